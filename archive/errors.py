@@ -1,0 +1,128 @@
+"""What can go wrong in the catalogue, its search, and what is published from it.
+
+::
+
+    ArchiveError
+    ├── CatalogueMissingError    there is no catalogue here
+    ├── CatalogueVersionError    a newer Rostra wrote it
+    ├── CatalogueBusyError       another program holds it
+    ├── CatalogueDamagedError    SQLite says that the file is broken
+    ├── CatalogueFullError       there is no room left on the disk
+    ├── CatalogueConflictError   a row would break the catalogue's own rules
+    ├── UnknownSubjectError      no such event, session or recording
+    └── UnpublishedError         nothing has been published yet
+
+Errors of SQLite pass through `map_sqlite_error` alone; a test demands that every one of them is mapped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
+else:
+    from pysqlite3 import dbapi2 as sqlite3
+
+
+class ArchiveError(Exception):
+    """Base of every error that this package raises."""
+
+
+class CatalogueMissingError(ArchiveError):
+    """There is no catalogue at this path.
+
+    Attributes:
+        path: where it was looked for.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"no archive at {path.parent}: make one with 'rostra init {path.parent}'")
+        self.path = path
+
+
+class CatalogueVersionError(ArchiveError):
+    """The catalogue carries migrations that this version of Rostra does not know.
+
+    Attributes:
+        unknown: their names.
+    """
+
+    def __init__(self, path: Path, unknown: tuple[str, ...]) -> None:
+        super().__init__(f"{path} was written by a newer Rostra ({', '.join(unknown)}): upgrade with pip")
+        self.path = path
+        self.unknown = unknown
+
+
+class CatalogueBusyError(ArchiveError):
+    """Another program holds the catalogue for writing."""
+
+
+class CatalogueDamagedError(ArchiveError):
+    """SQLite cannot read the file as a database."""
+
+
+class CatalogueFullError(ArchiveError):
+    """The disk is full, or the file may not be written."""
+
+
+class CatalogueConflictError(ArchiveError):
+    """A row would break a rule of the schema: a duplicate, a missing parent, a value that is not allowed."""
+
+
+class UnknownSubjectError(ArchiveError):
+    """No event, session or recording goes by this name.
+
+    Attributes:
+        kind: ``event``, ``session`` or ``recording``.
+        name: as it was given.
+    """
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(f"no {kind} {name!r} in this archive: 'rostra status' lists what there is")
+        self.kind = kind
+        self.name = name
+
+
+class UnpublishedError(ArchiveError):
+    """There is no published database in this folder."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"nothing is published in {folder} yet: run 'rostra run' or 'rostra publish'")
+        self.folder = folder
+
+
+def map_sqlite_error(error: sqlite3.Error) -> ArchiveError:
+    """Return the error of ours that stands for one of SQLite's, by its primary result code.
+
+    Source: https://sqlite.org/rescode.html, primary codes.
+    """
+    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+    text = str(error)
+    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return CatalogueBusyError("the catalogue is in use by another program: try again when it has finished")
+    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}:
+        return CatalogueDamagedError(f"the database is damaged ({text}): restore it from a backup")
+    if code in {
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PERM,
+    }:
+        return CatalogueFullError(f"the database cannot be written ({text}): check free space and permissions")
+    if code in {sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG}:
+        return CatalogueConflictError(f"the catalogue refused a row: {text}")
+    return ArchiveError(f"SQLite: {text}")
+
+
+@contextmanager
+def sqlite_errors() -> Iterator[None]:
+    """Translate SQLite's errors into ours."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise map_sqlite_error(error) from error

@@ -1,0 +1,1 @@
+"""Captions and transcripts as files: one module a format, one registry."""

@@ -1,0 +1,290 @@
+"""The nouns of an archive, as plain values, each with a filled example.
+
+Every other module speaks in these. Times inside recordings are integer milliseconds; moments in the
+world are ISO 8601 text with an offset; languages are BCP-47 tags; names and titles are kept as written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+Mode = Literal["in-person", "online", "hybrid"]
+PlaceKind = Literal["venue", "online", "watch-party"]
+Qualifier = Literal["exactly", "about", "over", "under"]
+Measure = Literal["registered", "attended", "watched"]
+SessionKind = Literal[
+    "talk",
+    "keynote",
+    "panel",
+    "plenary",
+    "workshop",
+    "lecture",
+    "launch",
+    "reading",
+    "qa",
+    "performance",
+    "other",
+]
+RoleName = Literal["speaker", "chair", "interpreter", "reader", "author", "panellist", "host"]
+ReleaseState = Literal["public", "embargoed", "private", "withdrawn"]
+RecordingRole = Literal["floor", "interpretation", "screen"]
+MediaKind = Literal["video", "audio"]
+TranscriptKind = Literal["asr", "human", "imported", "translation"]
+
+
+class Flag(StrEnum):
+    """Why a segment is doubtful. A flagged segment is shown as such, and kept out of search and captions."""
+
+    REPETITIVE = "repetitive"
+    """Its text compresses too well, or repeats itself: a decoding loop."""
+    LOW_CONFIDENCE = "low-confidence"
+    """The model gave its own words a low probability."""
+    NO_SPEECH = "no-speech"
+    """Nothing was heard where these words stand."""
+    TOO_FAST = "too-fast"
+    """More words a second than anyone says."""
+    STOCK_PHRASE = "stock-phrase"
+    """A sentence that Whisper is known to invent, and other signs agree."""
+    WRONG_LANGUAGE = "wrong-language"
+    """The text is not in the language that was declared or heard."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalId:
+    """A name that another system gave to one of our things."""
+
+    scheme: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """An address that belongs to an event, session or person; ``rel`` says how (``reading`` is a reading list)."""
+
+    rel: str
+    url: str | None = None
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """Whether the public may have something: from when (``until``), or why not (``reason``)."""
+
+    state: ReleaseState
+    until: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A number as it was given: "over 300" is ``Figure(count=300, qualifier="over")``."""
+
+    count: int
+    qualifier: Qualifier = "exactly"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attendance:
+    """A snapshot of how many took part, on a date. A later figure is another snapshot, never a correction."""
+
+    measure: Measure
+    people: Figure
+    countries: Figure | None = None
+    places: Figure | None = None
+    observed_on: str | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A venue, an online room or a watch party. ``country`` is an ISO 3166-1 alpha-2 code."""
+
+    name: str
+    kind: PlaceKind = "venue"
+    city: str | None = None
+    country: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Someone who takes part in sessions. ``name`` is kept as written; ``key`` tells two of one name apart."""
+
+    name: str
+    key: str | None = None
+    biography: str | None = None
+    links: tuple[Link, ...] = ()
+    external_ids: tuple[ExternalId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """A person's part in a session, with the affiliation that held then."""
+
+    person: Person
+    role: RoleName = "speaker"
+    affiliation: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One item of a timetable. ``start`` is ISO 8601 with an offset; ``planned_ms`` the length in the timetable."""
+
+    slug: str
+    title: str
+    subtitle: str | None = None
+    kind: SessionKind = "talk"
+    track: str | None = None
+    room: str | None = None
+    place: str | None = None
+    start: str | None = None
+    planned_ms: int | None = None
+    language: str | None = None
+    abstract: str | None = None
+    people: tuple[Role, ...] = ()
+    links: tuple[Link, ...] = ()
+    attendance: tuple[Attendance, ...] = ()
+    external_ids: tuple[ExternalId, ...] = ()
+    release: Release | None = None
+    recordings: tuple[RecordingNote, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingNote:
+    """What a timetable says of a recording before the file is there: which file, in what language, whose."""
+
+    file: str
+    role: RecordingRole = "floor"
+    language: str | None = None
+    credit: str | None = None
+    licence: str | None = None
+    synthetic_voice: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One gathering. ``edition`` counts within ``series``; dates are local to ``time_zone`` (IANA)."""
+
+    slug: str
+    title: str
+    subtitle: str | None = None
+    description: str | None = None
+    series: str | None = None
+    edition: int | None = None
+    mode: Mode = "in-person"
+    start_date: str | None = None
+    end_date: str | None = None
+    time_zone: str = "UTC"
+    languages: tuple[str, ...] = ()
+    interpreted_into: tuple[str, ...] = ()
+    places: tuple[Place, ...] = ()
+    attendance: tuple[Attendance, ...] = ()
+    links: tuple[Link, ...] = ()
+    external_ids: tuple[ExternalId, ...] = ()
+    sessions: tuple[Session, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """A word as heard. ``confidence`` is the model's own probability, 0 to 1; None where nobody gave one."""
+
+    start_ms: int
+    end_ms: int
+    text: str
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """A sentence or part of one. ``flags`` say why it is doubtful (see `Flag`); ``words`` carry their own times."""
+
+    start_ms: int
+    end_ms: int
+    text: str
+    confidence: float | None = None
+    flags: tuple[Flag, ...] = ()
+    language: str | None = None
+    words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transcript:
+    """Everything that was heard in a recording, in order. ``parameters`` are the generator's, for its next run."""
+
+    language: str
+    duration_ms: int
+    segments: tuple[Segment, ...]
+    kind: TranscriptKind = "asr"
+    generator: str = "unknown"
+    generator_version: str = ""
+    parameters: dict[str, str | int | float | bool | None] = field(default_factory=dict)
+
+
+EXAMPLE_PERSON = Person(
+    name="Noor Okafor",
+    biography="Keeps the sound archive of a small radio station.",
+    links=(Link(rel="website", url="https://example.org/noor"),),
+)
+EXAMPLE_SESSION = Session(
+    slug="what-an-archive-owes",
+    title="What an archive owes its listeners",
+    kind="keynote",
+    track="Memory",
+    room="Main hall",
+    start="2022-07-23T18:00:00+02:00",
+    planned_ms=45 * 60_000,
+    language="en",
+    abstract="Recordings that nobody can search are recordings that nobody has.",
+    people=(Role(person=EXAMPLE_PERSON, role="speaker", affiliation="Radio Lighthouse"),),
+    links=(Link(rel="reading", title="The Art of Memory"),),
+    attendance=(Attendance(measure="attended", people=Figure(count=300, qualifier="over")),),
+    external_ids=(ExternalId(scheme="guid", value="5f2b0d5e"),),
+    release=Release(state="public"),
+    recordings=(RecordingNote(file="keynote.mp4", language="en", credit="Radio Lighthouse", licence="CC-BY-4.0"),),
+)
+EXAMPLE_EVENT = Event(
+    slug="summer-university-2022",
+    title="Summer University",
+    series="Summer University",
+    edition=3,
+    mode="online",
+    start_date="2022-07-23",
+    end_date="2022-07-26",
+    time_zone="Europe/Berlin",
+    languages=("en",),
+    interpreted_into=("ar", "es"),
+    places=(Place(name="Lighthouse", city="Hamburg", country="DE", kind="watch-party"),),
+    attendance=(
+        Attendance(
+            measure="registered",
+            people=Figure(count=1000),
+            countries=Figure(count=91),
+            observed_on="2022-06-01",
+        ),
+    ),
+    sessions=(EXAMPLE_SESSION,),
+)
+EXAMPLE_TRANSCRIPT = Transcript(
+    language="en",
+    duration_ms=4_000,
+    segments=(
+        Segment(
+            start_ms=400,
+            end_ms=2_100,
+            text="Nobody has what nobody can find.",
+            confidence=0.94,
+            words=(
+                Word(start_ms=400, end_ms=700, text="Nobody", confidence=0.98),
+                Word(start_ms=700, end_ms=900, text="has", confidence=0.97),
+                Word(start_ms=900, end_ms=1_100, text="what", confidence=0.95),
+                Word(start_ms=1_100, end_ms=1_400, text="nobody", confidence=0.96),
+                Word(start_ms=1_400, end_ms=1_600, text="can", confidence=0.92),
+                Word(start_ms=1_600, end_ms=2_100, text="find.", confidence=0.87),
+            ),
+        ),
+    ),
+    generator="faster-whisper",
+    generator_version="1.2.1",
+    parameters={"model": "base", "beam_size": 5},
+)

@@ -1,0 +1,108 @@
+"""Times: integer milliseconds inside a recording, zoned dates outside it."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from metadata.errors import InvalidTimeError
+
+_CLOCK = re.compile(r"(?:(\d+):)?([0-5]?\d):([0-5]?\d(?:[.,]\d{1,9})?)", re.ASCII)
+_SECONDS = re.compile(r"(\d+(?:\.\d{1,9})?)s?", re.ASCII)
+_UNITS = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d{1,9})?)s)?", re.ASCII)
+_LONGEST_MS = 1000 * 3600 * 1000
+
+
+def parse_offset(text: str) -> int:
+    """Return milliseconds for an offset into a recording.
+
+    Understood are seconds (``83.2``, ``83.2s``), clock times (``1:23.2``, ``01:01:23``) and units
+    (``1m23s``): the forms of W3C Media Fragments 4.2.1 and of common players' links.
+
+    >>> parse_offset("83.2"), parse_offset("1:23.2"), parse_offset("1m23s")
+    (83200, 83200, 83000)
+
+    Raises:
+        InvalidTimeError: the text is none of these, or is over 1,000 hours.
+    """
+    expected = "seconds (83.2) or a clock time (1:23)"
+    value = text.strip()
+    if len(value) > 32:
+        raise InvalidTimeError(text[:32] + "…", expected)
+    if match := _SECONDS.fullmatch(value):
+        hours, minutes, seconds = None, None, match[1]
+    elif match := (_CLOCK.fullmatch(value) or (_UNITS.fullmatch(value) if value else None)):
+        hours, minutes, seconds = match[1], match[2], match[3]
+    else:
+        raise InvalidTimeError(text, expected)
+    whole, _, fraction = (seconds or "0").replace(",", ".").partition(".")
+    total = (int(hours or 0) * 3600 + int(minutes or 0) * 60 + int(whole)) * 1000
+    total += round(int((fraction or "0").ljust(9, "0")) / 1_000_000)
+    if total > _LONGEST_MS:
+        raise InvalidTimeError(text, "less than 1,000 hours")
+    return total
+
+
+def format_clock(ms: int) -> str:
+    """Return a time for readers: ``1:23`` or ``1:01:23``; fractions are cut, never rounded up.
+
+    >>> format_clock(83_999), format_clock(3_683_000)
+    ('1:23', '1:01:23')
+    """
+    seconds = max(ms, 0) // 1000
+    hours, minutes, seconds = seconds // 3600, seconds // 60 % 60, seconds % 60
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def format_timestamp(ms: int, *, separator: str = ".") -> str:
+    """Return a caption's timestamp, ``HH:MM:SS.mmm`` (WebVTT section 4.3; SRT separates with a comma)."""
+    ms = max(ms, 0)
+    return f"{ms // 3_600_000:02}:{ms // 60_000 % 60:02}:{ms // 1000 % 60:02}{separator}{ms % 1000:03}"
+
+
+def format_seconds(ms: int) -> str:
+    """Return seconds for a link's ``t=``, without needless zeros: ``83200`` → ``83.2``."""
+    return f"{ms / 1000:.3f}".rstrip("0").rstrip(".")
+
+
+def parse_zone(name: str) -> ZoneInfo:
+    """Return the IANA time zone of this name.
+
+    Raises:
+        InvalidTimeError: there is none.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InvalidTimeError(name, "an IANA time zone such as 'Europe/Berlin' or 'UTC'") from None
+
+
+def parse_date(text: str) -> date:
+    """Return the calendar date written ``YYYY-MM-DD`` (ISO 8601).
+
+    Raises:
+        InvalidTimeError: it is not written so.
+    """
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise InvalidTimeError(text, "a date such as 2022-07-23") from None
+
+
+def parse_moment(text: str, zone: str | None = None) -> datetime:
+    """Return the zoned moment written in ISO 8601; ``zone`` serves where the text names no offset.
+
+    Raises:
+        InvalidTimeError: not ISO 8601, or neither the text nor ``zone`` says which zone.
+    """
+    expected = "a date and time such as 2022-07-23T18:00+02:00"
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise InvalidTimeError(text, expected) from None
+    if moment.tzinfo is None:
+        if zone is None:
+            raise InvalidTimeError(text, expected + ", with an offset or the event's time zone")
+        moment = moment.replace(tzinfo=parse_zone(zone))
+    return moment

@@ -1,0 +1,1 @@
+"""Timetables as files: one module a format, one registry."""

@@ -1,0 +1,1 @@
+"""From recordings to the published site: stages, engines and the command line."""

@@ -1,0 +1,86 @@
+"""What can go wrong on the way from a recording to the site.
+
+::
+
+    PipelineError
+    ├── ConfigError              rostra.toml, an option or an environment variable is wrong
+    ├── LockedError              another run is at work on this archive
+    ├── TranscriberError         the engine failed
+    │   └── WeightsError         no weights of that name: what there is, and how to get others
+    ├── ToolError                ffmpeg is missing or failed in itself
+    └── ItemError                one item cannot be done; the run goes on
+        ├── NotMediaError        not a recording: refused, and not tried again
+        ├── NoAudioError         nothing to hear: skipped
+        ├── BrokenMediaError     a recording that cannot be read
+        └── ItemCrashError       the worker died, hung or ran out of memory
+
+An `ItemError` has a ``code`` that `stage_run` keeps and scripts may rely on.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+Verdict = Literal["failed", "refused", "skipped"]
+
+
+class PipelineError(Exception):
+    """Base of every error that this package raises."""
+
+
+class ConfigError(PipelineError):
+    """A setting is wrong: the message names it and says what is accepted."""
+
+
+class LockedError(PipelineError):
+    """Another run holds the archive."""
+
+
+class TranscriberError(PipelineError):
+    """The engine failed in itself, not because of one recording."""
+
+
+class WeightsError(TranscriberError):
+    """No weights of this name can be found or fetched."""
+
+
+class ToolError(PipelineError):
+    """A program that Rostra calls is missing or does not run."""
+
+
+class ItemError(PipelineError):
+    """One item cannot be done.
+
+    Attributes:
+        code: a short, stable name of the reason.
+        verdict: ``failed`` may be tried again; ``refused`` and ``skipped`` stand until the input changes.
+    """
+
+    code: ClassVar[str] = "failed"
+    verdict: ClassVar[Verdict] = "failed"
+
+
+class NotMediaError(ItemError):
+    """The file is not a recording."""
+
+    code = "not-media"
+    verdict = "refused"
+
+
+class NoAudioError(ItemError):
+    """The recording has no sound, so there is nothing to transcribe."""
+
+    code = "no-audio"
+    verdict = "skipped"
+
+
+class BrokenMediaError(ItemError):
+    """The recording is damaged beyond reading."""
+
+    code = "broken-media"
+
+
+class ItemCrashError(ItemError):
+    """The worker that did this item died, hung or ran out of memory."""
+
+    code = "worker-died"

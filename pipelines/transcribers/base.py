@@ -1,0 +1,65 @@
+"""The seam between Rostra and whatever turns speech into text.
+
+To add an engine: write a module beside this one with a class that has `Transcriber`'s attributes and
+method, and one line in the registry in ``pipelines/transcribers/__init__.py``. Load weights in
+``transcribe``, not in ``__init__``: the driver makes an engine to read its fingerprint, and only the
+worker uses it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metadata.model import Transcript
+
+SAMPLE_RATE = 16_000
+"""Hz. Whisper's weights were trained at this rate (Radford et al. 2022, section 2.2)."""
+
+AudioBlock: TypeAlias = NDArray[np.float32]
+"""Mono samples at `SAMPLE_RATE`, shape ``(n,)``, -1 to 1."""
+
+Parameter: TypeAlias = str | int | float | bool | None
+Report: TypeAlias = Callable[[float], None]
+"""Called now and then with the seconds of audio that are done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What is known of a recording before it is heard.
+
+    Attributes:
+        language: a BCP-47 tag that is obeyed, or None to identify it.
+        terms: names and terms that may be said, most telling first; they bias every window.
+    """
+
+    language: str | None = None
+    terms: tuple[str, ...] = ()
+
+
+class Transcriber(Protocol):
+    """An engine. Engines are cheap to make and pickle; weights are loaded at first use."""
+
+    name: str
+    """What a transcript names as its generator."""
+    version: str
+    """The engine's release."""
+
+    @property
+    def parameters(self) -> Mapping[str, Parameter]:
+        """Everything that can change the text, weights included: it goes into the fingerprint."""
+
+    def transcribe(self, audio: Iterable[AudioBlock], hints: Hints, report: Report) -> Transcript:
+        """Return what is said in consecutive blocks of audio.
+
+        Raises:
+            TranscriberError: the weights cannot be loaded, or the engine gave up.
+        """
+
+
+def ignore_progress(_seconds: float) -> None:
+    """Report to nobody."""
