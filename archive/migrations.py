@@ -259,6 +259,14 @@ CREATE VIRTUAL TABLE session_fts USING fts5(
 )
 
 PRIVATE = (
+    # One row: how often content has changed, so that publishing knows whether anything has.
+    """
+CREATE TABLE catalogue (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  content_revision INTEGER NOT NULL
+) STRICT
+""",
+    "INSERT INTO catalogue(id, content_revision) VALUES (1, 0)",
     """
 CREATE TABLE release (
   id INTEGER PRIMARY KEY,

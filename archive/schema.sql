@@ -236,6 +236,11 @@ CREATE VIRTUAL TABLE session_fts USING fts5(
   title, people, abstract, text, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2'
 );
 
+CREATE TABLE catalogue (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  content_revision INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE release (
   id INTEGER PRIMARY KEY,
   session_id INTEGER UNIQUE REFERENCES session(id) ON DELETE CASCADE,

@@ -11,7 +11,7 @@
     └── ItemError                one item cannot be done; the run goes on
         ├── NotMediaError        not a recording: refused, and not tried again
         ├── NoAudioError         nothing to hear: skipped
-        ├── BrokenMediaError     a recording that cannot be read
+        ├── BrokenMediaError     a recording that cannot be read: refused
         └── ItemCrashError       the worker died, hung or ran out of memory
 
 An `ItemError` has a ``code`` that `stage_run` keeps and scripts may rely on.
@@ -78,6 +78,7 @@ class BrokenMediaError(ItemError):
     """The recording is damaged beyond reading."""
 
     code = "broken-media"
+    verdict = "refused"
 
 
 class ItemCrashError(ItemError):

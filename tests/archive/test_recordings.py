@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from archive.db import Database, transaction
+from archive.errors import UnknownSubjectError
+from archive.recordings import NewRecording, add_recording, add_transcript, read_transcript, transcript_version
+from metadata.model import EXAMPLE_TRANSCRIPT, Flag
+
+WHEN = "2022-07-01T00:00:00Z"
+RECORDING = NewRecording(
+    sha256="ab" * 32,
+    kind="audio",
+    duration_ms=4000,
+    bytes=10,
+    media_type="audio/wav",
+    suffix=".wav",
+    streams="[]",
+    original_name="talk.wav",
+)
+
+
+def recorded(db: Database) -> int:
+    with transaction(db):
+        return add_recording(db, RECORDING, None, pulled_at=WHEN)
+
+
+def test_transcript_reads_back_as_it_was_written(catalogue: Database) -> None:
+    flagged = replace(EXAMPLE_TRANSCRIPT.segments[0], flags=(Flag.REPETITIVE, Flag.NO_SPEECH), language="de")
+    transcript = replace(EXAMPLE_TRANSCRIPT, segments=(EXAMPLE_TRANSCRIPT.segments[0], flagged))
+    recording = recorded(catalogue)
+    with transaction(catalogue):
+        transcript_id = add_transcript(catalogue, recording, transcript, created_at=WHEN)
+    assert read_transcript(catalogue, transcript_id) == transcript
+
+
+def test_same_bytes_are_one_recording(catalogue: Database) -> None:
+    first = recorded(catalogue)
+    with transaction(catalogue):
+        again = add_recording(catalogue, replace(RECORDING, original_name="copy.wav"), None, pulled_at=WHEN)
+    assert again == first
+    assert catalogue.execute("SELECT original_name FROM recording").fetchall() == [("talk.wav",)]
+
+
+def test_new_transcript_is_current_and_the_old_one_stays(catalogue: Database) -> None:
+    recording = recorded(catalogue)
+    other = replace(EXAMPLE_TRANSCRIPT, generator_version="2")
+    with transaction(catalogue):
+        old = add_transcript(catalogue, recording, EXAMPLE_TRANSCRIPT, created_at=WHEN)
+        new = add_transcript(catalogue, recording, other, created_at=WHEN)
+    current = catalogue.execute("SELECT id, is_current FROM transcript ORDER BY id").fetchall()
+    assert [tuple(row) for row in current] == [(old, 0), (new, 1)]
+    assert read_transcript(catalogue, old) == EXAMPLE_TRANSCRIPT
+
+
+def test_same_transcript_again_is_the_same_version(catalogue: Database) -> None:
+    recording = recorded(catalogue)
+    other = replace(EXAMPLE_TRANSCRIPT, generator_version="2")
+    with transaction(catalogue):
+        first = add_transcript(catalogue, recording, EXAMPLE_TRANSCRIPT, created_at=WHEN)
+        add_transcript(catalogue, recording, other, created_at=WHEN)
+        again = add_transcript(catalogue, recording, EXAMPLE_TRANSCRIPT, created_at=WHEN)
+    assert again == first
+    rows = catalogue.execute("SELECT version, is_current FROM transcript ORDER BY id").fetchall()
+    assert [tuple(row) for row in rows] == [
+        (transcript_version(RECORDING.sha256, EXAMPLE_TRANSCRIPT), 1),
+        (transcript_version(RECORDING.sha256, other), 0),
+    ]
+
+
+def test_transcript_of_no_recording_is_refused(catalogue: Database) -> None:
+    with pytest.raises(UnknownSubjectError, match="no recording '7'"), transaction(catalogue):
+        add_transcript(catalogue, 7, EXAMPLE_TRANSCRIPT, created_at=WHEN)
