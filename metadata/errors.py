@@ -5,7 +5,7 @@
     MetadataError
     ├── InvalidLanguageError     not a language that anyone has a code for
     ├── InvalidTimeError         not a time, a date or a time zone
-    ├── UnknownFormatError       no format of ours reads this
+    ├── UnknownFormatError       not a format of ours
     └── FormatError              the right format, wrongly written: where, and why
 """
 
@@ -45,16 +45,16 @@ class InvalidTimeError(MetadataError):
 
 
 class UnknownFormatError(MetadataError):
-    """No registered format reads this file, or several do.
+    """No registered format has this name or reads this file, or several do.
 
     Attributes:
-        name: the file's name.
+        name: the file's or format's name.
         candidates: identifiers of the formats that were considered.
     """
 
     def __init__(self, name: str, candidates: tuple[str, ...]) -> None:
         known = ", ".join(candidates)
-        super().__init__(f"{name}: not a format that Rostra reads here ({known})")
+        super().__init__(f"{name}: not a format that Rostra knows here ({known})")
         self.name = name
         self.candidates = candidates
 
