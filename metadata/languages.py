@@ -59,3 +59,11 @@ def direction(tag: str) -> str:
     """Return ``rtl`` or ``ltr``: the value of HTML's ``dir`` for text in this language."""
     rtl_scripts = {"Arab", "Hebr", "Thaa", "Syrc", "Nkoo", "Adlm", "Rohg"}
     return "rtl" if langcodes.Language.get(tag).maximize().script in rtl_scripts else "ltr"
+
+
+def word_separator(tag: str) -> str:
+    """Return what stands between written words: nothing in languages that are written without spaces.
+
+    Source: Unicode Standard Annex 14, classes ID and SA. Korean separates words with spaces.
+    """
+    return "" if primary(tag) in {"zh", "yue", "ja", "th", "lo", "km", "my", "bo"} else " "
