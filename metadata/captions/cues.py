@@ -1,0 +1,154 @@
+"""Captions as shown over a recording: where they break, and from when to when they stand.
+
+A cue has at most two lines of 42 columns and stands for at most seven seconds and, where the next cue
+leaves room, at least five sixths of a second: Netflix Timed Text Style Guide, General Requirements,
+sections 1 and 4, and English, section "Character limitation". It breaks where a reader would pause:
+BBC Subtitle Guidelines, section "Line breaks" (https://www.bbc.co.uk/accessibility/forproducts/guides/subtitles/).
+Wide characters (Unicode Standard Annex 11) take two columns.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise, zip_longest
+
+from metadata.model import Segment, Transcript
+
+COLUMNS = 42
+LONGEST_MS = 7_000
+SHORTEST_MS = 833
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
+_SENTENCE_END = tuple(".?!…。？！؟।")
+_CLAUSE_END = tuple(",;:—–、，；：،؛")
+_CLOSING = "\"'”’»)]」』"
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """One caption: one or two ``lines``, shown from ``start_ms`` until ``end_ms``."""
+
+    start_ms: int
+    end_ms: int
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A word with the space that follows it, and its times."""
+
+    start_ms: int
+    end_ms: int
+    text: str
+
+
+def cues(transcript: Transcript) -> tuple[Cue, ...]:
+    """Return the captions of a transcript, in order and without overlap; flagged segments are left out."""
+    trusted = (segment for segment in transcript.segments if not segment.flags)
+    pieces = (tuple(_pieces(segment)) for segment in trusted)
+    drafts = [_cue(part) for whole in pieces if whole for part in _split(whole)]
+    return tuple(_spread(sorted(drafts, key=lambda cue: cue.start_ms)))
+
+
+def clean(text: str) -> str:
+    """Return text on one line: control characters and line breaks are spaces, and outer space is gone."""
+    return _CONTROL.sub(" ", text).strip()
+
+
+def width(text: str) -> int:
+    """Return the columns that a text takes; combining marks take none."""
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
+    )
+
+
+def _pieces(segment: Segment) -> Iterator[_Piece]:
+    """Cut a segment's text at its words; where they do not match it, at spaces and wide characters."""
+    text = clean(segment.text)
+    starts: list[int] = []
+    cursor = 0
+    for word in segment.words:
+        found = text.find(clean(word.text), cursor)
+        if found < 0:
+            return (yield from _guessed(segment, text))
+        starts.append(found)
+        cursor = found + len(clean(word.text))
+    if not starts:
+        return (yield from _guessed(segment, text))
+    starts[0] = 0
+    for word, (start, end) in zip(segment.words, pairwise([*starts, len(text)]), strict=True):
+        yield _Piece(word.start_ms, word.end_ms, text[start:end])
+
+
+def _guessed(segment: Segment, text: str) -> Iterator[_Piece]:
+    """Cut text without words' times: each part gets its share of the segment by length."""
+    length = segment.end_ms - segment.start_ms
+    for match in re.finditer(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]\s*|[^\s\u2e80-\u9fff]+\s*", text):
+        yield _Piece(
+            segment.start_ms + length * match.start() // len(text),
+            segment.start_ms + length * match.end() // len(text),
+            match[0],
+        )
+
+
+def _split(pieces: tuple[_Piece, ...]) -> Iterator[tuple[_Piece, ...]]:
+    """Halve, at the best place near the middle, until each part fits a cue."""
+    if len(pieces) == 1 or (_duration(pieces) <= LONGEST_MS and _lines(pieces)):
+        yield pieces
+        return
+    total = max(width(_text(pieces)), 1)
+    at = min(range(1, len(pieces)), key=lambda i: _cost(pieces, i, total))
+    yield from _split(pieces[:at])
+    yield from _split(pieces[at:])
+
+
+def _cost(pieces: tuple[_Piece, ...], at: int, total: int) -> float:
+    """Return how bad a break before ``pieces[at]`` is: far from the middle, or inside a clause."""
+    balance = abs(width(_text(pieces[:at])) / total - 0.5)
+    before = pieces[at - 1].text.rstrip().rstrip(_CLOSING)
+    pause_ms = pieces[at].start_ms - pieces[at - 1].end_ms
+    if before.endswith(_SENTENCE_END):
+        return balance - 0.3
+    if before.endswith(_CLAUSE_END):
+        return balance - 0.2
+    return balance - min(max(pause_ms, 0), 1_000) / 5_000
+
+
+def _lines(pieces: tuple[_Piece, ...]) -> tuple[str, ...]:
+    """Return the cue's text as one line or two, or nothing if it fits neither."""
+    text = _text(pieces)
+    total = width(text)
+    if total <= COLUMNS:
+        return (text,)
+    breaks = [
+        i for i in range(1, len(pieces)) if width(_text(pieces[:i])) <= COLUMNS and width(_text(pieces[i:])) <= COLUMNS
+    ]
+    if not breaks:
+        return ()
+    at = min(breaks, key=lambda i: _cost(pieces, i, total))
+    return _text(pieces[:at]), _text(pieces[at:])
+
+
+def _cue(pieces: tuple[_Piece, ...]) -> Cue:
+    return Cue(pieces[0].start_ms, pieces[-1].end_ms, _lines(pieces) or (_text(pieces),))
+
+
+def _spread(drafts: list[Cue]) -> Iterator[Cue]:
+    """Give each cue its least time, as far as the next one allows; starts never stand still."""
+    starts: list[int] = []
+    for draft in drafts:
+        starts.append(max(draft.start_ms, starts[-1] + 1) if starts else max(draft.start_ms, 0))
+    for draft, start, following in zip_longest(drafts, starts, starts[1:]):
+        end = max(draft.end_ms, start + SHORTEST_MS)
+        yield replace(draft, start_ms=start, end_ms=end if following is None else min(end, following))
+
+
+def _text(pieces: tuple[_Piece, ...]) -> str:
+    return "".join(piece.text for piece in pieces).strip()
+
+
+def _duration(pieces: tuple[_Piece, ...]) -> int:
+    return pieces[-1].end_ms - pieces[0].start_ms

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from metadata.captions import WRITERS, writer
+from metadata.captions.cues import COLUMNS, Cue, cues, width
+from metadata.errors import UnknownFormatError
+from metadata.model import EXAMPLE_TRANSCRIPT, Flag, Segment, Transcript, Word
+
+CASES = Path(__file__).parents[1] / "cases" / "captions"
+
+
+def spoken(text: str, *, start_ms: int = 0, word_ms: int = 400, separator: str = " ") -> Segment:
+    """A segment whose words follow each other without a pause."""
+    parts = text.split(" ")
+    words = tuple(
+        Word(start_ms=start_ms + i * word_ms, end_ms=start_ms + (i + 1) * word_ms, text=part)
+        for i, part in enumerate(parts)
+    )
+    return Segment(start_ms=start_ms, end_ms=words[-1].end_ms, text=separator.join(parts), words=words)
+
+
+def transcript(*segments: Segment, language: str = "en") -> Transcript:
+    return Transcript(language=language, duration_ms=600_000, segments=segments)
+
+
+@pytest.mark.parametrize("name", sorted(WRITERS))
+def test_writer_of_the_example(name: str) -> None:
+    expected = (CASES / f"example{WRITERS[name].suffix}").read_text(encoding="utf-8")
+    assert writer(name)(EXAMPLE_TRANSCRIPT) == expected
+
+
+def test_writer_unknown() -> None:
+    with pytest.raises(UnknownFormatError) as caught:
+        writer("docx")
+    assert caught.value.candidates == ("json", "srt", "txt", "vtt")
+
+
+@pytest.mark.parametrize(
+    ("name", "empty"),
+    [("vtt", "WEBVTT\n"), ("srt", ""), ("txt", ""), ("json", None)],
+)
+def test_writer_of_silence(name: str, empty: str | None) -> None:
+    written = writer(name)(transcript())
+    if empty is None:
+        assert json.loads(written) == {"language": "en", "duration_ms": 600_000, "segments": []}
+    else:
+        assert written == empty
+
+
+def test_flagged_segments_are_in_json_alone() -> None:
+    doubtful = Segment(start_ms=0, end_ms=900, text="Thanks for watching!", flags=(Flag.NO_SPEECH,))
+    said = transcript(doubtful)
+    assert {name: "watching" in writer(name)(said) for name in WRITERS} == {
+        "vtt": False,
+        "srt": False,
+        "txt": False,
+        "json": True,
+    }
+    assert json.loads(writer("json")(said))["segments"][0]["flags"] == ["no-speech"]
+
+
+def test_webvtt_hostile_text() -> None:
+    said = transcript(Segment(start_ms=0, end_ms=2000, text="a\n\n00:01 --> 00:02\nNOTE <b>&amp;"))
+    assert writer("vtt")(said) == (
+        "WEBVTT\n\n00:00:00.000 --> 00:00:02.000\na 00:01 --&gt; 00:02 NOTE &lt;b&gt;&amp;amp;\n"
+    )
+
+
+def test_srt_hostile_text() -> None:
+    said = transcript(Segment(start_ms=0, end_ms=2000, text="1 < 2 --> <b>x</b> {\\an8}\r\n\r\n7"))
+    assert writer("srt")(said) == ("1\n00:00:00,000 --> 00:00:02,000\n1 < 2 → <\u2060b>x<\u2060/b> {\u2060\\an8} 7\n")
+
+
+def test_text_paragraph_at_a_pause() -> None:
+    said = transcript(spoken("One."), spoken("Two.", start_ms=500), spoken("Three.", start_ms=5000))
+    assert writer("txt")(said) == "One. Two.\n\nThree.\n"
+
+
+def test_text_without_spaces_in_chinese() -> None:
+    said = transcript(spoken("你好。"), spoken("再見。", start_ms=500), language="zh-Hant")
+    assert writer("txt")(said) == "你好。再見。\n"
+
+
+def test_cues_of_a_long_sentence() -> None:
+    said = transcript(
+        spoken(
+            "We choose to go to the moon in this decade and do the other things, "
+            "not because they are easy, but because they are hard."
+        )
+    )
+    assert cues(said) == (
+        Cue(0, 6000, ("We choose to go to the moon in this", "decade and do the other things,")),
+        Cue(6000, 10_000, ("not because they are easy,", "but because they are hard.")),
+    )
+
+
+def test_cues_of_chinese_break_between_words() -> None:
+    said = transcript(spoken("我們 選擇 " * 12 + "登月。", separator=""), language="zh")
+    assert all(width(line) <= COLUMNS for cue in cues(said) for line in cue.lines)
+    assert "".join(line for cue in cues(said) for line in cue.lines) == said.segments[0].text
+
+
+def test_cues_without_words() -> None:
+    said = transcript(Segment(start_ms=1000, end_ms=11_000, text="word " * 25))
+    found = cues(said)
+    assert " ".join(line for cue in found for line in cue.lines) == ("word " * 25).strip()
+    assert (found[0].start_ms, found[-1].end_ms) == (1000, 11_000)
+
+
+def test_cues_too_short_to_read_are_held() -> None:
+    said = transcript(spoken("Yes.", word_ms=100), spoken("No.", start_ms=400, word_ms=100))
+    assert cues(said) == (Cue(0, 400, ("Yes.",)), Cue(400, 1233, ("No.",)))
+
+
+times = st.integers(min_value=0, max_value=60_000)
+segments = st.builds(
+    lambda text, times: Segment(start_ms=min(times), end_ms=max(times), text=text),
+    st.text(max_size=200),
+    st.tuples(times, times),
+)
+
+
+@given(st.lists(segments, max_size=6))
+def test_cues_never_overlap(said: list[Segment]) -> None:
+    found = cues(transcript(*said))
+    assert all(cue.start_ms < cue.end_ms for cue in found)
+    assert all(before.end_ms <= cue.start_ms for before, cue in pairwise(found))
+    assert all(len(line.splitlines()) == 1 for cue in found for line in cue.lines)
+
+
+@given(st.lists(segments, max_size=6))
+def test_webvtt_has_one_arrow_a_cue(said: list[Segment]) -> None:
+    written = writer("vtt")(transcript(*said))
+    blocks = written.rstrip("\n").split("\n\n")
+    assert blocks[0] == "WEBVTT"
+    assert written.count("-->") == len(blocks) - 1 == len(cues(transcript(*said)))
