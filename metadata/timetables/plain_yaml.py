@@ -1,0 +1,80 @@
+"""YAML without its surprises: mappings, sequences and text, and nothing that has to be guessed.
+
+YAML 1.1 reads ``no`` as false, ``18:30`` as 1110 and ``2022-07-23`` as a date object; here every scalar is
+the text that was written. Aliases can make a small file a huge one, and tags ask for types that are not
+text: both are refused, as is a key that is given twice (YAML 1.2.2, section 3.2.1.3, forbids that too).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+from yaml.composer import ComposerError
+from yaml.constructor import ConstructorError
+from yaml.reader import ReaderError
+
+from metadata.errors import FormatError
+
+MAX_DEPTH = 16
+"""Mappings and sequences may be this deep inside one another."""
+
+
+def load_plain_yaml(data: bytes, source: str) -> object:
+    """Return the one document of a UTF-8 file: dicts and lists of text, and None where nothing was written.
+
+    Raises:
+        FormatError: the line, and what is wrong there.
+    """
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FormatError(source, _line(data.count(b"\n", 0, error.start)), "not UTF-8 text") from None
+    try:
+        return yaml.load(text, _PlainLoader)  # noqa: S506 - it makes nothing but text, lists, dicts and None
+    except ReaderError as error:
+        line = _line(text.count("\n", 0, error.position))
+        raise FormatError(source, line, f"the character U+{error.character:04X} is not allowed") from None
+    except yaml.MarkedYAMLError as error:
+        where = _line(error.problem_mark.line) if error.problem_mark else ""
+        raise FormatError(source, where, ", ".join(part for part in (error.context, error.problem) if part)) from None
+
+
+def _line(before: int) -> str:
+    return f"line {before + 1}"
+
+
+class _PlainLoader(yaml.BaseLoader):
+    _depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        event = self.peek_event()
+        refusal = None
+        if getattr(event, "anchor", None) is not None:
+            refusal = "anchors and aliases are not used here"
+        elif getattr(event, "tag", None) is not None:
+            refusal = "tags are not used here"
+        elif self._depth == MAX_DEPTH:
+            refusal = f"nested more than {MAX_DEPTH} deep"
+        if refusal:
+            raise ComposerError(None, None, refusal, event.start_mark)
+        self._depth += 1
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # type: ignore[override]
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise ConstructorError(None, None, "a key must be a word", key.start_mark)
+            if key.value in seen:
+                raise ConstructorError(None, None, f"{key.value!r} is given twice", key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+_NULL = "tag:yaml.org,2002:null"
+_PlainLoader.add_implicit_resolver(_NULL, re.compile(r"~?$"), ["~", ""])
+_PlainLoader.add_constructor(_NULL, lambda _loader, _node: None)

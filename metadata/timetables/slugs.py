@@ -1,0 +1,42 @@
+"""Slugs: the words of a title as they stand in an address."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import count
+
+from slugify import slugify
+
+MAX_SLUG_LENGTH = 80
+_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_ROOM_FOR_NUMBER = len("-999")
+
+
+def is_slug(text: str) -> bool:
+    """Return whether the text may stand in an address as it is."""
+    return len(text) <= MAX_SLUG_LENGTH and _SLUG.fullmatch(text) is not None
+
+
+def make_slug(title: str) -> str:
+    """Return a title's slug, in ASCII: ``Café society`` → ``cafe-society``; empty where no letter is left."""
+    return slugify(title, max_length=MAX_SLUG_LENGTH - _ROOM_FOR_NUMBER, word_boundary=True)
+
+
+def fill_slugs(given: Sequence[str | None], titles: Sequence[str]) -> list[str]:
+    """Return a slug for every title: the one given, else one made from it and numbered until it is free.
+
+    ``given`` and ``titles`` are of one length; the slugs that were given must differ.
+    """
+    taken = {slug for slug in given if slug is not None}
+    slugs = []
+    for index, (slug, title) in enumerate(zip(given, titles, strict=True), 1):
+        slugs.append(slug if slug is not None else _free_slug(make_slug(title) or f"session-{index}", taken))
+        taken.add(slugs[-1])
+    return slugs
+
+
+def _free_slug(base: str, taken: set[str]) -> str:
+    if base not in taken:
+        return base
+    return next(slug for number in count(2) if (slug := f"{base}-{number}") not in taken)

@@ -1,0 +1,454 @@
+"""Our own format: an event written by hand, in YAML.
+
+`EXAMPLE_YAML` shows every field once. Only ``title`` is needed, of the event and of each session; the
+fields are those of `metadata.model`, and a field that is not there is refused by name. In short:
+
+- Text is taken as written: ``1984``, ``no`` and ``2022-07-23`` need no quotes. Anchors, aliases and tags
+  are refused, as is a key given twice.
+- Languages are BCP-47 tags, ISO 639 codes or English names.
+- A session's ``start`` is ISO 8601; without an offset it is in the event's ``time_zone``. Its ``planned``
+  length is written ``45m`` or ``1h30m``.
+- A ``slug`` is made from the title where there is none: ``Café society`` becomes ``cafe-society``, a
+  second one ``cafe-society-2``. An event's also takes the year, so that editions differ.
+- People, recordings and releases may be one word instead of a mapping, a link an address alone.
+- Figures stay as vague as they were: ``85``, ``1,800``, ``about 85``, ``over 300``, ``under 50``.
+- A session's ``place`` names one of the event's ``places``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import Annotated, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+
+from metadata.errors import FormatError, InvalidTimeError, MetadataError
+from metadata.languages import parse_language
+from metadata.model import (
+    Attendance,
+    Event,
+    ExternalId,
+    Link,
+    Measure,
+    Mode,
+    Person,
+    Place,
+    PlaceKind,
+    RecordingNote,
+    RecordingRole,
+    Release,
+    ReleaseState,
+    Role,
+    RoleName,
+    Session,
+    SessionKind,
+)
+from metadata.times import parse_date, parse_moment, parse_offset, parse_zone
+from metadata.timetables.figures import parse_figure
+from metadata.timetables.plain_yaml import load_plain_yaml
+from metadata.timetables.slugs import MAX_SLUG_LENGTH, fill_slugs, is_slug, make_slug
+
+EXAMPLE_YAML = """\
+title: Summer University
+slug: summer-university-2022        # in addresses; made from the title and the year where absent
+series: Summer University
+edition: 3
+mode: online                        # in-person, online or hybrid
+start_date: 2022-07-23
+end_date: 2022-07-26
+time_zone: Europe/Berlin
+languages: [English]
+interpreted_into: [ar, Spanish]
+places:
+  - name: Lighthouse
+    kind: watch-party               # venue, online or watch-party
+    city: Hamburg
+    country: DE
+attendance:                         # snapshots: a later figure is another line
+  - measure: registered             # registered, attended or watched
+    people: 1,000
+    countries: 91
+    observed_on: 2022-06-01
+sessions:
+  - title: What an archive owes its listeners
+    kind: keynote                   # talk, keynote, panel, plenary, workshop, lecture, launch, reading, qa, …
+    track: Memory
+    room: Main hall
+    start: 2022-07-23T18:00         # in the event's time zone
+    planned: 45m
+    language: en
+    abstract: Recordings that nobody can search are recordings that nobody has.
+    people:                         # a name alone is a speaker
+      - name: Noor Okafor
+        role: speaker               # speaker, chair, interpreter, reader, author, panellist or host
+        affiliation: Radio Lighthouse
+        biography: Keeps the sound archive of a small radio station.
+        links: [{rel: website, url: "https://example.org/noor"}]
+    links:
+      - rel: reading                # a reading list; a link may have an address, a title or both
+        title: The Art of Memory
+    attendance:
+      - measure: attended
+        people: over 300
+    external_ids: {guid: 5f2b0d5e}
+    release: public                 # or {state: embargoed, until: 2023-01-01}, {state: withdrawn, reason: …}
+    recordings:                     # files that `rostra pull` will find; a name alone will do
+      - file: keynote.mp4
+        language: en
+        credit: Radio Lighthouse
+        licence: CC-BY-4.0
+    slug: what-an-archive-owes
+"""
+"""Every field of the format; it reads as `metadata.model.EXAMPLE_EVENT`."""
+
+_LENGTH = re.compile(r"(?=\d)(?:\d+h)?(?:\d+m)?(?:\d+s)?", re.ASCII)
+_COUNTRY = re.compile("[A-Z]{2}")
+_LINK_SCHEMES = frozenset({"http", "https", "mailto"})
+
+_SHAPE_NAMES = {"`object`": "a mapping", "`array`": "a list", "`str`": "text", "`null`": "nothing", "Object": "mapping"}
+_SHAPES = re.compile("|".join(_SHAPE_NAMES))
+
+_Text = Annotated[str, msgspec.Meta(min_length=1)]
+_Edition = Annotated[int, msgspec.Meta(ge=1)]
+_T = TypeVar("_T")
+
+
+class _Strict(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A mapping of the file, as it is written there."""
+
+
+class _Link(_Strict):
+    rel: _Text = "website"
+    url: _Text | None = None
+    title: _Text | None = None
+
+
+class _Place(_Strict):
+    name: _Text
+    kind: PlaceKind = "venue"
+    city: _Text | None = None
+    country: _Text | None = None
+
+
+class _Attendance(_Strict):
+    measure: Measure
+    people: _Text
+    countries: _Text | None = None
+    places: _Text | None = None
+    observed_on: _Text | None = None
+    source: _Text | None = None
+
+
+class _Person(_Strict):
+    name: _Text
+    key: _Text | None = None
+    role: RoleName = "speaker"
+    affiliation: _Text | None = None
+    biography: _Text | None = None
+    links: list[_Text | _Link] = []
+    external_ids: dict[_Text, _Text] = {}
+
+
+class _Release(_Strict):
+    state: ReleaseState
+    until: _Text | None = None
+    reason: _Text | None = None
+
+
+class _Recording(_Strict):
+    file: _Text
+    role: RecordingRole = "floor"
+    language: _Text | None = None
+    credit: _Text | None = None
+    licence: _Text | None = None
+    synthetic_voice: bool = False
+
+
+class _Session(_Strict):
+    title: _Text
+    slug: _Text | None = None
+    subtitle: _Text | None = None
+    kind: SessionKind = "talk"
+    track: _Text | None = None
+    room: _Text | None = None
+    place: _Text | None = None
+    start: _Text | None = None
+    planned: _Text | None = None
+    language: _Text | None = None
+    abstract: _Text | None = None
+    people: list[_Text | _Person] = []
+    links: list[_Text | _Link] = []
+    attendance: list[_Attendance] = []
+    external_ids: dict[_Text, _Text] = {}
+    release: _Text | _Release | None = None
+    recordings: list[_Text | _Recording] = []
+
+
+class _Event(_Strict):
+    title: _Text
+    slug: _Text | None = None
+    subtitle: _Text | None = None
+    description: _Text | None = None
+    series: _Text | None = None
+    edition: _Edition | None = None
+    mode: Mode = "in-person"
+    start_date: _Text | None = None
+    end_date: _Text | None = None
+    time_zone: _Text = "UTC"
+    languages: list[_Text] = []
+    interpreted_into: list[_Text] = []
+    places: list[_Place] = []
+    attendance: list[_Attendance] = []
+    links: list[_Text | _Link] = []
+    external_ids: dict[_Text, _Text] = {}
+    sessions: list[_Session] = []
+
+
+def detect(name: str, _head: bytes, /) -> bool:
+    """Return whether the file's name ends as YAML does; no other format of ours is written in YAML."""
+    return name.lower().endswith((".yaml", ".yml"))
+
+
+def read(data: bytes, source: str, /) -> Event:
+    """Return the event that a YAML file describes.
+
+    Raises:
+        FormatError: where, and what was expected there.
+    """
+    spot = _Spot(source, "$")
+    written = _convert(load_plain_yaml(data, source), _Event, spot)
+    zone = spot.read("time_zone", lambda name: parse_zone(name).key, written.time_zone) or "UTC"
+    start_date, end_date = (spot.read(field, _date, getattr(written, field)) for field in ("start_date", "end_date"))
+    if start_date and end_date and end_date < start_date:
+        raise spot.at("end_date").error(f"{end_date} is before start_date, {start_date}")
+    return Event(
+        slug=spot.read("slug", _slug, written.slug) or _event_slug(written.title, start_date),
+        title=written.title,
+        subtitle=written.subtitle,
+        description=written.description,
+        series=written.series,
+        edition=written.edition,
+        mode=written.mode,
+        start_date=start_date,
+        end_date=end_date,
+        time_zone=zone,
+        languages=spot.read_each("languages", parse_language, written.languages),
+        interpreted_into=spot.read_each("interpreted_into", parse_language, written.interpreted_into),
+        places=tuple(_place(place, spot.at("places").at(index)) for index, place in enumerate(written.places)),
+        attendance=_attendance(written.attendance, spot),
+        links=_links(written.links, spot),
+        external_ids=_external_ids(written.external_ids),
+        sessions=_sessions(written, zone, spot),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """A place in a file, as messages name it."""
+
+    source: str
+    path: str
+
+    def at(self, step: str | int) -> _Spot:
+        return _Spot(self.source, f"{self.path}[{step}]" if isinstance(step, int) else f"{self.path}.{step}")
+
+    def error(self, reason: str) -> FormatError:
+        return FormatError(self.source, self.path, reason)
+
+    def read(self, field: str | int, reader: Callable[[str], _T], text: str | None) -> _T | None:
+        """Return what ``reader`` makes of a field's text, its refusal being one of this place."""
+        return None if text is None else self.at(field).read_here(reader, text)
+
+    def read_each(self, field: str, reader: Callable[[str], _T], texts: list[str]) -> tuple[_T, ...]:
+        spot = self.at(field)
+        return tuple(spot.at(index).read_here(reader, text) for index, text in enumerate(texts))
+
+    def read_here(self, reader: Callable[[str], _T], text: str) -> _T:
+        try:
+            return reader(text)
+        except (MetadataError, ValueError) as error:
+            raise self.error(str(error)) from None
+
+
+def _sessions(event: _Event, zone: str, spot: _Spot) -> tuple[Session, ...]:
+    spots = [spot.at("sessions").at(index) for index in range(len(event.sessions))]
+    places = frozenset(place.name for place in event.places)
+    return tuple(
+        _session(written, slug, zone, places, here)
+        for written, slug, here in zip(event.sessions, _session_slugs(event.sessions, spots), spots, strict=True)
+    )
+
+
+def _session(written: _Session, slug: str, zone: str, places: frozenset[str], spot: _Spot) -> Session:
+    if written.place is not None and written.place not in places:
+        raise spot.at("place").error(f"{written.place!r} is none of the event's places")
+    return Session(
+        slug=slug,
+        title=written.title,
+        subtitle=written.subtitle,
+        kind=written.kind,
+        track=written.track,
+        room=written.room,
+        place=written.place,
+        start=spot.read("start", lambda text: _moment(text, zone), written.start),
+        planned_ms=spot.read("planned", _length_ms, written.planned),
+        language=spot.read("language", parse_language, written.language),
+        abstract=written.abstract,
+        people=tuple(_role(person, spot.at("people").at(index)) for index, person in enumerate(written.people)),
+        links=_links(written.links, spot),
+        attendance=_attendance(written.attendance, spot),
+        external_ids=_external_ids(written.external_ids),
+        release=_release(written.release, spot.at("release")),
+        recordings=tuple(
+            _recording(recording, spot.at("recordings").at(index)) for index, recording in enumerate(written.recordings)
+        ),
+    )
+
+
+def _place(written: _Place, spot: _Spot) -> Place:
+    country = spot.read("country", _country, written.country)
+    return Place(name=written.name, kind=written.kind, city=written.city, country=country)
+
+
+def _role(written: str | _Person, spot: _Spot) -> Role:
+    if isinstance(written, str):
+        written = _Person(name=written)
+    person = Person(
+        name=written.name,
+        key=written.key,
+        biography=written.biography,
+        links=_links(written.links, spot),
+        external_ids=_external_ids(written.external_ids),
+    )
+    return Role(person=person, role=written.role, affiliation=written.affiliation)
+
+
+def _release(written: str | _Release | None, spot: _Spot) -> Release | None:
+    if isinstance(written, str):
+        written = _convert({"state": written}, _Release, spot)
+    if written is None:
+        return None
+    if (written.state == "embargoed") != (written.until is not None):
+        raise spot.error("an embargoed session needs `until`, the date on which it opens, and no other has one")
+    if written.state == "withdrawn" and written.reason is None:
+        raise spot.error("a withdrawn session needs a `reason`")
+    return Release(state=written.state, until=spot.read("until", _date, written.until), reason=written.reason)
+
+
+def _recording(written: str | _Recording, spot: _Spot) -> RecordingNote:
+    if isinstance(written, str):
+        written, here = _Recording(file=written), spot
+    else:
+        here = spot.at("file")
+    return RecordingNote(
+        file=here.read_here(_relative_file, written.file),
+        role=written.role,
+        language=spot.read("language", parse_language, written.language),
+        credit=written.credit,
+        licence=written.licence,
+        synthetic_voice=written.synthetic_voice,
+    )
+
+
+def _attendance(written: list[_Attendance], spot: _Spot) -> tuple[Attendance, ...]:
+    return tuple(
+        Attendance(
+            measure=snapshot.measure,
+            people=here.at("people").read_here(parse_figure, snapshot.people),
+            countries=here.read("countries", parse_figure, snapshot.countries),
+            places=here.read("places", parse_figure, snapshot.places),
+            observed_on=here.read("observed_on", _date, snapshot.observed_on),
+            source=snapshot.source,
+        )
+        for index, snapshot in enumerate(written)
+        for here in (spot.at("attendance").at(index),)
+    )
+
+
+def _links(written: list[str | _Link], spot: _Spot) -> tuple[Link, ...]:
+    return tuple(_link(link, spot.at("links").at(index)) for index, link in enumerate(written))
+
+
+def _link(written: str | _Link, spot: _Spot) -> Link:
+    if isinstance(written, str):
+        return Link(rel="website", url=spot.read_here(_url, written))
+    if written.url is None and written.title is None:
+        raise spot.error("a link needs a `url`, a `title` or both")
+    return Link(rel=written.rel, url=spot.read("url", _url, written.url), title=written.title)
+
+
+def _external_ids(written: dict[str, str]) -> tuple[ExternalId, ...]:
+    return tuple(ExternalId(scheme=scheme, value=value) for scheme, value in written.items())
+
+
+def _date(text: str) -> str:
+    return parse_date(text).isoformat()
+
+
+def _moment(text: str, zone: str) -> str:
+    if not {"T", " "} & set(text.strip()):  # a date alone would be read as its midnight
+        raise InvalidTimeError(text, "a date and time such as 2022-07-23T18:00")
+    return parse_moment(text, zone).isoformat()
+
+
+def _length_ms(text: str) -> int:
+    # A bare number could be minutes or seconds, and 1:30 could be either too: neither is taken.
+    compact = text.replace(" ", "")
+    if not _LENGTH.fullmatch(compact) or (length := parse_offset(compact)) == 0 or compact.isdigit():
+        raise InvalidTimeError(text, "a length such as 45m or 1h30m")
+    return length
+
+
+def _country(text: str) -> str:
+    if not _COUNTRY.fullmatch(text):
+        raise ValueError(f"{text!r} is no country code: expected two capitals of ISO 3166-1, such as DE")
+    return text
+
+
+def _url(text: str) -> str:
+    if urlsplit(text).scheme not in _LINK_SCHEMES:
+        raise ValueError(f"{text!r} is not a web or mail address: expected it to begin with https:// or mailto:")
+    return text
+
+
+def _relative_file(text: str) -> str:
+    outside = any(path.is_absolute() or ".." in path.parts for path in (PurePosixPath(text), PureWindowsPath(text)))
+    if outside:
+        raise ValueError(f"{text!r} leaves the folder that recordings come from: expected a name such as 'talk.mp4'")
+    return text
+
+
+def _slug(text: str) -> str:
+    if not is_slug(text):
+        raise ValueError(
+            f"{text!r} is no slug: expected small letters and digits with single hyphens, {MAX_SLUG_LENGTH} at most"
+        )
+    return text
+
+
+def _event_slug(title: str, start_date: str | None) -> str:
+    slug = make_slug(title) or "event"
+    year = start_date[:4] if start_date else ""
+    return f"{slug}-{year}" if year and year not in slug else slug
+
+
+def _session_slugs(sessions: list[_Session], spots: list[_Spot]) -> list[str]:
+    given = [spot.read("slug", _slug, session.slug) for session, spot in zip(sessions, spots, strict=True)]
+    for index, spot in enumerate(spots):
+        if given[index] is not None and given[index] in given[:index]:
+            raise spot.at("slug").error(f"{given[index]!r} is the slug of an earlier session")
+    return fill_slugs(given, [session.title for session in sessions])
+
+
+def _convert(raw: object, kind: type[_T], spot: _Spot) -> _T:
+    try:
+        # Every scalar was loaded as text, so numbers and truth values are read from text here.
+        return msgspec.convert(raw, kind, strict=False)
+    except msgspec.ValidationError as error:
+        reason, _, place = str(error).partition(" - at `")
+        reason = _SHAPES.sub(lambda match: _SHAPE_NAMES[match[0]], reason)
+        raise FormatError(spot.source, spot.path + place.removesuffix("`").removeprefix("$"), reason) from None
