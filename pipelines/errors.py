@@ -12,6 +12,7 @@
         ├── NotMediaError        not a recording: refused, and not tried again
         ├── NoAudioError         nothing to hear: skipped
         ├── BrokenMediaError     a recording that cannot be read: refused
+        ├── LanguageError        a language that the weights do not know: refused
         └── ItemCrashError       the worker died, hung or ran out of memory
 
 An `ItemError` has a ``code`` that `stage_run` keeps and scripts may rely on.
@@ -78,6 +79,13 @@ class BrokenMediaError(ItemError):
     """The recording is damaged beyond reading."""
 
     code = "broken-media"
+    verdict = "refused"
+
+
+class LanguageError(ItemError):
+    """The recording is declared to be in a language that the engine's weights were not trained on."""
+
+    code = "language"
     verdict = "refused"
 
 
