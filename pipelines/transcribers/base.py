@@ -44,10 +44,13 @@ class Hints:
 class Transcriber(Protocol):
     """An engine. Engines are cheap to make and pickle; weights are loaded at first use."""
 
-    name: str
-    """What a transcript names as its generator."""
-    version: str
-    """The engine's release."""
+    @property
+    def name(self) -> str:
+        """What a transcript names as its generator."""
+
+    @property
+    def version(self) -> str:
+        """The engine's release."""
 
     @property
     def parameters(self) -> Mapping[str, Parameter]:
