@@ -1,0 +1,141 @@
+"""Which segments are doubtful, and why.
+
+Whisper invents fluent sentences over music and silence, and falls into loops (Koenecke et al. 2024,
+"Careless Whisper", https://doi.org/10.1145/3630106.3658996; Radford et al. 2022, section 4.5). No one sign
+tells an invention from speech, so each flag needs a strong sign, or a weak one that others support. A flagged
+segment is kept: it is shown as doubtful, and left out of search and captions.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import zlib
+from collections.abc import Sequence
+
+from metadata.model import Flag
+from pipelines.transcribers.sentences import HeardWord, text_of
+
+COMPRESSION_RATIO = 2.4
+"""Above it, text is a loop (Radford et al. 2022, section 4.5)."""
+LOG_PROBABILITY = -1.0
+"""Mean over a segment's words; below it, the model does not believe itself (same section)."""
+NO_SPEECH = 0.6
+"""The model's own probability of hearing nothing, from which on it counts (same section)."""
+WORDS_A_SECOND = 9.0
+"""The fastest speakers reach about six."""
+
+STOCK_PHRASES = frozenset(
+    {
+        "thank you",
+        "thank you for watching",
+        "thanks for watching",
+        "thank you so much for watching",
+        "please subscribe",
+        "please subscribe to my channel",
+        "like and subscribe",
+        "see you next time",
+        "see you in the next video",
+        "bye",
+        "bye bye",
+        "you",
+        "subtitles by the amara org community",
+        "transcription by castingwords",
+        "untertitel der amara org community",
+        "untertitel im auftrag des zdf für funk 2017",
+        "untertitelung des zdf 2020",
+        "vielen dank",
+        "vielen dank fürs zuschauen",
+        "sous titres réalisés par la communauté d amara org",
+        "sous titrage st 501",
+        "merci d avoir regardé cette vidéo",
+        "subtítulos realizados por la comunidad de amara org",
+        "gracias por ver el video",
+        "legendas pela comunidade amara org",
+        "obrigado por assistir",
+        "продолжение следует",
+        "субтитры сделал dimatorzok",
+        "ご視聴ありがとうございました",
+        "请不吝点赞 订阅 转发 打赏支持明镜与点点栏目",
+        "字幕由 amara org 社群提供",
+        "اشتركوا في القناة",
+    }
+)
+"""What Whisper is known to say over nothing, in lower case without punctuation. People say some of it too."""
+
+
+def judge(words: Sequence[HeardWord]) -> tuple[Flag, ...]:
+    """Return why a segment of these words is doubtful: nothing, for most."""
+    text = text_of(words)
+    tests = (
+        (Flag.REPETITIVE, _loops(text)),
+        (Flag.LOW_CONFIDENCE, _log_probability(words) < LOG_PROBABILITY),
+        (Flag.NO_SPEECH, _unheard(words)),
+        (Flag.TOO_FAST, _hurries(words)),
+        (Flag.STOCK_PHRASE, _plain(text) in STOCK_PHRASES and _weak(words)),
+    )
+    return tuple(flag for flag, found in tests if found)
+
+
+def judge_all(groups: Sequence[Sequence[HeardWord]]) -> list[tuple[Flag, ...]]:
+    """Judge consecutive segments, also as neighbours: one that is said over and over is a loop."""
+    flags = [judge(group) for group in groups]
+    texts = [_plain(text_of(group)) for group in groups]
+    begun = 0
+    for i in range(1, len(groups) + 1):
+        if i < len(groups) and texts[i] == texts[begun]:
+            continue
+        if i - begun >= (4 if len(groups[begun]) > 2 else 6):
+            for k in range(begun + 1, i):
+                flags[k] = tuple(dict.fromkeys((Flag.REPETITIVE, *flags[k])))
+        begun = i
+    return flags
+
+
+def _loops(text: str) -> bool:
+    encoded = text.encode()
+    if len(encoded) / len(zlib.compress(encoded)) > COMPRESSION_RATIO:
+        return True
+    words = _plain(text).split()
+    return any(_repeats(words, length) >= (4 if length > 1 else 6) for length in range(1, len(words) // 4 + 1))
+
+
+def _repeats(words: Sequence[str], length: int) -> int:
+    """Return how often the most repeated run of this many words follows itself."""
+    longest = run = length
+    for i in range(length, len(words)):
+        run = run + 1 if words[i] == words[i - length] else length
+        longest = max(longest, run)
+    return longest // length
+
+
+def _log_probability(words: Sequence[HeardWord]) -> float:
+    return sum(math.log(max(word.confidence, 1e-6)) for word in words) / len(words)
+
+
+def _unheard(words: Sequence[HeardWord]) -> bool:
+    detected = _mean([word.speech for word in words])
+    silent = _mean([word.no_speech for word in words]) > NO_SPEECH
+    return detected < 0.2 or (_weak(words) and (silent or detected < 0.35))
+
+
+def _hurries(words: Sequence[HeardWord]) -> bool:
+    seconds = (words[-1].end_ms - words[0].start_ms) / 1000
+    return len(words) >= 5 and len(words) > seconds * WORDS_A_SECOND
+
+
+def _weak(words: Sequence[HeardWord]) -> bool:
+    """Tell whether anything else speaks against the words: none of it would be enough alone."""
+    return (
+        _mean([word.confidence for word in words]) < 0.6
+        or _mean([word.no_speech for word in words]) > NO_SPEECH
+        or _mean([word.speech for word in words]) < 0.4
+    )
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.lower()))

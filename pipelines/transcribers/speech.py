@@ -1,0 +1,189 @@
+"""Where someone speaks, and the windows in which that is decoded.
+
+Silero VAD (Silero Team 2021-, https://github.com/snakers4/silero-vad; version 6 ships inside faster-whisper)
+gives a probability for every frame of 512 samples. Whisper hears 30 seconds at once, so speech is packed
+into windows of at most that, cut where the speaker pauses; long pauses are left out, and what holds no
+speech is never decoded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.transcribers.base import SAMPLE_RATE, AudioBlock
+
+FRAME = 512
+"""Samples in a frame: 32 ms."""
+FRAMES_PER_SECOND = SAMPLE_RATE / FRAME
+
+Probabilities: TypeAlias = NDArray[np.float32]
+"""Of speech, one for each frame, shape ``(n,)``."""
+Detector: TypeAlias = Callable[[AudioBlock], Probabilities]
+
+# Frames. The thresholds are Silero's own (get_speech_timestamps, threshold and neg_threshold).
+_ONSET, _OFFSET = 0.5, 0.35
+_WINDOW = int(29.5 * FRAMES_PER_SECOND)
+_EARLIEST_CUT = int(18 * FRAMES_PER_SECOND)
+_SHORTEST_PAUSE = 3
+_LONG_PAUSE = int(2 * FRAMES_PER_SECOND)
+_PAD = int(0.4 * FRAMES_PER_SECOND)
+_REACH = int(120 * FRAMES_PER_SECOND)
+_CHAPTER = int(300 * FRAMES_PER_SECOND)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of a recording inside a window; all three count frames."""
+
+    recording: int
+    window: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Window:
+    """What is decoded at once: the ``parts`` of a recording, one after the other.
+
+    Attributes:
+        samples: shape ``(frames * FRAME,)``.
+        speech: of the same frames.
+        parts: in order, without gaps in the window.
+    """
+
+    samples: AudioBlock
+    speech: Probabilities
+    parts: tuple[Part, ...]
+
+    def place(self, start: float, end: float) -> tuple[int, int]:
+        """Return where a stretch of the window, in seconds, lies in the recording, in milliseconds.
+
+        Both ends are placed by the part that holds the middle, and kept inside it.
+        """
+        middle = (start + end) / 2 * FRAMES_PER_SECOND
+        part = next((part for part in self.parts if middle < part.window + part.length), self.parts[-1])
+        frames = (max(part.window, min(x * FRAMES_PER_SECOND, part.window + part.length)) for x in (start, end))
+        first, last = (round((x - part.window + part.recording) / FRAMES_PER_SECOND * 1000) for x in frames)
+        return first, max(first, last)
+
+    def speech_between(self, start: float, end: float) -> float:
+        """Return the mean probability of speech in a stretch of the window, given in seconds."""
+        first = min(int(start * FRAMES_PER_SECOND), len(self.speech) - 1)
+        return float(np.mean(self.speech[first : max(first + 1, int(np.ceil(end * FRAMES_PER_SECOND)))]))
+
+    def alone(self) -> Iterator[Window]:
+        """Split the window into one for each part."""
+        for part in self.parts:
+            frames = slice(part.window, part.window + part.length)
+            samples = self.samples[frames.start * FRAME : frames.stop * FRAME]
+            yield Window(samples, self.speech[frames], (Part(part.recording, 0, part.length),))
+
+
+def detect_speech(samples: AudioBlock) -> Probabilities:
+    """Return the probability of speech for each whole frame."""
+    # It brings onnxruntime, which takes a second to load, and only workers that decode need it.
+    from faster_whisper.vad import get_vad_model
+
+    return np.asarray(get_vad_model()(samples[: len(samples) // FRAME * FRAME]), dtype=np.float32).reshape(-1)
+
+
+def windows(blocks: Iterable[AudioBlock], detect: Detector = detect_speech) -> Iterator[Window]:
+    """Pack the speech of a recording into windows, in order.
+
+    About five minutes of sound are held at a time. The last window of each such chapter waits for the
+    next one, since more may belong into it.
+    """
+    held = np.zeros(0, dtype=np.float32)
+    start = 0
+    for block in blocks:
+        held = np.concatenate([held, block])
+        if len(held) < _CHAPTER * FRAME:
+            continue
+        whole = held[: len(held) // FRAME * FRAME]
+        packed = list(_packed(whole, detect(whole), start))
+        yield from packed[:-1]
+        following = packed[-1].parts[0].recording if packed else start + len(whole) // FRAME - _PAD
+        held, start = held[(following - start) * FRAME :], following
+    if len(held):
+        whole = np.pad(held, (0, -len(held) % FRAME))
+        yield from _packed(whole, detect(whole), start)
+
+
+def spans(speech: Probabilities) -> list[tuple[int, int]]:
+    """Return the stretches of speech between pauses, as frames ``[start, end)``.
+
+    A stretch begins where the probability reaches 0.5 and ends where it falls below 0.35; one that fits no
+    window is cut where speech is least likely.
+    """
+    found: list[tuple[int, int]] = []
+    begun: int | None = None
+    for i, probability in enumerate(speech):
+        if begun is None and probability >= _ONSET:
+            begun = i
+        elif begun is not None and probability < _OFFSET:
+            found.append((begun, i))
+            begun = None
+    if begun is not None:
+        found.append((begun, len(speech)))
+    merged: list[tuple[int, int]] = []
+    for start, end in found:
+        if merged and start - merged[-1][1] < _SHORTEST_PAUSE:
+            merged[-1] = (merged[-1][0], end)
+        else:
+            merged.append((start, end))
+    return [piece for start, end in merged for piece in _short(speech, start, end)]
+
+
+def _short(speech: Probabilities, start: int, end: int) -> Iterator[tuple[int, int]]:
+    longest = _WINDOW - 2 * _PAD
+    while end - start > longest:
+        cut = start + longest // 2 + int(np.argmin(speech[start + longest // 2 : start + longest]))
+        yield start, cut
+        start = cut
+    yield start, end
+
+
+def _packed(samples: AudioBlock, speech: Probabilities, start: int) -> Iterator[Window]:
+    """Pack a chapter whose first frame is the recording's frame ``start``."""
+    left = spans(speech)
+    while left:
+        count = _fitting(left, len(speech))
+        parts = _parts(left[:count], left[count:], len(speech))
+        frames = np.concatenate([np.arange(first, last) for first, last in parts])
+        placed: list[Part] = []
+        for first, last in parts:
+            offset = placed[-1].window + placed[-1].length if placed else 0
+            placed.append(Part(start + first, offset, last - first))
+        yield Window(samples.reshape(-1, FRAME)[frames].reshape(-1), speech[frames], tuple(placed))
+        left = left[count:]
+
+
+def _fitting(left: Sequence[tuple[int, int]], frames: int) -> int:
+    """Return how many stretches make the next window: as many as fit, back to the longest late pause."""
+    count = 1
+    while count < len(left) and _length(left[: count + 1], frames) <= _WINDOW and left[count][1] - left[0][0] <= _REACH:
+        count += 1
+    if count == len(left) or left[count][1] - left[0][0] > _REACH:
+        return count
+    late = [i for i in range(1, count + 1) if _length(left[:i], frames) >= _EARLIEST_CUT]
+    return max(late, key=lambda i: left[i][0] - left[i - 1][1], default=count)
+
+
+def _length(chosen: Sequence[tuple[int, int]], frames: int) -> int:
+    return sum(last - first for first, last in _parts(chosen, (), frames))
+
+
+def _parts(chosen: Sequence[tuple[int, int]], rest: Sequence[tuple[int, int]], frames: int) -> list[tuple[int, int]]:
+    """Join stretches over short pauses, and give each end some of the pause around it."""
+    joined: list[tuple[int, int]] = []
+    for first, last in chosen:
+        if joined and first - joined[-1][1] < _LONG_PAUSE:
+            joined[-1] = (joined[-1][0], last)
+        else:
+            joined.append((first, last))
+    limit = (joined[-1][1] + rest[0][0] + 1) // 2 if rest else frames
+    return [(max(0, first - _PAD), min(last + _PAD, limit)) for first, last in joined]
