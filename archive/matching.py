@@ -1,0 +1,92 @@
+"""Where a query matches in a run of words: what FTS5 answers with yes or no, with places.
+
+Since indexed words and these are the same (see `archive.tokens`), a run that FTS5 gives has a place here.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from heapq import heapify, heapreplace
+from typing import NamedTuple, TypeAlias
+
+from archive.query import And, Leaf, Node, Not, Or, Phrase, Prefix, Word, leaves
+
+
+class Span(NamedTuple):
+    """Words ``start:end``."""
+
+    start: int
+    end: int
+
+
+Place: TypeAlias = tuple[Span, ...]
+"""The words of one match, in order."""
+
+
+class Matcher:
+    """One run of words, ready to be asked."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self._words = words
+        self._positions: defaultdict[str, list[int]] = defaultdict(list)
+        for position, word in enumerate(words):
+            self._positions[word].append(position)
+
+    def places(self, node: Node) -> list[Place]:
+        """Return where a query matches, in order; of words that must all occur, where they are closest together."""
+        match node:
+            case Or(nodes):
+                return sorted({place for child in nodes for place in self.places(child)})
+            case And(nodes):
+                if any(self.places(child.node) for child in nodes if isinstance(child, Not)):
+                    return []
+                return _closest([self.places(child) for child in nodes if not isinstance(child, Not)])
+            case Not():
+                raise TypeError("what is not there has no place")
+            case _:
+                return [(span,) for span in self._spans(node)]
+
+    def spans(self, node: Node) -> list[Span]:
+        """Return every occurrence of every term that the query looks for, in order."""
+        return sorted({span for leaf in leaves(node) for span in self._spans(leaf)})
+
+    def _spans(self, leaf: Leaf) -> list[Span]:
+        match leaf:
+            case Word(text):
+                return [Span(start, start + 1) for start in self._positions.get(text, ())]
+            case Phrase(parts):
+                return [Span(start, start + len(parts)) for start in self._following(parts)]
+            case Prefix(parts):
+                *whole, last = parts
+                starts = [at for word, found in self._positions.items() if word.startswith(last) for at in found]
+                if whole:
+                    openings = {start + len(whole) for start in self._following(whole)}
+                    starts = [start for start in starts if start in openings]
+                return [Span(start - len(whole), start + 1) for start in sorted(starts)]
+
+    def _following(self, parts: Sequence[str]) -> list[int]:
+        size, wanted = len(parts), list(parts)
+        return [at for at in self._positions.get(parts[0], ()) if list(self._words[at : at + size]) == wanted]
+
+
+def _closest(groups: list[list[Place]]) -> list[Place]:
+    """Return one place of each group joined to one, such that the first and last word are as close as can be."""
+    if not all(groups):
+        return []
+    heap = [(group[0][0].start, number, 0) for number, group in enumerate(groups)]
+    heapify(heap)
+    furthest = max(group[0][-1].end for group in groups)
+    best, chosen = None, [0] * len(groups)
+    now = chosen.copy()
+    while True:
+        start, number, index = heap[0]
+        if best is None or furthest - start < best:
+            best, chosen = furthest - start, now.copy()
+        if index + 1 == len(groups[number]):
+            break
+        now[number] = index + 1
+        place = groups[number][index + 1]
+        furthest = max(furthest, place[-1].end)
+        heapreplace(heap, (place[0].start, number, index + 1))
+    return [tuple(sorted({span for group, index in zip(groups, chosen, strict=True) for span in group[index]}))]

@@ -1,0 +1,221 @@
+"""Passages: the runs of segments that are indexed, and keeping both indexes true to the transcripts.
+
+A passage holds 16 new segments and, before them, as many of the segments before as hold 16 words. A
+phrase of up to 17 words therefore stands whole in one passage, whichever edges it crosses: one that
+reaches over the first new segment and does not start in the overlap would have to hold all 16 words of
+the overlap and one on either side. Doubtful segments (with any flag) keep their position, but not a word
+of theirs is indexed, and no phrase reaches across one.
+
+The caller owns the transaction in every function here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from archive.db import Database, sqlite3
+from archive.tokens import BARRIER, fold, words
+
+SEGMENTS = 16
+OVERLAP_WORDS = 16
+LONGEST_PHRASE = OVERLAP_WORDS + 1
+"""Words of a phrase that is found in a passage wherever it stands."""
+
+
+STRAYS = (
+    ("passage {} has no text", "SELECT id FROM passage EXCEPT SELECT id FROM passage_fts_docsize"),
+    ("indexed text {} belongs to no passage", "SELECT id FROM passage_fts_docsize EXCEPT SELECT id FROM passage"),
+    ("session {} is not indexed", "SELECT id FROM session EXCEPT SELECT id FROM session_fts_docsize"),
+    ("indexed session {} does not exist", "SELECT id FROM session_fts_docsize EXCEPT SELECT id FROM session"),
+    (
+        "passage {} is not of a current transcript of its session",
+        """
+SELECT passage.id FROM passage LEFT JOIN transcript ON transcript.id = transcript_id
+LEFT JOIN recording ON recording.id = recording_id
+WHERE is_current IS NOT 1 OR recording.session_id IS NOT passage.session_id
+""",
+    ),
+)
+
+
+class Line(NamedTuple):
+    """A segment and its folded words. A doubtful one has `BARRIER` for its only word."""
+
+    id: int
+    position: int
+    start_ms: int
+    end_ms: int
+    text: str
+    language: str | None
+    words: list[str]
+
+
+def read_lines(conn: sqlite3.Connection, transcript: int, first: int = 0, last: int = 1 << 62) -> list[Line]:
+    """Return a transcript's segments from one position to another, both included, in order."""
+    rows = conn.execute(
+        "SELECT id, position, start_ms, end_ms, text, language, flags FROM segment"
+        " WHERE transcript_id = ? AND position BETWEEN ? AND ? ORDER BY position",
+        (transcript, first, last),
+    )
+    return [
+        Line(key, position, start, end, text, language, words(text) if flags == "[]" else [BARRIER])
+        for key, position, start, end, text, language, flags in rows
+    ]
+
+
+def is_spoken(line: Line) -> bool:
+    """Whether a segment has words that are indexed."""
+    return bool(line.words) and line.words[0] != BARRIER
+
+
+def plan(lines: Iterable[Line]) -> Iterator[tuple[Line, ...]]:
+    """Yield the passages of a transcript: each the segments that it spans, doubtful ones between them included."""
+    lines = tuple(lines)
+    spoken = [index for index, line in enumerate(lines) if is_spoken(line)]
+    for begin in range(0, len(spoken), SEGMENTS):
+        first, overlap = begin, 0
+        while first > 0 and overlap < OVERLAP_WORDS:
+            first -= 1
+            overlap += len(lines[spoken[first]].words)
+        last = spoken[min(begin + SEGMENTS, len(spoken)) - 1]
+        yield lines[spoken[first] : last + 1]
+
+
+def index_session(db: Database, session_id: int) -> int:
+    """Write a session's passages and its row in the session-level index anew; return the number of passages."""
+    remove_session(db, session_id)
+    (highest,) = db.execute("SELECT coalesce(max(id), 0) FROM passage").fetchone()
+    return _write_session(db.conn, session_id, highest + 1)
+
+
+def remove_session(db: Database, session_id: int) -> None:
+    """Take a session out of both indexes. Do this before its row is deleted, or they keep what nobody can open."""
+    conn = db.conn
+    conn.execute("DELETE FROM passage_fts WHERE rowid IN (SELECT id FROM passage WHERE session_id = ?)", (session_id,))
+    conn.execute("DELETE FROM passage WHERE session_id = ?", (session_id,))
+    conn.execute("DELETE FROM session_fts WHERE rowid = ?", (session_id,))
+
+
+def rebuild(db: Database) -> None:
+    """Write both indexes anew, in order of event, session and time, and merge each into one b-tree.
+
+    In this order the passages of an event are one range of ids, and a search in it need not look outside.
+    """
+    conn = db.conn
+    conn.execute("INSERT INTO passage_fts(passage_fts) VALUES ('delete-all')")
+    conn.execute("INSERT INTO session_fts(session_fts) VALUES ('delete-all')")
+    conn.execute("DELETE FROM passage")
+    sessions = conn.execute(
+        "SELECT session.id FROM session JOIN event ON event.id = event_id ORDER BY event.start_date IS NULL,"
+        " event.start_date, event.id, start_utc IS NULL, start_utc, session.position, session.id"
+    ).fetchall()
+    following = 1
+    for (session_id,) in sessions:
+        following += _write_session(conn, session_id, following)
+    conn.execute("INSERT INTO passage_fts(passage_fts) VALUES ('optimize')")
+    conn.execute("INSERT INTO session_fts(session_fts) VALUES ('optimize')")
+
+
+def verify(db: Database) -> list[str]:
+    """Return what is wrong with the indexes, in words; nothing where every transcript is indexed as it stands.
+
+    The database must be writable: FTS5 runs its own check as an INSERT.
+    """
+    return [
+        *(problem for table in ("passage_fts", "session_fts") for problem in _damage(db.conn, table)),
+        *_strays(db.conn),
+        *(
+            problem
+            for (session_id,) in db.execute("SELECT id FROM session ORDER BY id").fetchall()
+            for transcript in _current(db.conn, session_id)
+            for problem in _gaps(db.conn, transcript, session_id)
+        ),
+    ]
+
+
+def _write_session(conn: sqlite3.Connection, session_id: int, following: int) -> int:
+    """Index a session that is not indexed, with ids from ``following`` on; return the number of passages."""
+    passages: list[tuple[int, int, int, int, int]] = []
+    texts: list[tuple[int, str]] = []
+    said: list[str] = []
+    for transcript in _current(conn, session_id):
+        lines = read_lines(conn, transcript)
+        said += [*_text(lines), BARRIER]
+        for passage in plan(lines):
+            number = following + len(passages)
+            passages.append((number, session_id, transcript, passage[0].position, passage[-1].position))
+            texts.append((number, " ".join(_text(passage))))
+    conn.executemany("INSERT INTO passage VALUES (?, ?, ?, ?, ?)", passages)
+    # REPLACE, since a session that was deleted without being removed leaves its rows behind.
+    conn.executemany("INSERT OR REPLACE INTO passage_fts(rowid, text) VALUES (?, ?)", texts)
+    known = conn.execute(
+        "SELECT title || ' ' || coalesce(subtitle, ''), coalesce((SELECT group_concat(name, ' / ' ORDER BY"
+        " session_person.position) FROM session_person JOIN person ON person.id = person_id"
+        " WHERE session_id = session.id), ''), coalesce(abstract, '') FROM session WHERE id = ?",
+        (session_id,),
+    ).fetchone()
+    if known:
+        conn.execute(
+            "INSERT OR REPLACE INTO session_fts(rowid, title, people, abstract, text) VALUES (?, ?, ?, ?, ?)",
+            (session_id, *map(fold, known), " ".join(said)),
+        )
+    return len(passages)
+
+
+def _text(lines: Iterable[Line]) -> Iterator[str]:
+    return (word for line in lines for word in line.words)
+
+
+def _current(conn: sqlite3.Connection, session_id: int) -> list[int]:
+    """Return a session's current transcripts, recording by recording."""
+    rows = conn.execute(
+        "SELECT transcript.id FROM transcript JOIN recording ON recording.id = recording_id"
+        " WHERE is_current = 1 AND session_id = ? ORDER BY recording.id, transcript.id",
+        (session_id,),
+    )
+    return [transcript for (transcript,) in rows]
+
+
+def _damage(conn: sqlite3.Connection, table: str) -> list[str]:
+    try:
+        conn.execute(f"INSERT INTO {table}({table}) VALUES ('integrity-check')")  # noqa: S608 ours
+    except sqlite3.DatabaseError as error:
+        return [f"{table} is damaged ({error})"]
+    return []
+
+
+def _strays(conn: sqlite3.Connection) -> Iterator[str]:
+    """Yield what stands in an index and not beside it, or the other way round."""
+    for problem, query in STRAYS:
+        yield from (problem.format(number) for (number,) in conn.execute(query))
+
+
+def _gaps(conn: sqlite3.Connection, transcript: int, session_id: int) -> Iterator[str]:
+    """Yield how a transcript's passages differ from what they should be, and whether its last words are missed."""
+    lines = read_lines(conn, transcript)
+    planned = [(passage[0].position, passage[-1].position) for passage in plan(lines)]
+    written = conn.execute(
+        "SELECT first_position, last_position FROM passage WHERE transcript_id = ? ORDER BY first_position, id",
+        (transcript,),
+    ).fetchall()
+    if written != planned:
+        yield f"transcript {transcript} of session {session_id} has {len(written)} passages for {len(planned)}"
+    ending = _ending(lines)
+    if ending and not _is_found(conn, transcript, ending):
+        yield f"the last words of transcript {transcript} of session {session_id} are not found"
+
+
+def _ending(lines: Sequence[Line]) -> list[str]:
+    spoken = [line for line in lines if is_spoken(line)]
+    return spoken[-1].words[-LONGEST_PHRASE:] if spoken else []
+
+
+def _is_found(conn: sqlite3.Connection, transcript: int, phrase: list[str]) -> bool:
+    return bool(
+        conn.execute(
+            "SELECT 1 FROM passage_fts WHERE passage_fts MATCH ? AND rowid IN"
+            " (SELECT id FROM passage WHERE transcript_id = ?)",
+            (f'"{" ".join(phrase)}"', transcript),
+        ).fetchone()
+    )
