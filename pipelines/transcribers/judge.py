@@ -72,7 +72,7 @@ def judge(words: Sequence[HeardWord]) -> tuple[Flag, ...]:
         (Flag.LOW_CONFIDENCE, _log_probability(words) < LOG_PROBABILITY),
         (Flag.NO_SPEECH, _unheard(words)),
         (Flag.TOO_FAST, _hurries(words)),
-        (Flag.STOCK_PHRASE, _plain(text) in STOCK_PHRASES and _weak(words)),
+        (Flag.STOCK_PHRASE, _plain(text) in STOCK_PHRASES and _supported(words)),
     )
     return tuple(flag for flag, found in tests if found)
 
@@ -114,9 +114,10 @@ def _log_probability(words: Sequence[HeardWord]) -> float:
 
 
 def _unheard(words: Sequence[HeardWord]) -> bool:
+    # The model's own sign is high for many short windows of clear speech, so it counts only where words are weak.
     detected = _mean([word.speech for word in words])
     silent = _mean([word.no_speech for word in words]) > NO_SPEECH
-    return detected < 0.2 or (_weak(words) and (silent or detected < 0.35))
+    return detected < 0.2 or (_unsure(words) and (silent or detected < 0.4))
 
 
 def _hurries(words: Sequence[HeardWord]) -> bool:
@@ -124,13 +125,14 @@ def _hurries(words: Sequence[HeardWord]) -> bool:
     return len(words) >= 5 and len(words) > seconds * WORDS_A_SECOND
 
 
-def _weak(words: Sequence[HeardWord]) -> bool:
-    """Tell whether anything else speaks against the words: none of it would be enough alone."""
-    return (
-        _mean([word.confidence for word in words]) < 0.6
-        or _mean([word.no_speech for word in words]) > NO_SPEECH
-        or _mean([word.speech for word in words]) < 0.4
-    )
+def _unsure(words: Sequence[HeardWord]) -> bool:
+    return _mean([word.confidence for word in words]) < 0.6
+
+
+def _supported(words: Sequence[HeardWord]) -> bool:
+    """Tell whether anything but the phrase itself speaks against it."""
+    silent = _mean([word.no_speech for word in words]) > NO_SPEECH
+    return silent or _unsure(words) or _mean([word.speech for word in words]) < 0.4
 
 
 def _mean(values: Sequence[float]) -> float:
