@@ -150,40 +150,46 @@ def _short(speech: Probabilities, start: int, end: int) -> Iterator[tuple[int, i
 def _packed(samples: AudioBlock, speech: Probabilities, start: int) -> Iterator[Window]:
     """Pack a chapter whose first frame is the recording's frame ``start``."""
     left = spans(speech)
+    floor = 0
     while left:
-        count = _fitting(left, len(speech))
-        parts = _parts(left[:count], left[count:], len(speech))
-        frames = np.concatenate([np.arange(first, last) for first, last in parts])
-        placed: list[Part] = []
-        for first, last in parts:
-            offset = placed[-1].window + placed[-1].length if placed else 0
-            placed.append(Part(start + first, offset, last - first))
-        yield Window(samples.reshape(-1, FRAME)[frames].reshape(-1), speech[frames], tuple(placed))
-        left = left[count:]
+        count = _fitting(left)
+        # Two windows meet in the middle of the pause between them.
+        ceiling = (left[count - 1][1] + left[count][0]) // 2 if count < len(left) else len(speech)
+        stretches = [(max(first - _PAD, floor), min(last + _PAD, ceiling)) for first, last in _joined(left[:count])]
+        yield _window(samples, speech, stretches, start)
+        left, floor = left[count:], ceiling
 
 
-def _fitting(left: Sequence[tuple[int, int]], frames: int) -> int:
+def _window(samples: AudioBlock, speech: Probabilities, stretches: Sequence[tuple[int, int]], start: int) -> Window:
+    frames = np.concatenate([np.arange(first, last) for first, last in stretches])
+    parts: list[Part] = []
+    for first, last in stretches:
+        offset = parts[-1].window + parts[-1].length if parts else 0
+        parts.append(Part(start + first, offset, last - first))
+    return Window(samples.reshape(-1, FRAME)[frames].reshape(-1), speech[frames], tuple(parts))
+
+
+def _fitting(left: Sequence[tuple[int, int]]) -> int:
     """Return how many stretches make the next window: as many as fit, back to the longest late pause."""
     count = 1
-    while count < len(left) and _length(left[: count + 1], frames) <= _WINDOW and left[count][1] - left[0][0] <= _REACH:
+    while count < len(left) and _length(left[: count + 1]) <= _WINDOW and left[count][1] - left[0][0] <= _REACH:
         count += 1
     if count == len(left) or left[count][1] - left[0][0] > _REACH:
         return count
-    late = [i for i in range(1, count + 1) if _length(left[:i], frames) >= _EARLIEST_CUT]
+    late = [i for i in range(1, count + 1) if _length(left[:i]) >= _EARLIEST_CUT]
     return max(late, key=lambda i: left[i][0] - left[i - 1][1], default=count)
 
 
-def _length(chosen: Sequence[tuple[int, int]], frames: int) -> int:
-    return sum(last - first for first, last in _parts(chosen, (), frames))
+def _length(chosen: Sequence[tuple[int, int]]) -> int:
+    return sum(last - first + 2 * _PAD for first, last in _joined(chosen))
 
 
-def _parts(chosen: Sequence[tuple[int, int]], rest: Sequence[tuple[int, int]], frames: int) -> list[tuple[int, int]]:
-    """Join stretches over short pauses, and give each end some of the pause around it."""
+def _joined(chosen: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Join stretches over short pauses, which stay as they are."""
     joined: list[tuple[int, int]] = []
     for first, last in chosen:
         if joined and first - joined[-1][1] < _LONG_PAUSE:
             joined[-1] = (joined[-1][0], last)
         else:
             joined.append((first, last))
-    limit = (joined[-1][1] + rest[0][0] + 1) // 2 if rest else frames
-    return [(max(0, first - _PAD), min(last + _PAD, limit)) for first, last in joined]
+    return joined
