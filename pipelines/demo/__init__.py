@@ -21,7 +21,7 @@ SEARCHES = (
     "cachorro preguiçoso",
     "archive timetable",
 )
-"""Searches that find something in the example: a phrase over sentences' edges, Portuguese, and two words of one talk."""
+"""Searches that find something: a phrase over sentences' edges, two words in Portuguese, and two of one talk."""
 
 Report: TypeAlias = Callable[[str, int, int], None]
 """Called with the file that is next, how many are done, and how many there are; at the end with ``""``."""
