@@ -1,0 +1,71 @@
+# Everything runs in environments of its own below this folder; `make` alone lists the targets.
+# Paths are relative, so that the folder's own path may hold spaces.
+
+PYTHON ?= $(shell for python in python3.14 python3.13 python3.12 python3.11 python3 python; do \
+	"$$python" -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' \
+	2>/dev/null && command -v "$$python" && break; done)
+NO_PYTHON = needs Python 3.11 to 3.14 with venv and pip: none is on PATH \
+	(on Debian: apt-get install python3-venv; elsewhere: https://www.python.org/downloads/, or PYTHON=/path/to/python)
+
+VENV := .venv
+BIN := $(VENV)/bin
+WHEEL := build/wheel
+SOURCES := $(shell find archive metadata pipelines -type f ! -name '*.pyc')
+
+# Options of a single run: `make demo ARGS=--no-serve`, `make test ARGS="-k languages"`.
+ARGS ?=
+# The slow tests of speech and browser say nothing more of the wheel than the others do.
+WHEEL_TESTS ?= -m "not speech and not browser"
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export ROSTRA_TEST_DATA ?= $(CURDIR)/../shared/data
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test check wheel clean
+
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: $(VENV)/.demo  ## Make an example archive and serve it (ARGS=--no-serve: make it only)
+	$(BIN)/rostra demo $(ARGS)
+
+test: check  ## Check the code, run the tests, and run them again on the built wheel
+	$(BIN)/python -m pytest $(ARGS)
+	@$(MAKE) --no-print-directory wheel
+
+check: $(VENV)/.dev  ## Check the code's form, style and types
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+
+wheel: $(WHEEL)/.installed  ## Run the tests on the built wheel, out of reach of the sources
+	rm -rf $(WHEEL)/run
+	mkdir -p $(WHEEL)/run
+	cp -R tests pyproject.toml README.md CHANGELOG.md LICENSE Makefile $(WHEEL)/run
+	cd $(WHEEL)/run && ../venv/bin/python -m pytest $(WHEEL_TESTS) $(ARGS)
+
+clean:  ## Remove everything that was made here, the example archive included
+	rm -rf $(VENV) build dist demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Rostra $(NO_PYTHON)" >&2; exit 2; }
+	"$(PYTHON)" -m venv --clear $(VENV)
+
+$(VENV)/.demo $(VENV)/.dev: $(VENV)/.%: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[$*]'
+	@touch $@
+
+$(WHEEL)/.built: pyproject.toml README.md LICENSE $(SOURCES) | $(VENV)/.dev
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist >/dev/null
+	@mkdir -p $(WHEEL)
+	@touch $@
+
+# The second command replaces a wheel of the same version, which the first takes for the one it has.
+$(WHEEL)/.installed: $(WHEEL)/.built
+	test -x $(WHEEL)/venv/bin/python || $(BIN)/python -m venv --clear $(WHEEL)/venv
+	$(WHEEL)/venv/bin/python -m pip install --quiet "$$(echo ./dist/*.whl)[dev]"
+	$(WHEEL)/venv/bin/python -m pip install --quiet --no-deps --force-reinstall ./dist/*.whl
+	@touch $@
