@@ -1,0 +1,58 @@
+"""Making the site and serving it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from datasette.app import Datasette
+
+from archive.site import PLUGIN
+from archive.site.published import install, read_publication
+
+SETTINGS: dict[str, int | bool] = {
+    "default_allow_sql": True,
+    "sql_time_limit_ms": 1_000,
+    "num_sql_threads": 8,
+    "max_returned_rows": 1_000,
+    "default_page_size": 50,
+    "suggest_facets": False,
+    "default_facet_size": 20,
+    "facet_time_limit_ms": 200,
+    "allow_download": False,
+    "max_csv_mb": 50,
+}
+"""Datasette's, where ours differ from its own or must not change with them.
+
+Reading in SQL is open to everyone, because the file holds only what is public; one query takes at most a
+second, and eight may run before a page has to wait. Suggesting facets makes a large table slow to open.
+"""
+
+
+def create_app(public: Path, *, title: str | None = None) -> Datasette:
+    """Return the site over a published folder, as a Datasette; ``.app()`` of it is the ASGI application.
+
+    Args:
+        public: the folder that publishing writes: ``current.json``, the database it names, ``media/``.
+        title: what this archive calls itself, beside Rostra's own name.
+
+    Raises:
+        UnpublishedError: nothing is published there.
+    """
+    read_publication(public)  # before Datasette starts its threads
+    config = {"public": str(public)} | ({"title": title} if title else {})
+    datasette = Datasette(metadata={"plugins": {PLUGIN: config}, "title": title or "Rostra"}, settings=SETTINGS)
+    install(datasette, public)
+    datasette.remove_database("_memory")  # Datasette's, for want of a file among its arguments
+    return datasette
+
+
+def serve(public: Path, host: str, port: int, *, title: str | None = None) -> None:
+    """Serve the site until interrupted; prints nothing.
+
+    Raises:
+        UnpublishedError: nothing is published there.
+    """
+    application: Any = create_app(public, title=title).app()
+    uvicorn.run(application, host=host, port=port, log_level="warning", access_log=False)

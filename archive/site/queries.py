@@ -1,0 +1,478 @@
+"""What pages read from a published database: every statement of the site stands here.
+
+Functions take a connection whose rows have names (`sqlite3.Row`) and return plain values. A page makes
+all its calls in one go on one connection, so that it never mixes two builds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from archive.site.wording import local_time
+from metadata.model import Flag, Segment, Transcript, Word
+
+if TYPE_CHECKING:
+    import sqlite3
+else:
+    from pysqlite3 import dbapi2 as sqlite3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """How much the archive holds."""
+
+    events: int
+    sessions: int
+    recorded_ms: int
+    people: int
+    languages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credit:
+    """A person's part in a session."""
+
+    slug: str
+    name: str
+    role: str
+    affiliation: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A session as it stands in lists. ``start`` is on the clocks of its event; ``media`` is what was recorded."""
+
+    id: int
+    event: str
+    event_title: str
+    slug: str
+    title: str
+    subtitle: str | None
+    kind: str
+    track: str | None
+    room: str | None
+    place: str | None
+    start: datetime | None
+    planned_ms: int | None
+    language: str | None
+    recorded_ms: int | None
+    media: str | None
+    synthetic: bool
+    transcribed: bool
+    people: tuple[Credit, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventCard:
+    """An event as it stands in lists."""
+
+    slug: str
+    title: str
+    subtitle: str | None
+    start_date: str | None
+    end_date: str | None
+    mode: str
+    sessions: int
+    recorded: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """A dated figure of attendance, each number with its qualifier."""
+
+    measure: str
+    people: tuple[int, str]
+    countries: tuple[int, str | None] | None
+    places: tuple[int, str | None] | None
+    observed_on: str | None
+    source: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """A link of an event, session or person."""
+
+    rel: str
+    url: str | None
+    title: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceLine:
+    """A place of an event."""
+
+    kind: str
+    name: str
+    city: str | None
+    country: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventPage:
+    """Everything that an event's page shows. ``days`` are in order; sessions without a start come last, under None."""
+
+    slug: str
+    title: str
+    subtitle: str | None
+    description: str | None
+    series: str | None
+    edition: int | None
+    mode: str
+    start_date: str | None
+    end_date: str | None
+    time_zone: str
+    floor: tuple[str, ...]
+    interpreted: tuple[str, ...]
+    places: tuple[PlaceLine, ...]
+    attendance: tuple[Count, ...]
+    links: tuple[Reference, ...]
+    days: tuple[tuple[date | None, tuple[Card, ...]], ...]
+    tracks: tuple[str, ...]
+    people: tuple[Credit, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One segment on the session's page."""
+
+    position: int
+    start_ms: int
+    end_ms: int
+    text: str
+    language: str | None
+    flags: tuple[str, ...]
+    pause: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Track:
+    """A recording of a session and its current transcript, if it has one."""
+
+    sha256: str
+    suffix: str
+    media_type: str
+    kind: str
+    role: str
+    language: str | None
+    duration_ms: int | None
+    credit: str | None
+    licence: str | None
+    synthetic: bool
+    transcript_id: int | None
+    transcript_kind: str | None
+    transcript_language: str | None
+    generator: str | None
+
+    @property
+    def file(self) -> str:
+        """The name of its file in the published folder."""
+        return f"{self.sha256}{self.suffix}"
+
+    @property
+    def key(self) -> str:
+        """What names it among the session's recordings, in links."""
+        return self.sha256[:12]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionPage:
+    """Everything that a session's page shows, but for the transcript."""
+
+    card: Card
+    abstract: str | None
+    time_zone: str
+    attendance: tuple[Count, ...]
+    links: tuple[Reference, ...]
+    tracks: tuple[Track, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonPage:
+    """Everything that a person's page shows: sessions by role."""
+
+    slug: str
+    name: str
+    biography: str | None
+    links: tuple[Reference, ...]
+    roles: tuple[tuple[str, tuple[Card, ...]], ...]
+
+
+PAUSE_MS = 1_500
+"""Silence before a segment that sets it off as a new paragraph."""
+
+_CARDS = """
+SELECT session.id, event.slug AS event, event.title AS event_title, event.time_zone, session.slug, session.title,
+       session.subtitle, session.kind, session.track, session.room, place.name AS place, session.start_at,
+       session.planned_ms, session.language,
+       (SELECT max(duration_ms) FROM recording WHERE session_id = session.id) AS recorded_ms,
+       (SELECT max(kind) FROM recording WHERE session_id = session.id) AS media,
+       (SELECT max(synthetic_voice) FROM recording WHERE session_id = session.id) AS synthetic,
+       EXISTS (SELECT 1 FROM recording JOIN transcript ON transcript.recording_id = recording.id AND is_current
+               WHERE session_id = session.id) AS transcribed
+FROM session JOIN event ON event.id = session.event_id LEFT JOIN place ON place.id = session.place_id
+"""
+_CREDITS = """
+SELECT session_id, person.slug, person.name, session_person.role, session_person.affiliation
+FROM session_person JOIN person ON person.id = session_person.person_id
+WHERE session_id IN (SELECT value FROM json_each(?))
+ORDER BY session_id, session_person.position, person.name
+"""
+
+
+def figures(conn: sqlite3.Connection) -> Figures:
+    """Return how much there is."""
+    row = conn.execute(
+        "SELECT (SELECT count(*) FROM event) AS events, (SELECT count(*) FROM session) AS sessions,"
+        " (SELECT coalesce(sum(duration_ms), 0) FROM recording WHERE role = 'floor') AS recorded_ms,"
+        " (SELECT count(*) FROM person) AS people"
+    ).fetchone()
+    return Figures(
+        events=row["events"],
+        sessions=row["sessions"],
+        recorded_ms=row["recorded_ms"],
+        people=row["people"],
+        languages=spoken(conn),
+    )
+
+
+def spoken(conn: sqlite3.Connection) -> tuple[str, ...]:
+    """Return the languages of current transcripts, the most frequent first."""
+    rows = conn.execute(
+        "SELECT language FROM transcript WHERE is_current GROUP BY language ORDER BY count(*) DESC, language"
+    )
+    return tuple(row["language"] for row in rows)
+
+
+def newest(conn: sqlite3.Connection, limit: int) -> tuple[Card, ...]:
+    """Return the latest sessions that were recorded."""
+    where = "WHERE EXISTS (SELECT 1 FROM recording WHERE session_id = session.id)"
+    return _cards(conn, f"{where} ORDER BY session.start_utc DESC, session.id DESC LIMIT ?", (limit,))
+
+
+def events(conn: sqlite3.Connection, limit: int = -1) -> tuple[EventCard, ...]:
+    """Return events, the latest first."""
+    rows = conn.execute(
+        "SELECT slug, title, subtitle, start_date, end_date, mode,"
+        " (SELECT count(*) FROM session WHERE event_id = event.id) AS sessions,"
+        " (SELECT count(DISTINCT session_id) FROM session JOIN recording ON recording.session_id = session.id"
+        "  WHERE event_id = event.id) AS recorded"
+        " FROM event ORDER BY start_date DESC, id DESC LIMIT ?",
+        (limit,),
+    )
+    return tuple(EventCard(**_named(row)) for row in rows)
+
+
+def event(conn: sqlite3.Connection, slug: str) -> EventPage | None:
+    """Return an event with its timetable."""
+    row = conn.execute(
+        "SELECT event.*, series.title AS series FROM event LEFT JOIN series ON series.id = series_id"
+        " WHERE event.slug = ?",
+        (slug,),
+    ).fetchone()
+    if row is None:
+        return None
+    cards = _cards(
+        conn,
+        "WHERE session.event_id = ? ORDER BY session.start_utc IS NULL, session.start_utc, session.position",
+        (row["id"],),
+    )
+    tongues = conn.execute("SELECT language, role FROM event_language WHERE event_id = ?", (row["id"],)).fetchall()
+    places = conn.execute("SELECT kind, name, city, country FROM place WHERE event_id = ? ORDER BY id", (row["id"],))
+    days: dict[date | None, list[Card]] = defaultdict(list)
+    for card in cards:
+        days[card.start.date() if card.start else None].append(card)
+    return EventPage(
+        slug=row["slug"],
+        title=row["title"],
+        subtitle=row["subtitle"],
+        description=row["description"],
+        series=row["series"],
+        edition=row["edition"],
+        mode=row["mode"],
+        start_date=row["start_date"],
+        end_date=row["end_date"],
+        time_zone=row["time_zone"],
+        floor=tuple(each["language"] for each in tongues if each["role"] == "floor"),
+        interpreted=tuple(each["language"] for each in tongues if each["role"] == "interpretation"),
+        places=tuple(PlaceLine(**_named(each)) for each in places),
+        attendance=_attendance(conn, "event_id", row["id"]),
+        links=_links(conn, "event_id", row["id"]),
+        days=tuple((each, tuple(of_day)) for each, of_day in days.items()),
+        tracks=tuple(dict.fromkeys(card.track for card in cards if card.track)),
+        people=_unique(credit for card in cards for credit in card.people),
+    )
+
+
+def session(conn: sqlite3.Connection, event_slug: str, slug: str) -> SessionPage | None:
+    """Return a session and its recordings, the floor's first."""
+    cards = _cards(conn, "WHERE event.slug = ? AND session.slug = ?", (event_slug, slug))
+    if not cards:
+        return None
+    card = cards[0]
+    row = conn.execute(
+        "SELECT abstract, time_zone FROM session JOIN event ON event.id = event_id WHERE session.id = ?", (card.id,)
+    ).fetchone()
+    tracks = conn.execute(
+        "SELECT sha256, suffix, media_type, recording.kind, recording.role, recording.language, recording.duration_ms,"
+        " credit, licence, synthetic_voice AS synthetic, transcript.id AS transcript_id,"
+        " transcript.kind AS transcript_kind, transcript.language AS transcript_language, generator"
+        " FROM recording LEFT JOIN transcript ON recording_id = recording.id AND is_current"
+        "  AND transcript.kind <> 'translation'"
+        " WHERE session_id = ? ORDER BY recording.role = 'floor' DESC, recording.role, recording.id",
+        (card.id,),
+    )
+    return SessionPage(
+        card=card,
+        abstract=row["abstract"],
+        time_zone=row["time_zone"],
+        attendance=_attendance(conn, "session_id", card.id),
+        links=_links(conn, "session_id", card.id),
+        tracks=tuple(Track(**{**_named(each), "synthetic": bool(each["synthetic"])}) for each in tracks),
+    )
+
+
+def lines(conn: sqlite3.Connection, transcript_id: int) -> tuple[Line, ...]:
+    """Return a transcript's segments for reading."""
+    rows = conn.execute(
+        "SELECT position, start_ms, end_ms, text, language, flags,"
+        " start_ms - lag(end_ms) OVER (ORDER BY position) >= ? AS pause"
+        " FROM segment WHERE transcript_id = ? ORDER BY position",
+        (PAUSE_MS, transcript_id),
+    )
+    return tuple(
+        Line(**{**_named(row), "flags": tuple(json.loads(row["flags"])), "pause": bool(row["pause"])}) for row in rows
+    )
+
+
+def transcript(conn: sqlite3.Connection, transcript_id: int) -> Transcript | None:
+    """Return a transcript with its words, for writing it in a format."""
+    row = conn.execute(
+        "SELECT language, duration_ms, kind, generator, generator_version, parameters FROM transcript WHERE id = ?",
+        (transcript_id,),
+    ).fetchone()
+    if row is None:
+        return None
+    words: dict[int, list[Word]] = defaultdict(list)
+    for word in conn.execute(
+        "SELECT segment_id, word.start_ms, word.end_ms, word.text, word.confidence"
+        " FROM word JOIN segment ON segment.id = segment_id WHERE transcript_id = ? ORDER BY segment_id, word.position",
+        (transcript_id,),
+    ):
+        values = _named(word)
+        words[values.pop("segment_id")].append(Word(**values))
+    segments = conn.execute(
+        "SELECT id, start_ms, end_ms, text, confidence, flags, language FROM segment"
+        " WHERE transcript_id = ? ORDER BY position",
+        (transcript_id,),
+    )
+    return Transcript(
+        **{**_named(row), "parameters": json.loads(row["parameters"])},
+        segments=tuple(_segment(_named(each), words) for each in segments),
+    )
+
+
+def person(conn: sqlite3.Connection, slug: str) -> PersonPage | None:
+    """Return a person with their sessions by role, the latest first."""
+    row = conn.execute("SELECT id, slug, name, biography FROM person WHERE slug = ?", (slug,)).fetchone()
+    if row is None:
+        return None
+    held = conn.execute("SELECT session_id, role FROM session_person WHERE person_id = ?", (row["id"],)).fetchall()
+    cards = _cards(
+        conn,
+        "WHERE session.id IN (SELECT session_id FROM session_person WHERE person_id = ?)"
+        " ORDER BY session.start_utc DESC, session.id DESC",
+        (row["id"],),
+    )
+    roles = sorted({each["role"] for each in held}, key=lambda role: (role != "speaker", role))
+    sessions = {role: {each["session_id"] for each in held if each["role"] == role} for role in roles}
+    return PersonPage(
+        slug=row["slug"],
+        name=row["name"],
+        biography=row["biography"],
+        links=_links(conn, "person_id", row["id"]),
+        roles=tuple((role, tuple(card for card in cards if card.id in sessions[role])) for role in roles),
+    )
+
+
+def cards_by_slug(conn: sqlite3.Connection, slugs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Card]:
+    """Return sessions by the slugs of their event and their own."""
+    wanted = json.dumps(sorted(set(slugs)))
+    found = _cards(
+        conn,
+        "JOIN json_each(?) AS wanted ON event.slug = wanted.value ->> 0 AND session.slug = wanted.value ->> 1",
+        (wanted,),
+    )
+    return {(card.event, card.slug): card for card in found}
+
+
+def media_type(conn: sqlite3.Connection, sha256: str, suffix: str) -> str | None:
+    """Return the MIME type of a published recording, or None if there is none of this name."""
+    row = conn.execute(
+        "SELECT media_type FROM recording WHERE sha256 = ? AND suffix = ?", (sha256, suffix)
+    ).fetchone()
+    return None if row is None else str(row["media_type"])
+
+
+def _named(row: sqlite3.Row) -> dict[str, Any]:
+    return dict(zip(row.keys(), row, strict=True))
+
+
+def _cards(conn: sqlite3.Connection, rest: str, values: Sequence[object]) -> tuple[Card, ...]:
+    rows = [_named(row) for row in conn.execute(_CARDS + rest, values)]
+    people: dict[int, list[Credit]] = defaultdict(list)
+    for credit in conn.execute(_CREDITS, (json.dumps([row["id"] for row in rows]),)):
+        named = _named(credit)
+        people[named.pop("session_id")].append(Credit(**named))
+    return tuple(_card(row, tuple(people[row["id"]])) for row in rows)
+
+
+def _card(row: dict[str, Any], people: tuple[Credit, ...]) -> Card:
+    start = local_time(row.pop("start_at"), row.pop("time_zone"))
+    flags = {"synthetic": bool(row.pop("synthetic")), "transcribed": bool(row.pop("transcribed"))}
+    return Card(**row, **flags, start=start, people=people)
+
+
+def _attendance(conn: sqlite3.Connection, owner: str, key: int) -> tuple[Count, ...]:
+    rows = conn.execute(
+        f"SELECT * FROM attendance WHERE {owner} = ? ORDER BY observed_on, position",  # noqa: S608  # a name of ours
+        (key,),
+    )
+    return tuple(
+        Count(
+            measure=row["measure"],
+            people=(row["people"], row["people_qualifier"]),
+            countries=_qualified(row, "countries"),
+            places=_qualified(row, "places"),
+            observed_on=row["observed_on"],
+            source=row["source"],
+        )
+        for row in rows
+    )
+
+
+def _qualified(row: sqlite3.Row, column: str) -> tuple[int, str | None] | None:
+    return None if row[column] is None else (row[column], row[f"{column}_qualifier"])
+
+
+def _links(conn: sqlite3.Connection, owner: str, key: int) -> tuple[Reference, ...]:
+    rows = conn.execute(
+        f"SELECT rel, url, title FROM link WHERE {owner} = ? ORDER BY position, id",  # noqa: S608  # a name of ours
+        (key,),
+    )
+    return tuple(Reference(**_named(row)) for row in rows)
+
+
+def _unique(credits_: Iterable[Credit]) -> tuple[Credit, ...]:
+    """Return one credit a person, by name."""
+    return tuple(sorted({credit.slug: credit for credit in credits_}.values(), key=lambda credit: credit.name))
+
+
+def _segment(row: dict[str, Any], words: dict[int, list[Word]]) -> Segment:
+    key = row.pop("id")
+    flags = tuple(Flag(flag) for flag in json.loads(row.pop("flags")))
+    return Segment(**row, flags=flags, words=tuple(words[key]))
