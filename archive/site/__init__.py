@@ -4,6 +4,9 @@ It does nothing in a Datasette whose configuration has no ``rostra`` among its p
 `archive.site.app.create_app` for the one that has.
 """
 
+# mypy: disable-error-code="untyped-decorator"
+# Datasette has no types.
+
 from __future__ import annotations
 
 import logging

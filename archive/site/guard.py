@@ -30,10 +30,12 @@ def guard(app: ASGIApp, datasette: Any) -> ASGIApp:
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            return await app(scope, receive, send)
+            await app(scope, receive, send)
+            return
         if scope["method"] not in _READING:
             refusal = PlainTextResponse("This site is read only.\n", 405, {"allow": "GET, HEAD, OPTIONS"})
-            return await refusal(scope, receive, send)
+            await refusal(scope, receive, send)
+            return
         if DATABASE in datasette.databases:  # from the plugin's startup on
             refresh(datasette)
 

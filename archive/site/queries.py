@@ -209,12 +209,12 @@ _CARDS = """
 SELECT session.id, event.slug AS event, event.title AS event_title, event.time_zone, session.slug, session.title,
        session.subtitle, session.kind, session.track, session.room, place.name AS place, session.start_at,
        session.planned_ms, session.language,
-       (SELECT max(duration_ms) FROM recording WHERE session_id = session.id) AS recorded_ms,
-       (SELECT max(kind) FROM recording WHERE session_id = session.id) AS media,
-       (SELECT max(synthetic_voice) FROM recording WHERE session_id = session.id) AS synthetic,
+       shown.duration_ms AS recorded_ms, shown.kind AS media, shown.synthetic_voice AS synthetic,
        EXISTS (SELECT 1 FROM recording JOIN transcript ON transcript.recording_id = recording.id AND is_current
                WHERE session_id = session.id) AS transcribed
 FROM session JOIN event ON event.id = session.event_id LEFT JOIN place ON place.id = session.place_id
+     LEFT JOIN recording AS shown ON shown.id = (SELECT id FROM recording WHERE session_id = session.id
+                                                 ORDER BY role = 'floor' DESC, role, id LIMIT 1)
 """
 _CREDITS = """
 SELECT session_id, person.slug, person.name, session_person.role, session_person.affiliation
@@ -412,9 +412,7 @@ def cards_by_slug(conn: sqlite3.Connection, slugs: Iterable[tuple[str, str]]) ->
 
 def media_type(conn: sqlite3.Connection, sha256: str, suffix: str) -> str | None:
     """Return the MIME type of a published recording, or None if there is none of this name."""
-    row = conn.execute(
-        "SELECT media_type FROM recording WHERE sha256 = ? AND suffix = ?", (sha256, suffix)
-    ).fetchone()
+    row = conn.execute("SELECT media_type FROM recording WHERE sha256 = ? AND suffix = ?", (sha256, suffix)).fetchone()
     return None if row is None else str(row["media_type"])
 
 
@@ -433,8 +431,8 @@ def _cards(conn: sqlite3.Connection, rest: str, values: Sequence[object]) -> tup
 
 def _card(row: dict[str, Any], people: tuple[Credit, ...]) -> Card:
     start = local_time(row.pop("start_at"), row.pop("time_zone"))
-    flags = {"synthetic": bool(row.pop("synthetic")), "transcribed": bool(row.pop("transcribed"))}
-    return Card(**row, **flags, start=start, people=people)
+    synthetic, transcribed = bool(row.pop("synthetic")), bool(row.pop("transcribed"))
+    return Card(**row, synthetic=synthetic, transcribed=transcribed, start=start, people=people)
 
 
 def _attendance(conn: sqlite3.Connection, owner: str, key: int) -> tuple[Count, ...]:

@@ -150,7 +150,10 @@ async def captions(datasette: Any, request: Any) -> Any:
         return await not_found(datasette, request)
     return Response(
         text,
-        headers={"cache-control": _fresh(datasette), "content-disposition": f'inline; filename="{_ascii(slug)}{form.suffix}"'},
+        headers={
+            "cache-control": _fresh(datasette),
+            "content-disposition": f'inline; filename="{_ascii(slug)}{form.suffix}"',
+        },
         content_type=f"{form.media_type}; charset=utf-8",
     )
 

@@ -36,7 +36,10 @@ HOSTILE_SENTENCES = (
     (3_000, 6_000, "\"Quotes\", 'apostrophes' & ampersands \N{GRINNING FACE}."),
     (6_000, 9_000, "<img src=x onerror=alert(2)> and a lantern"),
 )
-ARABIC_SENTENCES = ((0, 4_000, "أهلا وسهلا بكم في الأرشيف."), (4_000, 8_000, "الصوت الذي لا يمكن البحث عنه لا يملكه أحد."))
+ARABIC_SENTENCES = (
+    (0, 4_000, "أهلا وسهلا بكم في الأرشيف."),
+    (4_000, 8_000, "الصوت الذي لا يمكن البحث عنه لا يملكه أحد."),
+)
 SPANISH_SENTENCES = ((0, 4_000, "Buenas noches y bienvenidos."), (4_200, 9_000, "¿Qué debe un archivo a sus oyentes?"))
 
 
@@ -80,29 +83,29 @@ def _fill(db: Database, media: Path) -> None:
     _insert(
         db,
         "event",
-            {
-                "id": 1,
-                "series_id": 1,
-                "edition": 3,
-                "slug": "summer-university-2022",
-                "title": "Summer University",
-                "subtitle": "Memory, voice and record",
-                "description": "Four days on what is kept, who keeps it, and who can find it again.",
-                "mode": "online",
-                "start_date": "2022-07-23",
-                "end_date": "2022-07-26",
-                "time_zone": "Europe/Berlin",
-            },
-            {
-                "id": 2,
-                "slug": "launch",
-                "title": "Book launch",
-                "mode": "in-person",
-                "start_date": "2022-01-15",
-                "end_date": "2022-01-15",
-                "time_zone": "Europe/London",
-            },
-            {"id": 3, "slug": "hostile", "title": HOSTILE, "subtitle": HOSTILE, "description": HOSTILE},
+        {
+            "id": 1,
+            "series_id": 1,
+            "edition": 3,
+            "slug": "summer-university-2022",
+            "title": "Summer University",
+            "subtitle": "Memory, voice and record",
+            "description": "Four days on what is kept, who keeps it, and who can find it again.",
+            "mode": "online",
+            "start_date": "2022-07-23",
+            "end_date": "2022-07-26",
+            "time_zone": "Europe/Berlin",
+        },
+        {
+            "id": 2,
+            "slug": "launch",
+            "title": "Book launch",
+            "mode": "in-person",
+            "start_date": "2022-01-15",
+            "end_date": "2022-01-15",
+            "time_zone": "Europe/London",
+        },
+        {"id": 3, "slug": "hostile", "title": HOSTILE, "subtitle": HOSTILE, "description": HOSTILE},
     )
     db["event_language"].insert_all(
         {"event_id": 1, "language": tag, "role": role}
@@ -111,21 +114,21 @@ def _fill(db: Database, media: Path) -> None:
     _insert(
         db,
         "place",
-            {"id": 1, "event_id": 1, "kind": "watch-party", "name": "Lighthouse", "city": "Hamburg", "country": "DE"},
-            {"id": 2, "event_id": 2, "kind": "venue", "name": "The Reading Room", "city": "London", "country": "GB"},
-            {"id": 3, "event_id": 3, "kind": "venue", "name": HOSTILE, "city": None, "country": None},
+        {"id": 1, "event_id": 1, "kind": "watch-party", "name": "Lighthouse", "city": "Hamburg", "country": "DE"},
+        {"id": 2, "event_id": 2, "kind": "venue", "name": "The Reading Room", "city": "London", "country": "GB"},
+        {"id": 3, "event_id": 3, "kind": "venue", "name": HOSTILE, "city": None, "country": None},
     )
     _insert(
         db,
         "person",
-            {
-                "id": 1,
-                "slug": "noor-okafor",
-                "name": "Noor Okafor",
-                "biography": "Keeps the sound archive of a small radio station.",
-            },
-            {"id": 2, "slug": "jonas-lindqvist", "name": "Jonas Lindqvist", "biography": None},
-            {"id": 3, "slug": "eve", "name": 'Eve "<img src=x onerror=alert(3)>" O\'Neil', "biography": HOSTILE},
+        {
+            "id": 1,
+            "slug": "noor-okafor",
+            "name": "Noor Okafor",
+            "biography": "Keeps the sound archive of a small radio station.",
+        },
+        {"id": 2, "slug": "jonas-lindqvist", "name": "Jonas Lindqvist", "biography": None},
+        {"id": 3, "slug": "eve", "name": 'Eve "<img src=x onerror=alert(3)>" O\'Neil', "biography": HOSTILE},
     )
     _session(
         db,
@@ -140,7 +143,9 @@ def _fill(db: Database, media: Path) -> None:
         planned_ms=45 * 60_000,
         abstract="Recordings that nobody can search are recordings that nobody has.",
     )
-    _session(db, 2, "open-questions", "Open questions", kind="qa", start="2022-07-24T09:30:00+02:00", planned_ms=1_800_000)
+    _session(
+        db, 2, "open-questions", "Open questions", kind="qa", start="2022-07-24T09:30:00+02:00", planned_ms=1_800_000
+    )
     _session(db, 3, "unplanned", "A session without a time")
     _session(
         db, 4, "the-launch", "The book is out", event=2, kind="launch", start="2022-01-15T18:00:00+00:00", place_id=2
@@ -152,29 +157,26 @@ def _fill(db: Database, media: Path) -> None:
     _insert(
         db,
         "session_person",
-            {"session_id": 1, "person_id": 1, "role": "speaker", "affiliation": "Radio Lighthouse", "position": 0},
-            {"session_id": 1, "person_id": 2, "role": "chair", "affiliation": None, "position": 1},
-            {"session_id": 6, "person_id": 1, "role": "speaker", "affiliation": None, "position": 0},
-            {"session_id": 2, "person_id": 2, "role": "speaker", "affiliation": None, "position": 0},
-            {"session_id": 5, "person_id": 3, "role": "speaker", "affiliation": HOSTILE, "position": 0},
+        {"session_id": 1, "person_id": 1, "role": "speaker", "affiliation": "Radio Lighthouse", "position": 0},
+        {"session_id": 1, "person_id": 2, "role": "chair", "affiliation": None, "position": 1},
+        {"session_id": 6, "person_id": 1, "role": "speaker", "affiliation": None, "position": 0},
+        {"session_id": 2, "person_id": 2, "role": "speaker", "affiliation": None, "position": 0},
+        {"session_id": 5, "person_id": 3, "role": "speaker", "affiliation": HOSTILE, "position": 0},
     )
     _insert(
         db,
         "attendance",
-            {"id": 1, "event_id": 1, "observed_on": "2022-06-01", "measure": "registered", "people": 1000, "countries": 91,
-             "countries_qualifier": "exactly", "people_qualifier": "exactly"},
-            {"id": 2, "event_id": 1, "observed_on": "2022-07-23", "measure": "registered", "people": 3800,
-             "people_qualifier": "exactly", "countries": None, "countries_qualifier": None},
-            {"id": 3, "event_id": 2, "observed_on": None, "measure": "attended", "people": 300, "people_qualifier": "over",
-             "countries": 18, "countries_qualifier": "exactly"},
-    )  # fmt: skip
+        {"id": 1, "event_id": 1, "observed_on": "2022-06-01", "measure": "registered", "people": 1000, "countries": 91},
+        {"id": 2, "event_id": 1, "observed_on": "2022-07-23", "measure": "registered", "people": 3800},
+        {"id": 3, "event_id": 2, "measure": "attended", "people": 300, "people_qualifier": "over", "countries": 18},
+    )
     _insert(
         db,
         "link",
-            {"id": 1, "session_id": 1, "event_id": None, "person_id": None, "rel": "reading", "url": None, "title": "The Art of Memory"},
-            {"id": 2, "session_id": None, "event_id": None, "person_id": 1, "rel": "website", "url": "https://example.org/noor", "title": None},
-            {"id": 3, "session_id": 5, "event_id": None, "person_id": None, "rel": "reading", "url": "javascript:alert(4)", "title": HOSTILE},
-    )  # fmt: skip
+        {"id": 1, "session_id": 1, "rel": "reading", "title": "The Art of Memory"},
+        {"id": 2, "person_id": 1, "rel": "website", "url": "https://example.org/noor"},
+        {"id": 3, "session_id": 5, "rel": "reading", "url": "javascript:alert(4)", "title": HOSTILE},
+    )
     recordings = (
         (1, 1, "floor", "en", 440.0, SENTENCES, {"credit": "Radio Lighthouse", "licence": "CC-BY-4.0"}),
         (2, 1, "interpretation", "es", 550.0, SPANISH_SENTENCES, {"synthetic_voice": 1}),
@@ -190,7 +192,9 @@ def _insert(db: Database, table: str, *rows: dict[str, object]) -> None:
         db[table].insert(row)
 
 
-def _session(db: Database, key: int, slug: str, title: str, *, event: int = 1, start: str | None = None, **more: object) -> None:
+def _session(
+    db: Database, key: int, slug: str, title: str, *, event: int = 1, start: str | None = None, **more: object
+) -> None:
     row = {"id": key, "event_id": event, "slug": slug, "title": title, "position": key, "start_at": start, **more}
     db["session"].insert(row)
     db.execute(

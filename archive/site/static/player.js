@@ -5,6 +5,7 @@ const player = document.getElementById("player");
 const lines = [...document.querySelectorAll("#lines > li")];
 const starts = lines.map((line) => Number(line.dataset.start) / 1000);
 const follow = document.getElementById("follow");
+const following = follow.querySelector("input");
 const copy = document.getElementById("copy");
 const copied = document.getElementById("copied");
 const clock = document.getElementById("clock");
@@ -57,10 +58,10 @@ function show(index) {
   lines[index]?.setAttribute("aria-current", "true");
 }
 
-// Keep the sentence in view, unless readers have scrolled to read elsewhere.
-function keepInView() {
+// Bring the sentence into view, if it is not.
+function bringIntoView() {
   const line = lines[current];
-  if (!line || player.paused || !follow.querySelector("input").checked) return;
+  if (!line) return;
   const box = line.getBoundingClientRect();
   const top = player.closest(".player").getBoundingClientRect();
   const covered = top.left <= box.left && top.right >= box.right ? Math.max(top.bottom, 0) : 0;
@@ -81,13 +82,16 @@ player.addEventListener("timeupdate", () => {
   clock.textContent = clockTime(player.currentTime);
   if (index !== current) {
     show(index);
-    keepInView();
+    if (following.checked && !player.paused) bringIntoView();
   }
 });
 
+// Whoever scrolls while it plays is reading elsewhere, and is left alone until they ask to follow again.
 for (const gesture of ["wheel", "touchmove"]) {
-  addEventListener(gesture, () => { if (!player.paused) follow.querySelector("input").checked = false; }, { passive: true });
+  addEventListener(gesture, () => { if (!player.paused) following.checked = false; }, { passive: true });
 }
+following.addEventListener("change", () => { if (following.checked) bringIntoView(); });
+addEventListener("load", bringIntoView, { once: true });
 
 document.querySelector(".transcript").addEventListener("click", (event) => {
   const line = event.target.closest("li[data-start]");

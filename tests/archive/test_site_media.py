@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archive.site.app import create_app
+from tests.archive.published_folder import publish, tone
+
+
+@pytest.fixture(scope="module")
+def public(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("public")
+    publish(folder)
+    tone(folder / "media" / f"{'0' * 64}.wav", 1, 220)  # there, but not in the database
+    return folder
+
+
+@pytest.fixture(scope="module")
+def recording(public: Path) -> Path:
+    return next(path for path in sorted((public / "media").iterdir()) if not path.name.startswith("0" * 64))
+
+
+def ask(public: Path, path: str, method: str = "GET", **headers: str) -> Any:
+    datasette: Any = create_app(public)
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return asyncio.run(datasette.client.request(method, path, headers=named))
+
+
+def test_recording_is_sent_whole(public: Path, recording: Path) -> None:
+    response = ask(public, f"/media/{recording.name}")
+    assert response.status_code == 200
+    assert response.content == recording.read_bytes()
+    assert {name: response.headers[name] for name in ("content-type", "accept-ranges", "cache-control", "etag")} == {
+        "content-type": "audio/wav",
+        "accept-ranges": "bytes",
+        "cache-control": "public, max-age=31536000, immutable",
+        "etag": f'"{recording.stem}"',
+    }
+
+
+@pytest.mark.parametrize(
+    ("asked", "start", "stop"),
+    [
+        ("bytes=0-99", 0, 100),
+        ("bytes=100-", 100, None),
+        ("bytes=-50", -50, None),
+        ("bytes=479000-9999999", 479_000, None),
+    ],
+)
+def test_range_is_sent(public: Path, recording: Path, asked: str, start: int, stop: int | None) -> None:
+    whole = recording.read_bytes()
+    first, last, _ = slice(start, stop).indices(len(whole))
+    response = ask(public, f"/media/{recording.name}", range=asked)
+    assert response.status_code == 206
+    assert response.content == whole[start:stop]
+    assert response.headers["content-range"] == f"bytes {first}-{last - 1}/{len(whole)}"
+    assert response.headers["content-length"] == str(last - first)
+
+
+def test_several_ranges_are_sent_in_parts(public: Path, recording: Path) -> None:
+    response = ask(public, f"/media/{recording.name}", range="bytes=0-3,8-11")
+    assert response.status_code == 206
+    assert response.headers["content-type"].startswith("multipart/byteranges; boundary=")
+    assert (b"\r\n\r\nRIFF\r\n" in response.content, b"\r\n\r\nWAVE\r\n" in response.content) == (True, True)
+
+
+def test_range_beyond_the_end_is_refused(public: Path, recording: Path) -> None:
+    response = ask(public, f"/media/{recording.name}", range="bytes=99999999-")
+    assert response.status_code == 416
+    assert response.headers["content-range"] == f"bytes */{recording.stat().st_size}"
+
+
+def test_range_of_another_version_is_sent_whole(public: Path, recording: Path) -> None:
+    same = ask(public, f"/media/{recording.name}", range="bytes=0-9", if_range=f'"{recording.stem}"')
+    other = ask(public, f"/media/{recording.name}", range="bytes=0-9", if_range='"something else"')
+    assert (same.status_code, other.status_code) == (206, 200)
+
+
+def test_head_sends_no_body(public: Path, recording: Path) -> None:
+    response = ask(public, f"/media/{recording.name}", "HEAD")
+    assert (response.status_code, response.content) == (200, b"")
+    assert response.headers["content-length"] == str(recording.stat().st_size)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/media/{'0' * 64}.wav",
+        f"/media/{'1' * 64}.wav",
+        "/media/../current.json",
+        "/media/..%2Fcurrent.json",
+        "/media/%2e%2e/current.json",
+        "/media/....//current.json",
+        "/media/catalogue-00000000000000aa.db",
+        "/media//etc/passwd",
+        "/media/",
+        "/media",
+    ],
+)
+def test_other_files_are_never_sent(public: Path, path: str) -> None:
+    response = ask(
+        public,
+        f"http://localhost{path}",
+    )
+    assert response.status_code in {301, 404}
+    assert b'built_at"' not in response.content
+
+
+def test_recording_under_another_suffix_is_not_there(public: Path, recording: Path) -> None:
+    assert ask(public, f"/media/{recording.stem}.mp4").status_code == 404
+    assert ask(public, f"/media/{recording.stem.upper()}.wav").status_code == 404
