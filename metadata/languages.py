@@ -27,6 +27,8 @@ def parse_language(value: str) -> str:
         InvalidLanguageError: the text names no language.
     """
     text = value.strip()
+    if not text.isprintable():
+        raise InvalidLanguageError(value)  # langcodes' table of names ends its keys in control characters
     try:
         language = langcodes.Language.get(text)
         if text and language.is_valid():
