@@ -179,7 +179,7 @@ def _current(conn: sqlite3.Connection, session_id: int) -> list[int]:
 
 def _damage(conn: sqlite3.Connection, table: str) -> list[str]:
     try:
-        conn.execute(f"INSERT INTO {table}({table}) VALUES ('integrity-check')")  # noqa: S608 ours
+        conn.execute(f"INSERT INTO {table}({table}) VALUES ('integrity-check')")
     except sqlite3.DatabaseError as error:
         return [f"{table} is damaged ({error})"]
     return []

@@ -258,7 +258,7 @@ def _read_scope(conn: sqlite3.Connection, event: str | None, session: str | None
         sessions += _ONLY_IN_LANGUAGE
     if owners:
         passages += (
-            " AND EXISTS (SELECT 1 FROM passage JOIN transcript ON transcript.id = transcript_id"  # noqa: S608
+            " AND EXISTS (SELECT 1 FROM passage JOIN transcript ON transcript.id = transcript_id"
             f" WHERE passage.id = passage_fts.rowid AND {' AND '.join(owners)})"
         )
     return _Scope(passages, sessions, values)
@@ -334,7 +334,7 @@ class _Run:
         matching = f"FROM passage_fts WHERE passage_fts MATCH :query{self._scope.passages}"
         total = 0
         with self._budget.spend(0.3):
-            counted = f"SELECT count(*) FROM (SELECT 1 {matching} LIMIT {COUNTED + 1})"  # noqa: S608
+            counted = f"SELECT count(*) FROM (SELECT 1 {matching} LIMIT {COUNTED + 1})"
             (total,) = self._conn.execute(counted, self._values).fetchone()
         # Where passages overlap, two of them may give the same moment.
         values = self._values | {"count": max(ALL, 2 * wanted)}
@@ -352,7 +352,7 @@ class _Run:
 
     def _read_passages(self, ranked: str, values: dict[str, int | str]) -> list[_Passage]:
         rows = self._conn.execute(
-            "SELECT session_id, transcript_id, first_position, last_position, 1 - cost"  # noqa: S608
+            "SELECT session_id, transcript_id, first_position, last_position, 1 - cost"
             f" FROM ({ranked}) JOIN passage USING (id) ORDER BY cost, id",
             values,
         )
@@ -379,7 +379,7 @@ class _Run:
     def _sessions(self, spoken_of: set[int], limit: int, offset: int) -> tuple[int, list[tuple[int, float]]]:
         """Return how many sessions match as a whole, beside those named, and a page of them with scores below 1."""
         matching = (
-            f"FROM session_fts WHERE session_fts MATCH :query{self._scope.sessions}"  # noqa: S608
+            f"FROM session_fts WHERE session_fts MATCH :query{self._scope.sessions}"
             " AND session_fts.rowid NOT IN (SELECT value FROM json_each(:spoken_of))"
         )
         values = self._values | {"spoken_of": json.dumps(sorted(spoken_of)), "limit": limit, "offset": offset}

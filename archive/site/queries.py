@@ -437,7 +437,7 @@ def _card(row: dict[str, Any], people: tuple[Credit, ...]) -> Card:
 
 def _attendance(conn: sqlite3.Connection, owner: str, key: int) -> tuple[Count, ...]:
     rows = conn.execute(
-        f"SELECT * FROM attendance WHERE {owner} = ? ORDER BY observed_on, position",  # noqa: S608  # a name of ours
+        f"SELECT * FROM attendance WHERE {owner} = ? ORDER BY observed_on, position",  # a name of ours
         (key,),
     )
     return tuple(
@@ -459,7 +459,7 @@ def _qualified(row: sqlite3.Row, column: str) -> tuple[int, str | None] | None:
 
 def _links(conn: sqlite3.Connection, owner: str, key: int) -> tuple[Reference, ...]:
     rows = conn.execute(
-        f"SELECT rel, url, title FROM link WHERE {owner} = ? ORDER BY position, id",  # noqa: S608  # a name of ours
+        f"SELECT rel, url, title FROM link WHERE {owner} = ? ORDER BY position, id",  # a name of ours
         (key,),
     )
     return tuple(Reference(**_named(row)) for row in rows)
