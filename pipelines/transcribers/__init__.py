@@ -11,11 +11,16 @@ from pipelines.transcribers.faster_whisper import FasterWhisper
 
 __all__ = ["ENGINES", "FakeTranscriber", "FasterWhisper", "Hints", "Transcriber", "engine"]
 
+
+def _fake(**_options: object) -> Transcriber:
+    return FakeTranscriber()
+
+
 ENGINES: dict[str, Callable[..., Transcriber]] = {
     "faster-whisper": FasterWhisper,
-    "fake": FakeTranscriber,
+    "fake": _fake,
 }
-"""Every engine, by the name that configuration gives it. ``fake`` hears nothing; tests use it."""
+"""Every engine, by the name that configuration gives it. ``fake`` hears nothing and needs no weights; tests use it."""
 
 
 def engine(name: str, **options: object) -> Transcriber:

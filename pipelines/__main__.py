@@ -1,0 +1,5 @@
+"""Lets ``python -m pipelines`` be ``rostra``."""
+
+from pipelines.cli import main
+
+main()

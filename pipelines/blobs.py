@@ -1,0 +1,115 @@
+"""The content-addressed store: every recording lies under the SHA-256 of its bytes.
+
+A file appears under its name complete or not at all: it is written under a temporary name in the same
+folder tree, brought to the disk, renamed, and the rename brought to the disk too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Bytes in a store: their SHA-256 in hexadecimal, and how many they are."""
+
+    sha256: str
+    bytes: int
+
+
+class BlobStore(Protocol):
+    """Where recordings are kept."""
+
+    def add(self, source: Path, suffix: str) -> Blob:
+        """Copy a file in, streaming, and return its name. The same bytes are kept once.
+
+        Raises:
+            OSError: it cannot be read, or there is no room for it.
+        """
+
+    def path(self, sha256: str, suffix: str) -> Path:
+        """Return where a blob is on this machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalBlobStore:
+    """A store in a folder: ``ab/abcd….mp4``."""
+
+    root: Path
+
+    @property
+    def incoming(self) -> Path:
+        """The folder of files that are still being written."""
+        return self.root / ".incoming"
+
+    def path(self, sha256: str, suffix: str) -> Path:
+        """Return where the blob of this name is, or would be."""
+        return self.root / sha256[:2] / f"{sha256}{suffix}"
+
+    def add(self, source: Path, suffix: str) -> Blob:
+        """Copy a file in, hashing as it streams: it is read once, and never held whole."""
+        self.incoming.mkdir(parents=True, exist_ok=True)
+        with scratch(self.incoming) as temporary:
+            with source.open("rb") as reader, temporary.open("wb") as writer:
+                blob = _copy(reader, writer)
+            target = self.path(blob.sha256, suffix)
+            if not target.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                temporary.replace(target)
+                sync_folder(target.parent)
+        return blob
+
+    def clean(self) -> None:
+        """Remove what an interrupted run left half-written. Only a driver that holds the lock may."""
+        shutil.rmtree(self.incoming, ignore_errors=True)
+
+
+def _copy(reader: BinaryIO, writer: BinaryIO) -> Blob:
+    digest, size = hashlib.sha256(), 0
+    while chunk := reader.read(CHUNK):
+        digest.update(chunk)
+        writer.write(chunk)
+        size += len(chunk)
+    writer.flush()
+    os.fsync(writer.fileno())
+    return Blob(digest.hexdigest(), size)
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write a file so that it has either its old content or all of the new."""
+    with scratch(path.parent) as temporary:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def scratch(folder: Path) -> Iterator[Path]:
+    """Give a fresh temporary name in a folder, and remove what is still there at the end."""
+    path = folder / f".{uuid.uuid4().hex}.part"
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring a folder's own entries to the disk, without which a rename may be lost with the power."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

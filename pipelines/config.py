@@ -1,0 +1,128 @@
+"""``rostra.toml``: read once, checked whole, and documented by the file that ``rostra init`` writes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from metadata.errors import MetadataError
+from metadata.languages import parse_language
+from metadata.model import ReleaseState
+from pipelines.errors import ConfigError
+
+FILE_NAME = "rostra.toml"
+
+TEMPLATE = """\
+# How this archive works. Every line is optional; what is commented out is the default.
+
+[site]
+title = {title}             # shown on every page
+
+[pull]
+# event = "recordings"      # where a recording goes that no timetable knows
+
+[transcribe]
+# engine = "faster-whisper"
+# model = "base"            # a size, a folder of weights, or another size from its hub
+# language = ""             # "" identifies it; a code or an English name is obeyed
+# glossary = []             # names and terms of this archive that may be said in any session
+# device = "auto"           # auto, cpu or cuda
+
+[run]
+# workers = 0               # recordings transcribed at once; 0 chooses for this machine
+# attempts = 3              # how often something that crashes is tried
+
+[publish]
+# default_release = "public"   # of sessions of which nothing is said: public or private
+"""
+
+
+class Site(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What the published site calls itself."""
+
+    title: str = "Rostra"
+
+
+class Pull(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Where recordings go."""
+
+    event: Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9-]*$", max_length=100)] = "recordings"
+
+
+class Transcribe(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """How speech becomes text."""
+
+    engine: str = "faster-whisper"
+    model: str = "base"
+    language: str = ""
+    glossary: tuple[str, ...] = ()
+    device: str = "auto"
+
+
+class Run(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """How work is shared out."""
+
+    workers: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 0
+    attempts: Annotated[int, msgspec.Meta(ge=1, le=100)] = 3
+
+
+class Publish(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What goes out."""
+
+    default_release: ReleaseState = "public"
+
+
+class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The whole of ``rostra.toml``."""
+
+    site: Site = Site()
+    pull: Pull = Pull()
+    transcribe: Transcribe = Transcribe()
+    run: Run = Run()
+    publish: Publish = Publish()
+
+
+def load(path: Path) -> Config:
+    """Return the configuration in a file; a file that is not there is one that says nothing.
+
+    Raises:
+        ConfigError: not TOML, an unknown setting, or a value that is not accepted.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return Config()
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from error
+    try:
+        config = msgspec.toml.decode(data, type=Config)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from error
+    if config.transcribe.language:
+        try:
+            parse_language(config.transcribe.language)
+        except MetadataError as error:
+            raise ConfigError(f"{path}: transcribe.language: {error}") from error
+    if config.publish.default_release not in {"public", "private"}:
+        raise ConfigError(f"{path}: publish.default_release: 'public' or 'private', as an embargo needs a date")
+    return config
+
+
+def template(title: str) -> str:
+    """Return the file that a new archive begins with."""
+    return TEMPLATE.format(title=msgspec.json.encode(title).decode())
+
+
+def cores() -> int:
+    """Return how many processors this process may use, which a container can make fewer than there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def workers(config: Config, wanted: int | None = None) -> int:
+    """Return how many recordings to transcribe at once: as asked, as configured, or one for four cores."""
+    return wanted or config.run.workers or max(1, cores() // 4)

@@ -1,0 +1,163 @@
+"""An archive on disk, opened: where its parts are, its configuration, and its catalogue."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import filelock
+
+from archive.db import Database, create_catalogue, open_catalogue, open_readonly, transaction
+from archive.runs import interrupt_running
+from pipelines import config as configuration
+from pipelines.blobs import LocalBlobStore, write_atomic
+from pipelines.config import Config
+from pipelines.errors import ConfigError, LockedError
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the parts of an archive are."""
+
+    root: Path
+
+    @property
+    def config(self) -> Path:
+        """The configuration, for people to edit."""
+        return self.root / configuration.FILE_NAME
+
+    @property
+    def catalogue(self) -> Path:
+        """The catalogue: everything, private, written only by Rostra."""
+        return self.root / "catalogue.db"
+
+    @property
+    def media(self) -> Path:
+        """The recordings, by the SHA-256 of their bytes."""
+        return self.root / "media"
+
+    @property
+    def public(self) -> Path:
+        """What is published."""
+        return self.root / "public"
+
+    @property
+    def work(self) -> Path:
+        """What a run hands from worker to driver; emptied when a run begins."""
+        return self.root / "work"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the run that is at work, and naming it."""
+        return self.root / ".lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """An opened archive, as stages see it."""
+
+    layout: Layout
+    config: Config
+    db: Database
+
+    @property
+    def blobs(self) -> LocalBlobStore:
+        """The store of recordings."""
+        return LocalBlobStore(self.layout.media)
+
+
+def now() -> datetime:
+    """Return the moment, in UTC."""
+    return datetime.now(UTC)
+
+
+def timestamp() -> str:
+    """Return the moment as the catalogue writes it: ISO 8601, UTC, whole seconds."""
+    return now().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def init(root: Path, *, title: str) -> bool:
+    """Make an archive in a folder, and return whether it is new. What is there already stays as it is.
+
+    Raises:
+        ConfigError: the folder cannot be made, or holds something else.
+    """
+    layout = Layout(root)
+    new = not layout.catalogue.exists()
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        if new and not layout.config.exists() and any(root.iterdir()):
+            raise ConfigError(f"{root} is not empty: choose a new folder for the archive")
+        if not layout.config.exists():
+            write_atomic(layout.config, configuration.template(title).encode())
+        layout.media.mkdir(exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"cannot make an archive in {root}: {error.strerror}") from error
+    create_catalogue(layout.catalogue).close()
+    return new
+
+
+@contextmanager
+def open_archive(root: Path) -> Iterator[Context]:
+    """Open an archive for work that writes: one at a time.
+
+    What an interrupted run left behind is put right first: its runs are marked, its scraps removed.
+
+    Raises:
+        LockedError: another run is at work here.
+        ArchiveError: there is no archive here, or it cannot be opened.
+        ConfigError: the configuration is wrong.
+    """
+    layout = Layout(root)
+    config = configuration.load(layout.config)
+    db = open_catalogue(layout.catalogue)
+    try:
+        with _hold(layout):
+            layout.work.mkdir(exist_ok=True)
+            LocalBlobStore(layout.media).clean()
+            with transaction(db):
+                interrupt_running(db, finished_at=timestamp())
+            yield Context(layout, config, db)
+            shutil.rmtree(layout.work, ignore_errors=True)
+    finally:
+        db.close()
+
+
+@contextmanager
+def open_archive_readonly(root: Path) -> Iterator[Context]:
+    """Open an archive to look at it, whoever else is at work there.
+
+    Raises:
+        ArchiveError: there is no archive here, or it cannot be opened.
+        ConfigError: the configuration is wrong.
+    """
+    layout = Layout(root)
+    db = open_readonly(layout.catalogue)
+    try:
+        yield Context(layout, configuration.load(layout.config), db)
+    finally:
+        db.close()
+
+
+@contextmanager
+def _hold(layout: Layout) -> Iterator[None]:
+    """Hold the archive's lock; the operating system lets it go however this process ends."""
+    lock = filelock.FileLock(layout.lock, blocking=False)
+    owner = layout.lock.with_name(".lock-owner")
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        holder = owner.read_text(encoding="utf-8").strip() if owner.exists() else "another process"
+        raise LockedError(f"{layout.root} is in use by {holder}: wait for it, or stop it") from None
+    try:
+        owner.write_text(f"process {os.getpid()} since {timestamp()}\n", encoding="utf-8")
+        shutil.rmtree(layout.work, ignore_errors=True)
+        yield
+    finally:
+        owner.unlink(missing_ok=True)
+        lock.release()

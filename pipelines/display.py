@@ -1,0 +1,118 @@
+"""What people see while Rostra works: progress on standard error, results on standard output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
+from rich.text import Text
+
+from metadata.times import format_clock
+from pipelines.stages.base import Item, Outcome, Stage
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+MARKS = {"done": "[green]✓[/]", "skipped": "[yellow]–[/]", "refused": "[red]✗[/]", "failed": "[red]✗[/]"}
+
+
+class _Speed(ProgressColumn):
+    """How much audio is done, how fast, and how long the rest takes at that speed."""
+
+    def render(self, task: Task) -> Text:
+        if task.fields.get("unit") != "s" or not task.total:
+            return Text("")
+        done, total = format_clock(int(task.completed * 1000)), format_clock(int(task.total * 1000))
+        elapsed = task.elapsed or 0.0
+        if elapsed < 1 or not task.completed:
+            return Text(f"{done} of {total}")
+        speed = task.completed / elapsed
+        left = format_clock(int((task.total - task.completed) / speed * 1000))
+        return Text(f"{done} of {total} · {speed:.1f}× real time · {left} left")
+
+
+class ProgressObserver:
+    """Shows each stage as a bar, and each item that ends as a line."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self.progress = Progress(
+            SpinnerColumn(),
+            TextColumn("[bold]{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            _Speed(),
+            console=err,
+            transient=True,
+            disable=quiet or not err.is_terminal,
+        )
+        self.quiet = quiet
+        self.unit = ""
+        self.items = 0
+        self.size = 0.0
+        self.partial: dict[str, float] = {}
+        self.task = self.progress.add_task("", visible=False)
+        self.count = 0
+
+    def __enter__(self) -> Self:
+        self.progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.progress.stop()
+
+    def stage(self, stage: Stage, items: Sequence[Item]) -> None:
+        """Begin a bar: in seconds of audio where sizes are known, else in items."""
+        self.progress.remove_task(self.task)
+        self.unit, self.size, self.partial, self.count = stage.unit, 0.0, {}, 0
+        self.items = len(items)
+        total = sum(item.size for item in items) if stage.unit == "s" else float(len(items))
+        self.task = self.progress.add_task(stage.name, total=total or None, unit=stage.unit)
+
+    def started(self, item: Item) -> None:
+        """Nothing yet: an item shows when it moves."""
+
+    def advanced(self, item: Item, done: float) -> None:
+        """Move the bar within an item."""
+        self.partial[item.subject] = min(done, item.size)
+        self._draw()
+
+    def ended(self, item: Item, outcome: Outcome, remark: str | None) -> None:
+        """Move the bar past an item, and say how it went."""
+        self.partial.pop(item.subject, None)
+        self.size += item.size
+        self.count += 1
+        self._draw()
+        if not self.quiet:
+            err.print(_line(item, outcome, remark))
+
+    def _draw(self) -> None:
+        if self.unit == "s":
+            self.progress.update(self.task, completed=self.size + sum(self.partial.values()))
+        else:
+            self.progress.update(self.task, completed=self.count)
+
+
+def _line(item: Item, outcome: Outcome, remark: str | None) -> str:
+    parts = [f"{MARKS.get(outcome.status, '?')} {escape(item.label)}"]
+    if outcome.status == "done" and item.size and outcome.seconds:
+        speed = item.size / outcome.seconds
+        parts.append(f"[dim]{format_clock(int(item.size * 1000))} in {outcome.seconds:.1f} s, {speed:.1f}×[/]")
+    if outcome.text:
+        parts.append(escape(outcome.text))
+    if remark:
+        parts.append(f"[dim]{escape(remark)}[/]")
+    return "  ".join(parts)
+
+
+@contextmanager
+def waiting(text: str) -> Iterator[None]:
+    """Show that something is going on, for as long as a block takes."""
+    with err.status(escape(text)):
+        yield

@@ -1,0 +1,163 @@
+"""Runs stages: asks what is due, has an executor do it, and keeps what came of it, item by item."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from archive import runs
+from archive.db import transaction
+from archive.errors import ArchiveError
+from pipelines.context import Context, timestamp
+from pipelines.errors import ItemError
+from pipelines.executors import Executor, Watcher
+from pipelines.stages.base import Item, Outcome, Stage
+
+
+class Observer(Watcher, Protocol):
+    """Told how a run goes; the command line's shows progress bars."""
+
+    def stage(self, stage: Stage, items: Sequence[Item]) -> None:
+        """Note that a stage begins, and what is due in it."""
+
+    def ended(self, item: Item, outcome: Outcome, remark: str | None) -> None:
+        """Note that an item has come to its end."""
+
+
+class Silent:
+    """An observer that shows nothing."""
+
+    def stage(self, stage: Stage, items: Sequence[Item]) -> None:
+        """Ignore it."""
+
+    def started(self, item: Item) -> None:
+        """Ignore it."""
+
+    def advanced(self, item: Item, done: float) -> None:
+        """Ignore it."""
+
+    def ended(self, item: Item, outcome: Outcome, remark: str | None) -> None:
+        """Ignore it."""
+
+
+@dataclass(slots=True)
+class Report:
+    """What a run did: outcomes by status, and those that need a person's attention."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    troubles: list[tuple[Item, Outcome]] = field(default_factory=list)
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything failed or was refused."""
+        return bool(self.counts["failed"] or self.counts["refused"])
+
+    def merge(self, other: Report) -> None:
+        """Add another stage's report to this one."""
+        self.counts += other.counts
+        self.troubles += other.troubles
+
+
+def run_stage(context: Context, stage: Stage, executor: Executor, observer: Observer) -> Report:
+    """Do whatever is due in a stage, until nothing is: what may be tried again is, up to the limit.
+
+    Raises:
+        PipelineError: no item can be done; what was in hand is due again next time.
+    """
+    report = Report()
+    last: dict[str, tuple[Item, Outcome]] = {}
+    while due := _due(context, stage):
+        observer.stage(stage, due)
+        for item, outcome in _run_once(context, stage, executor, observer, due):
+            last[item.subject] = (item, outcome)
+    for item, outcome in last.values():
+        report.counts[outcome.status] += 1
+        if outcome.status != "done":
+            report.troubles.append((item, outcome))
+    return report
+
+
+def _due(context: Context, stage: Stage) -> list[Item]:
+    settled = runs.settled(context.db, stage.name, max_attempts=context.config.run.attempts)
+    return [item for item in stage.items(context) if (item.subject, item.fingerprint) not in settled]
+
+
+def _run_once(
+    context: Context, stage: Stage, executor: Executor, observer: Observer, due: list[Item]
+) -> list[tuple[Item, Outcome]]:
+    """Do each due item once."""
+    ledger = _Ledger(context, stage, observer)
+    try:
+        return [(item, ledger.settle(item, outcome)) for item, outcome in executor.map(stage, due, ledger)]
+    finally:
+        ledger.release()
+
+
+class _Ledger:
+    """Writes down what begins and what ends; each result and the note of it are one transaction."""
+
+    def __init__(self, context: Context, stage: Stage, observer: Observer) -> None:
+        self.context = context
+        self.stage = stage
+        self.observer = observer
+        self.open: dict[str, int] = {}
+        self.worker = f"{socket.gethostname()}:{os.getpid()}"
+
+    def started(self, item: Item) -> None:
+        with transaction(self.context.db):
+            self.open[item.subject] = runs.begin(
+                self.context.db,
+                self.stage.name,
+                item.subject,
+                label=item.label,
+                fingerprint=item.fingerprint,
+                started_at=timestamp(),
+                worker=self.worker,
+            )
+        self.observer.started(item)
+
+    def advanced(self, item: Item, done: float) -> None:
+        self.observer.advanced(item, done)
+
+    def settle(self, item: Item, outcome: Outcome) -> Outcome:
+        """Keep the outcome of an item, and return it as it was kept."""
+        run_id = self.open.pop(item.subject)
+        remark = None
+        if outcome.status == "done":
+            began = time.monotonic()
+            try:
+                with transaction(self.context.db):
+                    remark = self.stage.commit(self.context, item, outcome.result)
+                    outcome = replace(outcome, seconds=outcome.seconds + time.monotonic() - began)
+                    self._finish(run_id, outcome)
+            except ItemError as error:
+                outcome = replace(outcome, status=error.verdict, code=error.code, text=str(error))
+            except (ArchiveError, OSError) as error:
+                outcome = replace(outcome, status="failed", code="not-kept", text=str(error))
+        if outcome.status != "done":
+            with transaction(self.context.db):
+                self._finish(run_id, outcome)
+        self.observer.ended(item, outcome, remark)
+        return outcome
+
+    def _finish(self, run_id: int, outcome: Outcome) -> None:
+        runs.finish(
+            self.context.db,
+            run_id,
+            outcome.status,
+            finished_at=timestamp(),
+            seconds=outcome.seconds,
+            code=outcome.code,
+            text=outcome.text,
+        )
+
+    def release(self) -> None:
+        """Charge nobody for what was in hand when the run ended."""
+        if self.open:
+            with transaction(self.context.db):
+                runs.interrupt_running(self.context.db, finished_at=timestamp())

@@ -1,0 +1,90 @@
+"""What every stage is: a list of items, work on one of them, and what is kept of it.
+
+To add a stage: write a module beside this one with a class that has `Stage`'s attributes and methods,
+and name it where runs are put together, in ``pipelines/runner.py``.
+
+``items`` and ``commit`` run in the driver, which alone opens the catalogue. ``work`` runs wherever the
+executor puts it, usually in a child process: it gets the item's task, which must pickle, and returns a
+small result, which must too; whatever is large it writes to a file and returns the name of.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+import msgspec
+
+from archive.runs import Status
+from pipelines.context import Context
+
+Report: TypeAlias = Callable[[float], None]
+"""Called from inside ``work`` with how much of the item's size is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing for one stage to do.
+
+    Attributes:
+        subject: what it is about, for the catalogue: a file's path, a recording's sha256, a session's id.
+        label: the same for people.
+        fingerprint: of everything that goes into the result; the same fingerprint is the same result.
+        task: what ``work`` needs.
+        size: how much there is to do: seconds of audio, or 0 where nobody knows.
+    """
+
+    subject: str
+    label: str
+    fingerprint: str
+    task: Any = None
+    size: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one item went. ``result`` is what ``work`` returned; ``code`` and ``text`` say why it did not."""
+
+    status: Status
+    result: Any = None
+    code: str | None = None
+    text: str | None = None
+    seconds: float = 0.0
+
+
+class Stage(Protocol):
+    """One step of the pipeline."""
+
+    @property
+    def name(self) -> str:
+        """What the command line and the catalogue call it."""
+
+    @property
+    def unit(self) -> str:
+        """What an item's size is counted in, for the progress display: ``s`` for seconds of audio."""
+
+    def items(self, context: Context) -> Iterable[Item]:
+        """Return everything that this stage could do, whether or not it was done before."""
+
+    def work(self, task: Any, report: Report) -> Any:
+        """Do one item, away from the catalogue.
+
+        Raises:
+            ItemError: this item cannot be done.
+            PipelineError: no item can be done; the run ends.
+        """
+
+    def commit(self, context: Context, item: Item, result: Any) -> str | None:
+        """Keep the result, inside the driver's transaction, and return a remark for people, if there is one.
+
+        Raises:
+            ItemError: this item cannot be done.
+            ArchiveError: the catalogue refuses it.
+        """
+
+
+def fingerprint(*parts: Any) -> str:
+    """Return a digest of values; equal values give equal digests, on any machine."""
+    return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()[:16]

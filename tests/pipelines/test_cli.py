@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from pipelines.cli import cli
+from tests.pipelines.sounds import write_silent_video, write_wav
+
+COMMANDS = sorted(cli.commands)
+
+
+def rostra(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run the real command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "pipelines", *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an archive of two recordings, transcribed by the engine that needs no weights."""
+    root = tmp_path_factory.mktemp("cli") / "talks"
+    assert rostra("init", root, "--title", "Talks").returncode == 0
+    settings = root / "rostra.toml"
+    settings.write_text(settings.read_text().replace('# engine = "faster-whisper"', 'engine = "fake"'))
+    folder = root.parent / "in"
+    folder.mkdir()
+    write_wav(folder / "first.wav", 5)
+    write_wav(folder / "second.wav", 9)
+    assert rostra("pull", folder, "--archive", root).returncode == 0
+    done = rostra("run", "--archive", root)
+    assert done.returncode == 0, done.stderr
+    return root
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_examples(name: str) -> None:
+    text = CliRunner().invoke(cli, [name, "--help"]).output
+    assert "Examples:" in text
+    assert f"rostra {name}" in text
+
+
+def test_every_command_is_in_the_readme() -> None:
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    assert [name for name in COMMANDS if f"rostra {name}" not in readme] == []
+
+
+def test_search_gives_hits_as_json(archive: Path) -> None:
+    done = rostra("search", "second 4", "--json", "--archive", archive)
+    hits = json.loads(done.stdout)
+    assert [list(hit) for hit in hits] == [
+        ["event", "session", "title", "language", "start_ms", "end_ms", "text", "url", "score"]
+    ] * len(hits)
+    assert {hit["session"] for hit in hits} == {"first", "second"}
+    assert all(hit["start_ms"] >= 4000 for hit in hits)
+
+
+@pytest.mark.parametrize("query", ["re-use", "state-of-the-art", "a AND", "OR x", "(foo", "NOT", '"', "*", "\x00", "-"])
+def test_no_query_fails(archive: Path, query: str) -> None:
+    done = CliRunner().invoke(cli, ["search", "--json", "--archive", str(archive), "--", query])
+    assert done.exception is None
+    assert isinstance(json.loads(done.stdout), list)
+
+
+def test_status_as_json_counts_what_there_is(archive: Path) -> None:
+    facts = json.loads(rostra("status", "--json", "--archive", archive).stdout)
+    assert facts["title"] == "Talks"
+    assert facts["holds"] == {
+        "events": 1,
+        "sessions": 2,
+        "people": 0,
+        "recordings": 2,
+        "recorded_ms": 14000,
+        "transcripts": 2,
+        "segments": 5,
+        "released_sessions": 2,
+        "released_recordings": 2,
+    }
+    assert facts["stages"] == {
+        "pull": {"done": 2},
+        "transcribe": {"done": 2},
+        "index": {"done": 2},
+        "publish": {"done": 1},
+    }
+    assert facts["troubles"] == []
+
+
+def test_run_again_says_that_nothing_is_due(archive: Path) -> None:
+    done = rostra("run", "--archive", archive)
+    assert (done.returncode, done.stderr) == (0, "Nothing is due.\n")
+
+
+def test_archive_is_found_by_option_by_environment_and_by_folder(
+    archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for arguments in (["--archive", str(archive), "status"], ["status", "--archive", str(archive)]):
+        assert "Talks" in CliRunner().invoke(cli, arguments).output
+    monkeypatch.setenv("ROSTRA_ARCHIVE", str(archive))
+    assert "Talks" in CliRunner().invoke(cli, ["status"]).output
+    monkeypatch.delenv("ROSTRA_ARCHIVE")
+    monkeypatch.chdir(archive)
+    assert "Talks" in CliRunner().invoke(cli, ["status"]).output
+
+
+def test_what_is_refused_is_listed_with_its_reason_and_exits_1(archive: Path, tmp_path: Path) -> None:
+    (tmp_path / "talk.mp4").write_text("text\n" * 100)
+    done = rostra("pull", tmp_path / "talk.mp4", "--archive", archive)
+    assert done.returncode == 1
+    assert "talk.mp4" in done.stderr
+    assert "rostra status" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["status", "--archive", "nowhere"], "no archive at nowhere: make one with 'rostra init nowhere'"),
+        (["frobnicate"], "No such command 'frobnicate'"),
+        (["transcribe", "absent.wav", "--language", "no such tongue"], "unknown language 'no such tongue'"),
+        (["transcribe", "absent.wav", "--engine", "magic"], "unknown engine 'magic'"),
+    ],
+)
+def test_wrong_usage_exits_2_and_says_what_to_do(arguments: list[str], message: str) -> None:
+    done = rostra(*arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_transcribe_needs_no_archive(tmp_path: Path) -> None:
+    write_wav(tmp_path / "talk.wav", 5)
+    done = rostra("transcribe", tmp_path / "talk.wav", "--json", "--engine", "fake", "--language", "French")
+    assert done.returncode == 0
+    transcript = json.loads(done.stdout)
+    assert list(transcript) == ["language", "duration_ms", "segments"]
+    assert (transcript["language"], transcript["duration_ms"]) == ("fr", 5000)
+    assert list(transcript["segments"][0]) == ["start_ms", "end_ms", "text", "confidence", "flags", "words"]
+    assert list(transcript["segments"][0]["words"][0]) == ["start_ms", "end_ms", "text", "confidence"]
+
+
+def test_transcribe_of_several_goes_on_past_the_broken_ones(tmp_path: Path) -> None:
+    write_wav(tmp_path / "a.wav", 5)
+    write_silent_video(tmp_path / "silent.mp4")
+    (tmp_path / "text.mp4").write_text("text\n" * 100)
+    files = [tmp_path / name for name in ("text.mp4", "silent.mp4", "a.wav", "absent.wav")]
+    done = rostra("transcribe", *files, "--json", "--engine", "fake")
+    assert done.returncode == 1
+    assert [entry["file"] for entry in json.loads(done.stdout)] == [str(tmp_path / "a.wav")]
+    assert [name for name in ("text.mp4", "silent.mp4", "absent.wav") if name not in done.stderr] == []
+    assert "Traceback" not in done.stderr
+
+
+def test_transcribe_writes_a_file_for_each(tmp_path: Path) -> None:
+    write_wav(tmp_path / "a.wav", 5)
+    done = rostra("transcribe", tmp_path / "a.wav", "--format", "vtt", "--engine", "fake", "--output", tmp_path / "out")
+    assert done.returncode == 0
+    assert (tmp_path / "out" / "a.vtt").read_text().startswith("WEBVTT\n")
+
+
+def test_import_says_what_changes_and_a_rehearsal_changes_nothing(tmp_path: Path) -> None:
+    root = tmp_path / "talks"
+    rostra("init", root)
+    timetable = tmp_path / "event.yaml"
+    timetable.write_text("title: Winter School\nsessions:\n  - title: Opening\n")
+    rehearsal = rostra("import", timetable, "--dry-run", "--archive", root)
+    assert (rehearsal.returncode, rehearsal.stderr) == (
+        0,
+        "Winter School: event would be added; 1 sessions would be added, 0 would be changed, 1 in all\n",
+    )
+    assert json.loads(rostra("status", "--json", "--archive", root).stdout)["holds"]["events"] == 0
+    rostra("import", timetable, "--archive", root)
+    assert json.loads(rostra("status", "--json", "--archive", root).stdout)["holds"]["sessions"] == 1
+
+
+def test_broken_timetable_writes_nothing(tmp_path: Path) -> None:
+    root = tmp_path / "talks"
+    rostra("init", root)
+    timetable = tmp_path / "event.yaml"
+    timetable.write_text("title: Winter School\nsessions:\n  - start: tomorrow\n    title: x\n")
+    done = rostra("import", timetable, "--archive", root)
+    assert done.returncode == 2
+    assert "event.yaml" in done.stderr
+    assert "$.sessions[0].start" in done.stderr
+    assert json.loads(rostra("status", "--json", "--archive", root).stdout)["holds"]["events"] == 0

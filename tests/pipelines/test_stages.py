@@ -1,0 +1,234 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from archive.db import open_readonly, transaction
+from archive.events import apply_event, set_release
+from archive.search import SqliteSearch
+from metadata.model import EXAMPLE_EVENT, EXAMPLE_SESSION, Event, RecordingNote, Release, Session
+from pipelines.context import Context, init, open_archive
+from pipelines.errors import ConfigError
+from pipelines.executors import InProcess
+from pipelines.runner import Report, run_stage
+from pipelines.stages import publish as publishing
+from pipelines.stages.base import Stage
+from pipelines.stages.index import Index
+from pipelines.stages.publish import Publish
+from pipelines.stages.pull import Pull, expand
+from pipelines.stages.transcribe import Transcribe
+from pipelines.transcribers import FakeTranscriber
+from tests.pipelines.sounds import write_silent_video, write_wav
+from tests.pipelines.trials import Watch
+
+WHEN = "2022-07-01T00:00:00Z"
+
+
+@pytest.fixture
+def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Context]:
+    monkeypatch.setattr(publishing, "GRACE_SECONDS", 0.0)
+    init(tmp_path / "archive", title="Test")
+    with open_archive(tmp_path / "archive") as context:
+        yield context
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    return folder
+
+
+def do(context: Context, stage: Stage) -> Report:
+    return run_stage(context, stage, InProcess(), Watch())
+
+
+def do_all(context: Context, transcriber: FakeTranscriber) -> dict[str, int]:
+    stages = (Transcribe(transcriber), Index(), Publish())
+    return {stage.name: sum(do(context, stage).counts.values()) for stage in stages}
+
+
+def sessions(context: Context) -> list[tuple[str, str, str | None]]:
+    rows = context.db.execute(
+        "SELECT event.slug, session.slug, recording.original_name FROM session JOIN event ON event.id = event_id"
+        " LEFT JOIN recording ON session_id = session.id ORDER BY session.id, recording.id"
+    ).fetchall()
+    return [tuple(row) for row in rows]
+
+
+def troubles(report: Report) -> dict[str, tuple[str, str | None]]:
+    return {item.label: (outcome.status, outcome.code) for item, outcome in report.troubles}
+
+
+def test_pull_takes_a_folder_and_refuses_what_is_no_recording(context: Context, folder: Path) -> None:
+    write_wav(folder / "Opening talk.wav", 1)
+    (folder / "sub").mkdir()
+    shutil.copy(folder / "Opening talk.wav", folder / "sub" / "copy.wav")
+    write_silent_video(folder / "silent.mp4")
+    (folder / "text.mp4").write_text("not a recording\n" * 20)
+    (folder / "empty.mp4").touch()
+    (folder / "captions.vtt").write_text("WEBVTT\n")
+    (folder / ".hidden.wav").write_bytes(b"x")
+    report = do(context, Pull([folder]))
+    assert dict(report.counts) == {"done": 3, "refused": 2}
+    assert troubles(report) == {"text.mp4": ("refused", "not-media"), "empty.mp4": ("refused", "not-media")}
+    assert sessions(context) == [
+        ("recordings", "opening-talk", "Opening talk.wav"),
+        ("recordings", "silent", "silent.mp4"),
+    ]
+    stored = [path for path in context.layout.media.rglob("*") if path.is_file()]
+    assert sorted(path.suffix for path in stored) == [".mp4", ".wav"]
+
+
+def test_pull_again_does_nothing_until_a_file_changes(context: Context, folder: Path) -> None:
+    write_wav(folder / "a.wav", 1)
+    assert dict(do(context, Pull([folder])).counts) == {"done": 1}
+    assert dict(do(context, Pull([folder])).counts) == {}
+    write_wav(folder / "a.wav", 2)
+    assert dict(do(context, Pull([folder])).counts) == {"done": 1}
+    assert context.db.execute("SELECT count(*) FROM recording").fetchone()[0] == 2
+
+
+def test_pull_goes_by_the_timetable_then_by_name(context: Context, folder: Path) -> None:
+    event = replace(
+        EXAMPLE_EVENT,
+        sessions=(
+            replace(
+                EXAMPLE_SESSION,
+                recordings=(RecordingNote(file="CAM1_0001.wav", language="fr", credit="Us", synthetic_voice=True),),
+            ),
+            Session(slug="second-talk", title="Second"),
+        ),
+    )
+    with transaction(context.db):
+        apply_event(context.db, event, decided_at=WHEN)
+    write_wav(folder / "cam1_0001.WAV", 1)
+    write_wav(folder / "Second talk.wav", 2)
+    write_wav(folder / "third.wav", 3)
+    assert dict(do(context, Pull([folder])).counts) == {"done": 3}
+    assert sessions(context) == [
+        (event.slug, EXAMPLE_SESSION.slug, "cam1_0001.WAV"),
+        (event.slug, "second-talk", "Second talk.wav"),
+        ("recordings", "third", "third.wav"),
+    ]
+    noted = context.db.execute("SELECT language, credit, synthetic_voice FROM recording WHERE language = 'fr'")
+    assert [tuple(x) for x in noted.fetchall()] == [("fr", "Us", 1)]
+
+
+def test_pull_into_a_session_that_does_not_exist_is_refused_with_the_reason(context: Context, folder: Path) -> None:
+    write_wav(folder / "a.wav", 1)
+    report = do(context, Pull([folder / "a.wav"], "no-event", "no-session"))
+    assert [outcome.text for _, outcome in report.troubles][-1:] == [
+        "no session 'no-event/no-session' in this archive: 'rostra status' lists what there is"
+    ]
+    assert context.db.execute("SELECT count(*) FROM recording").fetchone()[0] == 0
+
+
+def test_source_that_is_not_there_is_named(folder: Path) -> None:
+    with pytest.raises(ConfigError, match=r"no file or folder .*absent\.wav"):
+        list(expand([folder / "absent.wav"]))
+
+
+def test_recording_goes_all_the_way_to_a_hit_in_the_public_database(context: Context, folder: Path) -> None:
+    write_wav(folder / "talk.wav", 9)
+    do(context, Pull([folder]))
+    heard = FakeTranscriber(("Nobody has what nobody", "can find at all.", "The last words."))
+    assert do_all(context, heard) == {"transcribe": 1, "index": 1, "publish": 1}
+    current = msgspec.json.decode((context.layout.public / "current.json").read_bytes())
+    db = open_readonly(context.layout.public / current["database"], immutable=True)
+    results = SqliteSearch(db.conn).search('"nobody can find"')
+    assert [(hit.session, hit.url.startswith("/events/recordings/talk?t=")) for hit in results.hits] == [("talk", True)]
+    assert SqliteSearch(db.conn).search("last words").sessions == 1
+    sha, suffix = db.execute("SELECT sha256, suffix FROM recording").fetchone()
+    assert (context.layout.public / "media" / f"{sha}{suffix}").read_bytes() == (folder / "talk.wav").read_bytes()
+    db.close()
+
+
+def test_running_again_does_nothing(context: Context, folder: Path) -> None:
+    write_wav(folder / "talk.wav", 5)
+    do(context, Pull([folder]))
+    do_all(context, FakeTranscriber())
+    before = {path: path.stat().st_mtime_ns for path in context.layout.public.rglob("*")}
+    assert do_all(context, FakeTranscriber()) == {"transcribe": 0, "index": 0, "publish": 0}
+    assert {path: path.stat().st_mtime_ns for path in context.layout.public.rglob("*")} == before
+
+
+def test_another_engine_setting_redoes_what_depends_on_it(context: Context, folder: Path) -> None:
+    write_wav(folder / "talk.wav", 5)
+    do(context, Pull([folder]))
+    do_all(context, FakeTranscriber())
+    assert do_all(context, FakeTranscriber(("New words.",))) == {"transcribe": 1, "index": 1, "publish": 1}
+    rows = context.db.execute("SELECT is_current FROM transcript ORDER BY id").fetchall()
+    assert [row[0] for row in rows] == [0, 1]
+
+
+def test_renamed_session_is_indexed_and_published_again(context: Context, folder: Path) -> None:
+    event = Event(slug="e", title="E", sessions=(Session(slug="talk", title="Old title"),))
+    with transaction(context.db):
+        apply_event(context.db, event, decided_at=WHEN)
+    write_wav(folder / "talk.wav", 5)
+    do(context, Pull([folder]))
+    do_all(context, FakeTranscriber())
+    renamed = replace(event, sessions=(Session(slug="talk", title="New title"),))
+    with transaction(context.db):
+        apply_event(context.db, renamed, decided_at=WHEN)
+    done = do_all(context, FakeTranscriber())
+    assert done["index"] == done["publish"] == 1
+    assert SqliteSearch(context.db.conn).search("New title").sessions == 1
+
+
+def test_video_without_sound_is_skipped_and_the_others_go_on(context: Context, folder: Path) -> None:
+    write_silent_video(folder / "silent.mp4")
+    write_wav(folder / "talk.wav", 5)
+    do(context, Pull([folder]))
+    report = do(context, Transcribe(FakeTranscriber()))
+    assert dict(report.counts) == {"done": 1, "skipped": 1}
+    assert not report.failed
+
+
+def test_recording_lost_from_the_store_fails_alone_with_the_reason(context: Context, folder: Path) -> None:
+    write_wav(folder / "a.wav", 5)
+    write_wav(folder / "b.wav", 6)
+    do(context, Pull([folder]))
+    lost = next(path for path in context.layout.media.rglob("*.wav"))
+    lost.unlink()
+    report = do(context, Transcribe(FakeTranscriber()))
+    assert dict(report.counts) == {"done": 1, "refused": 1}
+    assert report.troubles[0][1].text == "its file is missing from the store: pull it again"
+
+
+def test_withdrawn_session_leaves_the_public_folder(context: Context, folder: Path) -> None:
+    write_wav(folder / "stays.wav", 5)
+    write_wav(folder / "goes.wav", 6)
+    do(context, Pull([folder]))
+    do_all(context, FakeTranscriber())
+    assert len(list((context.layout.public / "media").iterdir())) == 2
+    goes = context.db.execute("SELECT id FROM session WHERE slug = 'goes'").fetchone()[0]
+    with transaction(context.db):
+        set_release(context.db, "session_id", goes, Release(state="withdrawn", reason="asked"), decided_at=WHEN)
+    assert dict(do(context, Publish()).counts) == {"done": 1}
+    assert len(list((context.layout.public / "media").iterdir())) == 1
+    databases = list(context.layout.public.glob("*.db"))
+    assert len(databases) == 1
+    assert b"goes" not in databases[0].read_bytes()
+
+
+def test_publication_that_cannot_be_built_leaves_the_old_one(context: Context, folder: Path) -> None:
+    write_wav(folder / "a.wav", 5)
+    do(context, Pull([folder]))
+    do_all(context, FakeTranscriber())
+    before = sorted(context.layout.public.rglob("*"))
+    with transaction(context.db):
+        context.db.execute("UPDATE catalogue SET content_revision = content_revision + 1")
+    with context.db.conn:
+        context.db.execute("PRAGMA foreign_keys = OFF")
+        context.db.execute("INSERT INTO session_person(session_id, person_id) VALUES (1, 99)")
+    report = do(context, Publish())
+    assert dict(report.counts) == {"failed": 1}
+    assert "refers to a person that is not in it" in (report.troubles[0][1].text or "")
+    assert sorted(context.layout.public.rglob("*")) == before

@@ -1,0 +1,34 @@
+"""The parts of README.md that the code writes. ``python -m tests.readme`` writes them anew."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from pipelines.cli import cli
+from pipelines.config import template
+
+README = Path(__file__).resolve().parent.parent / "README.md"
+
+
+def commands() -> str:
+    """Return a table of all commands with what their help says first."""
+    rows = [f"| `rostra {name}` | {cli.commands[name].get_short_help_str(200)} |" for name in sorted(cli.commands)]
+    return "\n".join(["| command | what it does |", "|---|---|", *rows])
+
+
+def settings() -> str:
+    """Return the settings file of a new archive."""
+    return f"```toml\n{template('Winter School').rstrip()}\n```"
+
+
+def written(text: str) -> str:
+    """Return a README with its generated parts as they should be."""
+    for name, part in (("commands", commands()), ("settings", settings())):
+        pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
+        text = re.sub(pattern, lambda match, part=part: f"{match[1]}{part}\n{match[2]}", text, flags=re.DOTALL)
+    return text
+
+
+if __name__ == "__main__":
+    README.write_text(written(README.read_text(encoding="utf-8")), encoding="utf-8")
