@@ -51,6 +51,7 @@ class ProgressObserver:
             disable=quiet or not err.is_terminal,
         )
         self.quiet = quiet
+        self.lines = True
         self.unit = ""
         self.items = 0
         self.size = 0.0
@@ -70,6 +71,7 @@ class ProgressObserver:
     def stage(self, stage: Stage, items: Sequence[Item]) -> None:
         """Begin a bar: in seconds of audio where sizes are known, else in items."""
         self.progress.remove_task(self.task)
+        self.lines = stage.name != "index"  # which has one for every session, and nothing to say of it
         self.unit, self.size, self.partial, self.count = stage.unit, 0.0, {}, 0
         self.items = len(items)
         total = sum(item.size for item in items) if stage.unit == "s" else float(len(items))
@@ -89,7 +91,7 @@ class ProgressObserver:
         self.size += item.size
         self.count += 1
         self._draw()
-        if not self.quiet:
+        if not self.quiet and (self.lines or outcome.status != "done"):
             err.print(_line(item, outcome, remark))
 
     def _draw(self) -> None:

@@ -71,10 +71,13 @@ def run_stage(context: Context, stage: Stage, executor: Executor, observer: Obse
     """
     report = Report()
     last: dict[str, tuple[Item, Outcome]] = {}
-    while due := _due(context, stage):
+    due = _due(context, stage)
+    while due:
         observer.stage(stage, due)
-        for item, outcome in _run_once(context, stage, executor, observer, due):
-            last[item.subject] = (item, outcome)
+        ended = _run_once(context, stage, executor, observer, due)
+        last |= {item.subject: (item, outcome) for item, outcome in ended}
+        failed = {item.subject for item, outcome in ended if outcome.status == "failed"}
+        due = [item for item in _due(context, stage) if item.subject in failed and not item.lost]
     for item, outcome in last.values():
         report.counts[outcome.status] += 1
         if outcome.status != "done":
@@ -84,7 +87,7 @@ def run_stage(context: Context, stage: Stage, executor: Executor, observer: Obse
 
 def _due(context: Context, stage: Stage) -> list[Item]:
     settled = runs.settled(context.db, stage.name, max_attempts=context.config.run.attempts)
-    return [item for item in stage.items(context) if (item.subject, item.fingerprint) not in settled]
+    return [item for item in stage.items(context) if item.lost or (item.subject, item.fingerprint) not in settled]
 
 
 def _run_once(

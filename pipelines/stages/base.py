@@ -34,6 +34,7 @@ class Item:
         fingerprint: of everything that goes into the result; the same fingerprint is the same result.
         task: what ``work`` needs.
         size: how much there is to do: seconds of audio, or 0 where nobody knows.
+        lost: whether an earlier result is known to be gone, so that it must be made again.
     """
 
     subject: str
@@ -41,6 +42,7 @@ class Item:
     fingerprint: str
     task: Any = None
     size: float = 0.0
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,11 +50,11 @@ class Publish:
         """Return one item; its fingerprint changes with the content and with what is released."""
         target = self._target(context)
         state = release.publication_fingerprint(context.db, default=context.config.publish.default_release, now=now())
-        complete = (target / CURRENT).exists()
         yield Item(
             subject=str(target.absolute()),
             label=target.name,
-            fingerprint=fingerprint(state, complete or timestamp()),
+            fingerprint=fingerprint(state),
+            lost=not (target / CURRENT).exists(),
         )
 
     def work(self, task: None, report: Report) -> None:

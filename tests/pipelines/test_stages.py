@@ -158,6 +158,16 @@ def test_running_again_does_nothing(context: Context, folder: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in context.layout.public.rglob("*")} == before
 
 
+def test_publication_that_was_deleted_is_made_again(context: Context, folder: Path) -> None:
+    write_wav(folder / "talk.wav", 5)
+    do(context, Pull([folder]))
+    do_all(context, FakeTranscriber())
+    before = sorted(context.layout.public.rglob("*"))
+    shutil.rmtree(context.layout.public)
+    assert do_all(context, FakeTranscriber()) == {"transcribe": 0, "index": 0, "publish": 1}
+    assert sorted(context.layout.public.rglob("*")) == before
+
+
 def test_another_engine_setting_redoes_what_depends_on_it(context: Context, folder: Path) -> None:
     write_wav(folder / "talk.wav", 5)
     do(context, Pull([folder]))
