@@ -1,0 +1,141 @@
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from archive import query
+from archive.migrations import catalogue_migrations
+from archive.query import And, Not, Or, Phrase, Prefix, Query, Word, parse_query, to_fts5
+from tests.archive.build import blank
+
+A, B, C = Word("a"), Word("b"), Word("c")
+
+
+@pytest.mark.parametrize(
+    ("text", "node"),
+    [
+        ("Hello", Word("hello")),
+        ("a b", And((A, B))),
+        ("a AND b", And((A, B))),
+        ("a a", A),
+        ('"a b"', Phrase(("a", "b"))),
+        ("“a b”", Phrase(("a", "b"))),
+        ('"a"', A),
+        ("a OR b", Or((A, B))),
+        ("a b OR c", Or((And((A, B)), C))),
+        ("a (b OR c)", And((A, Or((B, C))))),
+        ("a -b", And((A, Not(B)))),
+        ("a NOT b", And((A, Not(B)))),
+        ("NOT b a", And((Not(B), A))),
+        ("a AND NOT b", And((A, Not(B)))),
+        ('a -"b c"', And((A, Not(Phrase(("b", "c")))))),
+        ("a -(b OR c)", And((A, Not(Or((B, C)))))),
+        ("a (-b -c)", And((A, Not(Or((B, C)))))),
+        ("a -(-b)", And((A, B))),
+        ("a not b", And((A, Word("not"), B))),
+        ("a or b", And((A, Word("or"), B))),
+        ("ANDROID ORE NOTE", And((Word("android"), Word("ore"), Word("note")))),
+        ("sta*", Prefix(("sta",))),
+        ("re-use", Or((Phrase(("re", "use")), Word("reuse")))),
+        ("re-use*", Or((Prefix(("re", "use")), Prefix(("reuse",))))),
+        ("state-of-the-art", Or((Phrase(("state", "of", "the", "art")), Word("stateoftheart")))),
+        ("a -re-use", And((A, Not(Or((Phrase(("re", "use")), Word("reuse"))))))),
+        ("don't", Phrase(("don", "t"))),
+        ("--verbose", Word("verbose")),
+        ("a - b & c", And((A, B, C))),
+        ("東京", Phrase(("東", "京"))),
+        ("speaker:noor", Phrase(("speaker", "noor"))),
+        ("a\x00b\ud800c", And((A, B, C))),
+    ],
+)
+def test_parse(text: str, node: query.Node) -> None:
+    assert parse_query(text) == Query(node)
+
+
+@pytest.mark.parametrize(
+    ("text", "node", "reason"),
+    [
+        ("a AND", A, "nothing stands at the end"),
+        ("OR a", A, "nothing stands before OR"),
+        ("a OR", A, "nothing stands at the end"),
+        ("a NOT", A, "nothing stands at the end"),
+        ("(a", A, "a ( is not closed"),
+        ("a)", A, "a ) too many"),
+        ("a ()", A, "nothing stands before )"),
+        ('"a b', And((A, B)), "a quote is not closed"),
+        ("(" * 40 + "a" + ")" * 40, A, "it is nested too deeply"),
+        ("NOT", Word("not"), "it is operators alone"),
+        ("AND OR", And((Word("and"), Word("or"))), "it is operators alone"),
+    ],
+)
+def test_parse_what_is_no_query(text: str, node: query.Node, reason: str) -> None:
+    assert parse_query(text) == Query(node, query.PLAIN.format(reason))
+
+
+@pytest.mark.parametrize("text", ["-a", "-a -b", "NOT a", '-"a b"', "-(a OR b)", "-a OR -b"])
+def test_parse_only_negation(text: str) -> None:
+    assert parse_query(text) == Query(None, query.ONLY_NOT)
+
+
+@pytest.mark.parametrize("text", ["", " \t\n", '"', '""', "()", "—", "* - + ^ : ~", "👍", "\x00", "\ud800"])
+def test_parse_nothing(text: str) -> None:
+    assert parse_query(text) == Query(None, query.NOTHING)
+
+
+def test_parse_negation_beside_or() -> None:
+    assert parse_query("a OR -b") == Query(A, query.NOT_IN_OR)
+
+
+def test_parse_short_prefix() -> None:
+    assert parse_query("st*") == Query(Word("st"), query.SHORT_PREFIX)
+
+
+def test_parse_many_words() -> None:
+    numbers = [f"w{number}" for number in range(query.MAX_WORDS + 1)]
+    expected = tuple(map(Word, numbers[:-1]))
+    assert parse_query(" ".join(numbers)) == Query(And(expected), query.TOO_LONG)
+    phrase = Phrase(tuple(numbers[:-1]))
+    assert parse_query(f'"{" ".join(numbers)}"') == Query(phrase, query.TOO_LONG)
+
+
+def test_parse_very_long_word() -> None:
+    assert parse_query("a" * 100_000) == Query(Word("a" * query.MAX_CHARACTERS), query.TOO_LONG)
+
+
+@pytest.mark.parametrize(
+    ("node", "expected"),
+    [
+        (A, '"a"'),
+        (Phrase(("a", "b")), '"a b"'),
+        (Prefix(("a", "bcd")), '"a bcd" *'),
+        (And((A, Or((B, C)))), '("a" AND ("b" OR "c"))'),
+        (And((A, Not(B), Not(C))), '(("a") NOT ("b" OR "c"))'),
+    ],
+)
+def test_to_fts5(node: query.Node, expected: str) -> None:
+    assert to_fts5(node) == expected
+
+
+def test_to_fts5_of_negation_alone() -> None:
+    with pytest.raises(TypeError, match="only what is not there"):
+        to_fts5(Not(A))
+
+
+SYNTAX = tuple("\"'()*^:+-{};%_“") + ("OR", "AND", "NOT", "NEAR(", "--", "\\", "text:")
+PIECES = st.sampled_from([*SYNTAX, *"ab東é \n\x00\ud800\u200b\U000f0000", "bcd", "re-use", " ", " "])
+ANY_TEXT = st.one_of(st.text(st.characters()), st.lists(PIECES).map("".join))
+
+INDEX = blank()
+catalogue_migrations.apply(INDEX)
+
+
+@given(ANY_TEXT)
+@example("(" * 5_000 + '"')
+@example("NOT " * 5_000 + "a")
+@example(" ".join(["a OR (b AND"] * 60))
+@example(" OR ".join(f'("{number} a" -b*)' for number in range(40)))
+def test_any_text_is_a_query(text: str) -> None:
+    understood = parse_query(text)
+    assert understood.node or understood.note
+    if understood.node:
+        matching = "SELECT count(*) FROM passage_fts WHERE passage_fts MATCH ?"
+        assert INDEX.execute(matching, [to_fts5(understood.node)]).fetchone() == (0,)
