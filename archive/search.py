@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -23,7 +24,7 @@ from archive.db import sqlite3
 from archive.errors import sqlite_errors
 from archive.moments import Moment, Stretch, excerpt, highlights, read_stretch
 from archive.passages import LONGEST_PHRASE, index_session, rebuild, remove_session, verify
-from archive.query import Node, Or, Phrase, Word, leaves, parse_query, to_fts5
+from archive.query import Leaf, Node, Or, Phrase, Word, leaves, parse_query, to_fts5
 from metadata.errors import InvalidLanguageError
 from metadata.languages import UNDETERMINED, parse_language
 from metadata.times import format_seconds
@@ -249,7 +250,8 @@ def _read_scope(conn: sqlite3.Connection, event: str | None, session: str | None
             values,
         ).fetchone()
         passages = " AND passage_fts.rowid BETWEEN :first AND :last"
-        sessions = " AND session_fts.rowid IN (SELECT value FROM json_each(:owners))"
+        # The plus keeps SQLite from asking the index once for each of these sessions.
+        sessions = " AND +session_fts.rowid IN (SELECT value FROM json_each(:owners))"
         if count != int(values["last"]) - int(values["first"]) + 1:
             owners = ["passage.session_id IN (SELECT value FROM json_each(:owners))"]
     if language is not None:
@@ -292,12 +294,10 @@ class _Ranked(NamedTuple):
 
 
 IN_SESSION = """
-SELECT session_id, transcript_id, first_position, last_position, 0.0 FROM passage
-WHERE session_id = :session AND id IN (
-  SELECT rowid FROM passage_fts WHERE passage_fts MATCH :query
-  AND rowid BETWEEN (SELECT min(id) FROM passage WHERE session_id = :session)
-  AND (SELECT max(id) FROM passage WHERE session_id = :session)
-) ORDER BY id
+SELECT rowid FROM passage_fts WHERE passage_fts MATCH :query
+AND rowid BETWEEN (SELECT min(id) FROM passage WHERE session_id = :session)
+AND (SELECT max(id) FROM passage WHERE session_id = :session)
+AND +rowid IN (SELECT id FROM passage WHERE session_id = :session)
 """
 
 
@@ -320,7 +320,10 @@ class _Run:
         hits = [self._hit(moment) for moment in moments[offset : offset + limit]]
         if few:
             others, rows = self._sessions(spoken_of, limit - len(hits), max(offset - len(moments), 0))
-            hits += [hit for row in rows if (hit := self._session_hit(*row))]
+            for row in rows:
+                if self._budget.is_over():
+                    break
+                hits.append(self._session_hit(*row))
             total, sessions = len(moments) + others, len(spoken_of) + others
         else:
             sessions = max(self._sessions(set(), 0, 0)[0], len(spoken_of))
@@ -380,7 +383,7 @@ class _Run:
         """Return how many sessions match as a whole, beside those named, and a page of them with scores below 1."""
         matching = (
             f"FROM session_fts WHERE session_fts MATCH :query{self._scope.sessions}"
-            " AND session_fts.rowid NOT IN (SELECT value FROM json_each(:spoken_of))"
+            " AND +session_fts.rowid NOT IN (SELECT value FROM json_each(:spoken_of))"
         )
         values = self._values | {"spoken_of": json.dumps(sorted(spoken_of)), "limit": limit, "offset": offset}
         total, rows = 0, []
@@ -414,21 +417,25 @@ class _Run:
             transcript=version,
         )
 
-    def _session_hit(self, session: int, score: float) -> Hit | None:
+    def _session_hit(self, session: int, score: float) -> Hit:
         """Return a session's best moment, or its abstract where nothing of the query was said in it."""
-        loose = _loosen(self._node)
-        values = self._scope.values | {"query": to_fts5(loose), "session": session}
-        rows = self._conn.execute(IN_SESSION, values).fetchall()
-        best: _Ranked | None = None
-        for row in rows:
-            if self._budget.is_over():
-                return None
-            passage = _Passage(*row)
-            stretch = read_stretch(self._conn, passage.transcript, passage.first, passage.last)
-            for moment in stretch.moments(loose)[:1]:
-                if best is None or moment.strength > best.moment.strength:
-                    best = _Ranked(passage, stretch, moment, score)
-        return self._hit(best) if best else self._about(session, score)
+        terms = _terms(self._node)
+        weights: defaultdict[int, float] = defaultdict(float)
+        for term in terms:
+            values = {"query": to_fts5(term), "session": session}
+            found = self._conn.execute(IN_SESSION, values).fetchall()
+            for (passage,) in found:
+                weights[passage] += 1 / len(found)  # a word that is rare here tells more
+        if not weights:
+            return self._about(session, score)
+        best = max(weights, key=lambda passage: (weights[passage], -passage))
+        row = self._conn.execute(
+            "SELECT session_id, transcript_id, first_position, last_position, ? FROM passage WHERE id = ?",
+            (score, best),
+        ).fetchone()
+        passage = _Passage(*row)
+        stretch = read_stretch(self._conn, passage.transcript, passage.first, passage.last)
+        return self._hit(_Ranked(passage, stretch, stretch.moments(Or(terms))[0], score))
 
     def _about(self, session: int, score: float) -> Hit:
         known = self._known(session)
@@ -463,13 +470,12 @@ class _Run:
         return dict(zip(("event", "event_title", "session", "title"), row, strict=True))
 
 
-def _loosen(node: Node) -> Node:
-    """Return a query for any of the terms, each short enough to stand in one passage."""
-    terms = [
+def _terms(node: Node) -> tuple[Leaf, ...]:
+    """Return the terms that are looked for, each short enough to stand in one passage."""
+    return tuple(
         leaf if isinstance(leaf, Word) or len(leaf.words) <= LONGEST_PHRASE else Phrase(leaf.words[:LONGEST_PHRASE])
         for leaf in dict.fromkeys(leaves(node))
-    ]
-    return Or(tuple(terms))
+    )
 
 
 def _url(event: str, session: str, start_ms: int) -> str:
