@@ -5,8 +5,7 @@ Since indexed words and these are the same (see `archive.tokens`), a run that FT
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from heapq import heapify, heapreplace
 from typing import NamedTuple, TypeAlias
 
@@ -27,11 +26,8 @@ Place: TypeAlias = tuple[Span, ...]
 class Matcher:
     """One run of words, ready to be asked."""
 
-    def __init__(self, words: Sequence[str]) -> None:
+    def __init__(self, words: list[str]) -> None:
         self._words = words
-        self._positions: defaultdict[str, list[int]] = defaultdict(list)
-        for position, word in enumerate(words):
-            self._positions[word].append(position)
 
     def places(self, node: Node) -> list[Place]:
         """Return where a query matches, in order; of words that must all occur, where they are closest together."""
@@ -54,20 +50,23 @@ class Matcher:
     def _spans(self, leaf: Leaf) -> list[Span]:
         match leaf:
             case Word(text):
-                return [Span(start, start + 1) for start in self._positions.get(text, ())]
+                return [Span(start, start + 1) for start in self._starts((text,))]
             case Phrase(parts):
-                return [Span(start, start + len(parts)) for start in self._following(parts)]
+                return [Span(start, start + len(parts)) for start in self._starts(parts)]
             case Prefix(parts):
                 *whole, last = parts
-                starts = [at for word, found in self._positions.items() if word.startswith(last) for at in found]
+                ends = [at for at, word in enumerate(self._words) if word.startswith(last)]
                 if whole:
-                    openings = {start + len(whole) for start in self._following(whole)}
-                    starts = [start for start in starts if start in openings]
-                return [Span(start - len(whole), start + 1) for start in sorted(starts)]
+                    ends = sorted({start + len(whole) for start in self._starts(whole)}.intersection(ends))
+                return [Span(end - len(whole), end + 1) for end in ends]
 
-    def _following(self, parts: Sequence[str]) -> list[int]:
-        size, wanted = len(parts), list(parts)
-        return [at for at in self._positions.get(parts[0], ()) if list(self._words[at : at + size]) == wanted]
+    def _starts(self, parts: Sequence[str]) -> Iterator[int]:
+        """Yield where these words stand one after the other."""
+        size, wanted, at = len(parts), list(parts), -1
+        for _ in range(self._words.count(wanted[0])):
+            at = self._words.index(wanted[0], at + 1)
+            if self._words[at : at + size] == wanted:
+                yield at
 
 
 def _closest(groups: list[list[Place]]) -> list[Place]:

@@ -196,9 +196,9 @@ class _Budget:
 
     def is_over(self) -> bool:
         """Whether time is up; the search is incomplete if it is."""
-        if self._clock() - self._start >= self._seconds:
-            self.complete = False
-        return not self.complete
+        over = self._clock() - self._start >= self._seconds
+        self.complete = self.complete and not over
+        return over
 
     @contextmanager
     def spend(self, share: float) -> Iterator[None]:
@@ -327,10 +327,10 @@ class _Run:
             total, sessions = len(moments) + others, len(spoken_of) + others
         else:
             sessions = max(self._sessions(set(), 0, 0)[0], len(spoken_of))
-        notes = [UNCOUNTED] if total > COUNTED else []
-        if self._budget.is_over():
-            notes = [OVER_BUDGET]
-        return Results(tuple(hits), min(total, COUNTED), sessions, " ".join(notes) or None, self._budget.complete)
+        note = UNCOUNTED if total > COUNTED else None
+        if not self._budget.complete:
+            note = OVER_BUDGET
+        return Results(tuple(hits), min(total, COUNTED), sessions, note, self._budget.complete)
 
     def _passages(self, wanted: int) -> tuple[int, list[_Passage]]:
         """Return how many passages match, and the best: all where they are few, else enough for so many hits."""
@@ -349,7 +349,7 @@ class _Run:
                 values,
             )
         if not self._budget.complete and not best:
-            with self._budget.spend(0.8):
+            with self._budget.spend(0.9):
                 best = self._read_passages(f"SELECT rowid AS id, 0 AS cost {matching} LIMIT :count", values)
         return max(total, len(best)), best
 
@@ -387,7 +387,7 @@ class _Run:
         )
         values = self._values | {"spoken_of": json.dumps(sorted(spoken_of)), "limit": limit, "offset": offset}
         total, rows = 0, []
-        with self._budget.spend(0.9):
+        with self._budget.spend(0.95):
             (total,) = self._conn.execute(f"SELECT count(*) {matching}", values).fetchone()
             if limit > 0 and total > offset:
                 rows = self._conn.execute(
