@@ -43,7 +43,9 @@ def test_language_readable(value: str, tag: str) -> None:
     assert parse_language(value) == tag
 
 
-@pytest.mark.parametrize("value", ["", " ", "-", "xx", "Elvenish", "en us", "<b>", "123", "en-xyzzyplugh9"])
+@pytest.mark.parametrize(
+    "value", ["", " ", "-", "xx", "Elvenish", "en us", "<b>", "123", "en-xyzzyplugh9", "\0", "Fre\nnch"]
+)
 def test_language_refused(value: str) -> None:
     with pytest.raises(InvalidLanguageError) as caught:
         parse_language(value)
