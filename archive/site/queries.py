@@ -410,6 +410,17 @@ def cards_by_slug(conn: sqlite3.Connection, slugs: Iterable[tuple[str, str]]) ->
     return {(card.event, card.slug): card for card in found}
 
 
+def other_recordings(conn: sqlite3.Connection, versions: Iterable[str | None]) -> dict[str, str]:
+    """Return, for versions of transcripts that are not of their session's first recording, that recording's key."""
+    rows = conn.execute(
+        "SELECT version, substr(sha256, 1, 12) AS key FROM transcript JOIN recording ON recording.id = recording_id"
+        " WHERE version IN (SELECT value FROM json_each(?)) AND recording.id <> (SELECT id FROM recording AS first"
+        " WHERE first.session_id = recording.session_id ORDER BY role = 'floor' DESC, role, id LIMIT 1)",
+        (json.dumps(list(versions)),),
+    )
+    return {row["version"]: row["key"] for row in rows}
+
+
 def media_type(conn: sqlite3.Connection, sha256: str, suffix: str) -> str | None:
     """Return the MIME type of a published recording, or None if there is none of this name."""
     row = conn.execute("SELECT media_type FROM recording WHERE sha256 = ? AND suffix = ?", (sha256, suffix)).fetchone()

@@ -6,12 +6,12 @@ import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlencode
 
 from datasette import Response
 
-from archive.search import SqliteSearch
+from archive.search import Hit, Results, SqliteSearch
 from archive.site import queries, wording
 from archive.site.guard import PAGE_POLICY
 from archive.site.media import ROUTE as MEDIA_ROUTE
@@ -27,6 +27,14 @@ DEEPEST_PAGE = 500
 """Nobody reads on beyond this many pages; robots would."""
 
 _STATIC = Path(__file__).with_name("static")
+
+
+class Moment(NamedTuple):
+    """A hit, its address, and which recording it is in: None for the session's first."""
+
+    hit: Hit
+    url: str
+    recording: str | None
 
 
 async def home(datasette: Any, request: Any) -> Any:
@@ -57,6 +65,7 @@ async def search(datasette: Any, request: Any) -> Any:
             )
         return {
             "found": found,
+            "moments": _linked(conn, found),
             "cards": queries.cards_by_slug(conn, {(hit.event, hit.session) for hit in found.hits} if found else ()),
             "events": queries.events(conn),
             "spoken": queries.spoken(conn),
@@ -102,7 +111,7 @@ async def person(datasette: Any, request: Any) -> Any:
 async def session(datasette: Any, request: Any) -> Any:
     """``/events/EVENT/SESSION?t=…``: the player and the transcript; ``q`` searches within the session."""
     event_slug, slug = unquote(request.url_vars["event"]), unquote(request.url_vars["session"])
-    query, at_ms = _argument(request, "q"), _moment(_argument(request, "t"))
+    query, at_ms = _argument(request, "q"), _parse_moment(_argument(request, "t"))
     wanted = _argument(request, "recording")
 
     def read(conn: Any) -> dict[str, Any] | None:
@@ -122,6 +131,7 @@ async def session(datasette: Any, request: Any) -> Any:
             "lines": lines,
             "now": _spoken_at(lines, at_ms),
             "found": found,
+            "moments": [moment for moment in _linked(conn, found) if moment.hit.end_ms],
             "canonical": request.path + (f"?recording={track.key}" if track and not first else ""),
         }
 
@@ -245,6 +255,18 @@ def _spoken_at(lines: tuple[queries.Line, ...], at_ms: int | None) -> int | None
     return begun[-1] if begun else None
 
 
+def _linked(conn: Any, found: Results | None) -> list[Moment]:
+    """Return hits with the addresses of the recordings that they were said in."""
+    hits = found.hits if found else ()
+    keys = queries.other_recordings(conn, (hit.transcript for hit in hits))
+    return [_moment_of(hit, keys.get(hit.transcript or "")) for hit in hits]
+
+
+def _moment_of(hit: Hit, key: str | None) -> Moment:
+    at_ms = hit.start_ms if hit.end_ms else None  # a session that is about it, not a moment
+    return Moment(hit, wording.session_url(hit.event, hit.session, at_ms, key), key)
+
+
 def _argument(request: Any, name: str) -> str:
     return (request.args.get(name) or "").strip()
 
@@ -253,7 +275,7 @@ def _page_number(text: str) -> int:
     return min(max(int(text), 1), DEEPEST_PAGE) if text.isascii() and text.isdigit() and len(text) < 6 else 1
 
 
-def _moment(text: str) -> int | None:
+def _parse_moment(text: str) -> int | None:
     try:
         return parse_offset(text)
     except InvalidTimeError:

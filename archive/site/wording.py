@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from functools import lru_cache
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from metadata.errors import InvalidTimeError
 from metadata.languages import direction, display_name
@@ -159,10 +159,11 @@ def event_url(event: str) -> str:
     return f"/events/{quote(event, safe='')}"
 
 
-def session_url(event: str, session: str, at_ms: int | None = None) -> str:
-    """Return the path of a session's page, or of a moment in it."""
-    path = f"{event_url(event)}/{quote(session, safe='')}"
-    return path if at_ms is None else f"{path}?t={format_seconds(at_ms)}"
+def session_url(event: str, session: str, at_ms: int | None = None, recording: str | None = None) -> str:
+    """Return the path of a session's page, of one of its recordings, or of a moment."""
+    chosen = {"recording": recording, "t": None if at_ms is None else format_seconds(at_ms)}
+    query = urlencode({name: value for name, value in chosen.items() if value is not None})
+    return f"{event_url(event)}/{quote(session, safe='')}" + (f"?{query}" if query else "")
 
 
 def person_url(person: str) -> str:

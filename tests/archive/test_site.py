@@ -260,8 +260,18 @@ def test_search_marks_what_matched_and_leads_to_the_second(site: Site) -> None:
     html = site.get("/search?q=lighthouse").text
     assert re.findall("<mark>(.*?)</mark>", html) == ["lighthouse"]
     text = squeezed(page.text)
-    assert "1 moment for lighthouse" in text
+    assert "1 result in 1 session for lighthouse" in text
     assert "Noor Okafor, Jonas Lindqvist Summer University 23 July 2022 English" in text
+
+
+def test_search_leads_to_the_recording_in_which_it_was_said(site: Site) -> None:
+    [hit] = [href for href in read(site, "/search?q=oyentes").attributes("a", "href") if "t=4.2" in str(href)]
+    assert re.fullmatch(re.escape(TALK) + r"\?recording=[0-9a-f]{12}&t=4\.2", str(hit))
+    assert "¿Qué debe un archivo a sus oyentes?" in read(site, str(hit)).text
+
+
+def test_search_finds_a_session_by_its_title_without_naming_a_second(site: Site) -> None:
+    assert "/events/launch/the-launch" in read(site, "/search?q=%22the+book+is+out%22").attributes("a", "href")
 
 
 def test_search_escapes_what_was_said(site: Site) -> None:

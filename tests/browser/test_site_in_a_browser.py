@@ -169,11 +169,8 @@ def test_captions_are_read_by_the_player(tab: Any) -> None:
     tab.goto(TALK)
     tab.evaluate("document.getElementById('player').textTracks[0].mode = 'showing'")
     until(tab, "player.textTracks[0].cues?.length > 5")
-    cues = tab.evaluate(
-        "[...document.getElementById('player').textTracks[0].cues]"
-        ".map((cue) => cue.text).join(' ').replaceAll('\\n', ' ')"
-    )
-    assert "The lamp has to burn when nobody is at sea." in cues
+    cues = " ".join(tab.evaluate("[...player.textTracks[0].cues].map((cue) => cue.text)"))
+    assert "The lamp has to burn when nobody is at sea." in cues.replace("\n", " ")
     assert "subscribe" not in cues
 
 
