@@ -18,7 +18,7 @@ from datasette import NotFound, hookimpl
 
 from archive.site.guard import guard
 from archive.site.published import DATABASE, install
-from archive.site.views import ROUTES, broken, not_found
+from archive.site.views import ROUTES, asset, broken, not_found
 
 PLUGIN = "rostra"
 
@@ -47,9 +47,9 @@ def asgi_wrapper(datasette: Any) -> Callable[[Any], Any]:
 
 
 @hookimpl
-def menu_links(datasette: Any) -> list[dict[str, str]]:
-    """Lead from Datasette's own pages back to the site."""
-    return [{"href": "/", "label": "Back to the archive"}] if _configured(datasette) else []
+def extra_css_urls(datasette: Any) -> list[str]:
+    """Give Datasette's own pages the site's colours; Rostra's load their own style."""
+    return [asset("data.css")] if _configured(datasette) else []
 
 
 @hookimpl(hookwrapper=True)

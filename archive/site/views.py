@@ -227,9 +227,9 @@ async def _page(
         "archive_title": config.get("title"),
         "built_at": database.publication.built_at,
         "canonical": request.path,
-        "style": _asset("site.css"),
-        "script": _asset("player.js"),
-        "icon": _asset("icon.svg"),
+        "style": asset("site.css"),
+        "script": asset("player.js"),
+        "icon": asset("icon.svg"),
         **context,
         **content,
     }
@@ -292,7 +292,7 @@ def _ascii(slug: str) -> str:
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
     """Return the address of a static file, which changes when the file does."""
     digest = hashlib.sha256((_STATIC / name).read_bytes()).hexdigest()[:12]
     return f"/-/static-plugins/rostra/{name}?v={digest}"

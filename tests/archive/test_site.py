@@ -312,6 +312,13 @@ def test_data_pages_work_under_the_same_roof(site: Site) -> None:
     assert site.get("/data.db").status_code in {403, 404}
 
 
+def test_data_pages_lead_home_in_the_colours_of_the_site(site: Site) -> None:
+    page = read(site, "/data/event")
+    assert "/" in page.attributes("a", "href")
+    styles = [str(href) for href in page.attributes("link", "href")]
+    assert [href for href in styles if href.startswith("/-/static-plugins/rostra/data.css?v=")]
+
+
 def test_sql_is_stopped_after_a_second(site: Site) -> None:
     endless = "with recursive n(i) as (select 1 union all select i + 1 from n) select max(i) from n"
     response = site.get("/data.json", params={"sql": endless}, follow_redirects=True)
