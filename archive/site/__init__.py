@@ -9,20 +9,17 @@ It does nothing in a Datasette whose configuration has no ``rostra`` among its p
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
-from datasette import NotFound, hookimpl
+from datasette import hookimpl
 
 from archive.site.guard import guard
 from archive.site.published import DATABASE, install
-from archive.site.views import ROUTES, asset, broken, not_found
+from archive.site.views import ROUTES, asset, failed
 
 PLUGIN = "rostra"
-
-_log = logging.getLogger(__name__)
 
 
 @hookimpl
@@ -54,18 +51,10 @@ def extra_css_urls(datasette: Any) -> list[str]:
 
 @hookimpl(hookwrapper=True)
 def handle_exception(datasette: Any, request: Any, exception: Exception) -> Generator[None, Any, None]:
-    """Answer in the site's style, in place of Datasette, which also prints every value on the way to an error.
-
-    What goes wrong in its own pages, a mistake in SQL above all, it explains itself.
-    """
+    """Answer in place of Datasette, which also prints every value on the way to a reader's mistake."""
     outcome = yield
-    if not _configured(datasette):
-        return
-    if isinstance(exception, NotFound) and not request.path.endswith((".json", ".csv")):
-        outcome.force_result([not_found(datasette, request)])
-    elif not request.path.startswith("/data"):
-        _log.error("%s failed", request.path, exc_info=exception)
-        outcome.force_result([broken(datasette, request)])
+    if _configured(datasette):
+        outcome.force_result([failed(datasette, request, exception)])
 
 
 def _configured(datasette: Any) -> dict[str, str] | None:

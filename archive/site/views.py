@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlencode
 
 from datasette import Response
+from markupsafe import Markup
 
 from archive.search import Hit, Results, SqliteSearch
 from archive.site import queries, wording
@@ -26,6 +29,7 @@ HITS_IN_A_SESSION = 50
 DEEPEST_PAGE = 500
 """Nobody reads on beyond this many pages; robots would."""
 
+_log = logging.getLogger(__name__)
 _STATIC = Path(__file__).with_name("static")
 
 
@@ -186,9 +190,23 @@ async def not_found(datasette: Any, request: Any) -> Any:
     return await _page(datasette, request, "missing.html", lambda _conn: {}, status=404)
 
 
-async def broken(datasette: Any, request: Any) -> Any:
-    """What readers see when a page fails: nothing of the reason, which is for the log."""
-    return await _page(datasette, request, "broken.html", lambda _conn: {}, status=500)
+async def failed(datasette: Any, request: Any, exception: Exception) -> Any:
+    """What stands in place of a page that raised.
+
+    Datasette's errors have a status and a text that is meant for readers, such as SQLite's on a mistake in
+    SQL. Of any other failure readers learn nothing, and the log everything.
+    """
+    status, message = getattr(exception, "status", 500), "This page could not be made."
+    if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        text = getattr(exception, "message", None) or exception
+        message = Markup(text).striptags()  # noqa: S704  # some are HTML; what is left is escaped again
+    else:
+        _log.error("%s failed", request.path, exc_info=exception)
+    if request.path.endswith(".json"):
+        return Response.json({"ok": False, "error": message, "status": status}, status=status)
+    if status == HTTPStatus.NOT_FOUND:
+        return await not_found(datasette, request)
+    return await _page(datasette, request, "failed.html", lambda _conn: {}, status=status, message=message)
 
 
 ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (

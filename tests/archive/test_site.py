@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from datasette.app import Datasette
 
+from archive.db import sqlite3
 from archive.errors import UnpublishedError
 from archive.site.app import create_app
 from archive.site.published import current, refresh
@@ -448,3 +449,22 @@ def test_unchanged_publication_keeps_its_database_open(tmp_path: Path) -> None:
     shown = current(datasette)
     refresh(datasette)
     assert current(datasette) is shown
+
+
+def test_mistake_in_sql_is_explained_and_not_printed(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    page = site.get("/data?sql=select+*+from+absent", follow_redirects=True)
+    data = site.get("/data.json?sql=select+*+from+absent", follow_redirects=True)
+    assert "no such table: absent" in Reader(page.text).text
+    assert (data.status_code, data.json()["error"]) == (400, "no such table: absent")
+    assert "Traceback" not in capsys.readouterr().out
+
+
+def test_failure_tells_the_log_everything_and_readers_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    publish(tmp_path)
+    conn = sqlite3.connect(tmp_path / f"catalogue-{FIRST_BUILD}.db")
+    conn.execute("DROP TABLE person")
+    conn.close()
+    response = Site(tmp_path).get("/people/noor-okafor")
+    assert response.status_code == 500
+    assert "no such table" not in response.text
+    assert "no such table: person" in caplog.text
