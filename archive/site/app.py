@@ -55,4 +55,5 @@ def serve(public: Path, host: str, port: int, *, title: str | None = None) -> No
         UnpublishedError: nothing is published there.
     """
     application: Any = create_app(public, title=title).app()
-    uvicorn.run(application, host=host, port=port, log_level="warning", access_log=False)
+    # Players keep connections open for as long as they play: stopping does not wait for them.
+    uvicorn.run(application, host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=2)
