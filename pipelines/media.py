@@ -22,7 +22,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import IO, Literal, cast
+from typing import IO, Any, Literal, cast
 
 import av
 import av.error
@@ -256,12 +256,16 @@ def _gather(pipe: IO[bytes], lines: deque[str]) -> None:
         lines.append(line.decode("utf-8", "replace").strip())
 
 
+# PyAV before 19 refuses tags that are not UTF-8 unless told otherwise; 19 keeps them, and cannot be told.
+_TOLERANT: dict[str, Any] = {} if int(av.__version__.split(".")[0]) >= 19 else {"metadata_errors": "replace"}
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[InputContainer]:
     if not path.is_file():
         raise BrokenMediaError("cannot be read: no such file" if not path.exists() else "cannot be read: not a file")
     try:
-        container = av.open(f"file:{path.absolute()}", options=_OPEN, metadata_errors="replace")
+        container = av.open(f"file:{path.absolute()}", options=_OPEN, **_TOLERANT)
     except av.error.FFmpegError as error:
         raise _not_read(path, error.strerror or str(error)) from error
     with closing(container):
