@@ -210,6 +210,7 @@ CREATE TABLE segment (
 ) STRICT
 """,
     "CREATE INDEX segment_speaker ON segment(speaker_tag_id) WHERE speaker_tag_id IS NOT NULL",
+    "CREATE INDEX segment_doubtful ON segment(transcript_id, position) WHERE flags <> '[]'",
     """
 CREATE TABLE word (
   segment_id INTEGER NOT NULL REFERENCES segment(id) ON DELETE CASCADE,
@@ -284,6 +285,8 @@ CREATE VIRTUAL TABLE session_fts USING fts5(
   title, people, abstract, text, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2'
 )
 """,
+    # Every word of every session, with how many sessions and how often in all: read from the index, kept nowhere.
+    "CREATE VIRTUAL TABLE vocabulary USING fts5vocab(session_fts, row)",
 )
 
 PRIVATE = (
