@@ -182,6 +182,7 @@ CREATE TABLE segment (
   UNIQUE (transcript_id, position)
 ) STRICT
 """,
+    "CREATE INDEX segment_doubtful ON segment(transcript_id, position) WHERE flags <> '[]'",
     """
 CREATE TABLE word (
   segment_id INTEGER NOT NULL REFERENCES segment(id) ON DELETE CASCADE,
@@ -256,6 +257,8 @@ CREATE VIRTUAL TABLE session_fts USING fts5(
   title, people, abstract, text, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2'
 )
 """,
+    # Every word of every session, with how many sessions and how often in all: read from the index, kept nowhere.
+    "CREATE VIRTUAL TABLE vocabulary USING fts5vocab(session_fts, row)",
 )
 
 PRIVATE = (

@@ -39,8 +39,9 @@ class Stretch:
     def __init__(self, transcript: int, lines: list[Line]) -> None:
         self.transcript = transcript
         self.lines = lines
-        self.words = [word for line in lines for word in line.words]
-        self.starts = [0, *accumulate(len(line.words) for line in lines)]
+        spelled = [line.words for line in lines]
+        self.words = [word for line in spelled for word in line]
+        self.starts = [0, *accumulate(map(len, spelled))]
         self._matcher = Matcher(self.words)
 
     def moments(self, node: Node) -> list[Moment]:
@@ -127,7 +128,7 @@ def excerpt(conn: sqlite3.Connection, stretch: Stretch, node: Node, moment: Mome
 def highlights(text: str, node: Node) -> tuple[tuple[int, int], ...]:
     """Return the characters of a text to highlight for a query, in order and apart."""
     tokens = tokenize(text)
-    line = Line(0, 0, 0, 0, text, None, [token.text for token in tokens])
+    line = Line(0, 0, 0, 0, text, None, " ".join(token.text for token in tokens))
     spans = Stretch(0, [line]).spans(node, Moment((0,), 0, (0, 0)))
     return tuple((tokens[span.start].start, tokens[span.end - 1].end) for span in spans)
 
@@ -138,9 +139,10 @@ def _time(conn: sqlite3.Connection, line: Line, word: int) -> int:
         "SELECT start_ms, text FROM word WHERE segment_id = ? ORDER BY position", (line.id,)
     ).fetchall()
     spelled = ["".join(words(text)) for _, text in timed]
-    if "".join(spelled) != "".join(line.words):
+    written = line.words
+    if "".join(spelled) != "".join(written):
         return line.start_ms
-    before = sum(map(len, line.words[:word]))
+    before = sum(map(len, written[:word]))
     ends = list(accumulate(map(len, spelled)))
     start: int = timed[bisect_right(ends, before)][0]
     return start

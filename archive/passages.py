@@ -15,7 +15,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from archive.db import Database, sqlite3
-from archive.tokens import BARRIER, fold, words
+from archive.stems import marks
+from archive.tokens import BARRIER, fold, fold_each, words
+from metadata.languages import UNDETERMINED
 
 SEGMENTS = 16
 OVERLAP_WORDS = 16
@@ -40,7 +42,7 @@ WHERE is_current IS NOT 1 OR recording.session_id IS NOT passage.session_id
 
 
 class Line(NamedTuple):
-    """A segment and its folded words. A doubtful one has `BARRIER` for its only word."""
+    """A segment and its folded text. A doubtful one has `BARRIER` for its only word."""
 
     id: int
     position: int
@@ -48,25 +50,31 @@ class Line(NamedTuple):
     end_ms: int
     text: str
     language: str | None
-    words: list[str]
+    folded: str
+
+    @property
+    def words(self) -> list[str]:
+        """The folded words of the segment."""
+        return self.folded.split()
 
 
 def read_lines(conn: sqlite3.Connection, transcript: int, first: int = 0, last: int = 1 << 62) -> list[Line]:
     """Return a transcript's segments from one position to another, both included, in order."""
     rows = conn.execute(
-        "SELECT id, position, start_ms, end_ms, text, language, flags FROM segment"
+        "SELECT id, position, start_ms, end_ms, language, text, flags FROM segment"
         " WHERE transcript_id = ? AND position BETWEEN ? AND ? ORDER BY position",
         (transcript, first, last),
-    )
+    ).fetchall()
+    folded = fold_each([text if flags == "[]" else "" for *_, text, flags in rows])
     return [
-        Line(key, position, start, end, text, language, words(text) if flags == "[]" else [BARRIER])
-        for key, position, start, end, text, language, flags in rows
+        Line(key, position, start, end, text, language, spelled if flags == "[]" else BARRIER)
+        for (key, position, start, end, language, text, flags), spelled in zip(rows, folded, strict=True)
     ]
 
 
 def is_spoken(line: Line) -> bool:
     """Whether a segment has words that are indexed."""
-    return bool(line.words) and line.words[0] != BARRIER
+    return line.folded != BARRIER and not line.folded.isspace() and line.folded != ""
 
 
 def plan(lines: Iterable[Line]) -> Iterator[tuple[Line, ...]]:
@@ -128,7 +136,7 @@ def verify(db: Database) -> list[str]:
         *(
             problem
             for (session_id,) in db.execute("SELECT id FROM session ORDER BY id").fetchall()
-            for transcript in _current(db.conn, session_id)
+            for transcript, _language in _current(db.conn, session_id)
             for problem in _gaps(db.conn, transcript, session_id)
         ),
     ]
@@ -139,42 +147,66 @@ def _write_session(conn: sqlite3.Connection, session_id: int, following: int) ->
     passages: list[tuple[int, int, int, int, int]] = []
     texts: list[tuple[int, str]] = []
     said: list[str] = []
-    for transcript in _current(conn, session_id):
+    marked: dict[str, None] = {}
+    for transcript, language in _current(conn, session_id):
         lines = read_lines(conn, transcript)
-        said += [*_text(lines), BARRIER]
+        said += [_text(lines), BARRIER]
         for passage in plan(lines):
             number = following + len(passages)
             passages.append((number, session_id, transcript, passage[0].position, passage[-1].position))
-            texts.append((number, " ".join(_text(passage))))
+            stems = _marks(passage, language)
+            marked |= stems
+            texts.append((number, " ".join((_text(passage), *stems))))
     conn.executemany("INSERT INTO passage VALUES (?, ?, ?, ?, ?)", passages)
     # REPLACE, since a session that was deleted without being removed leaves its rows behind.
     conn.executemany("INSERT OR REPLACE INTO passage_fts(rowid, text) VALUES (?, ?)", texts)
     known = conn.execute(
         "SELECT title || ' ' || coalesce(subtitle, ''), coalesce((SELECT group_concat(name, ' / ' ORDER BY"
         " session_person.position) FROM session_person JOIN person ON person.id = person_id"
-        " WHERE session_id = session.id), ''), coalesce(abstract, '') FROM session WHERE id = ?",
-        (session_id,),
+        " WHERE session_id = session.id), ''), coalesce(abstract, ''), coalesce(language, (SELECT transcript.language"
+        " FROM recording JOIN transcript ON recording_id = recording.id WHERE session_id = session.id AND is_current"
+        " ORDER BY recording.id LIMIT 1), ?) FROM session WHERE id = ?",
+        (UNDETERMINED, session_id),
     ).fetchone()
     if known:
+        title, people, abstract, language = known
         conn.execute(
             "INSERT OR REPLACE INTO session_fts(rowid, title, people, abstract, text) VALUES (?, ?, ?, ?, ?)",
-            (session_id, *map(fold, known), " ".join(said)),
+            (
+                session_id,
+                _with_marks(title, language),
+                fold(people),
+                _with_marks(abstract, language),
+                " ".join([*said, *marked]),
+            ),
         )
     return len(passages)
 
 
-def _text(lines: Iterable[Line]) -> Iterator[str]:
-    return (word for line in lines for word in line.words)
+def _text(lines: Iterable[Line]) -> str:
+    return " ".join([line.folded for line in lines])
 
 
-def _current(conn: sqlite3.Connection, session_id: int) -> list[int]:
-    """Return a session's current transcripts, recording by recording."""
-    rows = conn.execute(
-        "SELECT transcript.id FROM transcript JOIN recording ON recording.id = recording_id"
+def _marks(lines: Sequence[Line], language: str) -> dict[str, None]:
+    """Return the marks of the stems of segments, of which some may be in a language of their own."""
+    found: dict[str, None] = {}
+    for tongue in dict.fromkeys([line.language for line in lines]):
+        found |= marks(tongue or language, _text([line for line in lines if line.language == tongue]).split())
+    return found
+
+
+def _with_marks(text: str, language: str) -> str:
+    spelled = words(text)
+    return " ".join([*spelled, *marks(language, spelled)])
+
+
+def _current(conn: sqlite3.Connection, session_id: int) -> list[tuple[int, str]]:
+    """Return a session's current transcripts and their languages, recording by recording."""
+    return conn.execute(
+        "SELECT transcript.id, transcript.language FROM transcript JOIN recording ON recording.id = recording_id"
         " WHERE is_current = 1 AND session_id = ? ORDER BY recording.id, transcript.id",
         (session_id,),
-    )
-    return [transcript for (transcript,) in rows]
+    ).fetchall()
 
 
 def _damage(conn: sqlite3.Connection, table: str) -> list[str]:

@@ -45,7 +45,7 @@ RULES: dict[str, str] = {
 }
 """The rows of each table that may go out, as a condition on ``source``'s; parents stand before children."""
 
-DERIVED = ("passage", "passage_fts", "session_fts")
+DERIVED = ("passage", "passage_fts", "session_fts", "vocabulary")
 """Tables that are not copied but built anew from what was."""
 
 

@@ -163,6 +163,8 @@ CREATE TABLE segment (
   UNIQUE (transcript_id, position)
 ) STRICT;
 
+CREATE INDEX segment_doubtful ON segment(transcript_id, position) WHERE flags <> '[]';
+
 CREATE TABLE word (
   segment_id INTEGER NOT NULL REFERENCES segment(id) ON DELETE CASCADE,
   position INTEGER NOT NULL,
@@ -235,6 +237,8 @@ CREATE VIRTUAL TABLE passage_fts USING fts5(
 CREATE VIRTUAL TABLE session_fts USING fts5(
   title, people, abstract, text, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2'
 );
+
+CREATE VIRTUAL TABLE vocabulary USING fts5vocab(session_fts, row);
 
 CREATE TABLE catalogue (
   id INTEGER PRIMARY KEY CHECK (id = 1),

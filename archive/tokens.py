@@ -6,9 +6,10 @@ highlighted all pass through `fold` first, which does what that tokenizer would 
 to change; so a word here is a word there. SQLite itself is asked about each character when it is first
 met, because its tables follow no version of Unicode that Python has.
 
-Four things are decided before SQLite is asked:
+Five things are decided before SQLite is asked:
 
 - compatible forms are one (NFKC): full-width letters, ligatures, composed and decomposed accents;
+- Greek and the Russian io lose their accents, which unicode61 leaves them;
 - scripts written without spaces (Chinese, Japanese, Korean, Thai, Lao, Burmese, Khmer) are words of one
   character, so a word of theirs is searched as a phrase;
 - points, accents and invisible characters that readers leave out are dropped (Arabic and Hebrew vowel
@@ -21,7 +22,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from threading import Lock
 from typing import NamedTuple
 
@@ -29,6 +30,8 @@ from archive.db import sqlite3
 
 BARRIER = "\ue000"
 """A word that no text contains: it stands where two runs of text do not follow each other."""
+MARK = "\ue001"
+"""A letter that no text contains: words that begin with it are marks of stems (see `archive.stems`)."""
 
 _PRIVATE = 0xF0000
 _UNSPACED = re.compile(
@@ -38,8 +41,12 @@ _UNSPACED = re.compile(
 )
 # Conjoining jamo and half-width voicing marks join the character before them, as marks do, and are not marks.
 _JOINING = re.compile("[\u1160-\u11ff\ud7b0-\ud7ff\uff9e\uff9f\uffa0-\uffdc]")
+# Letters whose accents unicode61 keeps, though they are left out in capitals (Greek) or in haste (Russian).
+_ACCENTED = re.compile("[\u0370-\u03ff\u1f00-\u1fff\u0401\u0451]")
 _SELECTOR = re.compile("[\u034f\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _ASCII = "".join(chr(code).lower() if chr(code).isalnum() else " " for code in range(128))
+_RECORD = "\x1e"
+_ASCII_RECORDS = _ASCII[: ord(_RECORD)] + _RECORD + _ASCII[ord(_RECORD) + 1 :]
 
 
 class Token(NamedTuple):
@@ -57,6 +64,14 @@ def fold(text: str) -> str:
     if unicodedata.is_normalized("NFKC", text):
         return text.translate(_LETTERS)
     return "".join(folded for folded, _, _ in _pieces(text))
+
+
+def fold_each(texts: Sequence[str]) -> list[str]:
+    """Return `fold` of each text; much faster for many of plain English."""
+    joined = _RECORD.join(texts)
+    if joined.isascii() and joined.count(_RECORD) == len(texts) - 1:
+        return joined.translate(_ASCII_RECORDS).split(_RECORD)
+    return [fold(text) for text in texts]
 
 
 def words(text: str) -> list[str]:
@@ -120,7 +135,7 @@ class _Letters(dict[int, str]):
 
     def _decide(self, char: str) -> str:
         category = unicodedata.category(char)
-        if category == "Cs" or char in (BARRIER, "\u200b"):  # a zero-width space is meant as a space
+        if category == "Cs" or char in (BARRIER, MARK, "\u200b"):  # a zero-width space is meant as a space
             return " "
         if category == "Cf" or _SELECTOR.match(char):
             return ""
@@ -128,7 +143,7 @@ class _Letters(dict[int, str]):
             return ""
         if ord(char) >= _PRIVATE:
             return _keep(char)
-        folded = self._ask(char)
+        folded = self._ask(unicodedata.normalize("NFD", char)[0] if _ACCENTED.match(char) else char)
         if folded == " " and category[0] in "LMN" and category != "Me":
             folded = _keep(char)
         return f" {folded} " if _UNSPACED.match(char) and folded.strip() else folded

@@ -1,0 +1,133 @@
+"""Stems: what the forms of a word have in common, kept in the indexes beside the words themselves.
+
+A word whose stem differs from it leaves a mark in what is indexed: a word of its own that no text can
+contain, made of the language and the stem (``running`` in English marks ``en·run``). Marks stand after the
+text that they come from, each once. So phrases, and words as they were said, are looked for as if there
+were no stems; and a word is looked for by its forms by asking for itself, its stem and the stem's mark.
+
+Stems are those of the Snowball project (https://snowballstem.org), computed from folded words
+(`archive.tokens`), so that accents that a writer left out change nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cache, lru_cache
+from threading import Lock
+
+import snowballstemmer
+
+from archive.tokens import MARK
+from metadata.languages import primary
+
+ALGORITHMS = {
+    "ar": "arabic",
+    "ca": "catalan",
+    "cs": "czech",
+    "da": "danish",
+    "de": "german",
+    "el": "greek",
+    "en": "english",
+    "eo": "esperanto",
+    "es": "spanish",
+    "et": "estonian",
+    "eu": "basque",
+    "fa": "persian",
+    "fi": "finnish",
+    "fr": "french",
+    "ga": "irish",
+    "hu": "hungarian",
+    "hy": "armenian",
+    "id": "indonesian",
+    "it": "italian",
+    "lt": "lithuanian",
+    "nb": "norwegian",
+    "nl": "dutch",
+    "nn": "norwegian",
+    "no": "norwegian",
+    "pl": "polish",
+    "pt": "portuguese",
+    "ro": "romanian",
+    "ru": "russian",
+    "sr": "serbian",
+    "st": "sesotho",
+    "sv": "swedish",
+    "ta": "tamil",
+    "tr": "turkish",
+    "yi": "yiddish",
+}
+"""Snowball's names by primary language. Hindi and Nepali are not among them: see `archive.tokens` on their vowels."""
+
+REMEMBERED = 1 << 18
+"""Words whose stems are kept in memory, for each language."""
+
+_lock = Lock()
+
+
+@lru_cache(REMEMBERED)
+def stem(language: str, word: str) -> str:
+    """Return the stem of a folded word; the word itself where nobody knows the language's stems.
+
+    Args:
+        language: a primary subtag, such as ``en``.
+        word: as `archive.tokens.fold` writes it.
+    """
+    stemmer = _stemmer(language)
+    if stemmer is None:
+        return word
+    with _lock:  # a stemmer keeps the word that it works on in itself
+        return stemmer(word) or word
+
+
+@cache
+def _stemmer(language: str) -> Callable[[str], str] | None:
+    """Return the function that stems a language, if there is one."""
+    # A version of snowballstemmer may have fewer than another.
+    name = ALGORITHMS.get(language)
+    if name not in snowballstemmer.algorithms():
+        return None
+    stemmer: Callable[[str], str] = snowballstemmer.stemmer(name).stemWord
+    return stemmer
+
+
+def mark_of(language: str, found: str) -> str:
+    """Return the mark of a stem."""
+    return f"{MARK}{language}{MARK}{found}"
+
+
+class _Marks(dict[str, str]):
+    """The mark of every word that was met so far in a language; "" for a word that is its own stem."""
+
+    def __init__(self, language: str) -> None:
+        super().__init__()
+        self._language = language
+
+    def __missing__(self, word: str) -> str:
+        if len(self) >= REMEMBERED:
+            self.clear()
+        found = stem(self._language, word)
+        self[word] = "" if found == word else mark_of(self._language, found)
+        return self[word]
+
+
+_marks = cache(_Marks)
+
+
+def marks(language: str, words: Iterable[str]) -> dict[str, None]:
+    """Return the marks of words, each once, in order of first appearance.
+
+    Args:
+        language: BCP-47.
+        words: folded.
+    """
+    known = primary(language)
+    if known not in ALGORITHMS:
+        return {}
+    found = dict.fromkeys(map(_marks(known).__getitem__, words))
+    found.pop("", None)
+    return found
+
+
+def is_stemmed(language: str) -> bool:
+    """Whether the words of a language (BCP-47) are found by their stems."""
+    return primary(language) in ALGORITHMS
