@@ -5,11 +5,12 @@ Since indexed words and these are the same (see `archive.tokens`), a run that FT
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from heapq import heapify, heapreplace
 from typing import NamedTuple, TypeAlias
 
-from archive.query import And, Leaf, Node, Not, Or, Phrase, Prefix, Word, leaves
+from archive.query import And, Field, Leaf, Near, Node, Not, Or, Phrase, Prefix, Stemmed, Word, leaves
 
 
 class Span(NamedTuple):
@@ -38,7 +39,9 @@ class Matcher:
                 if any(self.places(child.node) for child in nodes if isinstance(child, Not)):
                     return []
                 return _closest([self.places(child) for child in nodes if not isinstance(child, Not)])
-            case Not():
+            case Near(terms, distance):
+                return _near([self._spans(term) for term in terms], distance)
+            case Not() | Field():
                 raise TypeError("what is not there has no place")
             case _:
                 return [(span,) for span in self._spans(node)]
@@ -60,6 +63,9 @@ class Matcher:
                     ends = sorted({start + len(whole) for start in self._starts(whole)}.intersection(ends))
                 return [Span(end - len(whole), end + 1) for end in ends]
 
+            case Stemmed():
+                return [Span(at, at + 1) for at, word in enumerate(self._words) if leaf.matches(word)]
+
     def _starts(self, parts: Sequence[str]) -> Iterator[int]:
         """Yield where these words stand one after the other."""
         size, wanted, at = len(parts), list(parts), -1
@@ -67,6 +73,24 @@ class Matcher:
             at = self._words.index(wanted[0], at + 1)
             if self._words[at : at + size] == wanted:
                 yield at
+
+
+def _near(groups: list[list[Span]], distance: int) -> list[Place]:
+    """Return one span of each group, all ending at most so many words before the last of them starts.
+
+    That is what NEAR means to FTS5: https://sqlite.org/fts5.html#fts5_near_queries.
+    """
+    found: set[Place] = set()
+    for last in {span for group in groups for span in group}:
+        others = [group[at - 1] if (at := bisect_right(group, last.start, key=_start)) else None for group in groups]
+        chosen = [span for span in others if span and last.start - span.end <= distance]
+        if len(chosen) == len(groups):
+            found.add(tuple(sorted(set(chosen))))
+    return sorted(found)
+
+
+def _start(span: Span) -> int:
+    return span.start
 
 
 def _closest(groups: list[list[Place]]) -> list[Place]:

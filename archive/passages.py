@@ -58,16 +58,21 @@ class Line(NamedTuple):
         return self.folded.split()
 
 
-def read_lines(conn: sqlite3.Connection, transcript: int, first: int = 0, last: int = 1 << 62) -> list[Line]:
-    """Return a transcript's segments from one position to another, both included, in order."""
+def read_lines(
+    conn: sqlite3.Connection, transcript: int, first: int = 0, last: int = 1 << 62, *, doubtful: bool = False
+) -> list[Line]:
+    """Return a transcript's segments from one position to another, both included, in order.
+
+    With ``doubtful`` it is the others that have `BARRIER` for their only word.
+    """
     rows = conn.execute(
         "SELECT id, position, start_ms, end_ms, language, text, flags FROM segment"
         " WHERE transcript_id = ? AND position BETWEEN ? AND ? ORDER BY position",
         (transcript, first, last),
     ).fetchall()
-    folded = fold_each([text if flags == "[]" else "" for *_, text, flags in rows])
+    folded = fold_each([text for *_, text, _ in rows])
     return [
-        Line(key, position, start, end, text, language, spelled if flags == "[]" else BARRIER)
+        Line(key, position, start, end, text, language, BARRIER if (flags == "[]") is doubtful else spelled)
         for (key, position, start, end, language, text, flags), spelled in zip(rows, folded, strict=True)
     ]
 
@@ -165,7 +170,7 @@ def _write_session(conn: sqlite3.Connection, session_id: int, following: int) ->
         " session_person.position) FROM session_person JOIN person ON person.id = person_id"
         " WHERE session_id = session.id), ''), coalesce(abstract, ''), coalesce(language, (SELECT transcript.language"
         " FROM recording JOIN transcript ON recording_id = recording.id WHERE session_id = session.id AND is_current"
-        " ORDER BY recording.id LIMIT 1), ?) FROM session WHERE id = ?",
+        " AND superseded_by IS NULL ORDER BY recording.id LIMIT 1), ?) FROM session WHERE id = ?",
         (UNDETERMINED, session_id),
     ).fetchone()
     if known:

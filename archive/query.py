@@ -4,14 +4,17 @@
 
     query   = any
     any     = all { "OR" all }
-    all     = item { [ "AND" ] item }
-    item    = ( "-" | "NOT" ) item | "(" any ")" | term
+    all     = near { [ "AND" ] near }
+    near    = item { "near/" number item }
+    item    = ( "-" | "NOT" ) item | "(" any ")" | field | term
+    field   = name ":" ( word | '"' words '"' )
     term    = word | word "*" | '"' phrase '"'
 
 Words must all occur; ``OR``, ``AND`` and ``NOT`` are operators in capitals only. A word that is written
-in pieces is a phrase (``state-of-the-art``, ``don't``); one with hyphens is also found without them. What
-does not parse is searched as plain words, and a note says so: no text is an error. A field such as
-``speaker:`` would be one more kind of term.
+in pieces is a phrase (``state-of-the-art``, ``don't``); one with hyphens is also found without them. A
+word in quotes is meant as it stands; any other may be found by its stem (`with_stems`). Fields say which
+sessions to search in, and so stand beside everything else, not in an OR with words. What does not parse
+is searched as plain words, and a note says so: no text is an error.
 """
 
 from __future__ import annotations
@@ -19,14 +22,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from datetime import date
+from functools import cached_property
+from itertools import product
+from math import prod
+from typing import TypeAlias, get_args
 
+from archive import stems
 from archive.tokens import words
+from metadata.errors import InvalidLanguageError
+from metadata.languages import parse_language, primary
+from metadata.model import SessionKind
 
 MAX_CHARACTERS = 4_000
 MAX_WORDS = 64
 MAX_DEPTH = 16
 MIN_PREFIX = 3
+MAX_NEAR = 15
+"""Words between two words: so many stand in one passage, wherever it begins (see `archive.passages`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +51,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Two or more folded words, one directly after the other."""
+    """Folded words, one directly after the other; a single word in quotes is one too."""
 
     words: tuple[str, ...]
 
@@ -48,6 +61,51 @@ class Prefix:
     """Folded words, the last of which may go on: ``stat*``, ``re-us*``."""
 
     words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Stemmed:
+    """A folded word, or any that has the same stem in one of these languages (primary subtags)."""
+
+    text: str
+    languages: tuple[str, ...]
+
+    @cached_property
+    def stems(self) -> frozenset[tuple[str, str]]:
+        """The languages and what the word's stem is in each."""
+        return frozenset((language, stems.stem(language, self.text)) for language in self.languages)
+
+    @cached_property
+    def terms(self) -> tuple[str, ...]:
+        """The words to look for in an index: this, its stems as words, and their marks."""
+        found = sorted(self.stems)
+        plain = (stem for _, stem in found)
+        return tuple(dict.fromkeys((self.text, *plain, *(stems.mark_of(*each) for each in found))))
+
+    def matches(self, word: str) -> bool:
+        """Whether a folded word has the same stem."""
+        return word in self.terms or any(stems.stem(language, word) == stem for language, stem in self.stems)
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """All of these, with at most so many words between the end of each and the start of the last."""
+
+    terms: tuple[Word | Phrase | Prefix, ...]
+    distance: int
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """Something that is known of a session, from outside what was said in it.
+
+    Attributes:
+        name: one of `FIELDS`.
+        value: folded words for what has a name; else a BCP-47 tag, a year, a day (ISO 8601), a kind, ``yes``.
+    """
+
+    name: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +129,8 @@ class Not:
     node: Node
 
 
-Leaf: TypeAlias = Word | Phrase | Prefix
-Node: TypeAlias = Leaf | And | Or | Not
+Leaf: TypeAlias = Word | Phrase | Prefix | Stemmed
+Node: TypeAlias = Leaf | Near | Field | And | Or | Not
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +138,18 @@ class Query:
     """What was understood.
 
     Attributes:
-        node: what to search for, never a `Not`; None where nothing can be found.
+        node: what to search for, never a `Not`; None where there are no words to search for.
         note: what a reader should know about how the text was understood, in whole sentences.
+        where: which sessions to search in, as a tree of fields; None for all.
+        language: of the transcripts to search in, BCP-47; None for all.
+        doubtful: whether to search in what was heard with doubt, and in nothing else.
     """
 
     node: Node | None
     note: str | None = None
+    where: Node | None = None
+    language: str | None = None
+    doubtful: bool = False
 
 
 NOTHING = 'There is no word in this search: type a word, or a "phrase" in quotes.'
@@ -93,17 +157,40 @@ ONLY_NOT = "A search that only leaves out finds nothing: add a word that should 
 NOT_IN_OR = "What only leaves out cannot stand beside OR, and was ignored."
 PLAIN = "This does not read as a query ({}), so its words were searched as they stand."
 TOO_LONG = f"Only the first {MAX_WORDS} words were searched."
+ONLY_NOT_WITH_FIELDS = "What only leaves out needs a word beside it that should occur, and was ignored."
+FIELD_IN_OR = "A field such as {}: stands beside words, not in an OR with them: it was searched as words."
+NOT_A_VALUE = "{}: needs {}, so it was searched as words."
+FAR = f"near/ reaches over {MAX_NEAR} words at most, and was taken for near/{MAX_NEAR}."
 SHORT_PREFIX = f"A * needs {MIN_PREFIX} letters before it, and was ignored."
 
+FIELDS = {
+    "speaker": "a name",
+    "event": "a name",
+    "series": "a name",
+    "title": "words of a title",
+    "language": "a language's code or English name",
+    "track": "a name",
+    "year": "four digits",
+    "after": "a date such as 2022, 2022-07 or 2022-07-23",
+    "before": "a date such as 2022, 2022-07 or 2022-07-23",
+    "kind": f"one of {', '.join(get_args(SessionKind))}",
+    "doubtful": "yes or no",
+}
+"""The names of fields, and what each needs for a value."""
+
+_NAMED = {"speaker", "event", "series", "title", "track"}
+_DAY = re.compile(r"(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?", re.ASCII)
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»＂", '"'))
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _LEXEME = re.compile(
-    r"""(?P<operator>(?:AND|OR|NOT)(?![^\s"()])|[()]|"(?![^"]*"))|"[^"]*"|(?P<minus>-(?!-))?(?P<word>[^\s"()]*)""",
+    r"""(?P<operator>(?:AND|OR|NOT)(?![^\s"()])|[()]|"(?![^"]*"))|"[^"]*"|(?P<near>(?i:near)/(?P<far>\d{1,3})(?![^\s"()]))"""
+    rf"""|(?P<less>-)?(?P<field>(?i:{"|".join(FIELDS)})):(?:"(?P<quoted>[^"]*)"|(?P<bare>[^\s"()]+))"""
+    r"""|(?P<minus>-(?!-))?(?P<word>[^\s"()]*)""",
 )
 _HYPHEN = re.compile("[-\u2010\u2011]")
 
 Lexeme: TypeAlias = "str | Node"
-"""One of ``( ) " AND OR NOT``, or a term."""
+"""One of ``( ) " AND OR NOT``, ``near/10``, a field, or a term."""
 
 
 class _NotAQueryError(Exception):
@@ -119,13 +206,58 @@ def parse_query(text: str) -> Query:
         said = words(" ".join(lexeme for lexeme in lexemes if isinstance(lexeme, str)))
         return Query(_and(map(Word, said)), PLAIN.format("it is operators alone")) if said else Query(None, NOTHING)
     try:
-        node = _Parser(lexemes, notes).parse()
+        tree = _Parser(lexemes, notes).parse()
     except _NotAQueryError as reason:
         notes[PLAIN.format(reason)] = None
-        node = _and(terms)
+        tree = _and(terms)
+    return _sort_out(tree, notes)
+
+
+def _sort_out(tree: Node, notes: dict[str, None]) -> Query:
+    """Return the words of a query apart from its fields."""
+    parts = tree.nodes if isinstance(tree, And) else (tree,)
+    fields = [part for part in parts if _is_where(part)]
+    node = _only([_without_fields(part, notes) for part in parts if part not in fields], notes, alone=not fields)
+    languages = [part for part in fields if isinstance(part, Field) and part.name == "language"]
+    doubts = [part for part in fields if isinstance(part, Field) and part.name == "doubtful"]
+    where = [part for part in fields if part not in doubts and part not in languages[:1]]
+    return Query(
+        node,
+        " ".join(notes) or None,
+        where=_and(where) if where else None,
+        language=languages[0].value if languages else None,
+        doubtful=any(part.value == "yes" for part in doubts),
+    )
+
+
+def _only(nodes: list[Node], notes: dict[str, None], *, alone: bool) -> Node | None:
+    node = _and(nodes) if nodes else None
     if isinstance(node, Not):
-        return Query(None, ONLY_NOT)
-    return Query(node, " ".join(notes) or None)
+        notes[ONLY_NOT if alone else ONLY_NOT_WITH_FIELDS] = None
+        return None
+    return node
+
+
+def _is_where(node: Node) -> bool:
+    if isinstance(node, And | Or):
+        return all(map(_is_where, node.nodes))
+    return _is_where(node.node) if isinstance(node, Not) else isinstance(node, Field)
+
+
+def _without_fields(node: Node, notes: dict[str, None]) -> Node:
+    """Return a node whose fields are words."""
+    match node:
+        case And(nodes):
+            return _and([_without_fields(child, notes) for child in nodes])
+        case Or(nodes):
+            return _or([_without_fields(child, notes) for child in nodes], notes)
+        case Not(child):
+            return _not(_without_fields(child, notes))
+        case Field(name, value):
+            notes[FIELD_IN_OR.format(name)] = None
+            return _phrase([name, *words(value)])
+        case _:
+            return node
 
 
 def leaves(node: Node) -> Iterator[Leaf]:
@@ -133,8 +265,31 @@ def leaves(node: Node) -> Iterator[Leaf]:
     if isinstance(node, And | Or):
         for child in node.nodes:
             yield from leaves(child)
-    elif not isinstance(node, Not):
+    elif isinstance(node, Near):
+        yield from node.terms
+    elif not isinstance(node, Not | Field):
         yield node
+
+
+def with_stems(node: Node, languages: Iterable[str]) -> Node:
+    """Return a query whose plain words may also be found by their stems in these languages (BCP-47).
+
+    What is left out, or said to be near, is meant as it was typed.
+    """
+    known = tuple(sorted({primary(language) for language in languages if stems.is_stemmed(language)}))
+    return _stemmed(node, known) if known else node
+
+
+def _stemmed(node: Node, languages: tuple[str, ...]) -> Node:
+    match node:
+        case Word(text):
+            return Stemmed(text, languages)
+        case And(nodes):
+            return And(tuple(_stemmed(child, languages) for child in nodes))
+        case Or(nodes):
+            return Or(tuple(_stemmed(child, languages) for child in nodes))
+        case _:
+            return node
 
 
 def to_fts5(node: Node) -> str:
@@ -149,6 +304,10 @@ def to_fts5(node: Node) -> str:
             return f'"{" ".join(parts)}"'
         case Prefix(parts):
             return f'"{" ".join(parts)}" *'
+        case Stemmed():
+            return "({})".format(" OR ".join(f'"{term}"' for term in node.terms))
+        case Near(terms, distance):
+            return f"NEAR({' '.join(map(to_fts5, terms))}, {distance})"
         case Or(nodes):
             return f"({' OR '.join(map(to_fts5, nodes))})"
         case And(nodes):
@@ -157,6 +316,8 @@ def to_fts5(node: Node) -> str:
             return f"(({wanted}) NOT ({unwanted}))" if unwanted else f"({wanted})"
         case Not():
             raise TypeError("FTS5 has no way to say only what is not there")
+        case Field():
+            raise TypeError("a field is not in what was said")
 
 
 def _lex(text: str, notes: dict[str, None]) -> list[Lexeme]:
@@ -167,7 +328,7 @@ def _lex(text: str, notes: dict[str, None]) -> list[Lexeme]:
     lexemes: list[Lexeme] = []
     room = MAX_WORDS
     for match in _LEXEME.finditer(text):
-        if match["operator"]:
+        if match["operator"] or match["near"]:
             lexemes.append(match[0])
             continue
         found = words(match[0])
@@ -175,11 +336,54 @@ def _lex(text: str, notes: dict[str, None]) -> list[Lexeme]:
             notes[TOO_LONG] = None
             found = found[:room]
         room -= len(found)
+        if match["field"]:
+            lexemes += ["NOT"] if match["less"] and found else []
+            lexemes += [_field(match["field"].lower(), match["quoted"] or match["bare"] or "", found, notes)] * bool(
+                found
+            )
+            continue
         if match["minus"] and (found or text[match.end() : match.end() + 1] in ('"', "(")):
             lexemes.append("NOT")
         if found:
-            lexemes.append(_phrase(found) if match["word"] is None else _written(match["word"], found, notes))
+            quoted = match["word"] is None
+            lexemes.append(Phrase(tuple(found)) if quoted else _written(match["word"], found, notes))
     return lexemes
+
+
+def _field(name: str, value: str, found: list[str], notes: dict[str, None]) -> Node:
+    """Return a field, or its words where the value is none."""
+    understood = _value(name, value.strip())
+    if understood is None:
+        notes[NOT_A_VALUE.format(name, FIELDS[name])] = None
+        return _phrase(found)
+    return Field(name, understood)
+
+
+def _value(name: str, text: str) -> str | None:
+    """Return the value of a field as `Field` has it; None where the text is none."""
+    if name in _NAMED:
+        return " ".join(words(text)) or None
+    if name == "language":
+        try:
+            return parse_language(text)
+        except InvalidLanguageError:
+            return None
+    if name in {"after", "before"}:
+        return _day(text)
+    known = {"kind": get_args(SessionKind), "doubtful": ("yes", "no")}.get(name)
+    if known:
+        return text.lower() if text.lower() in known else None
+    return text if re.fullmatch(r"\d{4}", text, re.ASCII) else None
+
+
+def _day(text: str) -> str | None:
+    match = _DAY.fullmatch(text)
+    if match is None:
+        return None
+    try:
+        return date(int(match[1]), int(match[2] or 1), int(match[3] or 1)).isoformat()
+    except ValueError:
+        return None
 
 
 def _phrase(found: list[str]) -> Word | Phrase:
@@ -226,10 +430,18 @@ class _Parser:
         return _or(nodes, self._notes)
 
     def _all(self, depth: int) -> Node:
-        nodes = [self._item(depth)]
+        nodes = [self._near(depth)]
         while self._take("AND") or self._peek() not in (None, "OR", ")"):
-            nodes.append(self._item(depth))
+            nodes.append(self._near(depth))
         return _and(nodes)
+
+    def _near(self, depth: int) -> Node:
+        nodes, distance = [self._item(depth)], 0
+        while isinstance(ahead := self._peek(), str) and ahead[:5].lower() == "near/":
+            self._at += 1
+            distance = max(distance, int(ahead[5:]))
+            nodes.append(self._item(depth))
+        return _close(nodes, distance, self._notes) if len(nodes) > 1 else nodes[0]
 
     def _item(self, depth: int) -> Node:
         if depth > MAX_DEPTH:
@@ -248,6 +460,22 @@ class _Parser:
             raise _NotAQueryError(f"nothing stands {'at the end' if lexeme is None else f'before {lexeme}'}")
         self._at += 1
         return lexeme
+
+
+def _close(nodes: list[Node], distance: int, notes: dict[str, None]) -> Node:
+    """Return what nodes close to each other ask for; a word with several spellings is one of them each time."""
+    if distance > MAX_NEAR:
+        notes[FAR] = None
+    terms: list[tuple[Word | Phrase | Prefix, ...]] = []
+    for node in nodes:
+        spellings = node.nodes if isinstance(node, Or) else (node,)
+        simple = tuple(each for each in spellings if isinstance(each, Word | Phrase | Prefix))
+        if len(simple) < len(spellings):
+            raise _NotAQueryError("near/ stands between words and phrases alone")
+        terms.append(simple)
+    if prod(map(len, terms)) > MAX_WORDS:
+        raise _NotAQueryError("near/ joins too many spellings")
+    return _or([Near(each, min(distance, MAX_NEAR)) for each in product(*terms)], notes)
 
 
 def _and(nodes: Iterable[Node]) -> Node:

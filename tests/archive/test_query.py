@@ -4,7 +4,8 @@ from hypothesis import strategies as st
 
 from archive import query
 from archive.migrations import catalogue_migrations
-from archive.query import And, Not, Or, Phrase, Prefix, Query, Word, parse_query, to_fts5
+from archive.passages import LONGEST_PHRASE
+from archive.query import And, Field, Near, Not, Or, Phrase, Prefix, Query, Word, parse_query, to_fts5, with_stems
 from tests.archive.build import blank
 
 A, B, C = Word("a"), Word("b"), Word("c")
@@ -19,7 +20,7 @@ A, B, C = Word("a"), Word("b"), Word("c")
         ("a a", A),
         ('"a b"', Phrase(("a", "b"))),
         ("“a b”", Phrase(("a", "b"))),
-        ('"a"', A),
+        ('"a"', Phrase(("a",))),
         ("a OR b", Or((A, B))),
         ("a b OR c", Or((And((A, B)), C))),
         ("a (b OR c)", And((A, Or((B, C))))),
@@ -43,7 +44,13 @@ A, B, C = Word("a"), Word("b"), Word("c")
         ("--verbose", Word("verbose")),
         ("a - b & c", And((A, B, C))),
         ("東京", Phrase(("東", "京"))),
-        ("speaker:noor", Phrase(("speaker", "noor"))),
+        ("person:noor", Phrase(("person", "noor"))),
+        ("a near/3 b", Near((A, B), 3)),
+        ("a NEAR/3 b near/7 c", Near((A, B, C), 7)),
+        ('a near/3 "b c" d', And((Near((A, Phrase(("b", "c"))), 3), Word("d")))),
+        ("a near/3 re-use", Or((Near((A, Phrase(("re", "use"))), 3), Near((A, Word("reuse")), 3)))),
+        ("near a", And((Word("near"), A))),
+        ("near/x a", And((Phrase(("near", "x")), A))),
         ("a\x00b\ud800c", And((A, B, C))),
     ],
 )
@@ -64,6 +71,11 @@ def test_parse(text: str, node: query.Node) -> None:
         ('"a b', And((A, B)), "a quote is not closed"),
         ("(" * 40 + "a" + ")" * 40, A, "it is nested too deeply"),
         ("NOT", Word("not"), "it is operators alone"),
+        ("near/2", And((Word("near"), Word("2"))), "it is operators alone"),
+        ("near/2 a", A, "nothing stands before near/2"),
+        ("a near/2", A, "nothing stands at the end"),
+        ("a near/2 (b c)", And((A, B, C)), "near/ stands between words and phrases alone"),
+        ("a near/2 -b", And((A, B)), "near/ stands between words and phrases alone"),
         ("AND OR", And((Word("and"), Word("or"))), "it is operators alone"),
     ],
 )
@@ -79,6 +91,70 @@ def test_parse_only_negation(text: str) -> None:
 @pytest.mark.parametrize("text", ["", " \t\n", '"', '""', "()", "—", "* - + ^ : ~", "👍", "\x00", "\ud800"])
 def test_parse_nothing(text: str) -> None:
     assert parse_query(text) == Query(None, query.NOTHING)
+
+
+NOOR = Field("speaker", "noor okafor")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('a speaker:"Noor Okafor"', Query(A, where=NOOR)),
+        ('SPEAKER:"Noor Okafor"', Query(None, where=NOOR)),
+        ("a -kind:QA", Query(A, where=Not(Field("kind", "qa")))),
+        ("a (year:2021 OR year:2022)", Query(A, where=Or((Field("year", "2021"), Field("year", "2022"))))),
+        (
+            "after:2022 a before:2022-7",
+            Query(A, where=And((Field("after", "2022-01-01"), Field("before", "2022-07-01")))),
+        ),
+        ("a event:Winter-School", Query(A, where=Field("event", "winter school"))),
+        ("a language:german", Query(A, language="de")),
+        ("a language:de language:en", Query(A, where=Field("language", "en"), language="de")),
+        ("a doubtful:yes", Query(A, doubtful=True)),
+        ("a doubtful:no", Query(A)),
+        ("-a kind:qa", Query(None, query.ONLY_NOT_WITH_FIELDS, where=Field("kind", "qa"))),
+    ],
+)
+def test_parse_fields(text: str, expected: Query) -> None:
+    assert parse_query(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("year:soon", ("year", "soon")),
+        ("after:2022-13", ("after", "2022", "13")),
+        ("before:99999", ("before", "99999")),
+        ("language:klatchian", ("language", "klatchian")),
+        ("kind:seminar", ("kind", "seminar")),
+        ("doubtful:perhaps", ("doubtful", "perhaps")),
+    ],
+)
+def test_parse_field_without_a_value_of_its_kind(text: str, words: tuple[str, ...]) -> None:
+    name = words[0]
+    assert parse_query(text) == Query(Phrase(words), query.NOT_A_VALUE.format(name, query.FIELDS[name]))
+
+
+def test_parse_field_beside_or() -> None:
+    expected = Or((A, Phrase(("year", "2022"))))
+    assert parse_query("a OR year:2022") == Query(expected, query.FIELD_IN_OR.format("year"))
+
+
+def test_parse_near_over_too_many_words() -> None:
+    assert parse_query("a near/99 b") == Query(Near((A, B), query.MAX_NEAR), query.FAR)
+
+
+def test_near_reaches_no_further_than_passages_overlap() -> None:
+    assert query.MAX_NEAR + 2 == LONGEST_PHRASE
+
+
+def test_stems_are_for_plain_words_alone() -> None:
+    node = parse_query('running "running" -running a near/2 running').node
+    assert node is not None
+    terms = '("running" OR "run" OR "\ue001en\ue001run")'
+    expected = f'(({terms} AND "running" AND NEAR("a" "running", 2)) NOT ("running"))'
+    assert to_fts5(with_stems(node, ["en-GB", "zh"])) == expected
+    assert with_stems(node, ["zh"]) is node
 
 
 def test_parse_negation_beside_or() -> None:
@@ -109,6 +185,7 @@ def test_parse_very_long_word() -> None:
         (Prefix(("a", "bcd")), '"a bcd" *'),
         (And((A, Or((B, C)))), '("a" AND ("b" OR "c"))'),
         (And((A, Not(B), Not(C))), '(("a") NOT ("b" OR "c"))'),
+        (Near((A, Phrase(("b", "c")), Prefix(("def",))), 4), 'NEAR("a" "b c" "def" *, 4)'),
     ],
 )
 def test_to_fts5(node: query.Node, expected: str) -> None:
@@ -120,7 +197,20 @@ def test_to_fts5_of_negation_alone() -> None:
         to_fts5(Not(A))
 
 
-SYNTAX = (*"\"'()*^:+-{};%_“", "OR", "AND", "NOT", "NEAR(", "--", "\\", "text:")
+SYNTAX = (
+    *"\"'()*^:+-{};%_“",
+    "OR",
+    "AND",
+    "NOT",
+    "NEAR(",
+    "--",
+    "\\",
+    "text:",
+    "near/3",
+    "year:",
+    "title:",
+    "-kind:qa",
+)
 PIECES = st.sampled_from([*SYNTAX, *"ab東é \n\x00\ud800\u200b\U000f0000", "bcd", "re-use", " ", " "])
 ANY_TEXT = st.one_of(st.text(st.characters()), st.lists(PIECES).map("".join))
 
@@ -135,7 +225,8 @@ catalogue_migrations.apply(INDEX)
 @example(" OR ".join(f'("{number} a" -b*)' for number in range(40)))
 def test_any_text_is_a_query(text: str) -> None:
     understood = parse_query(text)
-    assert understood.node or understood.note
+    assert understood.node or understood.note or understood.where or understood.language or "doubtful" in text.lower()
     if understood.node:
         matching = "SELECT count(*) FROM passage_fts WHERE passage_fts MATCH ?"
-        assert INDEX.execute(matching, [to_fts5(understood.node)]).fetchone() == (0,)
+        for node in (understood.node, with_stems(understood.node, ["en", "fr"])):
+            assert INDEX.execute(matching, [to_fts5(node)]).fetchone() == (0,)

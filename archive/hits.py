@@ -1,0 +1,208 @@
+"""Hits: what a reader sees of a passage that matches, or of a session that does as a whole."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import NamedTuple
+from urllib.parse import quote
+
+from archive.budget import Budget
+from archive.db import sqlite3
+from archive.matching import Matcher
+from archive.moments import Moment, Stretch, excerpt, highlights
+from archive.passages import LONGEST_PHRASE, read_lines
+from archive.query import Leaf, Node, Or, Phrase, Prefix, leaves, to_fts5
+from archive.scope import IN_LANGUAGE, Scope
+from archive.tokens import words
+from metadata.languages import UNDETERMINED
+from metadata.times import format_seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A moment in which the query was said, or a session that is about it (then at 0, with its abstract).
+
+    Attributes:
+        event, session: slugs.
+        event_title, title: the event's and the session's titles.
+        language: BCP-47, of the segment where it says, else of the transcript.
+        start_ms: where the first matching word begins, or its segment where words have no times.
+        end_ms: where the last segment of the hit ends.
+        text: the segments that the match lies in; an ellipsis stands for segments between them.
+        matches: characters ``(start, end)`` of ``text`` to highlight, in order and apart.
+        before, after: the ends of the neighbouring segments' text, or "".
+        url: the session's page at this moment.
+        score: higher is better; comparable within one search only.
+        transcript: the version that the text stands in; None where the session has none.
+    """
+
+    event: str
+    event_title: str
+    session: str
+    title: str
+    language: str
+    start_ms: int
+    end_ms: int
+    text: str
+    matches: tuple[tuple[int, int], ...]
+    before: str
+    after: str
+    url: str
+    score: float
+    transcript: str | None
+
+
+class Passage(NamedTuple):
+    """A passage that matches. ``doubtful``: it is a segment that was heard with doubt."""
+
+    session: int
+    transcript: int
+    first: int
+    last: int
+    score: float
+    doubtful: bool = False
+
+
+class Ranked(NamedTuple):
+    """A moment of a passage, with a score of its own."""
+
+    passage: Passage
+    stretch: Stretch
+    moment: Moment
+    score: float
+
+
+IN_SESSION = """
+SELECT rowid FROM passage_fts WHERE passage_fts MATCH :query
+AND rowid BETWEEN (SELECT min(id) FROM passage WHERE session_id = :session)
+AND (SELECT max(id) FROM passage WHERE session_id = :session)
+AND +rowid IN (SELECT id FROM passage WHERE session_id = :session)
+"""
+
+
+ONE_PASSAGE = "SELECT session_id, transcript_id, first_position, last_position FROM passage WHERE id = ?"
+
+
+def read_passage(conn: sqlite3.Connection, passage: Passage) -> Stretch:
+    """Return the segments of a passage."""
+    lines = read_lines(conn, passage.transcript, passage.first, passage.last, doubtful=passage.doubtful)
+    return Stretch(passage.transcript, lines)
+
+
+def read_languages(conn: sqlite3.Connection, scope: Scope) -> list[str]:
+    """Return the languages in whose forms the words of a query may stand."""
+    if scope.language:
+        return [scope.language]
+    return [tag for (tag,) in conn.execute("SELECT DISTINCT language FROM transcript WHERE is_current = 1")]
+
+
+def read_doubtful(conn: sqlite3.Connection, budget: Budget, node: Node, scope: Scope) -> list[Passage]:
+    """Return the segments that were heard with doubt in which a query matches, in order, each as a passage.
+
+    They are in no index: there are few of them, and they are read one by one.
+    """
+    condition = f" AND {IN_LANGUAGE}" if scope.language else ""
+    found: list[Passage] = []
+    with budget.spend(0.8):
+        rows = conn.execute(
+            "SELECT session.id, transcript.id, segment.position, segment.text FROM segment"
+            " JOIN transcript ON transcript.id = transcript_id JOIN recording ON recording.id = recording_id"
+            " JOIN session ON session.id = session_id"
+            f" WHERE flags <> '[]' AND is_current = 1 AND superseded_by IS NULL{scope.rows}{condition}"
+            " ORDER BY session.id, transcript.id, segment.position",
+            scope.values,
+        )
+        for session, transcript, position, text in rows:
+            if Matcher(words(text)).places(node):
+                found.append(Passage(session, transcript, position, position, 2.0, doubtful=True))
+    return found
+
+
+def moment_hit(conn: sqlite3.Connection, ranked: Ranked, node: Node) -> Hit:
+    """Return a moment with its text, highlighted, and where it is from."""
+    found = excerpt(conn, ranked.stretch, node, ranked.moment)
+    known = known_of(conn, ranked.passage.session)
+    version, language = conn.execute(
+        "SELECT version, language FROM transcript WHERE id = ?", (ranked.passage.transcript,)
+    ).fetchone()
+    return Hit(
+        **known,
+        language=found.language or language,
+        start_ms=found.start_ms,
+        end_ms=found.end_ms,
+        text=found.text,
+        matches=found.matches,
+        before=found.before,
+        after=found.after,
+        url=_url(known["event"], known["session"], found.start_ms),
+        score=ranked.score,
+        transcript=version,
+    )
+
+
+def session_hit(conn: sqlite3.Connection, session: int, score: float, node: Node | None) -> Hit:
+    """Return a session's best moment, or its abstract where nothing of the query was said in it."""
+    terms = _terms(node) if node else ()
+    weights: defaultdict[int, float] = defaultdict(float)
+    for term in terms:
+        found = conn.execute(IN_SESSION, {"query": to_fts5(term), "session": session}).fetchall()
+        for (passage,) in found:
+            weights[passage] += 1 / len(found)  # a word that is rare here tells more
+    if not weights:
+        return _about(conn, session, score, node)
+    best = max(weights, key=lambda passage: (weights[passage], -passage))
+    _, transcript, first, last = conn.execute(ONE_PASSAGE, (best,)).fetchone()
+    passage = Passage(session, transcript, first, last, score)
+    stretch = read_passage(conn, passage)
+    wanted = Or(terms)
+    return moment_hit(conn, Ranked(passage, stretch, stretch.moments(wanted)[0], score), wanted)
+
+
+def _about(conn: sqlite3.Connection, session: int, score: float, node: Node | None) -> Hit:
+    known = known_of(conn, session)
+    abstract, language, version = conn.execute(
+        "SELECT abstract, coalesce(session.language, transcript.language), version FROM session"
+        " LEFT JOIN recording ON recording.session_id = session.id AND superseded_by IS NULL"
+        " LEFT JOIN transcript ON recording_id = recording.id AND is_current = 1"
+        " WHERE session.id = ? ORDER BY version IS NULL, recording.id LIMIT 1",
+        (session,),
+    ).fetchone()
+    text = abstract or known["title"]
+    return Hit(
+        **known,
+        language=language or UNDETERMINED,
+        start_ms=0,
+        end_ms=0,
+        text=text,
+        matches=highlights(text, node) if node else (),
+        before="",
+        after="",
+        url=_url(known["event"], known["session"], 0),
+        score=score,
+        transcript=version,
+    )
+
+
+def known_of(conn: sqlite3.Connection, session: int) -> dict[str, str]:
+    """Return the slugs and titles of a session and its event, as `Hit` names them."""
+    row = conn.execute(
+        "SELECT event.slug, event.title, session.slug, session.title FROM session"
+        " JOIN event ON event.id = event_id WHERE session.id = ?",
+        (session,),
+    ).fetchone()
+    return dict(zip(("event", "event_title", "session", "title"), row, strict=True))
+
+
+def _terms(node: Node) -> tuple[Leaf, ...]:
+    """Return the terms that are looked for, each short enough to stand in one passage."""
+    return tuple(
+        Phrase(leaf.words[:LONGEST_PHRASE])
+        if isinstance(leaf, Phrase | Prefix) and len(leaf.words) > LONGEST_PHRASE
+        else leaf
+        for leaf in dict.fromkeys(leaves(node))
+    )
+
+
+def _url(event: str, session: str, start_ms: int) -> str:
+    return f"/events/{quote(event, safe='')}/{quote(session, safe='')}?t={format_seconds(start_ms)}"

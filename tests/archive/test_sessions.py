@@ -1,0 +1,207 @@
+from dataclasses import replace
+
+import pytest
+
+from archive import budget, search
+from archive.db import Database, transaction
+from archive.search import Filters, SessionResults, SqliteSearch, rebuild
+from archive.sessions import FacetValue, SessionResult
+from tests.archive.build import add_event, add_session, add_transcript, blank
+
+
+@pytest.fixture(scope="module")
+def db() -> Database:
+    """Three sessions of two events; doubtful words in one, a word on its own in another."""
+    db = blank()
+    db.execute("INSERT INTO series(id, slug, title) VALUES (1, 'schools', 'Winter Schools')")
+    winter = add_event(db, "winter-school", title="Winter School", start_date="2022-02-19")
+    db.execute("UPDATE event SET series_id = 1 WHERE id = ?", [winter])
+    summer = add_event(db, "summer", title="Summer University", start_date="2023-07-01")
+    fog = add_session(
+        db, winter, "fog", ["Noor Okafor"], title="Fog and light", kind="keynote", track="Sea",
+        start_at="2022-02-19T10:00:00+00:00", start_utc="2022-02-19T10:00:00Z",
+    )  # fmt: skip
+    add_transcript(
+        db, fog, ["The lighthouse stood in fog.", *["Waves came."] * 40, "The lighthouse again."], doubtful=[3]
+    )
+    lamps = add_session(db, winter, "lamps", ["Ada Levi"], title="Lamps", track="Land")
+    add_transcript(db, lamps, ["A lamp is no lighthouse.", "It burns oil."], language="en-GB")
+    phare = add_session(db, summer, "phare", ["Noor Okafor"], title="Le phare", language="fr")
+    add_transcript(db, phare, ["Le phare éclaire la mer.", "Des vagues."], language="fr")
+    with transaction(db):
+        rebuild(db)
+    return db
+
+
+def slugs(found: SessionResults) -> list[str]:
+    return [each.session for each in found.sessions]
+
+
+def test_a_session_with_its_moments_and_where_they_lie(db: Database) -> None:
+    found = SqliteSearch(db.conn).sessions("lighthouse fog")
+    (result,) = found.sessions
+    assert replace(result, hits=(), score=0.0) == SessionResult(
+        event="winter-school",
+        event_title="Winter School",
+        session="fog",
+        title="Fog and light",
+        url="/events/winter-school/fog",
+        start_at="2022-02-19T10:00:00+00:00",
+        duration_ms=210_000,
+        hits=(),
+        count=1,
+        places=((0, 85_000),),
+        score=0.0,
+    )
+    assert [(hit.text, hit.start_ms, hit.matches) for hit in result.hits] == [
+        ("The lighthouse stood in fog.", 0, ((4, 14), (24, 27)))
+    ]
+
+
+def test_facets_count_sessions(db: Database) -> None:
+    found = SqliteSearch(db.conn).sessions("lighthouse OR phare")
+    assert found.facets == {
+        "event": (FacetValue("winter-school", "Winter School", 2), FacetValue("summer", "Summer University", 1)),
+        "series": (FacetValue("schools", "Winter Schools", 2),),
+        "person": (
+            FacetValue("Ada Levi-2", "Ada Levi", 1),
+            FacetValue("Noor Okafor-1", "Noor Okafor", 1),
+            FacetValue("Noor Okafor-3", "Noor Okafor", 1),
+        ),
+        "language": (FacetValue("en", "en", 1), FacetValue("en-GB", "en-GB", 1), FacetValue("fr", "fr", 1)),
+        "track": (FacetValue("Land", "Land", 1), FacetValue("Sea", "Sea", 1)),
+        "year": (FacetValue("2022", "2022", 2), FacetValue("2023", "2023", 1)),
+        "kind": (FacetValue("talk", "talk", 2), FacetValue("keynote", "keynote", 1)),
+    }
+    assert found.total == 3
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        (Filters(event="winter-school"), ["fog", "lamps"]),
+        (Filters(session="lamps"), ["lamps"]),
+        (Filters(series="schools"), ["fog", "lamps"]),
+        (Filters(person="Ada Levi-2"), ["lamps"]),
+        (Filters(language="en"), ["fog", "lamps"]),
+        (Filters(language="French"), ["phare"]),
+        (Filters(track="Sea"), ["fog"]),
+        (Filters(year="2023"), ["phare"]),
+        (Filters(kind="keynote"), ["fog"]),
+        (Filters(kind="keynote", year="2023"), []),
+        (Filters(event="\ud800"), []),
+    ],
+)
+def test_filters(db: Database, filters: Filters, expected: list[str]) -> None:
+    assert sorted(slugs(SqliteSearch(db.conn).sessions("lighthouse OR phare", filters))) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("speaker:okafor", ["fog", "phare"]),
+        ('speaker:"noor okafor"', ["fog", "phare"]),
+        ("-speaker:okafor", ["lamps"]),
+        ("event:winter", ["fog", "lamps"]),
+        ("event:winter-school", ["fog", "lamps"]),
+        ("series:schools", ["fog", "lamps"]),
+        ("title:fog", ["fog"]),
+        ("language:fr", ["phare"]),
+        ("-language:fr", ["fog", "lamps"]),
+        ("track:sea", ["fog"]),
+        ("track:sea OR track:land", ["fog", "lamps"]),
+        ("year:2023", ["phare"]),
+        ("-year:2023", ["fog", "lamps"]),
+        ("after:2022-02-20", ["phare"]),
+        ("before:2022-02-20", ["fog", "lamps"]),
+        ("after:2022 before:2023", ["fog", "lamps"]),
+        ("kind:keynote", ["fog"]),
+        ("event:nowhere", []),
+    ],
+)
+@pytest.mark.parametrize("words", ["", "lighthouse OR phare"])
+def test_fields(db: Database, words: str, text: str, expected: list[str]) -> None:
+    query = f"({words}) ({text})" if words else text
+    backend = SqliteSearch(db.conn)
+    assert sorted(slugs(backend.sessions(query))) == expected
+    assert sorted({hit.session for hit in backend.search(query).hits}) == expected
+
+
+def test_what_is_doubtful_is_found_only_when_asked_for(db: Database) -> None:
+    backend = SqliteSearch(db.conn)
+    (hit,) = backend.search("waves doubtful:yes").hits
+    assert (hit.session, hit.start_ms, hit.text, hit.matches) == ("fog", 15_000, "Waves came.", ((0, 5),))
+    (session,) = backend.sessions("waves doubtful:yes").sessions
+    assert (session.session, session.count, session.places) == ("fog", 1, ((15_000, 20_000),))
+    assert 15_000 not in {hit.start_ms for hit in backend.search("waves", limit=100).hits}
+    assert backend.search("lighthouse doubtful:yes").hits == ()
+
+
+def test_words_near_each_other(db: Database) -> None:
+    backend = SqliteSearch(db.conn)
+    assert slugs(backend.sessions("lamp near/2 lighthouse")) == ["lamps"]
+    assert slugs(backend.sessions("lamp near/1 lighthouse")) == []
+    (hit,) = backend.search("lighthouse near/2 lamp").hits
+    assert hit.matches == ((2, 6), (13, 23))
+
+
+def test_sort_by_date_and_pages_by_key(db: Database) -> None:
+    backend = SqliteSearch(db.conn)
+    for sort, expected in (("date", ["phare", "fog", "lamps"]), ("relevance", ["lamps", "fog", "phare"])):
+        seen: list[str] = []
+        after = None
+        for _ in range(3):
+            page = backend.sessions("lighthouse OR phare", sort=sort, limit=1, after=after)  # type: ignore[arg-type]
+            seen += slugs(page)
+            after = page.next
+        assert (sorted(seen), after) == (sorted(expected), None)
+        if sort == "date":
+            assert seen == expected
+
+
+@pytest.mark.parametrize(
+    "after", ["", "x", "[]", "[1,2]", '["a","b","c"]', "1e999", "[" * 9999, '{"a":1}', "[null,0,0]"]
+)
+def test_a_key_that_is_none_of_ours_gives_the_first_page(db: Database, after: str) -> None:
+    backend = SqliteSearch(db.conn)
+    assert backend.sessions("lighthouse", after=after) == backend.sessions("lighthouse")
+
+
+def test_did_you_mean(db: Database) -> None:
+    backend = SqliteSearch(db.conn)
+    assert backend.sessions("lihgthouse foz").suggestion is None  # three letters are too few for a mistake
+    assert backend.sessions("Lihgthouse Fog").suggestion == "lighthouse Fog"
+    assert backend.sessions('"the lighthuose"').suggestion == '"the lighthouse"'
+    assert backend.sessions("speaker:okafor lihgthouse").suggestion == "speaker:okafor lighthouse"
+    assert backend.sessions("okafro").suggestion == "okafor"
+    for text in ("qqqqqqq", "zeppelin", "xk", "lighthouse -lighthouse", "burns vagues"):
+        found = backend.sessions(text)
+        assert (found.sessions, found.suggestion) == ((), None)
+
+
+def test_nothing_to_search_for(db: Database) -> None:
+    backend = SqliteSearch(db.conn)
+    assert backend.sessions("…") == SessionResults(note="There is no word in this search: type a word, or a"
+                                                   ' "phrase" in quotes.')  # fmt: skip
+    assert backend.sessions("fog", Filters(language="Klatchian")) == SessionResults(note=search.UNKNOWN_LANGUAGE)
+
+
+def test_without_time_there_are_no_results_and_a_note(db: Database) -> None:
+    found = SqliteSearch(db.conn, 0).sessions("lighthouse")
+    assert (found.sessions, found.complete, found.note) == ((), False, budget.OVER_BUDGET)
+
+
+def test_many_passages_are_looked_up_in_the_sessions_of_the_page() -> None:
+    db = blank()
+    event = add_event(db)
+    for number in range(3):
+        texts = ["common words here"] * 16 * (700 + number)
+        add_transcript(db, add_session(db, event, f"talk-{number}"), texts)
+    with transaction(db):
+        rebuild(db)
+    for text in ("common words", "comm*", "common -rare"):
+        found = SqliteSearch(db.conn, 60_000).sessions(text, limit=2)
+        assert (found.total, found.complete) == (3, True)
+        assert [(each.count, len(each.places), len(each.hits)) for each in found.sessions] == [
+            (int(each.session[-1]) + 700, 500, 3) for each in found.sessions
+        ]
