@@ -143,10 +143,25 @@ CREATE TABLE recording (
   credit TEXT,
   licence TEXT,
   synthetic_voice INTEGER NOT NULL DEFAULT 0 CHECK (synthetic_voice IN (0, 1)),
+  superseded_by INTEGER REFERENCES recording(id) ON DELETE SET NULL,
   pulled_at TEXT NOT NULL
 ) STRICT
 """,
     "CREATE INDEX recording_session ON recording(session_id)",
+    "CREATE INDEX recording_superseded ON recording(superseded_by)",
+    """
+CREATE TABLE rendition (
+  id INTEGER PRIMARY KEY,
+  recording_id INTEGER NOT NULL REFERENCES recording(id) ON DELETE CASCADE,
+  kind TEXT NOT NULL CHECK (kind IN ('web', 'poster', 'sprites', 'peaks')),
+  sha256 TEXT NOT NULL CHECK (length(sha256) = 64),
+  suffix TEXT NOT NULL,
+  media_type TEXT NOT NULL,
+  bytes INTEGER NOT NULL,
+  UNIQUE (recording_id, kind)
+) STRICT
+""",
+    "CREATE INDEX rendition_sha256 ON rendition(sha256)",
     """
 CREATE TABLE transcript (
   id INTEGER PRIMARY KEY,
@@ -294,6 +309,18 @@ CREATE TABLE expected_recording (
 ) STRICT, WITHOUT ROWID
 """,
     "CREATE INDEX expected_recording_file ON expected_recording(file)",
+    # Where recordings came from, pull by pull, and what was said of them there: places may be private.
+    """
+CREATE TABLE provenance (
+  id INTEGER PRIMARY KEY,
+  recording_id INTEGER NOT NULL REFERENCES recording(id) ON DELETE CASCADE,
+  place TEXT NOT NULL,
+  about TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(about)),
+  pulled_at TEXT NOT NULL
+) STRICT
+""",
+    "CREATE INDEX provenance_recording ON provenance(recording_id)",
+    "CREATE INDEX provenance_place ON provenance(place)",
     """
 CREATE TABLE stage_run (
   id INTEGER PRIMARY KEY,

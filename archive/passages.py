@@ -33,7 +33,7 @@ STRAYS = (
         """
 SELECT passage.id FROM passage LEFT JOIN transcript ON transcript.id = transcript_id
 LEFT JOIN recording ON recording.id = recording_id
-WHERE is_current IS NOT 1 OR recording.session_id IS NOT passage.session_id
+WHERE is_current IS NOT 1 OR superseded_by IS NOT NULL OR recording.session_id IS NOT passage.session_id
 """,
     ),
 )
@@ -171,7 +171,7 @@ def _current(conn: sqlite3.Connection, session_id: int) -> list[int]:
     """Return a session's current transcripts, recording by recording."""
     rows = conn.execute(
         "SELECT transcript.id FROM transcript JOIN recording ON recording.id = recording_id"
-        " WHERE is_current = 1 AND session_id = ? ORDER BY recording.id, transcript.id",
+        " WHERE is_current = 1 AND superseded_by IS NULL AND session_id = ? ORDER BY recording.id, transcript.id",
         (session_id,),
     )
     return [transcript for (transcript,) in rows]

@@ -36,6 +36,7 @@ RULES: dict[str, str] = {
     "session_person": "session_id IN released_session",
     "attendance": "event_id IN released_event OR session_id IN released_session",
     "recording": "id IN released_recording",
+    "rendition": "recording_id IN released_recording",
     "transcript": "recording_id IN released_recording",
     "segment": "transcript_id IN (SELECT id FROM main.transcript)",
     "word": "segment_id IN (SELECT id FROM main.segment)",
@@ -69,7 +70,8 @@ def released(
 ) -> tuple[list[int], list[int]]:
     """Return the ids of the sessions and of the recordings that the public may have now.
 
-    A recording is out when its session is, and its own release, where it has one, does not forbid it.
+    A recording is out when its session is, no later one supersedes it, and its own release, where it has one,
+    does not forbid it.
 
     Args:
         db: the catalogue.
@@ -90,7 +92,8 @@ def released(
         row[0]
         for row in db.execute(
             f"SELECT recording.id, state, until, recording.session_id FROM {schema}.recording"
-            f" LEFT JOIN {schema}.release ON release.recording_id = recording.id ORDER BY recording.id"
+            f" LEFT JOIN {schema}.release ON release.recording_id = recording.id"
+            " WHERE superseded_by IS NULL ORDER BY recording.id"
         )
         if row[3] in out and is_public(row[1] or "public", row[2], now)
     ]

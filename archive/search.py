@@ -227,7 +227,7 @@ class _Scope:
 _IN_LANGUAGE = "(transcript.language = :language OR transcript.language LIKE :language || '-%')"
 _TRANSCRIPTS = (
     "SELECT 1 FROM recording JOIN transcript ON recording_id = recording.id"
-    " WHERE recording.session_id = session_fts.rowid AND is_current = 1 AND "
+    " WHERE recording.session_id = session_fts.rowid AND superseded_by IS NULL AND is_current = 1 AND "
 )
 _ONLY_IN_LANGUAGE = f" AND EXISTS ({_TRANSCRIPTS}{_IN_LANGUAGE}) AND NOT EXISTS ({_TRANSCRIPTS} NOT {_IN_LANGUAGE})"
 
@@ -441,7 +441,7 @@ class _Run:
         known = self._known(session)
         abstract, language, version = self._conn.execute(
             "SELECT abstract, coalesce(session.language, transcript.language), version FROM session"
-            " LEFT JOIN recording ON recording.session_id = session.id"
+            " LEFT JOIN recording ON recording.session_id = session.id AND superseded_by IS NULL"
             " LEFT JOIN transcript ON recording_id = recording.id AND is_current = 1"
             " WHERE session.id = ? ORDER BY version IS NULL, recording.id LIMIT 1",
             (session,),

@@ -291,8 +291,8 @@ def _facts(context: Context) -> dict[str, Any]:
             "events": count("SELECT count(*) FROM event"),
             "sessions": count("SELECT count(*) FROM session"),
             "people": count("SELECT count(*) FROM person"),
-            "recordings": count("SELECT count(*) FROM recording"),
-            "recorded_ms": count("SELECT coalesce(sum(duration_ms), 0) FROM recording"),
+            "recordings": count("SELECT count(*) FROM recording WHERE superseded_by IS NULL"),
+            "recorded_ms": count("SELECT coalesce(sum(duration_ms), 0) FROM recording WHERE superseded_by IS NULL"),
             "transcripts": count("SELECT count(*) FROM transcript WHERE is_current"),
             "segments": count(
                 "SELECT count(*) FROM segment JOIN transcript ON transcript.id = transcript_id WHERE is_current"

@@ -24,7 +24,7 @@ class Index:
             "SELECT session.id, session.title, session.subtitle, session.abstract, session.slug, event.slug AS event,"
             " (SELECT group_concat(version) FROM (SELECT version FROM transcript JOIN recording"
             "   ON recording.id = recording_id WHERE recording.session_id = session.id AND is_current"
-            "   ORDER BY transcript.id)) AS versions,"
+            "   AND superseded_by IS NULL ORDER BY transcript.id)) AS versions,"
             " (SELECT group_concat(name) FROM (SELECT name FROM session_person JOIN person ON person.id = person_id"
             "   WHERE session_id = session.id ORDER BY session_person.position)) AS people"
             " FROM session JOIN event ON event.id = event_id ORDER BY session.id"

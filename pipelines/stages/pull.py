@@ -19,6 +19,7 @@ from slugify import slugify
 from archive.db import Database
 from archive.errors import UnknownSubjectError
 from archive.events import touch
+from archive.provenance import note_place, replaced_at, supersede
 from archive.recordings import NewRecording, add_recording, recording_id
 from pipelines.blobs import Blob, BlobStore
 from pipelines.context import Context, timestamp
@@ -83,13 +84,16 @@ class Pull:
             raise BrokenMediaError(f"cannot be copied: {error.strerror or error}") from error
         return Pulled(task.source.name, blob, info)
 
-    def commit(self, context: Context, item: Item, result: Pulled) -> str | None:  # noqa: ARG002 one signature
+    def commit(self, context: Context, item: Item, result: Pulled) -> str | None:
         """Add the recording to the catalogue and to its session."""
-        if recording_id(context.db, result.blob.sha256) is not None:
-            return f"already in the archive as {_where(context.db, result.blob.sha256)}"
-        session_id, note = self._session(context, result.name)
+        place, sha256 = item.subject, result.blob.sha256
+        old, known = replaced_at(context.db, place, sha256), recording_id(context.db, sha256)
+        if known is not None:
+            self._note(context, known, item, old)
+            return f"already in the archive as {_where(context.db, sha256)}"
+        session_id, note = self._session(context, result.name) if old is None else (None, {})
         info = result.info
-        add_recording(
+        added = add_recording(
             context.db,
             NewRecording(
                 sha256=result.blob.sha256,
@@ -105,7 +109,17 @@ class Pull:
             session_id,
             pulled_at=timestamp(),
         )
-        return None
+        self._note(context, added, item, old)
+        return "it takes the place of what was there before" if old else None
+
+    def _note(self, context: Context, recording: int, item: Item, old: int | None) -> None:
+        """Note where a recording came from, and let it take the place of what was there before."""
+        note_place(context.db, recording, item.subject, about="{}", pulled_at=timestamp())
+        if old is not None:
+            supersede(context.db, old, recording)
+            if self.session:
+                session_id = find_session(context.db, self.event, self.session)
+                context.db.execute("UPDATE recording SET session_id = ? WHERE id = ?", [session_id, recording])
 
     def _session(self, context: Context, name: str) -> tuple[int, dict[str, Any]]:
         """Return the session that a file belongs to, and what its timetable says of the file."""

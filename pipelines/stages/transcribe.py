@@ -55,7 +55,7 @@ class Transcribe:
             " coalesce(recording.language, session.language) AS language,"
             " session.id AS session, session.title, session.slug, event.slug AS event"
             " FROM recording LEFT JOIN session ON session.id = session_id LEFT JOIN event ON event.id = event_id"
-            " ORDER BY event.start_date, session.start_utc, session.position, recording.id"
+            " WHERE superseded_by IS NULL ORDER BY event.start_date, session.start_utc, session.position, recording.id"
         ):
             hints = hints_for(context, row["session"], row["title"], row["language"])
             yield Item(

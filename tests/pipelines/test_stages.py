@@ -10,6 +10,7 @@ import pytest
 
 from archive.db import open_readonly, transaction
 from archive.events import apply_event, set_release
+from archive.passages import verify
 from archive.search import SqliteSearch
 from metadata.model import EXAMPLE_EVENT, EXAMPLE_SESSION, Event, RecordingNote, Release, Session
 from pipelines.context import Context, init, open_archive
@@ -61,6 +62,10 @@ def sessions(context: Context) -> list[tuple[str, str, str | None]]:
     return [tuple(row) for row in rows]
 
 
+def published_media(context: Context) -> list[str]:
+    return sorted(path.name for path in (context.layout.public / "media").iterdir())
+
+
 def troubles(report: Report) -> dict[str, tuple[str, str | None]]:
     return {item.label: (outcome.status, outcome.code) for item, outcome in report.troubles}
 
@@ -92,6 +97,44 @@ def test_pull_again_does_nothing_until_a_file_changes(context: Context, folder: 
     write_wav(folder / "a.wav", 2)
     assert dict(do(context, Pull([folder])).counts) == {"done": 1}
     assert context.db.execute("SELECT count(*) FROM recording").fetchone()[0] == 2
+
+
+def test_file_with_other_bytes_takes_the_place_of_the_old_one(context: Context, folder: Path) -> None:
+    write_wav(folder / "talk.wav", 5)
+    do(context, Pull([folder]))
+    do_all(context, FakeTranscriber(("Old words.",)))
+    old = published_media(context)
+    write_wav(folder / "talk.wav", 6)
+    do(context, Pull([folder]))
+    do_all(context, FakeTranscriber(("New words.",)))
+    rows = context.db.execute("SELECT session_id, superseded_by FROM recording ORDER BY id").fetchall()
+    assert [tuple(row) for row in rows] == [(1, 2), (1, None)]
+    assert [SqliteSearch(context.db.conn).search(query).sessions for query in ("old", "new")] == [0, 1]
+    assert verify(context.db) == []
+    assert len(published_media(context)) == 1
+    assert published_media(context) != old
+    public = next(context.layout.public.glob("*.db")).read_bytes()
+    assert (b"Old words" in public, b"New words" in public) == (False, True)
+
+
+def test_old_bytes_that_come_back_are_current_again(context: Context, folder: Path) -> None:
+    for seconds in (5, 6, 5):
+        write_wav(folder / "talk.wav", seconds)
+        do(context, Pull([folder]))
+        do_all(context, FakeTranscriber())
+    rows = context.db.execute("SELECT session_id, superseded_by FROM recording ORDER BY id").fetchall()
+    assert [tuple(row) for row in rows] == [(1, None), (1, 1)]
+    assert len(published_media(context)) == 1
+
+
+def test_changed_copy_leaves_the_recording_that_lies_elsewhere_too(context: Context, folder: Path) -> None:
+    write_wav(folder / "a.wav", 5)
+    shutil.copy(folder / "a.wav", folder / "b.wav")
+    do(context, Pull([folder]))
+    write_wav(folder / "b.wav", 6)
+    do(context, Pull([folder]))
+    rows = context.db.execute("SELECT session_id, superseded_by FROM recording ORDER BY id").fetchall()
+    assert [tuple(row) for row in rows] == [(1, None), (2, None)]
 
 
 def test_pull_goes_by_the_timetable_then_by_name(context: Context, folder: Path) -> None:
