@@ -29,7 +29,6 @@ from pipelines.media import MediaInfo, probe
 from pipelines.sources import Found, Shelf, find
 from pipelines.stages.base import Item, Report, fingerprint
 
-
 BYTES_A_SECOND = 3_000_000
 """What a transfer is reckoned with, so that its time can be limited as that of other work."""
 UNKNOWN_BYTES = 1_000_000_000
