@@ -18,11 +18,13 @@ import hashlib
 import ipaddress
 import re
 import socket
+import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import Message
+from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import unquote
@@ -165,7 +167,8 @@ class _Guard(httpx.BaseTransport):
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         # A connection kept for one name would serve the next name at the same address unasked.
-        self._inner = httpx.HTTPTransport(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
+        limits = httpx.Limits(max_keepalive_connections=0)
+        self._inner = httpx.HTTPTransport(verify=_certificates(), trust_env=False, limits=limits)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         url = request.url
@@ -188,6 +191,12 @@ class _Guard(httpx.BaseTransport):
 
     def close(self) -> None:
         self._inner.close()
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Return whom to trust: reading that anew for every request would take longer than most requests."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def shown(url: httpx.URL) -> str:
