@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import Any, Literal
 
@@ -74,6 +74,21 @@ def apply_event(db: Database, event: Event, *, decided_at: str) -> Applied:
         added=tuple(s.slug for s in after.sessions if s.slug not in known),
         changed=tuple(s.slug for s in after.sessions if s.slug in known and known[s.slug] != s),
     )
+
+
+def describe_session(db: Database, session_id: int, session: Session, *, decided_at: str) -> None:
+    """Write what the place that a recording came from says of its session, which no timetable knows.
+
+    Its slug and its place among the event's sessions stay. The caller owns the transaction.
+
+    Raises:
+        UnknownSubjectError: there is no such session.
+    """
+    row = _row(db, "SELECT event_id, slug, position FROM session WHERE id = ?", [session_id])
+    if row is None:
+        raise UnknownSubjectError("session", str(session_id))
+    _write_session(db, row["event_id"], replace(session, slug=row["slug"]), row["position"], decided_at)
+    touch(db)
 
 
 def _write_event(db: Database, event: Event) -> int:

@@ -345,7 +345,8 @@ class _Run:
         hits = self._moments(number, found)
         start, duration = self._conn.execute(
             f"SELECT {STARTED}, coalesce((SELECT max(transcript.duration_ms) FROM recording JOIN transcript"
-            " ON recording_id = recording.id WHERE session_id = session.id AND is_current = 1 AND superseded_by IS NULL), 0)"
+            " ON recording_id = recording.id WHERE session_id = session.id AND is_current = 1"
+            " AND superseded_by IS NULL), 0)"
             " FROM session WHERE id = ?",
             (number,),
         ).fetchone()

@@ -80,8 +80,7 @@ def _copy(reader: BinaryIO, writer: BinaryIO) -> Blob:
         digest.update(chunk)
         writer.write(chunk)
         size += len(chunk)
-    writer.flush()
-    os.fsync(writer.fileno())
+    sync_file(writer)
     return Blob(digest.hexdigest(), size)
 
 
@@ -90,8 +89,7 @@ def write_atomic(path: Path, data: bytes) -> None:
     with scratch(path.parent) as temporary:
         with temporary.open("wb") as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+            sync_file(file)
         temporary.replace(path)
     sync_folder(path.parent)
 
@@ -104,6 +102,12 @@ def scratch(folder: Path) -> Iterator[Path]:
         yield path
     finally:
         path.unlink(missing_ok=True)
+
+
+def sync_file(file: BinaryIO) -> None:
+    """Bring what was written to a file to the disk."""
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import click
 import msgspec
@@ -36,10 +37,11 @@ from pipelines import context as archives
 from pipelines.blobs import write_atomic
 from pipelines.context import Context, now, open_archive, open_archive_readonly, timestamp
 from pipelines.display import ProgressObserver, err, out, waiting
-from pipelines.errors import ItemError, PipelineError
+from pipelines.errors import ItemError, LockedError, PipelineError
 from pipelines.executors import Executor, InProcess, Local
 from pipelines.media import probe, stream_audio
 from pipelines.runner import Report, run_stage
+from pipelines.sources.watched import LOOK_SECONDS, Watched
 from pipelines.stages.base import Stage
 from pipelines.stages.index import Index
 from pipelines.stages.publish import Publish
@@ -160,21 +162,50 @@ def _import_file(context: Context, file: Path, *, dry_run: bool = False) -> None
     )
 
 
-@command("rostra pull talk.mp4", "rostra pull ~/recordings --event winter-school-12", "rostra pull a.wav --session q-a")
-@click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
+@command(
+    "rostra pull talk.mp4",
+    "rostra pull ~/recordings --event winter-school-12",
+    "rostra pull a.wav --session q-a",
+    "rostra pull https://example.org/podcast.xml",
+    "rostra pull s3://bucket/folder",
+    "rostra pull --watch ~/recordings",
+)
+@click.argument("sources", nargs=-1, required=True)
 @click.option("--event", help="The event (its slug) that the recordings belong to.")
 @click.option("--session", help="The session (its slug) that the recordings belong to.")
+@click.option("--watch", is_flag=True, help="Go on pulling what arrives in folders, once it has stopped growing.")
 @archive_option
-def pull(root: Path, sources: tuple[Path, ...], event: str | None, session: str | None) -> None:
-    """Copy recordings into the archive: SOURCES are files, or folders that are walked.
+def pull(root: Path, sources: tuple[str, ...], event: str | None, session: str | None, watch: bool) -> None:
+    """Copy recordings into the archive: SOURCES are files, folders, addresses, podcast feeds and S3 buckets.
 
     The same bytes are one recording, whatever they are called. What is not a recording is refused with the
     reason, and the others go on.
     """
+    if watch:
+        _watch(root, [Path(source) for source in sources], event, session)
     with open_archive(root) as context, ProgressObserver() as observer:
         report = run_stage(context, Pull(sources, event, session), _local(context), observer)
         _conclude(report, "pulled", nothing="Nothing new to pull.")
     _exit(report)
+
+
+def _watch(root: Path, folders: list[Path], event: str | None, session: str | None) -> NoReturn:
+    """Pull what arrives until interrupted; the archive is free for other work in between."""
+    if strange := [str(folder) for folder in folders if not folder.is_dir()]:
+        raise click.UsageError(f"--watch takes folders, and {strange[0]} is none")
+    with open_archive_readonly(root):
+        pass  # a wrong archive is said at once, not when something arrives
+    watched = Watched(folders)
+    err.print(f"Watching {escape(', '.join(map(str, folders)))} (Ctrl-C ends it)")
+    while True:
+        if ready := watched.look(time.monotonic()):
+            try:
+                with open_archive(root) as context, ProgressObserver() as observer:
+                    run_stage(context, Pull(ready, event, session), _local(context), observer)
+                watched.took(ready)
+            except LockedError:
+                pass  # another run is at work: it is tried again at the next look
+        time.sleep(LOOK_SECONDS)
 
 
 @command("rostra run", "rostra run --only transcribe --workers 2", "rostra run --model /models/large-v3")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -23,6 +23,10 @@ title = {title}             # shown on every page
 
 [pull]
 # event = "recordings"      # where a recording goes that no timetable knows
+# max_gigabytes = 100.0     # what is larger is refused
+# max_hours = 24.0          # and what is longer
+# schemes = ["https", "http"]   # of addresses that are asked
+# private_hosts = []        # hosts that may be asked although their addresses are private
 
 [transcribe]
 # engine = "faster-whisper"
@@ -47,9 +51,23 @@ class Site(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Pull(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """Where recordings go."""
+    """Where recordings come from, and where they go."""
 
     event: Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9-]*$", max_length=100)] = "recordings"
+    max_gigabytes: Annotated[float, msgspec.Meta(gt=0)] = 100.0
+    max_hours: Annotated[float, msgspec.Meta(gt=0)] = 24.0
+    schemes: tuple[Literal["https", "http"], ...] = ("https", "http")
+    private_hosts: tuple[str, ...] = ()
+
+    @property
+    def max_bytes(self) -> int:
+        """The largest recording, in bytes."""
+        return int(self.max_gigabytes * 1e9)
+
+    @property
+    def max_ms(self) -> int:
+        """The longest recording, in milliseconds."""
+        return int(self.max_hours * 3_600_000)
 
 
 class Transcribe(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

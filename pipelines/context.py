@@ -52,6 +52,11 @@ class Layout:
         return self.root / "work"
 
     @property
+    def sources(self) -> Path:
+        """What pulls remember: what is half fetched, and what feeds last said."""
+        return self.root / "sources"
+
+    @property
     def lock(self) -> Path:
         """Held by the run that is at work, and naming it."""
         return self.root / ".lock"

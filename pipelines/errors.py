@@ -13,6 +13,9 @@
         ├── NoAudioError         nothing to hear: skipped
         ├── BrokenMediaError     a recording that cannot be read: refused
         ├── LanguageError        a language that the weights do not know: refused
+        ├── FetchError           it could not be brought here from where it is
+        ├── AddressError         a scheme or an address that is not asked: refused
+        ├── LimitError           larger or longer than rostra.toml allows: refused
         └── ItemCrashError       the worker died, hung or ran out of memory
 
 An `ItemError` has a ``code`` that `stage_run` keeps and scripts may rely on.
@@ -86,6 +89,26 @@ class LanguageError(ItemError):
     """The recording is declared to be in a language that the engine's weights were not trained on."""
 
     code = "language"
+    verdict = "refused"
+
+
+class FetchError(ItemError):
+    """The file could not be brought here: the message says what its place answered."""
+
+    code = "not-fetched"
+
+
+class AddressError(ItemError):
+    """The address has a scheme, or leads to a host, that nothing is asked of unless rostra.toml allows it."""
+
+    code = "address"
+    verdict = "refused"
+
+
+class LimitError(ItemError):
+    """The recording is larger or longer than rostra.toml allows."""
+
+    code = "limit"
     verdict = "refused"
 
 

@@ -1,4 +1,4 @@
-"""Pull: from files to recordings in the store, each under the SHA-256 of its bytes.
+"""Pull: from wherever recordings are to recordings in the store, each under the SHA-256 of its bytes.
 
 The same bytes are one recording, under whatever name they come. What is not a recording is refused with
 the reason. A recording goes to the session whose timetable names its file; else to the one whose slug is
@@ -8,7 +8,7 @@ the file's name; else to a session of its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,43 +18,57 @@ from slugify import slugify
 
 from archive.db import Database
 from archive.errors import UnknownSubjectError
-from archive.events import touch
+from archive.events import describe_session, touch
 from archive.provenance import note_place, replaced_at, supersede
 from archive.recordings import NewRecording, add_recording, recording_id
+from metadata.model import Session
 from pipelines.blobs import Blob, BlobStore
 from pipelines.context import Context, timestamp
-from pipelines.errors import BrokenMediaError, ConfigError
+from pipelines.errors import BrokenMediaError, LimitError
 from pipelines.media import MediaInfo, probe
+from pipelines.sources import Found, Shelf, find
 from pipelines.stages.base import Item, Report, fingerprint
 
-COMPANIONS = frozenset(
-    {".vtt", ".srt", ".sbv", ".ttml", ".json", ".xml", ".yaml", ".yml", ".md", ".nfo", ".csv", ".ics", ".rss"}
-)
-"""What lies beside recordings in a folder and is passed over there; named by itself, it is refused."""
+BYTES_A_SECOND = 3_000_000
+"""What a transfer is reckoned with, so that its time can be limited as that of other work."""
+UNKNOWN_BYTES = 1_000_000_000
+"""What a file is reckoned with whose size nobody says."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A file to bring into a store."""
+    """A file to bring into a store, and what its transfer has to go by."""
 
-    source: Path
+    found: Found
+    shelf: Shelf
     store: BlobStore
 
 
 @dataclass(frozen=True, slots=True)
+class Companion:
+    """What came with a file, in the store: captions, or what its place knows of it."""
+
+    name: str
+    sha256: str
+    suffix: str
+
+
+@dataclass(frozen=True, slots=True)
 class Pulled:
-    """A file that is in the store now, and what it is."""
+    """A file that is in the store now, what it is, and what its place says of it."""
 
     name: str
     blob: Blob
     info: MediaInfo
+    about: Session | None = None
+    companions: tuple[Companion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Pull:
     """The stage. ``event`` and ``session`` are slugs that the caller chose, or None to match."""
 
-    sources: Sequence[Path]
+    sources: Sequence[str | Path]
     event: str | None = None
     session: str | None = None
     name: ClassVar[str] = "pull"
@@ -62,41 +76,57 @@ class Pull:
 
     def items(self, context: Context) -> Iterable[Item]:
         """Return an item for every file; one that has not changed since keeps its fingerprint."""
-        seen: set[Path] = set()
-        for path in expand(self.sources):
-            if path in seen:
+        shelf = Shelf(context.layout.sources, context.config.pull)
+        seen: set[str] = set()
+        for found in (found for source in self.sources for found in find(source, shelf)):
+            if found.place in seen:
                 continue
-            seen.add(path)
-            facts = path.stat()
+            seen.add(found.place)
             yield Item(
-                subject=str(path),
-                label=path.name,
-                fingerprint=fingerprint(str(path), facts.st_size, facts.st_mtime_ns, self.event, self.session),
-                task=Task(path, context.blobs),
+                subject=found.place,
+                label=found.name,
+                fingerprint=fingerprint(found.place, *found.stamp, self.event, self.session),
+                task=Task(found, shelf, context.blobs),
+                size=(found.bytes or UNKNOWN_BYTES) / BYTES_A_SECOND,
+                lost=found.failed,
             )
 
-    def work(self, task: Task, report: Report) -> Pulled:  # noqa: ARG002 one signature for all stages
-        """Probe a file and copy it into the store."""
-        info = probe(task.source)
-        try:
-            blob = task.store.add(task.source, info.suffix)
-        except OSError as error:
-            raise BrokenMediaError(f"cannot be copied: {error.strerror or error}") from error
-        return Pulled(task.source.name, blob, info)
+    def work(self, task: Task, report: Report) -> Pulled | None:  # noqa: ARG002 one signature for all stages
+        """Bring a file here, probe it, and copy it into the store."""
+        found, settings = task.found, task.shelf.settings
+        if found.empty:
+            return None
+        if found.bytes is not None and found.bytes > settings.max_bytes:
+            raise LimitError(f"it is larger than {settings.max_gigabytes:g} GB, see pull.max_gigabytes in rostra.toml")
+        with found.fetch(task.shelf) as fetched:
+            info = probe(fetched.path)
+            if (info.duration_ms or 0) > settings.max_ms:
+                raise LimitError(f"it is longer than {settings.max_hours:g} h, see pull.max_hours in rostra.toml")
+            try:
+                blob = task.store.add(fetched.path, info.suffix)
+                companions = tuple(_companion(task.store, path) for path in fetched.companions)
+            except OSError as error:
+                raise BrokenMediaError(f"cannot be copied: {error.strerror or error}") from error
+        return Pulled(found.name, blob, info, found.about, companions)
 
-    def commit(self, context: Context, item: Item, result: Pulled) -> str | None:
+    def commit(self, context: Context, item: Item, result: Pulled | None) -> str | None:
         """Add the recording to the catalogue and to its session."""
+        if result is None:
+            return "it can be read again"
         place, sha256 = item.subject, result.blob.sha256
         old, known = replaced_at(context.db, place, sha256), recording_id(context.db, sha256)
         if known is not None:
-            self._note(context, known, item, old)
+            self._note(context, known, item, result, old)
             return f"already in the archive as {_where(context.db, sha256)}"
+        newest = _newest_session(context.db)
         session_id, note = self._session(context, result.name) if old is None else (None, {})
+        if result.about is not None and session_id is not None and session_id > newest:
+            describe_session(context.db, session_id, result.about, decided_at=timestamp())
         info = result.info
         added = add_recording(
             context.db,
             NewRecording(
-                sha256=result.blob.sha256,
+                sha256=sha256,
                 kind=info.kind,
                 duration_ms=info.duration_ms,
                 bytes=result.blob.bytes,
@@ -109,12 +139,14 @@ class Pull:
             session_id,
             pulled_at=timestamp(),
         )
-        self._note(context, added, item, old)
+        self._note(context, added, item, result, old)
         return "it takes the place of what was there before" if old else None
 
-    def _note(self, context: Context, recording: int, item: Item, old: int | None) -> None:
+    def _note(self, context: Context, recording: int, item: Item, result: Pulled, old: int | None) -> None:
         """Note where a recording came from, and let it take the place of what was there before."""
-        note_place(context.db, recording, item.subject, about="{}", pulled_at=timestamp())
+        known = {"session": result.about, "companions": result.companions}
+        about = msgspec.json.encode({name: value for name, value in known.items() if value}).decode()
+        note_place(context.db, recording, item.subject, about=about, pulled_at=timestamp())
         if old is not None:
             supersede(context.db, old, recording)
             if self.session:
@@ -150,26 +182,13 @@ class Pull:
         return new_session(db, self.event or context.config.pull.event, stem), {}
 
 
-def expand(sources: Sequence[Path]) -> Iterator[Path]:
-    """Yield the files that sources name, folders walked in order of name; hidden files are passed over.
+def _companion(store: BlobStore, path: Path) -> Companion:
+    suffix = "".join(path.suffixes[-2:])
+    return Companion(path.name, store.add(path, suffix).sha256, suffix)
 
-    Raises:
-        ConfigError: there is no such file or folder.
-    """
-    for source in sources:
-        path = source.expanduser().absolute()
-        if path.is_dir():
-            yield from sorted(
-                file
-                for file in path.rglob("*")
-                if file.is_file()
-                and not any(part.startswith(".") for part in file.relative_to(path).parts)
-                and file.suffix.lower() not in COMPANIONS
-            )
-        elif path.exists():
-            yield path
-        else:
-            raise ConfigError(f"no file or folder {source}")
+
+def _newest_session(db: Database) -> int:
+    return int(db.execute("SELECT coalesce(max(id), 0) FROM session").fetchone()[0])
 
 
 def find_session(db: Database, event: str | None, slug: str) -> int:

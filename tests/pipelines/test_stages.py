@@ -21,7 +21,7 @@ from pipelines.stages import publish as publishing
 from pipelines.stages.base import Stage
 from pipelines.stages.index import Index
 from pipelines.stages.publish import Publish
-from pipelines.stages.pull import Pull, expand
+from pipelines.stages.pull import Pull
 from pipelines.stages.transcribe import Transcribe
 from pipelines.transcribers import FakeTranscriber
 from tests.pipelines.sounds import write_silent_video, write_wav
@@ -172,9 +172,9 @@ def test_pull_into_a_session_that_does_not_exist_is_refused_with_the_reason(cont
     assert context.db.execute("SELECT count(*) FROM recording").fetchone()[0] == 0
 
 
-def test_source_that_is_not_there_is_named(folder: Path) -> None:
+def test_source_that_is_not_there_is_named(context: Context, folder: Path) -> None:
     with pytest.raises(ConfigError, match=r"no file or folder .*absent\.wav"):
-        list(expand([folder / "absent.wav"]))
+        list(Pull([folder / "absent.wav"]).items(context))
 
 
 def test_recording_goes_all_the_way_to_a_hit_in_the_public_database(context: Context, folder: Path) -> None:

@@ -1,0 +1,130 @@
+"""What every source is: a function that lists what a place holds, each file able to bring itself here.
+
+To add a source: write a module beside this one with a function ``find(name, shelf)`` that yields `Found`
+values of a class of its own, whose `Found.fetch` gives the file, and name it where names are told apart, in
+``pipelines/sources/__init__.py``.
+
+``find`` runs in the driver and lists cheaply: a file that has not changed must get the same ``stamp`` as
+before, and is then not fetched again. ``fetch`` runs in a child process, so `Found` values must pickle. What
+stands in feeds and listings is hostile input: names are made safe by `file_name`, texts by `plain`, and every
+request goes through `pipelines.sources.http`, which checks schemes and addresses.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn, TypeAlias
+
+from metadata.model import Session
+from pipelines.config import Pull as Settings
+from pipelines.errors import ItemError
+
+Stamp: TypeAlias = tuple[Any, ...]
+"""Values that change when a file does: JSON can write them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What listing and fetching have to go by.
+
+    Attributes:
+        folder: on this machine, kept between runs: for what is half fetched, and for what feeds last said.
+        settings: the limits of ``rostra.toml``.
+    """
+
+    folder: Path
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A file on this machine.
+
+    Attributes:
+        companions: what its place gave with it: captions, and everything that it knows of the file.
+    """
+
+    path: Path
+    companions: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One file that a source holds.
+
+    Attributes:
+        place: what the catalogue calls where it is: an absolute path or an address, the same every time.
+        name: what the file is called, for matching it to a session.
+        stamp: changes when the file does.
+        bytes: its size, where the source says it.
+        about: what the source says of the session that it is a recording of.
+    """
+
+    place: str
+    name: str
+    stamp: Stamp
+    bytes: int | None = None
+    about: Session | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether it stands for a place that could not be looked at, so that it has to be tried next time."""
+        return False
+
+    @property
+    def empty(self) -> bool:
+        """Whether it stands for a place that could be looked at again, and nothing is to be fetched."""
+        return False
+
+    def fetch(self, shelf: Shelf) -> AbstractContextManager[Fetched]:
+        """Give the file on this machine for as long as the block lasts.
+
+        Raises:
+            ItemError: it cannot be had.
+        """
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreachable(Found):
+    """A place that could not be looked at, which its item says; the other places go on."""
+
+    error: ItemError
+
+    @property
+    def failed(self) -> bool:
+        """It is."""
+        return True
+
+    def fetch(self, shelf: Shelf) -> NoReturn:  # noqa: ARG002 one signature for all sources
+        """Raise what went wrong."""
+        raise self.error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached(Found):
+    """A place that can be looked at again, so that its item no longer counts as failed."""
+
+    @property
+    def empty(self) -> bool:
+        """It is."""
+        return True
+
+
+def file_name(text: str, fallback: str = "recording") -> str:
+    """Return a name for a file that a stranger chose: no folders, no control characters, 150 characters at most."""
+    last = re.split(r"[/\\]", plain(text))[-1].strip(". ")
+    stem, dot, suffix = last.rpartition(".")
+    if dot and len(suffix) <= 8:
+        return f"{stem[:140] or fallback}.{suffix}"
+    return last[:150] or fallback
+
+
+def plain(text: str, limit: int = 20_000) -> str:
+    """Return a stranger's text without control characters, in NFC, cut at a limit."""
+    kept = "".join(char for char in text[:limit] if char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cs"})
+    return unicodedata.normalize("NFC", kept).strip()

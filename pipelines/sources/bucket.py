@@ -1,0 +1,60 @@
+"""Buckets that speak S3's protocol, through obstore: ``s3://bucket/prefix``.
+
+Who may read is told as to other programs: ``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY``,
+``AWS_REGION``, and ``AWS_ENDPOINT_URL`` for what is not Amazon's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pipelines.buckets import Bucket
+from pipelines.errors import FetchError
+from pipelines.sources.base import Fetched, Found, Shelf, Unreachable, file_name
+from pipelines.sources.files import wanted
+from pipelines.sources.http import shelf_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Object(Found):
+    """An object in a bucket."""
+
+    bucket: Bucket
+    key: str
+    etag: str | None
+
+    @contextmanager
+    def fetch(self, shelf: Shelf) -> Iterator[Fetched]:
+        """Download the object, going on from what is there of this version; it is removed when the block ends."""
+        shelf.folder.mkdir(parents=True, exist_ok=True)
+        path = shelf.folder / shelf_name(f"{self.place} {self.etag}")
+        try:
+            self.bucket.download(self.key, path, etag=self.etag)
+        except OSError as error:
+            raise FetchError(str(error)) from error
+        try:
+            yield Fetched(path)
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def find(url: str, shelf: Shelf) -> Iterator[Found]:  # noqa: ARG001 one signature for all sources
+    """Yield the objects below a prefix whose names are not hidden; one that cannot be listed yields that."""
+    bucket = Bucket.at(url)
+    try:
+        for entry in bucket.entries():
+            key = entry["path"]
+            if wanted(key.removeprefix(bucket.prefix)):
+                yield Object(
+                    place=f"s3://{bucket.name}/{key}",
+                    name=file_name(key),
+                    stamp=(entry["size"], entry["e_tag"] or str(entry["last_modified"])),
+                    bytes=entry["size"],
+                    bucket=bucket,
+                    key=key,
+                    etag=entry["e_tag"],
+                )
+    except OSError as error:
+        yield Unreachable(place=url, name=url, stamp=("unreachable",), error=FetchError(str(error)))

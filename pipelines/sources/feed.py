@@ -1,0 +1,172 @@
+"""Podcast feeds: RSS and Atom whose entries carry a recording (RSS 2.0, ``enclosure``; RFC 4287, 4.2.7.2).
+
+A feed is asked for with what it was last known by (``ETag``, ``Last-Modified``: RFC 9110, section 13), and
+what it said then is kept: a feed that has not changed costs one short answer. Which of its episodes are new
+is the catalogue's to say, as of any other file.
+"""
+
+from __future__ import annotations
+
+import io
+from calendar import timegm
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import urlsplit
+
+import feedparser
+import msgspec
+from markupsafe import Markup
+
+from metadata.errors import MetadataError
+from metadata.languages import parse_language
+from metadata.model import ExternalId, Link, Person, Role, Session
+from metadata.timetables.slugs import make_slug
+from pipelines.blobs import write_atomic
+from pipelines.errors import FetchError, ItemError
+from pipelines.sources.base import Found, Reached, Shelf, Unreachable, file_name, plain
+from pipelines.sources.http import Look, WebFile, request, shelf_name
+
+FEED_BYTES = 64_000_000
+"""The largest feed that is read."""
+
+_MEDIA = ("audio/", "video/")
+_XML = {"application/rss+xml", "application/atom+xml", "application/xml", "text/xml"}
+
+
+class _Memory(msgspec.Struct, frozen=True):
+    """What is known of a feed: how it names its version, and how often it could not be read."""
+
+    etag: str = ""
+    modified: str = ""
+    failures: int = 0
+
+
+def is_feed(seen: Look) -> bool:
+    """Whether an address holds a feed, by what it answers."""
+    marked = any(mark in seen.beginning for mark in (b"<rss", b"<feed", b"<rdf:RDF"))
+    return marked and (seen.media_type in _XML or not seen.media_type.startswith(_MEDIA))
+
+
+def is_known(url: str, shelf: Shelf) -> bool:
+    """Whether an address was a feed before."""
+    return (shelf.folder / f"{shelf_name(url)}.feed").exists()
+
+
+def find(url: str, shelf: Shelf) -> Iterator[Found]:
+    """Yield the episodes of a feed; one that cannot be read yields that."""
+    shelf.folder.mkdir(parents=True, exist_ok=True)
+    note = shelf.folder / f"{shelf_name(url)}.feed.json"
+    memory = msgspec.json.decode(note.read_bytes(), type=_Memory) if note.exists() else _Memory()
+    try:
+        found = list(_episodes(url, _read(url, shelf, memory)))
+    except ItemError as error:
+        failures = memory.failures + 1
+        write_atomic(note, msgspec.json.encode(msgspec.structs.replace(memory, failures=failures)))
+        yield Unreachable(place=url, name=url, stamp=("failed", failures), error=error)
+        return
+    if memory.failures:
+        yield Reached(place=url, name=url, stamp=("read", memory.failures))
+    yield from found
+
+
+def _read(url: str, shelf: Shelf, memory: _Memory) -> Any:
+    """Return a feed, parsed: as it is now, or as it was if it says that it has not changed."""
+    kept = shelf.folder / f"{shelf_name(url)}.feed"
+    known = {"if-none-match": memory.etag, "if-modified-since": memory.modified} if kept.exists() else {}
+    conditions = {name: value for name, value in known.items() if value}
+    response, body = request(url, shelf.settings, conditions, limit=FEED_BYTES)
+    if conditions and response.status_code == HTTPStatus.NOT_MODIFIED:
+        return _parse(url, kept.read_bytes())
+    if response.status_code != HTTPStatus.OK:
+        raise FetchError(f"the server answers {response.status_code} {response.reason_phrase}".rstrip())
+    feed = _parse(url, body)
+    write_atomic(kept, body)
+    headers = response.headers
+    now_known = _Memory(headers.get("etag", ""), headers.get("last-modified", ""), memory.failures)
+    write_atomic(kept.with_suffix(".feed.json"), msgspec.json.encode(now_known))
+    return feed
+
+
+def _parse(url: str, body: bytes) -> Any:
+    # A stream, since feedparser takes text that looks like an address or a path for one.
+    feed = feedparser.parse(io.BytesIO(body), response_headers={"content-location": url})
+    if not feed.version:
+        raise FetchError("it is no feed that can be read")
+    return feed
+
+
+def _episodes(url: str, feed: Any) -> Iterator[Found]:
+    """Yield the entries that carry a recording, in the feed's order, each once."""
+    seen: set[str] = set()
+    for entry in feed.entries:
+        enclosure = next(filter(_is_media, entry.get("enclosures", ())), None)
+        if enclosure is None:
+            continue
+        address = enclosure["href"]
+        key = plain(entry.get("id") or address, 2_000)
+        if key in seen:
+            continue
+        seen.add(key)
+        length = str(enclosure.get("length", ""))
+        about = _about(entry, feed.feed, key)
+        suffix = PurePosixPath(urlsplit(address).path).suffix
+        yield WebFile(
+            place=f"{url}#{key}",
+            name=file_name(f"{about.title.replace('/', '-')}{suffix}"),
+            stamp=(address, length),
+            bytes=int(length) if length.isdecimal() and len(length) < 16 and int(length) else None,
+            about=about,
+            url=address,
+        )
+
+
+def _is_media(enclosure: Any) -> bool:
+    media_type = enclosure.get("type") or ""
+    return bool(enclosure.get("href")) and (not media_type or media_type.startswith(_MEDIA))
+
+
+def _about(entry: Any, feed: Any, key: str) -> Session:
+    """Return what an episode says of itself."""
+    title = _text(entry.get("title"), 500) or _text(feed.get("title"), 500) or "Episode"
+    page = entry.get("link", "")
+    return Session(
+        slug=make_slug(title),
+        title=title,
+        start=_moment(entry.get("published_parsed") or entry.get("updated_parsed")),
+        language=_language(feed.get("language")),
+        abstract=_text(entry.get("summary"), 20_000) or None,
+        people=tuple(Role(person=Person(name=name)) for name in _people(entry)),
+        links=(Link(rel="website", url=page),) if urlsplit(page).scheme in {"http", "https"} else (),
+        external_ids=(ExternalId(scheme="guid", value=key),),
+    )
+
+
+def _people(entry: Any) -> list[str]:
+    """Return who is named as an author, each once; a name is kept as it is written."""
+    names = [_text(author.get("name"), 200) for author in entry.get("authors", ())[:20]]
+    return list(dict.fromkeys(name for name in names if name))
+
+
+def _text(value: Any, limit: int) -> str:
+    """Return the words of a text that may be HTML."""
+    return plain(Markup(str(value or "")[: limit * 4]).striptags(), limit)  # noqa: S704  # its tags are taken out
+
+
+def _moment(parsed: Any) -> str | None:
+    """Return a moment that feedparser found, which is in UTC, as ISO 8601."""
+    if not parsed:
+        return None
+    try:
+        return datetime.fromtimestamp(timegm(parsed), UTC).isoformat()
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _language(value: Any) -> str | None:
+    try:
+        return parse_language(str(value)) if value else None
+    except MetadataError:
+        return None

@@ -1,0 +1,406 @@
+"""HTTP and HTTPS: looking at an address, and downloading from it, with whoever wrote it held for hostile.
+
+Every request, each hop of a redirect included, goes through `_Guard`: the scheme must be allowed, the host is
+resolved here, none of its addresses may be private (RFC 6890's registries, as `ipaddress` knows them), and
+the connection is made to the address that was checked, so that a second answer of the name server changes
+nothing. Proxies named by the environment are not used, since they would resolve names unseen.
+
+A download is written to a file beside its final name and goes on from where it broke (RFC 9110, section 14:
+``Range`` with ``If-Range``) when the server names the version that it sends; without such a name it begins
+anew. What a server promises it must keep: ``Content-Length``, ``Repr-Digest`` (RFC 9530), and the
+``#sha256=…`` with which an address may end.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import ipaddress
+import re
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.message import Message
+from functools import cache
+from http import HTTPStatus
+from pathlib import Path
+from urllib.parse import unquote
+
+import httpx
+import msgspec
+
+from pipelines.blobs import sync_file, sync_folder, write_atomic
+from pipelines.config import Pull as Settings
+from pipelines.errors import AddressError, FetchError, LimitError
+from pipelines.sources.base import Fetched, Found, Shelf, file_name
+
+TRIES = 5
+"""How often a download is taken up again without coming further."""
+CONNECT_SECONDS = 20.0
+READ_SECONDS = 60.0
+"""How long a server may be silent."""
+SLOWEST = 1_000
+"""Bytes a second, over `READ_SECONDS`, below which a server is given up."""
+WAIT_SECONDS = 1.0
+"""Before the second try; each further one waits twice as long."""
+REDIRECTS = 10
+LOOK_BYTES = 2_048
+
+_AGENT = "Rostra (archive of recordings)"
+_BUSY = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
+
+
+class BrokenTransferError(FetchError):
+    """The transfer broke, and may be taken up again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What an address answers with: the facts of its headers, and how it begins.
+
+    Attributes:
+        stamp: tells this version of the file from the next, as far as the server does.
+        size: how many bytes it promises.
+    """
+
+    name: str
+    media_type: str
+    stamp: tuple[str, ...]
+    size: int | None
+    beginning: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebFile(Found):
+    """A file at an address."""
+
+    url: str
+
+    @contextmanager
+    def fetch(self, shelf: Shelf) -> Iterator[Fetched]:
+        """Download the file, going on from what is there of it; it is removed when the block ends."""
+        shelf.folder.mkdir(parents=True, exist_ok=True)
+        path = shelf.folder / shelf_name(self.place)
+        download(self.url, path, shelf.settings)
+        try:
+            yield Fetched(path)
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def shelf_name(place: str) -> str:
+    """Return a name, for files on the shelf, that is a place's own."""
+    return hashlib.sha256(place.encode()).hexdigest()[:32]
+
+
+def look(url: str, settings: Settings) -> Look:
+    """Ask an address what it holds, and read no more than its beginning.
+
+    Raises:
+        ItemError: it cannot be asked, or answers with an error.
+    """
+    beginning = b""
+    with _asked(url, settings) as response:
+        _refuse(response)
+        for piece in response.iter_raw(LOOK_BYTES):
+            beginning += piece
+            if len(beginning) >= LOOK_BYTES:
+                break
+    headers = response.headers
+    return Look(
+        name=_name(response),
+        media_type=headers.get("content-type", "").partition(";")[0].strip().lower(),
+        stamp=tuple(headers.get(name, "") for name in ("etag", "last-modified", "content-length")),
+        size=_length(response),
+        beginning=beginning[:LOOK_BYTES],
+    )
+
+
+@contextmanager
+def _asked(url: str, settings: Settings, headers: dict[str, str] | None = None) -> Iterator[httpx.Response]:
+    """Ask for an address, redirects followed, with what goes wrong turned into errors of ours."""
+    timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
+    known = {"user-agent": _AGENT, "accept-encoding": "identity"}
+    try:
+        with (
+            httpx.Client(
+                transport=_Guard(settings),
+                timeout=timeout,
+                follow_redirects=True,
+                max_redirects=REDIRECTS,
+                trust_env=False,
+            ) as client,
+            client.stream("GET", url, headers=known | (headers or {})) as response,
+        ):
+            yield response
+    except httpx.InvalidURL as error:
+        raise AddressError(f"no address that can be asked: {error}") from error
+    except httpx.TimeoutException as error:
+        raise BrokenTransferError(f"the server was silent for too long ({type(error).__name__})") from error
+    except httpx.TooManyRedirects as error:
+        raise FetchError(f"it leads on and on: more than {REDIRECTS} redirects") from error
+    except httpx.HTTPError as error:
+        raise BrokenTransferError(f"the connection failed: {error}") from error
+
+
+def request(url: str, settings: Settings, headers: dict[str, str], *, limit: int) -> tuple[httpx.Response, bytes]:
+    """Return what an address answers, its body decoded and read whole.
+
+    Raises:
+        ItemError: it cannot be asked, or sends more than ``limit`` bytes.
+    """
+    body = bytearray()
+    with _asked(url, settings, {"accept-encoding": "gzip"} | headers) as response:
+        for piece in response.iter_bytes(65_536):
+            body += piece
+            if len(body) > limit:
+                raise LimitError(f"it is larger than {limit // 1_000_000} MB")
+    return response, bytes(body)
+
+
+class _Guard(httpx.BaseTransport):
+    """Lets requests through to allowed schemes and addresses alone, and resolves names itself."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        # A connection kept for one name would serve the next name at the same address unasked.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        self._inner = httpx.HTTPTransport(verify=_certificates(), trust_env=False, limits=limits)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        url = request.url
+        if url.scheme not in self._settings.schemes:
+            raise AddressError(f"the scheme {url.scheme!r} is not among pull.schemes in rostra.toml: {shown(url)}")
+        failure: httpx.HTTPError | None = None
+        for address in addresses(url.host, url.port or (443 if url.scheme == "https" else 80), self._settings):
+            moved = httpx.Request(
+                request.method,
+                url.copy_with(host=address),
+                headers=request.headers,
+                stream=request.stream,
+                extensions=request.extensions | {"sni_hostname": url.host},
+            )
+            try:
+                return self._inner.handle_request(moved)
+            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+                failure = error
+        raise failure or httpx.ConnectError("the name has no address")
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Return whom to trust: reading that anew for every request would take longer than most requests."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
+def shown(url: httpx.URL) -> str:
+    """Return an address without the user and the query, which may be secrets."""
+    return f"{url.scheme}://{url.host}{url.path}"
+
+
+def addresses(host: str, port: int, settings: Settings) -> list[str]:
+    """Return the addresses of a host, every one of which may be asked.
+
+    Raises:
+        AddressError: one may not.
+        FetchError: the host is unknown.
+    """
+    try:
+        answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise BrokenTransferError(f"no host {host!r} is known: {error}") from error
+    found = list(dict.fromkeys(str(answer[4][0]) for answer in answers))
+    if host.lower() not in {name.lower() for name in settings.private_hosts}:
+        for address in found:
+            if not is_public(address):
+                raise AddressError(
+                    f"{host} is at {address}, a private address: if it is yours, add {host!r} to pull.private_hosts"
+                    " in rostra.toml"
+                )
+    return found
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address belongs to the open internet; of one that carries another inside, both must.
+
+    Sources: RFC 6890 with its registries; RFC 4291 (IPv4-mapped), RFC 3056 (6to4), RFC 4380 (Teredo) and
+    RFC 6052 (NAT64) for addresses in addresses.
+    """
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if not ip.is_global or ip.is_multicast:
+        return False
+    if isinstance(ip, ipaddress.IPv4Address):
+        return True
+    inside = [ip.ipv4_mapped, ip.sixtofour, *(ip.teredo or ())]
+    if ip in _NAT64:
+        inside.append(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF))
+    return all(is_public(str(each)) for each in inside if each is not None)
+
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+class _Progress(msgspec.Struct, frozen=True):
+    """What is known of a file that is half here: which version it is of, and its whole size."""
+
+    validator: str
+    total: int | None
+
+
+def download(url: str, target: Path, settings: Settings) -> None:
+    """Bring a file here, under a name that it gets when it is whole.
+
+    Raises:
+        ItemError: it cannot be had, is not what was promised, or is larger than allowed.
+        OSError: it cannot be written.
+    """
+    part, note = target.with_suffix(".part"), target.with_suffix(".part.json")
+    furthest, tries = 0, 0
+    while True:
+        try:
+            digest = _take_up(url, part, note, settings)
+            break
+        except LimitError:
+            _forget(part, note)
+            raise
+        except BrokenTransferError as error:
+            here = part.stat().st_size if part.exists() else 0
+            furthest, tries = (here, 1) if here > furthest else (furthest, tries + 1)
+            if tries >= TRIES:
+                raise FetchError(f"{error}; given up after {tries} tries, {here} bytes are here") from error
+            time.sleep(WAIT_SECONDS * 2 ** (tries - 1))
+    _check(part, note, url, digest)
+    note.unlink(missing_ok=True)
+    part.replace(target)
+    sync_folder(target.parent)
+
+
+def _take_up(url: str, part: Path, note: Path, settings: Settings) -> str | None:
+    """Download from where the last try broke; return the SHA-256 that the server promises, if it does."""
+    have, known = _half(part, note)
+    if known and known.total == have:
+        return None
+    ranged = {"range": f"bytes={have}-", "if-range": known.validator} if known else {}
+    with _asked(url, settings, ranged) as response:
+        if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and known:
+            _forget(part, note)
+            raise BrokenTransferError("the server has less than it had")
+        if response.status_code in _BUSY or response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise BrokenTransferError(f"the server answers {response.status_code}")
+        _refuse(response)
+        if response.headers.get("content-encoding", "identity") != "identity":
+            raise FetchError("the server sends it compressed, unasked")
+        goes_on = response.status_code == HTTPStatus.PARTIAL_CONTENT
+        total = _total(response, have if goes_on else 0)
+        if goes_on and not _fits(response, have, known):
+            _forget(part, note)
+            raise BrokenTransferError("the server sent another part than was asked for")
+        if total is not None and total > settings.max_bytes:
+            raise LimitError(_too_large(settings))
+        if not goes_on:
+            _begin(part, note, response, total)
+        _receive(response, part, settings)
+    here = part.stat().st_size
+    if total is not None and here != total:
+        raise BrokenTransferError(f"the server promised {total} bytes and sent {here}")
+    return _promised_digest(response)
+
+
+def _half(part: Path, note: Path) -> tuple[int, _Progress | None]:
+    """Return how much is here of what the server can go on with."""
+    try:
+        known = msgspec.json.decode(note.read_bytes(), type=_Progress)
+        have = part.stat().st_size
+    except (OSError, msgspec.DecodeError):
+        return 0, None
+    return (have, known) if have and known.validator else (0, None)
+
+
+def _begin(part: Path, note: Path, response: httpx.Response, total: int | None) -> None:
+    """Begin a file anew; only a strong validator tells that a later part belongs to it (RFC 9110, 13.1.5)."""
+    etag = response.headers.get("etag", "")
+    validator = etag if etag and not etag.startswith("W/") else response.headers.get("last-modified", "")
+    part.write_bytes(b"")
+    write_atomic(note, msgspec.json.encode(_Progress(validator, total)))
+
+
+def _forget(part: Path, note: Path) -> None:
+    note.unlink(missing_ok=True)
+    part.unlink(missing_ok=True)
+
+
+def _receive(response: httpx.Response, part: Path, settings: Settings) -> None:
+    here, window, arrived = part.stat().st_size, time.monotonic(), 0
+    with part.open("ab") as file:
+        try:
+            for piece in response.iter_raw():
+                here, arrived = here + len(piece), arrived + len(piece)
+                if here > settings.max_bytes:
+                    raise LimitError(_too_large(settings))
+                file.write(piece)
+                if (passed := time.monotonic() - window) > READ_SECONDS:
+                    if arrived < SLOWEST * passed:
+                        raise BrokenTransferError(f"the server sends less than {SLOWEST} bytes a second")
+                    window, arrived = time.monotonic(), 0
+        finally:
+            sync_file(file)
+
+
+def _check(part: Path, note: Path, url: str, promised: str | None) -> None:
+    """Raise where the bytes are not those that the address or the server promise."""
+    named = re.search(r"#(?:.*&)?sha256=([0-9a-fA-F]{64})(?:&|$)", url)
+    wanted = {named[1].lower()} if named else set()
+    wanted |= {promised} if promised else set()
+    if not wanted:
+        return
+    with part.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if wanted != {digest}:
+        _forget(part, note)
+        raise FetchError(f"its SHA-256 is {digest}, and not {' or '.join(sorted(wanted - {digest}))} as was promised")
+
+
+def _promised_digest(response: httpx.Response) -> str | None:
+    found = re.search(r"sha-256=:([A-Za-z0-9+/=]+):", response.headers.get("repr-digest", ""))
+    return base64.b64decode(found[1]).hex() if found else None
+
+
+def _refuse(response: httpx.Response) -> None:
+    if response.status_code not in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
+        raise FetchError(f"the server answers {response.status_code} {response.reason_phrase}".rstrip())
+
+
+def _length(response: httpx.Response) -> int | None:
+    text = response.headers.get("content-length", "")
+    return int(text) if text.isdecimal() else None
+
+
+def _total(response: httpx.Response, have: int) -> int | None:
+    """Return the size of the whole file, as the server promises it."""
+    length = _length(response)
+    return None if length is None else have + length
+
+
+def _fits(response: httpx.Response, have: int, known: _Progress | None) -> bool:
+    """Whether a partial answer goes on where the file here ends, and is of a file of the same size."""
+    found = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", response.headers.get("content-range", ""))
+    if found is None or known is None or int(found[1]) != have:
+        return False
+    return found[3] == "*" or known.total in {None, int(found[3])}
+
+
+def _too_large(settings: Settings) -> str:
+    return f"it is larger than {settings.max_gigabytes:g} GB, which pull.max_gigabytes in rostra.toml allows"
+
+
+def _name(response: httpx.Response) -> str:
+    """Return what a file is called: by ``Content-Disposition`` (RFC 6266), or by the end of its address."""
+    header = Message()
+    header["content-disposition"] = response.headers.get("content-disposition", "")
+    return file_name(header.get_filename() or unquote(response.url.path))

@@ -1,0 +1,171 @@
+"""What yt-dlp knows: the pages of video sites, their playlists, and everything that they say of a recording.
+
+The extra ``sites`` installs it. Only sites that it knows by name are left to it: its generic extractor would
+follow any page anywhere, which `pipelines.sources.http` is there to prevent. What it asks of the sites that
+it knows, it asks itself: addresses are not checked there.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from metadata.errors import MetadataError
+from metadata.languages import parse_language
+from metadata.model import ExternalId, Link, Person, Role, Session
+from metadata.timetables.slugs import make_slug
+from pipelines.config import Pull as Settings
+from pipelines.errors import FetchError, LimitError
+from pipelines.media import ffmpeg_binary
+from pipelines.sources.base import Fetched, Found, Shelf, Unreachable, file_name, plain
+from pipelines.sources.http import shelf_name
+
+FORMATS = "bestvideo*[height<=1080]+bestaudio/best"
+"""What is chosen of the formats that a site has (yt-dlp's format selection)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Video(Found):
+    """One recording on a site."""
+
+    url: str
+
+    @contextmanager
+    def fetch(self, shelf: Shelf) -> Iterator[Fetched]:
+        """Download the recording with ``info.json`` and captions; yt-dlp goes on with what is half here."""
+        folder = shelf.folder / shelf_name(self.place)
+        folder.mkdir(parents=True, exist_ok=True)
+        options = {
+            "paths": {"home": str(folder)},
+            "outtmpl": {"default": "recording.%(ext)s"},
+            "format": FORMATS,
+            "ffmpeg_location": ffmpeg_binary(),
+            "noplaylist": True,
+            "continuedl": True,
+            "writeinfojson": True,
+            "writesubtitles": True,
+            "subtitleslangs": ["all", "-live_chat"],
+            "max_filesize": shelf.settings.max_bytes,
+            "match_filter": _not_longer(shelf.settings),
+        }
+        info = _extract(self.url, options, download=True)
+        path = next((each["filepath"] for each in info.get("requested_downloads") or () if "filepath" in each), None)
+        files = sorted(folder.glob("recording.*"))
+        recording = next((file for file in files if str(file) == path), None)
+        if recording is None:
+            raise FetchError("yt-dlp brought no recording: it may be larger than pull.max_gigabytes, or not be public")
+        try:
+            yield Fetched(recording, tuple(file for file in files if file != recording and file.suffix != ".part"))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def is_known(url: str) -> bool:
+    """Whether yt-dlp is installed and knows the site of an address by name."""
+    return any(extractor.suitable(url) for extractor in _extractors())
+
+
+def find(url: str, shelf: Shelf) -> Iterator[Found]:  # noqa: ARG001 one signature for all sources
+    """Yield the recording on a page, or those of a playlist; a page that cannot be read yields that."""
+    try:
+        info = _extract(url, {"extract_flat": "in_playlist", "skip_download": True}, download=False)
+    except FetchError as error:
+        yield Unreachable(place=url, name=url, stamp=("unreachable",), error=error)
+        return
+    for entry in info["entries"] if info.get("_type") == "playlist" else [info]:
+        address = entry.get("webpage_url") or entry.get("url")
+        if address:
+            about = described(entry)
+            yield Video(
+                place=str(address),
+                name=file_name(f"{about.title.replace('/', '-')}.{entry.get('ext') or 'mp4'}"),
+                stamp=(str(entry.get("ie_key") or entry.get("extractor_key")), str(entry.get("id"))),
+                bytes=entry.get("filesize") or entry.get("filesize_approx"),
+                about=about,
+                url=str(address),
+            )
+
+
+def described(info: Mapping[str, Any]) -> Session:
+    """Return what a site says of a recording; a channel's name is no person's, and is left out."""
+    title = plain(str(info.get("title") or info.get("id") or "Recording"), 500)
+    page = info.get("webpage_url") or info.get("url")
+    site = str(info.get("extractor_key") or info.get("ie_key") or "site").lower()
+    names = dict.fromkeys(plain(str(name), 200) for name in (info.get("creators") or info.get("cast") or ())[:20])
+    return Session(
+        slug=make_slug(title),
+        title=title,
+        start=_moment(info),
+        language=_language(info.get("language")),
+        abstract=plain(str(info.get("description") or "")) or None,
+        people=tuple(Role(person=Person(name=name)) for name in names if name),
+        links=(Link(rel="website", url=str(page)),) if str(page).startswith(("https://", "http://")) else (),
+        external_ids=(ExternalId(scheme=site, value=str(info["id"])),) if info.get("id") else (),
+    )
+
+
+def _extract(url: str, options: dict[str, Any], *, download: bool) -> dict[str, Any]:
+    """Return what yt-dlp learns, and have it download where that is wanted.
+
+    Raises:
+        FetchError: it cannot, with what it says.
+    """
+    from yt_dlp import YoutubeDL  # an extra, and slow to import
+    from yt_dlp.utils import YoutubeDLError
+
+    quiet = {"quiet": True, "no_warnings": True, "noprogress": True, "logger": _Silent(), "color": "never"}
+    try:
+        with YoutubeDL(quiet | {"allowed_extractors": ["default", "-generic"]} | options) as downloader:
+            info: dict[str, Any] = downloader.sanitize_info(downloader.extract_info(url, download=download))
+    except YoutubeDLError as error:
+        raise FetchError(plain(str(error).removeprefix("ERROR: "), 500)) from error
+    return info
+
+
+def _not_longer(settings: Settings) -> Any:
+    """Return a filter, as yt-dlp takes one, that refuses what is longer than allowed."""
+
+    def judge(info: Mapping[str, Any], *, incomplete: bool) -> None:  # noqa: ARG001 yt-dlp's signature
+        if (info.get("duration") or 0) * 1000 > settings.max_ms:
+            raise LimitError(f"it is longer than {settings.max_hours:g} h, which pull.max_hours in rostra.toml allows")
+
+    return judge
+
+
+class _Silent:
+    """A logger that drops what yt-dlp says along the way."""
+
+    def debug(self, message: str) -> None:
+        """Drop it."""
+
+    info = warning = error = debug
+
+
+@lru_cache
+def _extractors() -> tuple[Any, ...]:
+    """Return the extractors of sites by name, or none where yt-dlp is not installed."""
+    try:
+        from yt_dlp.extractor import gen_extractor_classes  # an extra, and slow to import
+    except ImportError:
+        return ()
+    return tuple(extractor for extractor in gen_extractor_classes() if extractor.IE_NAME != "generic")
+
+
+def _moment(info: Mapping[str, Any]) -> str | None:
+    seconds = info.get("release_timestamp") or info.get("timestamp")
+    try:
+        return datetime.fromtimestamp(seconds, UTC).isoformat() if seconds else None
+    except (ValueError, OverflowError, OSError, TypeError):
+        return None
+
+
+def _language(value: Any) -> str | None:
+    try:
+        return parse_language(str(value)) if value else None
+    except MetadataError:
+        return None

@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+import io
+import json
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+import numpy as np
+import pytest
+
+from metadata.model import ExternalId, Session
+from pipelines.config import Pull as Settings
+from pipelines.context import Context, init, open_archive
+from pipelines.executors import InProcess
+from pipelines.runner import Report, run_stage
+from pipelines.sources import Found, Shelf, find, http
+from pipelines.stages.pull import Pull
+from tests.pipelines.sources.server import Behaviour, Handler, Site, file, serving
+from tests.pipelines.trials import Watch
+
+FEED = "/podcast.xml"
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    monkeypatch.setattr(http, "WAIT_SECONDS", 0.0)
+    with serving() as site:
+        yield site
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Iterator[Context]:
+    init(tmp_path / "archive", title="Test")
+    settings = tmp_path / "archive" / "rostra.toml"
+    settings.write_text('[pull]\nprivate_hosts = ["127.0.0.1"]\n')
+    with open_archive(tmp_path / "archive") as context:
+        yield context
+
+
+def sound(number: int) -> bytes:
+    """A recording of a tenth of a second, whose bytes are its own."""
+    data = io.BytesIO()
+    with wave.open(data, "wb") as writer:
+        writer.setnchannels(1)
+        writer.setsampwidth(2)
+        writer.setframerate(8000)
+        writer.writeframes(np.full(800, number, dtype="<i2").tobytes())
+    return data.getvalue()
+
+
+def entry(number: int, url: str, **more: str) -> str:
+    parts = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in more.items())
+    return (
+        f"<item><guid isPermaLink='false'>episode-{number}</guid><title>Episode {number}</title>{parts}"
+        f"<enclosure url='{url}/{number}.wav' type='audio/wav' length='{len(sound(0))}'/></item>"
+    )
+
+
+def document(entries: str) -> bytes:
+    return (
+        "<?xml version='1.0'?><rss version='2.0' xmlns:dc='http://purl.org/dc/elements/1.1/'><channel>"
+        f"<title>Lectures</title><language>en-GB</language>{entries}</channel></rss>"
+    ).encode()
+
+
+def feed(body: bytes, etag: str) -> Behaviour:
+    def answer(handler: Handler) -> None:
+        if handler.headers.get("if-none-match") == etag:
+            handler.send(304, b"", etag=etag)
+        else:
+            handler.send(200, body, etag=etag, content_type="application/rss+xml")
+
+    return answer
+
+
+def publish(site: Site, numbers: range, etag: str) -> None:
+    site.answers[FEED] = feed(document("".join(entry(number, site.url) for number in numbers)), etag)
+    for number in numbers:
+        site.answers[f"/{number}.wav"] = file(sound(number), etag=None)
+
+
+def pull(context: Context, site: Site) -> Report:
+    return run_stage(context, Pull([site.url + FEED]), InProcess(), Watch())
+
+
+def count(context: Context, table: str) -> int:
+    return int(context.db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+
+
+def test_feed_of_500_updated_twice_brings_what_is_new_alone(context: Context, site: Site) -> None:
+    answered: list[int] = []
+    for newest, etag in ((500, '"one"'), (503, '"two"'), (510, '"three"')):
+        publish(site, range(newest - 500, newest), etag)
+        site.asked.clear()
+        answered.append(sum(pull(context, site).counts.values()))
+        assert len([path for path, _ in site.asked if path.endswith(".wav")]) == answered[-1]
+    assert answered == [500, 3, 7]
+    assert count(context, "recording") == 510
+    site.asked.clear()
+    assert dict(pull(context, site).counts) == {}
+    assert site.asked == [(FEED, None)]
+
+
+def test_unchanged_feed_is_not_sent_again_and_what_failed_of_it_is_tried(context: Context, site: Site) -> None:
+    publish(site, range(3), '"one"')
+    gone = site.answers.pop("/1.wav")
+    assert dict(pull(context, site).counts) == {"done": 2, "failed": 1}
+    context.db.execute("DELETE FROM stage_run WHERE status = 'failed'")
+    context.db.conn.commit()
+    site.answers["/1.wav"] = gone
+    assert dict(pull(context, site).counts) == {"done": 1}
+    assert count(context, "recording") == 3
+
+
+def test_episode_describes_its_session_with_provenance(context: Context, site: Site) -> None:
+    more = {
+        "link": "https://example.org/1",
+        "pubDate": "Sat, 23 Jul 2022 18:00:00 +0200",
+        "dc:creator": "Noor Okafor",
+        "description": "<p>On <b>tides</b> &amp; tables.</p><script>alert(1)</script>",
+    }
+    site.answers[FEED] = feed(document(entry(1, site.url, **more)), '"one"')
+    site.answers["/1.wav"] = file(sound(1))
+    pull(context, site)
+    row = next(iter(context.db.query("SELECT slug, title, abstract, start_at, language FROM session")))
+    assert row == {
+        "slug": "episode-1",
+        "title": "Episode 1",
+        "abstract": "On tides & tables.",
+        "start_at": "2022-07-23T16:00:00+00:00",
+        "language": "en-GB",
+    }
+    assert context.db.execute("SELECT name FROM person").fetchall() == [("Noor Okafor",)]
+    assert context.db.execute("SELECT rel, url FROM link").fetchall() == [("website", "https://example.org/1")]
+    place, about = context.db.execute("SELECT place, about FROM provenance").fetchone()
+    assert place == f"{site.url}{FEED}#episode-1"
+    assert json.loads(about)["session"]["title"] == "Episode 1"
+
+
+def test_episode_with_other_bytes_takes_the_place_of_the_old_one(context: Context, site: Site) -> None:
+    publish(site, range(1), '"one"')
+    pull(context, site)
+    body = document(entry(0, site.url)).replace(b"0.wav", b"corrected.wav")
+    site.answers |= {FEED: feed(body, '"two"'), "/corrected.wav": file(sound(99))}
+    pull(context, site)
+    rows = context.db.execute("SELECT session_id, superseded_by FROM recording ORDER BY id").fetchall()
+    assert [tuple(row) for row in rows] == [(1, 2), (1, None)]
+
+
+def test_feed_that_cannot_be_read_fails_until_it_can(context: Context, site: Site) -> None:
+    publish(site, range(2), '"one"')
+    pull(context, site)
+    good = site.answers.pop(FEED)
+    for _ in range(5):
+        assert dict(pull(context, site).counts) == {"failed": 1}
+    site.answers[FEED] = lambda handler: handler.send(200, b"<html>Moved</html>", content_type="text/html")
+    assert dict(pull(context, site).counts) == {"failed": 1}
+    site.answers[FEED] = good
+    assert dict(pull(context, site).counts) == {"done": 1}
+    assert dict(pull(context, site).counts) == {}
+
+
+HOSTILE = b"""<?xml version='1.0'?>
+<!DOCTYPE rss [
+<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;'><!ENTITY f SYSTEM 'file:///etc/passwd'>
+]>
+<rss version='2.0'><channel><title>&f;</title>
+<item><guid isPermaLink='false'>1</guid><title>../../&b;&f;\x7f</title>
+  <enclosure url='file:///etc/passwd' type='audio/wav'/></item>
+<item><guid isPermaLink='false'>2</guid><title>Inside</title>
+  <enclosure url='http://169.254.169.254/x' type='audio/wav'/></item>
+<item><guid>3</guid><title>Page</title><enclosure url='https://example.org' type='text/html'/></item>
+<item><guid>4</guid><title>No file</title></item>
+<item><guid isPermaLink='false'>2</guid><title>Twice</title>
+  <enclosure url='http://10.0.0.1/' type='audio/wav'/></item>
+</channel></rss>
+"""
+
+
+def test_hostile_feed_reads_no_file_and_asks_no_private_address(context: Context, site: Site) -> None:
+    site.answers[FEED] = feed(HOSTILE, '"one"')
+    report = pull(context, site)
+    assert {item.subject.partition("#")[2]: (outcome.status, outcome.code) for item, outcome in report.troubles} == {
+        "1": ("refused", "address"),
+        "2": ("refused", "address"),
+    }
+    assert "root:" not in json.dumps([item.label for item, _ in report.troubles])
+    assert count(context, "recording") == 0
+
+
+def listed(site: Site, folder: Path, settings: Settings) -> list[Found]:
+    return list(find(site.url + FEED, Shelf(folder, settings)))
+
+
+def test_listing_gives_what_the_catalogue_needs(site: Site, tmp_path: Path) -> None:
+    publish(site, range(7, 8), '"one"')
+    [found] = listed(site, tmp_path, Settings(private_hosts=("127.0.0.1",)))
+    assert (found.place, found.name, found.stamp, found.bytes) == (
+        f"{site.url}{FEED}#episode-7",
+        "Episode 7.wav",
+        (f"{site.url}/7.wav", str(len(sound(7)))),
+        len(sound(7)),
+    )
+    assert found.about == Session(
+        slug="episode-7",
+        title="Episode 7",
+        language="en-GB",
+        external_ids=(ExternalId(scheme="guid", value="episode-7"),),
+    )
+
+
+def test_feed_at_a_private_address_is_refused(site: Site, tmp_path: Path) -> None:
+    publish(site, range(1), '"one"')
+    [found] = listed(site, tmp_path, Settings())
+    assert found.failed
+    assert site.asked == []
