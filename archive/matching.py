@@ -29,6 +29,7 @@ class Matcher:
 
     def __init__(self, words: list[str]) -> None:
         self._words = words
+        self._found: dict[Leaf, list[Span]] = {}
 
     def places(self, node: Node) -> list[Place]:
         """Return where a query matches, in order; of words that must all occur, where they are closest together."""
@@ -51,6 +52,11 @@ class Matcher:
         return sorted({span for leaf in leaves(node) for span in self._spans(leaf)})
 
     def _spans(self, leaf: Leaf) -> list[Span]:
+        if leaf not in self._found:
+            self._found[leaf] = self._look_for(leaf)
+        return self._found[leaf]
+
+    def _look_for(self, leaf: Leaf) -> list[Span]:
         match leaf:
             case Word(text):
                 return [Span(start, start + 1) for start in self._starts((text,))]
@@ -64,7 +70,8 @@ class Matcher:
                 return [Span(end - len(whole), end + 1) for end in ends]
 
             case Stemmed():
-                return [Span(at, at + 1) for at, word in enumerate(self._words) if leaf.matches(word)]
+                same = leaf.matches
+                return [Span(at, at + 1) for at, word in enumerate(self._words) if same[word]]
 
     def _starts(self, parts: Sequence[str]) -> Iterator[int]:
         """Yield where these words stand one after the other."""

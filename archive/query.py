@@ -82,9 +82,23 @@ class Stemmed:
         plain = (stem for _, stem in found)
         return tuple(dict.fromkeys((self.text, *plain, *(stems.mark_of(*each) for each in found))))
 
-    def matches(self, word: str) -> bool:
-        """Whether a folded word has the same stem."""
-        return word in self.terms or any(stems.stem(language, word) == stem for language, stem in self.stems)
+    @cached_property
+    def matches(self) -> dict[str, bool]:
+        """Whether a folded word has the same stem; filled as it is asked."""
+        return _SameStem(self)
+
+
+class _SameStem(dict[str, bool]):
+    """The words that were met so far."""
+
+    def __init__(self, leaf: Stemmed) -> None:
+        super().__init__()
+        self._leaf = leaf
+
+    def __missing__(self, word: str) -> bool:
+        same = word in self._leaf.terms or any(stems.stem(each, word) == stem for each, stem in self._leaf.stems)
+        self[word] = same
+        return same
 
 
 @dataclass(frozen=True, slots=True)

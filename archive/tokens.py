@@ -45,6 +45,7 @@ _JOINING = re.compile("[\u1160-\u11ff\ud7b0-\ud7ff\uff9e\uff9f\uffa0-\uffdc]")
 _ACCENTED = re.compile("[\u0370-\u03ff\u1f00-\u1fff\u0401\u0451]")
 _SELECTOR = re.compile("[\u034f\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _ASCII = "".join(chr(code).lower() if chr(code).isalnum() else " " for code in range(128))
+_WORD = re.compile("[^ ]+")
 _RECORD = "\x1e"
 _ASCII_RECORDS = _ASCII[: ord(_RECORD)] + _RECORD + _ASCII[ord(_RECORD) + 1 :]
 
@@ -85,6 +86,8 @@ def words(text: str) -> list[str]:
 
 def tokenize(text: str) -> list[Token]:
     """Return the folded words of a text in order, each with its place: `words`, for highlighting."""
+    if text.isascii():
+        return [Token(match[0], *match.span()) for match in _WORD.finditer(text.translate(_ASCII))]
     tokens: list[Token] = []
     word, begin, end = "", 0, 0
     for folded, start, stop in _pieces(text):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -408,6 +408,22 @@ def cards_by_slug(conn: sqlite3.Connection, slugs: Iterable[tuple[str, str]]) ->
         (wanted,),
     )
     return {(card.event, card.slug): card for card in found}
+
+
+def labels(conn: sqlite3.Connection, chosen: Mapping[str, str]) -> dict[str, str]:
+    """Return how the values of filters read: titles and names of what is chosen by slug."""
+    named = dict(chosen)
+    for name, column in (("event", "title"), ("series", "title"), ("person", "name")):
+        row = conn.execute(
+            f"SELECT {column} AS label FROM {name} WHERE slug = ?", (_clean(chosen.get(name)),)
+        ).fetchone()
+        if row is not None:
+            named[name] = row["label"]
+    return named
+
+
+def _clean(text: str | None) -> str | None:
+    return None if text is None else text.encode(errors="replace").decode()
 
 
 def other_recordings(conn: sqlite3.Connection, versions: Iterable[str | None]) -> dict[str, str]:

@@ -2,48 +2,35 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from functools import cache
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from pathlib import Path
-from typing import Any, NamedTuple
-from urllib.parse import unquote, urlencode
+from typing import Any
+from urllib.parse import unquote
 
 from datasette import Response
 from markupsafe import Markup
 
-from archive.search import Hit, Results, SqliteSearch
-from archive.site import queries, wording
-from archive.site.guard import PAGE_POLICY
+from archive.search import SqliteSearch
+from archive.site import queries
 from archive.site.media import ROUTE as MEDIA_ROUTE
 from archive.site.media import media
+from archive.site.pages import argument, fresh, not_found, render
 from archive.site.published import current
+from archive.site.searching import ROUTES as SEARCHING
+from archive.site.searching import linked
 from metadata.captions import WRITERS
 from metadata.errors import InvalidTimeError
 from metadata.times import parse_offset
 
-HITS_A_PAGE = 20
 HITS_IN_A_SESSION = 50
-DEEPEST_PAGE = 500
-"""Nobody reads on beyond this many pages; robots would."""
 
 _log = logging.getLogger(__name__)
-_STATIC = Path(__file__).with_name("static")
-
-
-class Moment(NamedTuple):
-    """A hit, its address, and which recording it is in: None for the session's first."""
-
-    hit: Hit
-    url: str
-    recording: str | None
 
 
 async def home(datasette: Any, request: Any) -> Any:
     """``/``: a search box, the newest sessions, events, and how much there is."""
-    return await _page(
+    return await render(
         datasette,
         request,
         "home.html",
@@ -55,68 +42,28 @@ async def home(datasette: Any, request: Any) -> Any:
     )
 
 
-async def search(datasette: Any, request: Any) -> Any:
-    """``/search?q=…&event=…&language=…&page=…``: moments in which something was said."""
-    query = _argument(request, "q")
-    event, language = _argument(request, "event") or None, _argument(request, "language") or None
-    page = _page_number(_argument(request, "page"))
-
-    def read(conn: Any) -> dict[str, Any]:
-        found = None
-        if query:
-            found = SqliteSearch(conn).search(
-                query, event=event, language=language, limit=HITS_A_PAGE, offset=(page - 1) * HITS_A_PAGE
-            )
-        return {
-            "found": found,
-            "moments": _linked(conn, found),
-            "cards": queries.cards_by_slug(conn, {(hit.event, hit.session) for hit in found.hits} if found else ()),
-            "events": queries.events(conn),
-            "spoken": queries.spoken(conn),
-        }
-
-    def address(number: int) -> str:
-        chosen = {"q": query, "event": event, "language": language, "page": number if number > 1 else None}
-        return "/search?" + urlencode({name: value for name, value in chosen.items() if value})
-
-    return await _page(
-        datasette,
-        request,
-        "search.html",
-        read,
-        query=query,
-        event=event,
-        language=language,
-        page=page,
-        per_page=HITS_A_PAGE,
-        deepest=DEEPEST_PAGE,
-        address=address,
-        canonical=address(page) if query else "/search",
-    )
-
-
 async def events(datasette: Any, request: Any) -> Any:
     """``/events``: all of them, the latest first."""
-    return await _page(datasette, request, "events.html", lambda conn: {"events": queries.events(conn)})
+    return await render(datasette, request, "events.html", lambda conn: {"events": queries.events(conn)})
 
 
 async def event(datasette: Any, request: Any) -> Any:
     """``/events/EVENT``: the timetable and what else is known of an event."""
     slug = unquote(request.url_vars["event"])
-    return await _page(datasette, request, "event.html", lambda conn: _found(event=queries.event(conn, slug)))
+    return await render(datasette, request, "event.html", lambda conn: _found(event=queries.event(conn, slug)))
 
 
 async def person(datasette: Any, request: Any) -> Any:
     """``/people/PERSON``: a person's sessions by role."""
     slug = unquote(request.url_vars["person"])
-    return await _page(datasette, request, "person.html", lambda conn: _found(person=queries.person(conn, slug)))
+    return await render(datasette, request, "person.html", lambda conn: _found(person=queries.person(conn, slug)))
 
 
 async def session(datasette: Any, request: Any) -> Any:
     """``/events/EVENT/SESSION?t=…``: the player and the transcript; ``q`` searches within the session."""
     event_slug, slug = unquote(request.url_vars["event"]), unquote(request.url_vars["session"])
-    query, at_ms = _argument(request, "q"), _parse_moment(_argument(request, "t"))
-    wanted = _argument(request, "recording")
+    query, at_ms = argument(request, "q"), _parse_moment(argument(request, "t"))
+    wanted = argument(request, "recording")
 
     def read(conn: Any) -> dict[str, Any] | None:
         page = queries.session(conn, event_slug, slug)
@@ -135,11 +82,11 @@ async def session(datasette: Any, request: Any) -> Any:
             "lines": lines,
             "now": _spoken_at(lines, at_ms),
             "found": found,
-            "moments": [moment for moment in _linked(conn, found) if moment.hit.end_ms],
+            "moments": [moment for moment in linked(conn, found.hits if found else ()) if moment.hit.end_ms],
             "canonical": request.path + (f"?recording={track.key}" if track and not first else ""),
         }
 
-    return await _page(
+    return await render(
         datasette, request, "session.html", read, query=query, at_ms=at_ms, formats=tuple(WRITERS.values())
     )
 
@@ -147,7 +94,7 @@ async def session(datasette: Any, request: Any) -> Any:
 async def captions(datasette: Any, request: Any) -> Any:
     """``/events/EVENT/SESSION/captions.FORMAT``: the transcript of a recording, in any format that is written."""
     event_slug, slug = unquote(request.url_vars["event"]), unquote(request.url_vars["session"])
-    form, wanted = WRITERS.get(request.url_vars["format"]), _argument(request, "recording")
+    form, wanted = WRITERS.get(request.url_vars["format"]), argument(request, "recording")
     if form is None:
         return await not_found(datasette, request)
 
@@ -165,7 +112,7 @@ async def captions(datasette: Any, request: Any) -> Any:
     return Response(
         text,
         headers={
-            "cache-control": _fresh(datasette),
+            "cache-control": fresh(datasette),
             "content-disposition": f'inline; filename="{_ascii(slug)}{form.suffix}"',
         },
         content_type=f"{form.media_type}; charset=utf-8",
@@ -185,11 +132,6 @@ async def elsewhere(datasette: Any, request: Any) -> Any:
     return await not_found(datasette, request)
 
 
-async def not_found(datasette: Any, request: Any) -> Any:
-    """What stands at addresses where nothing is."""
-    return await _page(datasette, request, "missing.html", lambda _conn: {}, status=404)
-
-
 async def failed(datasette: Any, request: Any, exception: Exception) -> Any:
     """What stands in place of a page that raised.
 
@@ -206,12 +148,12 @@ async def failed(datasette: Any, request: Any, exception: Exception) -> Any:
         return Response.json({"ok": False, "error": message, "status": status}, status=status)
     if status == HTTPStatus.NOT_FOUND:
         return await not_found(datasette, request)
-    return await _page(datasette, request, "failed.html", lambda _conn: {}, status=status, message=message)
+    return await render(datasette, request, "failed.html", lambda _conn: {}, status=status, message=message)
 
 
 ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (r"/$", home),
-    (r"/search$", search),
+    *SEARCHING,
     (r"/events$", events),
     (r"/events/(?P<event>[^/]+)$", event),
     (r"/events/(?P<event>[^/]+)/(?P<session>[^/]+)$", session),
@@ -223,38 +165,6 @@ ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (r"/(?!data(?:[./]|$)|-/(?:static|static-plugins|versions|jump|tables)(?:[./]|$)|favicon\.ico$)", elsewhere),
 )
 """Patterns that a path must match from its start, and their pages."""
-
-
-async def _page(
-    datasette: Any,
-    request: Any,
-    template: str,
-    read: Callable[[Any], dict[str, Any] | None],
-    *,
-    status: int = 200,
-    **context: Any,
-) -> Any:
-    """Read what a page shows and render it; where there is nothing to show, say that the page is not there."""
-    database = current(datasette)
-    content = await database.execute_fn(read)
-    if content is None:
-        return await not_found(datasette, request)
-    config: Mapping[str, str] = datasette.plugin_config("rostra")
-    values = {
-        "w": wording,
-        "archive_title": config.get("title"),
-        "built_at": database.publication.built_at,
-        "canonical": request.path,
-        "style": asset("site.css"),
-        "script": asset("player.js"),
-        "icon": asset("icon.svg"),
-        **context,
-        **content,
-    }
-    values["canonical"] = datasette.absolute_url(request, values["canonical"])
-    html = await datasette.render_template(f"rostra/{template}", values, request=request)
-    headers = {"content-security-policy": PAGE_POLICY, "cache-control": _fresh(datasette)}
-    return Response.html(html, status=status, headers=headers)
 
 
 def _found(**content: Any) -> dict[str, Any] | None:
@@ -273,26 +183,6 @@ def _spoken_at(lines: tuple[queries.Line, ...], at_ms: int | None) -> int | None
     return begun[-1] if begun else None
 
 
-def _linked(conn: Any, found: Results | None) -> list[Moment]:
-    """Return hits with the addresses of the recordings that they were said in."""
-    hits = found.hits if found else ()
-    keys = queries.other_recordings(conn, (hit.transcript for hit in hits))
-    return [_moment_of(hit, keys.get(hit.transcript or "")) for hit in hits]
-
-
-def _moment_of(hit: Hit, key: str | None) -> Moment:
-    at_ms = hit.start_ms if hit.end_ms else None  # a session that is about it, not a moment
-    return Moment(hit, wording.session_url(hit.event, hit.session, at_ms, key), key)
-
-
-def _argument(request: Any, name: str) -> str:
-    return (request.args.get(name) or "").strip()
-
-
-def _page_number(text: str) -> int:
-    return min(max(int(text), 1), DEEPEST_PAGE) if text.isascii() and text.isdigit() and len(text) < 6 else 1
-
-
 def _parse_moment(text: str) -> int | None:
     try:
         return parse_offset(text)
@@ -300,17 +190,6 @@ def _parse_moment(text: str) -> int | None:
         return None
 
 
-def _fresh(datasette: Any) -> str:
-    return f"max-age={datasette.setting('default_cache_ttl')}"
-
-
 def _ascii(slug: str) -> str:
     """Return a slug as a file's name that needs no quoting in a header."""
     return "".join(char if char.isascii() and (char.isalnum() or char in "-_") else "-" for char in slug) or "session"
-
-
-@cache
-def asset(name: str) -> str:
-    """Return the address of a static file, which changes when the file does."""
-    digest = hashlib.sha256((_STATIC / name).read_bytes()).hexdigest()[:12]
-    return f"/-/static-plugins/rostra/{name}?v={digest}"

@@ -20,6 +20,7 @@ __all__ = [
     "doubts",
     "duration",
     "event_url",
+    "facet",
     "figure",
     "language",
     "languages",
@@ -127,6 +128,13 @@ def languages(tags: Iterable[str]) -> str:
     """Return languages' names as a list for readers: ``Arabic, French and Spanish``."""
     names = sorted(language(tag) for tag in tags)
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def facet(name: str, value: str, label: str) -> str:
+    """Return how a value of a facet reads."""
+    if name == "language":
+        return language(value)
+    return role(value) if name == "kind" else label
 
 
 def marked(text: str, matches: Sequence[Sequence[int]]) -> Iterator[tuple[str, bool]]:

@@ -1,5 +1,3 @@
-import json
-import os
 import random
 import re
 from dataclasses import replace
@@ -14,6 +12,7 @@ from archive.db import Database, open_readonly, sqlite3, transaction
 from archive.errors import CatalogueDamagedError
 from archive.search import Hit, Results, SqliteSearch, rebuild
 from tests.archive.build import add_event, add_session, add_transcript, add_words, blank
+from tests.corpus import CORPUS, latin, read_corpus
 
 TALES = [
     "It was the best of",
@@ -393,11 +392,8 @@ def occurrences(run: list[tuple[str, int]], phrase: list[str]) -> list[int]:
     return [at for start, (_, at) in enumerate(run) if words[start : start + len(phrase)] == phrase]
 
 
-DATA = Path(os.environ.get("ROSTRA_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
-
-
 @pytest.mark.data
-@pytest.mark.skipif(not (DATA / "corpus").is_dir(), reason="no corpus: set ROSTRA_TEST_DATA")
+@pytest.mark.skipif(not CORPUS.is_dir(), reason="no corpus: set ROSTRA_TEST_DATA")
 def test_phrases_of_real_text() -> None:
     """Phrases of 2–8 words, over any boundary: all that a scan finds, and nothing else."""
     corpus = read_corpus()
@@ -428,27 +424,3 @@ def scan_for(phrase: list[str], text: str) -> list[int]:
     """Return the numbers of the words, in a text of words between spaces, with which a phrase begins."""
     found = re.finditer(f" (?={' '.join(phrase)} )", text)
     return [text.count(" ", 0, match.start()) for match in found]
-
-
-def latin(text: str) -> list[str]:
-    return re.findall(r"[a-z0-9]+", text.lower())
-
-
-def read_corpus() -> list[list[str]]:
-    """Return sessions as segments, of text whose every word is ASCII: a scan of it needs no rule of ours."""
-    talks = [path.read_text() for path in sorted((DATA / "corpus").rglob("*.md"))]
-    segments = [re.findall(r"\S+(?:\s+\S+){0,11}", talk) for talk in talks]
-    captions = [path.read_text().splitlines()[1:] for path in sorted((DATA / "corpus").rglob("*.vtt"))]
-    segments += [[line for line in lines if line and "-->" not in line] for lines in captions]
-    apollo = json.loads((DATA / "corpus" / "apollo-13-tecatg.min.json").read_text())
-    segments.append([text for text in strings(apollo) if text.strip()])
-    ascii_only = [[text.encode("ascii", "replace").decode() for text in talk] for talk in segments]
-    return [talk for talk in ascii_only if talk]
-
-
-def strings(value: object) -> list[str]:
-    if isinstance(value, dict):
-        return [text for item in value.values() for text in strings(item)]
-    if isinstance(value, list):
-        return [text for item in value for text in strings(item)]
-    return [value] if isinstance(value, str) else []

@@ -1,0 +1,446 @@
+"""Search at the size of a large archive, beside PostgreSQL, tantivy and a plain FTS5 table.
+
+``python -m tests.bench.search [--segments N] [--random N] [--queries N] [--without NAME …] [--json FILE]``
+
+The archive is grown from real talks (see `tests.bench.grown`). Every class of queries is asked in three rounds,
+warm; a figure is the median of the rounds. Rostra makes its first page of results by session, with moments,
+strips and facets. The others find segments: the best 20 by their own rank with highlighted text, how many there
+are, and how many in each event. PostgreSQL is that on PATH (``initdb``, ``pg_ctl``), run in a folder of its own
+by a user without rights; tantivy and psycopg come from PyPI. What is not there is left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import random
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from archive.db import Database, sqlite3, transaction
+from archive.search import Filters, SqliteSearch, rebuild, verify
+from archive.stems import REMEMBERED
+from tests.bench.grown import Grown, grow
+from tests.corpus import latin
+
+ROUNDS = 3
+BUDGET_MS = 1_000
+FILTERS = {
+    "none": Filters(),
+    "event": Filters(event="event-2"),
+    "series": Filters(series="series-2"),
+    "person": Filters(person="person-8"),
+    "language": Filters(language="en-GB"),
+    "track": Filters(track="Track 2"),
+    "year": Filters(year="2001"),
+    "kind": Filters(kind="panel"),
+}
+STOPWORDS = ("the", "and", "to", "of", "that", "it", "you", "is", "in", "we")
+
+Queries = dict[str, list[str]]
+Ask = Callable[[str], int]
+
+
+def choose_queries(texts: list[list[str]], count: int) -> Queries:
+    """Return queries by class, drawn from the text itself."""
+    draw = random.Random(7)  # noqa: S311  the same queries each time
+    sample = [latin(text) for session in draw.sample(texts, min(len(texts), 400)) for text in session]
+    found = Counter(word for at in range(0, len(sample), 16) for word in {w for s in sample[at : at + 16] for w in s})
+    passages = len(sample) / 16
+    words = [word for word in sorted(found) if len(word) > 2 and word not in STOPWORDS]
+    rare = [word for word in words if 1 <= found[word] <= max(2, passages * 0.0005)]
+    mid = [word for word in words if passages * 0.002 <= found[word] <= passages * 0.01]
+    common = sorted(words, key=lambda word: -found[word])[:60]
+    phrases, near = [], []
+    while len(phrases) < count:
+        session = draw.choice(texts)
+        at = draw.randrange(max(1, len(session) - 3))
+        first, second = latin(session[at]), latin(" ".join(session[at + 1 : at + 3]))
+        size = draw.randint(3, 8)
+        before = draw.randint(1, size - 1)
+        phrase = first[-before:] + second[: size - before]
+        if len(phrase) == size and len(first) >= before:
+            phrases.append(f'"{" ".join(phrase)}"')
+            near.append(f"{phrase[0]} near/10 {phrase[-1]}")
+    return {
+        "rare": draw.sample(rare, min(count, len(rare))),
+        "mid": draw.sample(mid, min(count, len(mid))),
+        "common": draw.sample(common, min(count, len(common))),
+        "stopword": list(STOPWORDS)[:count],
+        "two common": [" ".join(draw.sample(common, 2)) for _ in range(count)],
+        "phrase": phrases,
+        "prefix": [f"{word[: draw.randint(3, 5)]}*" for word in draw.sample(mid, min(count, len(mid)))],
+        "near": near[:count],
+    }
+
+
+def timed(ask: Ask, queries: list[str]) -> dict[str, float]:
+    """Return the median and the 95th percentile, in milliseconds, each the median of the rounds."""
+    ask(queries[0])
+    rounds = []
+    for _ in range(ROUNDS):
+        times = []
+        for query in queries:
+            start = time.perf_counter()
+            ask(query)
+            times.append((time.perf_counter() - start) * 1000)
+        rounds.append(sorted(times))
+    return {
+        "median_ms": round(statistics.median(statistics.median(times) for times in rounds), 2),
+        "p95_ms": round(statistics.median(times[min(len(times) - 1, int(len(times) * 0.95))] for times in rounds), 2),
+        "max_ms": round(max(times[-1] for times in rounds), 2),
+    }
+
+
+def bench_rostra(grown: Grown, queries: Queries) -> dict[str, Any]:
+    """Return figures of the first page, without and with each filter."""
+    backend = SqliteSearch(grown.db.conn)
+    figures: dict[str, Any] = {}
+    for name, asked in queries.items():
+        figures[name] = {}
+        for label, filters in FILTERS.items():
+            some = asked if label == "none" else asked[:5]
+            figures[name][label] = timed(lambda query, at=filters: backend.sessions(query, at).total, some)
+        figures[name]["over_budget"] = sum(not backend.sessions(query).complete for query in asked)
+    return figures
+
+
+def bench_build(grown: Grown) -> dict[str, float]:
+    """Return how fast both indexes are built, and how large they are."""
+    db = grown.db
+    segments = sum(map(len, grown.texts))
+    rates, cpu = [], []
+    for _ in range(ROUNDS):
+        start, used = time.perf_counter(), time.process_time()
+        with transaction(db):
+            rebuild(db)
+        rates.append(segments / (time.perf_counter() - start))
+        cpu.append(segments / (time.process_time() - used))
+    sizes = {
+        table: db.execute(f"SELECT sum(length(block)) FROM {table}_data").fetchone()[0] / segments
+        for table in ("passage_fts", "session_fts")
+    }
+    extra = sum(
+        db.execute(f"SELECT sum(length(sz)) FROM {table}_docsize").fetchone()[0] / segments
+        for table in ("passage_fts", "session_fts")
+    )
+    return {
+        "segments": segments,
+        "segments_per_second": round(statistics.median(rates)),
+        "segments_per_cpu_second": round(statistics.median(cpu)),
+        "segments_per_second_first_time": round(rates[0]),
+        "bytes_per_segment": round(sum(sizes.values()) + extra, 1),
+        "words_remembered_at_most": REMEMBERED,
+    }
+
+
+def bench_recall(grown: Grown, count: int = 200) -> dict[str, float]:
+    """Return recall and precision of phrases of 2–8 words over any boundary, against a scan of the text."""
+    draw = random.Random(3)  # noqa: S311  the same phrases each time
+    backend = SqliteSearch(grown.db.conn, 60_000)
+    spoken = [[(word, at) for at, text in enumerate(texts) for word in latin(text)] for texts in grown.texts]
+    joined = [f" {' '.join(word for word, _ in run)} " for run in spoken]
+    right = found_in_all = wanted_in_all = 0
+    for _ in range(count):
+        run = draw.choice([run for run in spoken if len(run) > 8])
+        start, size = draw.randrange(len(run) - 8), draw.randint(2, 8)
+        phrase = " ".join(word for word, _ in run[start : start + size])
+        wanted = set()
+        for number, text in enumerate(joined):
+            if f" {phrase} " in text:
+                for match in re.finditer(f" (?={phrase} )", text):
+                    wanted.add((f"session-{number + 1}", spoken[number][text.count(" ", 0, match.start())][1]))
+        if len(wanted) > 150:
+            # More than are listed one by one: the sessions must be the same.
+            sessions = {session for session, _ in wanted}
+            total = backend.sessions(f'"{phrase}"').total
+            right, found_in_all = right + min(total, len(sessions)), found_in_all + total
+            wanted_in_all += len(sessions)
+            continue
+        hits = backend.search(f'"{phrase}"', limit=10_000).hits
+        found = {(hit.session, hit.start_ms // 5_000) for hit in hits}
+        right, found_in_all, wanted_in_all = (
+            right + len(found & wanted),
+            found_in_all + len(found),
+            wanted_in_all + len(wanted),
+        )
+    return {"phrases": count, "recall": right / wanted_in_all, "precision": right / found_in_all}
+
+
+def rows_of(grown: Grown) -> Iterator[tuple[int, int, int, str]]:
+    """Yield segment, session, event and text."""
+    number = 0
+    for session, texts in enumerate(grown.texts, 1):
+        for text in texts:
+            number += 1
+            yield number, session, (session - 1) // 40 + 1, text.replace("\x00", " ")
+
+
+@contextlib.contextmanager
+def plain_fts5(grown: Grown, folder: Path) -> Iterator[Ask]:
+    """A table by segment, with ``ORDER BY rank``."""
+    conn = sqlite3.connect(folder / "plain.db", isolation_level=None)
+    conn.execute("PRAGMA synchronous = OFF")
+    conn.execute("CREATE TABLE said(id INTEGER PRIMARY KEY, session INTEGER, event INTEGER, text TEXT)")
+    conn.execute("CREATE VIRTUAL TABLE said_fts USING fts5(text, content='said', content_rowid='id')")
+    conn.execute("BEGIN")
+    conn.executemany("INSERT INTO said VALUES (?, ?, ?, ?)", rows_of(grown))
+    conn.execute("INSERT INTO said_fts(said_fts) VALUES ('rebuild')")
+    conn.execute("COMMIT")
+    conn.execute("INSERT INTO said_fts(said_fts) VALUES ('optimize')")
+
+    def ask(query: str) -> int:
+        match = near_for(query, "NEAR({0} {1}, 10)")
+        conn.execute(
+            "SELECT session, snippet(said_fts, 0, '[', ']', '…', 12)"
+            " FROM said_fts JOIN said ON said.id = said_fts.rowid WHERE said_fts MATCH ? ORDER BY rank LIMIT 20",
+            (match,),
+        ).fetchall()
+        counts = conn.execute(
+            "SELECT event, count(*) FROM said"
+            " WHERE id IN (SELECT rowid FROM said_fts WHERE said_fts MATCH ?) GROUP BY 1",
+            (match,),
+        ).fetchall()
+        return sum(count for _, count in counts)
+
+    yield ask
+    conn.close()
+
+
+def near_for(query: str, form: str) -> str:
+    """Return a query with ``a near/10 b`` as another system says it."""
+    match = re.fullmatch(r"(\w+) near/10 (\w+)", query)
+    return form.format(*match.groups()) if match else query
+
+
+@contextlib.contextmanager
+def tantivy_index(grown: Grown, folder: Path) -> Iterator[Ask]:
+    """An index by segment with English stems."""
+    import tantivy  # a part of the benchmark that may not be installed
+
+    schema = tantivy.SchemaBuilder()
+    schema.add_text_field("text", stored=True, tokenizer_name="en_stem")
+    schema.add_integer_field("event", stored=True, fast=True, indexed=True)
+    built = schema.build()
+    (folder / "tantivy").mkdir()
+    index = tantivy.Index(built, path=str(folder / "tantivy"))
+    writer = index.writer(200_000_000)
+    for _, _, event, text in rows_of(grown):
+        writer.add_document(tantivy.Document(text=text, event=event))
+    writer.commit()
+    writer.wait_merging_threads()
+    index.reload()
+    searcher = index.searcher()
+
+    def ask(query: str) -> int:
+        text = near_for(query, '"{0} {1}"~10')
+        if text.endswith("*"):
+            parsed = tantivy.Query.regex_query(built, "text", f"{text[:-1]}.*")
+        else:
+            parsed = index.parse_query(text, ["text"], conjunction_by_default=True)
+        found = searcher.search(parsed, 20, count=True)
+        snippets = tantivy.SnippetGenerator.create(searcher, parsed, built, "text")
+        for _, address in found.hits:
+            snippets.snippet_from_doc(searcher.doc(address)).to_html()
+        searcher.aggregate(parsed, {"events": {"terms": {"field": "event"}}})
+        return int(found.count)
+
+    yield ask
+
+
+@contextlib.contextmanager
+def postgresql(grown: Grown, folder: Path) -> Iterator[Ask]:
+    """A table by segment with a GIN index, English stems and no stop words."""
+    import psycopg  # a part of the benchmark that may not be installed
+
+    data, user = folder / "pg", "nobody" if os.geteuid() == 0 else None
+    data.mkdir()
+    if user:
+        folder.chmod(0o755)
+        shutil.chown(data, user)
+    tool = Path(shutil.which("pg_ctl") or "pg_ctl")
+    run = partial(subprocess.run, check=True, stdout=subprocess.DEVNULL, user=user, cwd="/")
+    run([tool.with_name("initdb"), "-D", data, "-U", "bench", "--no-sync"])
+    options = (
+        f"-c listen_addresses= -c unix_socket_directories={data} -c shared_buffers=1GB -c fsync=off -c work_mem=64MB"
+    )
+    run([tool, "-D", data, "-o", options, "-l", data / "log", "-w", "start"])
+    try:
+        with psycopg.connect(host=str(data), user="bench", dbname="postgres", autocommit=True) as conn:
+            conn.execute("CREATE TEXT SEARCH DICTIONARY stems (TEMPLATE = snowball, LANGUAGE = english)")
+            conn.execute("CREATE TEXT SEARCH CONFIGURATION said (COPY = english)")
+            conn.execute("ALTER TEXT SEARCH CONFIGURATION said ALTER MAPPING REPLACE english_stem WITH stems")
+            conn.execute("SET default_text_search_config = said")
+            conn.execute("CREATE TABLE said(id int PRIMARY KEY, session int, event int, text text, tsv tsvector)")
+            with conn.cursor().copy("COPY said(id, session, event, text) FROM STDIN") as copy:
+                for row in rows_of(grown):
+                    copy.write_row(row)
+            conn.execute("UPDATE said SET tsv = to_tsvector(text)")
+            conn.execute("CREATE INDEX said_tsv ON said USING gin(tsv)")
+            conn.execute("VACUUM ANALYZE said")
+
+            def ask(query: str) -> int:
+                if near := re.fullmatch(r"(\w+) near/10 (\w+)", query):
+                    # The nearest that it has: both words in one segment.
+                    asked, value = "plainto_tsquery(%s)", " ".join(near.groups())
+                elif query.endswith("*"):
+                    asked, value = "to_tsquery(%s)", f"{query[:-1]}:*"
+                elif query.startswith('"'):
+                    asked, value = "phraseto_tsquery(%s)", query.strip('"')
+                else:
+                    asked, value = "plainto_tsquery(%s)", query
+                conn.execute(
+                    f"SELECT session, ts_headline(text, {asked}) FROM (SELECT session, text FROM said"
+                    f" WHERE tsv @@ {asked} ORDER BY ts_rank(tsv, {asked}) DESC LIMIT 20) AS best",
+                    (value, value, value),
+                ).fetchall()
+                counts = conn.execute(
+                    f"SELECT event, count(*) FROM said WHERE tsv @@ {asked} GROUP BY 1", (value,)
+                ).fetchall()
+                return sum(count for _, count in counts)
+
+            yield ask
+    finally:
+        run([tool, "-D", data, "-m", "immediate", "stop"])
+
+
+OTHERS = {"fts5": plain_fts5, "postgresql": postgresql, "tantivy": tantivy_index}
+
+
+def bench_others(grown: Grown, queries: Queries, folder: Path, names: list[str]) -> dict[str, Any]:
+    """Return the same figures of other systems."""
+    figures: dict[str, Any] = {}
+    for name in names:
+        start = time.perf_counter()
+        try:
+            with OTHERS[name](grown, folder) as ask:
+                built = time.perf_counter() - start
+                figures[name] = {label: timed(ask, asked) for label, asked in queries.items()}
+                figures[name]["build_seconds"] = round(built, 1)
+        except (ImportError, FileNotFoundError) as error:
+            print(f"{name} is left out: {error}", file=sys.stderr)
+    return figures
+
+
+PIECES = (
+    *"\"'()*^:+-{};%_“”!&|~<>\\/   ", "OR", "AND", "NOT", "NEAR(", "near/3", "near/", "year:", "speaker:", "title:",
+    "-kind:qa", "doubtful:yes", "after:2003", "language:en", "language:xx", "event:", "\x00", "\x1f", "\ud800",
+    "\u200b", "\U000f0000", "\ue000", "\ue001", "東京", "é", "ﬁ", "👍", "re-use", "don't", "a*", "the*",
+)  # fmt: skip
+
+
+def random_query(draw: random.Random, words: list[str]) -> str:
+    """Return anything: operators, quotes, fields, controls, unicode and words of the archive."""
+    pieces = []
+    for _ in range(draw.randint(1, 14)):
+        kind = draw.random()
+        if kind < 0.45:
+            pieces.append(draw.choice(PIECES))
+        elif kind < 0.9:
+            pieces.append(draw.choice(words) + draw.choice(("", " ", " ", "*")))
+        else:
+            pieces.append(chr(draw.randrange(0x110000)))
+    return "".join(pieces)
+
+
+def bench_random(grown: Grown, count: int) -> dict[str, Any]:
+    """Return how many of so many queries raised, or took longer than their budget."""
+    draw = random.Random(5)  # noqa: S311  the same queries each time
+    words = [*STOPWORDS, *{word for session in grown.texts[:40] for text in session[:200] for word in latin(text)}]
+    backend = SqliteSearch(grown.db.conn, BUDGET_MS)
+    errors, slow, incomplete, times = [], [], 0, []
+    for number in range(count):
+        query = random_query(draw, words)
+        start = time.perf_counter()
+        try:
+            done = (backend.sessions(query) if number % 2 else backend.search(query)).complete
+        except Exception as error:  # noqa: BLE001  any error at all is what is looked for
+            errors.append(f"{query!r}: {error!r}")
+            continue
+        times.append((time.perf_counter() - start) * 1000)
+        incomplete += not done
+        if times[-1] > BUDGET_MS:
+            slow.append(f"{query!r}: {times[-1]:.0f} ms")
+    times.sort()
+    return {
+        "queries": count,
+        "errors": len(errors),
+        "over_budget": len(slow),
+        "ended_by_budget": incomplete,
+        "median_ms": round(statistics.median(times), 2),
+        "p999_ms": round(times[int(len(times) * 0.999)], 1),
+        "max_ms": round(times[-1], 1),
+        "examples": [*errors[:5], *slow[:5]],
+    }
+
+
+def main() -> None:
+    """Run what was asked for, and write it as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--segments", type=int, default=1_000_000)
+    parser.add_argument("--queries", type=int, default=20, help="queries of each class")
+    parser.add_argument("--random", type=int, default=0, help="so many random queries, and nothing else")
+    parser.add_argument("--without", nargs="*", default=[], choices=[*OTHERS, "recall", "check"])
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="rostra-bench-") as name:
+        folder = Path(name)
+        grown = grow(folder / "catalogue.db", options.segments)
+        report: dict[str, Any] = {"build": bench_build(grown)}
+        grown.db.execute("ANALYZE")
+        if options.random:
+            report["random"] = bench_random(grown, options.random)
+        else:
+            queries = choose_queries(grown.texts, options.queries)
+            report["rostra"] = bench_rostra(grown, queries)
+            show(report, options.json)
+            if "recall" not in options.without:
+                report["recall"] = bench_recall(grown)
+            if "check" not in options.without:
+                report["problems"] = len(verify(grown.db))
+            names = [name for name in OTHERS if name not in options.without]
+            report["others"] = bench_others(grown, queries, folder, names)
+            report["ratios"] = ratios(report)
+        show(report, options.json)
+        close(grown.db)
+
+
+def ratios(report: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """Return how many times as long as Rostra another system takes in the median, by class."""
+    return {
+        name: {
+            label: round(figures[label]["median_ms"] / report["rostra"][label]["none"]["median_ms"], 2)
+            for label in report["rostra"]
+        }
+        for name, figures in report["others"].items()
+    }
+
+
+def show(report: dict[str, Any], file: Path | None) -> None:
+    """Write what is known so far."""
+    text = json.dumps(report, indent=1, ensure_ascii=True)
+    if file:
+        file.write_text(text)
+    else:
+        print(text)
+
+
+def close(db: Database) -> None:
+    """Close the catalogue before its folder goes."""
+    db.close()
+
+
+if __name__ == "__main__":
+    main()
