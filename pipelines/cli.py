@@ -1,12 +1,13 @@
 """The command line: it gathers what a command needs, has it done, and says how it went.
 
 Exit status: 0 done, 1 some items failed or were refused (they are listed), 2 usage or configuration,
-130 interrupted.
+130 interrupted (143 by SIGTERM, 129 by a terminal that went).
 """
 
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -220,7 +221,9 @@ def _run(
 
 
 def _local(context: Context, wanted: int | None = None) -> Local:
-    return Local(configuration.workers(context.config, wanted), context.layout.work)
+    return Local(
+        configuration.workers(context.config, wanted), context.layout.work, configuration.limits(context.config)
+    )
 
 
 def _conclude(report: Report, verb: str, *, nothing: str) -> None:
@@ -488,16 +491,38 @@ def _in_url(query: str) -> str:
     return quote_plus(query)
 
 
-def main() -> None:
+class _Ended(KeyboardInterrupt):
+    """A signal asked this process to end.
+
+    Attributes:
+        number: the signal's.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+def _end(number: int, _frame: object) -> None:
+    raise _Ended(number)
+
+
+def _heed_signals() -> None:
+    """Have a service manager or a lost terminal end a run as Ctrl-C does; what nohup ignores stays ignored."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _end)
+
+
+def main(function: Callable[[], object] = lambda: cli(standalone_mode=False)) -> None:
     """Run the command line, and turn errors that people can mend into one line and an exit status."""
+    _heed_signals()
     try:
-        cli(standalone_mode=False)
-    except click.exceptions.Abort:
+        function()
+    except (click.exceptions.Abort, KeyboardInterrupt) as error:
+        ended = error.__context__ if isinstance(error, click.exceptions.Abort) else error
         err.print("\nInterrupted: what was finished is kept; run it again to go on.")
-        sys.exit(130)
-    except KeyboardInterrupt:
-        err.print("\nInterrupted: what was finished is kept; run it again to go on.")
-        sys.exit(130)
+        sys.exit(128 + (ended.number if isinstance(ended, _Ended) else signal.SIGINT))
     except click.ClickException as error:
         error.show()
         sys.exit(2)

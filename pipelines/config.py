@@ -12,6 +12,7 @@ from metadata.errors import MetadataError
 from metadata.languages import parse_language
 from metadata.model import ReleaseState
 from pipelines.errors import ConfigError
+from pipelines.limits import Limits
 
 FILE_NAME = "rostra.toml"
 
@@ -34,6 +35,8 @@ title = {title}             # shown on every page
 [run]
 # workers = 0               # recordings transcribed at once; 0 chooses for this machine
 # attempts = 3              # how often something that crashes is tried
+# patience = 30             # how many times its length a recording may take before it counts as hung
+# memory = 0                # MiB of memory that one worker process may take; 0 sets no limit
 
 [publish]
 # default_release = "public"   # of sessions of which nothing is said: public or private
@@ -67,6 +70,8 @@ class Run(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     workers: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 0
     attempts: Annotated[int, msgspec.Meta(ge=1, le=100)] = 3
+    patience: Annotated[float, msgspec.Meta(gt=0)] = 30
+    memory: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class Publish(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -121,6 +126,11 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def limits(config: Config) -> Limits:
+    """Return what a worker process may take."""
+    return Limits(patience=config.run.patience, memory=config.run.memory * 2**20)
 
 
 def workers(config: Config, wanted: int | None = None) -> int:

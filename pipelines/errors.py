@@ -8,11 +8,14 @@
     ├── TranscriberError         the engine failed
     │   └── WeightsError         no weights of that name: what there is, and how to get others
     ├── ToolError                ffmpeg is missing or failed in itself
+    ├── WorkerError              worker processes cannot begin: what they load is too much, or broken
+    ├── DiskFullError            no room is left
     └── ItemError                one item cannot be done; the run goes on
         ├── NotMediaError        not a recording: refused, and not tried again
         ├── NoAudioError         nothing to hear: skipped
         ├── BrokenMediaError     a recording that cannot be read: refused
         ├── LanguageError        a language that the weights do not know: refused
+        ├── EngineError          the engine or ffmpeg gave up on this recording
         └── ItemCrashError       the worker died, hung or ran out of memory
 
 An `ItemError` has a ``code`` that `stage_run` keeps and scripts may rely on.
@@ -47,6 +50,14 @@ class WeightsError(TranscriberError):
 
 class ToolError(PipelineError):
     """A program that Rostra calls is missing or does not run."""
+
+
+class WorkerError(PipelineError):
+    """Worker processes come to their end before they have begun an item."""
+
+
+class DiskFullError(PipelineError):
+    """No room is left where a run writes."""
 
 
 class ItemError(PipelineError):
@@ -87,6 +98,12 @@ class LanguageError(ItemError):
 
     code = "language"
     verdict = "refused"
+
+
+class EngineError(ItemError):
+    """The engine or ffmpeg, which were both found in order before, gave up on this recording."""
+
+    code = "engine"
 
 
 class ItemCrashError(ItemError):

@@ -7,12 +7,14 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from archive import runs
 from archive.db import transaction
-from archive.errors import ArchiveError
+from archive.errors import ArchiveError, CatalogueBusyError, CatalogueDamagedError, CatalogueFullError
+from pipelines.children import disk_full
 from pipelines.context import Context, timestamp
 from pipelines.errors import ItemError
 from pipelines.executors import Executor, Watcher
@@ -140,13 +142,17 @@ class _Ledger:
                     self._finish(run_id, outcome)
             except ItemError as error:
                 outcome = replace(outcome, status=error.verdict, code=error.code, text=str(error))
+            except (CatalogueBusyError, CatalogueFullError, CatalogueDamagedError):
+                raise  # no item is to blame, and none could be kept
             except (ArchiveError, OSError) as error:
+                if isinstance(error, OSError) and (full := disk_full(error)) is not None:
+                    raise full from error
                 outcome = replace(outcome, status="failed", code="not-kept", text=str(error))
         if outcome.status != "done":
             with transaction(self.context.db):
                 self._finish(run_id, outcome)
         self.observer.ended(item, outcome, remark)
-        return outcome
+        return replace(outcome, result=None)
 
     def _finish(self, run_id: int, outcome: Outcome) -> None:
         runs.finish(
@@ -161,6 +167,6 @@ class _Ledger:
 
     def release(self) -> None:
         """Charge nobody for what was in hand when the run ended."""
-        if self.open:
-            with transaction(self.context.db):
-                runs.interrupt_running(self.context.db, finished_at=timestamp())
+        # A catalogue that cannot be written now is put right by whoever opens it next.
+        with suppress(ArchiveError), transaction(self.context.db):
+            runs.interrupt_running(self.context.db, finished_at=timestamp())
