@@ -34,6 +34,7 @@ from metadata.times import format_clock
 from metadata.timetables import read_timetable
 from pipelines import config as configuration
 from pipelines import context as archives
+from pipelines.advice import advice
 from pipelines.blobs import write_atomic
 from pipelines.context import Context, now, open_archive, open_archive_readonly, timestamp
 from pipelines.display import ProgressObserver, err, out, waiting
@@ -255,7 +256,7 @@ def publish(root: Path, target: Path | None) -> None:
 @json_option
 @archive_option
 def status(root: Path, as_json: bool) -> None:
-    """Say what the archive holds, how far its stages are, and what needs attention."""
+    """Say what the archive holds, how far its stages are, what a run is doing, and what needs attention."""
     with open_archive_readonly(root) as context, sqlite_errors():
         facts = _facts(context)
     if as_json:
@@ -273,11 +274,26 @@ def status(root: Path, as_json: bool) -> None:
         shown = [str(counts.get(x, 0)) for x in ("done", "skipped", "refused", "failed", "running")]
         table.add_row(stage, *shown)
     out.print(table)
+    _show_run(facts)
     for trouble in facts["troubles"]:
         mark = "[yellow]–[/]" if trouble["status"] == "skipped" else "[red]✗[/]"
         out.print(f"{mark} {trouble['stage']} {escape(trouble['label'])}: {escape(trouble['text'])}")
-    if any(x["status"] == "failed" for x in facts["troubles"]):
-        out.print("What failed is tried again by [bold]rostra run[/], up to run.attempts in rostra.toml.")
+        if trouble["next"]:
+            out.print(f"    [dim]{escape(trouble['next'])}[/]")
+    for remark in facts["remarks"]:
+        out.print(f"[dim]·[/] {remark['stage']} {escape(remark['label'])}: [dim]{escape(remark['text'])}[/]")
+
+
+def _show_run(facts: dict[str, Any]) -> None:
+    owner, in_hand = facts["run"], facts["in_hand"]
+    if owner is None:
+        if in_hand:
+            out.print(f"A run was killed with {len(in_hand)} in hand, which costs them nothing: rostra run goes on.")
+        return
+    out.print(f"[bold]at work[/]: process {owner['pid']} on {escape(owner['host'])} since {owner['since']}")
+    for item in in_hand:
+        again = f", attempt {item['attempt']}" if item["attempt"] > 1 else ""
+        out.print(f"  {item['stage']} {escape(item['label'])} since {item['started_at']}{again}")
 
 
 def _facts(context: Context) -> dict[str, Any]:
@@ -304,8 +320,38 @@ def _facts(context: Context) -> dict[str, Any]:
             "released_recordings": len(recordings),
         },
         "stages": runs.counts(db),
-        "troubles": [asdict(trouble) for trouble in runs.troubles(db)],
+        "run": asdict(owner) if (owner := archives.owner(context.layout)) else None,
+        "in_hand": [asdict(item) for item in runs.in_hand(db)],
+        "troubles": [
+            asdict(trouble) | {"next": advice(trouble, context.config.run.attempts)} for trouble in runs.troubles(db)
+        ],
+        "remarks": [asdict(remark) for remark in runs.remarks(db)],
     }
+
+
+@command("rostra retry", "rostra retry winter-school/opening", "rostra retry --stage transcribe")
+@click.argument("subjects", nargs=-1)
+@click.option("--stage", help="Only what went wrong in this stage.")
+@archive_option
+def retry(root: Path, subjects: tuple[str, ...], stage: str | None) -> None:
+    """Make due again what failed, was refused or was skipped: all of it, or SUBJECTS as 'rostra status' names them."""
+    with open_archive(root) as context:
+        chosen = [
+            trouble
+            for trouble in runs.troubles(context.db)
+            if stage in {None, trouble.stage} and (not subjects or {trouble.subject, trouble.label} & set(subjects))
+        ]
+        unknown = set(subjects) - {name for trouble in chosen for name in (trouble.subject, trouble.label)}
+        if unknown:
+            raise click.UsageError(
+                f"nothing went wrong with {', '.join(sorted(unknown))}: 'rostra status' lists what did, by name"
+            )
+        with transaction(context.db):
+            runs.retry(context.db, chosen, retried_at=timestamp())
+    if not chosen:
+        err.print("Nothing to try again.")
+        return
+    err.print(f"{len(chosen)} due again. Next: [bold]rostra run[/], or [bold]rostra pull[/] for what was not pulled.")
 
 
 @command(

@@ -132,14 +132,15 @@ class _Ledger:
     def settle(self, item: Item, outcome: Outcome) -> Outcome:
         """Keep the outcome of an item, and return it as it was kept."""
         run_id = self.open.pop(item.subject)
-        remark = None
+        remarks = list(outcome.warnings)
         if outcome.status == "done":
             began = time.monotonic()
             try:
                 with transaction(self.context.db):
-                    remark = self.stage.commit(self.context, item, outcome.result)
+                    if (remark := self.stage.commit(self.context, item, outcome.result)) is not None:
+                        remarks.insert(0, remark)
                     outcome = replace(outcome, seconds=outcome.seconds + time.monotonic() - began)
-                    self._finish(run_id, outcome)
+                    self._finish(run_id, outcome, remarks)
             except ItemError as error:
                 outcome = replace(outcome, status=error.verdict, code=error.code, text=str(error))
             except (CatalogueBusyError, CatalogueFullError, CatalogueDamagedError):
@@ -150,11 +151,11 @@ class _Ledger:
                 outcome = replace(outcome, status="failed", code="not-kept", text=str(error))
         if outcome.status != "done":
             with transaction(self.context.db):
-                self._finish(run_id, outcome)
-        self.observer.ended(item, outcome, remark)
+                self._finish(run_id, outcome, remarks)
+        self.observer.ended(item, outcome, _joined(remarks))
         return replace(outcome, result=None)
 
-    def _finish(self, run_id: int, outcome: Outcome) -> None:
+    def _finish(self, run_id: int, outcome: Outcome, remarks: Sequence[str]) -> None:
         runs.finish(
             self.context.db,
             run_id,
@@ -163,6 +164,7 @@ class _Ledger:
             seconds=outcome.seconds,
             code=outcome.code,
             text=outcome.text,
+            remark=_joined(remarks),
         )
 
     def release(self) -> None:
@@ -170,3 +172,7 @@ class _Ledger:
         # A catalogue that cannot be written now is put right by whoever opens it next.
         with suppress(ArchiveError), transaction(self.context.db):
             runs.interrupt_running(self.context.db, finished_at=timestamp())
+
+
+def _joined(remarks: Sequence[str]) -> str | None:
+    return "; ".join(remarks) or None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from pipelines.errors import DiskFullError, WorkerError
 from pipelines.executors import InProcess, Local
 from pipelines.limits import Limits
 from pipelines.runner import run_stage
+from tests.pipelines.test_cli import rostra
 from tests.pipelines.test_kill import alive, children, wait_for
 from tests.pipelines.trials import Loading, Trial, Watch
 
@@ -287,7 +289,19 @@ def test_second_driver_is_refused_and_harms_nothing(root: Path) -> None:
         [sys.executable, "-m", "pipelines", "run", "--archive", root], capture_output=True, text=True, check=False
     )
     assert second.returncode == 2
-    assert f"in use by process {first.pid} since" in second.stderr
+    assert f"in use by process {first.pid} on " in second.stderr
     assert states(root) == {("hung", "running")}
     first.terminate()
     first.wait()
+
+
+def test_status_says_what_a_run_is_doing_and_that_it_was_killed(root: Path) -> None:
+    run = driver(root, 1, f"hung=hang-once:{root / 'flag'}")
+    wait_for((root / "flag").exists)
+    during = rostra("status", "--archive", root).stdout
+    assert f"at work: process {run.pid} on {socket.gethostname()} since " in during
+    assert "  trial hung since " in during
+    run.kill()
+    run.wait()
+    after = rostra("status", "--archive", root).stdout
+    assert "A run was killed with 1 in hand, which costs them nothing: rostra run goes on." in after

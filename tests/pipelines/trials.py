@@ -120,6 +120,7 @@ class Watch:
         self.begun: list[str] = []
         self.progress: list[tuple[str, float]] = []
         self.over: list[tuple[str, str]] = []
+        self.remarks: dict[str, str | None] = {}
 
     def stage(self, stage: Stage, items: Sequence[Item]) -> None:
         pass
@@ -132,3 +133,4 @@ class Watch:
 
     def ended(self, item: Item, outcome: Outcome, remark: str | None) -> None:
         self.over.append((item.subject, outcome.status))
+        self.remarks[item.subject] = remark
