@@ -38,7 +38,7 @@ from pipelines.advice import advice
 from pipelines.blobs import write_atomic
 from pipelines.context import Context, now, open_archive, open_archive_readonly, timestamp
 from pipelines.display import ProgressObserver, err, out, waiting
-from pipelines.errors import ItemError, PipelineError
+from pipelines.errors import ConfigError, ItemError, PipelineError
 from pipelines.executors import Executor, InProcess, Local
 from pipelines.media import probe, stream_audio
 from pipelines.runner import Report, run_stage
@@ -179,15 +179,16 @@ def pull(root: Path, sources: tuple[Path, ...], event: str | None, session: str 
     _exit(report)
 
 
-@command("rostra run", "rostra run --only transcribe --workers 2", "rostra run --model /models/large-v3")
+@command("rostra run", "rostra run --only transcribe --workers 2", "rostra run --cluster tls://head:8786")
 @click.option("--only", type=click.Choice(STAGES), help="Run one stage alone.")
 @click.option("--workers", type=click.IntRange(1, 1024), help="Recordings to transcribe at once.")
 @click.option("--model", help="Whisper's size or a folder of weights, for this run.")
+@click.option("--cluster", metavar="URL", help="Transcribe on Dask workers behind this scheduler: tls://HOST:8786.")
 @archive_option
-def run(root: Path, only: str | None, workers: int | None, model: str | None) -> None:
+def run(root: Path, only: str | None, workers: int | None, model: str | None, cluster: str | None) -> None:
     """Do whatever is due: transcribe, index, publish. Running it again does what is left."""
     with open_archive(root) as context, ProgressObserver() as observer:
-        report = _run(context, observer, only=only, workers=workers, model=model)
+        report = _run(context, observer, only=only, workers=workers, model=model, cluster=cluster)
         _conclude(report, "done", nothing="Nothing is due.")
     _exit(report)
 
@@ -199,6 +200,7 @@ def _run(
     only: str | None = None,
     workers: int | None = None,
     model: str | None = None,
+    cluster: str | None = None,
 ) -> Report:
     settings = context.config.transcribe
     count = configuration.workers(context.config, workers)
@@ -206,11 +208,11 @@ def _run(
         settings.engine,
         model=model or settings.model,
         device=settings.device,
-        threads=max(1, configuration.cores() // count),
+        threads=None if cluster else max(1, configuration.cores() // count),
     )
     here = InProcess()
     plan: dict[str, tuple[Stage, Executor]] = {
-        "transcribe": (Transcribe(transcriber), _local(context, workers)),
+        "transcribe": (Transcribe(transcriber), _cluster(context, cluster) if cluster else _local(context, workers)),
         "index": (Index(), here),
         "publish": (Publish(), here),
     }
@@ -225,6 +227,15 @@ def _local(context: Context, wanted: int | None = None) -> Local:
     return Local(
         configuration.workers(context.config, wanted), context.layout.work, configuration.limits(context.config)
     )
+
+
+def _cluster(context: Context, address: str) -> Executor:
+    # Dask is an extra, and takes a second to import.
+    try:
+        from pipelines.cluster import Cluster
+    except ImportError as error:
+        raise ConfigError(f"--cluster needs Dask ({error}): pip install 'rostra[cluster]'") from error
+    return Cluster(address, context.config.cluster, context.layout.work, configuration.limits(context.config))
 
 
 def _conclude(report: Report, verb: str, *, nothing: str) -> None:

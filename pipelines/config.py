@@ -38,6 +38,11 @@ title = {title}             # shown on every page
 # patience = 30             # how many times its length a recording may take before it counts as hung
 # memory = 0                # MiB of memory that one worker process may take; 0 sets no limit
 
+[cluster]
+# ca = ""                   # certificates for run --cluster: the authority's,
+# certificate = ""          # this machine's,
+# key = ""                  # and its key, all in PEM
+
 [publish]
 # default_release = "public"   # of sessions of which nothing is said: public or private
 """
@@ -74,6 +79,14 @@ class Run(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     memory: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
+class Cluster(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Certificates, as paths of PEM files."""
+
+    ca: str = ""
+    certificate: str = ""
+    key: str = ""
+
+
 class Publish(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What goes out."""
 
@@ -87,6 +100,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     pull: Pull = Pull()
     transcribe: Transcribe = Transcribe()
     run: Run = Run()
+    cluster: Cluster = Cluster()
     publish: Publish = Publish()
 
 

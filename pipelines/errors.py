@@ -9,6 +9,7 @@
     │   └── WeightsError         no weights of that name: what there is, and how to get others
     ├── ToolError                ffmpeg is missing or failed in itself
     ├── WorkerError              worker processes cannot begin: what they load is too much, or broken
+    ├── ClusterError             the scheduler is lost, or no worker can do it
     ├── DiskFullError            no room is left
     └── ItemError                one item cannot be done; the run goes on
         ├── NotMediaError        not a recording: refused, and not tried again
@@ -54,6 +55,10 @@ class ToolError(PipelineError):
 
 class WorkerError(PipelineError):
     """Worker processes come to their end before they have begun an item."""
+
+
+class ClusterError(PipelineError):
+    """The cluster's scheduler is lost, or none of its workers can do what is wanted."""
 
 
 class DiskFullError(PipelineError):

@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
@@ -47,7 +46,8 @@ def root(tmp_path: Path) -> Path:
 
 def rows(root: Path) -> list[tuple[str, str, int, str | None]]:
     """Return what the catalogue says of each run: subject, status, attempt and code."""
-    with closing(sqlite3.connect(root / "catalogue.db", timeout=30)) as conn:
+    # The same SQLite as the driver's: two of them in one process do not see each other's locks.
+    with closing(db.sqlite3.connect(root / "catalogue.db", timeout=30)) as conn:
         return conn.execute("SELECT subject, status, attempt, error_code FROM stage_run ORDER BY id").fetchall()
 
 
