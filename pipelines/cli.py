@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import wraps
 from pathlib import Path
@@ -41,7 +42,8 @@ from pipelines.display import ProgressObserver, err, out, waiting
 from pipelines.errors import ConfigError, ItemError, PipelineError
 from pipelines.executors import Executor, InProcess, Local
 from pipelines.media import probe, stream_audio
-from pipelines.runner import Report, run_stage
+from pipelines.observers import Log, Metrics, Several, notifying, to_journal
+from pipelines.runner import Observer, Report, run_stage
 from pipelines.stages.base import Stage
 from pipelines.stages.index import Index
 from pipelines.stages.publish import Publish
@@ -173,7 +175,7 @@ def pull(root: Path, sources: tuple[Path, ...], event: str | None, session: str 
     The same bytes are one recording, whatever they are called. What is not a recording is refused with the
     reason, and the others go on.
     """
-    with open_archive(root) as context, ProgressObserver() as observer:
+    with open_archive(root) as context, _observing() as observer:
         report = run_stage(context, Pull(sources, event, session), _local(context), observer)
         _conclude(report, "pulled", nothing="Nothing new to pull.")
     _exit(report)
@@ -184,18 +186,49 @@ def pull(root: Path, sources: tuple[Path, ...], event: str | None, session: str 
 @click.option("--workers", type=click.IntRange(1, 1024), help="Recordings to transcribe at once.")
 @click.option("--model", help="Whisper's size or a folder of weights, for this run.")
 @click.option("--cluster", metavar="URL", help="Transcribe on Dask workers behind this scheduler: tls://HOST:8786.")
+@click.option("--log-json", is_flag=True, help="Say how it goes as JSON lines on standard error.")
+@click.option("--metrics", type=click.Path(path_type=Path), help="A file for Prometheus' textfile collector.")
 @archive_option
-def run(root: Path, only: str | None, workers: int | None, model: str | None, cluster: str | None) -> None:
+def run(
+    root: Path,
+    only: str | None,
+    workers: int | None,
+    model: str | None,
+    cluster: str | None,
+    log_json: bool,
+    metrics: Path | None,
+) -> None:
     """Do whatever is due: transcribe, index, publish. Running it again does what is left."""
-    with open_archive(root) as context, ProgressObserver() as observer:
+    with (
+        open_archive(root) as context,
+        notifying(context.config.run.notify, root) as notice,
+        _observing(as_json=log_json, metrics=metrics) as observer,
+    ):
         report = _run(context, observer, only=only, workers=workers, model=model, cluster=cluster)
-        _conclude(report, "done", nothing="Nothing is due.")
-    _exit(report)
+        notice.report = report
+        if not log_json:
+            _conclude(report, "done", nothing="Nothing is due.")
+    _exit(report, quiet=log_json)
+
+
+@contextmanager
+def _observing(*, as_json: bool = False, metrics: Path | None = None) -> Iterator[Observer]:
+    """Show a run to people at a terminal, and write it down line by line elsewhere."""
+    more = [Metrics(metrics)] if metrics else []
+    try:
+        if err.is_terminal and not as_json:
+            with ProgressObserver() as shown:
+                yield Several(shown, *more)
+        else:
+            yield Several(Log(sys.stderr, as_json=as_json, journal=to_journal()), *more)
+    finally:
+        for observer in more:
+            observer.write()
 
 
 def _run(
     context: Context,
-    observer: ProgressObserver,
+    observer: Observer,
     *,
     only: str | None = None,
     workers: int | None = None,
@@ -246,10 +279,12 @@ def _conclude(report: Report, verb: str, *, nothing: str) -> None:
     err.print(", ".join(parts))
 
 
-def _exit(report: Report) -> None:
-    if report.failed:
+def _exit(report: Report, *, quiet: bool = False) -> None:
+    if not report.failed:
+        return
+    if not quiet:
         err.print("Some items need attention: [bold]rostra status[/] lists them with their reasons.")
-        sys.exit(1)
+    sys.exit(1)
 
 
 @command("rostra publish", "rostra publish --to /srv/www/archive")
@@ -257,7 +292,7 @@ def _exit(report: Report) -> None:
 @archive_option
 def publish(root: Path, target: Path | None) -> None:
     """Build what is released into a database of its own, and swap it in."""
-    with open_archive(root) as context, ProgressObserver() as observer:
+    with open_archive(root) as context, _observing() as observer:
         report = run_stage(context, Publish(target), InProcess(), observer)
         _conclude(report, "published", nothing="Nothing has changed since the last publication.")
     _exit(report)
@@ -518,7 +553,7 @@ def demo(folder: Path, no_serve: bool, port: int) -> None:
             spinner.update(f"making the example's recordings: {done} of {total}  {escape(file)}")
 
         timetable = build(incoming, show)
-    with open_archive(folder) as context, ProgressObserver() as observer:
+    with open_archive(folder) as context, _observing() as observer:
         _import_file(context, timetable)
         report = run_stage(context, Pull([incoming]), _local(context), observer)
         report.merge(_run(context, observer))

@@ -37,6 +37,7 @@ title = {title}             # shown on every page
 # attempts = 3              # how often something that crashes is tried
 # patience = 30             # how many times its length a recording may take before it counts as hung
 # memory = 0                # MiB of memory that one worker process may take; 0 sets no limit
+# notify = ""               # a command to run at the end, with the counts as JSON on its standard input
 
 [cluster]
 # ca = ""                   # certificates for run --cluster: the authority's,
@@ -77,6 +78,7 @@ class Run(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     attempts: Annotated[int, msgspec.Meta(ge=1, le=100)] = 3
     patience: Annotated[float, msgspec.Meta(gt=0)] = 30
     memory: Annotated[int, msgspec.Meta(ge=0)] = 0
+    notify: str = ""
 
 
 class Cluster(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
