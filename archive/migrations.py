@@ -371,6 +371,18 @@ def m0001_catalogue(db: Database) -> None:
     execute_all(db, CONTENT + PRIVATE)
 
 
+@catalogue_migrations()
+def m0002_remarks_and_retries(db: Database) -> None:
+    """What a run had to remark on something that went well, and when a person asked for another try."""
+    execute_all(
+        db,
+        (
+            "ALTER TABLE stage_run ADD COLUMN remark TEXT",
+            "ALTER TABLE stage_run ADD COLUMN retried_at TEXT",
+        ),
+    )
+
+
 def dump_schema(db: Database) -> str:
     """Return the DDL of every table and index in order of creation, without SQLite's and FTS5's own."""
     rows = db.query(

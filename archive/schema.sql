@@ -326,7 +326,7 @@ CREATE TABLE stage_run (
   worker TEXT,
   error_code TEXT,
   error_text TEXT
-) STRICT;
+, remark TEXT, retried_at TEXT) STRICT;
 
 CREATE INDEX stage_run_subject ON stage_run(stage, subject, fingerprint);
 

@@ -1,15 +1,17 @@
 """The command line: it gathers what a command needs, has it done, and says how it went.
 
 Exit status: 0 done, 1 some items failed or were refused (they are listed), 2 usage or configuration,
-130 interrupted.
+130 interrupted (143 by SIGTERM, 129 by a terminal that went).
 """
 
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import wraps
 from pathlib import Path
@@ -34,13 +36,15 @@ from metadata.times import format_clock
 from metadata.timetables import read_timetable
 from pipelines import config as configuration
 from pipelines import context as archives
+from pipelines.advice import advice
 from pipelines.blobs import write_atomic
 from pipelines.context import Context, now, open_archive, open_archive_readonly, timestamp
 from pipelines.display import ProgressObserver, err, out, waiting
-from pipelines.errors import ItemError, LockedError, PipelineError
+from pipelines.errors import ConfigError, ItemError, LockedError, PipelineError
 from pipelines.executors import Executor, InProcess, Local
 from pipelines.media import probe, stream_audio
-from pipelines.runner import Report, run_stage
+from pipelines.observers import Log, Metrics, Several, notifying, to_journal
+from pipelines.runner import Observer, Report, run_stage
 from pipelines.sources.watched import LOOK_SECONDS, Watched
 from pipelines.stages.base import Stage
 from pipelines.stages.index import Index
@@ -183,7 +187,7 @@ def pull(root: Path, sources: tuple[str, ...], event: str | None, session: str |
     """
     if watch:
         _watch(root, [Path(source) for source in sources], event, session)
-    with open_archive(root) as context, ProgressObserver() as observer:
+    with open_archive(root) as context, _observing() as observer:
         report = run_stage(context, Pull(sources, event, session), _local(context), observer)
         _conclude(report, "pulled", nothing="Nothing new to pull.")
     _exit(report)
@@ -200,7 +204,7 @@ def _watch(root: Path, folders: list[Path], event: str | None, session: str | No
     while True:
         if ready := watched.look(time.monotonic()):
             try:
-                with open_archive(root) as context, ProgressObserver() as observer:
+                with open_archive(root) as context, _observing() as observer:
                     run_stage(context, Pull(ready, event, session), _local(context), observer)
                 watched.took(ready)
             except LockedError:
@@ -208,26 +212,59 @@ def _watch(root: Path, folders: list[Path], event: str | None, session: str | No
         time.sleep(LOOK_SECONDS)
 
 
-@command("rostra run", "rostra run --only transcribe --workers 2", "rostra run --model /models/large-v3")
+@command("rostra run", "rostra run --only transcribe --workers 2", "rostra run --cluster tls://head:8786")
 @click.option("--only", type=click.Choice(STAGES), help="Run one stage alone.")
 @click.option("--workers", type=click.IntRange(1, 1024), help="Recordings to transcribe at once.")
 @click.option("--model", help="Whisper's size or a folder of weights, for this run.")
+@click.option("--cluster", metavar="URL", help="Transcribe on Dask workers behind this scheduler: tls://HOST:8786.")
+@click.option("--log-json", is_flag=True, help="Say how it goes as JSON lines on standard error.")
+@click.option("--metrics", type=click.Path(path_type=Path), help="A file for Prometheus' textfile collector.")
 @archive_option
-def run(root: Path, only: str | None, workers: int | None, model: str | None) -> None:
+def run(
+    root: Path,
+    only: str | None,
+    workers: int | None,
+    model: str | None,
+    cluster: str | None,
+    log_json: bool,
+    metrics: Path | None,
+) -> None:
     """Do whatever is due: transcribe, index, publish. Running it again does what is left."""
-    with open_archive(root) as context, ProgressObserver() as observer:
-        report = _run(context, observer, only=only, workers=workers, model=model)
-        _conclude(report, "done", nothing="Nothing is due.")
-    _exit(report)
+    with (
+        open_archive(root) as context,
+        notifying(context.config.run.notify, root) as notice,
+        _observing(as_json=log_json, metrics=metrics) as observer,
+    ):
+        report = _run(context, observer, only=only, workers=workers, model=model, cluster=cluster)
+        notice.report = report
+        if not log_json:
+            _conclude(report, "done", nothing="Nothing is due.")
+    _exit(report, quiet=log_json)
+
+
+@contextmanager
+def _observing(*, as_json: bool = False, metrics: Path | None = None) -> Iterator[Observer]:
+    """Show a run to people at a terminal, and write it down line by line elsewhere."""
+    more = [Metrics(metrics)] if metrics else []
+    try:
+        if err.is_terminal and not as_json:
+            with ProgressObserver() as shown:
+                yield Several(shown, *more)
+        else:
+            yield Several(Log(sys.stderr, as_json=as_json, journal=to_journal()), *more)
+    finally:
+        for observer in more:
+            observer.write()
 
 
 def _run(
     context: Context,
-    observer: ProgressObserver,
+    observer: Observer,
     *,
     only: str | None = None,
     workers: int | None = None,
     model: str | None = None,
+    cluster: str | None = None,
 ) -> Report:
     settings = context.config.transcribe
     count = configuration.workers(context.config, workers)
@@ -235,11 +272,11 @@ def _run(
         settings.engine,
         model=model or settings.model,
         device=settings.device,
-        threads=max(1, configuration.cores() // count),
+        threads=None if cluster else max(1, configuration.cores() // count),
     )
     here = InProcess()
     plan: dict[str, tuple[Stage, Executor]] = {
-        "transcribe": (Transcribe(transcriber), _local(context, workers)),
+        "transcribe": (Transcribe(transcriber), _cluster(context, cluster) if cluster else _local(context, workers)),
         "index": (Index(), here),
         "publish": (Publish(), here),
     }
@@ -251,7 +288,18 @@ def _run(
 
 
 def _local(context: Context, wanted: int | None = None) -> Local:
-    return Local(configuration.workers(context.config, wanted), context.layout.work)
+    return Local(
+        configuration.workers(context.config, wanted), context.layout.work, configuration.limits(context.config)
+    )
+
+
+def _cluster(context: Context, address: str) -> Executor:
+    # Dask is an extra, and takes a second to import.
+    try:
+        from pipelines.cluster import Cluster
+    except ImportError as error:
+        raise ConfigError(f"--cluster needs Dask ({error}): pip install 'rostra[cluster]'") from error
+    return Cluster(address, context.config.cluster, context.layout.work, configuration.limits(context.config))
 
 
 def _conclude(report: Report, verb: str, *, nothing: str) -> None:
@@ -262,10 +310,12 @@ def _conclude(report: Report, verb: str, *, nothing: str) -> None:
     err.print(", ".join(parts))
 
 
-def _exit(report: Report) -> None:
-    if report.failed:
+def _exit(report: Report, *, quiet: bool = False) -> None:
+    if not report.failed:
+        return
+    if not quiet:
         err.print("Some items need attention: [bold]rostra status[/] lists them with their reasons.")
-        sys.exit(1)
+    sys.exit(1)
 
 
 @command("rostra publish", "rostra publish --to /srv/www/archive")
@@ -273,7 +323,7 @@ def _exit(report: Report) -> None:
 @archive_option
 def publish(root: Path, target: Path | None) -> None:
     """Build what is released into a database of its own, and swap it in."""
-    with open_archive(root) as context, ProgressObserver() as observer:
+    with open_archive(root) as context, _observing() as observer:
         report = run_stage(context, Publish(target), InProcess(), observer)
         _conclude(report, "published", nothing="Nothing has changed since the last publication.")
     _exit(report)
@@ -283,7 +333,7 @@ def publish(root: Path, target: Path | None) -> None:
 @json_option
 @archive_option
 def status(root: Path, as_json: bool) -> None:
-    """Say what the archive holds, how far its stages are, and what needs attention."""
+    """Say what the archive holds, how far its stages are, what a run is doing, and what needs attention."""
     with open_archive_readonly(root) as context, sqlite_errors():
         facts = _facts(context)
     if as_json:
@@ -301,11 +351,26 @@ def status(root: Path, as_json: bool) -> None:
         shown = [str(counts.get(x, 0)) for x in ("done", "skipped", "refused", "failed", "running")]
         table.add_row(stage, *shown)
     out.print(table)
+    _show_run(facts)
     for trouble in facts["troubles"]:
         mark = "[yellow]–[/]" if trouble["status"] == "skipped" else "[red]✗[/]"
         out.print(f"{mark} {trouble['stage']} {escape(trouble['label'])}: {escape(trouble['text'])}")
-    if any(x["status"] == "failed" for x in facts["troubles"]):
-        out.print("What failed is tried again by [bold]rostra run[/], up to run.attempts in rostra.toml.")
+        if trouble["next"]:
+            out.print(f"    [dim]{escape(trouble['next'])}[/]")
+    for remark in facts["remarks"]:
+        out.print(f"[dim]·[/] {remark['stage']} {escape(remark['label'])}: [dim]{escape(remark['text'])}[/]")
+
+
+def _show_run(facts: dict[str, Any]) -> None:
+    owner, in_hand = facts["run"], facts["in_hand"]
+    if owner is None:
+        if in_hand:
+            out.print(f"A run was killed with {len(in_hand)} in hand, which costs them nothing: rostra run goes on.")
+        return
+    out.print(f"[bold]at work[/]: process {owner['pid']} on {escape(owner['host'])} since {owner['since']}")
+    for item in in_hand:
+        again = f", attempt {item['attempt']}" if item["attempt"] > 1 else ""
+        out.print(f"  {item['stage']} {escape(item['label'])} since {item['started_at']}{again}")
 
 
 def _facts(context: Context) -> dict[str, Any]:
@@ -332,8 +397,38 @@ def _facts(context: Context) -> dict[str, Any]:
             "released_recordings": len(recordings),
         },
         "stages": runs.counts(db),
-        "troubles": [asdict(trouble) for trouble in runs.troubles(db)],
+        "run": asdict(owner) if (owner := archives.owner(context.layout)) else None,
+        "in_hand": [asdict(item) for item in runs.in_hand(db)],
+        "troubles": [
+            asdict(trouble) | {"next": advice(trouble, context.config.run.attempts)} for trouble in runs.troubles(db)
+        ],
+        "remarks": [asdict(remark) for remark in runs.remarks(db)],
     }
+
+
+@command("rostra retry", "rostra retry winter-school/opening", "rostra retry --stage transcribe")
+@click.argument("subjects", nargs=-1)
+@click.option("--stage", help="Only what went wrong in this stage.")
+@archive_option
+def retry(root: Path, subjects: tuple[str, ...], stage: str | None) -> None:
+    """Make due again what failed, was refused or was skipped: all of it, or SUBJECTS as 'rostra status' names them."""
+    with open_archive(root) as context:
+        chosen = [
+            trouble
+            for trouble in runs.troubles(context.db)
+            if stage in {None, trouble.stage} and (not subjects or {trouble.subject, trouble.label} & set(subjects))
+        ]
+        unknown = set(subjects) - {name for trouble in chosen for name in (trouble.subject, trouble.label)}
+        if unknown:
+            raise click.UsageError(
+                f"nothing went wrong with {', '.join(sorted(unknown))}: 'rostra status' lists what did, by name"
+            )
+        with transaction(context.db):
+            runs.retry(context.db, chosen, retried_at=timestamp())
+    if not chosen:
+        err.print("Nothing to try again.")
+        return
+    err.print(f"{len(chosen)} due again. Next: [bold]rostra run[/], or [bold]rostra pull[/] for what was not pulled.")
 
 
 @command(
@@ -489,7 +584,7 @@ def demo(folder: Path, no_serve: bool, port: int) -> None:
             spinner.update(f"making the example's recordings: {done} of {total}  {escape(file)}")
 
         timetable = build(incoming, show)
-    with open_archive(folder) as context, ProgressObserver() as observer:
+    with open_archive(folder) as context, _observing() as observer:
         _import_file(context, timetable)
         report = run_stage(context, Pull([incoming]), _local(context), observer)
         report.merge(_run(context, observer))
@@ -519,16 +614,38 @@ def _in_url(query: str) -> str:
     return quote_plus(query)
 
 
-def main() -> None:
+class _Ended(KeyboardInterrupt):
+    """A signal asked this process to end.
+
+    Attributes:
+        number: the signal's.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+def _end(number: int, _frame: object) -> None:
+    raise _Ended(number)
+
+
+def _heed_signals() -> None:
+    """Have a service manager or a lost terminal end a run as Ctrl-C does; what nohup ignores stays ignored."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _end)
+
+
+def main(function: Callable[[], object] = lambda: cli(standalone_mode=False)) -> None:
     """Run the command line, and turn errors that people can mend into one line and an exit status."""
+    _heed_signals()
     try:
-        cli(standalone_mode=False)
-    except click.exceptions.Abort:
+        function()
+    except (click.exceptions.Abort, KeyboardInterrupt) as error:
+        ended = error.__context__ if isinstance(error, click.exceptions.Abort) else error
         err.print("\nInterrupted: what was finished is kept; run it again to go on.")
-        sys.exit(130)
-    except KeyboardInterrupt:
-        err.print("\nInterrupted: what was finished is kept; run it again to go on.")
-        sys.exit(130)
+        sys.exit(128 + (ended.number if isinstance(ended, _Ended) else signal.SIGINT))
     except click.ClickException as error:
         error.show()
         sys.exit(2)

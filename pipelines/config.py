@@ -12,6 +12,7 @@ from metadata.errors import MetadataError
 from metadata.languages import parse_language
 from metadata.model import ReleaseState
 from pipelines.errors import ConfigError
+from pipelines.limits import Limits
 
 FILE_NAME = "rostra.toml"
 
@@ -38,6 +39,14 @@ title = {title}             # shown on every page
 [run]
 # workers = 0               # recordings transcribed at once; 0 chooses for this machine
 # attempts = 3              # how often something that crashes is tried
+# patience = 30             # how many times its length a recording may take before it counts as hung
+# memory = 0                # MiB of memory that one worker process may take; 0 sets no limit
+# notify = ""               # a command to run at the end, with the counts as JSON on its standard input
+
+[cluster]
+# ca = ""                   # certificates for run --cluster: the authority's,
+# certificate = ""          # this machine's,
+# key = ""                  # and its key, all in PEM
 
 [publish]
 # default_release = "public"   # of sessions of which nothing is said: public or private
@@ -85,6 +94,17 @@ class Run(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     workers: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 0
     attempts: Annotated[int, msgspec.Meta(ge=1, le=100)] = 3
+    patience: Annotated[float, msgspec.Meta(gt=0)] = 30
+    memory: Annotated[int, msgspec.Meta(ge=0)] = 0
+    notify: str = ""
+
+
+class Cluster(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Certificates, as paths of PEM files."""
+
+    ca: str = ""
+    certificate: str = ""
+    key: str = ""
 
 
 class Publish(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -100,6 +120,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     pull: Pull = Pull()
     transcribe: Transcribe = Transcribe()
     run: Run = Run()
+    cluster: Cluster = Cluster()
     publish: Publish = Publish()
 
 
@@ -139,6 +160,11 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def limits(config: Config) -> Limits:
+    """Return what a worker process may take."""
+    return Limits(patience=config.run.patience, memory=config.run.memory * 2**20)
 
 
 def workers(config: Config, wanted: int | None = None) -> int:

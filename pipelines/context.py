@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import filelock
+import msgspec
 
 from archive.db import Database, create_catalogue, open_catalogue, open_readonly, transaction
 from archive.runs import interrupt_running
@@ -60,6 +62,20 @@ class Layout:
     def lock(self) -> Path:
         """Held by the run that is at work, and naming it."""
         return self.root / ".lock"
+
+    @property
+    def owner(self) -> Path:
+        """Says who holds the lock."""
+        return self.root / ".lock-owner"
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The process that is at work on an archive."""
+
+    pid: int
+    host: str
+    since: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,20 +165,39 @@ def open_archive_readonly(root: Path) -> Iterator[Context]:
         db.close()
 
 
+def owner(layout: Layout) -> Owner | None:
+    """Return who is at work on an archive, if anybody is; on another machine, whoever says so."""
+    with suppress(OSError, msgspec.DecodeError):
+        found = msgspec.json.decode(layout.owner.read_bytes(), type=Owner)
+        if found.host != socket.gethostname() or _lives(found.pid):
+            return found
+    return None
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
 @contextmanager
 def _hold(layout: Layout) -> Iterator[None]:
     """Hold the archive's lock; the operating system lets it go however this process ends."""
     lock = filelock.FileLock(layout.lock, blocking=False)
-    owner = layout.lock.with_name(".lock-owner")
     try:
         lock.acquire()
     except filelock.Timeout:
-        holder = owner.read_text(encoding="utf-8").strip() if owner.exists() else "another process"
-        raise LockedError(f"{layout.root} is in use by {holder}: wait for it, or stop it") from None
+        holder = owner(layout)
+        name = f"process {holder.pid} on {holder.host} since {holder.since}" if holder else "another process"
+        raise LockedError(f"{layout.root} is in use by {name}: wait for it, or stop it") from None
     try:
-        owner.write_text(f"process {os.getpid()} since {timestamp()}\n", encoding="utf-8")
+        write_atomic(layout.owner, msgspec.json.encode(Owner(os.getpid(), socket.gethostname(), timestamp())))
         shutil.rmtree(layout.work, ignore_errors=True)
         yield
     finally:
-        owner.unlink(missing_ok=True)
+        layout.owner.unlink(missing_ok=True)
         lock.release()

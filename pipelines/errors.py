@@ -8,6 +8,9 @@
     ├── TranscriberError         the engine failed
     │   └── WeightsError         no weights of that name: what there is, and how to get others
     ├── ToolError                ffmpeg is missing or failed in itself
+    ├── WorkerError              worker processes cannot begin: what they load is too much, or broken
+    ├── ClusterError             the scheduler is lost, or no worker can do it
+    ├── DiskFullError            no room is left
     └── ItemError                one item cannot be done; the run goes on
         ├── NotMediaError        not a recording: refused, and not tried again
         ├── NoAudioError         nothing to hear: skipped
@@ -16,6 +19,7 @@
         ├── FetchError           it could not be brought here from where it is
         ├── AddressError         a scheme or an address that is not asked: refused
         ├── LimitError           larger or longer than rostra.toml allows: refused
+        ├── EngineError          the engine or ffmpeg gave up on this recording
         └── ItemCrashError       the worker died, hung or ran out of memory
 
 An `ItemError` has a ``code`` that `stage_run` keeps and scripts may rely on.
@@ -50,6 +54,18 @@ class WeightsError(TranscriberError):
 
 class ToolError(PipelineError):
     """A program that Rostra calls is missing or does not run."""
+
+
+class WorkerError(PipelineError):
+    """Worker processes come to their end before they have begun an item."""
+
+
+class ClusterError(PipelineError):
+    """The cluster's scheduler is lost, or none of its workers can do what is wanted."""
+
+
+class DiskFullError(PipelineError):
+    """No room is left where a run writes."""
 
 
 class ItemError(PipelineError):
@@ -110,6 +126,12 @@ class LimitError(ItemError):
 
     code = "limit"
     verdict = "refused"
+
+
+class EngineError(ItemError):
+    """The engine or ffmpeg, which were both found in order before, gave up on this recording."""
+
+    code = "engine"
 
 
 class ItemCrashError(ItemError):

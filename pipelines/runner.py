@@ -7,12 +7,14 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from archive import runs
 from archive.db import transaction
-from archive.errors import ArchiveError
+from archive.errors import ArchiveError, CatalogueBusyError, CatalogueDamagedError, CatalogueFullError
+from pipelines.children import disk_full
 from pipelines.context import Context, timestamp
 from pipelines.errors import ItemError
 from pipelines.executors import Executor, Watcher
@@ -130,25 +132,30 @@ class _Ledger:
     def settle(self, item: Item, outcome: Outcome) -> Outcome:
         """Keep the outcome of an item, and return it as it was kept."""
         run_id = self.open.pop(item.subject)
-        remark = None
+        remarks = list(outcome.warnings)
         if outcome.status == "done":
             began = time.monotonic()
             try:
                 with transaction(self.context.db):
-                    remark = self.stage.commit(self.context, item, outcome.result)
+                    if (remark := self.stage.commit(self.context, item, outcome.result)) is not None:
+                        remarks.insert(0, remark)
                     outcome = replace(outcome, seconds=outcome.seconds + time.monotonic() - began)
-                    self._finish(run_id, outcome)
+                    self._finish(run_id, outcome, remarks)
             except ItemError as error:
                 outcome = replace(outcome, status=error.verdict, code=error.code, text=str(error))
+            except (CatalogueBusyError, CatalogueFullError, CatalogueDamagedError):
+                raise  # no item is to blame, and none could be kept
             except (ArchiveError, OSError) as error:
+                if isinstance(error, OSError) and (full := disk_full(error)) is not None:
+                    raise full from error
                 outcome = replace(outcome, status="failed", code="not-kept", text=str(error))
         if outcome.status != "done":
             with transaction(self.context.db):
-                self._finish(run_id, outcome)
-        self.observer.ended(item, outcome, remark)
-        return outcome
+                self._finish(run_id, outcome, remarks)
+        self.observer.ended(item, outcome, _joined(remarks))
+        return replace(outcome, result=None)
 
-    def _finish(self, run_id: int, outcome: Outcome) -> None:
+    def _finish(self, run_id: int, outcome: Outcome, remarks: Sequence[str]) -> None:
         runs.finish(
             self.context.db,
             run_id,
@@ -157,10 +164,15 @@ class _Ledger:
             seconds=outcome.seconds,
             code=outcome.code,
             text=outcome.text,
+            remark=_joined(remarks),
         )
 
     def release(self) -> None:
         """Charge nobody for what was in hand when the run ended."""
-        if self.open:
-            with transaction(self.context.db):
-                runs.interrupt_running(self.context.db, finished_at=timestamp())
+        # A catalogue that cannot be written now is put right by whoever opens it next.
+        with suppress(ArchiveError), transaction(self.context.db):
+            runs.interrupt_running(self.context.db, finished_at=timestamp())
+
+
+def _joined(remarks: Sequence[str]) -> str | None:
+    return "; ".join(remarks) or None

@@ -13,12 +13,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
 from archive.runs import Status
+from pipelines.blobs import write_atomic
 from pipelines.context import Context
+from pipelines.errors import ItemError
 
 Report: TypeAlias = Callable[[float], None]
 """Called from inside ``work`` with how much of the item's size is done."""
@@ -47,13 +50,53 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one item went. ``result`` is what ``work`` returned; ``code`` and ``text`` say why it did not."""
+    """How one item went. ``result`` is what ``work`` returned; ``code`` and ``text`` say why it did not.
+
+    ``warnings`` are for people: what was logged as such while it was worked on.
+    """
 
     status: Status
     result: Any = None
     code: str | None = None
     text: str | None = None
     seconds: float = 0.0
+    warnings: tuple[str, ...] = ()
+
+
+class ArtefactError(ItemError):
+    """A file that a worker left is not what it wrote: short, altered or gone."""
+
+    code: ClassVar[str] = "artefact"
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """What a worker leaves for the driver in a file, and the SHA-256 that tells whether it is whole."""
+
+    path: Path
+    sha256: str
+
+    @classmethod
+    def write(cls, path: Path, data: bytes) -> Artefact:
+        """Leave data in a file."""
+        write_atomic(path, data)
+        return cls(path, hashlib.sha256(data).hexdigest())
+
+    def read(self) -> bytes:
+        """Return what was left.
+
+        Raises:
+            ArtefactError: it is not whole, and the item is to be done again.
+        """
+        try:
+            data = self.path.read_bytes()
+        except OSError as error:
+            raise ArtefactError(
+                f"{self.path.name}, which its worker wrote, cannot be read: {error.strerror}"
+            ) from error
+        if hashlib.sha256(data).hexdigest() != self.sha256:
+            raise ArtefactError(f"{self.path.name} is not what its worker wrote")
+        return data
 
 
 class Stage(Protocol):
@@ -84,6 +127,18 @@ class Stage(Protocol):
         Raises:
             ItemError: this item cannot be done.
             ArchiveError: the catalogue refuses it.
+        """
+
+
+@runtime_checkable
+class Prepares(Protocol):
+    """A stage whose worker processes load something first, such as a model."""
+
+    def prepare(self) -> None:
+        """Load what ``work`` needs, once a process. Whatever happens meanwhile is no item's fault.
+
+        Raises:
+            PipelineError: it cannot be loaded; the run ends.
         """
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +12,11 @@ import msgspec
 from archive.recordings import add_transcript
 from metadata.languages import parse_language
 from metadata.model import Transcript
-from pipelines.blobs import write_atomic
 from pipelines.config import Config
 from pipelines.context import Context, timestamp
-from pipelines.errors import BrokenMediaError
-from pipelines.media import stream_audio
-from pipelines.stages.base import Item, Report, fingerprint
+from pipelines.errors import BrokenMediaError, EngineError, ToolError, TranscriberError
+from pipelines.media import ffmpeg_binary, stream_audio
+from pipelines.stages.base import Artefact, Item, Report, fingerprint
 from pipelines.transcribers.base import Hints, Transcriber
 
 
@@ -29,14 +27,6 @@ class Task:
     recording: Path
     hints: Hints
     target: Path
-
-
-@dataclass(frozen=True, slots=True)
-class Artefact:
-    """A transcript in a file, and the SHA-256 that tells whether it is whole."""
-
-    path: Path
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,21 +60,25 @@ class Transcribe:
                 size=(row["duration_ms"] or 0) / 1000,
             )
 
+    def prepare(self) -> None:
+        """Load the engine's weights, and see that there is an ffmpeg."""
+        ffmpeg_binary()
+        self.transcriber.load()
+
     def work(self, task: Task, report: Report) -> Artefact:
         """Listen to a recording and leave its transcript in a file."""
         if not task.recording.is_file():
             raise BrokenMediaError("its file is missing from the store: pull it again")
-        transcript = self.transcriber.transcribe(stream_audio(task.recording), task.hints, report)
-        data = msgspec.json.encode(transcript)
-        write_atomic(task.target, data)
-        return Artefact(task.target, hashlib.sha256(data).hexdigest())
+        try:
+            transcript = self.transcriber.transcribe(stream_audio(task.recording), task.hints, report)
+        except (TranscriberError, ToolError) as error:
+            # Both were in order when this process began: what they stumble over is this recording.
+            raise EngineError(str(error)) from error
+        return Artefact.write(task.target, msgspec.json.encode(transcript))
 
     def commit(self, context: Context, item: Item, result: Artefact) -> str | None:
         """Bring the transcript into the catalogue as the current one."""
-        data = result.path.read_bytes()
-        if hashlib.sha256(data).hexdigest() != result.sha256:
-            raise OSError(f"{result.path.name} is not what its worker wrote")
-        transcript = msgspec.json.decode(data, type=Transcript)
+        transcript = msgspec.json.decode(result.read(), type=Transcript)
         recording = context.db.execute("SELECT id FROM recording WHERE sha256 = ?", [item.subject]).fetchone()[0]
         add_transcript(context.db, recording, transcript, created_at=timestamp())
         context.db.execute(

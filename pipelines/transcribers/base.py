@@ -2,8 +2,8 @@
 
 To add an engine: write a module beside this one with a class that has `Transcriber`'s attributes and
 method, and one line in the registry in ``pipelines/transcribers/__init__.py``. Load weights in
-``transcribe``, not in ``__init__``: the driver makes an engine to read its fingerprint, and only the
-worker uses it.
+``load``, not in ``__init__``: the driver makes an engine to read its fingerprint, and only the worker
+uses it.
 """
 
 from __future__ import annotations
@@ -55,6 +55,13 @@ class Transcriber(Protocol):
     @property
     def parameters(self) -> Mapping[str, Parameter]:
         """Everything that can change the text, weights included: it goes into the fingerprint."""
+
+    def load(self) -> None:
+        """Load the weights, once a process; `transcribe` does so too where nobody has.
+
+        Raises:
+            TranscriberError: they cannot be loaded.
+        """
 
     def transcribe(self, audio: Iterable[AudioBlock], hints: Hints, report: Report) -> Transcript:
         """Return what is said in consecutive blocks of audio.

@@ -42,6 +42,9 @@ class FakeTranscriber:
         """Return what can change the text."""
         return {"sentences": "\n".join(self.sentences), "revision": self.revision}
 
+    def load(self) -> None:
+        """There is nothing to load."""
+
     def transcribe(self, audio: Iterable[AudioBlock], hints: Hints, report: Report) -> Transcript:
         """Read the audio and return as many sentences as it is long.
 

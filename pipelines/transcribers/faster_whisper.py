@@ -78,6 +78,14 @@ class FasterWhisper:
             "revision": 2,  # of this module: raised when the text changes for the same input
         }
 
+    def load(self) -> None:
+        """Load the weights.
+
+        Raises:
+            WeightsError: there are no such weights.
+        """
+        _load(self.model, self.device, self.compute_type, self.threads)
+
     def transcribe(self, audio: Iterable[AudioBlock], hints: Hints, report: Report) -> Transcript:
         """Return what is said in consecutive blocks of audio.
 
@@ -137,6 +145,8 @@ def _load(model: str, device: str, compute_type: str | None, threads: int | None
             compute_type=compute_type or ("float16" if device == "cuda" else "int8"),
             cpu_threads=threads or cores(),
         )
+    except MemoryError:
+        raise
     except Exception as error:  # the hub's client and CTranslate2 raise whatever their libraries do
         if isinstance(weights, Path):
             raise WeightsError(f"the weights in {weights} cannot be loaded: {error}") from error

@@ -1,7 +1,21 @@
 from __future__ import annotations
 
 from archive.db import Database
-from archive.runs import Status, Trouble, begin, counts, finish, interrupt_running, settled, troubles
+from archive.runs import (
+    InHand,
+    Remark,
+    Status,
+    Trouble,
+    begin,
+    counts,
+    finish,
+    in_hand,
+    interrupt_running,
+    remarks,
+    retry,
+    settled,
+    troubles,
+)
 
 WHEN = "2022-07-01T00:00:00Z"
 
@@ -54,3 +68,37 @@ def test_troubles_are_judged_by_the_latest_run(catalogue: Database) -> None:
     run(catalogue, "b", "refused")
     assert troubles(catalogue) == [Trouble("transcribe", "b", "b", "refused", "code", "why", 1)]
     assert counts(catalogue) == {"transcribe": {"done": 1, "refused": 1}}
+
+
+def test_retried_is_due_again_from_the_first_attempt_and_stays_listed(catalogue: Database) -> None:
+    for _ in range(3):
+        run(catalogue, "a", "failed")
+    run(catalogue, "b", "refused")
+    run(catalogue, "c", "refused")
+    found = {trouble.subject: trouble for trouble in troubles(catalogue)}
+    retry(catalogue, [found["a"], found["b"]], retried_at=WHEN)
+    assert settled(catalogue, "transcribe", max_attempts=3) == {("c", "f")}
+    assert {trouble.subject: trouble.retried for trouble in troubles(catalogue)} == {"a": True, "b": True, "c": False}
+    run(catalogue, "a", "failed")
+    assert troubles(catalogue)[0] == Trouble("transcribe", "a", "a", "failed", "code", "why", 1)
+
+
+def test_retry_leaves_what_went_well_alone(catalogue: Database) -> None:
+    run(catalogue, "a", "failed")
+    (trouble,) = troubles(catalogue)
+    run(catalogue, "a", "done")
+    retry(catalogue, [trouble], retried_at=WHEN)
+    assert settled(catalogue, "transcribe", max_attempts=3) == {("a", "f")}
+
+
+def test_remarks_are_those_of_the_latest_run(catalogue: Database) -> None:
+    for subject, remark in (("a", "parts are lost"), ("b", "parts are lost"), ("b", None)):
+        run_id = begin(catalogue, "transcribe", subject, label=subject, fingerprint="f", started_at=WHEN, worker="w")
+        finish(catalogue, run_id, "done", finished_at=WHEN, seconds=1.0, remark=remark)
+    assert remarks(catalogue) == [Remark("transcribe", "a", "a", "parts are lost")]
+
+
+def test_in_hand_is_what_runs(catalogue: Database) -> None:
+    run(catalogue, "a", "done")
+    run(catalogue, "b", None)
+    assert in_hand(catalogue) == [InHand("transcribe", "b", "b", 1, WHEN, "w")]

@@ -186,3 +186,22 @@ def test_broken_timetable_writes_nothing(tmp_path: Path) -> None:
     assert "event.yaml" in done.stderr
     assert "$.sessions[0].start" in done.stderr
     assert json.loads(rostra("status", "--json", "--archive", root).stdout)["holds"]["events"] == 0
+
+
+def test_retry_makes_due_again_what_was_refused(tmp_path: Path) -> None:
+    root = tmp_path / "talks"
+    rostra("init", root)
+    (tmp_path / "talk.mp4").write_text("text\n" * 100)
+    assert rostra("pull", tmp_path / "talk.mp4", "--archive", root).returncode == 1
+    assert rostra("pull", tmp_path / "talk.mp4", "--archive", root).stderr == "Nothing new to pull.\n"
+    status = rostra("status", "--archive", root).stdout
+    assert "✗ pull talk.mp4: not a recording but text\n    nothing to do, unless it should be" in status
+    wrong = rostra("retry", "other.mp4", "--archive", root)
+    assert wrong.returncode == 2
+    assert "nothing went wrong with other.mp4: 'rostra status' lists what did" in wrong.stderr
+    done = rostra("retry", "talk.mp4", "--stage", "pull", "--archive", root)
+    assert (done.returncode, done.stderr.split(".")[0]) == (0, "1 due again")
+    assert "due again: pull it" in rostra("status", "--archive", root).stdout
+    assert rostra("pull", tmp_path / "talk.mp4", "--archive", root).returncode == 1
+    assert json.loads(rostra("status", "--json", "--archive", root).stdout)["troubles"][0]["attempt"] == 1
+    assert rostra("retry", "--stage", "index", "--archive", root).stderr == "Nothing to try again.\n"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import executors
 from pipelines.errors import WeightsError
 from pipelines.executors import InProcess, Local
+from pipelines.limits import Limits
 from pipelines.stages.base import Item, Outcome
 from tests.pipelines.trials import Trial, Watch
 
@@ -53,11 +53,10 @@ def test_local_turns_whatever_happens_into_outcomes(tmp_path: Path) -> None:
     }
 
 
-def test_local_stops_what_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(executors, "GRACE_SECONDS", 2.0)
+def test_local_stops_what_hangs(tmp_path: Path) -> None:
     stage = Trial((), tmp_path / "kept")
     tasks = items(("hangs", "hang"), ("after", "fine"))
-    found = outcomes(list(Local(1, tmp_path / "work", patience=0.0).map(stage, tasks, Watch())))
+    found = outcomes(list(Local(1, tmp_path / "work", Limits(grace=6.0, patience=0.0)).map(stage, tasks, Watch())))
     assert found["hangs"].code == "timeout"
     assert found["after"] == Outcome("done", "fine")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from archive.db import transaction
-from archive.runs import begin
+from archive.runs import Remark, begin, remarks
 from pipelines.context import Context, init, open_archive
 from pipelines.errors import LockedError, WeightsError
 from pipelines.executors import InProcess, Local
@@ -83,7 +83,7 @@ def test_model_that_does_not_load_ends_the_run_and_charges_no_item(context: Cont
 
 
 def test_second_run_at_once_is_refused_and_names_the_first(context: Context) -> None:
-    with pytest.raises(LockedError, match=r"in use by process \d+ since"), open_archive(context.layout.root):
+    with pytest.raises(LockedError, match=r"in use by process \d+ on \S+ since"), open_archive(context.layout.root):
         pass
 
 
@@ -100,3 +100,14 @@ def test_what_a_dead_driver_left_is_put_right(tmp_path: Path) -> None:
         assert runs(context) == [("a", "interrupted", 1, None)]
         assert list(context.layout.work.iterdir()) == []
         assert not context.blobs.incoming.exists()
+
+
+@pytest.mark.parametrize("executor", ["here", "local"])
+def test_warning_of_an_item_reaches_the_catalogue_and_the_observer(
+    context: Context, tmp_path: Path, executor: str
+) -> None:
+    stage = Trial([("a", "warn"), ("b", "fine")], tmp_path / "kept")
+    watch = Watch()
+    run_stage(context, stage, InProcess() if executor == "here" else Local(1, context.layout.work), watch)
+    assert remarks(context.db) == [Remark("trial", "a", "a", "parts could not be decoded")]
+    assert watch.remarks == {"a": "parts could not be decoded", "b": None}

@@ -1,0 +1,92 @@
+"""A Dask cluster of separate processes on this machine, with certificates on both sides."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import trustme
+
+from pipelines.config import Cluster as Certificates
+
+
+def certificates(folder: Path) -> Certificates:
+    """Write an authority's certificate and one of its own for this machine."""
+    folder.mkdir(exist_ok=True)
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(folder / "ca.pem"))
+    issued = authority.issue_cert("localhost", "127.0.0.1")
+    issued.private_key_pem.write_to_path(str(folder / "key.pem"))
+    issued.cert_chain_pems[0].write_to_path(str(folder / "certificate.pem"))
+    return Certificates(*(str(folder / f"{name}.pem") for name in ("ca", "certificate", "key")))
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+@dataclass
+class Processes:
+    """A scheduler and its workers."""
+
+    folder: Path
+    certificates: Certificates
+    port: int = field(default_factory=free_port)
+    all: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def address(self) -> str:
+        return f"tls://127.0.0.1:{self.port}"
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        own = self.certificates
+        tls = ["--tls-ca-file", own.ca, "--tls-cert", own.certificate, "--tls-key", own.key]
+        log = self.folder / f"{arguments[0]}-{len(self.all)}.log"
+        with log.open("wb") as file:
+            process = subprocess.Popen(
+                [sys.executable, "-m", f"distributed.cli.dask_{arguments[0]}", *arguments[1:], *tls],
+                stdout=file,
+                stderr=file,
+                cwd=Path(__file__).resolve().parents[2],
+                env=os.environ | {"DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION": "true"},
+            )
+        self.all.append(process)
+        end = time.monotonic() + 60
+        ready = {"scheduler": r"Scheduler at", "worker": r"Registered to"}[arguments[0]]
+        while not re.search(ready, log.read_text(errors="replace")):
+            assert process.poll() is None, log.read_text(errors="replace")
+            assert time.monotonic() < end, log.read_text(errors="replace")
+            time.sleep(0.1)
+        return process
+
+    def scheduler(self) -> subprocess.Popen[bytes]:
+        return self.start(
+            "scheduler", "--protocol", "tls", "--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard"
+        )
+
+    def worker(self, resources: str = "gpu=1 io=1") -> subprocess.Popen[bytes]:
+        return self.start(
+            "worker",
+            self.address,
+            "--no-nanny",
+            "--no-dashboard",
+            "--nthreads",
+            "2",
+            "--resources",
+            resources,
+            "--local-directory",
+            str(self.folder / f"scratch-{len(self.all)}"),
+        )
+
+    def stop(self) -> None:
+        for process in self.all:
+            process.kill()
+            process.wait()
