@@ -48,7 +48,9 @@ from metadata.model import (
     SessionKind,
 )
 from metadata.times import parse_date, parse_moment, parse_offset, parse_zone
+from metadata.timetables.base import Reading, Source
 from metadata.timetables.figures import parse_figure
+from metadata.timetables.parts import review
 from metadata.timetables.plain_yaml import load_plain_yaml
 from metadata.timetables.slugs import MAX_SLUG_LENGTH, fill_slugs, is_slug, make_slug
 
@@ -208,19 +210,23 @@ class _Event(_Strict):
     sessions: list[_Session] = []
 
 
-def detect(name: str, _head: bytes, /) -> bool:
+def detect(source: Source, /) -> bool:
     """Return whether the file's name ends as YAML does; no other format of ours is written in YAML."""
-    return name.lower().endswith((".yaml", ".yml"))
+    return source.name.lower().endswith((".yaml", ".yml"))
 
 
-def read(data: bytes, source: str, /) -> Event:
+def read(source: Source, /) -> Reading:
     """Return the event that a YAML file describes.
 
     Raises:
         FormatError: where, and what was expected there.
     """
-    spot = _Spot(source, "$")
-    written = _convert(load_plain_yaml(data, source), _Event, spot)
+    spot = _Spot(source.name, "$")
+    event, notices = review(_read_event(_convert(load_plain_yaml(source.data, source.name), _Event, spot), spot))
+    return Reading(events=(event,), notices=tuple(notices))
+
+
+def _read_event(written: _Event, spot: _Spot) -> Event:
     zone = spot.read("time_zone", lambda name: parse_zone(name).key, written.time_zone) or "UTC"
     start_date, end_date = (spot.read(field, _date, getattr(written, field)) for field in ("start_date", "end_date"))
     if start_date and end_date and end_date < start_date:
