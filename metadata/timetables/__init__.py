@@ -10,9 +10,16 @@ from types import MappingProxyType
 
 from metadata.errors import FormatError, UnknownFormatError
 from metadata.timetables import (
+    csv_sessions,
+    ical,
+    indico_json,
+    podcast_rss,
+    pretalx_api,
+    pyvideo_json,
     schedule_json,
     schedule_xml,
     yaml_event,
+    ytdlp_info,
 )
 from metadata.timetables.base import MAX_BYTES, Reading, Source, TimetableFormat, TimetableWriter
 
@@ -20,6 +27,13 @@ FORMATS: Mapping[str, TimetableFormat] = MappingProxyType(
     {
         "schedule-xml": schedule_xml,
         "schedule-json": schedule_json,
+        "pretalx-api": pretalx_api,
+        "indico-json": indico_json,
+        "icalendar": ical,
+        "pyvideo-json": pyvideo_json,
+        "ytdlp-info": ytdlp_info,
+        "podcast-rss": podcast_rss,
+        "csv-sessions": csv_sessions,
         "yaml-event": yaml_event,
     }
 )
@@ -29,6 +43,9 @@ WRITERS: Mapping[str, TimetableWriter] = MappingProxyType(
     {
         "schedule.xml": schedule_xml,
         "schedule.json": schedule_json,
+        "ics": ical,
+        "pyvideo": pyvideo_json,
+        "csv": csv_sessions,
     }
 )
 """Every format that is written, by the name that people call it."""

@@ -80,7 +80,7 @@ sessions:
     kind: keynote                   # talk, keynote, panel, plenary, workshop, lecture, launch, reading, qa, …
     track: Memory
     room: Main hall
-    start: 2022-07-23T18:00         # in the event's time zone
+    start: 2022-07-23T18:00         # in the event's time zone; `day: 2022-07-23` where nobody knows the hour
     planned: 45m
     language: en
     abstract: Recordings that nobody can search are recordings that nobody has.
@@ -179,6 +179,7 @@ class _Session(_Strict):
     room: _Text | None = None
     place: _Text | None = None
     start: _Text | None = None
+    day: _Text | None = None
     planned: _Text | None = None
     language: _Text | None = None
     abstract: _Text | None = None
@@ -301,6 +302,7 @@ def _session(written: _Session, slug: str, zone: str, places: frozenset[str], sp
         room=written.room,
         place=written.place,
         start=spot.read("start", lambda text: _moment(text, zone), written.start),
+        day=spot.read("day", _date, written.day),
         planned_ms=spot.read("planned", _length_ms, written.planned),
         language=spot.read("language", parse_language, written.language),
         abstract=written.abstract,
