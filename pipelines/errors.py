@@ -7,6 +7,8 @@
     ├── LockedError              another run is at work on this archive
     ├── TranscriberError         the engine failed
     │   └── WeightsError         no weights of that name: what there is, and how to get others
+    ├── SourceError              a timetable's file or folder is not there, or not what was asked for
+    ├── FetchError               an address cannot be fetched, or may not be
     ├── ToolError                ffmpeg is missing or failed in itself
     └── ItemError                one item cannot be done; the run goes on
         ├── NotMediaError        not a recording: refused, and not tried again
@@ -43,6 +45,14 @@ class TranscriberError(PipelineError):
 
 class WeightsError(TranscriberError):
     """No weights of this name can be found or fetched."""
+
+
+class SourceError(PipelineError):
+    """A timetable's file or folder is not there, or not what was asked for."""
+
+
+class FetchError(PipelineError):
+    """An address cannot be fetched, or may not be."""
 
 
 class ToolError(PipelineError):

@@ -46,6 +46,7 @@ WRITERS: Mapping[str, TimetableWriter] = MappingProxyType(
         "ics": ical,
         "pyvideo": pyvideo_json,
         "csv": csv_sessions,
+        "yaml": yaml_event,
     }
 )
 """Every format that is written, by the name that people call it."""

@@ -34,7 +34,8 @@ MAX_BYTES = 64 * 1024 * 1024
 """The largest file that is read."""
 
 EVENT_FIELDS = frozenset(field.name for field in fields(Event)) - {"slug", "sessions"}
-SESSION_FIELDS = frozenset(field.name for field in fields(Session)) - {"slug"}
+SESSION_FIELDS = frozenset(field.name for field in fields(Session)) - {"slug"} | {"roles", "affiliations"}
+"""What can be said of a session; of its people also their parts and affiliations, which many formats lack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Reading:
         event_fields: what this file can say of an event; whatever else is known of it stays.
         session_fields: the same of a session.
         complete: whether sessions that are not here are no longer in the timetable. Feeds and pages are not.
+        slugs_identify: whether slugs were given by whoever wrote the file, and so say which session is which.
     """
 
     events: tuple[Event, ...]
@@ -64,6 +66,7 @@ class Reading:
     event_fields: frozenset[str] = EVENT_FIELDS
     session_fields: frozenset[str] = SESSION_FIELDS
     complete: bool = True
+    slugs_identify: bool = False
 
 
 @dataclass(frozen=True, slots=True)

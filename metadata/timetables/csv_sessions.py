@@ -75,7 +75,12 @@ def read(source: Source, /) -> Reading:
     events = []
     for slug, sheet in sheets.items():
         event, more = review(
-            Event(slug=slug, title=sheet.title, time_zone=sheet.zone or "UTC", sessions=with_slugs(sheet.sessions, sheet.slugs))
+            Event(
+                slug=slug,
+                title=sheet.title,
+                time_zone=sheet.zone or "UTC",
+                sessions=with_slugs(sheet.sessions, sheet.slugs),
+            )
         )
         events.append(event)
         notices += more
@@ -86,6 +91,7 @@ def read(source: Source, /) -> Reading:
         notices=tuple(notices),
         event_fields=frozenset(name for name, value in said.items() if value),
         session_fields=frozenset(fields),
+        slugs_identify="slug" in header,
     )
 
 
@@ -104,7 +110,9 @@ def _rows(source: Source) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
             if not any(cell.strip() for cell in cells):
                 continue
             if len(cells) > len(header):
-                raise FormatError(source.name, f"line {line}", f"{len(cells)} cells, where the first row names {len(header)}")
+                raise FormatError(
+                    source.name, f"line {line}", f"{len(cells)} cells, where the first row names {len(header)}"
+                )
             rows.append((line, dict(zip(header, cells, strict=False))))
     except csv.Error as error:
         raise FormatError(source.name, f"line {reader.line_num}", str(error)) from None
@@ -158,7 +166,9 @@ def _length(row: dict[str, str], start: str | None, where: str, zone: str | None
     if not end or not start:
         return None
     try:
-        return notes.positive(where, (parse_moment(end, zone or "UTC") - parse_moment(start)) / timedelta(milliseconds=1), end)
+        return notes.positive(
+            where, (parse_moment(end, zone or "UTC") - parse_moment(start)) / timedelta(milliseconds=1), end
+        )
     except MetadataError as error:
         notes.note(where, f"{error}: left out")
         return None

@@ -15,10 +15,10 @@ _SILENT = frozenset({"script", "style"})
 
 
 def html_to_text(text: str) -> str:
-    """Return a text without its markup; one that has none is returned as it is.
+    r"""Return a text without its markup; one that has none is returned as it is.
 
     >>> html_to_text("<p>Tea &amp; talk</p><ul><li>one</li></ul>"), html_to_text("if a < b & b > c")
-    ('Tea & talk\\n\\n- one', 'if a < b & b > c')
+    ('Tea & talk\n\n- one', 'if a < b & b > c')
     """
     if not _MARKUP.search(text):
         return text
@@ -35,7 +35,7 @@ class _Reader(HTMLParser):
         self.parts: list[str] = []
         self._silent = 0
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, _attrs: list[tuple[str, str | None]]) -> None:
         if tag in _SILENT:
             self._silent += 1
         elif tag == "br":

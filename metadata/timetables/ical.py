@@ -17,7 +17,7 @@ from icalendar.cal import Component
 from metadata.model import Event, ExternalId, Person, Role, Session
 from metadata.times import parse_moment
 from metadata.timetables.base import Reading, Source, Written
-from metadata.timetables.parts import Notes, event_slug, ids, name_stem, review, with_slugs
+from metadata.timetables.parts import Notes, event_slug, ids, local_doubt, name_stem, review, with_slugs
 from metadata.timetables.schedule_xml import unplaced
 
 SESSION_FIELDS = frozenset(
@@ -47,7 +47,7 @@ def read(source: Source, /) -> Reading:
     if title is None:
         notes.note("", "the calendar has no name: the event is named by the file (--event names another)")
     zone = notes.zone("", _text(calendar, "X-WR-TIMEZONE"))
-    events = [component for component in calendar.walk("VEVENT")]
+    events = list(calendar.walk("VEVENT"))
     if len(events) > MAX_EVENTS:
         raise source.error("", f"more than {MAX_EVENTS:,} events")
     sessions, slugs = [], []
@@ -74,6 +74,7 @@ def read(source: Source, /) -> Reading:
         notices=(*notes.list, *notices),
         event_fields=frozenset(name for name, value in said.items() if value),
         session_fields=SESSION_FIELDS,
+        slugs_identify=ours,
     )
 
 
@@ -135,24 +136,23 @@ def _value(component: Component, name: str) -> Any:
 def _start(component: Component, where: str, zone: str | None, notes: Notes) -> tuple[str | None, str | None]:
     value = _value(component, "DTSTART")
     if isinstance(value, datetime):
-        return notes.moment(where, _local(value, zone).isoformat(), zone) if _sound(value, where, zone, notes) else None, None
+        return _moment(_local(value, zone), where, notes), None
     if isinstance(value, date):
         return None, value.isoformat()
     notes.note(where, "no start")
     return None, None
 
 
-def _sound(value: datetime, where: str, zone: str | None, notes: Notes) -> bool:
-    """Note what is doubtful about a time in a zone, which its offset alone no longer shows."""
-    from metadata.timetables.parts import local_doubt
-
-    local = _local(value, zone)
+def _moment(local: datetime, where: str, notes: Notes) -> str | None:
+    """Return a time in its zone as text, having noted what the offset alone no longer shows."""
     try:
-        if doubt := local_doubt(local):
-            notes.note(where, doubt)
-        return local.utcoffset() is not None
+        doubt, text = local_doubt(local), local.isoformat()
     except (OverflowError, ValueError):
-        return False
+        notes.note(where, "a start that no calendar has: left out")
+        return None
+    if doubt:
+        notes.note(where, doubt)
+    return notes.moment(where, text, None)
 
 
 def _local(value: datetime, zone: str | None) -> datetime:

@@ -10,13 +10,14 @@ from typing import Any
 import msgspec
 
 from metadata.model import Event, Person, Role, RoleName, Session
-from metadata.timetables.base import Notice, Reading, Source
+from metadata.timetables.base import EVENT_FIELDS, Notice, Reading, Source
 from metadata.timetables.parts import Notes, event_slug, ids, review, unique_links, with_slugs
 from metadata.timetables.plain_json import convert
 
 SESSION_FIELDS = frozenset(
     {"title", "kind", "track", "room", "start", "planned_ms", "abstract", "people", "links", "external_ids"}
 )
+_EVENT_FIELDS = {"title", "description", "start_date", "end_date", "time_zone", "links", "external_ids"}
 
 
 class _Moment(msgspec.Struct):
@@ -84,9 +85,7 @@ def read(source: Source, /) -> Reading:
         event, more = review(_event(conference, where, notes))
         events.append(event)
         notices += more
-        said = {"start_date": event.start_date, "end_date": event.end_date, "time_zone": conference.timezone}
-        said |= {"description": event.description, "links": event.links and "yes", "external_ids": "yes"}
-        fields |= {field for field, value in said.items() if value}
+        fields |= {name for name in EVENT_FIELDS if getattr(event, name)} & _EVENT_FIELDS
     return Reading(
         events=tuple(events),
         notices=(*notes.list, *notices),
@@ -97,8 +96,8 @@ def read(source: Source, /) -> Reading:
 
 def _event(conference: _Conference, where: str, notes: Notes) -> Event:
     title = notes.line(conference.title) or f"Conference {conference.id}"
-    start = notes.date(f"{where}.startDate", conference.startDate and conference.startDate.date)
-    end = notes.date(f"{where}.endDate", conference.endDate and conference.endDate.date)
+    start = notes.date(f"{where}.startDate", conference.startDate.date if conference.startDate else None)
+    end = notes.date(f"{where}.endDate", conference.endDate.date if conference.endDate else None)
     if start and end and end < start:
         notes.note(where, f"ends on {end}, before it starts on {start}: its dates are left out")
         start = end = None
@@ -110,7 +109,7 @@ def _event(conference: _Conference, where: str, notes: Notes) -> Event:
         description=notes.block(conference.description),
         start_date=start,
         end_date=end,
-        time_zone=notes.zone(f"{where}.timezone", conference.timezone) or "UTC",
+        time_zone=notes.zone(f"{where}.timezone", conference.timezone or "UTC") or "UTC",
         links=notes.link(where, "website", conference.url),
         external_ids=ids(indico=conference.id),
         sessions=with_slugs(sorted(sessions, key=lambda session: session.start or "")),
@@ -139,7 +138,9 @@ def _session(contribution: _Contribution, where: str, notes: Notes) -> Session:
         track=notes.line(contribution.track) or notes.line(contribution.session),
         room=notes.line(contribution.room),
         start=notes.moment(where, f"{begins.date}T{begins.time}", zone) if begins else None,
-        planned_ms=notes.positive(where, contribution.duration and contribution.duration * 60_000, contribution.duration),
+        planned_ms=notes.positive(
+            where, contribution.duration and contribution.duration * 60_000, contribution.duration
+        ),
         abstract=notes.block(contribution.description),
         people=tuple(people.values()),
         links=unique_links(notes.link(where, "page", contribution.url)),

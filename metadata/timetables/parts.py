@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from metadata.errors import MetadataError
 from metadata.languages import parse_language
@@ -41,12 +41,14 @@ class Notes:
     Attributes:
         source: the file.
         html: whether texts may carry HTML.
+        base: the address that the file's own addresses may be relative to.
         list: what was noted, in order.
     """
 
     def __init__(self, source: Source, *, html: bool = True) -> None:
         self.source = source
         self.html = html
+        self.base: str | None = None
         self.list: list[Notice] = []
         self._kinds: set[str] = set()
 
@@ -156,6 +158,8 @@ class Notes:
         url, title = (url or "").strip(), self.line(title)
         if not url:
             return ()
+        if self.base and url.startswith("/"):
+            url = urljoin(self.base, url)
         if not is_web(url):
             self.note(where, f"{url[:80]!r} is not a web or mail address: left out")
             return ()
@@ -225,9 +229,11 @@ def review(event: Event, *, dates: bool = True) -> tuple[Event, list[Notice]]:
     """
     notices: list[Notice] = []
     sessions = _tell_people_apart(_without_shared_ids(event.sessions, notices), notices)
-    for session in sessions:
-        if len(session.title) > LONG_TITLE:
-            notices.append(Notice(session.slug, f"the title has {len(session.title)} characters"))
+    notices += [
+        Notice(session.slug, f"the title has {len(session.title)} characters")
+        for session in sessions
+        if len(session.title) > LONG_TITLE
+    ]
     notices += _overlaps(sessions)
     if dates:
         notices += _outside(event, sessions)

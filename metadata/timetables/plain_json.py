@@ -10,8 +10,11 @@ import msgspec
 from metadata.timetables.base import Source
 
 _T = TypeVar("_T")
-_SHAPE_NAMES = {"`object`": "an object", "`array`": "a list", "`str`": "text", "`null`": "nothing", "`int`": "a whole number"}
-_SHAPES = re.compile("|".join(map(re.escape, _SHAPE_NAMES)))
+_SHAPES = {
+    "object": "an object", "array": "a list", "str": "text", "null": "nothing", "int": "a whole number",
+    "float": "a number", "bool": "true or false",
+}  # fmt: skip
+_SHAPE = re.compile(r"`([a-z]+(?: \| [a-z]+)*)`")
 
 
 def convert(source: Source, kind: type[_T], raw: object = None, path: str = "$") -> _T:
@@ -24,5 +27,10 @@ def convert(source: Source, kind: type[_T], raw: object = None, path: str = "$")
         return msgspec.convert(source.json if raw is None else raw, kind)
     except msgspec.ValidationError as error:
         reason, _, place = str(error).partition(" - at `")
-        reason = _SHAPES.sub(lambda match: _SHAPE_NAMES[match[0]], reason)
+        reason = re.sub("^(Expected|Object)", lambda match: match[0].lower(), _SHAPE.sub(_in_words, reason))
         raise source.error(path + place.removesuffix("`").removeprefix("$"), reason) from None
+
+
+def _in_words(match: re.Match[str]) -> str:
+    names = match[1].split(" | ")
+    return " or ".join(_SHAPES[name] for name in names) if set(names) <= set(_SHAPES) else match[0]

@@ -61,7 +61,9 @@ def load_plain_xml(data: bytes, source: str) -> Node:
     try:
         return builder.parse(data)
     except expat.ExpatError as error:
-        raise FormatError(source, f"line {error.lineno}", f"not well-formed XML: {expat.ErrorString(error.code)}") from None
+        raise FormatError(
+            source, f"line {error.lineno}", f"not well-formed XML: {expat.ErrorString(error.code)}"
+        ) from None
     except (LookupError, ValueError) as error:  # an encoding that Python does not know, or cannot use here
         raise FormatError(source, "line 1", f"not readable XML: {error}") from None
 

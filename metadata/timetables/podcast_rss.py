@@ -16,9 +16,7 @@ from metadata.timetables.base import Reading, Source
 from metadata.timetables.parts import Notes, event_slug, ids, is_web, name_stem, review, unique_links, with_slugs
 from metadata.timetables.plain_xml import Node
 
-SESSION_FIELDS = frozenset(
-    {"title", "start", "planned_ms", "language", "abstract", "people", "links", "external_ids"}
-)
+SESSION_FIELDS = frozenset({"title", "start", "planned_ms", "language", "abstract", "people", "links", "external_ids"})
 
 _ATOM = "http://www.w3.org/2005/Atom}"
 _ITUNES = "http://www.itunes.com/dtds/podcast-1.0.dtd}"
@@ -57,10 +55,11 @@ def read(source: Source, /) -> Reading:
     title = notes.line(channel.get(f"{prefix}title"))
     if title is None:
         notes.note(channel.where, "the feed has no title: the event is named by the file")
-    language = notes.language(channel.where, channel.get("language") or channel.attributes.get("http://www.w3.org/XML/1998/namespace}lang"))
+    language = notes.language(
+        channel.where, channel.get("language") or channel.attributes.get("http://www.w3.org/XML/1998/namespace}lang")
+    )
     items = list(channel.all(f"{_ATOM}entry" if atom else "item"))
     sessions = [_session(item, prefix, language, channel, notes) for item in items]
-    days = sorted(session.start[:10] for session in sessions if session.start)
     guid = next((text for name in _PODCAST if (text := channel.get(f"{name}guid"))), "") or channel.get(f"{_ATOM}id")
     name = title or name_stem(source)
     description = notes.block(channel.get("description") or channel.get(f"{_ATOM}subtitle"))
@@ -82,7 +81,7 @@ def read(source: Source, /) -> Reading:
     return Reading(
         events=(event,),
         notices=(*notes.list, *notices),
-        event_fields=frozenset({"mode"} | {field for field, value in said.items() if value}) if days or items else frozenset({"title"}),
+        event_fields=frozenset(field for field, value in said.items() if value),
         session_fields=SESSION_FIELDS,
         complete=False,
     )
@@ -166,7 +165,9 @@ def _people(item: Node, channel: Node, notes: Notes) -> tuple[Role, ...]:
                 said = node.attributes.get("role", "host").lower()
                 if name and said in _ROLES:
                     links = notes.link(node.where, "website", node.attributes.get("href"))
-                    roles.setdefault((name, _ROLES[said]), Role(person=Person(name=name, links=links), role=_ROLES[said]))
+                    roles.setdefault(
+                        (name, _ROLES[said]), Role(person=Person(name=name, links=links), role=_ROLES[said])
+                    )
                 elif name:
                     notes.note(node.where, f"{name!r} is {said!r}, which is no part in a session: left out")
         if roles:

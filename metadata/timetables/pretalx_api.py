@@ -60,7 +60,8 @@ def detect(source: Source, /) -> bool:
     """Return whether the file is a list, or a page with ``results``, of things with a ``code``."""
     entries = _entries(source.json)
     return bool(entries) and all(
-        isinstance(entry, dict) and "code" in entry and ("title" in entry or "submissions" in entry) for entry in entries
+        isinstance(entry, dict) and "code" in entry and ("title" in entry or "submissions" in entry)
+        for entry in entries
     )
 
 

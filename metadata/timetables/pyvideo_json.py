@@ -98,7 +98,9 @@ def read_folder(name: str, category: Source | None, videos: Sequence[Source]) ->
     sessions, slugs = [], []
     for source in videos:
         if not detect(source):
-            raise FormatError(source.name, "$", "not a talk of pyvideo's: 'title', 'speakers' and 'videos' were expected")
+            raise FormatError(
+                source.name, "$", "not a talk of pyvideo's: 'title', 'speakers' and 'videos' were expected"
+            )
         each = Notes(source, html=False)
         video = convert(source, _Video)
         sessions.append(_session(video, source.name, each))
@@ -119,9 +121,15 @@ def read_folder(name: str, category: Source | None, videos: Sequence[Source]) ->
         end_date=end,
         links=links,
     )
-    said = {"title": event.title, "description": event.description, "start_date": start, "end_date": end, "links": links}
+    said = {
+        "title": event.title,
+        "description": event.description,
+        "start_date": start,
+        "end_date": end,
+        "links": links,
+    }
     fields = {field for field, value in said.items() if value}
-    return _conclude(event, sessions, slugs, [*own.list, *notes], fields, complete=True)
+    return _conclude(event, sessions, slugs, [*own.list, *notes], fields, complete=True, ours=ours)
 
 
 def _conclude(
@@ -132,6 +140,7 @@ def _conclude(
     fields: set[str],
     *,
     complete: bool,
+    ours: bool = False,
 ) -> Reading:
     event, notices = review(replace(event, sessions=with_slugs(sessions, slugs)))
     return Reading(
@@ -140,6 +149,7 @@ def _conclude(
         event_fields=frozenset(fields),
         session_fields=SESSION_FIELDS,
         complete=complete,
+        slugs_identify=ours,
     )
 
 
@@ -205,7 +215,9 @@ def _written(event: Event, session: Session) -> dict[str, Any]:
         "tags": [],
         "thumbnail_url": None,
         "related_urls": [
-            {"label": link.title or link.url, "url": link.url} for link in session.links if link.rel != "video" and link.url
+            {"label": link.title or link.url, "url": link.url}
+            for link in session.links
+            if link.rel != "video" and link.url
         ],
         "videos": [{"type": "url", "url": link.url} for link in session.links if link.rel == "video"],
     }

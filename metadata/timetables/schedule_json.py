@@ -15,7 +15,7 @@ from metadata.errors import FormatError
 from metadata.model import Event
 from metadata.times import parse_moment
 from metadata.timetables.base import Reading, Source, Written
-from metadata.timetables.parts import OURS, Notes, event_slug
+from metadata.timetables.parts import OURS, Notes, event_slug, is_web
 from metadata.timetables.plain_json import convert
 from metadata.timetables.schedule_xml import unplaced
 from metadata.timetables.voc_session import VocLink, VocPerson, VocSession, conclude, read_sessions, write_sessions
@@ -107,6 +107,8 @@ def read(source: Source, /) -> Reading:
     ours = file.generator.name == OURS
     notes = Notes(source, html=not ours)
     schedule = file.schedule
+    if schedule.base_url and is_web(schedule.base_url):
+        notes.base = schedule.base_url
     event, event_fields = _event(schedule, notes)
     sessions = [
         msgspec.structs.replace(
@@ -118,7 +120,7 @@ def read(source: Source, /) -> Reading:
     ]
     sessions += _from_hub(schedule)
     roles = ours or bool(schedule.events)
-    return conclude(read_sessions(event, sessions, notes, ours=ours), notes, event_fields, roles=roles)
+    return conclude(read_sessions(event, sessions, notes, ours=ours), notes, event_fields, roles=roles, ours=ours)
 
 
 def _event(schedule: _Schedule, notes: Notes) -> tuple[Event, set[str]]:
@@ -132,8 +134,6 @@ def _event(schedule: _Schedule, notes: Notes) -> tuple[Event, set[str]]:
         notes.note(where, f"the conference ends on {end}, before it starts on {start}: its dates are left out")
         start = end = None
     zone = notes.zone(f"{where}.time_zone_name", conference.time_zone_name)
-    if zone is None:
-        notes.note(where, "no time zone is named: times keep their offsets, and one without counts as UTC")
     read = (notes.language(f"{where}.languages", language) for language in conference.languages)
     languages = tuple(dict.fromkeys(language for language in read if language))
     links = notes.link(where, "website", conference.url or schedule.base_url)
@@ -224,7 +224,7 @@ def _write_day(index: int, date: str, rooms: dict[str, list[VocSession]]) -> dic
 
 def _write_session(session: VocSession) -> dict[str, Any]:
     row: dict[str, Any] = msgspec.to_builtins(session)
-    length, _, seconds = (session.duration or "").rpartition(":") if (session.duration or "").count(":") == 2 else (session.duration, "", "")
+    length = ":".join((session.duration or "").split(":")[:2])  # the schema has no seconds here; `end` has them
     row |= {"start": (session.date or "")[11:16], "duration": length, "url": session.url or ""}
     return {name: _dense(value) for name, value in row.items() if value is not None and name != "where"}
 

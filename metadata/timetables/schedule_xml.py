@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import timedelta
 from importlib.metadata import version
-from xml.etree import ElementTree as ET  # noqa: S405 - it only writes here; `plain_xml` reads
+from xml.etree import ElementTree as ET
 
 from metadata.errors import MetadataError
 from metadata.model import Event, Session
@@ -43,13 +43,15 @@ def read(source: Source, /) -> Reading:
     assert root is not None  # noqa: S101 - detected
     conference = root.find("conference")
     if conference is None:
-        raise source.error(root.where, "no <conference> in <schedule>: not a schedule of frab, pretalx or the voc schema")
+        raise source.error(
+            root.where, "no <conference> in <schedule>: not a schedule of frab, pretalx or the voc schema"
+        )
     generator = root.find("generator")
     ours = generator is not None and generator.attributes.get("name") == OURS
     notes = Notes(source, html=not ours)
     event, event_fields = _event(conference, notes)
     sessions = [_session(node, day, room, source, event.time_zone) for day, room, node in _places(root, source)]
-    return conclude(read_sessions(event, sessions, notes, ours=ours), notes, event_fields, roles=False)
+    return conclude(read_sessions(event, sessions, notes, ours=ours), notes, event_fields, roles=False, ours=ours)
 
 
 def _event(conference: Node, notes: Notes) -> tuple[Event, set[str]]:
@@ -64,8 +66,6 @@ def _event(conference: Node, notes: Notes) -> tuple[Event, set[str]]:
         notes.note(where, f"the conference ends on {end}, before it starts on {start}: its dates are left out")
         start = end = None
     zone = notes.zone(where, conference.get("time_zone_name"))
-    if zone is None:
-        notes.note(where, "no time zone is named: times keep their offsets, and one without counts as UTC")
     url = conference.get("url") or conference.get("base_url")
     links = notes.link(where, "website", url)
     fields = {"title"}
@@ -174,7 +174,9 @@ def write(event: Event, /) -> Written:
         every = [session for room in rooms.values() for session in room]
         starts, ends = [x.date or "" for x in every], [x.end or x.date or "" for x in every]
         key = parse_moment
-        day = ET.SubElement(root, "day", date=date, index=str(index), start=min(starts, key=key), end=max(ends, key=key))
+        day = ET.SubElement(
+            root, "day", date=date, index=str(index), start=min(starts, key=key), end=max(ends, key=key)
+        )
         for name, sessions in rooms.items():
             room = ET.SubElement(day, "room", name=name)
             for session in sessions:
@@ -186,7 +188,9 @@ def write(event: Event, /) -> Written:
 
 def unplaced(sessions: tuple[Session, ...]) -> tuple[str, ...]:
     """Return what is to be said of sessions without a start, for which a schedule has no place."""
-    return tuple(f"{session.title!r} has no start: it cannot stand in a schedule" for session in sessions if not session.start)
+    return tuple(
+        f"{session.title!r} has no start: it cannot stand in a schedule" for session in sessions if not session.start
+    )
 
 
 def _write_session(room: ET.Element, session: VocSession) -> None:

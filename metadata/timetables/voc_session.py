@@ -86,8 +86,13 @@ def read_sessions(event: Event, sessions: Sequence[VocSession], notes: Notes, *,
     return replace(event, sessions=with_slugs(read, slugs))
 
 
-def conclude(event: Event, notes: Notes, event_fields: set[str], *, roles: bool) -> Reading:
-    """Return the reading of a schedule; ``roles`` says that people's parts are in it."""
+def conclude(event: Event, notes: Notes, event_fields: set[str], *, roles: bool, ours: bool) -> Reading:
+    """Return the reading of a schedule; ``roles`` says that people's parts are in it, ``ours`` that Rostra wrote it."""
+    if "time_zone" not in event_fields:
+        zone = fixed_zone(event.sessions)
+        said = f"{zone}, the offset of all its times" if zone else "UTC; times keep their own offsets"
+        notes.note("", f"no time zone is named: taken as {said}")
+        event, event_fields = replace(event, time_zone=zone or "UTC"), event_fields | ({"time_zone"} if zone else set())
     event, notices = review(event)
     fields = SESSION_FIELDS | {"roles"} if roles else SESSION_FIELDS
     return Reading(
@@ -95,6 +100,7 @@ def conclude(event: Event, notes: Notes, event_fields: set[str], *, roles: bool)
         notices=(*notes.list, *notices),
         event_fields=frozenset(event_fields),
         session_fields=fields,
+        slugs_identify=ours,
     )
 
 
@@ -129,10 +135,22 @@ def _session(event: Event, voc: VocSession, slug: str | None, notes: Notes, *, o
 
 
 def _ids(event: Event, voc: VocSession, slug: str | None, *, ours: bool) -> tuple[ExternalId, ...]:
-    if ours and slug and voc.guid == str(made_guid(event, slug)):
-        own = voc.id == made_id(event, slug)
-        return ids(code=voc.code, id=None if own else voc.id)
-    return ids(guid=voc.guid and voc.guid.lower(), code=voc.code, id=None if ours and slug and voc.id == made_id(event, slug) else voc.id)
+    made = ours and slug is not None
+    guid = None if made and voc.guid == str(made_guid(event, slug or "")) else voc.guid
+    number = None if made and voc.id == made_id(event, slug or "") else voc.id
+    return ids(guid=guid and guid.lower(), code=voc.code, id=number)
+
+
+def fixed_zone(sessions: Sequence[Session]) -> str | None:
+    """Return the zone without changes of the clock that all starts share: their offset is all that is known.
+
+    Its IANA name counts westwards, as POSIX does: ``Etc/GMT-1`` is an hour ahead of UTC.
+    """
+    offsets = {parse_moment(session.start).utcoffset() for session in sessions if session.start}
+    hours, rest = (
+        divmod(next(iter(offsets)) or timedelta(), timedelta(hours=1)) if len(offsets) == 1 else (0, timedelta(1))
+    )
+    return None if rest or not -14 <= -hours <= 12 else f"Etc/GMT{-hours:+d}" if hours else "UTC"
 
 
 def made_guid(event: Event, slug: str) -> UUID:

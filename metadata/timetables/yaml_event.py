@@ -21,10 +21,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
+import yaml
 
 from metadata.errors import FormatError, InvalidTimeError, MetadataError
 from metadata.languages import parse_language
@@ -48,7 +49,7 @@ from metadata.model import (
     SessionKind,
 )
 from metadata.times import parse_date, parse_moment, parse_offset, parse_zone
-from metadata.timetables.base import Reading, Source
+from metadata.timetables.base import Reading, Source, Written
 from metadata.timetables.figures import parse_figure
 from metadata.timetables.parts import review
 from metadata.timetables.plain_yaml import load_plain_yaml
@@ -224,7 +225,66 @@ def read(source: Source, /) -> Reading:
     """
     spot = _Spot(source.name, "$")
     event, notices = review(_read_event(_convert(load_plain_yaml(source.data, source.name), _Event, spot), spot))
-    return Reading(events=(event,), notices=tuple(notices))
+    return Reading(events=(event,), notices=tuple(notices), slugs_identify=True)
+
+
+def write(event: Event, /) -> Written:
+    """Return an event with all that is known of it."""
+    rows = _plain(event)
+    rows["sessions"] = [_plain_session(session) for session in event.sessions]
+    text = yaml.dump(_dense(rows), Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=100)
+    unsaid = tuple(
+        f"{session.title!r} is planned to the millisecond: written in whole seconds"
+        for session in event.sessions
+        if (session.planned_ms or 0) % 1000
+    )
+    return Written({f"{event.slug}.yaml": text.encode()}, unsaid)
+
+
+class _Dumper(yaml.SafeDumper):
+    def ignore_aliases(self, _data: object) -> bool:
+        return True
+
+
+def _plain(thing: Event | Session | Person | Attendance | Place | RecordingNote) -> dict[str, Any]:
+    """Return a value of the model as the file has it, where the two are the same."""
+    rows: dict[str, Any] = msgspec.to_builtins(thing)
+    if "external_ids" in rows:
+        rows["external_ids"] = {each["scheme"]: each["value"] for each in rows["external_ids"]}
+    if isinstance(thing, Event | Session):
+        rows["attendance"] = [_plain_attendance(snapshot) for snapshot in thing.attendance]
+    return rows
+
+
+def _plain_session(session: Session) -> dict[str, Any]:
+    rows = _plain(session)
+    seconds = (rows.pop("planned_ms") or 0) // 1000
+    parts = ((seconds // 3600, "h"), (seconds // 60 % 60, "m"), (seconds % 60, "s"))
+    rows["planned"] = "".join(f"{count}{unit}" for count, unit in parts if count)
+    rows["people"] = [
+        _plain(role.person) | {"role": role.role, "affiliation": role.affiliation} for role in session.people
+    ]
+    return rows
+
+
+def _plain_attendance(snapshot: Attendance) -> dict[str, Any]:
+    rows = _plain(snapshot)
+    for name in ("people", "countries", "places"):
+        figure = getattr(snapshot, name)
+        if figure is not None:
+            rows[name] = f"{figure.count}" if figure.qualifier == "exactly" else f"{figure.qualifier} {figure.count}"
+    return rows
+
+
+def _dense(value: Any) -> Any:
+    """Return a value with text for every scalar, and without what says nothing."""
+    if isinstance(value, dict):
+        return {name: dense for name, each in value.items() if (dense := _dense(each)) not in (None, "", [], {})}
+    if isinstance(value, list | tuple):
+        return [_dense(each) for each in value]
+    if isinstance(value, bool):
+        return "true" if value else None
+    return None if value is None else str(value)
 
 
 def _read_event(written: _Event, spot: _Spot) -> Event:

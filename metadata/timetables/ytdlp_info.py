@@ -40,6 +40,7 @@ class _Info(msgspec.Struct):
     playlist_title: str | None = None
     playlist_id: str | None = None
     live_status: str | None = None
+    playlist_count: int | None = None
     entries: list[_Info | None] | None = None
 
 
@@ -60,6 +61,8 @@ def read(source: Source, /) -> Reading:
     listed = [info] if info.entries is None else info.entries
     title = info.title if info.entries is not None else info.playlist_title or info.channel or info.uploader
     name = notes.line(title) or notes.line(info.id) or "videos"
+    if info.entries is not None and info.playlist_count and info.playlist_count > len(listed):
+        notes.note("$.entries", f"{len(listed)} of {info.playlist_count} videos are in this file")
     sessions = []
     for index, entry in enumerate(listed):
         where = "$" if info.entries is None else f"$.entries[{index}]"
