@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from archive.db import Database
 from archive.identity import pair
-from archive.in_step import Said, first_said, is_corrected, merge
+from archive.in_step import Said, first_said, is_corrected, merge, plain
 from archive.store import (
     Owner,
     find_event,
@@ -268,8 +268,7 @@ class _Import:
 
 _SESSIONS = """
 SELECT session.id, session.slug, session.position, imported.format, imported.said,
-  (SELECT count(*) FROM recording WHERE recording.session_id = session.id) AS recordings,
-  (SELECT state FROM release WHERE release.session_id = session.id) AS state
+  (SELECT count(*) FROM recording WHERE recording.session_id = session.id) AS recordings
 FROM session LEFT JOIN imported ON imported.session_id = session.id
 WHERE session.event_id = ?
 """
@@ -279,8 +278,8 @@ def _why_kept(session: Session, row: dict[str, Any]) -> str | None:
     said = json.loads(row["said"]) if row["said"] else {}
     if row["recordings"]:
         return "gone from the timetable; it has recordings"
-    if row["state"] and "release" not in said:
-        return f"gone from the timetable; somebody decided that it is {row['state']}"
+    if session.release and plain("release", session.release) != said.get("release"):
+        return f"gone from the timetable; somebody decided that it is {session.release.state}"
     if is_corrected(session, said):
         return "gone from the timetable; it was corrected by hand"
     return None
@@ -311,7 +310,7 @@ class _Names:
         for session in event.sessions if event else ():
             for role in session.people:
                 self._by_id |= dict.fromkeys(role.person.external_ids, person_slug(role.person))
-        self._names: dict[str, str | None] = {}
+        self._names: dict[str, set[str]] = {}
         self._slugs: dict[tuple[str, str | None, tuple[ExternalId, ...]], str] = {}
 
     def resolve(self, sessions: tuple[Session, ...]) -> tuple[Session, ...]:
@@ -346,16 +345,21 @@ class _Names:
         # Two names may have the same letters once they are written in ASCII: they are two people.
         for number in count(1):
             slug = base if number == 1 else f"{base}-{number}"
-            name = self._name(slug)
-            if name is None or name.casefold() == person.name.casefold():
-                self._names[slug] = name or person.name
+            names = self._known_names(slug)
+            if not names or person.name.casefold() in names:
+                names.add(person.name.casefold())
                 return slug
         raise AssertionError
 
-    def _name(self, slug: str) -> str | None:
+    def _known_names(self, slug: str) -> set[str]:
+        """Return what the person of this slug is called, here and in the last file that named them."""
         if slug not in self._names:
-            row = self._db.execute("SELECT name FROM person WHERE slug = ?", [slug]).fetchone()
-            self._names[slug] = row[0] if row else None
+            rows = self._db.execute(
+                "SELECT name, json_extract(said, '$.name') FROM person LEFT JOIN imported ON person.id = person_id"
+                " WHERE slug = ?",
+                [slug],
+            )
+            self._names[slug] = {name.casefold() for row in rows for name in row if name}
         return self._names[slug]
 
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from archive.store import person_slug
-from metadata.model import Event, ExternalId, Link, Role, Session
+from metadata.model import Event, ExternalId, Link, Release, Role, Session
 from metadata.times import parse_moment
 
 Said = dict[str, Any]
@@ -93,7 +93,7 @@ def plain(name: str, value: Any) -> Any:
     """Return a field as JSON holds it; of people only who has which part, as they are described elsewhere."""
     if name == "people":
         return [[person_slug(role.person), role.role, role.affiliation] for role in value]
-    return msgspec.to_builtins(value)
+    return msgspec.json.decode(msgspec.json.encode(value)) if isinstance(value, tuple | Release) else value
 
 
 def with_known_parts(mine: tuple[Role, ...], new: tuple[Role, ...], carried: frozenset[str]) -> tuple[Role, ...]:

@@ -212,7 +212,7 @@ def export_timetable(root: Path, event: str, form: str, output: Path | None) -> 
         for path in timetables.save(written, output):
             err.print(f"[green]✓[/] {escape(str(path))}")
     elif len(written.files) == 1:
-        click.get_binary_stream("stdout").write(next(iter(written.files.values())))
+        click.echo(next(iter(written.files.values())), nl=False)
     else:
         raise click.UsageError(f"{form} is several files: --output names a folder for them")
 

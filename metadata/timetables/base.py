@@ -8,8 +8,8 @@ the registry in ``metadata/timetables/__init__.py``:
 - ``read(source)`` returns a `Reading`: events with languages as BCP-47 tags, times as ISO 8601 with an
   offset, lengths in milliseconds, and names and titles as they were written. What breaks the format's
   rules raises `FormatError` with the place and the reason. What can be read but not kept as it stands
-  (a language that nobody knows, an hour that the clocks skipped) is left out and becomes a `Notice`:
-  nothing is guessed, and nothing is bent silently. `metadata.timetables.parts` helps with both.
+  (a language that nobody knows) is left out and becomes a `Notice`, as does what is doubtful (an hour that
+  came twice): nothing is bent silently. `metadata.timetables.parts` helps with both.
 
 A format that goes both ways also has ``write(event)``, and a line in ``WRITERS``.
 

@@ -181,7 +181,7 @@ def local_doubt(moment: datetime) -> str | None:
         return None
     back = moment.astimezone(UTC).astimezone(moment.tzinfo)
     if back.replace(tzinfo=None) != moment.replace(tzinfo=None):
-        return f"{moment:%Y-%m-%d %H:%M} did not exist in {moment.tzinfo}: the clocks skipped it"
+        return f"{moment:%Y-%m-%d %H:%M} was skipped by the clocks in {moment.tzinfo}: taken as {back:%H:%M}"
     return f"{moment:%Y-%m-%d %H:%M} came twice in {moment.tzinfo}: taken as the first"
 
 

@@ -124,17 +124,16 @@ def _session(node: Node, day: Node, room: Node, source: Source, zone: str) -> Vo
 
 
 def _date(node: Node, day: Node, source: Source, zone: str) -> str | None:
+    """Return when a session begins that tells its hour alone: at the offset of its day, if that has one."""
     date, start = day.attributes.get("date", ""), node.get("start")
     if not date or not start:
         return None
-    begins = day.attributes.get("start", "")
     try:
-        moment = parse_moment(f"{date}T{start.zfill(5)}", zone)
-        if begins and moment.replace(tzinfo=None) < parse_moment(begins, zone).replace(tzinfo=None):
-            moment += timedelta(days=1)
+        begins = parse_moment(day.attributes.get("start") or f"{date}T00:00", zone)
+        moment = parse_moment(f"{date}T{start.zfill(5)}", zone).replace(tzinfo=begins.tzinfo)
+        return (moment if moment >= begins else moment + timedelta(days=1)).isoformat()
     except (MetadataError, OverflowError):
         raise source.error(node.where, f"{date} {start} is no date and time") from None
-    return moment.replace(tzinfo=None).isoformat()
 
 
 def _person(node: Node) -> VocPerson:
