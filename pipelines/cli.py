@@ -185,7 +185,11 @@ def _list(lines: list[str]) -> None:
         err.print(f"    … and {len(lines) - SHOWN} more (--json lists all)")
 
 
-@cli.group()
+class ExamplesGroup(Examples, click.Group):
+    """A group of commands whose help ends in examples."""
+
+
+@cli.group(cls=ExamplesGroup, examples=("rostra export timetable winter-school-12 --format schedule.xml",))
 def export() -> None:
     """Write what the catalogue holds into files of other programs."""
 
