@@ -199,7 +199,10 @@ def write(event: Event, /) -> Written:
         if session.start or session.day:
             calendar.add_component(_component(event, session))
     without = tuple(session for session in event.sessions if not session.start and not session.day)
-    return Written({f"{event.slug}.ics": calendar.to_ical()}, unplaced(without))
+    # A parameter that ends in a backslash would hide the colon behind it from many readers.
+    names = dict.fromkeys(role.person.name for session in event.sessions for role in session.people)
+    unsaid = tuple(f"{name!r} ends in a backslash: it may be read otherwise" for name in names if name.endswith("\\"))
+    return Written({f"{event.slug}.ics": calendar.to_ical()}, unplaced(without) + unsaid)
 
 
 def _component(event: Event, session: Session) -> icalendar.Event:
