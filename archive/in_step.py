@@ -62,8 +62,8 @@ def merge(ours: Thing, theirs: Thing, said: Said | None, carried: frozenset[str]
         mine, new = getattr(ours, name), getattr(theirs, name)
         if name == "people":
             new = with_known_parts(mine, new, carried)
-        if name == "start" and mine and new and parse_moment(mine) == parse_moment(new):
-            new = mine  # the same moment, told with another offset
+        elif isinstance(ours, Session) and _says_less(name, ours, new, carried):
+            new = mine
         plain_mine, plain_new = plain(name, mine), plain(name, new)
         remembered[name] = plain_new
         if name in _SETS:
@@ -76,6 +76,15 @@ def merge(ours: Thing, theirs: Thing, said: Said | None, carried: frozenset[str]
             kept.append(name)
     changes = {name: value for name, value in changes.items() if value != getattr(ours, name)}
     return Merged(replace(ours, **changes), remembered, tuple(changes), tuple(kept))
+
+
+def _says_less(name: str, ours: Session, new: Any, carried: frozenset[str]) -> bool:
+    """Return whether a file says of a time only what is known better already."""
+    if name == "start":
+        return bool(ours.start and new) and parse_moment(ours.start or "") == parse_moment(new)  # another offset
+    if name == "day":
+        return ours.start is not None and "start" not in carried  # it has no hours
+    return name == "planned_ms" and ours.planned_ms is not None and new == ours.planned_ms // 1000 * 1000
 
 
 def first_said(theirs: Event | Session, carried: frozenset[str]) -> Said:
@@ -97,14 +106,21 @@ def plain(name: str, value: Any) -> Any:
 
 
 def with_known_parts(mine: tuple[Role, ...], new: tuple[Role, ...], carried: frozenset[str]) -> tuple[Role, ...]:
-    """Return a file's people with the parts and affiliations that are known, where its format has none."""
+    """Return a file's people as who they are here, with the parts and affiliations that its format cannot say.
+
+    A name alone means the person of that name who has a part in the session already.
+    """
     known = {person_slug(role.person): role for role in mine}
+    named = {role.person.name: role.person for role in mine}
     parts = []
     for role in new:
-        before = known.get(person_slug(role.person), role)
+        person = role.person
+        if person_slug(person) not in known and not person.external_ids:
+            person = named.get(person.name, person)
+        before = known.get(person_slug(person), role)
         part = role.role if "roles" in carried else before.role
         affiliation = role.affiliation if "affiliations" in carried else before.affiliation
-        parts.append(replace(role, role=part, affiliation=affiliation))
+        parts.append(Role(person=person, role=part, affiliation=affiliation))
     return tuple(parts)
 
 

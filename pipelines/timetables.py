@@ -115,9 +115,7 @@ def _read(source: Source) -> tuple[str, Reading]:
 
 def _read_folder(folder: Path) -> Iterator[tuple[str, str, Reading]]:
     """Yield the categories of pyvideo's that a folder is or holds, one after the other: a repository is large."""
-    inside = (
-        [folder] if (folder / "videos").is_dir() else sorted(x for x in folder.iterdir() if (x / "videos").is_dir())
-    )
+    inside = [folder] if _is_category(folder) else sorted(x for x in folder.iterdir() if _is_category(x))
     if not inside:
         raise SourceError(f"{folder}: neither it nor a folder in it has videos/, as pyvideo's have: name files instead")
     for each in inside:
@@ -126,6 +124,10 @@ def _read_folder(folder: Path) -> Iterator[tuple[str, str, Reading]]:
         described = _source(category, f"{name}/{category.name}") if category.exists() else None
         videos = [_source(x, f"{name}/videos/{x.name}") for x in sorted((each / "videos").glob("*.json"))]
         yield str(each), "pyvideo-json", pyvideo_json.read_folder(name, described, videos)
+
+
+def _is_category(folder: Path) -> bool:
+    return (folder / pyvideo_json.CATEGORY).is_file() or (folder / "videos").is_dir()
 
 
 def _source(path: Path, name: str) -> Source:

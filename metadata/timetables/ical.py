@@ -27,6 +27,7 @@ MAX_EVENTS = 100_000
 
 _PRODUCT = "-//Rostra//"
 _SLUG = "X-ROSTRA-SLUG"
+_LENGTH = "X-ROSTRA-MILLISECONDS"
 
 
 def detect(source: Source, /) -> bool:
@@ -162,6 +163,8 @@ def _local(value: datetime, zone: str | None) -> datetime:
 
 
 def _length(component: Component, start: str | None, where: str, zone: str | None, notes: Notes) -> int | None:
+    if exact := _text(component, _LENGTH):
+        return notes.positive(where, int(exact) if exact.isascii() and exact.isdigit() else 0, exact)
     if start is None:
         return None
     end, length = _value(component, "DTEND"), _value(component, "DURATION")
@@ -213,6 +216,8 @@ def _component(event: Event, session: Session) -> icalendar.Event:
     # RFC 5545 demands a stamp; one that never changes keeps the file the same for the same timetable.
     component.add("DTSTAMP", datetime(2000, 1, 1, tzinfo=UTC))
     component.add("SUMMARY", session.title)
+    if session.planned_ms and (session.planned_ms % 1000 or not session.start):
+        component.add(_LENGTH, str(session.planned_ms))
     if session.start:
         start = parse_moment(session.start).astimezone(UTC)
         component.add("DTSTART", start)

@@ -26,6 +26,7 @@ CATEGORY = "category.json"
 class _Url(msgspec.Struct):
     url: str | None = None
     label: str | None = None
+    rel: str = "website"
 
 
 class _File(msgspec.Struct):
@@ -106,7 +107,7 @@ def read_folder(name: str, category: Source | None, videos: Sequence[Source]) ->
         sessions.append(_session(video, source.name, each))
         slugs.append(video.slug if ours else None)
         notes += each.list
-    days = sorted(session.day for session in sessions if session.day)
+    days = [] if ours else sorted(session.day for session in sessions if session.day)
     start = own.date(f"{name}/{CATEGORY}", described.start_date) or (days[0] if days else None)
     end = own.date(f"{name}/{CATEGORY}", described.end_date) or (days[-1] if days else None)
     if start and end and end < start:
@@ -159,7 +160,7 @@ def _session(video: _Video, where: str, notes: Notes) -> Session:
         links += notes.link(where, "video", file.url)
     for related in video.related_urls or ():
         url = _Url(related) if isinstance(related, str) else related
-        links += notes.link(where, "website", url.url, None if url.label == url.url else url.label)
+        links += notes.link(where, url.rel, url.url, None if url.label == url.url else url.label)
     title = notes.line(video.title)
     if title is None:
         notes.note(where, "has no title")
@@ -214,14 +215,15 @@ def _written(event: Event, session: Session) -> dict[str, Any]:
         "speakers": [role.person.name for role in session.people],
         "tags": [],
         "thumbnail_url": None,
-        "related_urls": [
-            {"label": link.title or link.url, "url": link.url}
-            for link in session.links
-            if link.rel != "video" and link.url
-        ],
+        "related_urls": [_related(link) for link in session.links if link.rel != "video" and link.url],
         "videos": [{"type": "url", "url": link.url} for link in session.links if link.rel == "video"],
     }
     return row | ({"id": int(number)} if number.isascii() and number.isdigit() else {})
+
+
+def _related(link: Link) -> dict[str, Any]:
+    row = {"label": link.title or link.url, "url": link.url}
+    return row if link.rel == "website" else row | {"rel": link.rel}
 
 
 def _dump(value: dict[str, Any]) -> bytes:

@@ -6,6 +6,7 @@ Source: https://c3voc.de/schedule/schema.json. In version 2 sessions and persons
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
@@ -23,6 +24,7 @@ from metadata.timetables.voc_session import VocLink, VocPerson, VocSession, conc
 
 class _Generator(msgspec.Struct):
     name: str = ""
+    made: list[str] = []
 
 
 class _Track(msgspec.Struct):
@@ -110,6 +112,8 @@ def read(source: Source, /) -> Reading:
     if schedule.base_url and is_web(schedule.base_url):
         notes.base = schedule.base_url
     event, event_fields = _event(schedule, notes)
+    if ours and "dates" in file.generator.made:
+        event, event_fields = replace(event, start_date=None, end_date=None), event_fields - {"start_date", "end_date"}
     sessions = [
         msgspec.structs.replace(
             session, where=f"$.schedule.conference.days[{index}].rooms[{room!r}][{number}]", room=session.room or room
@@ -206,7 +210,9 @@ def write(event: Event, /) -> Written:
     conference |= {"url": website} if website else {}
     conference |= {"description": event.description} if event.description else {}
     schedule = {"version": "1", "conference": conference}
-    file = {"generator": {"name": OURS, "version": version("rostra")}, "schedule": schedule}
+    # The schema demands dates; that these were made from the sessions is for ourselves to know.
+    made = [] if event.start_date and event.end_date else ["dates"]
+    file = {"generator": {"name": OURS, "version": version("rostra"), "made": made}, "schedule": schedule}
     data = msgspec.json.format(msgspec.json.encode(file), indent=2)
     return Written({"schedule.json": data + b"\n"}, unplaced(event.sessions))
 

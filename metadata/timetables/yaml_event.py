@@ -108,7 +108,7 @@ sessions:
 """
 """Every field of the format; it reads as `metadata.model.EXAMPLE_EVENT`."""
 
-_LENGTH = re.compile(r"(?=\d)(?:\d+h)?(?:\d+m)?(?:\d+s)?", re.ASCII)
+_LENGTH = re.compile(r"(?=\d)(?:\d+h)?(?:\d+m)?(?:\d+(?:\.\d{1,3})?s)?", re.ASCII)
 _COUNTRY = re.compile("[A-Z]{2}")
 _LINK_SCHEMES = frozenset({"http", "https", "mailto"})
 
@@ -233,12 +233,7 @@ def write(event: Event, /) -> Written:
     rows = _plain(event)
     rows["sessions"] = [_plain_session(session) for session in event.sessions]
     text = yaml.dump(_dense(rows), Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=100)
-    unsaid = tuple(
-        f"{session.title!r} is planned to the millisecond: written in whole seconds"
-        for session in event.sessions
-        if (session.planned_ms or 0) % 1000
-    )
-    return Written({f"{event.slug}.yaml": text.encode()}, unsaid)
+    return Written({f"{event.slug}.yaml": text.encode()})
 
 
 class _Dumper(yaml.SafeDumper):
@@ -258,9 +253,9 @@ def _plain(thing: Event | Session | Person | Attendance | Place | RecordingNote)
 
 def _plain_session(session: Session) -> dict[str, Any]:
     rows = _plain(session)
-    seconds = (rows.pop("planned_ms") or 0) // 1000
-    parts = ((seconds // 3600, "h"), (seconds // 60 % 60, "m"), (seconds % 60, "s"))
-    rows["planned"] = "".join(f"{count}{unit}" for count, unit in parts if count)
+    length = rows.pop("planned_ms") or 0
+    parts = ((length // 3_600_000, "h"), (length // 60_000 % 60, "m"), (length % 60_000 / 1000, "s"))
+    rows["planned"] = "".join(f"{count:g}{unit}" for count, unit in parts if count)
     rows["people"] = [
         _plain(role.person) | {"role": role.role, "affiliation": role.affiliation} for role in session.people
     ]
@@ -296,7 +291,7 @@ def _read_event(written: _Event, spot: _Spot) -> Event:
         slug=spot.read("slug", _slug, written.slug) or _event_slug(written.title, start_date),
         title=written.title,
         subtitle=written.subtitle,
-        description=written.description,
+        description=(written.description or "").strip() or None,
         series=written.series,
         edition=written.edition,
         mode=written.mode,
@@ -365,7 +360,7 @@ def _session(written: _Session, slug: str, zone: str, places: frozenset[str], sp
         day=spot.read("day", _date, written.day),
         planned_ms=spot.read("planned", _length_ms, written.planned),
         language=spot.read("language", parse_language, written.language),
-        abstract=written.abstract,
+        abstract=(written.abstract or "").strip() or None,
         people=tuple(_role(person, spot.at("people").at(index)) for index, person in enumerate(written.people)),
         links=_links(written.links, spot),
         attendance=_attendance(written.attendance, spot),
