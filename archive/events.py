@@ -307,9 +307,12 @@ class _Names:
     def __init__(self, db: Database, event: Event | None) -> None:
         self._db = db
         self._by_id: dict[ExternalId, str] = {}
+        self._by_name: dict[str, set[str]] = {}
         for session in event.sessions if event else ():
             for role in session.people:
-                self._by_id |= dict.fromkeys(role.person.external_ids, person_slug(role.person))
+                slug = person_slug(role.person)
+                self._by_id |= dict.fromkeys(role.person.external_ids, slug)
+                self._by_name.setdefault(role.person.name, set()).add(slug)
         self._names: dict[str, set[str]] = {}
         self._slugs: dict[tuple[str, str | None, tuple[ExternalId, ...]], str] = {}
 
@@ -341,6 +344,8 @@ class _Names:
                 return slugs[0]
         if person.key:
             return person_slug(person)
+        if not person.external_ids and len(here := self._by_name.get(person.name, set())) == 1:
+            return next(iter(here))
         base = person_slug(person)
         # Two names may have the same letters once they are written in ASCII: they are two people.
         for number in count(1):

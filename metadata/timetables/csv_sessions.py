@@ -69,7 +69,9 @@ def read(source: Source, /) -> Reading:
         sheet.zone = sheet.zone or notes.zone(where, row.get("time_zone"))
         sheet.sessions.append(_session(row, where, sheet.zone, notes))
         sheet.slugs.append(row.get("slug"))
-    if not any(row.get("event") for _, row in rows):
+    if not rows:
+        notes.note("", "no sessions, and so no event")
+    elif not any(row.get("event") for _, row in rows):
         notes.note("", "no column 'event': the event is named by the file (--event names another)")
     notices: list[Notice] = list(notes.list)
     events = []

@@ -130,8 +130,12 @@ def _ids(component: Component) -> tuple[ExternalId, ...]:
 
 
 def _value(component: Component, name: str) -> Any:
+    """Return a time or length as Python has it; what the library could not read is in ``component.errors``."""
     value = component.get(name)
-    return getattr(value[0] if isinstance(value, list) and value else value, "dt", None)
+    try:
+        return getattr(value[0] if isinstance(value, list) and value else value, "dt", None)
+    except ValueError:
+        return None
 
 
 def _start(component: Component, where: str, zone: str | None, notes: Notes) -> tuple[str | None, str | None]:

