@@ -1,79 +1,143 @@
-"""Events, sessions and people: from the values of `metadata.model` into the catalogue, and back unchanged."""
+"""Timetables into the catalogue: what is new is added, what differs is changed in place, what is gone is told."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
-from datetime import UTC
+from itertools import count
 from typing import Any, Literal
-
-from slugify import slugify
 
 from archive.db import Database
 from archive.errors import UnknownSubjectError
-from metadata import times
-from metadata.model import (
-    Attendance,
-    Event,
-    ExternalId,
-    Figure,
-    Link,
-    Person,
-    Place,
-    RecordingNote,
-    Release,
-    Role,
-    Session,
+from archive.identity import pair
+from archive.in_step import Said, first_said, is_corrected, merge, plain
+from archive.store import (
+    Owner,
+    find_event,
+    find_person,
+    person_slug,
+    read_event,
+    set_release,
+    touch,
+    write_event,
+    write_person,
+    write_session,
 )
+from metadata.model import Event, ExternalId, Person, Role, Session
+from metadata.timetables.base import Reading
+from metadata.timetables.slugs import make_slug
 
-Row = dict[str, Any]
+__all__ = [
+    "Applied",
+    "Difference",
+    "Kept",
+    "apply_event",
+    "apply_people",
+    "apply_reading",
+    "describe_session",
+    "find_event",
+    "read_event",
+    "set_release",
+    "touch",
+]
+
 Change = Literal["added", "changed", "unchanged"]
-Owner = Literal["event_id", "session_id", "person_id", "recording_id"]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A session that changed, and in which fields."""
+
+    slug: str
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A session that is no longer in the timetable, or a thing corrected by hand, that stays: which, and why."""
+
+    slug: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What `apply_event` did: to the event itself, and to sessions by slug."""
+    """What an import did to an event.
+
+    Attributes:
+        event: what became of the event as a whole.
+        slug: which event.
+        fields: what changed of the event itself.
+        added: sessions that are new, by slug.
+        changed: sessions that differ now.
+        dropped: sessions that are gone from the timetable, and with nothing attached from the catalogue.
+        gone: sessions that are gone from the timetable and stay, with the reason.
+        corrected: what a person had corrected and the timetable says otherwise: it stays.
+    """
 
     event: Change
+    slug: str
+    fields: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
-    changed: tuple[str, ...] = ()
-
-
-def touch(db: Database) -> None:
-    """Note that something which may be published has changed."""
-    db.execute("UPDATE catalogue SET content_revision = content_revision + 1")
+    changed: tuple[Difference, ...] = ()
+    dropped: tuple[str, ...] = ()
+    gone: tuple[Kept, ...] = ()
+    corrected: tuple[Kept, ...] = ()
 
 
 def apply_event(db: Database, event: Event, *, decided_at: str) -> Applied:
-    """Bring the catalogue in step with an event: what is new is added, what differs is changed in place.
+    """Bring the catalogue in step with an event that is given whole; sessions that it does not name stay.
 
-    Sessions keep their identity by slug, and with it their recordings and transcripts; sessions that the
-    event no longer names stay. The caller owns the transaction.
+    The caller owns the transaction.
 
     Args:
         db: the catalogue.
-        event: a timetable, complete.
+        event: the event.
         decided_at: ISO 8601 UTC, noted beside release states that are new.
 
     Raises:
         sqlite3.Error: a rule of the schema is broken.
     """
-    before = find_event(db, event.slug)
-    if before == event:
-        return Applied("unchanged")
-    event_id = _write_event(db, event)
-    for position, session in enumerate(event.sessions):
-        _write_session(db, event_id, session, position, decided_at)
-    after = read_event(db, event.slug)
-    if after == before:
-        return Applied("unchanged")
-    touch(db)
-    known = {session.slug: session for session in before.sessions} if before else {}
-    return Applied(
-        "changed" if before else "added",
-        added=tuple(s.slug for s in after.sessions if s.slug not in known),
-        changed=tuple(s.slug for s in after.sessions if s.slug in known and known[s.slug] != s),
-    )
+    reading = Reading(events=(event,), complete=False, slugs_identify=True)
+    return apply_reading(db, reading, format_name="yaml-event", decided_at=decided_at)[0]
+
+
+def apply_reading(db: Database, reading: Reading, *, format_name: str, decided_at: str) -> tuple[Applied, ...]:
+    """Bring the catalogue in step with what a file says.
+
+    Sessions keep their identity (see `archive.identity`), and with it their address, recordings and
+    transcripts. What was corrected by hand stays (see `archive.in_step`). Sessions that a complete timetable
+    no longer has, and that came from the same format, are dropped if nothing hangs on them. The caller owns
+    the transaction.
+
+    Args:
+        db: the catalogue.
+        reading: what the file says.
+        format_name: the format's identifier.
+        decided_at: ISO 8601 UTC, noted beside release states that are new.
+
+    Raises:
+        sqlite3.Error: a rule of the schema is broken.
+    """
+    return tuple(_Import(db, reading, format_name, decided_at).apply(event) for event in reading.events)
+
+
+def apply_people(db: Database, people: tuple[Person, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Add what a file says of people whom the catalogue knows by their ids.
+
+    Returns:
+        The names of those whose description changed, and of those whom nobody here knows.
+    """
+    changed, unknown = [], []
+    for person in people:
+        slug = next((slug for x in person.external_ids for slug in _slugs_by_id(db, x)), None)
+        if slug is None:
+            unknown.append(person.name)
+        elif _describe(db, slug, person, []):
+            changed.append(person.name)
+    if changed:
+        touch(db)
+    return tuple(changed), tuple(unknown)
 
 
 def describe_session(db: Database, session_id: int, session: Session, *, decided_at: str) -> None:
@@ -84,337 +148,307 @@ def describe_session(db: Database, session_id: int, session: Session, *, decided
     Raises:
         UnknownSubjectError: there is no such session.
     """
-    row = _row(db, "SELECT event_id, slug, position FROM session WHERE id = ?", [session_id])
+    row = next(iter(db.query("SELECT event_id, slug, position FROM session WHERE id = ?", [session_id])), None)
     if row is None:
         raise UnknownSubjectError("session", str(session_id))
-    _write_session(db, row["event_id"], replace(session, slug=row["slug"]), row["position"], decided_at)
+    for person in {person_slug(role.person): role.person for role in session.people}.items():
+        if find_person(db, person[0]) is None:
+            write_person(db, *person)
+    write_session(db, row["event_id"], replace(session, slug=row["slug"]), row["position"], decided_at)
     touch(db)
 
 
-def _write_event(db: Database, event: Event) -> int:
-    series_id = _series_id(db, event.series) if event.series else None
-    event_id = _upsert(
-        db,
-        "event",
-        {"slug": event.slug},
-        {
-            "series_id": series_id,
-            "edition": event.edition,
-            "title": event.title,
-            "subtitle": event.subtitle,
-            "description": event.description,
-            "mode": event.mode,
-            "start_date": event.start_date,
-            "end_date": event.end_date,
-            "time_zone": event.time_zone,
-        },
-    )
-    db.execute("DELETE FROM event_language WHERE event_id = ?", [event_id])
-    for role, languages in (("floor", event.languages), ("interpretation", event.interpreted_into)):
-        for language in languages:
-            db.execute("INSERT INTO event_language VALUES (?, ?, ?)", [event_id, language, role])
-    db.execute("DELETE FROM place WHERE event_id = ?", [event_id])
-    for place in event.places:
-        _insert(
-            db,
-            "place",
-            {
-                "event_id": event_id,
-                "kind": place.kind,
-                "name": place.name,
-                "city": place.city,
-                "country": place.country,
-            },
+class _Import:
+    """One event's import."""
+
+    def __init__(self, db: Database, reading: Reading, format_name: str, decided_at: str) -> None:
+        self._db = db
+        self._reading = reading
+        self._format = format_name
+        self._decided_at = decided_at
+        self._corrected: list[Kept] = []
+
+    def apply(self, theirs: Event) -> Applied:
+        """Bring one event in step."""
+        slug = _find_slug(self._db, theirs)
+        ours = find_event(self._db, slug)
+        theirs = replace(theirs, slug=slug, sessions=_Names(self._db, ours).resolve(theirs.sessions))
+        people_changed = self._describe_people(theirs.sessions)
+        event_id, fields = self._write_event(ours, theirs)
+        known = list(ours.sessions) if ours else []
+        pairs = pair(known, theirs.sessions, by_slug=self._reading.slugs_identify)
+        rows = {row["slug"]: row for row in self._db.query(_SESSIONS, [event_id])}
+        taken = {session.slug for session in known}
+        added, changed = [], []
+        moved = "places" in fields
+        for position, new in enumerate(theirs.sessions):
+            if position in pairs:
+                session = known[pairs[position]]
+                if difference := self._bring_in_step(event_id, session, new, position, rows[session.slug], again=moved):
+                    changed.append(difference)
+            else:
+                added.append(self._add(event_id, new, position, taken))
+        left = [session for index, session in enumerate(known) if index not in set(pairs.values())]
+        dropped, gone = self._leave(left, rows)
+        if moved:
+            for session in left:
+                if session.slug not in dropped:
+                    write_session(self._db, event_id, session, rows[session.slug]["position"], self._decided_at)
+        self._keep_order(left, dropped, rows, len(theirs.sessions))
+        different = bool(fields or added or changed or dropped or people_changed)
+        if different:
+            touch(self._db)
+        return Applied(
+            "added" if ours is None else "changed" if different else "unchanged",
+            slug,
+            fields=fields if ours else (),
+            added=tuple(added),
+            changed=tuple(changed),
+            dropped=tuple(dropped),
+            gone=tuple(gone),
+            corrected=tuple(self._corrected),
         )
-    _write_attendance(db, "event_id", event_id, event.attendance)
-    _write_links(db, "event_id", event_id, event.links)
-    _write_external_ids(db, "event_id", event_id, event.external_ids)
-    return event_id
+
+    def _write_event(self, ours: Event | None, theirs: Event) -> tuple[int, tuple[str, ...]]:
+        carried = self._reading.event_fields
+        if ours is None:
+            event_id = write_event(self._db, theirs)
+            said = first_said(theirs, carried)
+            _remember(self._db, "event_id", event_id, self._format, said)
+            return event_id, tuple(said)
+        event_id = int(self._db.execute("SELECT id FROM event WHERE slug = ?", [ours.slug]).fetchone()[0])
+        before, said_before = _remembered(self._db, "event_id", event_id)
+        merged = merge(ours, theirs, said_before, carried, same_format=before == self._format)
+        if merged.changed:
+            write_event(self._db, merged.value)
+        self._note_kept(ours.slug, merged.kept)
+        if (before, said_before) != (self._format, merged.said):
+            _remember(self._db, "event_id", event_id, self._format, merged.said)
+        return event_id, merged.changed
+
+    def _note_kept(self, slug: str, fields: tuple[str, ...]) -> None:
+        if fields:
+            self._corrected.append(Kept(slug, f"corrected by hand: {', '.join(fields)}"))
+
+    def _bring_in_step(
+        self, event_id: int, ours: Session, theirs: Session, position: int, row: dict[str, Any], *, again: bool
+    ) -> Difference | None:
+        said = json.loads(row["said"]) if row["said"] else None
+        same = row["format"] == self._format
+        merged = merge(ours, theirs, said, self._reading.session_fields, same_format=same)
+        self._note_kept(ours.slug, merged.kept)
+        if merged.changed or again:
+            write_session(self._db, event_id, merged.value, position, self._decided_at)
+        elif row["position"] != position:
+            self._db.execute("UPDATE session SET position = ? WHERE id = ?", [position, row["id"]])
+        if not same or merged.said != said:
+            _remember(self._db, "session_id", row["id"], self._format, merged.said)
+        return Difference(ours.slug, merged.changed) if merged.changed else None
+
+    def _add(self, event_id: int, new: Session, position: int, taken: set[str]) -> str:
+        session = replace(new, slug=_free(new.slug, taken))
+        taken.add(session.slug)
+        write_session(self._db, event_id, session, position, self._decided_at)
+        found = self._db.execute("SELECT id FROM session WHERE event_id = ? AND slug = ?", [event_id, session.slug])
+        said = first_said(session, self._reading.session_fields)
+        _remember(self._db, "session_id", int(found.fetchone()[0]), self._format, said)
+        return session.slug
+
+    def _leave(self, left: list[Session], rows: dict[str, dict[str, Any]]) -> tuple[list[str], list[Kept]]:
+        """Drop what is gone from the timetable and has nothing attached; say why the rest stays."""
+        dropped, gone = [], []
+        for session in left if self._reading.complete else ():
+            row = rows[session.slug]
+            if row["format"] != self._format:
+                continue  # another file's: this one does not speak for it
+            if reason := _why_kept(session, row):
+                gone.append(Kept(session.slug, reason))
+            else:
+                self._db.execute("DELETE FROM session WHERE id = ?", [row["id"]])
+                dropped.append(session.slug)
+        return dropped, gone
+
+    def _keep_order(self, left: list[Session], dropped: list[str], rows: dict[str, dict[str, Any]], end: int) -> None:
+        """Let what this file does not name follow what it does."""
+        staying = [rows[session.slug] for session in left if session.slug not in dropped]
+        for position, row in enumerate(sorted(staying, key=lambda row: (row["position"], row["id"])), end):
+            if row["position"] != position:
+                self._db.execute("UPDATE session SET position = ? WHERE id = ?", [position, row["id"]])
+
+    def _describe_people(self, sessions: tuple[Session, ...]) -> bool:
+        """Write each person once, with all that the file says of them; say whether anyone differs now."""
+        people: dict[str, Person] = {}
+        for session in sessions:
+            for role in session.people:
+                slug = person_slug(role.person)
+                people[slug] = _joined(people[slug], role.person) if slug in people else role.person
+        changed = [_describe(self._db, slug, person, self._corrected) for slug, person in people.items()]
+        return any(changed)
 
 
-def _write_session(db: Database, event_id: int, session: Session, position: int, decided_at: str) -> None:
-    place_id = _one(db, "SELECT id FROM place WHERE event_id = ? AND name = ?", [event_id, session.place])
-    session_id = _upsert(
-        db,
-        "session",
-        {"event_id": event_id, "slug": session.slug},
-        {
-            "title": session.title,
-            "subtitle": session.subtitle,
-            "kind": session.kind,
-            "track": session.track,
-            "room": session.room,
-            "place_id": place_id,
-            "start_at": session.start,
-            "start_utc": _utc(session.start),
-            "planned_ms": session.planned_ms,
-            "language": session.language,
-            "abstract": session.abstract,
-            "position": position,
-        },
-    )
-    db.execute("DELETE FROM session_person WHERE session_id = ?", [session_id])
-    for index, role in enumerate(session.people):
-        _insert(
-            db,
-            "session_person",
-            {
-                "session_id": session_id,
-                "person_id": _write_person(db, role.person),
-                "role": role.role,
-                "affiliation": role.affiliation,
-                "position": index,
-            },
+_SESSIONS = """
+SELECT session.id, session.slug, session.position, imported.format, imported.said,
+  (SELECT count(*) FROM recording WHERE recording.session_id = session.id) AS recordings
+FROM session LEFT JOIN imported ON imported.session_id = session.id
+WHERE session.event_id = ?
+"""
+
+
+def _why_kept(session: Session, row: dict[str, Any]) -> str | None:
+    said = json.loads(row["said"]) if row["said"] else {}
+    if row["recordings"]:
+        return "gone from the timetable; it has recordings"
+    if session.release and plain("release", session.release) != said.get("release"):
+        return f"gone from the timetable; somebody decided that it is {session.release.state}"
+    if is_corrected(session, said):
+        return "gone from the timetable; it was corrected by hand"
+    return None
+
+
+def _find_slug(db: Database, event: Event) -> str:
+    """Return the slug of the catalogue's event that shares an id with this one, or this one's own."""
+    for external in event.external_ids:
+        found = db.execute(
+            "SELECT slug FROM event JOIN external_id ON event.id = event_id WHERE scheme = ? AND value = ?",
+            [external.scheme, external.value],
+        ).fetchall()
+        if len(found) == 1 and external.scheme in _GLOBAL:
+            return str(found[0][0])
+    return event.slug
+
+
+_GLOBAL = frozenset({"guid", "playlist"})
+"""Kinds of ids that mean the same everywhere; the others count within their event."""
+
+
+class _Names:
+    """Who is who: finds the catalogue's people among a file's, and gives new ones slugs of their own."""
+
+    def __init__(self, db: Database, event: Event | None) -> None:
+        self._db = db
+        self._by_id: dict[ExternalId, str] = {}
+        self._by_name: dict[str, set[str]] = {}
+        for session in event.sessions if event else ():
+            for role in session.people:
+                slug = person_slug(role.person)
+                self._by_id |= dict.fromkeys(role.person.external_ids, slug)
+                self._by_name.setdefault(role.person.name, set()).add(slug)
+        self._names: dict[str, set[str]] = {}
+        self._slugs: dict[tuple[str, str | None, tuple[ExternalId, ...]], str] = {}
+
+    def resolve(self, sessions: tuple[Session, ...]) -> tuple[Session, ...]:
+        """Return sessions whose people carry the keys under which the catalogue has them, each once a part."""
+        return tuple(
+            replace(session, people=self._parts(session.people)) if session.people else session for session in sessions
         )
-    db.execute("DELETE FROM expected_recording WHERE session_id = ?", [session_id])
-    for note in session.recordings:
-        _write_note(db, session_id, note)
-    _write_attendance(db, "session_id", session_id, session.attendance)
-    _write_links(db, "session_id", session_id, session.links)
-    _write_external_ids(db, "session_id", session_id, session.external_ids)
-    if session.release is not None:
-        set_release(db, "session_id", session_id, session.release, decided_at=decided_at)
+
+    def _parts(self, roles: tuple[Role, ...]) -> tuple[Role, ...]:
+        parts: dict[tuple[str, str], Role] = {}
+        for role in roles:
+            slug = self._slug(role.person)
+            person = role.person if make_slug(role.person.name) == slug else replace(role.person, key=slug)
+            parts.setdefault((slug, role.role), replace(role, person=person))
+        return tuple(parts.values())
+
+    def _slug(self, person: Person) -> str:
+        known = (person.name, person.key, person.external_ids)
+        if known not in self._slugs:
+            self._slugs[known] = self._find(person)
+        return self._slugs[known]
+
+    def _find(self, person: Person) -> str:
+        for external in person.external_ids:
+            if slug := self._by_id.get(external):
+                return slug
+            if external.scheme in _GLOBAL and (slugs := _slugs_by_id(self._db, external)):
+                return slugs[0]
+        if person.key:
+            return person_slug(person)
+        if not person.external_ids and len(here := self._by_name.get(person.name, set())) == 1:
+            return next(iter(here))
+        base = person_slug(person)
+        # Two names may have the same letters once they are written in ASCII: they are two people.
+        for number in count(1):
+            slug = base if number == 1 else f"{base}-{number}"
+            names = self._known_names(slug)
+            if not names or person.name.casefold() in names:
+                names.add(person.name.casefold())
+                return slug
+        raise AssertionError
+
+    def _known_names(self, slug: str) -> set[str]:
+        """Return what the person of this slug is called, here and in the last file that named them."""
+        if slug not in self._names:
+            rows = self._db.execute(
+                "SELECT name, json_extract(said, '$.name') FROM person LEFT JOIN imported ON person.id = person_id"
+                " WHERE slug = ?",
+                [slug],
+            )
+            self._names[slug] = {name.casefold() for row in rows for name in row if name}
+        return self._names[slug]
 
 
-def _write_note(db: Database, session_id: int, note: RecordingNote) -> None:
-    """Write what is said of a recording, to the expectation and to the recording where the file has come already."""
-    facts = {
-        "role": note.role,
-        "language": note.language,
-        "credit": note.credit,
-        "licence": note.licence,
-        "synthetic_voice": int(note.synthetic_voice),
-    }
-    _insert(db, "expected_recording", {"session_id": session_id, "file": note.file, **facts})
-    assignments = ", ".join(f"{column} = ?" for column in facts)
+def _slugs_by_id(db: Database, external: ExternalId) -> list[str]:
+    sql = "SELECT slug FROM person JOIN external_id ON person.id = person_id WHERE scheme = ? AND value = ?"
+    return [row[0] for row in db.execute(sql, [external.scheme, external.value])]
+
+
+def _joined(one: Person, other: Person) -> Person:
+    return replace(
+        one,
+        biography=one.biography or other.biography,
+        links=tuple(dict.fromkeys((*one.links, *other.links))),
+        external_ids=tuple(dict.fromkeys((*one.external_ids, *other.external_ids))),
+    )
+
+
+def _describe(db: Database, slug: str, theirs: Person, corrected: list[Kept]) -> bool:
+    """Write what a file says of a person, where nobody corrected it; nothing never replaces something."""
+    ours = find_person(db, slug)
+    if ours is None:
+        new = write_person(db, slug, theirs)
+        _remember(db, "person_id", new, "", {"name": theirs.name, "biography": theirs.biography})
+        return True
+    person_id = int(db.execute("SELECT id FROM person WHERE slug = ?", [slug]).fetchone()[0])
+    _, said = _remembered(db, "person_id", person_id)
+    said = said or {}
+    now = dict(said)
+    values: dict[str, Any] = {}
+    for name in ("name", "biography"):
+        mine, new_value = getattr(ours, name), getattr(theirs, name)
+        if new_value is None:
+            continue
+        now[name] = new_value
+        if name not in said or said[name] is None or mine == said[name]:
+            values[name] = new_value
+        elif mine != new_value:
+            corrected.append(Kept(slug, f"corrected by hand: {name}"))
+    merged = replace(
+        ours,
+        **values,
+        links=tuple(dict.fromkeys((*ours.links, *theirs.links))),
+        external_ids=tuple(dict.fromkeys((*ours.external_ids, *theirs.external_ids))),
+    )
+    if merged != ours:
+        write_person(db, slug, merged)
+    if now != said:
+        _remember(db, "person_id", person_id, "", now)
+    return merged != ours
+
+
+def _free(slug: str, taken: set[str]) -> str:
+    base = slug or "session"
+    return base if base not in taken else next(s for number in count(2) if (s := f"{base}-{number}") not in taken)
+
+
+def _remembered(db: Database, owner: Owner, owner_id: int) -> tuple[str | None, Said | None]:
+    row = db.execute(f"SELECT format, said FROM imported WHERE {owner} = ?", [owner_id]).fetchone()
+    return (row[0], json.loads(row[1])) if row else (None, None)
+
+
+def _remember(db: Database, owner: Owner, owner_id: int, format_name: str, said: Said) -> None:
     db.execute(
-        f"UPDATE recording SET {assignments} WHERE session_id = ? AND original_name = ?",
-        [*facts.values(), session_id, note.file],
+        f"INSERT INTO imported({owner}, format, said) VALUES (?, ?, ?)"
+        f" ON CONFLICT({owner}) DO UPDATE SET format = excluded.format, said = excluded.said",
+        [owner_id, format_name, json.dumps(said, ensure_ascii=False)],
     )
-
-
-def _write_person(db: Database, person: Person) -> int:
-    slug = slugify(person.key or person.name) or "person"
-    person_id = _upsert(db, "person", {"slug": slug}, {"name": person.name}, keep={"biography": person.biography})
-    if person.links:
-        _write_links(db, "person_id", person_id, person.links)
-    if person.external_ids:
-        _write_external_ids(db, "person_id", person_id, person.external_ids)
-    return person_id
-
-
-def _series_id(db: Database, title: str) -> int:
-    return _upsert(db, "series", {"slug": slugify(title) or "series"}, {"title": title})
-
-
-def _write_attendance(db: Database, owner: Owner, owner_id: int, snapshots: tuple[Attendance, ...]) -> None:
-    db.execute(f"DELETE FROM attendance WHERE {owner} = ?", [owner_id])
-    for position, snapshot in enumerate(snapshots):
-        row: Row = {owner: owner_id, "position": position, "measure": snapshot.measure}
-        row |= {"observed_on": snapshot.observed_on, "source": snapshot.source}
-        for column, figure in (
-            ("people", snapshot.people),
-            ("countries", snapshot.countries),
-            ("places", snapshot.places),
-        ):
-            if figure is not None:
-                row |= {column: figure.count, f"{column}_qualifier": figure.qualifier}
-        _insert(db, "attendance", row)
-
-
-def _write_links(db: Database, owner: Owner, owner_id: int, links: tuple[Link, ...]) -> None:
-    db.execute(f"DELETE FROM link WHERE {owner} = ?", [owner_id])
-    for position, link in enumerate(links):
-        _insert(
-            db,
-            "link",
-            {owner: owner_id, "rel": link.rel, "url": link.url, "title": link.title, "position": position},
-        )
-
-
-def _write_external_ids(db: Database, owner: Owner, owner_id: int, ids: tuple[ExternalId, ...]) -> None:
-    db.execute(f"DELETE FROM external_id WHERE {owner} = ?", [owner_id])
-    for item in ids:
-        _insert(db, "external_id", {owner: owner_id, "scheme": item.scheme, "value": item.value})
-
-
-def set_release(db: Database, owner: Owner, owner_id: int, release: Release, *, decided_at: str) -> None:
-    """Set whether the public may have a session (``session_id``) or a recording (``recording_id``)."""
-    row = _row(db, f"SELECT state, until, reason FROM release WHERE {owner} = ?", [owner_id])
-    if row and Release(**row) == release:
-        return
-    values = {"state": release.state, "until": release.until, "reason": release.reason, "decided_at": decided_at}
-    _upsert(db, "release", {owner: owner_id}, values)
-    touch(db)
-
-
-def find_event(db: Database, slug: str) -> Event | None:
-    """Return an event with everything that belongs to it, or None."""
-    row = _row(
-        db, "SELECT event.*, series.title AS series FROM event LEFT JOIN series ON series.id = series_id"
-        " WHERE event.slug = ?", [slug]
-    )  # fmt: skip
-    if row is None:
-        return None
-    event_id = row["id"]
-    languages = list(db.query("SELECT language, role FROM event_language WHERE event_id = ?", [event_id]))
-    return Event(
-        slug=row["slug"],
-        title=row["title"],
-        subtitle=row["subtitle"],
-        description=row["description"],
-        series=row["series"],
-        edition=row["edition"],
-        mode=row["mode"],
-        start_date=row["start_date"],
-        end_date=row["end_date"],
-        time_zone=row["time_zone"],
-        languages=tuple(x["language"] for x in languages if x["role"] == "floor"),
-        interpreted_into=tuple(x["language"] for x in languages if x["role"] == "interpretation"),
-        places=tuple(
-            Place(name=x["name"], kind=x["kind"], city=x["city"], country=x["country"])
-            for x in db.query("SELECT * FROM place WHERE event_id = ? ORDER BY id", [event_id])
-        ),
-        attendance=_read_attendance(db, "event_id", event_id),
-        links=_read_links(db, "event_id", event_id),
-        external_ids=_read_external_ids(db, "event_id", event_id),
-        sessions=tuple(
-            _read_session(db, x)
-            for x in db.query(
-                "SELECT session.*, place.name AS place FROM session LEFT JOIN place ON place.id = place_id"
-                " WHERE session.event_id = ? ORDER BY session.position, session.id",
-                [event_id],
-            )
-        ),
-    )
-
-
-def read_event(db: Database, slug: str) -> Event:
-    """Return an event with everything that belongs to it.
-
-    Raises:
-        UnknownSubjectError: there is none of this name.
-    """
-    event = find_event(db, slug)
-    if event is None:
-        raise UnknownSubjectError("event", slug)
-    return event
-
-
-def _read_session(db: Database, row: Row) -> Session:
-    session_id = row["id"]
-    release = _row(db, "SELECT state, until, reason FROM release WHERE session_id = ?", [session_id])
-    return Session(
-        slug=row["slug"],
-        title=row["title"],
-        subtitle=row["subtitle"],
-        kind=row["kind"],
-        track=row["track"],
-        room=row["room"],
-        place=row["place"],
-        start=row["start_at"],
-        planned_ms=row["planned_ms"],
-        language=row["language"],
-        abstract=row["abstract"],
-        people=tuple(
-            Role(person=_read_person(db, x), role=x["role"], affiliation=x["affiliation"])
-            for x in db.query(
-                "SELECT person.*, role, affiliation FROM session_person JOIN person ON person.id = person_id"
-                " WHERE session_id = ? ORDER BY position",
-                [session_id],
-            )
-        ),
-        links=_read_links(db, "session_id", session_id),
-        attendance=_read_attendance(db, "session_id", session_id),
-        external_ids=_read_external_ids(db, "session_id", session_id),
-        release=Release(**release) if release else None,
-        recordings=tuple(
-            RecordingNote(
-                file=x["file"],
-                role=x["role"],
-                language=x["language"],
-                credit=x["credit"],
-                licence=x["licence"],
-                synthetic_voice=bool(x["synthetic_voice"]),
-            )
-            for x in db.query("SELECT * FROM expected_recording WHERE session_id = ?", [session_id])
-        ),
-    )
-
-
-def _read_person(db: Database, row: Row) -> Person:
-    own = slugify(row["name"]) == row["slug"]
-    return Person(
-        name=row["name"],
-        key=None if own else row["slug"],
-        biography=row["biography"],
-        links=_read_links(db, "person_id", row["id"]),
-        external_ids=_read_external_ids(db, "person_id", row["id"]),
-    )
-
-
-def _read_attendance(db: Database, owner: Owner, owner_id: int) -> tuple[Attendance, ...]:
-    def figure(row: Row, column: str) -> Figure | None:
-        return None if row[column] is None else Figure(count=row[column], qualifier=row[f"{column}_qualifier"])
-
-    return tuple(
-        Attendance(
-            measure=row["measure"],
-            people=Figure(count=row["people"], qualifier=row["people_qualifier"]),
-            countries=figure(row, "countries"),
-            places=figure(row, "places"),
-            observed_on=row["observed_on"],
-            source=row["source"],
-        )
-        for row in db.query(f"SELECT * FROM attendance WHERE {owner} = ? ORDER BY position", [owner_id])
-    )
-
-
-def _read_links(db: Database, owner: Owner, owner_id: int) -> tuple[Link, ...]:
-    return tuple(
-        Link(**row)
-        for row in db.query(f"SELECT rel, url, title FROM link WHERE {owner} = ? ORDER BY position", [owner_id])
-    )
-
-
-def _read_external_ids(db: Database, owner: Owner, owner_id: int) -> tuple[ExternalId, ...]:
-    return tuple(
-        ExternalId(**row)
-        for row in db.query(f"SELECT scheme, value FROM external_id WHERE {owner} = ? ORDER BY id", [owner_id])
-    )
-
-
-def _utc(start: str | None) -> str | None:
-    """Return a zoned moment as UTC text that sorts."""
-    if start is None:
-        return None
-    return times.parse_moment(start).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _row(db: Database, sql: str, params: list[Any]) -> Row | None:
-    return next(iter(db.query(sql, params)), None)
-
-
-def _one(db: Database, sql: str, params: list[Any]) -> Any:
-    found = db.execute(sql, params).fetchone()
-    return found[0] if found else None
-
-
-def _insert(db: Database, table: str, row: Row) -> int:
-    columns, marks = ", ".join(row), ", ".join("?" * len(row))
-    cursor = db.execute(f"INSERT INTO {table}({columns}) VALUES ({marks})", list(row.values()))
-    return int(cursor.lastrowid or 0)
-
-
-def _upsert(db: Database, table: str, key: Row, values: Row, *, keep: Row | None = None) -> int:
-    """Insert or update the row of this key; ``keep`` holds values that never replace something by nothing."""
-    known = {name: value for name, value in (keep or {}).items() if value is not None}
-    row = key | values | known
-    columns, marks = ", ".join(row), ", ".join("?" * len(row))
-    updates = ", ".join(f"{name} = excluded.{name}" for name in (values | known))
-    found = db.execute(
-        f"INSERT INTO {table}({columns}) VALUES ({marks})"
-        f" ON CONFLICT({', '.join(key)}) DO UPDATE SET {updates} RETURNING id",
-        list(row.values()),
-    ).fetchone()
-    return int(found[0])

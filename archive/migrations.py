@@ -77,6 +77,7 @@ CREATE TABLE session (
   place_id INTEGER REFERENCES place(id) ON DELETE SET NULL,
   start_at TEXT,
   start_utc TEXT,
+  day TEXT CHECK (day IS date(day)),
   planned_ms INTEGER CHECK (planned_ms > 0),
   language TEXT,
   abstract TEXT,
@@ -337,6 +338,18 @@ CREATE TABLE provenance (
 """,
     "CREATE INDEX provenance_recording ON provenance(recording_id)",
     "CREATE INDEX provenance_place ON provenance(place)",
+    # What the last import said of each thing, as JSON by field: what differs from it was corrected by hand.
+    """
+CREATE TABLE imported (
+  id INTEGER PRIMARY KEY,
+  event_id INTEGER UNIQUE REFERENCES event(id) ON DELETE CASCADE,
+  session_id INTEGER UNIQUE REFERENCES session(id) ON DELETE CASCADE,
+  person_id INTEGER UNIQUE REFERENCES person(id) ON DELETE CASCADE,
+  format TEXT NOT NULL,
+  said TEXT NOT NULL CHECK (json_valid(said)),
+  CHECK ((event_id IS NOT NULL) + (session_id IS NOT NULL) + (person_id IS NOT NULL) = 1)
+) STRICT
+""",
     """
 CREATE TABLE stage_run (
   id INTEGER PRIMARY KEY,

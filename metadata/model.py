@@ -129,7 +129,11 @@ class Role:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """One item of a timetable. ``start`` is ISO 8601 with an offset; ``planned_ms`` the length in the timetable."""
+    """One item of a timetable.
+
+    ``start`` is ISO 8601 with an offset; where only the date is known it is in ``day`` instead, and no hour is made
+    up for it. ``planned_ms`` is the length in the timetable.
+    """
 
     slug: str
     title: str
@@ -139,6 +143,7 @@ class Session:
     room: str | None = None
     place: str | None = None
     start: str | None = None
+    day: str | None = None
     planned_ms: int | None = None
     language: str | None = None
     abstract: str | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from metadata.errors import InvalidTimeError
@@ -105,4 +105,8 @@ def parse_moment(text: str, zone: str | None = None) -> datetime:
         if zone is None:
             raise InvalidTimeError(text, expected + ", with an offset or the event's time zone")
         moment = moment.replace(tzinfo=parse_zone(zone))
+    try:
+        moment.astimezone(UTC)
+    except OverflowError:  # the first and last hours of the calendar lie outside it elsewhere
+        raise InvalidTimeError(text, "a year between 2 and 9998") from None
     return moment

@@ -25,7 +25,6 @@ from rich.table import Table
 from archive import runs
 from archive.db import transaction
 from archive.errors import ArchiveError, sqlite_errors
-from archive.events import apply_event
 from archive.release import released
 from archive.search import Hit, SqliteSearch
 from metadata.captions import WRITERS
@@ -33,9 +32,10 @@ from metadata.errors import MetadataError
 from metadata.languages import parse_language
 from metadata.model import Transcript
 from metadata.times import format_clock
-from metadata.timetables import read_timetable
+from metadata.timetables import WRITERS as TIMETABLE_WRITERS
 from pipelines import config as configuration
 from pipelines import context as archives
+from pipelines import timetables
 from pipelines.advice import advice
 from pipelines.blobs import write_atomic
 from pipelines.context import Context, now, open_archive, open_archive_readonly, timestamp
@@ -51,6 +51,7 @@ from pipelines.stages.index import Index
 from pipelines.stages.publish import Publish
 from pipelines.stages.pull import Pull
 from pipelines.stages.transcribe import Transcribe
+from pipelines.timetables import Imported
 from pipelines.transcribers import engine
 from pipelines.transcribers.base import Hints
 
@@ -130,40 +131,101 @@ def init(folder: Path, title: str | None) -> None:
     out.print(f"Next: [bold]rostra --archive {escape(str(folder))} pull RECORDING…[/]")
 
 
-@command("rostra import event.yaml", "rostra import talks/*.yaml --dry-run", name="import")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@command(
+    "rostra import event.yaml",
+    "rostra import https://events.example.org/schedule.xml --dry-run",
+    "rostra import talks.ics --event winter-school-12",
+    "rostra import ~/pyvideo-data --json",
+    name="import",
+)
+@click.argument("sources", nargs=-1, required=True)
+@click.option("--event", help="The event (its slug) that they describe, where they do not say.")
 @click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+@json_option
 @archive_option
-def import_(root: Path, files: tuple[Path, ...], dry_run: bool) -> None:
-    """Bring timetables into the catalogue: FILES, each checked whole before anything is written."""
+def import_(root: Path, sources: tuple[str, ...], event: str | None, dry_run: bool, as_json: bool) -> None:
+    """Bring the catalogue in step with timetables: SOURCES are files, web addresses, or folders of pyvideo's.
+
+    The format is detected. Sessions are recognised when they are moved or renamed, and keep their recordings;
+    what was corrected by hand stays. All SOURCES are applied, or none.
+    """
     with open_archive(root) as context:
-        for file in files:
-            _import_file(context, file, dry_run=dry_run)
+        done = timetables.import_timetables(context, sources, event=event, dry_run=dry_run)
+    if as_json:
+        emit(timetables.as_json(done, dry_run=dry_run))
+        return
+    for each in done:
+        _tell(each, dry_run=dry_run)
 
 
-class _RehearsalError(Exception):
-    """Ends a transaction that was only to show what it would do."""
+SHOWN = 12
 
 
-def _import_file(context: Context, file: Path, *, dry_run: bool = False) -> None:
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise click.UsageError(f"{file}: {error.strerror}") from error
-    event = read_timetable(data, file.name)
-    try:
-        with transaction(context.db):
-            applied = apply_event(context.db, event, decided_at=timestamp())
-            if dry_run:
-                raise _RehearsalError  # noqa: TRY301 the transaction's own way to roll back
-    except _RehearsalError:
-        pass
-    added, changed = len(applied.added), len(applied.changed)
+def _tell(done: Imported, *, dry_run: bool) -> None:
+    """Say what an import did, or would do."""
     would = "would be " if dry_run else ""
-    err.print(
-        f"{escape(event.title)}: event {would}{applied.event};"
-        f" {added} sessions {would}added, {changed} {would}changed, {len(event.sessions)} in all"
-    )
+    err.print(f"[bold]{escape(done.source)}[/] ({done.format})")
+    for event in done.applied:
+        counts = [
+            f"{len(slugs)} {would}{verb}"
+            for slugs, verb in ((event.added, "added"), (event.changed, "changed"), (event.dropped, "dropped"))
+            if slugs
+        ]
+        stays = [f"{len(event.gone)} gone and kept"] if event.gone else []
+        fields = f" ({', '.join(event.fields)})" if event.fields else ""
+        sessions = ", ".join([*counts, *stays]) or "none changed"
+        err.print(f"  {escape(event.slug)}: event {would}{event.event}{escape(fields)}; sessions: {sessions}")
+        lines = [f"~ {each.slug}: {', '.join(each.fields)}" for each in event.changed]
+        lines += [f"- {slug}" for slug in event.dropped]
+        lines += [f"! {each.slug}: {each.reason}" for each in (*event.gone, *event.corrected)]
+        _list(lines)
+    if done.described:
+        err.print(f"  people {would}described: {len(done.described)}")
+    _list([f"? {name}: described here, and in no session" for name in done.unknown])
+    _list([f"? {notice.where + ': ' if notice.where else ''}{notice.text}" for notice in done.notices])
+
+
+def _list(lines: list[str]) -> None:
+    for line in lines[:SHOWN]:
+        err.print(f"    {escape(line)}")
+    if len(lines) > SHOWN:
+        err.print(f"    … and {len(lines) - SHOWN} more (--json lists all)")
+
+
+class ExamplesGroup(Examples, click.Group):
+    """A group of commands whose help ends in examples."""
+
+
+@cli.group(cls=ExamplesGroup, examples=("rostra export timetable winter-school-12 --format schedule.xml",))
+def export() -> None:
+    """Write what the catalogue holds into files of other programs."""
+
+
+@export.command(
+    "timetable",
+    cls=Examples,
+    examples=(
+        "rostra export timetable winter-school-12 --format schedule.xml",
+        "rostra export timetable winter-school-12 --format pyvideo --output data/",
+    ),
+)
+@click.argument("event")
+@click.option("--format", "form", type=click.Choice(list(TIMETABLE_WRITERS)), default="yaml", show_default=True)
+@click.option("--output", type=click.Path(path_type=Path), help="A file, or a folder.  [default: the screen]")
+@archive_option
+def export_timetable(root: Path, event: str, form: str, output: Path | None) -> None:
+    """Write EVENT (its slug) as a timetable. What the format cannot hold is said."""
+    with open_archive_readonly(root) as context, sqlite_errors():
+        written = timetables.export_timetable(context, event, form)
+    for line in written.unsaid:
+        err.print(f"[yellow]–[/] {escape(line)}")
+    if output is not None:
+        for path in timetables.save(written, output):
+            err.print(f"[green]✓[/] {escape(str(path))}")
+    elif len(written.files) == 1:
+        click.echo(next(iter(written.files.values())), nl=False)
+    else:
+        raise click.UsageError(f"{form} is several files: --output names a folder for them")
 
 
 @command(
@@ -585,7 +647,7 @@ def demo(folder: Path, no_serve: bool, port: int) -> None:
 
         timetable = build(incoming, show)
     with open_archive(folder) as context, _observing() as observer:
-        _import_file(context, timetable)
+        timetables.import_timetables(context, [str(timetable)])
         report = run_stage(context, Pull([incoming]), _local(context), observer)
         report.merge(_run(context, observer))
         title = context.config.site.title

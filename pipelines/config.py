@@ -22,6 +22,9 @@ TEMPLATE = """\
 [site]
 title = {title}             # shown on every page
 
+[import]
+# private_addresses = false # whether timetables may be fetched from addresses of a local network
+
 [pull]
 # event = "recordings"      # where a recording goes that no timetable knows
 # max_gigabytes = 100.0     # what is larger is refused
@@ -57,6 +60,12 @@ class Site(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What the published site calls itself."""
 
     title: str = "Rostra"
+
+
+class Import(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Where timetables may come from."""
+
+    private_addresses: bool = False
 
 
 class Pull(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -117,6 +126,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The whole of ``rostra.toml``."""
 
     site: Site = Site()
+    imports: Import = msgspec.field(default=Import(), name="import")
     pull: Pull = Pull()
     transcribe: Transcribe = Transcribe()
     run: Run = Run()

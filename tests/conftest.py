@@ -6,9 +6,14 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from archive.db import Database, create_catalogue
+
+# How long an example takes says more of the machine than of the code.
+hypothesis.settings.register_profile("rostra", deadline=None)
+hypothesis.settings.load_profile("rostra")
 
 
 @pytest.fixture

@@ -21,10 +21,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
+import yaml
 
 from metadata.errors import FormatError, InvalidTimeError, MetadataError
 from metadata.languages import parse_language
@@ -48,7 +49,9 @@ from metadata.model import (
     SessionKind,
 )
 from metadata.times import parse_date, parse_moment, parse_offset, parse_zone
+from metadata.timetables.base import Reading, Source, Written
 from metadata.timetables.figures import parse_figure
+from metadata.timetables.parts import review
 from metadata.timetables.plain_yaml import load_plain_yaml
 from metadata.timetables.slugs import MAX_SLUG_LENGTH, fill_slugs, is_slug, make_slug
 
@@ -78,7 +81,7 @@ sessions:
     kind: keynote                   # talk, keynote, panel, plenary, workshop, lecture, launch, reading, qa, …
     track: Memory
     room: Main hall
-    start: 2022-07-23T18:00         # in the event's time zone
+    start: 2022-07-23T18:00         # in the event's time zone; `day: 2022-07-23` where nobody knows the hour
     planned: 45m
     language: en
     abstract: Recordings that nobody can search are recordings that nobody has.
@@ -105,7 +108,7 @@ sessions:
 """
 """Every field of the format; it reads as `metadata.model.EXAMPLE_EVENT`."""
 
-_LENGTH = re.compile(r"(?=\d)(?:\d+h)?(?:\d+m)?(?:\d+s)?", re.ASCII)
+_LENGTH = re.compile(r"(?=\d)(?:\d+h)?(?:\d+m)?(?:\d+(?:\.\d{1,3})?s)?", re.ASCII)
 _COUNTRY = re.compile("[A-Z]{2}")
 _LINK_SCHEMES = frozenset({"http", "https", "mailto"})
 
@@ -177,6 +180,7 @@ class _Session(_Strict):
     room: _Text | None = None
     place: _Text | None = None
     start: _Text | None = None
+    day: _Text | None = None
     planned: _Text | None = None
     language: _Text | None = None
     abstract: _Text | None = None
@@ -208,19 +212,77 @@ class _Event(_Strict):
     sessions: list[_Session] = []
 
 
-def detect(name: str, _head: bytes, /) -> bool:
+def detect(source: Source, /) -> bool:
     """Return whether the file's name ends as YAML does; no other format of ours is written in YAML."""
-    return name.lower().endswith((".yaml", ".yml"))
+    return source.name.lower().endswith((".yaml", ".yml"))
 
 
-def read(data: bytes, source: str, /) -> Event:
+def read(source: Source, /) -> Reading:
     """Return the event that a YAML file describes.
 
     Raises:
         FormatError: where, and what was expected there.
     """
-    spot = _Spot(source, "$")
-    written = _convert(load_plain_yaml(data, source), _Event, spot)
+    spot = _Spot(source.name, "$")
+    event, notices = review(_read_event(_convert(load_plain_yaml(source.data, source.name), _Event, spot), spot))
+    return Reading(events=(event,), notices=tuple(notices), slugs_identify=True)
+
+
+def write(event: Event, /) -> Written:
+    """Return an event with all that is known of it."""
+    rows = _plain(event)
+    rows["sessions"] = [_plain_session(session) for session in event.sessions]
+    text = yaml.dump(_dense(rows), Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=100)
+    return Written({f"{event.slug}.yaml": text.encode()})
+
+
+class _Dumper(yaml.SafeDumper):
+    def ignore_aliases(self, _data: object) -> bool:
+        return True
+
+
+def _plain(thing: Event | Session | Person | Attendance | Place | RecordingNote) -> dict[str, Any]:
+    """Return a value of the model as the file has it, where the two are the same."""
+    rows: dict[str, Any] = msgspec.to_builtins(thing)
+    if "external_ids" in rows:
+        rows["external_ids"] = {each["scheme"]: each["value"] for each in rows["external_ids"]}
+    if isinstance(thing, Event | Session):
+        rows["attendance"] = [_plain_attendance(snapshot) for snapshot in thing.attendance]
+    return rows
+
+
+def _plain_session(session: Session) -> dict[str, Any]:
+    rows = _plain(session)
+    length = rows.pop("planned_ms") or 0
+    parts = ((length // 3_600_000, "h"), (length // 60_000 % 60, "m"), (length % 60_000 / 1000, "s"))
+    rows["planned"] = "".join(f"{count:g}{unit}" for count, unit in parts if count)
+    rows["people"] = [
+        _plain(role.person) | {"role": role.role, "affiliation": role.affiliation} for role in session.people
+    ]
+    return rows
+
+
+def _plain_attendance(snapshot: Attendance) -> dict[str, Any]:
+    rows = _plain(snapshot)
+    for name in ("people", "countries", "places"):
+        figure = getattr(snapshot, name)
+        if figure is not None:
+            rows[name] = f"{figure.count}" if figure.qualifier == "exactly" else f"{figure.qualifier} {figure.count}"
+    return rows
+
+
+def _dense(value: Any) -> Any:
+    """Return a value with text for every scalar, and without what says nothing."""
+    if isinstance(value, dict):
+        return {name: dense for name, each in value.items() if (dense := _dense(each)) not in (None, "", [], {})}
+    if isinstance(value, list | tuple):
+        return [_dense(each) for each in value]
+    if isinstance(value, bool):
+        return "true" if value else None
+    return None if value is None else str(value)
+
+
+def _read_event(written: _Event, spot: _Spot) -> Event:
     zone = spot.read("time_zone", lambda name: parse_zone(name).key, written.time_zone) or "UTC"
     start_date, end_date = (spot.read(field, _date, getattr(written, field)) for field in ("start_date", "end_date"))
     if start_date and end_date and end_date < start_date:
@@ -229,7 +291,7 @@ def read(data: bytes, source: str, /) -> Event:
         slug=spot.read("slug", _slug, written.slug) or _event_slug(written.title, start_date),
         title=written.title,
         subtitle=written.subtitle,
-        description=written.description,
+        description=(written.description or "").strip() or None,
         series=written.series,
         edition=written.edition,
         mode=written.mode,
@@ -295,9 +357,10 @@ def _session(written: _Session, slug: str, zone: str, places: frozenset[str], sp
         room=written.room,
         place=written.place,
         start=spot.read("start", lambda text: _moment(text, zone), written.start),
+        day=spot.read("day", _date, written.day),
         planned_ms=spot.read("planned", _length_ms, written.planned),
         language=spot.read("language", parse_language, written.language),
-        abstract=written.abstract,
+        abstract=(written.abstract or "").strip() or None,
         people=tuple(_role(person, spot.at("people").at(index)) for index, person in enumerate(written.people)),
         links=_links(written.links, spot),
         attendance=_attendance(written.attendance, spot),

@@ -6,7 +6,7 @@ import pytest
 
 from archive.db import Database, sqlite3, transaction
 from archive.errors import UnknownSubjectError
-from archive.events import Applied, apply_event, read_event
+from archive.events import Applied, Difference, apply_event, read_event
 from metadata.model import (
     EXAMPLE_EVENT,
     EXAMPLE_PERSON,
@@ -33,7 +33,7 @@ def revision(db: Database) -> int:
 
 
 def test_event_reads_back_as_it_was_written(catalogue: Database) -> None:
-    assert apply(catalogue, EXAMPLE_EVENT) == Applied("added", added=("what-an-archive-owes",))
+    assert apply(catalogue, EXAMPLE_EVENT) == Applied("added", EXAMPLE_EVENT.slug, added=("what-an-archive-owes",))
     assert read_event(catalogue, EXAMPLE_EVENT.slug) == EXAMPLE_EVENT
 
 
@@ -78,7 +78,7 @@ def test_approximate_numbers_stay_approximate(catalogue: Database) -> None:
 def test_importing_again_changes_nothing(catalogue: Database) -> None:
     apply(catalogue, EXAMPLE_EVENT)
     before = revision(catalogue)
-    assert apply(catalogue, EXAMPLE_EVENT) == Applied("unchanged")
+    assert apply(catalogue, EXAMPLE_EVENT) == Applied("unchanged", EXAMPLE_EVENT.slug)
     assert revision(catalogue) == before
 
 
@@ -92,7 +92,7 @@ def test_importing_again_changes_nothing_when_a_person_is_described_only_once(ca
     event = replace(EXAMPLE_EVENT, sessions=(EXAMPLE_SESSION, bare))
     apply(catalogue, event)
     before = revision(catalogue)
-    assert apply(catalogue, event) == Applied("unchanged")
+    assert apply(catalogue, event) == Applied("unchanged", EXAMPLE_EVENT.slug)
     assert revision(catalogue) == before
 
 
@@ -105,7 +105,9 @@ def test_a_renamed_session_keeps_its_place_and_its_id(catalogue: Database) -> No
     apply(catalogue, event)
     ids = catalogue.execute("SELECT slug, id FROM session ORDER BY id").fetchall()
     renamed = replace(event, sessions=(replace(event.sessions[0], title="Renamed"), event.sessions[1]))
-    assert apply(catalogue, renamed) == Applied("changed", changed=("what-an-archive-owes",))
+    assert apply(catalogue, renamed) == Applied(
+        "changed", event.slug, changed=(Difference("what-an-archive-owes", ("title",)),)
+    )
     assert catalogue.execute("SELECT slug, id FROM session ORDER BY id").fetchall() == ids
     assert read_event(catalogue, event.slug) == renamed
 

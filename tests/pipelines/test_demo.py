@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 
-from metadata.timetables import read_timetable
+from metadata.timetables import read_timetables
 from pipelines.demo import EVENT_FILE, build
 from pipelines.demo.media import read_note, write
 from pipelines.demo.recordings import RECIPES, TALKS, Talk, fingerprint, read_talk
@@ -26,7 +26,7 @@ def digest(path: Path) -> str:
 
 
 def test_event_and_recipes_agree() -> None:
-    event = read_timetable(EVENT_FILE.read_bytes(), EVENT_FILE.name)
+    event = read_timetables(EVENT_FILE.read_bytes(), EVENT_FILE.name).events[0]
     notes = [note for session in event.sessions for note in session.recordings]
     assert sorted(note.file for note in notes) == sorted(recipe.file for recipe in RECIPES)
     assert {session.language for session in event.sessions} == set(event.languages)
@@ -34,7 +34,7 @@ def test_event_and_recipes_agree() -> None:
 
 
 def test_event_calls_synthetic_voices_synthetic() -> None:
-    event = read_timetable(EVENT_FILE.read_bytes(), EVENT_FILE.name)
+    event = read_timetables(EVENT_FILE.read_bytes(), EVENT_FILE.name).events[0]
     human = {note.file for session in event.sessions for note in session.recordings if not note.synthetic_voice}
     assert human == {"two-cities.m4a"}
 

@@ -1,0 +1,242 @@
+"""iCalendar (`.ics`): RFC 5545, as conference systems and calendars write it.
+
+``icalendar`` parses. Sessions are the VEVENTs; times in UTC, in an IANA zone or floating (then in the
+calendar's ``X-WR-TIMEZONE``). A rule of recurrence is not unrolled: that is said, and the first one is taken.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from importlib.metadata import version
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import icalendar
+from icalendar.cal import Component
+
+from metadata.model import Event, ExternalId, Person, Role, Session
+from metadata.times import parse_moment
+from metadata.timetables.base import Reading, Source, Written
+from metadata.timetables.parts import Notes, event_slug, ids, local_doubt, name_stem, review, with_slugs
+from metadata.timetables.schedule_xml import unplaced
+
+SESSION_FIELDS = frozenset(
+    {"title", "room", "start", "day", "planned_ms", "abstract", "people", "links", "external_ids"}
+)
+MAX_EVENTS = 100_000
+
+_PRODUCT = "-//Rostra//"
+_SLUG = "X-ROSTRA-SLUG"
+_LENGTH = "X-ROSTRA-MILLISECONDS"
+
+
+def detect(source: Source, /) -> bool:
+    """Return whether the file begins as a calendar."""
+    return source.head[:15].upper() == b"BEGIN:VCALENDAR"
+
+
+def read(source: Source, /) -> Reading:
+    """Return the event of a calendar.
+
+    Raises:
+        FormatError: it cannot be parsed as a calendar.
+    """
+    calendar = _calendar(source)
+    ours = str(calendar.get("PRODID", "")).startswith(_PRODUCT)
+    notes = Notes(source, html=not ours)
+    title = notes.line(_text(calendar, "X-WR-CALNAME") or _text(calendar, "NAME"))
+    if title is None:
+        notes.note("", "the calendar has no name: the event is named by the file (--event names another)")
+    zone = notes.zone("", _text(calendar, "X-WR-TIMEZONE"))
+    events = list(calendar.walk("VEVENT"))
+    if len(events) > MAX_EVENTS:
+        raise source.error("", f"more than {MAX_EVENTS:,} events")
+    sessions, slugs = [], []
+    for number, component in enumerate(events, 1):
+        if session := _session(component, f"event {number}", zone, notes):
+            sessions.append(session)
+            slugs.append(_text(component, _SLUG) if ours else None)
+    name = title or name_stem(source)
+    days = sorted(day for session in sessions if (day := (session.start or session.day or "")[:10]))
+    slug = _text(calendar, _SLUG) if ours else None
+    event, notices = review(
+        Event(
+            slug=event_slug(slug or (None if title else name), name, days[0] if days else None),
+            title=name,
+            start_date=days[0] if days else None,
+            end_date=days[-1] if days else None,
+            time_zone=zone or "UTC",
+            sessions=with_slugs(sessions, slugs),
+        )
+    )
+    said = {"title": title, "time_zone": zone, "start_date": days and not ours, "end_date": days and not ours}
+    return Reading(
+        events=(event,),
+        notices=(*notes.list, *notices),
+        event_fields=frozenset(name for name, value in said.items() if value),
+        session_fields=SESSION_FIELDS,
+        slugs_identify=ours,
+    )
+
+
+def _calendar(source: Source) -> Component:
+    try:
+        calendars = icalendar.Calendar.from_ical(source.text, multiple=True)
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError, OverflowError) as error:
+        raise source.error("", f"not a readable calendar: {str(error)[:200]}") from None
+    if len(calendars) != 1:
+        raise source.error("", f"{len(calendars)} calendars in one file, where one was expected")
+    return calendars[0]
+
+
+def _text(component: Component, name: str) -> str | None:
+    value = component.get(name)
+    if isinstance(value, list):
+        value = value[0] if value else None
+    return None if value is None else str(value)
+
+
+def _session(component: Component, where: str, zone: str | None, notes: Notes) -> Session | None:
+    title = notes.line(_text(component, "SUMMARY"))
+    if title is None:
+        notes.note(where, "no SUMMARY: named 'Untitled'")
+        title = "Untitled"
+    where = f"{where} ({title[:60]!r})"
+    for name, reason in component.errors:
+        notes.note(where, f"{name}: {reason}: left out")
+    if (_text(component, "STATUS") or "").upper() == "CANCELLED":
+        notes.note(where, "cancelled: left out")
+        return None
+    if "RRULE" in component or "RDATE" in component:
+        notes.note(where, "recurs: only the first is taken")
+    start, day = _start(component, where, zone, notes)
+    return Session(
+        slug="",
+        title=title,
+        room=notes.line(_text(component, "LOCATION")),
+        start=start,
+        day=day,
+        planned_ms=_length(component, start, where, zone, notes),
+        abstract=notes.block(_text(component, "DESCRIPTION")),
+        people=_people(component, notes),
+        links=notes.link(where, "page", _text(component, "URL")),
+        external_ids=_ids(component),
+    )
+
+
+def _ids(component: Component) -> tuple[ExternalId, ...]:
+    uid = _text(component, "UID")
+    return () if uid and uid.endswith("@rostra") else ids(uid=uid)
+
+
+def _value(component: Component, name: str) -> Any:
+    """Return a time or length as Python has it; what the library could not read is in ``component.errors``."""
+    value = component.get(name)
+    try:
+        return getattr(value[0] if isinstance(value, list) and value else value, "dt", None)
+    except ValueError:
+        return None
+
+
+def _start(component: Component, where: str, zone: str | None, notes: Notes) -> tuple[str | None, str | None]:
+    value = _value(component, "DTSTART")
+    if isinstance(value, datetime):
+        return _moment(_local(value, zone), where, notes), None
+    if isinstance(value, date):
+        return None, value.isoformat()
+    notes.note(where, "no start")
+    return None, None
+
+
+def _moment(local: datetime, where: str, notes: Notes) -> str | None:
+    """Return a time in its zone as text, having noted what the offset alone no longer shows."""
+    try:
+        doubt, text = local_doubt(local), local.isoformat()
+    except (OverflowError, ValueError):
+        notes.note(where, "a start that no calendar has: left out")
+        return None
+    if doubt:
+        notes.note(where, doubt)
+    return notes.moment(where, text, None)
+
+
+def _local(value: datetime, zone: str | None) -> datetime:
+    if value.tzinfo is None:
+        return value.replace(tzinfo=ZoneInfo(zone) if zone else UTC)
+    return value
+
+
+def _length(component: Component, start: str | None, where: str, zone: str | None, notes: Notes) -> int | None:
+    if exact := _text(component, _LENGTH):
+        return notes.positive(where, int(exact) if exact.isascii() and exact.isdigit() else 0, exact)
+    if start is None:
+        return None
+    end, length = _value(component, "DTEND"), _value(component, "DURATION")
+    if isinstance(end, datetime):
+        length = _local(end, zone) - parse_moment(start)
+    if not isinstance(length, timedelta):
+        notes.note(where, "no end: how long it was planned stays open")
+        return None
+    return notes.positive(where, length / timedelta(milliseconds=1), str(length))
+
+
+def _people(component: Component, notes: Notes) -> tuple[Role, ...]:
+    """Return the people of a calendar's event: attendees that have names; else its organizer, as many exporters do."""
+    for name in ("ATTENDEE", "ORGANIZER"):
+        values = component.get(name)
+        names = [
+            notes.line(str(value.params.get("CN", "")))
+            for value in (values if isinstance(values, list) else [values])
+            if value is not None and hasattr(value, "params")
+        ]
+        if found := tuple(dict.fromkeys(each for each in names if each)):
+            return tuple(Role(person=Person(name=each)) for each in found)
+    return ()
+
+
+def write(event: Event, /) -> Written:
+    """Return an event as a calendar, its times in the event's zone as they stand."""
+    calendar = icalendar.Calendar()
+    calendar.add("PRODID", f"{_PRODUCT}{version('rostra')}//EN")
+    calendar.add("VERSION", "2.0")
+    calendar.add("X-WR-CALNAME", event.title)
+    calendar.add("X-WR-TIMEZONE", event.time_zone)
+    calendar.add(_SLUG, event.slug)
+    for session in event.sessions:
+        if session.start or session.day:
+            calendar.add_component(_component(event, session))
+    without = tuple(session for session in event.sessions if not session.start and not session.day)
+    # A parameter that ends in a backslash would hide the colon behind it from many readers.
+    names = dict.fromkeys(role.person.name for session in event.sessions for role in session.people)
+    unsaid = tuple(f"{name!r} ends in a backslash: it may be read otherwise" for name in names if name.endswith("\\"))
+    return Written({f"{event.slug}.ics": calendar.to_ical()}, unplaced(without) + unsaid)
+
+
+def _component(event: Event, session: Session) -> icalendar.Event:
+    component = icalendar.Event()
+    uid = next((x.value for x in session.external_ids if x.scheme == "uid"), f"{event.slug}/{session.slug}@rostra")
+    component.add("UID", uid)
+    component.add(_SLUG, session.slug)
+    # RFC 5545 demands a stamp; one that never changes keeps the file the same for the same timetable.
+    component.add("DTSTAMP", datetime(2000, 1, 1, tzinfo=UTC))
+    component.add("SUMMARY", session.title)
+    if session.planned_ms and (session.planned_ms % 1000 or not session.start):
+        component.add(_LENGTH, str(session.planned_ms))
+    if session.start:
+        start = parse_moment(session.start).astimezone(UTC)
+        component.add("DTSTART", start)
+        if session.planned_ms:
+            component.add("DTEND", start + timedelta(milliseconds=session.planned_ms))
+    elif session.day:
+        component.add("DTSTART", date.fromisoformat(session.day))
+    for name, value in (("LOCATION", session.room), ("DESCRIPTION", session.abstract)):
+        if value:
+            component.add(name, value)
+    page = next((link.url for link in session.links if link.rel == "page" and link.url), None)
+    if page:
+        component.add("URL", page)
+    for role in session.people:
+        attendee = icalendar.vCalAddress("invalid:nomail")
+        attendee.params["CN"] = role.person.name
+        component.add("ATTENDEE", attendee)
+    return component

@@ -1,0 +1,113 @@
+"""XML without its surprises: elements, attributes and text, each with its line, and nothing that is fetched.
+
+A document type declaration can define entities that expand without end, or that read files and addresses
+(CWE-776, CWE-611), so none is accepted. Expat (https://libexpat.github.io) does the parsing and is asked
+for nothing outside the document; how deep and how many elements there may be is bounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from xml.parsers import expat
+
+from metadata.errors import FormatError
+
+MAX_DEPTH = 64
+MAX_ELEMENTS = 2_000_000
+
+
+@dataclass(slots=True)
+class Node:
+    """An element. Names in a namespace are written ``namespace}name``."""
+
+    tag: str
+    attributes: dict[str, str]
+    line: int
+    children: list[Node] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """The element's own text, stripped."""
+        return "".join(self.texts).strip()
+
+    @property
+    def where(self) -> str:
+        """The place that messages name."""
+        return f"line {self.line}"
+
+    def find(self, tag: str) -> Node | None:
+        """Return the first child of this name."""
+        return next(self.all(tag), None)
+
+    def all(self, tag: str) -> Iterator[Node]:
+        """Yield the children of this name."""
+        return (child for child in self.children if child.tag == tag)
+
+    def get(self, tag: str) -> str:
+        """Return the text of the first child of this name, or an empty text."""
+        child = self.find(tag)
+        return child.text if child else ""
+
+
+def load_plain_xml(data: bytes, source: str) -> Node:
+    """Return the root element of a document.
+
+    Raises:
+        FormatError: the line, and what is wrong there.
+    """
+    builder = _Builder(source)
+    try:
+        return builder.parse(data)
+    except expat.ExpatError as error:
+        raise FormatError(
+            source, f"line {error.lineno}", f"not well-formed XML: {expat.ErrorString(error.code)}"
+        ) from None
+    except (LookupError, ValueError) as error:  # an encoding that Python does not know, or cannot use here
+        raise FormatError(source, "line 1", f"not readable XML: {error}") from None
+
+
+class _Builder:
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._open: list[Node] = []
+        self._root: Node | None = None
+        self._count = 0
+        self._parser = parser = expat.ParserCreate(namespace_separator="}")
+        parser.buffer_text = True
+        parser.StartDoctypeDeclHandler = self._doctype
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._text
+
+    def parse(self, data: bytes) -> Node:
+        self._parser.Parse(data, True)
+        if self._root is None:
+            raise FormatError(self._source, "", "no element in it")
+        return self._root
+
+    def _refuse(self, reason: str) -> FormatError:
+        return FormatError(self._source, f"line {self._parser.CurrentLineNumber}", reason)
+
+    def _doctype(self, *_: object) -> None:
+        raise self._refuse("a document type declaration (<!DOCTYPE …>) is not accepted: remove it")
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        self._count += 1
+        if len(self._open) == MAX_DEPTH:
+            raise self._refuse(f"nested more than {MAX_DEPTH} deep")
+        if self._count > MAX_ELEMENTS:
+            raise self._refuse(f"more than {MAX_ELEMENTS:,} elements")
+        node = Node(tag, attributes, self._parser.CurrentLineNumber)
+        if self._open:
+            self._open[-1].children.append(node)
+        else:
+            self._root = node
+        self._open.append(node)
+
+    def _end(self, _tag: str) -> None:
+        self._open.pop()
+
+    def _text(self, text: str) -> None:
+        self._open[-1].texts.append(text)

@@ -1,0 +1,179 @@
+"""Podcast feeds: RSS 2.0 and Atom, with iTunes' and the podcast: namespace.
+
+Source: https://www.rssboard.org/rss-specification, RFC 4287, https://podcastindex.org/namespace/1.0. Episodes
+are sessions; a feed holds the newest ones, so what is not in it is not gone. The document is read by
+`plain_xml`, which keeps lines for messages and every one of the repeated ``podcast:`` elements.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+
+from metadata.model import Event, Link, Person, Role, RoleName, Session
+from metadata.timetables.base import Reading, Source
+from metadata.timetables.parts import Notes, event_slug, ids, is_web, name_stem, review, unique_links, with_slugs
+from metadata.timetables.plain_xml import Node
+
+SESSION_FIELDS = frozenset({"title", "start", "planned_ms", "language", "abstract", "people", "links", "external_ids"})
+
+_ATOM = "http://www.w3.org/2005/Atom}"
+_ITUNES = "http://www.itunes.com/dtds/podcast-1.0.dtd}"
+_CONTENT = "http://purl.org/rss/1.0/modules/content/}"
+_PODCAST = (
+    "https://podcastindex.org/namespace/1.0}",
+    "https://github.com/Podcastindex-org/podcast-namespace/blob/main/docs/1.0.md}",
+)
+_ROLES: dict[str, RoleName] = {
+    "host": "host", "co-host": "host", "guest host": "host", "guest": "speaker", "voice actor": "reader",
+    "narrator": "reader", "author": "author", "reporter": "speaker", "moderator": "chair",
+}  # fmt: skip
+_SECONDS = re.compile(r"\d{1,6}", re.ASCII)
+_CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,2}):(\d{2})", re.ASCII)
+
+
+def detect(source: Source, /) -> bool:
+    """Return whether the root element is RSS or an Atom feed."""
+    return source.xml is not None and source.xml.tag in {"rss", f"{_ATOM}feed"}
+
+
+def read(source: Source, /) -> Reading:
+    """Return a show as an event, with its episodes.
+
+    Raises:
+        FormatError: it is RSS without a channel.
+    """
+    root = source.xml
+    assert root is not None  # noqa: S101 - detected
+    atom = root.tag != "rss"
+    channel = root if atom else root.find("channel")
+    if channel is None:
+        raise source.error(root.where, "no <channel> in <rss>")
+    notes = Notes(source)
+    prefix = _ATOM if atom else ""
+    title = notes.line(channel.get(f"{prefix}title"))
+    if title is None:
+        notes.note(channel.where, "the feed has no title: the event is named by the file")
+    language = notes.language(
+        channel.where, channel.get("language") or channel.attributes.get("http://www.w3.org/XML/1998/namespace}lang")
+    )
+    items = list(channel.all(f"{_ATOM}entry" if atom else "item"))
+    sessions = [_session(item, prefix, language, channel, notes) for item in items]
+    guid = next((text for name in _PODCAST if (text := channel.get(f"{name}guid"))), "") or channel.get(f"{_ATOM}id")
+    name = title or name_stem(source)
+    description = notes.block(channel.get("description") or channel.get(f"{_ATOM}subtitle"))
+    links = _website(channel, notes)
+    event, notices = review(
+        Event(
+            slug=event_slug(None, name, None),
+            title=name,
+            description=description,
+            mode="online",
+            languages=(language,) if language else (),
+            links=links,
+            external_ids=ids(guid=guid),
+            sessions=with_slugs(sessions),
+        ),
+        dates=False,
+    )
+    said = {"title": title, "description": description, "languages": language, "links": links, "external_ids": guid}
+    return Reading(
+        events=(event,),
+        notices=(*notes.list, *notices),
+        event_fields=frozenset(field for field, value in said.items() if value),
+        session_fields=SESSION_FIELDS,
+        complete=False,
+    )
+
+
+def _website(node: Node, notes: Notes, rel: str = "website") -> tuple[Link, ...]:
+    if url := node.get("link"):
+        return notes.link(node.where, rel, url)
+    for link in node.all(f"{_ATOM}link"):
+        if link.attributes.get("rel", "alternate") == "alternate":
+            return notes.link(link.where, rel, link.attributes.get("href"))
+    return ()
+
+
+def _session(item: Node, prefix: str, language: str | None, channel: Node, notes: Notes) -> Session:
+    where = item.where
+    title = notes.line(item.get(f"{prefix}title")) or notes.line(item.get(f"{_ITUNES}title"))
+    if title is None:
+        notes.note(where, "an episode without a title")
+    abstract = notes.block(
+        item.get("description") or item.get(f"{_ATOM}summary") or item.get(f"{_ITUNES}summary")
+        or item.get(f"{_CONTENT}encoded") or item.get(f"{_ATOM}content")
+    )  # fmt: skip
+    links = [*_website(item, notes, "page")]
+    for enclosure in item.all("enclosure"):
+        links += notes.link(enclosure.where, "recording", enclosure.attributes.get("url"))
+    for link in item.all(f"{_ATOM}link"):
+        if link.attributes.get("rel") == "enclosure":
+            links += notes.link(link.where, "recording", link.attributes.get("href"))
+    for name in _PODCAST:
+        for kind in ("transcript", "chapters"):
+            for node in item.all(f"{name}{kind}"):
+                said = node.attributes.get("language") or node.attributes.get("type")
+                links += notes.link(node.where, kind, node.attributes.get("url"), said)
+    return Session(
+        slug="",
+        title=title or "Untitled",
+        start=_moment(item, notes),
+        planned_ms=_length(item, notes),
+        language=language,
+        abstract=abstract,
+        people=_people(item, channel, notes),
+        links=unique_links(links),
+        external_ids=ids(guid=item.get("guid") or item.get(f"{_ATOM}id")),
+    )
+
+
+def _moment(item: Node, notes: Notes) -> str | None:
+    if text := item.get(f"{_ATOM}published") or item.get(f"{_ATOM}updated"):
+        return notes.moment(item.where, text, None)
+    text = item.get("pubDate")
+    if not text:
+        return None
+    try:
+        moment: datetime = parsedate_to_datetime(text)
+        return notes.moment(item.where, moment.isoformat(), None)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        notes.note(item.where, f"{text[:60]!r} is no date of RFC 822: left out")
+        return None
+
+
+def _length(item: Node, notes: Notes) -> int | None:
+    """Return iTunes' duration: seconds, ``MM:SS`` or ``HH:MM:SS``."""
+    text = item.get(f"{_ITUNES}duration")
+    if not text:
+        return None
+    if _SECONDS.fullmatch(text):
+        return notes.positive(item.where, int(text) * 1000, text)
+    match = _CLOCK.fullmatch(text)
+    hours, minutes, seconds = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
+    return notes.positive(item.where, ((hours * 60 + minutes) * 60 + seconds) * 1000, text)
+
+
+def _people(item: Node, channel: Node, notes: Notes) -> tuple[Role, ...]:
+    """Return an episode's people: its own ``podcast:person``, else the show's, else its author."""
+    for place in (item, channel):
+        roles: dict[tuple[str, str], Role] = {}
+        for prefix in _PODCAST:
+            for node in place.all(f"{prefix}person"):
+                name = notes.line(node.text)
+                said = node.attributes.get("role", "host").lower()
+                if name and said in _ROLES:
+                    links = notes.link(node.where, "website", node.attributes.get("href"))
+                    roles.setdefault(
+                        (name, _ROLES[said]), Role(person=Person(name=name, links=links), role=_ROLES[said])
+                    )
+                elif name:
+                    notes.note(node.where, f"{name!r} is {said!r}, which is no part in a session: left out")
+        if roles:
+            return tuple(roles.values())
+    author = item.find(f"{_ATOM}author")
+    text = author.get(f"{_ATOM}name") if author else item.get(f"{_ITUNES}author") or channel.get(f"{_ITUNES}author")
+    match = re.fullmatch(r"\S+@\S+ \((.+)\)", text)  # RSS writes people as an address with a name behind
+    name = notes.line(match[1] if match else text)
+    return (Role(person=Person(name=name), role="host"),) if name and not is_web(name) else ()

@@ -1,0 +1,152 @@
+"""pretalx's API: pages of submissions or talks, and of speakers, as its REST interface returns them.
+
+Source: https://docs.pretalx.org/api/resources/. A page of speakers describes people, whose sessions come in
+another file; their ids (``code``) join the two.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from metadata.model import Event, Link, Person, Role, Session
+from metadata.timetables.base import Reading, Source
+from metadata.timetables.parts import Notes, event_slug, ids, name_stem, review, unique_links, with_slugs
+from metadata.timetables.plain_json import convert
+
+_Text = str | dict[str, str] | None
+
+SESSION_FIELDS = frozenset(
+    {"title", "kind", "track", "room", "start", "planned_ms", "language", "abstract", "people", "links", "external_ids"}
+)
+_STANDING = frozenset({"accepted", "confirmed"})
+
+
+class _Speaker(msgspec.Struct):
+    code: str
+    name: str
+    biography: str | None = None
+
+
+class _Slot(msgspec.Struct):
+    start: str | None = None
+    end: str | None = None
+    room: _Text = None
+
+
+class _Resource(msgspec.Struct):
+    resource: str | None = None
+    description: str | None = None
+
+
+class _Submission(msgspec.Struct):
+    code: str
+    title: str
+    speakers: list[_Speaker | str] = []
+    submission_type: _Text | int = None
+    track: _Text | int = None
+    state: str = "confirmed"
+    abstract: str | None = None
+    description: str | None = None
+    duration: int | None = None
+    content_locale: str | None = None
+    do_not_record: bool | None = None
+    slot: _Slot | None = None
+    resources: list[_Resource] = []
+
+
+def detect(source: Source, /) -> bool:
+    """Return whether the file is a list, or a page with ``results``, of things with a ``code``."""
+    entries = _entries(source.json)
+    return bool(entries) and all(
+        isinstance(entry, dict) and "code" in entry and ("title" in entry or "submissions" in entry)
+        for entry in entries
+    )
+
+
+def _entries(raw: object) -> list[Any]:
+    if isinstance(raw, dict):
+        raw = raw.get("results")
+    return raw if isinstance(raw, list) else []
+
+
+def read(source: Source, /) -> Reading:
+    """Return the event of a page. It does not say which: it is named by the file.
+
+    Raises:
+        FormatError: the path, and what was expected there.
+    """
+    page, path = source.json, "$"
+    complete = True
+    if isinstance(page, dict):
+        complete = not page.get("next") and not page.get("previous")
+        path = "$.results"
+    entries = _entries(page)
+    notes = Notes(source)
+    if "submissions" in entries[0]:
+        speakers = convert(source, list[_Speaker], entries, path)
+        people = tuple(person for speaker in speakers for person in [_person(speaker, notes)] if person)
+        return Reading(events=(), people=people, notices=tuple(notes.list), complete=False)
+    notes.note("", "pretalx does not say which event this is: it is named by the file (--event names another)")
+    read = [
+        _session(submission, f"{path}[{index}]", notes)
+        for index, submission in enumerate(convert(source, list[_Submission], entries, path))
+    ]
+    sessions = with_slugs([session for session in read if session])
+    stem = name_stem(source)
+    event, notices = review(Event(slug=event_slug(stem, stem, None), title=stem, sessions=sessions))
+    return Reading(
+        events=(event,),
+        notices=(*notes.list, *notices),
+        event_fields=frozenset(),
+        session_fields=SESSION_FIELDS,
+        complete=complete,
+    )
+
+
+def _session(submission: _Submission, where: str, notes: Notes) -> Session | None:
+    title = notes.line(submission.title) or "Untitled"
+    if submission.state not in _STANDING:
+        notes.note(where, f"{title!r} is {submission.state}: left out")
+        return None
+    if submission.do_not_record:
+        notes.note(where, f"{title!r} asks not to be recorded")
+    slot = submission.slot or _Slot()
+    links: list[Link] = []
+    for resource in submission.resources:
+        links += notes.link(where, "attachment", resource.resource, resource.description)
+    roles = []
+    for speaker in submission.speakers:
+        if isinstance(speaker, str):
+            notes.note(where, f"the speaker {speaker!r} is given by code alone: ask the API with ?expand=speakers")
+        elif person := _person(speaker, notes):
+            roles.append(Role(person=person))
+    return Session(
+        slug="",
+        title=title,
+        kind=notes.kind(where, _text(submission.submission_type)),
+        track=notes.line(_text(submission.track)),
+        room=notes.line(_text(slot.room)),
+        start=notes.moment(where, slot.start, None),
+        planned_ms=notes.positive(where, submission.duration and submission.duration * 60_000, submission.duration),
+        language=notes.language(where, submission.content_locale),
+        abstract=notes.block(submission.abstract, submission.description),
+        people=tuple(roles),
+        links=unique_links(links),
+        external_ids=ids(code=submission.code),
+    )
+
+
+def _person(speaker: _Speaker, notes: Notes) -> Person | None:
+    name = notes.line(speaker.name)
+    if name is None:
+        return None
+    return Person(name=name, biography=notes.block(speaker.biography), external_ids=ids(code=speaker.code))
+
+
+def _text(value: _Text | int) -> str | None:
+    """Return a text of pretalx's, which may come in several languages: English, else the first."""
+    if isinstance(value, dict):
+        return value.get("en") or next(iter(value.values()), None)
+    return value if isinstance(value, str) else None

@@ -1,0 +1,180 @@
+"""Timetables in and out: from files, folders and addresses into the catalogue, and back into files.
+
+All that one command names is read and applied in one transaction: whatever is wrong with any of it leaves the
+catalogue as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from archive.db import transaction
+from archive.events import Applied, apply_people, apply_reading, read_event
+from metadata.errors import FormatError
+from metadata.timetables import FORMATS, WRITERS, detect_format, pyvideo_json
+from metadata.timetables.base import MAX_BYTES, Notice, Reading, Source, Written
+from pipelines.blobs import write_atomic
+from pipelines.context import Context, timestamp
+from pipelines.errors import SourceError
+from pipelines.fetching import Fetched, fetch, is_url
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of one file or folder.
+
+    Attributes:
+        source: its name or address.
+        format: the format's identifier.
+        applied: what was done, by event.
+        notices: what was left out or is doubtful.
+        described: people whose description changed.
+        unknown: people whom the file describes, and who are in no session here.
+    """
+
+    source: str
+    format: str
+    applied: tuple[Applied, ...]
+    notices: tuple[Notice, ...]
+    described: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+class _RehearsalError(Exception):
+    """Ends a transaction that was only to show what it would do."""
+
+
+def import_timetables(
+    context: Context, places: Sequence[str], *, event: str | None = None, dry_run: bool = False
+) -> list[Imported]:
+    """Bring the catalogue in step with files, folders and addresses, all in one transaction.
+
+    Args:
+        context: the archive.
+        places: files, folders that hold pyvideo's categories, and addresses.
+        event: the slug of the event that they describe, where they do not say.
+        dry_run: whether to do everything and keep nothing.
+
+    Raises:
+        TimetableFetchError: an address cannot be fetched.
+        SourceError: a file or folder is not there, or ``event`` is given for several events.
+        MetadataError: a file is of no known format, or breaks its format's rules.
+        ArchiveError: the catalogue refuses it.
+    """
+    private = context.config.imports.private_addresses
+    fetched = {place: fetch(place, private=private) for place in places if is_url(place)}
+    done: list[Imported] = []
+    try:
+        with transaction(context.db):
+            for name, format_name, reading in _readings(places, fetched):
+                done.append(_apply(context, name, format_name, _named(reading, event, name)))
+            if dry_run:
+                raise _RehearsalError  # noqa: TRY301 the transaction's own way to roll back
+    except _RehearsalError:
+        pass
+    return done
+
+
+def _apply(context: Context, name: str, format_name: str, reading: Reading) -> Imported:
+    applied = apply_reading(context.db, reading, format_name=format_name, decided_at=timestamp())
+    described, unknown = apply_people(context.db, reading.people)
+    return Imported(name, format_name, applied, reading.notices, described, unknown)
+
+
+def _named(reading: Reading, event: str | None, name: str) -> Reading:
+    if event is None or not reading.events:
+        return reading
+    if len(reading.events) > 1:
+        raise SourceError(f"{name} holds {len(reading.events)} events: --event is for one")
+    # Ids of the event would lead elsewhere; what the user says goes.
+    return replace(reading, events=(replace(reading.events[0], slug=event, external_ids=()),))
+
+
+def _readings(places: Iterable[str], fetched: dict[str, Fetched]) -> Iterator[tuple[str, str, Reading]]:
+    for place in places:
+        if place in fetched:
+            source = Source(fetched[place].name, fetched[place].data)
+            yield place, *_read(source)
+        elif Path(place).is_dir():
+            yield from _read_folder(Path(place))
+        else:
+            yield place, *_read(_source(Path(place), Path(place).name))
+
+
+def _read(source: Source) -> tuple[str, Reading]:
+    if len(source.data) > MAX_BYTES:
+        raise FormatError(source.name, "", f"larger than {MAX_BYTES // 2**20} MiB")
+    format_name = detect_format(source)
+    return format_name, FORMATS[format_name].read(source)
+
+
+def _read_folder(folder: Path) -> Iterator[tuple[str, str, Reading]]:
+    """Yield the categories of pyvideo's that a folder is or holds, one after the other: a repository is large."""
+    inside = [folder] if _is_category(folder) else sorted(x for x in folder.iterdir() if _is_category(x))
+    if not inside:
+        raise SourceError(f"{folder}: neither it nor a folder in it has videos/, as pyvideo's have: name files instead")
+    for each in inside:
+        name = each.resolve().name
+        category = each / pyvideo_json.CATEGORY
+        described = _source(category, f"{name}/{category.name}") if category.exists() else None
+        videos = [_source(x, f"{name}/videos/{x.name}") for x in sorted((each / "videos").glob("*.json"))]
+        yield str(each), "pyvideo-json", pyvideo_json.read_folder(name, described, videos)
+
+
+def _is_category(folder: Path) -> bool:
+    return (folder / pyvideo_json.CATEGORY).is_file() or (folder / "videos").is_dir()
+
+
+def _source(path: Path, name: str) -> Source:
+    try:
+        if path.is_symlink() and not path.exists():
+            raise SourceError(f"{path}: a link to nothing")
+        if not path.is_file():
+            raise SourceError(f"{path}: no such file or folder")
+        if path.stat().st_size > MAX_BYTES:
+            raise FormatError(name, "", f"larger than {MAX_BYTES // 2**20} MiB")
+        return Source(name, path.read_bytes())
+    except OSError as error:
+        raise SourceError(f"{path}: {error.strerror}") from error
+
+
+def as_json(done: Sequence[Imported], *, dry_run: bool) -> dict[str, Any]:
+    """Return a report for scripts."""
+    rows: dict[str, Any] = {"dry_run": dry_run, "imported": msgspec.to_builtins(list(done))}
+    return rows
+
+
+def export_timetable(context: Context, event: str, form: str) -> Written:
+    """Return an event of the catalogue as files of a format, by the name that `WRITERS` has for it.
+
+    Raises:
+        UnknownSubjectError: there is no such event.
+    """
+    return WRITERS[form].write(read_event(context.db, event))
+
+
+def save(written: Written, target: Path) -> list[Path]:
+    """Write files: one as ``target`` or into the folder that it is, several into it as a folder.
+
+    Raises:
+        SourceError: several files, and ``target`` is a file.
+    """
+    if len(written.files) == 1 and not target.is_dir():
+        [data] = written.files.values()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(target, data)
+        return [target]
+    if target.exists() and not target.is_dir():
+        raise SourceError(f"{target} is a file, and this format is several: name a folder")
+    paths = []
+    for name, data in written.files.items():
+        path = target / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, data)
+        paths.append(path)
+    return paths
