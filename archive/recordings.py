@@ -12,6 +12,9 @@ from archive.errors import UnknownSubjectError
 from archive.events import touch
 from metadata.model import Flag, MediaKind, RecordingRole, Segment, Transcript, Word
 
+_RANKS = {"imported": 0, "asr": 1, "human": 2}
+"""Which kind of transcript stands when there are several: a higher one, or a later one of the same kind."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRecording:
@@ -81,7 +84,11 @@ def parameters_hash(transcript: Transcript) -> str:
 
 
 def add_transcript(db: Database, recording: int, transcript: Transcript, *, created_at: str) -> int:
-    """Add a version of a recording's transcript and make it the current one; earlier versions stay.
+    """Add a version of a recording's transcript; earlier versions stay, and the same version again is no other.
+
+    It becomes the current one unless the one that is ranks higher: people's work is not replaced by a
+    machine's, nor a machine's, which knows how sure it is, by captions of unknown origin. What describes
+    pictures or names chapters (``parameters["track"]``) is never current, as nobody says it.
 
     The caller owns the transaction.
 
@@ -95,16 +102,19 @@ def add_transcript(db: Database, recording: int, transcript: Transcript, *, crea
     if found is None:
         raise UnknownSubjectError("recording", str(recording))
     version = transcript_version(found[0], transcript)
-    if transcript.kind != "translation":
-        db.execute("UPDATE transcript SET is_current = 0 WHERE recording_id = ? AND kind <> 'translation'", [recording])
+    current = _becomes_current(db, recording, transcript)
+    known = db.execute("SELECT id, is_current FROM transcript WHERE version = ?", [version]).fetchone()
+    if known and known[1] >= current:
+        return int(known[0])
     touch(db)
-    known = db.execute("SELECT id FROM transcript WHERE version = ?", [version]).fetchone()
+    if current and transcript.kind != "translation":
+        db.execute("UPDATE transcript SET is_current = 0 WHERE recording_id = ? AND kind <> 'translation'", [recording])
     if known:
         db.execute("UPDATE transcript SET is_current = 1 WHERE id = ?", [known[0]])
         return int(known[0])
     cursor = db.execute(
         "INSERT INTO transcript(recording_id, version, language, kind, generator, generator_version, parameters,"
-        " parameters_hash, duration_ms, is_current, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)",
+        " parameters_hash, duration_ms, is_current, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             recording,
             version,
@@ -115,19 +125,69 @@ def add_transcript(db: Database, recording: int, transcript: Transcript, *, crea
             msgspec.json.encode(transcript.parameters, order="sorted").decode(),
             parameters_hash(transcript),
             transcript.duration_ms,
+            int(current),
             created_at,
         ],
     )
     transcript_id = int(cursor.lastrowid or 0)
-    _insert_segments(db, transcript_id, transcript.segments)
+    tags = _speaker_tags(db, recording, transcript)
+    _insert_segments(db, transcript_id, transcript.segments, tags)
     return transcript_id
 
 
-def _insert_segments(db: Database, transcript_id: int, segments: tuple[Segment, ...]) -> None:
+def _becomes_current(db: Database, recording: int, transcript: Transcript) -> bool:
+    if "track" in transcript.parameters:
+        return False
+    if transcript.kind == "translation":
+        return True
+    row = db.execute(
+        "SELECT kind FROM transcript WHERE recording_id = ? AND is_current AND kind <> 'translation'", [recording]
+    ).fetchone()
+    return row is None or _RANKS[transcript.kind] >= _RANKS[row[0]]
+
+
+def _speaker_tags(db: Database, recording: int, transcript: Transcript) -> dict[str, int]:
+    """Return the recording's speaker tags by label, with those added that this transcript brings."""
+    for segment in transcript.segments:
+        if segment.speaker is not None:
+            db.execute(
+                "INSERT OR IGNORE INTO speaker_tag(recording_id, label) VALUES (?, ?)", [recording, segment.speaker]
+            )
+    rows = db.execute("SELECT label, id FROM speaker_tag WHERE recording_id = ?", [recording])
+    return dict(rows.fetchall())
+
+
+def name_speakers(db: Database, recording: int) -> dict[str, str]:
+    """Make speaker tags the people whom the timetable has in the recording's session under just that name.
+
+    The caller owns the transaction, and tells people what was found.
+
+    Returns:
+        The names of those that were found now, by label.
+    """
+    found = list(
+        db.query(
+            "SELECT speaker_tag.id, label, person.id AS person, name FROM speaker_tag"
+            " JOIN recording ON recording.id = recording_id"
+            " JOIN session_person ON session_person.session_id = recording.session_id"
+            " JOIN person ON person.id = session_person.person_id AND name = label COLLATE NOCASE"
+            " WHERE recording.id = ? AND speaker_tag.person_id IS NULL GROUP BY speaker_tag.id"
+            " HAVING count(DISTINCT person.id) = 1 ORDER BY label",
+            [recording],
+        )
+    )
+    for row in found:
+        db.execute("UPDATE speaker_tag SET person_id = ? WHERE id = ?", [row["person"], row["id"]])
+    if found:
+        touch(db)
+    return {row["label"]: row["name"] for row in found}
+
+
+def _insert_segments(db: Database, transcript_id: int, segments: tuple[Segment, ...], tags: dict[str, int]) -> None:
     first = int(db.execute("SELECT coalesce(max(id), 0) + 1 FROM segment").fetchone()[0])
     db.conn.executemany(
-        "INSERT INTO segment(id, transcript_id, position, start_ms, end_ms, text, language, confidence, flags)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO segment(id, transcript_id, position, start_ms, end_ms, text, speaker_tag_id, language,"
+        " confidence, flags) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             (
                 first + position,
@@ -136,6 +196,7 @@ def _insert_segments(db: Database, transcript_id: int, segments: tuple[Segment, 
                 segment.start_ms,
                 segment.end_ms,
                 segment.text,
+                None if segment.speaker is None else tags[segment.speaker],
                 segment.language,
                 segment.confidence,
                 msgspec.json.encode(segment.flags).decode(),
@@ -180,8 +241,13 @@ def read_transcript(db: Database, transcript_id: int) -> Transcript:
             confidence=segment["confidence"],
             flags=msgspec.json.decode(segment["flags"], type=tuple[Flag, ...]),
             words=tuple(words.get(segment["id"], ())),
+            speaker=segment["label"],
         )
-        for segment in db.query("SELECT * FROM segment WHERE transcript_id = ? ORDER BY position", [transcript_id])
+        for segment in db.query(
+            "SELECT segment.*, label FROM segment LEFT JOIN speaker_tag ON speaker_tag.id = speaker_tag_id"
+            " WHERE transcript_id = ? ORDER BY position",
+            [transcript_id],
+        )
     )
     return Transcript(
         language=row["language"],

@@ -37,6 +37,7 @@ RULES: dict[str, str] = {
     "attendance": "event_id IN released_event OR session_id IN released_session",
     "recording": "id IN released_recording",
     "transcript": "recording_id IN released_recording",
+    "speaker_tag": "recording_id IN released_recording",
     "segment": "transcript_id IN (SELECT id FROM main.transcript)",
     "word": "segment_id IN (SELECT id FROM main.segment)",
     "external_id": "event_id IN released_event OR session_id IN released_session"
@@ -150,6 +151,8 @@ def _fill(catalogue: Path, target: Path, *, default: ReleaseState, now: datetime
         for table, rule in RULES.items():
             names = ", ".join(column.name for column in db[table].columns)
             conn.execute(f"INSERT INTO main.{table}({names}) SELECT {names} FROM source.{table} WHERE {rule}")
+        # Someone who no longer has a part in anything released is not in it, not even as a voice.
+        conn.execute("UPDATE main.speaker_tag SET person_id = NULL WHERE person_id NOT IN (SELECT id FROM main.person)")
         conn.execute("DROP TABLE released_event")
         conn.execute("DROP TABLE released_session")
         conn.execute("DROP TABLE released_recording")

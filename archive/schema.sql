@@ -150,6 +150,16 @@ CREATE INDEX transcript_recording ON transcript(recording_id);
 CREATE UNIQUE INDEX transcript_current ON transcript(recording_id)
   WHERE is_current = 1 AND kind <> 'translation';
 
+CREATE TABLE speaker_tag (
+  id INTEGER PRIMARY KEY,
+  recording_id INTEGER NOT NULL REFERENCES recording(id) ON DELETE CASCADE,
+  label TEXT NOT NULL,
+  person_id INTEGER REFERENCES person(id) ON DELETE SET NULL,
+  UNIQUE (recording_id, label)
+) STRICT;
+
+CREATE INDEX speaker_tag_person ON speaker_tag(person_id);
+
 CREATE TABLE segment (
   id INTEGER PRIMARY KEY,
   transcript_id INTEGER NOT NULL REFERENCES transcript(id) ON DELETE CASCADE,
@@ -157,11 +167,14 @@ CREATE TABLE segment (
   start_ms INTEGER NOT NULL CHECK (start_ms >= 0),
   end_ms INTEGER NOT NULL CHECK (end_ms >= start_ms),
   text TEXT NOT NULL,
+  speaker_tag_id INTEGER REFERENCES speaker_tag(id) ON DELETE SET NULL,
   language TEXT,
   confidence REAL CHECK (confidence BETWEEN 0 AND 1),
   flags TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(flags)),
   UNIQUE (transcript_id, position)
 ) STRICT;
+
+CREATE INDEX segment_speaker ON segment(speaker_tag_id) WHERE speaker_tag_id IS NOT NULL;
 
 CREATE TABLE word (
   segment_id INTEGER NOT NULL REFERENCES segment(id) ON DELETE CASCADE,

@@ -197,7 +197,11 @@ class Word:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """A sentence or part of one. ``flags`` say why it is doubtful (see `Flag`); ``words`` carry their own times."""
+    """A sentence or part of one.
+
+    ``flags`` say why it is doubtful (see `Flag`), ``words`` carry their own times, and ``speaker`` is the label
+    of a voice in this recording: what a caption file calls whoever speaks, which is not yet a person.
+    """
 
     start_ms: int
     end_ms: int
@@ -206,6 +210,7 @@ class Segment:
     flags: tuple[Flag, ...] = ()
     language: str | None = None
     words: tuple[Word, ...] = ()
+    speaker: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -366,8 +366,8 @@ def transcript(conn: sqlite3.Connection, transcript_id: int) -> Transcript | Non
         values = _named(word)
         words[values.pop("segment_id")].append(Word(**values))
     segments = conn.execute(
-        "SELECT id, start_ms, end_ms, text, confidence, flags, language FROM segment"
-        " WHERE transcript_id = ? ORDER BY position",
+        "SELECT segment.id, start_ms, end_ms, text, confidence, flags, language, label AS speaker FROM segment"
+        " LEFT JOIN speaker_tag ON speaker_tag.id = speaker_tag_id WHERE transcript_id = ? ORDER BY position",
         (transcript_id,),
     )
     return Transcript(
