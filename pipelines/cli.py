@@ -25,7 +25,7 @@ from archive.errors import ArchiveError, sqlite_errors
 from archive.events import apply_event
 from archive.release import released
 from archive.search import Hit, SqliteSearch
-from metadata.captions import WRITERS
+from metadata.captions import FORMATS, WRITERS, writer
 from metadata.errors import MetadataError
 from metadata.languages import parse_language
 from metadata.model import Transcript
@@ -403,8 +403,8 @@ def transcribe(
             done.append((file, transcript))
         else:
             output.mkdir(parents=True, exist_ok=True)
-            target = output / f"{file.stem}{WRITERS[form].suffix}"
-            write_atomic(target, WRITERS[form].write(transcript).encode())
+            target = output / f"{file.stem}{FORMATS[form].suffix}"
+            write_atomic(target, writer(form)(transcript).encode())
             err.print(f"[green]✓[/] {escape(str(target))}")
     _show(done, form, several=len(files) > 1)
     if failed:
@@ -412,7 +412,7 @@ def transcribe(
 
 
 def _show(done: list[tuple[Path, Transcript]], form: str, *, several: bool) -> None:
-    texts = [(file, WRITERS[form].write(transcript)) for file, transcript in done]
+    texts = [(file, writer(form)(transcript)) for file, transcript in done]
     if not several:
         for _file, text in texts:
             click.echo(text.rstrip("\n"))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metadata.captions import WRITERS, writer
+from metadata.captions import FORMATS, WRITERS, writer
 from metadata.captions.cues import COLUMNS, Cue, cues, width
 from metadata.errors import UnknownFormatError
 from metadata.model import EXAMPLE_TRANSCRIPT, Flag, Segment, Transcript, Word
@@ -32,14 +32,14 @@ def transcript(*segments: Segment, language: str = "en") -> Transcript:
 
 @pytest.mark.parametrize("name", sorted(WRITERS))
 def test_writer_of_the_example(name: str) -> None:
-    expected = (CASES / f"example{WRITERS[name].suffix}").read_text(encoding="utf-8")
+    expected = (CASES / f"example{FORMATS[name].suffix}").read_text(encoding="utf-8")
     assert writer(name)(EXAMPLE_TRANSCRIPT) == expected
 
 
 def test_writer_unknown() -> None:
     with pytest.raises(UnknownFormatError) as caught:
         writer("docx")
-    assert caught.value.candidates == ("json", "srt", "txt", "vtt")
+    assert caught.value.candidates == ("json", "podcast-json", "srt", "ttml", "txt", "vtt")
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,9 @@ def test_flagged_segments_are_in_json_alone() -> None:
     assert {name: "watching" in writer(name)(said) for name in WRITERS} == {
         "vtt": False,
         "srt": False,
+        "ttml": False,
         "txt": False,
+        "podcast-json": False,
         "json": True,
     }
     assert json.loads(writer("json")(said))["segments"][0]["flags"] == ["no-speech"]
