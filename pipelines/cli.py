@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import click
 import msgspec
@@ -21,19 +21,20 @@ from rich.table import Table
 
 from archive import runs
 from archive.db import transaction
-from archive.errors import ArchiveError, sqlite_errors
+from archive.errors import ArchiveError, UnknownSubjectError, sqlite_errors
 from archive.events import apply_event
 from archive.release import released
 from archive.search import Hit, SqliteSearch
 from metadata.captions import FORMATS, WRITERS, writer
 from metadata.errors import MetadataError
-from metadata.languages import parse_language
+from metadata.languages import display_name, parse_language
 from metadata.model import Transcript
 from metadata.times import format_clock
 from metadata.timetables import read_timetable
 from pipelines import config as configuration
 from pipelines import context as archives
 from pipelines.blobs import write_atomic
+from pipelines.captions import add_captions, find_recording, only_recording, written
 from pipelines.context import Context, now, open_archive, open_archive_readonly, timestamp
 from pipelines.display import ProgressObserver, err, out, waiting
 from pipelines.errors import ItemError, PipelineError
@@ -41,9 +42,10 @@ from pipelines.executors import Executor, InProcess, Local
 from pipelines.media import probe, stream_audio
 from pipelines.runner import Report, run_stage
 from pipelines.stages.base import Stage
+from pipelines.stages.captions import Captions
 from pipelines.stages.index import Index
 from pipelines.stages.publish import Publish
-from pipelines.stages.pull import Pull
+from pipelines.stages.pull import Pull, find_session
 from pipelines.stages.transcribe import Transcribe
 from pipelines.transcribers import engine
 from pipelines.transcribers.base import Hints
@@ -169,12 +171,113 @@ def pull(root: Path, sources: tuple[Path, ...], event: str | None, session: str 
     """Copy recordings into the archive: SOURCES are files, or folders that are walked.
 
     The same bytes are one recording, whatever they are called. What is not a recording is refused with the
-    reason, and the others go on.
+    reason, and the others go on. Captions beside a recording, talk.vtt or talk.de.vtt beside talk.mp4, become
+    its transcript until it has a better one.
     """
     with open_archive(root) as context, ProgressObserver() as observer:
         report = run_stage(context, Pull(sources, event, session), _local(context), observer)
+        report.merge(run_stage(context, Captions(sources), InProcess(), observer))
         _conclude(report, "pulled", nothing="Nothing new to pull.")
     _exit(report)
+
+
+@command(
+    "rostra caption talk.vtt --session opening --kind human",
+    "rostra caption talk.de.srt --recording 5f2b0d5e --language de",
+)
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--session", help="The session (its slug, or EVENT/SESSION) whose recording they belong to.")
+@click.option("--recording", help="The recording that they belong to: the beginning of its SHA-256.")
+@click.option(
+    "--kind",
+    type=click.Choice(["human", "imported"]),
+    default="imported",
+    show_default=True,
+    help="human: people made or checked them, so that they stand before what a machine hears.",
+)
+@click.option("--language", help="What they are in.  [default: as the file, its name or the session says]")
+@archive_option
+def caption(
+    root: Path,
+    file: Path,
+    session: str | None,
+    recording: str | None,
+    kind: Literal["human", "imported"],
+    language: str | None,
+) -> None:
+    """Add captions or a transcript in FILE to a recording, as a version of its transcript.
+
+    Read are WebVTT, SRT, SBV, TTML, SCC, JSON (of podcasts, of Whisper, and our own) and plain text. The same
+    file again changes nothing.
+    """
+    if (session is None) == (recording is None):
+        raise click.UsageError("say whose captions they are: either --session or --recording")
+    tag = parse_language(language) if language else None
+    with open_archive(root) as context, transaction(context.db):
+        if recording is not None:
+            subject = find_recording(context.db, recording)
+        else:
+            name = session or ""
+            subject = only_recording(context.db, find_session(context.db, *_session_name(name)), name)
+        added = add_captions(context, file.read_bytes(), file.name, subject, kind=kind, language=tag)
+    if not added.new:
+        err.print(f"{escape(file.name)}: this transcript is in the archive already")
+        return
+    facts = [f"{len(added.transcript.segments)} captions", display_name(added.transcript.language)]
+    facts.append("current" if added.current else "kept beside the current transcript")
+    err.print(f"{escape(file.name)}: {escape(added.transcript.generator)}, {', '.join(facts)}")
+    for label, name in added.people.items():
+        err.print(f"  {escape(label)} is {escape(name)} of the timetable")
+
+
+def _session_name(name: str) -> tuple[str | None, str]:
+    """Return the event's slug, if it is given, and the session's."""
+    event, slash, slug = name.rpartition("/")
+    return (event if slash else None), slug
+
+
+class ExamplesGroup(Examples, click.Group):
+    """A command of several kinds, whose help ends in examples."""
+
+
+@cli.group(
+    cls=ExamplesGroup,
+    examples=("rostra export captions opening --format srt", "rostra export captions opening --to captions/"),
+)
+def export() -> None:
+    """Write what the archive holds as files for others: captions."""
+
+
+@export.command(
+    "captions",
+    cls=Examples,
+    examples=(
+        "rostra export captions opening --format srt",
+        "rostra export captions winter-school-12/opening --format ttml --to captions/",
+    ),
+)
+@click.argument("session")
+@click.option("--format", "form", type=click.Choice(sorted(WRITERS)), default="vtt", show_default=True)
+@click.option("--to", "target", type=click.Path(path_type=Path), help="A folder, instead of the screen.")
+@archive_option
+def export_captions(root: Path, session: str, form: str, target: Path | None) -> None:
+    """Write the current transcripts of SESSION (its slug, or EVENT/SESSION) in any format.
+
+    Lines and times follow the BBC's and Netflix's guidelines; captions that people timed keep their times. A
+    folder gets a file for every recording, the screen the session's main one.
+    """
+    with open_archive_readonly(root) as context, sqlite_errors():
+        found = find_session(context.db, *_session_name(session))
+        texts = list(written(context, {"id": found, "slug": _session_name(session)[1]}, form))
+    if not texts:
+        raise UnknownSubjectError("transcript of session", session)
+    if target is None:
+        click.echo(texts[0][1], nl=False)
+        return
+    target.mkdir(parents=True, exist_ok=True)
+    for name, text in texts:
+        write_atomic(target / name, text.encode())
+        err.print(f"[green]✓[/] {escape(str(target / name))}")
 
 
 @command("rostra run", "rostra run --only transcribe --workers 2", "rostra run --model /models/large-v3")
