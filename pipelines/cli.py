@@ -39,13 +39,14 @@ from pipelines.context import Context, now, open_archive, open_archive_readonly,
 from pipelines.display import ProgressObserver, err, out, waiting
 from pipelines.errors import ItemError, PipelineError
 from pipelines.executors import Executor, InProcess, Local
+from pipelines.matching import Proposal, assign, proposals
 from pipelines.media import probe, stream_audio
 from pipelines.runner import Report, run_stage
 from pipelines.stages.base import Stage
 from pipelines.stages.captions import Captions
 from pipelines.stages.index import Index
 from pipelines.stages.publish import Publish
-from pipelines.stages.pull import Pull, find_session
+from pipelines.stages.pull import Pull, find_session, new_session
 from pipelines.stages.transcribe import Transcribe
 from pipelines.transcribers import engine
 from pipelines.transcribers.base import Hints
@@ -236,6 +237,80 @@ def _session_name(name: str) -> tuple[str | None, str]:
     return (event if slash else None), slug
 
 
+@command("rostra match", "rostra match --apply", "rostra match --event winter-school-12 --json")
+@click.option("--event", help="Only this event's sessions (its slug).")
+@click.option("--apply", "apply_", is_flag=True, help="Apply what is certain, and at a terminal ask about the rest.")
+@json_option
+@archive_option
+def match(root: Path, event: str | None, apply_: bool, as_json: bool) -> None:
+    """Say which sessions the recordings that have none could be of, and why.
+
+    Names of files, times, rooms, titles and speakers speak for a session. What is certain is marked; whatever
+    else there is waits for one key of somebody's.
+    """
+    if apply_:
+        with open_archive(root) as context:
+            found = list(proposals(context, event))
+            for proposal in found:
+                _decide(context, proposal, None if as_json or not sys.stdin.isatty() else click.getchar)
+    else:
+        with open_archive_readonly(root) as context, sqlite_errors():
+            found = list(proposals(context, event))
+            if not as_json:
+                for proposal in found:
+                    _list(proposal)
+    if as_json:
+        emit([_proposal(each) for each in found])
+    elif not found:
+        err.print("Every recording has its session.")
+
+
+def _decide(context: Context, proposal: Proposal, ask: Callable[[], str] | None) -> None:
+    """Apply a match that is certain; else list what there is, and ask for a key if somebody is there."""
+    if chosen := proposal.certain:
+        with transaction(context.db):
+            assign(context.db, proposal.recording, chosen.talk.id)
+        out.print(f"[green]✓[/] {escape(proposal.file.name)}  {escape(chosen.talk.label)}")
+        return
+    _list(proposal)
+    choices = {str(number): each.talk.id for number, each in enumerate(proposal.found[:9], start=1)}
+    while ask:
+        out.print("  [bold]a number[/], [bold]n[/] for a session of its own, or [bold]s[/] to leave it:", end=" ")
+        key = ask().lower()
+        out.print(escape(key))
+        if key == "s":
+            return
+        if key in choices or key == "n":
+            with transaction(context.db):
+                stem = Path(proposal.file.name).stem
+                own = choices.get(key) or new_session(context.db, context.config.pull.event, stem)
+                assign(context.db, proposal.recording, own)
+            return
+
+
+def _list(proposal: Proposal) -> None:
+    length = format_clock(proposal.file.duration_ms or 0)
+    out.print(f"[bold]{escape(proposal.file.name)}[/]  {length}  [dim]{proposal.sha256[:12]}[/]")
+    for number, each in enumerate(proposal.found[:9], start=1):
+        mark = "[green]✓[/]" if each is proposal.certain else f"{number}"
+        out.print(f"  {mark} {each.score:.2f} {escape(each.talk.label)}  [dim]{escape(', '.join(each.reasons))}[/]")
+    if not proposal.found:
+        out.print("  [dim]nothing fits[/]")
+
+
+def _proposal(proposal: Proposal) -> dict[str, Any]:
+    certain = proposal.certain
+    return {
+        "recording": proposal.sha256,
+        "file": proposal.file.name,
+        "certain": certain.talk.label if certain else None,
+        "sessions": [
+            {"session": each.talk.label, "score": round(each.score, 3), "reasons": each.reasons}
+            for each in proposal.found
+        ],
+    }
+
+
 class ExamplesGroup(Examples, click.Group):
     """A command of several kinds, whose help ends in examples."""
 
@@ -373,6 +448,10 @@ def status(root: Path, as_json: bool) -> None:
         shown = [str(counts.get(x, 0)) for x in ("done", "skipped", "refused", "failed", "running")]
         table.add_row(stage, *shown)
     out.print(table)
+    if facts["unmatched"]:
+        out.print(
+            f"{facts['unmatched']} recordings have no session yet: [bold]rostra match[/] says which they could be of"
+        )
     for trouble in facts["troubles"]:
         mark = "[yellow]–[/]" if trouble["status"] == "skipped" else "[red]✗[/]"
         out.print(f"{mark} {trouble['stage']} {escape(trouble['label'])}: {escape(trouble['text'])}")
@@ -403,6 +482,10 @@ def _facts(context: Context) -> dict[str, Any]:
             "released_sessions": len(sessions),
             "released_recordings": len(recordings),
         },
+        "unmatched": count(
+            "SELECT count(*) FROM recording WHERE session_id IS NULL"
+            " AND id NOT IN (SELECT cut_from FROM recording_source WHERE cut_from IS NOT NULL)"
+        ),
         "stages": runs.counts(db),
         "troubles": [asdict(trouble) for trouble in runs.troubles(db)],
     }

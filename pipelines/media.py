@@ -81,6 +81,9 @@ CONTAINERS = {
 """FFmpeg's demuxers that Rostra opens (``ffmpeg -demuxers``), by their first name; media types are IANA's, or
 those that browsers know."""
 
+_TAGS = ("title", "comment", "purl", "episode_id")
+"""The metadata that tells which session a recording is of (https://ffmpeg.org/doxygen/trunk/group__metadata__api.html)."""
+
 _FORMATS = ",".join(CONTAINERS)
 _OPEN = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
 
@@ -121,6 +124,8 @@ class MediaInfo:
         duration_ms: as the container claims it, or else as counted; decoding may find less.
         has_audio: whether there is a stream of sound.
         streams: in the file's order.
+        started_at: when the recording began, ISO 8601, as the container claims it.
+        tags: what the container says of it in words: its title, and where it came from.
     """
 
     kind: MediaKind
@@ -129,6 +134,8 @@ class MediaInfo:
     duration_ms: int | None
     has_audio: bool
     streams: tuple[StreamInfo, ...]
+    started_at: str | None = None
+    tags: tuple[str, ...] = ()
 
 
 def probe(path: Path) -> MediaInfo:
@@ -154,6 +161,8 @@ def probe(path: Path) -> MediaInfo:
             duration_ms=_duration_ms(container),
             has_audio="audio" in kinds,
             streams=streams,
+            started_at=container.metadata.get("creation_time"),
+            tags=tuple(container.metadata[key][:500] for key in _TAGS if key in container.metadata),
         )
 
 

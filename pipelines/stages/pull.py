@@ -2,7 +2,8 @@
 
 The same bytes are one recording, under whatever name they come. What is not a recording is refused with
 the reason. A recording goes to the session whose timetable names its file; else to the one whose slug is
-the file's name; else to a session of its own.
+the file's name; else, where there is a timetable, to the one that it certainly is of, and to none until
+somebody decides (`pipelines.matching`); and without a timetable to a session of its own.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from archive.db import Database
 from archive.errors import UnknownSubjectError
 from archive.events import touch
 from archive.recordings import NewRecording, add_recording, recording_id
+from pipelines import matching
 from pipelines.blobs import Blob, BlobStore
 from pipelines.context import Context, timestamp
 from pipelines.errors import BrokenMediaError, ConfigError
@@ -45,6 +47,7 @@ class Pulled:
     """A file that is in the store now, and what it is."""
 
     name: str
+    folder: str
     blob: Blob
     info: MediaInfo
 
@@ -81,7 +84,7 @@ class Pull:
             blob = task.store.add(task.source, info.suffix)
         except OSError as error:
             raise BrokenMediaError(f"cannot be copied: {error.strerror or error}") from error
-        return Pulled(task.source.name, blob, info)
+        return Pulled(task.source.name, task.source.parent.name, blob, info)
 
     def commit(self, context: Context, item: Item, result: Pulled) -> str | None:  # noqa: ARG002 one signature
         """Add the recording to the catalogue and to its session."""
@@ -89,7 +92,7 @@ class Pull:
             return f"already in the archive as {_where(context.db, result.blob.sha256)}"
         session_id, note = self._session(context, result.name)
         info = result.info
-        add_recording(
+        recording = add_recording(
             context.db,
             NewRecording(
                 sha256=result.blob.sha256,
@@ -105,10 +108,16 @@ class Pull:
             session_id,
             pulled_at=timestamp(),
         )
-        return None
+        context.db.execute(
+            "INSERT INTO recording_source(recording_id, folder, started_at, tags) VALUES (?, ?, ?, ?)",
+            [recording, result.folder, info.started_at, msgspec.json.encode(info.tags).decode()],
+        )
+        if session_id is not None:
+            return None
+        return matching.place(context, recording, self.event)
 
-    def _session(self, context: Context, name: str) -> tuple[int, dict[str, Any]]:
-        """Return the session that a file belongs to, and what its timetable says of the file."""
+    def _session(self, context: Context, name: str) -> tuple[int | None, dict[str, Any]]:
+        """Return the session that a file belongs to, if its name says so, and what its timetable says of the file."""
         db, stem = context.db, Path(name).stem
         if self.session:
             return find_session(db, self.event, self.session), {}
@@ -133,6 +142,8 @@ class Pull:
         ]
         if len(matches) == 1:
             return matches[0], {}
+        if matching.talks(context, self.event):
+            return None, {}
         return new_session(db, self.event or context.config.pull.event, stem), {}
 
 

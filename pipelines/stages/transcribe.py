@@ -48,13 +48,17 @@ class Transcribe:
     unit: ClassVar[str] = "s"
 
     def items(self, context: Context) -> Iterable[Item]:
-        """Return an item for every recording; its fingerprint changes with the engine, the model and the hints."""
+        """Return an item for every recording; its fingerprint changes with the engine, the model and the hints.
+
+        A recording that was cut into sessions is heard in its parts.
+        """
         engine = (self.transcriber.name, self.transcriber.version, dict(self.transcriber.parameters))
         for row in context.db.query(
             "SELECT recording.id, sha256, suffix, duration_ms, original_name,"
             " coalesce(recording.language, session.language) AS language,"
             " session.id AS session, session.title, session.slug, event.slug AS event"
             " FROM recording LEFT JOIN session ON session.id = session_id LEFT JOIN event ON event.id = event_id"
+            " WHERE recording.id NOT IN (SELECT cut_from FROM recording_source WHERE cut_from IS NOT NULL)"
             " ORDER BY event.start_date, session.start_utc, session.position, recording.id"
         ):
             hints = hints_for(context, row["session"], row["title"], row["language"])
