@@ -39,6 +39,7 @@ from pipelines.context import Context, now, open_archive, open_archive_readonly,
 from pipelines.display import ProgressObserver, err, out, waiting
 from pipelines.errors import ItemError, PipelineError
 from pipelines.executors import Executor, InProcess, Local
+from pipelines.hints import hints_for
 from pipelines.matching import Proposal, assign, proposals
 from pipelines.media import probe, stream_audio
 from pipelines.runner import Report, run_stage
@@ -309,6 +310,26 @@ def _proposal(proposal: Proposal) -> dict[str, Any]:
             for each in proposal.found
         ],
     }
+
+
+@command("rostra hints opening", "rostra hints winter-school-12/opening --json")
+@click.argument("session")
+@json_option
+@archive_option
+def hints(root: Path, session: str, as_json: bool) -> None:
+    """Show what the recordings of SESSION (its slug, or EVENT/SESSION) are heard with: language, names and terms.
+
+    They come from the timetable, people first, then the title, transcribe.glossary in rostra.toml and what the
+    abstract sets in capitals. Whatever is wrong or missing here is mended there.
+    """
+    with open_archive_readonly(root) as context, sqlite_errors():
+        known = hints_for(context, find_session(context.db, *_session_name(session)))
+    if as_json:
+        emit({"language": known.language, "terms": known.terms})
+        return
+    err.print(f"[dim]{escape(display_name(known.language)) if known.language else 'language to be identified'}[/]")
+    for term in known.terms:
+        out.print(escape(term))
 
 
 class ExamplesGroup(Examples, click.Group):

@@ -11,12 +11,11 @@ from typing import ClassVar
 import msgspec
 
 from archive.recordings import add_transcript
-from metadata.languages import parse_language
 from metadata.model import Transcript
 from pipelines.blobs import write_atomic
-from pipelines.config import Config
 from pipelines.context import Context, timestamp
 from pipelines.errors import BrokenMediaError
+from pipelines.hints import hints_for
 from pipelines.media import stream_audio
 from pipelines.stages.base import Item, Report, fingerprint
 from pipelines.transcribers.base import Hints, Transcriber
@@ -56,12 +55,12 @@ class Transcribe:
         for row in context.db.query(
             "SELECT recording.id, sha256, suffix, duration_ms, original_name,"
             " coalesce(recording.language, session.language) AS language,"
-            " session.id AS session, session.title, session.slug, event.slug AS event"
+            " session.id AS session, session.slug, event.slug AS event"
             " FROM recording LEFT JOIN session ON session.id = session_id LEFT JOIN event ON event.id = event_id"
             " WHERE recording.id NOT IN (SELECT cut_from FROM recording_source WHERE cut_from IS NOT NULL)"
             " ORDER BY event.start_date, session.start_utc, session.position, recording.id"
         ):
-            hints = hints_for(context, row["session"], row["title"], row["language"])
+            hints = hints_for(context, row["session"], row["language"])
             yield Item(
                 subject=row["sha256"],
                 label=f"{row['event']}/{row['slug']}" if row["slug"] else row["original_name"],
@@ -97,22 +96,3 @@ class Transcribe:
         )
         result.path.unlink()
         return None if transcript.segments else "nobody speaks in it"
-
-
-def hints_for(context: Context, session: int | None, title: str | None, language: str | None) -> Hints:
-    """Return what the catalogue knows of a recording before it is heard: people first, then terms and title."""
-    people = [
-        row["name"]
-        for row in context.db.query(
-            "SELECT name FROM session_person JOIN person ON person.id = person_id"
-            " WHERE session_id = ? ORDER BY position",
-            [session],
-        )
-    ]
-    terms = dict.fromkeys([*people, *context.config.transcribe.glossary, *([title] if title else [])])
-    return Hints(language=_language(context.config, language), terms=tuple(terms))
-
-
-def _language(config: Config, declared: str | None) -> str | None:
-    wanted = declared or config.transcribe.language
-    return parse_language(wanted) if wanted else None
