@@ -33,6 +33,7 @@ from metadata.times import format_clock
 from metadata.timetables import read_timetable
 from pipelines import config as configuration
 from pipelines import context as archives
+from pipelines import cutting
 from pipelines.blobs import write_atomic
 from pipelines.captions import add_captions, find_recording, only_recording, written
 from pipelines.context import Context, now, open_archive, open_archive_readonly, timestamp
@@ -330,6 +331,39 @@ def hints(root: Path, session: str, as_json: bool) -> None:
     err.print(f"[dim]{escape(display_name(known.language)) if known.language else 'language to be identified'}[/]")
     for term in known.terms:
         out.print(escape(term))
+
+
+@command("rostra cut 5f2b0d5e", 'rostra cut 5f2b0d5e --room "Main hall" --apply')
+@click.argument("recording")
+@click.option("--event", help="Only this event's sessions (its slug).")
+@click.option("--room", help="Where it was made.  [default: the room that its name or folder says]")
+@click.option("--apply/--dry-run", "apply_", default=False, help="Cut, or say where.  [default: --dry-run]")
+@archive_option
+def cut(root: Path, recording: str, event: str | None, room: str | None, apply_: bool) -> None:
+    """Cut a RECORDING of a whole day (the beginning of its SHA-256) into the sessions that it holds.
+
+    The timetable says about when each began and ended, pauses in speech say when. Nothing is encoded anew:
+    pictures begin at the last key frame before. The whole recording stays in the archive, without a session.
+    """
+    with open_archive(root) as context:
+        subject = find_recording(context.db, recording)
+        whole = cutting.day(context, subject, event=event, room=room)
+        pauses = cutting.heard_pauses(context, subject)
+        if pauses is None:
+            with waiting("listening for pauses"):
+                pauses = cutting.detected_pauses(whole.path)
+        cuts = cutting.plan(whole.talks, whole.started, whole.row["duration_ms"] or 0, pauses)
+        for each in cutting.at_key_frames(whole.path, cuts):
+            times = f"{format_clock(each.start_ms)}–{format_clock(each.end_ms)}"
+            made = cutting.is_made(context, subject, each)
+            if apply_ and not made:
+                with waiting(f"cutting {each.talk.label}"):
+                    cutting.make(context, whole, each)
+                made = True
+            mark = "[green]✓[/]" if made else "•"
+            out.print(f"{mark} {times}  {escape(each.talk.label)}  [dim]{escape(', '.join(each.reasons))}[/]")
+    if not apply_:
+        err.print("Nothing was cut: add [bold]--apply[/] if this is right.")
 
 
 class ExamplesGroup(Examples, click.Group):

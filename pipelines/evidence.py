@@ -185,11 +185,12 @@ def _is_named(person: str, words: Sequence[str]) -> bool:
 
 
 def _placed(file: File, talk: Talk) -> Iterator[Sign]:
-    if talk.room and _mentions(file, talk.room):
+    if talk.room and mentions(file, talk.room):
         yield "room", 1.0, f"from {talk.room}"
 
 
-def _mentions(file: File, room: str) -> bool:
+def mentions(file: File, room: str) -> bool:
+    """Whether a file's name, folder or tags name a room."""
     slug = slugify(room, separator=" ")
     return bool(slug) and f" {slug} " in file.text
 
@@ -224,7 +225,7 @@ def _against(file: File, talk: Talk, rooms: set[str], *, timed: bool) -> Iterato
             yield "day", "but on another day"
         elif list(starts(file, talk.zone)):
             yield "time", "but begins at another time"
-    if talk.room and not _mentions(file, talk.room) and any(_mentions(file, room) for room in rooms):
+    if talk.room and not mentions(file, talk.room) and any(mentions(file, room) for room in rooms):
         yield "room", "but from another room"
     if talk.planned_ms and file.duration_ms and file.duration_ms > 2.5 * talk.planned_ms + 600_000:
         yield "length", "but much longer"

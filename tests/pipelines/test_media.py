@@ -42,7 +42,7 @@ def write_video(path: Path, *, seconds: float = 1.0, sound_from: float | None = 
         video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
         audio = container.add_stream("aac", rate=SAMPLE_RATE, layout="mono") if sound_from is not None else None
         for i in range(int(seconds * 10)):
-            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), i, dtype=np.uint8), format="rgb24")
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), i % 256, dtype=np.uint8), format="rgb24")
             frame.pts, frame.time_base = i, Fraction(1, 10)
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
