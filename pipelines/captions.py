@@ -11,8 +11,9 @@ from archive.db import Database
 from archive.errors import UnknownSubjectError
 from archive.recordings import add_transcript, name_speakers, read_transcript
 from metadata.captions import FORMATS, Source, read_captions, writer
+from metadata.captions.align import LEAST_SHARED, align
 from metadata.errors import FormatError, InvalidLanguageError
-from metadata.languages import UNDETERMINED, parse_language, primary
+from metadata.languages import UNDETERMINED, parse_language, primary, word_separator
 from metadata.model import Transcript, TranscriptKind
 from metadata.times import format_clock
 from pipelines.context import Context, timestamp
@@ -68,12 +69,32 @@ def add_captions(
     if transcript.language == UNDETERMINED:
         transcript = replace(transcript, language=spoken or context.config.transcribe.language or UNDETERMINED)
     _check(transcript, source)
+    if transcript.generator == FORMATS["txt"].title:
+        transcript = _aligned(context.db, recording, transcript, source)
     translated = spoken is not None and primary(transcript.language) not in {primary(spoken), UNDETERMINED}
     transcript = replace(transcript, kind="translation" if translated else kind)
     before = _count(context.db)
     added = add_transcript(context.db, recording, transcript, created_at=timestamp())
     current = bool(context.db.execute("SELECT is_current FROM transcript WHERE id = ?", [added]).fetchone()[0])
     return Added(transcript, _count(context.db) > before, current, name_speakers(context.db, recording))
+
+
+def _aligned(db: Database, recording: int, text: Transcript, source: Source) -> Transcript:
+    """Return a text with the times of what was heard, if that was in its language, and one with spaces."""
+    row = db.execute(
+        "SELECT id FROM transcript WHERE recording_id = ? AND kind = 'asr' ORDER BY is_current DESC, id DESC",
+        [recording],
+    ).fetchone()
+    heard = read_transcript(db, row[0]) if row else None
+    if heard is None or not word_separator(text.language):
+        return text
+    if primary(heard.language) not in {primary(text.language), UNDETERMINED}:
+        return text
+    aligned = align(text, heard)
+    if aligned.shared < LEAST_SHARED and any(segment.words for segment in heard.segments):
+        reason = f"only {aligned.shared:.0%} of its words were heard in the recording: is it another's?"
+        raise FormatError(source.name, "", reason)
+    return aligned.transcript
 
 
 def language_in(name: str) -> str | None:

@@ -1,7 +1,7 @@
 """Plain text for reading: a paragraph ends where the speaker pauses or another one begins.
 
-Text has no times. What is read gets its share of the recording by its length, sentence by sentence, which is
-right to about a sentence where people speak evenly; the first line of a speaker begins with the name.
+Text has no times. What is read gets its share of the recording by its length, sentence by sentence, until it is
+laid along what was heard (`metadata.captions.align`); the first line of a speaker begins with the name.
 """
 
 from __future__ import annotations

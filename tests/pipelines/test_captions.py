@@ -100,6 +100,19 @@ def test_captions_are_kept_as_they_were_written(context: Context, folder: Path) 
     ]
 
 
+def test_text_is_laid_along_what_was_heard(context: Context, folder: Path) -> None:
+    pull(context, folder)
+    run_stage(context, Transcribe(FakeTranscriber(("One two three.", "Four five six."))), InProcess(), Watch())
+    heard = read_transcript(context.db, 1).segments[:2]
+    with transaction(context.db):
+        added = add_captions(context, b"One, two, three!\n\nFour five six.\n", "talk.txt", 1, kind="human")
+    assert [(each.start_ms, each.end_ms) for each in added.transcript.segments] == [
+        (each.words[0].start_ms, each.words[-1].end_ms) for each in heard
+    ]
+    with pytest.raises(FormatError, match="only 0% of its words"), transaction(context.db):
+        add_captions(context, b"Quite another speech.", "talk.txt", 1, kind="human")
+
+
 def test_files_beside_a_recording_have_its_name(folder: Path) -> None:
     for name in ("talk.vtt", "talk.pt-BR.SRT", "talk.final.vtt", "talk2.vtt", "talk.md", "TALK.json"):
         (folder / name).touch()

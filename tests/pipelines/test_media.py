@@ -47,8 +47,9 @@ def write_video(path: Path, *, seconds: float = 1.0, sound_from: float | None = 
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
         if audio is not None and sound_from is not None:
+            samples = tone(seconds)
             for start in range(0, int((seconds - sound_from) * SAMPLE_RATE) - 1023, 1024):
-                piece = tone(seconds)[start : start + 1024].T.copy()
+                piece = samples[start : start + 1024].T.copy()
                 sound = av.AudioFrame.from_ndarray(piece, format="s16", layout="mono")
                 sound.sample_rate, sound.time_base = SAMPLE_RATE, Fraction(1, SAMPLE_RATE)
                 sound.pts = start + int(sound_from * SAMPLE_RATE)
