@@ -68,6 +68,6 @@ class Captions:
         try:
             added = add_captions(context, data, item.label, recording, kind="imported")
         except MetadataError as error:
-            raise CaptionsError(str(error)) from error
+            raise CaptionsError(str(error).removeprefix(f"{item.label}: ")) from error
         named = ", ".join(f"{label} is {name}" for label, name in added.people.items())
         return "; ".join(filter(None, [f"captions of {item.task.media.name}", named]))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -119,6 +120,22 @@ def test_cues_without_words() -> None:
 def test_cues_too_short_to_read_are_held() -> None:
     said = transcript(spoken("Yes.", word_ms=100), spoken("No.", start_ms=400, word_ms=100))
     assert cues(said) == (Cue(0, 400, ("Yes.",)), Cue(400, 1233, ("No.",)))
+
+
+def test_cues_faster_to_say_than_to_read_are_held() -> None:
+    said = transcript(spoken("Nobody has what nobody can find.", word_ms=100))
+    assert cues(said) == (Cue(0, 1600, ("Nobody has what nobody can find.",)),)
+
+
+def test_cues_that_people_timed_keep_their_times() -> None:
+    said = (
+        Segment(start_ms=0, end_ms=100, text="Nobody has what nobody can find.", speaker="Ada"),
+        Segment(start_ms=50, end_ms=12_000, text="[ music ]"),
+    )
+    assert cues(replace(transcript(*said), kind="human")) == (
+        Cue(0, 100, ("Nobody has what nobody can find.",), "Ada"),
+        Cue(50, 12_000, ("[ music ]",)),
+    )
 
 
 times = st.integers(min_value=0, max_value=60_000)
