@@ -33,7 +33,7 @@ PAUSE_MS = 2_000
 LEAD_MS = 1_000
 """What stays of a pause before the first word and after the last."""
 EARLY_MS, LATE_MS = 5 * 60_000, 15 * 60_000
-"""How much sooner and later than planned a session may begin or end; none begins in its second half."""
+"""How much sooner and later than planned a session may begin or end; to begin, half its length at most."""
 _DISTANCE = 20
 
 Pause = tuple[int, int]
@@ -78,10 +78,13 @@ def plan(day: Sequence[Talk], started: datetime, duration_ms: int, pauses: Seque
     """
     planned = [(talk, round((talk.start - started) / timedelta(milliseconds=1))) for talk in day if talk.start]
     planned = sorted(((talk, at) for talk, at in planned if -LATE_MS < at < duration_ms), key=lambda each: each[1])
-    begun = [(talk, at, *_begin(at, min(LATE_MS, (talk.planned_ms or LATE_MS) // 2), pauses)) for talk, at in planned]
-    following = [start for _, _, start, _ in begun[1:]]
+    begun: list[tuple[Talk, int, int, str]] = []
+    for talk, at in planned:
+        after = begun[-1][2] if begun else -1
+        begun.append((talk, at, *_begin(at, talk.planned_ms or LATE_MS, [p for p in pauses if p[1] > after])))
+    limits = [*(start for _, _, start, _ in begun), duration_ms][1:]
     found = []
-    for (talk, at, start, why), limit in zip(begun, [*following, duration_ms], strict=False):
+    for (talk, at, start, why), limit in zip(begun, limits, strict=True):
         length = talk.planned_ms or max(limit - at, 0)
         end, because = _end(at + length, [p for p in pauses if start < p[0] < limit], min(limit, duration_ms))
         if start < end:
@@ -89,8 +92,9 @@ def plan(day: Sequence[Talk], started: datetime, duration_ms: int, pauses: Seque
     return found
 
 
-def _begin(at: int, late: int, pauses: Sequence[Pause]) -> tuple[int, str]:
-    near = [pause for pause in pauses if at - EARLY_MS <= pause[1] <= at + late]
+def _begin(at: int, length: int, pauses: Sequence[Pause]) -> tuple[int, str]:
+    early, late = min(EARLY_MS, length // 2), min(LATE_MS, length // 2)
+    near = [pause for pause in pauses if at - early <= pause[1] <= at + late]
     if not near:
         return max(at, 0), "begins as planned"
     best = max(near, key=lambda pause: (pause[1] - pause[0]) - abs(pause[1] - at) / _DISTANCE)

@@ -7,8 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from archive.db import Database, create_catalogue
+
+# How long an example takes depends on what else this machine does, and says nothing about the code.
+settings.register_profile("rostra", deadline=None)
+settings.load_profile("rostra")
 
 
 @pytest.fixture
