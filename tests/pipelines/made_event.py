@@ -58,7 +58,7 @@ _RECORDINGS = (
     ("tides-of-the-wadden-sea", "Tides_of_the_Wadden_Sea-FINAL.mp4", "exports", None, 44, ""),
     ("tides-of-the-wadden-sea", "lindqvist tides wadden (audio).wav", "audio", None, 44, ""),
     ("reading-old-charts", "2022-06-18 10-31-04.mkv", "Room 2", None, 43, ""),
-    ("lighthouses-and-keepers", "lighthouses-and-their-keepers.mp4", "", None, 45, ""),
+    ("lighthouses-and-keepers", "lighthouses-and-keepers.mp4", "", None, 45, ""),
     ("radio-before-satellites", "fx-1005_watanabe_v2.mov", "", None, 41, ""),
     ("lunch-concert", "GMT20220618-103105_Recording.m4a", "Main hall", None, 28, ""),
     ("the-memory-of-harbours", "The memory of harbors - Noor Okafor.mp4", "", None, 58, ""),
