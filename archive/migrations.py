@@ -313,6 +313,18 @@ CREATE TABLE release (
   CHECK (state <> 'withdrawn' OR reason IS NOT NULL)
 ) STRICT
 """,
+    # What a recording's file said of itself, and what it was cut from.
+    """
+CREATE TABLE recording_source (
+  recording_id INTEGER PRIMARY KEY REFERENCES recording(id) ON DELETE CASCADE,
+  folder TEXT NOT NULL DEFAULT '',
+  started_at TEXT,
+  tags TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(tags)),
+  cut_from INTEGER REFERENCES recording(id) ON DELETE SET NULL,
+  cut_start_ms INTEGER CHECK (cut_start_ms >= 0)
+) STRICT
+""",
+    "CREATE INDEX recording_source_cut_from ON recording_source(cut_from)",
     """
 CREATE TABLE expected_recording (
   session_id INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,

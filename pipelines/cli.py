@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from functools import wraps
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, Literal, NoReturn, TypeVar
 
 import click
 import msgspec
@@ -24,32 +24,36 @@ from rich.table import Table
 
 from archive import runs
 from archive.db import transaction
-from archive.errors import ArchiveError, sqlite_errors
+from archive.errors import ArchiveError, UnknownSubjectError, sqlite_errors
 from archive.release import released
 from archive.search import Hit, SqliteSearch
-from metadata.captions import WRITERS
+from metadata.captions import FORMATS, WRITERS, writer
 from metadata.errors import MetadataError
-from metadata.languages import parse_language
+from metadata.languages import display_name, parse_language
 from metadata.model import Transcript
 from metadata.times import format_clock
 from metadata.timetables import WRITERS as TIMETABLE_WRITERS
 from pipelines import config as configuration
 from pipelines import context as archives
-from pipelines import timetables
+from pipelines import cutting, timetables
 from pipelines.advice import advice
 from pipelines.blobs import write_atomic
+from pipelines.captions import add_captions, find_recording, only_recording, written
 from pipelines.context import Context, now, open_archive, open_archive_readonly, timestamp
 from pipelines.display import ProgressObserver, err, out, waiting
 from pipelines.errors import ConfigError, ItemError, LockedError, PipelineError
 from pipelines.executors import Executor, InProcess, Local
+from pipelines.hints import hints_for
+from pipelines.matching import Proposal, assign, proposals
 from pipelines.media import probe, stream_audio
 from pipelines.observers import Log, Metrics, Several, notifying, to_journal
 from pipelines.runner import Observer, Report, run_stage
 from pipelines.sources.watched import LOOK_SECONDS, Watched
 from pipelines.stages.base import Stage
+from pipelines.stages.captions import Captions
 from pipelines.stages.index import Index
 from pipelines.stages.publish import Publish
-from pipelines.stages.pull import Pull
+from pipelines.stages.pull import Pull, find_session, new_session
 from pipelines.stages.transcribe import Transcribe
 from pipelines.timetables import Imported
 from pipelines.transcribers import engine
@@ -245,14 +249,20 @@ def pull(root: Path, sources: tuple[str, ...], event: str | None, session: str |
     """Copy recordings into the archive: SOURCES are files, folders, addresses, podcast feeds and S3 buckets.
 
     The same bytes are one recording, whatever they are called. What is not a recording is refused with the
-    reason, and the others go on.
+    reason, and the others go on. Captions beside a recording, talk.vtt or talk.de.vtt beside talk.mp4, become
+    its transcript until it has a better one.
     """
     if watch:
         _watch(root, [Path(source) for source in sources], event, session)
     with open_archive(root) as context, _observing() as observer:
         report = run_stage(context, Pull(sources, event, session), _local(context), observer)
+        report.merge(run_stage(context, Captions(_local_paths(sources)), InProcess(), observer))
         _conclude(report, "pulled", nothing="Nothing new to pull.")
     _exit(report)
+
+
+def _local_paths(sources: Sequence[str]) -> list[Path]:
+    return [Path(source) for source in sources if "://" not in source]
 
 
 def _watch(root: Path, folders: list[Path], event: str | None, session: str | None) -> NoReturn:
@@ -272,6 +282,220 @@ def _watch(root: Path, folders: list[Path], event: str | None, session: str | No
             except LockedError:
                 pass  # another run is at work: it is tried again at the next look
         time.sleep(LOOK_SECONDS)
+
+
+@command(
+    "rostra caption talk.vtt --session opening --kind human",
+    "rostra caption talk.de.srt --recording 5f2b0d5e --language de",
+)
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--session", help="The session (its slug, or EVENT/SESSION) whose recording they belong to.")
+@click.option("--recording", help="The recording that they belong to: the beginning of its SHA-256.")
+@click.option(
+    "--kind",
+    type=click.Choice(["human", "imported"]),
+    default="imported",
+    show_default=True,
+    help="human: people made or checked them, so that they stand before what a machine hears.",
+)
+@click.option("--language", help="What they are in.  [default: as the file, its name or the session says]")
+@archive_option
+def caption(
+    root: Path,
+    file: Path,
+    session: str | None,
+    recording: str | None,
+    kind: Literal["human", "imported"],
+    language: str | None,
+) -> None:
+    """Add captions or a transcript in FILE to a recording, as a version of its transcript.
+
+    Read are WebVTT, SRT, SBV, TTML, SCC, JSON (of podcasts, of Whisper, and our own) and plain text. The same
+    file again changes nothing.
+    """
+    if (session is None) == (recording is None):
+        raise click.UsageError("say whose captions they are: either --session or --recording")
+    tag = parse_language(language) if language else None
+    with open_archive(root) as context, transaction(context.db):
+        if recording is not None:
+            subject = find_recording(context.db, recording)
+        else:
+            name = session or ""
+            subject = only_recording(context.db, find_session(context.db, *_session_name(name)), name)
+        added = add_captions(context, file.read_bytes(), file.name, subject, kind=kind, language=tag)
+    if not added.new:
+        err.print(f"{escape(file.name)}: this transcript is in the archive already")
+        return
+    facts = [f"{len(added.transcript.segments)} captions", display_name(added.transcript.language)]
+    facts.append("current" if added.current else "kept beside the current transcript")
+    err.print(f"{escape(file.name)}: {escape(added.transcript.generator)}, {', '.join(facts)}")
+    for label, name in added.people.items():
+        err.print(f"  {escape(label)} is {escape(name)} of the timetable")
+
+
+def _session_name(name: str) -> tuple[str | None, str]:
+    """Return the event's slug, if it is given, and the session's."""
+    event, slash, slug = name.rpartition("/")
+    return (event if slash else None), slug
+
+
+@command("rostra match", "rostra match --apply", "rostra match --event winter-school-12 --json")
+@click.option("--event", help="Only this event's sessions (its slug).")
+@click.option("--apply", "apply_", is_flag=True, help="Apply what is certain, and at a terminal ask about the rest.")
+@json_option
+@archive_option
+def match(root: Path, event: str | None, apply_: bool, as_json: bool) -> None:
+    """Say which sessions the recordings that have none could be of, and why.
+
+    Names of files, times, rooms, titles and speakers speak for a session. What is certain is marked; whatever
+    else there is waits for one key of somebody's.
+    """
+    if apply_:
+        with open_archive(root) as context:
+            found = list(proposals(context, event))
+            for proposal in found:
+                _decide(context, proposal, None if as_json or not sys.stdin.isatty() else click.getchar)
+    else:
+        with open_archive_readonly(root) as context, sqlite_errors():
+            found = list(proposals(context, event))
+            if not as_json:
+                for proposal in found:
+                    _list_proposal(proposal)
+    if as_json:
+        emit([_proposal(each) for each in found])
+    elif not found:
+        err.print("Every recording has its session.")
+
+
+def _decide(context: Context, proposal: Proposal, ask: Callable[[], str] | None) -> None:
+    """Apply a match that is certain; else list what there is, and ask for a key if somebody is there."""
+    if chosen := proposal.certain:
+        with transaction(context.db):
+            assign(context.db, proposal.recording, chosen.talk.id)
+        out.print(f"[green]✓[/] {escape(proposal.file.name)}  {escape(chosen.talk.label)}")
+        return
+    _list_proposal(proposal)
+    choices = {str(number): each.talk.id for number, each in enumerate(proposal.found[:9], start=1)}
+    while ask:
+        out.print("  [bold]a number[/], [bold]n[/] for a session of its own, or [bold]s[/] to leave it:", end=" ")
+        key = ask().lower()
+        out.print(escape(key))
+        if key == "s":
+            return
+        if key in choices or key == "n":
+            with transaction(context.db):
+                stem = Path(proposal.file.name).stem
+                own = choices.get(key) or new_session(context.db, context.config.pull.event, stem)
+                assign(context.db, proposal.recording, own)
+            return
+
+
+def _list_proposal(proposal: Proposal) -> None:
+    length = format_clock(proposal.file.duration_ms or 0)
+    out.print(f"[bold]{escape(proposal.file.name)}[/]  {length}  [dim]{proposal.sha256[:12]}[/]")
+    for number, each in enumerate(proposal.found[:9], start=1):
+        mark = "[green]✓[/]" if each is proposal.certain else f"{number}"
+        out.print(f"  {mark} {each.score:.2f} {escape(each.talk.label)}  [dim]{escape(', '.join(each.reasons))}[/]")
+    if not proposal.found:
+        out.print("  [dim]nothing fits[/]")
+
+
+def _proposal(proposal: Proposal) -> dict[str, Any]:
+    certain = proposal.certain
+    return {
+        "recording": proposal.sha256,
+        "file": proposal.file.name,
+        "certain": certain.talk.label if certain else None,
+        "sessions": [
+            {"session": each.talk.label, "score": round(each.score, 3), "reasons": each.reasons}
+            for each in proposal.found
+        ],
+    }
+
+
+@command("rostra hints opening", "rostra hints winter-school-12/opening --json")
+@click.argument("session")
+@json_option
+@archive_option
+def hints(root: Path, session: str, as_json: bool) -> None:
+    """Show what the recordings of SESSION (its slug, or EVENT/SESSION) are heard with: language, names and terms.
+
+    They come from the timetable, people first, then the title, transcribe.glossary in rostra.toml and what the
+    abstract sets in capitals. Whatever is wrong or missing here is mended there.
+    """
+    with open_archive_readonly(root) as context, sqlite_errors():
+        known = hints_for(context, find_session(context.db, *_session_name(session)))
+    if as_json:
+        emit({"language": known.language, "terms": known.terms})
+        return
+    err.print(f"[dim]{escape(display_name(known.language)) if known.language else 'language to be identified'}[/]")
+    for term in known.terms:
+        out.print(escape(term))
+
+
+@command("rostra cut 5f2b0d5e", 'rostra cut 5f2b0d5e --room "Main hall" --apply')
+@click.argument("recording")
+@click.option("--event", help="Only this event's sessions (its slug).")
+@click.option("--room", help="Where it was made.  [default: the room that its name or folder says]")
+@click.option("--apply/--dry-run", "apply_", default=False, help="Cut, or say where.  [default: --dry-run]")
+@archive_option
+def cut(root: Path, recording: str, event: str | None, room: str | None, apply_: bool) -> None:
+    """Cut a RECORDING of a whole day (the beginning of its SHA-256) into the sessions that it holds.
+
+    The timetable says about when each began and ended, pauses in speech say when. Nothing is encoded anew:
+    pictures begin at the last key frame before. The whole recording stays in the archive, without a session.
+    """
+    with open_archive(root) as context:
+        subject = find_recording(context.db, recording)
+        whole = cutting.day(context, subject, event=event, room=room)
+        pauses = cutting.heard_pauses(context, subject)
+        if pauses is None:
+            with waiting("listening for pauses"):
+                pauses = cutting.detected_pauses(whole.path)
+        cuts = cutting.plan(whole.talks, whole.started, whole.row["duration_ms"] or 0, pauses)
+        for each in cutting.at_key_frames(whole.path, cuts):
+            times = f"{format_clock(each.start_ms)}–{format_clock(each.end_ms)}"
+            made = cutting.is_made(context, subject, each)
+            if apply_ and not made:
+                with waiting(f"cutting {each.talk.label}"):
+                    cutting.make(context, whole, each)
+                made = True
+            mark = "[green]✓[/]" if made else "•"
+            out.print(f"{mark} {times}  {escape(each.talk.label)}  [dim]{escape(', '.join(each.reasons))}[/]")
+    if not apply_:
+        err.print("Nothing was cut: add [bold]--apply[/] if this is right.")
+
+
+@export.command(
+    "captions",
+    cls=Examples,
+    examples=(
+        "rostra export captions opening --format srt",
+        "rostra export captions winter-school-12/opening --format ttml --to captions/",
+    ),
+)
+@click.argument("session")
+@click.option("--format", "form", type=click.Choice(sorted(WRITERS)), default="vtt", show_default=True)
+@click.option("--to", "target", type=click.Path(path_type=Path), help="A folder, instead of the screen.")
+@archive_option
+def export_captions(root: Path, session: str, form: str, target: Path | None) -> None:
+    """Write the current transcripts of SESSION (its slug, or EVENT/SESSION) in any format.
+
+    Lines and times follow the BBC's and Netflix's guidelines; captions that people timed keep their times. A
+    folder gets a file for every recording, the screen the session's main one.
+    """
+    with open_archive_readonly(root) as context, sqlite_errors():
+        found = find_session(context.db, *_session_name(session))
+        texts = list(written(context, {"id": found, "slug": _session_name(session)[1]}, form))
+    if not texts:
+        raise UnknownSubjectError("transcript of session", session)
+    if target is None:
+        click.echo(texts[0][1], nl=False)
+        return
+    target.mkdir(parents=True, exist_ok=True)
+    for name, text in texts:
+        write_atomic(target / name, text.encode())
+        err.print(f"[green]✓[/] {escape(str(target / name))}")
 
 
 @command("rostra run", "rostra run --only transcribe --workers 2", "rostra run --cluster tls://head:8786")
@@ -414,6 +638,10 @@ def status(root: Path, as_json: bool) -> None:
         table.add_row(stage, *shown)
     out.print(table)
     _show_run(facts)
+    if facts["unmatched"]:
+        out.print(
+            f"{facts['unmatched']} recordings have no session yet: [bold]rostra match[/] says which they could be of"
+        )
     for trouble in facts["troubles"]:
         mark = "[yellow]–[/]" if trouble["status"] == "skipped" else "[red]✗[/]"
         out.print(f"{mark} {trouble['stage']} {escape(trouble['label'])}: {escape(trouble['text'])}")
@@ -458,6 +686,10 @@ def _facts(context: Context) -> dict[str, Any]:
             "released_sessions": len(sessions),
             "released_recordings": len(recordings),
         },
+        "unmatched": count(
+            "SELECT count(*) FROM recording WHERE session_id IS NULL"
+            " AND id NOT IN (SELECT cut_from FROM recording_source WHERE cut_from IS NOT NULL)"
+        ),
         "stages": runs.counts(db),
         "run": asdict(owner) if (owner := archives.owner(context.layout)) else None,
         "in_hand": [asdict(item) for item in runs.in_hand(db)],
@@ -591,8 +823,8 @@ def transcribe(
             done.append((file, transcript))
         else:
             output.mkdir(parents=True, exist_ok=True)
-            target = output / f"{file.stem}{WRITERS[form].suffix}"
-            write_atomic(target, WRITERS[form].write(transcript).encode())
+            target = output / f"{file.stem}{FORMATS[form].suffix}"
+            write_atomic(target, writer(form)(transcript).encode())
             err.print(f"[green]✓[/] {escape(str(target))}")
     _show(done, form, several=len(files) > 1)
     if failed:
@@ -600,7 +832,7 @@ def transcribe(
 
 
 def _show(done: list[tuple[Path, Transcript]], form: str, *, several: bool) -> None:
-    texts = [(file, WRITERS[form].write(transcript)) for file, transcript in done]
+    texts = [(file, writer(form)(transcript)) for file, transcript in done]
     if not several:
         for _file, text in texts:
             click.echo(text.rstrip("\n"))

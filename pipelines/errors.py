@@ -17,6 +17,7 @@
         ├── NotMediaError        not a recording: refused, and not tried again
         ├── NoAudioError         nothing to hear: skipped
         ├── BrokenMediaError     a recording that cannot be read: refused
+        ├── CaptionsError        captions that cannot be read, or are another recording's: refused
         ├── LanguageError        a language that the weights do not know: refused
         ├── FetchError           it could not be brought here from where it is
         ├── AddressError         a scheme or an address that is not asked: refused
@@ -108,6 +109,13 @@ class BrokenMediaError(ItemError):
     """The recording is damaged beyond reading."""
 
     code = "broken-media"
+    verdict = "refused"
+
+
+class CaptionsError(ItemError):
+    """A file of captions cannot be read, or does not belong to the recording beside it."""
+
+    code = "captions"
     verdict = "refused"
 
 

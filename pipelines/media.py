@@ -81,6 +81,9 @@ CONTAINERS = {
 """FFmpeg's demuxers that Rostra opens (``ffmpeg -demuxers``), by their first name; media types are IANA's, or
 those that browsers know."""
 
+_TAGS = ("title", "comment", "purl", "episode_id")
+"""The metadata that tells which session a recording is of (https://ffmpeg.org/doxygen/trunk/group__metadata__api.html)."""
+
 _FORMATS = ",".join(CONTAINERS)
 _OPEN = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
 
@@ -121,6 +124,8 @@ class MediaInfo:
         duration_ms: as the container claims it, or else as counted; decoding may find less.
         has_audio: whether there is a stream of sound.
         streams: in the file's order.
+        started_at: when the recording began, ISO 8601, as the container claims it.
+        tags: what the container says of it in words: its title, and where it came from.
     """
 
     kind: MediaKind
@@ -129,6 +134,8 @@ class MediaInfo:
     duration_ms: int | None
     has_audio: bool
     streams: tuple[StreamInfo, ...]
+    started_at: str | None = None
+    tags: tuple[str, ...] = ()
 
 
 def probe(path: Path) -> MediaInfo:
@@ -154,6 +161,8 @@ def probe(path: Path) -> MediaInfo:
             duration_ms=_duration_ms(container),
             has_audio="audio" in kinds,
             streams=streams,
+            started_at=container.metadata.get("creation_time"),
+            tags=tuple(container.metadata[key][:500] for key in _TAGS if key in container.metadata),
         )
 
 
@@ -188,6 +197,73 @@ def stream_audio(path: Path, *, start_ms: int = 0) -> Iterator[AudioBlock]:
         raise NoAudioError("no sound in this recording, so there is nothing to transcribe")
     channels = next(stream.channels for stream in info.streams if stream.type == "audio")
     return _blocks(_decoder(path, channels or 1, start_ms))
+
+
+def key_frame_before(path: Path, at_ms: int) -> int:
+    """Return where the last key frame at or before a moment is, in milliseconds; sound alone may begin anywhere.
+
+    Raises:
+        NotMediaError, BrokenMediaError: it is not a recording, or cannot be read.
+    """
+    with _opened(path) as container:
+        pictures = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+        if not pictures or at_ms <= 0:
+            return max(at_ms, 0)
+        stream = pictures[0]
+        try:
+            container.seek(at_ms * av.time_base // 1000)
+            for packet in islice(container.demux(stream), 500):
+                if packet.is_keyframe and packet.pts is not None and packet.time_base is not None:
+                    first_ms = (container.start_time or 0) * 1000 / av.time_base
+                    return min(max(round(float(packet.pts * packet.time_base) * 1000 - first_ms), 0), at_ms)
+        except av.error.FFmpegError as error:
+            raise _not_read(path, error.strerror or str(error)) from error
+    return 0
+
+
+def cut(path: Path, target: Path, start_ms: int, end_ms: int) -> None:
+    """Copy a part of a recording into a file of the same container, without encoding anything anew.
+
+    Pictures begin at the last key frame before ``start_ms`` (see `key_frame_before`).
+
+    Raises:
+        BrokenMediaError: its streams cannot be copied so.
+        ToolError: ffmpeg is missing, or was killed.
+    """
+    suffix = target.suffix
+    source = ffmpeg.input(
+        f"file:{path.absolute()}",
+        protocol_whitelist="file,pipe",
+        format_whitelist=_FORMATS,
+        ss=f"{start_ms / 1000:.3f}",
+    )
+    output = ffmpeg.output(
+        *(source[kind] for kind in ("v?", "a?", "s?")),
+        f"file:{target.absolute()}",
+        c="copy",
+        t=f"{(end_ms - start_ms) / 1000:.3f}",
+        avoid_negative_ts="make_zero",
+        map_metadata=-1,
+        map_chapters=-1,
+        fflags="+bitexact",
+        f=_MUXERS.get(suffix, suffix[1:]),
+    )
+    command = output.global_args("-nostdin", "-hide_banner", "-loglevel", "error", "-y").compile(cmd=ffmpeg_binary())
+    with _running(command) as (process, out, complaints):
+        out.read()
+        code = process.wait()
+    if code < 0:
+        raise ToolError(f"ffmpeg was killed by signal {-code} while cutting")
+    if code:
+        reason = complaints[-1] if complaints else "no reason given"
+        raise BrokenMediaError(f"cannot be cut without encoding it anew: {reason}")
+
+
+_MUXERS = {
+    ".mkv": "matroska", ".mka": "matroska", ".weba": "webm", ".m4a": "mp4", ".ogv": "ogg", ".wmv": "asf",
+    ".wma": "asf", ".aac": "adts", ".mpg": "mpeg", ".ts": "mpegts",
+}  # fmt: skip
+"""FFmpeg's names for what writes a container, where they are not its suffix (``ffmpeg -muxers``)."""
 
 
 def _decoder(path: Path, channels: int, start_ms: int) -> list[str]:

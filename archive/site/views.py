@@ -19,7 +19,7 @@ from archive.site.pages import argument, fresh, not_found, render
 from archive.site.published import current
 from archive.site.searching import ROUTES as SEARCHING
 from archive.site.searching import linked
-from metadata.captions import WRITERS
+from metadata.captions import FORMATS, WRITERS
 from metadata.errors import InvalidTimeError
 from metadata.times import parse_offset
 
@@ -87,15 +87,21 @@ async def session(datasette: Any, request: Any) -> Any:
         }
 
     return await render(
-        datasette, request, "session.html", read, query=query, at_ms=at_ms, formats=tuple(WRITERS.values())
+        datasette,
+        request,
+        "session.html",
+        read,
+        query=query,
+        at_ms=at_ms,
+        formats=tuple(FORMATS[name] for name in WRITERS),
     )
 
 
 async def captions(datasette: Any, request: Any) -> Any:
     """``/events/EVENT/SESSION/captions.FORMAT``: the transcript of a recording, in any format that is written."""
     event_slug, slug = unquote(request.url_vars["event"]), unquote(request.url_vars["session"])
-    form, wanted = WRITERS.get(request.url_vars["format"]), argument(request, "recording")
-    if form is None:
+    form, wanted = request.url_vars["format"], argument(request, "recording")
+    if form not in WRITERS:
         return await not_found(datasette, request)
 
     def read(conn: Any) -> str | None:
@@ -104,7 +110,7 @@ async def captions(datasette: Any, request: Any) -> Any:
         if track is None or track.transcript_id is None:
             return None
         transcript = queries.transcript(conn, track.transcript_id)
-        return form.write(transcript) if transcript else None
+        return WRITERS[form](transcript) if transcript else None
 
     text = await current(datasette).execute_fn(read)
     if text is None:
@@ -113,9 +119,9 @@ async def captions(datasette: Any, request: Any) -> Any:
         text,
         headers={
             "cache-control": fresh(datasette),
-            "content-disposition": f'inline; filename="{_ascii(slug)}{form.suffix}"',
+            "content-disposition": f'inline; filename="{_ascii(slug)}{FORMATS[form].suffix}"',
         },
-        content_type=f"{form.media_type}; charset=utf-8",
+        content_type=f"{FORMATS[form].media_type}; charset=utf-8",
     )
 
 
@@ -157,7 +163,7 @@ ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (r"/events$", events),
     (r"/events/(?P<event>[^/]+)$", event),
     (r"/events/(?P<event>[^/]+)/(?P<session>[^/]+)$", session),
-    (r"/events/(?P<event>[^/]+)/(?P<session>[^/]+)/captions\.(?P<format>[a-z]+)$", captions),
+    (r"/events/(?P<event>[^/]+)/(?P<session>[^/]+)/captions\.(?P<format>[a-z-]+)$", captions),
     (r"/people/(?P<person>[^/]+)$", person),
     (MEDIA_ROUTE, recording),
     # All but Datasette's pages over the published database and what those need: others of its pages

@@ -2,25 +2,86 @@
 
 from __future__ import annotations
 
-from metadata.captions import srt, text, transcript_json, webvtt
-from metadata.captions.base import CaptionFormat, Writer
-from metadata.errors import UnknownFormatError
+from pathlib import PurePath
 
-__all__ = ["WRITERS", "CaptionFormat", "Writer", "writer"]
+from metadata.captions import podcast_json, sbv, scc, srt, text, transcript_json, ttml, webvtt, whisper_json
+from metadata.captions.base import CaptionFormat, Reader, Source, Writer
+from metadata.errors import FormatError, UnknownFormatError
+from metadata.model import Transcript
 
-WRITERS: dict[str, CaptionFormat] = {
-    each.name: each for each in (webvtt.FORMAT, srt.FORMAT, text.FORMAT, transcript_json.FORMAT)
+__all__ = ["FORMATS", "READERS", "WRITERS", "CaptionFormat", "Source", "detect_format", "read_captions", "writer"]
+
+FORMATS: dict[str, CaptionFormat] = {
+    each.name: each
+    for each in (
+        webvtt.FORMAT,
+        srt.FORMAT,
+        ttml.FORMAT,
+        text.FORMAT,
+        podcast_json.FORMAT,
+        transcript_json.FORMAT,
+        sbv.FORMAT,
+        scc.FORMAT,
+        whisper_json.FORMAT,
+    )
 }
-"""Every format that a transcript can be written in, by name."""
+"""Every format, by name, in the order in which readers are offered them."""
+
+WRITERS: dict[str, Writer] = {name: each.write for name, each in FORMATS.items() if each.write}
+"""Every format that a transcript can be written in."""
+
+READERS: dict[str, Reader] = {name: each.read for name, each in FORMATS.items() if each.read}
+"""Every format that is read."""
 
 
 def writer(name: str) -> Writer:
-    """Return the function that writes this format: ``vtt``, ``srt``, ``txt`` or ``json``.
+    """Return the function that writes this format: ``vtt``, ``srt``, ``ttml`` and so on.
 
     Raises:
         UnknownFormatError: there is no such format.
     """
     try:
-        return WRITERS[name].write
+        return WRITERS[name]
     except KeyError:
         raise UnknownFormatError(name, tuple(sorted(WRITERS))) from None
+
+
+def read_captions(data: bytes, source: Source) -> Transcript:
+    """Return what a file of captions says, as a transcript of kind ``imported``.
+
+    Args:
+        data: the whole file: UTF-8, with or without a mark, or UTF-16 with one.
+        source: its name, and what is known of it.
+
+    Raises:
+        UnknownFormatError: no format reads this file, or several do.
+        FormatError: it breaks its format's rules.
+    """
+    content = _decoded(data, source)
+    return READERS[detect_format(content, source.name)](content, source)
+
+
+def detect_format(content: str, name: str) -> str:
+    """Return the name of the one format that claims a file by its text; what ends in ``.txt`` may be any text.
+
+    Raises:
+        UnknownFormatError: none does, or several do.
+    """
+    suffix = PurePath(name).suffix.lower()
+    claims = [each.name for each in FORMATS.values() if each.detect and each.detect(content)]
+    named = [each for each in ("vtt", "srt", "sbv", "scc", "ttml", "txt") if FORMATS[each].suffix == suffix]
+    # SRT has no mark of its own, so a file that is called something else is read as that, and its mistake named.
+    if named and (not claims or (claims == ["srt"] and suffix != ".txt")):
+        claims = named
+    if len(claims) != 1:
+        raise UnknownFormatError(name, tuple(claims or READERS))
+    return claims[0]
+
+
+def _decoded(data: bytes, source: Source) -> str:
+    encoding = "utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise FormatError(source.name, f"line {line}", f"not {encoding.removesuffix('-sig').upper()} text") from error

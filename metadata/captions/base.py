@@ -1,39 +1,120 @@
 """What a caption format is, and how to add one.
 
 To add a format: write a module beside this one, named after the format, with a function
-``write(transcript) -> str`` and a constant ``FORMAT`` that describes it; then add that constant to
-the tuple in ``metadata/captions/__init__.py``. Formats that show text over the recording take their
-cues from `metadata.captions.cues`, which decides where captions break and when they show; a module
-then only spells them. Add ``tests/cases/captions/NAME.SUFFIX``, and the tests pick it up.
+``write(transcript) -> str``, a function ``read(text, source) -> Transcript``, or both, and a constant
+``FORMAT`` that describes it; then add that constant to the tuple in ``metadata/captions/__init__.py``.
+Formats that show text over the recording take their cues from `metadata.captions.cues`, which decides
+where captions break and when they show; a module then only spells them. What is read goes through
+`imported`. Add ``tests/cases/captions/NAME.SUFFIX``, and the tests pick it up.
 
-Text comes from speech and from files of others: a module escapes whatever its format could take for markup.
+Text comes from speech and from files of others: a writer escapes whatever its format could take for
+markup, and a reader raises `FormatError`, with the place, for whatever it cannot read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from metadata.model import Transcript
+from metadata.captions.cues import clean
+from metadata.errors import FormatError, InvalidLanguageError
+from metadata.languages import UNDETERMINED, parse_language, word_separator
+from metadata.model import Segment, Transcript
+
+LONGEST_MS = 1000 * 3600 * 1000
+"""No recording is longer: a time beyond this is a mistake."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A file of captions, and what is known of it from elsewhere.
+
+    Attributes:
+        name: the file's, for messages.
+        language: BCP-47, stronger than what the file says; None where nobody has said.
+        duration_ms: of the recording, where it is known.
+    """
+
+    name: str
+    language: str | None = None
+    duration_ms: int | None = None
+
+    def error(self, where: str | int, reason: str) -> FormatError:
+        """Return the error for a place in this file: a number is a line."""
+        return FormatError(self.name, f"line {where}" if isinstance(where, int) else where, reason)
+
 
 Writer: TypeAlias = Callable[[Transcript], str]
+Reader: TypeAlias = Callable[[str, Source], Transcript]
+Detector: TypeAlias = Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaptionFormat:
-    """A way to write a transcript down.
+    """A way to write a transcript down, or to read one, or both.
 
     Attributes:
         name: what the command line and links call it.
         title: what readers call it.
         media_type: as registered with IANA, or as players expect it.
         suffix: of a file's name, with its dot.
-        write: returns the whole file as text, to be stored as UTF-8.
+        write: returns the whole file as text, to be stored as UTF-8; None where we only read the format.
+        read: returns what a file says, or raises `FormatError`; None where we only write the format.
+        detect: tells by a file's text whether it means to be in this format.
     """
 
     name: str
     title: str
     media_type: str
     suffix: str
-    write: Writer
+    write: Writer | None = None
+    read: Reader | None = None
+    detect: Detector | None = None
+
+
+def imported(
+    source: Source,
+    segments: Iterable[Segment],
+    *,
+    generator: str,
+    language: str | None = None,
+    track: str | None = None,
+) -> Transcript:
+    """Return what was read as a transcript: in order of time, without empty segments.
+
+    Args:
+        source: the file.
+        segments: as the file has them; what ends before it starts ends where it starts.
+        generator: what the format is called.
+        language: as the file says it; what cannot be read counts as unsaid.
+        track: ``chapters`` or ``descriptions``, where the file holds what nobody says.
+    """
+    said = [replace(each, end_ms=max(each.start_ms, each.end_ms)) for each in segments if each.text]
+    said.sort(key=lambda each: each.start_ms)
+    return Transcript(
+        language=source.language or declared_language(language),
+        duration_ms=source.duration_ms or max((each.end_ms for each in said), default=0),
+        segments=tuple(said),
+        kind="imported",
+        generator=generator,
+        parameters={"track": track} if track else {},
+    )
+
+
+def declared_language(text: str | None) -> str:
+    """Return the BCP-47 tag for what a file says of its language, or ``und``."""
+    try:
+        return parse_language(text) if text else UNDETERMINED
+    except InvalidLanguageError:
+        return UNDETERMINED
+
+
+def join_lines(lines: Iterable[str], language: str) -> str:
+    """Return a caption's lines as one: what a language writes between words stands between them."""
+    return word_separator(language).join(tidied for line in lines if (tidied := tidy(line)))
+
+
+def tidy(text: str) -> str:
+    """Return text on one line, without control characters, and with single spaces."""
+    return " ".join(clean(text).split())

@@ -4,7 +4,11 @@ A cue has at most two lines of 42 columns and stands for at most seven seconds a
 leaves room, at least five sixths of a second: Netflix Timed Text Style Guide, General Requirements,
 sections 1 and 4, and English, section "Character limitation". It breaks where a reader would pause:
 BBC Subtitle Guidelines, section "Line breaks" (https://www.bbc.co.uk/accessibility/forproducts/guides/subtitles/).
-Wide characters (Unicode Standard Annex 11) take two columns.
+Wide characters (Unicode Standard Annex 11) take two columns. A cue that is faster to say than to read stays
+as long as the next one and the seven seconds allow: readers manage 20 characters a second (Netflix, English,
+section "Reading Speed Limits"; BBC, section "Timing", asks for 160 to 180 words a minute, which is less).
+
+Captions that people timed keep their times: only what two lines do not hold is cut.
 """
 
 from __future__ import annotations
@@ -20,6 +24,8 @@ from metadata.model import Segment, Transcript
 COLUMNS = 42
 LONGEST_MS = 7_000
 SHORTEST_MS = 833
+READING_MS = 50
+"""What a reader needs for a column."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
 _SENTENCE_END = tuple(".?!…。？！؟।")
@@ -29,11 +35,12 @@ _CLOSING = "\"'”’»)]」』"
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """One caption: one or two ``lines``, shown from ``start_ms`` until ``end_ms``."""
+    """One caption: one or two ``lines``, shown from ``start_ms`` until ``end_ms``, said by ``speaker``."""
 
     start_ms: int
     end_ms: int
     lines: tuple[str, ...]
+    speaker: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +53,27 @@ class _Piece:
 
 
 def cues(transcript: Transcript) -> tuple[Cue, ...]:
-    """Return the captions of a transcript, in order and without overlap; flagged segments are left out."""
+    """Return the captions of a transcript, in order; flagged segments are left out.
+
+    They do not overlap, but where captions that people timed do.
+    """
+    timed = transcript.kind in {"human", "imported"}
     trusted = (segment for segment in transcript.segments if not segment.flags)
-    pieces = (tuple(_pieces(segment)) for segment in trusted)
-    drafts = [_cue(part) for whole in pieces if whole for part in _split(whole)]
-    return tuple(_spread(sorted(drafts, key=lambda cue: cue.start_ms)))
+    drafts = [cue for segment in trusted for cue in _drafts(segment, None if timed else LONGEST_MS)]
+    drafts.sort(key=lambda cue: cue.start_ms)
+    return tuple(drafts) if timed else tuple(_spread(drafts))
+
+
+def _drafts(segment: Segment, longest_ms: int | None) -> Iterator[Cue]:
+    """Yield the cues of a segment; the first and last of captions that people timed keep its times."""
+    pieces = tuple(_pieces(segment))
+    if not pieces:
+        return
+    if longest_ms is None:
+        pieces = (replace(pieces[0], start_ms=segment.start_ms), *pieces[1:])
+        pieces = (*pieces[:-1], replace(pieces[-1], end_ms=segment.end_ms))
+    for part in _split(pieces, longest_ms):
+        yield replace(_cue(part), speaker=segment.speaker)
 
 
 def clean(text: str) -> str:
@@ -94,15 +117,15 @@ def _guessed(segment: Segment, text: str) -> Iterator[_Piece]:
         )
 
 
-def _split(pieces: tuple[_Piece, ...]) -> Iterator[tuple[_Piece, ...]]:
+def _split(pieces: tuple[_Piece, ...], longest_ms: int | None) -> Iterator[tuple[_Piece, ...]]:
     """Halve, at the best place near the middle, until each part fits a cue."""
-    if len(pieces) == 1 or (_duration(pieces) <= LONGEST_MS and _lines(pieces)):
+    if len(pieces) == 1 or ((longest_ms is None or _duration(pieces) <= longest_ms) and _lines(pieces)):
         yield pieces
         return
     total = max(width(_text(pieces)), 1)
     at = min(range(1, len(pieces)), key=lambda i: _cost(pieces, i, total))
-    yield from _split(pieces[:at])
-    yield from _split(pieces[at:])
+    yield from _split(pieces[:at], longest_ms)
+    yield from _split(pieces[at:], longest_ms)
 
 
 def _cost(pieces: tuple[_Piece, ...], at: int, total: int) -> float:
@@ -137,12 +160,13 @@ def _cue(pieces: tuple[_Piece, ...]) -> Cue:
 
 
 def _spread(drafts: list[Cue]) -> Iterator[Cue]:
-    """Give each cue its least time, as far as the next one allows; starts never stand still."""
+    """Give each cue the time it needs, as far as the next one allows; starts never stand still."""
     starts: list[int] = []
     for draft in drafts:
         starts.append(max(draft.start_ms, starts[-1] + 1) if starts else max(draft.start_ms, 0))
     for draft, start, following in zip_longest(drafts, starts, starts[1:]):
-        end = max(draft.end_ms, start + SHORTEST_MS)
+        reading = min(READING_MS * sum(map(width, draft.lines)), LONGEST_MS)
+        end = max(draft.end_ms, start + max(SHORTEST_MS, reading))
         yield replace(draft, start_ms=start, end_ms=end if following is None else min(end, following))
 
 

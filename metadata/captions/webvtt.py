@@ -1,29 +1,248 @@
-"""WebVTT: what HTML's ``<track>`` takes.
+"""WebVTT: what HTML's ``<track>`` takes, and what Zoom, YouTube and most platforms give.
 
-Source: W3C WebVTT, section 4 (https://www.w3.org/TR/webvtt1/#syntax). Cue text escapes ``&``, ``<`` and
-``>``, so it holds neither markup nor an arrow.
+Source: W3C WebVTT, section 4 for writing and section 6 for reading (https://www.w3.org/TR/webvtt1/). Cue text
+escapes ``&``, ``<`` and ``>``, so it holds neither markup nor an arrow. What section 6 says is passed over is
+passed over, with a word in the log: text that has no times, and times that cannot be read.
+
+Three dialects are understood. Zoom's transcripts put names before what is said (`metadata.captions.prefixes`),
+and its closed captions send a sentence again when they go on. YouTube's automatic captions give each word its
+time, and show every line twice, as lines move up. A file whose header says ``Kind: chapters`` or ``Kind:
+descriptions``, or whose name does, holds what nobody says; it is read, and marked as what it is.
+
+The libraries that read WebVTT (webvtt-py 0.6, pysubs2 1.8, pycaption 2.3, ttconv 1.2) were tried on real files:
+none keeps the times of words or more than one voice a cue, none says which line is broken, and they leave
+entities escaped, or take comments and identifiers for speech, or lose captions that follow an empty one.
 """
 
 from __future__ import annotations
 
-from metadata.captions.base import CaptionFormat
+import logging
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from html import unescape
+from itertools import groupby
+
+from metadata.captions.base import CaptionFormat, Source, declared_language, imported, join_lines, tidy
 from metadata.captions.cues import Cue, cues
-from metadata.model import Transcript
+from metadata.captions.prefixes import name_speakers
+from metadata.model import Segment, Transcript, Word
 from metadata.times import format_timestamp
+
+logger = logging.getLogger(__name__)
+
+TRACKS = ("chapters", "descriptions")
+
+_TIME = r"(?:(\d{2,4}):)?([0-5]\d):([0-5]\d)\.(\d{3})"
+_TIMINGS = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?:\s+(?P<settings>.*))?\s*", re.ASCII | re.DOTALL)
+_TAG = re.compile(r"(<[^>]*>?)")
+_WORD_TIME = re.compile(_TIME, re.ASCII)
+_VOICE = re.compile(r"v(?:\.\S*)?\s+(.+)", re.DOTALL)
+_ASIDE = re.compile(r"(NOTE|STYLE|REGION)(\s|$)")
+_SENTENCE = re.compile(r"(?:\S+\s+){3,}?\S*[.?!…](?=\s)")
 
 
 def write(transcript: Transcript) -> str:
-    """Return a WebVTT file; flagged segments are left out."""
+    """Return a WebVTT file; flagged segments are left out, and speakers are voice spans (section 4.2.2)."""
     return "\n".join(["WEBVTT\n", *map(_block, cues(transcript))])
 
 
 def _block(cue: Cue) -> str:
+    voice = f"<v {_escape(cue.speaker)}>" if cue.speaker else ""
     lines = "\n".join(map(_escape, cue.lines))
-    return f"{format_timestamp(cue.start_ms)} --> {format_timestamp(cue.end_ms)}\n{lines}\n"
+    return f"{format_timestamp(cue.start_ms)} --> {format_timestamp(cue.end_ms)}\n{voice}{lines}\n"
 
 
 def _escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-FORMAT = CaptionFormat(name="vtt", title="WebVTT", media_type="text/vtt", suffix=".vtt", write=write)
+@dataclass(frozen=True, slots=True)
+class _Cue:
+    """A cue as it stands in a file."""
+
+    start_ms: int
+    end_ms: int
+    settings: str
+    lines: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """A stretch of a cue's text, who says it, and when it begins, where the file says so."""
+
+    speaker: str | None
+    start_ms: int | None
+    text: str
+
+
+def detect(text: str) -> bool:
+    """Whether the text begins as WebVTT does."""
+    return re.match(r"WEBVTT(?:\s|$)", text) is not None
+
+
+def read(text: str, source: Source) -> Transcript:
+    """Return what a WebVTT file says.
+
+    Raises:
+        FormatError: it does not begin with ``WEBVTT``, or has times of which none can be read.
+    """
+    lines = re.split(r"\r\n|\r|\n", text)
+    if not detect(lines[0]):
+        raise source.error(1, "a WebVTT file begins with 'WEBVTT'")
+    header, body = _header(lines)
+    found = list(_cues(lines, body, source))
+    language = source.language or declared_language(header.get("language", header.get("lang")))
+    if _rolls(found):
+        found = list(_unrolled(found))
+    segments = [segment for cue in found for segment in _segments(cue, language)]
+    if not any(segment.speaker for segment in segments):
+        segments = [*_sent_once(name_speakers(segments))]
+    return imported(source, segments, generator=FORMAT.title, language=language, track=_track(header, source))
+
+
+def _header(lines: Sequence[str]) -> tuple[dict[str, str], int]:
+    """Return the header's fields by lower-case name, and the index of the line after it."""
+    fields: dict[str, str] = {}
+    for index, line in enumerate(lines[1:], start=1):
+        if not line or "-->" in line:
+            return fields, index
+        name, colon, value = line.partition(":")
+        if colon:
+            fields.setdefault(name.strip().lower(), value.strip())
+    return fields, len(lines)
+
+
+def _track(header: dict[str, str], source: Source) -> str | None:
+    kind = header.get("kind", "").lower()
+    if kind in {"captions", "subtitles"}:
+        return None
+    words = {word.rstrip("s") + "s" for word in re.split(r"[\W_]+", source.name.lower())}
+    return next((track for track in TRACKS if track == kind or track in words), None)
+
+
+def _blocks(lines: Sequence[str], first: int) -> Iterator[tuple[int, list[str]]]:
+    """Yield runs of lines with the number of their first; a second line of times begins a new one (section 6.2)."""
+    block: list[str] = []
+    for number, line in enumerate(lines[first:], start=first + 1):
+        ends = "-->" in line and (len(block) > 1 or (block and "-->" in block[0]))
+        if block and (not line or ends):
+            yield number - len(block), block
+            block = []
+        if line:
+            block.append(line)
+    if block:
+        yield len(lines) + 1 - len(block), block
+
+
+def _cues(lines: Sequence[str], first: int, source: Source) -> Iterator[_Cue]:
+    broken: int | None = None
+    any_read = False
+    for number, block in _blocks(lines, first):
+        at = next((index for index, line in enumerate(block[:2]) if "-->" in line), None)
+        if at is None:
+            if not _ASIDE.match(block[0]):
+                logger.warning("%s: line %d: text without times is passed over", source.name, number)
+        elif match := _TIMINGS.fullmatch(block[at]):
+            any_read = True
+            groups = match.groups()
+            yield _Cue(_ms(groups[:4]), _ms(groups[4:8]), match["settings"] or "", block[at + 1 :])
+        else:
+            logger.warning("%s: line %d: times that cannot be read are passed over", source.name, number + at)
+            broken = broken or number + at
+    if broken and not any_read:
+        raise source.error(broken, "expected times such as '00:01.000 --> 00:02.500'")
+
+
+def _ms(parts: Sequence[str | None]) -> int:
+    hours, minutes, seconds, thousandths = (int(part or 0) for part in parts)
+    return ((hours * 60 + minutes) * 60 + seconds) * 1000 + thousandths
+
+
+def _spans(payload: str) -> Iterator[_Span]:
+    """Cut a cue's text at its tags; ruby annotations are left out."""
+    speaker: str | None = None
+    start_ms: int | None = None
+    annotation = False
+    for token in _TAG.split(payload):
+        if not token.startswith("<"):
+            if token and not annotation:
+                yield _Span(speaker, start_ms, unescape(token))
+            continue
+        tag = token[1:].removesuffix(">")
+        if match := _WORD_TIME.fullmatch(tag):
+            start_ms = _ms(match.groups())
+        elif match := _VOICE.fullmatch(tag):
+            speaker = tidy(unescape(match[1])) or None
+        elif tag == "/v":
+            speaker = None
+        elif re.match(r"/?rt\b", tag):
+            annotation = tag.startswith("rt")
+
+
+def _segments(cue: _Cue, language: str) -> Iterator[Segment]:
+    """Return a segment for each voice of a cue, which share its time by the length of what they say."""
+    spans = [span for span in _spans("\n".join(cue.lines)) if span.text]
+    voices = [(speaker, list(each)) for speaker, each in groupby(spans, key=lambda span: span.speaker)]
+    total = sum(len(span.text) for span in spans)
+    said, last = 0, max(cue.start_ms, cue.end_ms)
+    for speaker, each in voices:
+        start = cue.start_ms + (last - cue.start_ms) * said // total
+        said += sum(len(span.text) for span in each)
+        end = cue.start_ms + (last - cue.start_ms) * said // total
+        text = join_lines("".join(span.text for span in each).split("\n"), language)
+        yield Segment(start_ms=start, end_ms=end, text=text, speaker=speaker, words=_words(each, start, end))
+
+
+def _words(spans: Sequence[_Span], start_ms: int, end_ms: int) -> tuple[Word, ...]:
+    """Return words with times, if the file times any; those of one span share its time by their length."""
+    if all(span.start_ms is None for span in spans):
+        return ()
+    starts: list[int] = []
+    for span in spans:
+        previous = starts[-1] if starts else start_ms
+        starts.append(min(max(span.start_ms or previous, previous), end_ms))
+    words = []
+    for span, start, end in zip(spans, starts, [*starts[1:], end_ms], strict=True):
+        spoken = span.text.strip()
+        words += [
+            Word(
+                start_ms=start + (end - start) * part.start() // len(spoken),
+                end_ms=start + (end - start) * part.end() // len(spoken),
+                text=part[0],
+            )
+            for part in re.finditer(r"\S+", spoken)
+        ]
+    return tuple(words)
+
+
+def _rolls(found: Sequence[_Cue]) -> bool:
+    """Whether lines move up, as in YouTube's automatic captions: words have times, and lines come twice."""
+    timed = any(_WORD_TIME.fullmatch(tag[1:-1]) for cue in found for line in cue.lines for tag in _TAG.findall(line))
+    return timed and any("position:0%" in cue.settings for cue in found)
+
+
+def _unrolled(found: Sequence[_Cue]) -> Iterator[_Cue]:
+    """Leave out the lines that the cue before showed already."""
+    shown: list[str] = []
+    for cue in found:
+        plain = [tidy(unescape(_TAG.sub("", line))) for line in cue.lines]
+        yield replace(cue, lines=[line for line, words in zip(cue.lines, plain, strict=True) if words not in shown])
+        shown = plain
+
+
+def _sent_once(segments: Sequence[Segment]) -> Iterator[Segment]:
+    """Leave out a sentence of four words or more that the caption just before began with too (Zoom)."""
+    before: Segment | None = None
+    for segment in segments:
+        again = _SENTENCE.match(segment.text)
+        if before and again and before.end_ms == segment.start_ms and before.text.startswith(again[0]):
+            yield replace(segment, text=segment.text[again.end() :].strip())
+        else:
+            yield segment
+        before = segment
+
+
+FORMAT = CaptionFormat(
+    name="vtt", title="WebVTT", media_type="text/vtt", suffix=".vtt", write=write, read=read, detect=detect
+)

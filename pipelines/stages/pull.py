@@ -2,7 +2,8 @@
 
 The same bytes are one recording, under whatever name they come. What is not a recording is refused with
 the reason. A recording goes to the session whose timetable names its file; else to the one whose slug is
-the file's name; else to a session of its own.
+the file's name; else, where there is a timetable, to the one that it certainly is of, and to none until
+somebody decides (`pipelines.matching`); and without a timetable to a session of its own.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from archive.events import describe_session, touch
 from archive.provenance import note_place, replaced_at, supersede
 from archive.recordings import NewRecording, add_recording, recording_id
 from metadata.model import Session
+from pipelines import matching
 from pipelines.blobs import Blob, BlobStore
 from pipelines.context import Context, timestamp
 from pipelines.errors import BrokenMediaError, LimitError
@@ -58,6 +60,7 @@ class Pulled:
     """A file that is in the store now, what it is, and what its place says of it."""
 
     name: str
+    folder: str
     blob: Blob
     info: MediaInfo
     about: Session | None = None
@@ -107,7 +110,8 @@ class Pull:
                 companions = tuple(_companion(task.store, path) for path in fetched.companions)
             except OSError as error:
                 raise BrokenMediaError(f"cannot be copied: {error.strerror or error}") from error
-        return Pulled(found.name, blob, info, found.about, companions)
+        folder = Path(found.place).parent.name if found.place.startswith("/") else ""
+        return Pulled(found.name, folder, blob, info, found.about, companions)
 
     def commit(self, context: Context, item: Item, result: Pulled | None) -> str | None:
         """Add the recording to the catalogue and to its session."""
@@ -123,7 +127,7 @@ class Pull:
         if result.about is not None and session_id is not None and session_id > newest:
             describe_session(context.db, session_id, result.about, decided_at=timestamp())
         info = result.info
-        added = add_recording(
+        recording = add_recording(
             context.db,
             NewRecording(
                 sha256=sha256,
@@ -139,8 +143,17 @@ class Pull:
             session_id,
             pulled_at=timestamp(),
         )
-        self._note(context, added, item, result, old)
-        return "it takes the place of what was there before" if old else None
+        context.db.execute(
+            "INSERT INTO recording_source(recording_id, folder, started_at, tags) VALUES (?, ?, ?, ?)",
+            [recording, result.folder, info.started_at, msgspec.json.encode(info.tags).decode()],
+        )
+        remark = None
+        if old is not None:
+            remark = "it takes the place of what was there before"
+        elif session_id is None:
+            remark = matching.place(context, recording, self.event)
+        self._note(context, recording, item, result, old)
+        return remark
 
     def _note(self, context: Context, recording: int, item: Item, result: Pulled, old: int | None) -> None:
         """Note where a recording came from, and let it take the place of what was there before."""
@@ -153,8 +166,8 @@ class Pull:
                 session_id = find_session(context.db, self.event, self.session)
                 context.db.execute("UPDATE recording SET session_id = ? WHERE id = ?", [session_id, recording])
 
-    def _session(self, context: Context, name: str) -> tuple[int, dict[str, Any]]:
-        """Return the session that a file belongs to, and what its timetable says of the file."""
+    def _session(self, context: Context, name: str) -> tuple[int | None, dict[str, Any]]:
+        """Return the session that a file belongs to, if its name says so, and what its timetable says of the file."""
         db, stem = context.db, Path(name).stem
         if self.session:
             return find_session(db, self.event, self.session), {}
@@ -179,6 +192,8 @@ class Pull:
         ]
         if len(matches) == 1:
             return matches[0], {}
+        if matching.talks(context, self.event):
+            return None, {}
         return new_session(db, self.event or context.config.pull.event, stem), {}
 
 

@@ -10,11 +10,10 @@ from typing import ClassVar
 import msgspec
 
 from archive.recordings import add_transcript
-from metadata.languages import parse_language
 from metadata.model import Transcript
-from pipelines.config import Config
 from pipelines.context import Context, timestamp
 from pipelines.errors import BrokenMediaError, EngineError, ToolError, TranscriberError
+from pipelines.hints import hints_for
 from pipelines.media import ffmpeg_binary, stream_audio
 from pipelines.stages.base import Artefact, Item, Report, fingerprint
 from pipelines.transcribers.base import Hints, Transcriber
@@ -38,16 +37,21 @@ class Transcribe:
     unit: ClassVar[str] = "s"
 
     def items(self, context: Context) -> Iterable[Item]:
-        """Return an item for every recording; its fingerprint changes with the engine, the model and the hints."""
+        """Return an item for every recording; its fingerprint changes with the engine, the model and the hints.
+
+        A recording that was cut into sessions is heard in its parts.
+        """
         engine = (self.transcriber.name, self.transcriber.version, dict(self.transcriber.parameters))
         for row in context.db.query(
             "SELECT recording.id, sha256, suffix, duration_ms, original_name,"
             " coalesce(recording.language, session.language) AS language,"
-            " session.id AS session, session.title, session.slug, event.slug AS event"
+            " session.id AS session, session.slug, event.slug AS event"
             " FROM recording LEFT JOIN session ON session.id = session_id LEFT JOIN event ON event.id = event_id"
-            " WHERE superseded_by IS NULL ORDER BY event.start_date, session.start_utc, session.position, recording.id"
+            " WHERE superseded_by IS NULL"
+            " AND recording.id NOT IN (SELECT cut_from FROM recording_source WHERE cut_from IS NOT NULL)"
+            " ORDER BY event.start_date, session.start_utc, session.position, recording.id"
         ):
-            hints = hints_for(context, row["session"], row["title"], row["language"])
+            hints = hints_for(context, row["session"], row["language"])
             yield Item(
                 subject=row["sha256"],
                 label=f"{row['event']}/{row['slug']}" if row["slug"] else row["original_name"],
@@ -87,22 +91,3 @@ class Transcribe:
         )
         result.path.unlink()
         return None if transcript.segments else "nobody speaks in it"
-
-
-def hints_for(context: Context, session: int | None, title: str | None, language: str | None) -> Hints:
-    """Return what the catalogue knows of a recording before it is heard: people first, then terms and title."""
-    people = [
-        row["name"]
-        for row in context.db.query(
-            "SELECT name FROM session_person JOIN person ON person.id = person_id"
-            " WHERE session_id = ? ORDER BY position",
-            [session],
-        )
-    ]
-    terms = dict.fromkeys([*people, *context.config.transcribe.glossary, *([title] if title else [])])
-    return Hints(language=_language(context.config, language), terms=tuple(terms))
-
-
-def _language(config: Config, declared: str | None) -> str | None:
-    wanted = declared or config.transcribe.language
-    return parse_language(wanted) if wanted else None

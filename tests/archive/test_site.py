@@ -250,6 +250,8 @@ def test_session_searches_within_itself(site: Site) -> None:
         ("srt", "application/x-subrip; charset=utf-8", "1\n00:00:00,000 --> "),
         ("txt", "text/plain; charset=utf-8", "Good evening, and welcome to everyone who listens."),
         ("json", "application/json; charset=utf-8", '{\n "language": "en",'),
+        ("ttml", "application/ttml+xml; charset=utf-8", '<?xml version="1.0" encoding="UTF-8"?>\n<tt '),
+        ("podcast-json", "application/json; charset=utf-8", '{\n "version": "1.0.0",'),
     ],
 )
 def test_captions_are_written_in_every_format(site: Site, form: str, media_type: str, start: str) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metadata.captions import WRITERS, writer
+from metadata.captions import FORMATS, WRITERS, writer
 from metadata.captions.cues import COLUMNS, Cue, cues, width
 from metadata.errors import UnknownFormatError
 from metadata.model import EXAMPLE_TRANSCRIPT, Flag, Segment, Transcript, Word
@@ -32,14 +33,14 @@ def transcript(*segments: Segment, language: str = "en") -> Transcript:
 
 @pytest.mark.parametrize("name", sorted(WRITERS))
 def test_writer_of_the_example(name: str) -> None:
-    expected = (CASES / f"example{WRITERS[name].suffix}").read_text(encoding="utf-8")
+    expected = (CASES / f"example{FORMATS[name].suffix}").read_text(encoding="utf-8")
     assert writer(name)(EXAMPLE_TRANSCRIPT) == expected
 
 
 def test_writer_unknown() -> None:
     with pytest.raises(UnknownFormatError) as caught:
         writer("docx")
-    assert caught.value.candidates == ("json", "srt", "txt", "vtt")
+    assert caught.value.candidates == ("json", "podcast-json", "srt", "ttml", "txt", "vtt")
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,9 @@ def test_flagged_segments_are_in_json_alone() -> None:
     assert {name: "watching" in writer(name)(said) for name in WRITERS} == {
         "vtt": False,
         "srt": False,
+        "ttml": False,
         "txt": False,
+        "podcast-json": False,
         "json": True,
     }
     assert json.loads(writer("json")(said))["segments"][0]["flags"] == ["no-speech"]
@@ -117,6 +120,22 @@ def test_cues_without_words() -> None:
 def test_cues_too_short_to_read_are_held() -> None:
     said = transcript(spoken("Yes.", word_ms=100), spoken("No.", start_ms=400, word_ms=100))
     assert cues(said) == (Cue(0, 400, ("Yes.",)), Cue(400, 1233, ("No.",)))
+
+
+def test_cues_faster_to_say_than_to_read_are_held() -> None:
+    said = transcript(spoken("Nobody has what nobody can find.", word_ms=100))
+    assert cues(said) == (Cue(0, 1600, ("Nobody has what nobody can find.",)),)
+
+
+def test_cues_that_people_timed_keep_their_times() -> None:
+    said = (
+        Segment(start_ms=0, end_ms=100, text="Nobody has what nobody can find.", speaker="Ada"),
+        Segment(start_ms=50, end_ms=12_000, text="[ music ]"),
+    )
+    assert cues(replace(transcript(*said), kind="human")) == (
+        Cue(0, 100, ("Nobody has what nobody can find.",), "Ada"),
+        Cue(50, 12_000, ("[ music ]",)),
+    )
 
 
 times = st.integers(min_value=0, max_value=60_000)

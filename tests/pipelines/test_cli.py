@@ -138,7 +138,16 @@ def test_transcribe_needs_no_archive(tmp_path: Path) -> None:
     transcript = json.loads(done.stdout)
     assert list(transcript) == ["language", "duration_ms", "segments"]
     assert (transcript["language"], transcript["duration_ms"]) == ("fr", 5000)
-    assert list(transcript["segments"][0]) == ["start_ms", "end_ms", "text", "confidence", "flags", "words"]
+    assert list(transcript["segments"][0]) == [
+        "start_ms",
+        "end_ms",
+        "text",
+        "speaker",
+        "language",
+        "confidence",
+        "flags",
+        "words",
+    ]
     assert list(transcript["segments"][0]["words"][0]) == ["start_ms", "end_ms", "text", "confidence"]
 
 

@@ -42,13 +42,14 @@ def write_video(path: Path, *, seconds: float = 1.0, sound_from: float | None = 
         video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
         audio = container.add_stream("aac", rate=SAMPLE_RATE, layout="mono") if sound_from is not None else None
         for i in range(int(seconds * 10)):
-            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), i, dtype=np.uint8), format="rgb24")
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), i % 256, dtype=np.uint8), format="rgb24")
             frame.pts, frame.time_base = i, Fraction(1, 10)
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
         if audio is not None and sound_from is not None:
+            samples = tone(seconds)
             for start in range(0, int((seconds - sound_from) * SAMPLE_RATE) - 1023, 1024):
-                piece = tone(seconds)[start : start + 1024].T.copy()
+                piece = samples[start : start + 1024].T.copy()
                 sound = av.AudioFrame.from_ndarray(piece, format="s16", layout="mono")
                 sound.sample_rate, sound.time_base = SAMPLE_RATE, Fraction(1, SAMPLE_RATE)
                 sound.pts = start + int(sound_from * SAMPLE_RATE)

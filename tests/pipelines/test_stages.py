@@ -157,8 +157,9 @@ def test_pull_goes_by_the_timetable_then_by_name(context: Context, folder: Path)
     assert sessions(context) == [
         (event.slug, EXAMPLE_SESSION.slug, "cam1_0001.WAV"),
         (event.slug, "second-talk", "Second talk.wav"),
-        ("recordings", "third", "third.wav"),
     ]
+    waiting = context.db.execute("SELECT original_name FROM recording WHERE session_id IS NULL").fetchall()
+    assert waiting == [("third.wav",)]
     noted = context.db.execute("SELECT language, credit, synthetic_voice FROM recording WHERE language = 'fr'")
     assert [tuple(x) for x in noted.fetchall()] == [("fr", "Us", 1)]
 

@@ -1,0 +1,55 @@
+"""SBV (SubViewer as YouTube writes it): read only.
+
+A line ``H:MM:SS.mmm,H:MM:SS.mmm``, lines of text (``[br]`` breaks them too), and an empty line:
+https://support.google.com/youtube/answer/2734698, "Basic file formats".
+"""
+
+from __future__ import annotations
+
+import re
+
+from metadata.captions.base import CaptionFormat, Source, imported, join_lines
+from metadata.languages import UNDETERMINED
+from metadata.model import Segment, Transcript
+
+_TIME = r"(\d{1,4}):([0-5]\d):([0-5]\d)\.(\d{3})"
+_TIMINGS = re.compile(rf"\s*{_TIME},{_TIME}\s*", re.ASCII)
+
+
+def detect(text: str) -> bool:
+    """Whether the first line of text holds two times and a comma."""
+    return re.match(r"\s*\d+:\d\d:\d\d[.,]\d+,\d+:\d\d:\d\d", text) is not None
+
+
+def read(text: str, source: Source) -> Transcript:
+    """Return what an SBV file says.
+
+    Raises:
+        FormatError: a caption does not begin with its times.
+    """
+    blocks: list[tuple[int, int, list[str]]] = []
+    inside = False
+    for number, line in enumerate(re.split(r"\r\n|\r|\n", text), start=1):
+        if not line.strip():
+            inside = False
+        elif inside:
+            blocks[-1][2].extend(line.split("[br]"))
+        elif match := _TIMINGS.fullmatch(line):
+            parts = [int(part) for part in match.groups()]
+            blocks.append((_ms(parts[:4]), _ms(parts[4:]), []))
+            inside = True
+        else:
+            raise source.error(number, "expected times such as '0:00:01.000,0:00:02.500'")
+    language = source.language or UNDETERMINED
+    segments = [Segment(start_ms=a, end_ms=b, text=join_lines(lines, language)) for a, b, lines in blocks]
+    return imported(source, segments, generator=FORMAT.title)
+
+
+def _ms(parts: list[int]) -> int:
+    hours, minutes, seconds, thousandths = parts
+    return ((hours * 60 + minutes) * 60 + seconds) * 1000 + thousandths
+
+
+FORMAT = CaptionFormat(
+    name="sbv", title="SubViewer (SBV)", media_type="text/plain", suffix=".sbv", read=read, detect=detect
+)

@@ -1,0 +1,224 @@
+"""TTML and its profiles IMSC and EBU-TT-D: what broadcasters and archives exchange.
+
+Source: W3C TTML2 (https://www.w3.org/TR/ttml2/), sections 8 (content), 10 (times) and 12 (metadata: speakers are
+``ttm:agent``). Written are documents of the IMSC 1.1 Text profile (https://www.w3.org/TR/ttml-imsc1.1/).
+
+Read are the times, text and agents of paragraphs. ttconv's reader was tried: it keeps how captions look, which
+a transcript has no use for, and drops who speaks. XML is parsed by defusedxml, which refuses document types, so
+that nothing is expanded or fetched (https://pypi.org/project/defusedxml/).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from xml.etree.ElementTree import Element, ParseError
+from xml.sax.saxutils import escape, quoteattr
+
+from defusedxml import DefusedXmlException, ElementTree
+
+from metadata.captions.base import LONGEST_MS, CaptionFormat, Source, declared_language, imported, join_lines
+from metadata.captions.cues import Cue, cues
+from metadata.model import Segment, Transcript
+from metadata.times import format_timestamp
+
+TT = "http://www.w3.org/ns/ttml"
+_TTM = f"{{{TT}#metadata}}"
+_TTP = f"{{{TT}#parameter}}"
+_XML = "{http://www.w3.org/XML/1998/namespace}"
+_CLOCK = re.compile(r"(\d{2,4}):([0-5]\d):([0-5]\d|60)(?:(\.\d{1,9})|:(\d{2,3}))?", re.ASCII)
+_OFFSET = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)(h|ms|m|s|f|t)", re.ASCII)
+_FIRST = re.compile(r"\s*(?:<\?.*?\?>|<!--.*?-->|<![A-Z][^>]*>|\s)*<(?:\w+:)?tt[\s>/]", re.DOTALL)
+_NOT_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
+"""What XML 1.0 (section 2.2, Char) excludes and `metadata.captions.cues.clean` leaves."""
+
+
+def write(transcript: Transcript) -> str:
+    """Return an IMSC document; flagged segments are left out."""
+    found = cues(transcript)
+    agents = {name: f"s{number}" for number, name in enumerate(dict.fromkeys(c.speaker for c in found if c.speaker), 1)}
+    lines = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        f'<tt xmlns="{TT}" xmlns:ttm="{TT}#metadata" xmlns:ttp="{TT}#parameter"',
+        f'    ttp:contentProfiles="{TT}/profile/imsc1.1/text" ttp:timeBase="media"',
+        f"    xml:lang={quoteattr(transcript.language)}>",
+    ]
+    if agents:
+        lines += ["  <head>", "    <metadata>", *map(_agent, agents, agents.values()), "    </metadata>", "  </head>"]
+    lines += ["  <body>", "    <div>", *(_paragraph(cue, agents) for cue in found), "    </div>", "  </body>", "</tt>"]
+    return "\n".join(lines) + "\n"
+
+
+def _agent(name: str, key: str) -> str:
+    return f'      <ttm:agent xml:id="{key}" type="person"><ttm:name type="full">{_escape(name)}</ttm:name></ttm:agent>'
+
+
+def _paragraph(cue: Cue, agents: dict[str, str]) -> str:
+    agent = f' ttm:agent="{agents[cue.speaker]}"' if cue.speaker else ""
+    times = f'begin="{format_timestamp(cue.start_ms)}" end="{format_timestamp(cue.end_ms)}"'
+    return f"      <p {times}{agent}>{'<br/>'.join(map(_escape, cue.lines))}</p>"
+
+
+def _escape(text: str) -> str:
+    return escape(_NOT_XML.sub("\ufffd", text))
+
+
+def detect(text: str) -> bool:
+    """Whether the text's first element is ``tt``."""
+    return _FIRST.match(text[:4000]) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """What a document's times are counted in."""
+
+    source: Source
+    frames: Fraction
+    ticks: Fraction
+
+    def ms(self, expression: str, where: str) -> int:
+        """Return the milliseconds of a time expression (section 10.3.1)."""
+        value = expression.strip()
+        if match := _CLOCK.fullmatch(value):
+            seconds = Fraction(int(match[1]) * 3600 + int(match[2]) * 60 + int(match[3]))
+            seconds += Fraction(match[4] or 0) + Fraction(int(match[5] or 0)) / self.frames
+        elif match := _OFFSET.fullmatch(value):
+            unit = {"h": Fraction(3600), "m": Fraction(60), "s": Fraction(1), "ms": Fraction(1, 1000)}
+            unit |= {"f": 1 / self.frames, "t": 1 / self.ticks}
+            seconds = Fraction(match[1]) * unit[match[2]]
+        else:
+            raise self.source.error(where, f"cannot read {value[:40]!r} as a time")
+        if (ms := round(seconds * 1000)) > LONGEST_MS:
+            raise self.source.error(where, "a time beyond 1,000 hours")
+        return ms
+
+
+def read(text: str, source: Source) -> Transcript:
+    """Return what a TTML document says.
+
+    Raises:
+        FormatError: it is not well-formed, brings a document type, is no TTML, or has a time that is none.
+    """
+    body = re.sub(r"^\s*<\?xml[^>]*\?>", "", text)  # whose encoding is no longer true of text
+    try:
+        root = ElementTree.fromstring(body, forbid_dtd=True)
+    except ParseError as error:
+        line, column = error.position
+        reason = str(error).split(":")[0]
+        raise source.error(f"line {line}, column {column}", f"not well-formed XML ({reason})") from error
+    except DefusedXmlException as error:
+        raise source.error("", "a document type, which could expand or fetch things, is not read") from error
+    except ValueError as error:
+        raise source.error("", f"not XML ({error})") from error
+    if _local(root) != "tt":
+        raise source.error("line 1", "expected the element 'tt'")
+    agents = {
+        agent.get(f"{_XML}id", ""): "".join(name.itertext())
+        for agent in root.iter(f"{_TTM}agent")
+        for name in agent.iter(f"{_TTM}name")
+    }
+    language = source.language or declared_language(root.get(f"{_XML}lang"))
+    reader = _Reader(source, _clock(root, source), agents, language, source.duration_ms)
+    found = [child for child in root if _local(child) == "body"]
+    segments = [segment for child in found for segment in reader.segments(child, 0, None, None, "body")]
+    return imported(source, segments, generator=FORMAT.title, language=language)
+
+
+def _clock(root: Element, source: Source) -> _Clock:
+    """Return the clock that the root's parameters set (section 6.2)."""
+    frames = _number(root, "frameRate", 30, source)
+    multiplier = (root.get(f"{_TTP}frameRateMultiplier") or "1 1").replace(":", " ").split()
+    if len(multiplier) != 2 or not all(re.fullmatch(r"[1-9]\d{0,8}", part, re.ASCII) for part in multiplier):
+        raise source.error("ttp:frameRateMultiplier", "expected two numbers, such as '1000 1001'")
+    frames *= Fraction(int(multiplier[0]), int(multiplier[1]))
+    has_rate = root.get(f"{_TTP}frameRate") is not None
+    return _Clock(source, frames, _number(root, "tickRate", frames if has_rate else Fraction(1), source))
+
+
+def _number(root: Element, name: str, default: int | Fraction, source: Source) -> Fraction:
+    value = root.get(f"{_TTP}{name}")
+    if value is None:
+        return Fraction(default)
+    if not re.fullmatch(r"[1-9]\d{0,11}", value, re.ASCII):
+        raise source.error(f"ttp:{name}", "expected a whole number above 0")
+    return Fraction(int(value))
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Walks the body; times count from where the parent begins (section 10.2)."""
+
+    source: Source
+    clock: _Clock
+    agents: dict[str, str]
+    language: str
+    duration_ms: int | None
+
+    def segments(
+        self, element: Element, start_ms: int, end_ms: int | None, speaker: str | None, path: str
+    ) -> Iterator[Segment]:
+        """Yield the paragraphs inside an element."""
+        if element.get("timeContainer") == "seq":
+            raise self.source.error(path, "sequential time containers are not read")
+        start, end = self.interval(element, start_ms, end_ms, path)
+        agent = element.get(f"{_TTM}agent")
+        speaker = join_lines([self.agents.get((agent.split() or [""])[0], agent)], "en") or None if agent else speaker
+        if _local(element) == "p":
+            yield self.paragraph(element, start, end, speaker, path)
+            return
+        for number, child in enumerate(element, start=1):
+            if _local(child) in {"div", "p"}:
+                yield from self.segments(child, start, end, speaker, f"{path}/{_local(child)}[{number}]")
+
+    def interval(self, element: Element, start_ms: int, end_ms: int | None, path: str) -> tuple[int, int | None]:
+        """Return from when to when an element is active; no end is that of its parent."""
+        begin, end, duration = (element.get(name) for name in ("begin", "end", "dur"))
+        start = start_ms + (self.clock.ms(begin, path) if begin else 0)
+        ends = [end_ms] if end_ms is not None else []
+        ends += [start_ms + self.clock.ms(end, path)] if end else []
+        ends += [start + self.clock.ms(duration, path)] if duration else []
+        return start, min(ends) if ends else None
+
+    def paragraph(self, element: Element, start_ms: int, end_ms: int | None, speaker: str | None, path: str) -> Segment:
+        """Return a paragraph's text; where it has no times of its own, its spans' first and last are."""
+        inner = [
+            self.interval(each, start_ms, end_ms, path)
+            for each in element.iter()
+            if each is not element and (each.get("begin") or each.get("end") or each.get("dur"))
+        ]
+        if inner and not any(element.get(name) for name in ("begin", "end", "dur")):
+            start_ms = min(start for start, _ in inner)
+            ends = [end for _, end in inner]
+            end_ms = end_ms if None in ends else max(end for end in ends if end is not None)
+        if end_ms is None:
+            end_ms = self.duration_ms or start_ms
+        lines = " ".join(_text(element).split("\n")).split("\v")
+        return Segment(start_ms=start_ms, end_ms=end_ms, text=join_lines(lines, self.language), speaker=speaker)
+
+
+def _text(element: Element) -> str:
+    """Return the text of an element, with a vertical tab for every break, and without metadata."""
+    parts = [element.text or ""]
+    for child in element:
+        name = _local(child)
+        parts.append("\v" if name == "br" else _text(child) if name == "span" else "")
+        parts.append(child.tail or "")
+    return "".join(parts)
+
+
+def _local(element: Element) -> str:
+    """Return an element's name without its namespace, which drafts of TTML spell in several ways."""
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+
+
+FORMAT = CaptionFormat(
+    name="ttml",
+    title="TTML",
+    media_type="application/ttml+xml",
+    suffix=".ttml",
+    write=write,
+    read=read,
+    detect=detect,
+)
