@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from metadata.languages import primary
 
-_MARKUP = re.compile(r"<[^>]{0,200}>|https?://\S+|\S+@\S+")
+_MARKUP = re.compile(r"<[^>]{0,200}>|https?://\S+|\S{1,64}@\S+")
 _SENTENCES = re.compile(r"(?<=[.!?:…])[\"'”’)\]]*\s+|\n+|\s[-–—•*]\s")
 _WORD = re.compile(r"[^\W_]+(?:[-'’./+]{1,2}[^\W_]+)*\+*")
 _NOUNS_IN_CAPITALS = frozenset({"de", "lb", "gsw", "nds"})

@@ -19,8 +19,8 @@ from metadata.times import format_clock
 from pipelines.context import Context, timestamp
 from pipelines.errors import ConfigError
 
-SUFFIXES = frozenset(form.suffix for form in FORMATS.values() if form.read) | {".json"}
-"""How files of captions end."""
+SUFFIXES = frozenset(form.suffix for form in FORMATS.values() if form.read and form.detect) | {".json"}
+"""How files of captions end that are taken unasked; text beside a recording may be anything."""
 
 TOLERANCE_MS = 5_000
 """How far captions may begin after a recording's claimed end, which containers round."""

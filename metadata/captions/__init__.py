@@ -58,7 +58,10 @@ def read_captions(data: bytes, source: Source) -> Transcript:
         FormatError: it breaks its format's rules.
     """
     content = _decoded(data, source)
-    return READERS[detect_format(content, source.name)](content, source)
+    try:
+        return READERS[detect_format(content, source.name)](content, source)
+    except RecursionError as error:
+        raise FormatError(source.name, "", "its parts lie inside each other too deeply") from error
 
 
 def detect_format(content: str, name: str) -> str:

@@ -30,7 +30,7 @@ _TTP = f"{{{TT}#parameter}}"
 _XML = "{http://www.w3.org/XML/1998/namespace}"
 _CLOCK = re.compile(r"(\d{2,4}):([0-5]\d):([0-5]\d|60)(?:(\.\d{1,9})|:(\d{2,3}))?", re.ASCII)
 _OFFSET = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)(h|ms|m|s|f|t)", re.ASCII)
-_FIRST = re.compile(r"\s*(?:<\?.*?\?>|<!--.*?-->|<![A-Z][^>]*>|\s)*<(?:\w+:)?tt[\s>/]", re.DOTALL)
+_FIRST = re.compile(r"(?>\s|<\?.*?\?>|<!--.*?-->|<![A-Z][^>]*>)*+<(?:\w+:)?tt[\s>/]", re.DOTALL)
 _NOT_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
 """What XML 1.0 (section 2.2, Char) excludes and `metadata.captions.cues.clean` leaves."""
 

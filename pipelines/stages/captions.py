@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from archive.recordings import recording_id
-from metadata.errors import MetadataError
+from metadata.errors import MetadataError, UnknownFormatError
 from pipelines.captions import add_captions, beside
 from pipelines.context import Context
 from pipelines.errors import BrokenMediaError, CaptionsError
@@ -67,6 +67,8 @@ class Captions:
             raise CaptionsError(f"the recording beside it, {item.task.media.name}, is not in the archive")
         try:
             added = add_captions(context, data, item.label, recording, kind="imported")
+        except UnknownFormatError:
+            return "holds no captions, and is passed over"
         except MetadataError as error:
             raise CaptionsError(str(error).removeprefix(f"{item.label}: ")) from error
         named = ", ".join(f"{label} is {name}" for label, name in added.people.items())

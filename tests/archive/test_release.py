@@ -66,7 +66,11 @@ def fill(db: Database, *events: Event) -> None:
     for row in list(db.query("SELECT id, slug FROM session")):
         text = f"{row['slug']} words"
         spoken = Segment(
-            start_ms=0, end_ms=900, text=text, words=(Word(start_ms=0, end_ms=900, text=f"{row['slug']} word"),)
+            start_ms=0,
+            end_ms=900,
+            text=text,
+            words=(Word(start_ms=0, end_ms=900, text=f"{row['slug']} word"),),
+            speaker=f"{row['slug']} voice",
         )
         with transaction(db):
             recording = add_recording(
@@ -203,3 +207,17 @@ def test_published_database_is_sound(catalogue_path: Path, tmp_path: Path) -> No
     assert conn.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
     assert conn.execute("PRAGMA foreign_key_check").fetchall() == []
     conn.close()
+
+
+def test_voice_of_someone_who_is_not_published_is_only_a_label(tmp_path: Path) -> None:
+    catalogue = tmp_path / "catalogue.db"
+    db = create_catalogue(catalogue)
+    fill(db, Event(slug="e", title="E", sessions=(session("open", None),)))
+    with transaction(db):
+        apart = db.execute("INSERT INTO person(slug, name) VALUES ('apart', 'Apart') RETURNING id").fetchone()[0]
+        db.execute("UPDATE speaker_tag SET person_id = ?", [apart])
+    db.close()
+    build(catalogue, tmp_path / "out.db", default="public", now=NOW)
+    published = open_readonly(tmp_path / "out.db", immutable=True)
+    assert published.execute("SELECT label, person_id FROM speaker_tag").fetchall() == [("open voice", None)]
+    published.close()

@@ -282,6 +282,26 @@ def test_broken_file_is_refused_with_the_place(name: str, text: str, where: str)
     assert (caught.value.source, caught.value.where) == (name, where)
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.ttml", f"<tt><body><p>{'<span>' * 20_000}{'</span>' * 20_000}</p></body></tt>"),
+        ("a.ttml", f"<tt><body>{'<div>' * 20_000}{'</div>' * 20_000}</body></tt>"),
+        ("a.ttml", "<??>" * 900 + "<x/>"),
+        (
+            "a.json",
+            '{"segments": [{"startTime": 1, "endTime": 2, "body": "x", "y": ' + "[" * 20_000 + "]" * 20_000 + "}]}",
+        ),
+        ("a.json", '{"segments": [{"startTime": 1e308, "endTime": 2, "body": "x"}]}'),
+        ("a.json", '{"segments": [{"startTime": 1, "endTime": 2, "body": "\\ud800"}]}'),
+        ("a.vtt", "WEBVTT\n\n99999:00:00.000 --> 99999:00:01.000\nx\n"),
+    ],
+)
+def test_hostile_file_is_refused(name: str, text: str) -> None:
+    with pytest.raises(MetadataError):
+        read(text, name)
+
+
 def test_file_that_is_not_text_is_refused_with_the_line() -> None:
     with pytest.raises(FormatError) as caught:
         read_captions(b"WEBVTT\n\n\xff\xff", Source(name="a.vtt"))

@@ -78,6 +78,14 @@ def test_broken_captions_beside_a_recording_are_refused_alone(context: Context, 
     assert versions(context) == [("imported", "en", 1)]
 
 
+def test_files_beside_a_recording_that_are_no_captions_are_passed_over(context: Context, folder: Path) -> None:
+    (folder / "talk.json").write_text('{"title": "Talk"}')
+    (folder / "talk.txt").write_text("Notes for the talk.")
+    report = pull(context, folder)
+    assert (dict(report.counts), report.failed) == ({"done": 1}, False)
+    assert versions(context) == []
+
+
 def test_captions_of_another_recording_are_refused_and_nothing_is_written(context: Context, folder: Path) -> None:
     pull(context, folder)
     late = TALK.replace("00:01.000 --> 00:02.500", "10:00.000 --> 10:01.000")
