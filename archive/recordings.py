@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import Literal
 
 import msgspec
 
@@ -42,6 +43,21 @@ class NewRecording:
     synthetic_voice: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRendition:
+    """A file that was made of a recording for the site, as it stands in the store.
+
+    Attributes:
+        kind: ``web``, a form that browsers play; ``poster``, a still picture; ``peaks``, the shape of its sound.
+    """
+
+    kind: Literal["web", "poster", "peaks"]
+    sha256: str
+    suffix: str
+    media_type: str
+    bytes: int
+
+
 def recording_id(db: Database, sha256: str) -> int | None:
     """Return the id of the recording with these bytes, or None."""
     found = db.execute("SELECT id FROM recording WHERE sha256 = ?", [sha256]).fetchone()
@@ -69,6 +85,17 @@ def add_recording(db: Database, recording: NewRecording, session_id: int | None,
     cursor = db.execute(f"INSERT INTO recording({columns}) VALUES ({marks})", list(row.values()))
     touch(db)
     return int(cursor.lastrowid or 0)
+
+
+def set_renditions(db: Database, recording: int, renditions: tuple[NewRendition, ...]) -> None:
+    """Note what was made of a recording, in place of what was made before. The caller owns the transaction."""
+    db.execute("DELETE FROM rendition WHERE recording_id = ?", [recording])
+    for each in renditions:
+        db.execute(
+            "INSERT INTO rendition(recording_id, kind, sha256, suffix, media_type, bytes) VALUES (?, ?, ?, ?, ?, ?)",
+            [recording, each.kind, each.sha256, each.suffix, each.media_type, each.bytes],
+        )
+    touch(db)
 
 
 def transcript_version(sha256: str, transcript: Transcript) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from archive import search
 from archive.db import Database
 from archive.errors import ArchiveError, sqlite_errors
 from archive.migrations import CONTENT, execute_all
+from archive.passages import STRAYS
 from metadata.model import ReleaseState
 
 if TYPE_CHECKING:
@@ -49,6 +51,29 @@ RULES: dict[str, str] = {
 
 DERIVED = ("passage", "passage_fts", "session_fts", "vocabulary")
 """Tables that are not copied but built anew from what was."""
+
+
+KEPT = (
+    ("session {} is in it and not released", "SELECT id FROM main.session EXCEPT SELECT id FROM released_session"),
+    ("session {} is not in it", "SELECT id FROM released_session EXCEPT SELECT id FROM main.session"),
+    (
+        "recording {} is in it and not released",
+        "SELECT id FROM main.recording EXCEPT SELECT id FROM released_recording",
+    ),
+    ("recording {} is not in it", "SELECT id FROM released_recording EXCEPT SELECT id FROM main.recording"),
+    (
+        "transcript {} is of a recording that is not in it",
+        "SELECT id FROM main.transcript WHERE recording_id NOT IN released_recording",
+    ),
+    (
+        "transcript {} is not whole",
+        """
+SELECT id FROM main.transcript WHERE (SELECT count(*) FROM main.segment WHERE transcript_id = transcript.id)
+<> (SELECT count(*) FROM source.segment WHERE transcript_id = transcript.id)
+""",
+    ),
+)
+"""What must hold between a new database and the catalogue: each query lists what breaks it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +181,7 @@ def _fill(catalogue: Path, target: Path, *, default: ReleaseState, now: datetime
             conn.execute(f"INSERT INTO main.{table}({names}) SELECT {names} FROM source.{table} WHERE {rule}")
         # Someone who no longer has a part in anything released is not in it, not even as a voice.
         conn.execute("UPDATE main.speaker_tag SET person_id = NULL WHERE person_id NOT IN (SELECT id FROM main.person)")
+        _refuse(conn, KEPT)
         conn.execute("DROP TABLE released_event")
         conn.execute("DROP TABLE released_session")
         conn.execute("DROP TABLE released_recording")
@@ -193,6 +219,14 @@ def _verify(conn: sqlite3.Connection) -> None:
         raise ArchiveError(f"the new database is not sound: {verdict}")
     if broken := conn.execute("PRAGMA foreign_key_check").fetchone():
         raise ArchiveError(f"the new database is not complete: {broken[0]} refers to a {broken[2]} that is not in it")
+    _refuse(conn, STRAYS)
+
+
+def _refuse(conn: sqlite3.Connection, rules: Iterable[tuple[str, str]]) -> None:
+    """Raise ArchiveError where a rule, which lists what breaks it, lists anything."""
+    for problem, query in rules:
+        if found := conn.execute(query).fetchone():
+            raise ArchiveError(f"the new database is not what it should be: {problem.format(found[0])}")
 
 
 def _settle(path: Path) -> str:

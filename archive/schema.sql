@@ -137,7 +137,7 @@ CREATE INDEX recording_superseded ON recording(superseded_by);
 CREATE TABLE rendition (
   id INTEGER PRIMARY KEY,
   recording_id INTEGER NOT NULL REFERENCES recording(id) ON DELETE CASCADE,
-  kind TEXT NOT NULL CHECK (kind IN ('web', 'poster', 'sprites', 'peaks')),
+  kind TEXT NOT NULL CHECK (kind IN ('web', 'poster', 'peaks')),
   sha256 TEXT NOT NULL CHECK (length(sha256) = 64),
   suffix TEXT NOT NULL,
   media_type TEXT NOT NULL,

@@ -7,6 +7,7 @@ folder tree, brought to the disk, renamed, and the rename brought to the disk to
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import shutil
@@ -38,7 +39,12 @@ class BlobStore(Protocol):
         """
 
     def path(self, sha256: str, suffix: str) -> Path:
-        """Return where a blob is on this machine."""
+        """Return where a blob is on this machine, brought here if need be.
+
+        Raises:
+            FileNotFoundError: there is none of this name.
+            OSError: it cannot be brought here.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +59,11 @@ class LocalBlobStore:
         return self.root / ".incoming"
 
     def path(self, sha256: str, suffix: str) -> Path:
-        """Return where the blob of this name is, or would be."""
-        return self.root / sha256[:2] / f"{sha256}{suffix}"
+        """Return where the blob of this name is."""
+        path = self.root / key(sha256, suffix)
+        if not path.is_file():
+            raise FileNotFoundError(errno.ENOENT, "not in the store", str(path))
+        return path
 
     def add(self, source: Path, suffix: str) -> Blob:
         """Copy a file in, hashing as it streams: it is read once, and never held whole."""
@@ -62,16 +71,25 @@ class LocalBlobStore:
         with scratch(self.incoming) as temporary:
             with source.open("rb") as reader, temporary.open("wb") as writer:
                 blob = _copy(reader, writer)
-            target = self.path(blob.sha256, suffix)
-            if not target.exists():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                temporary.replace(target)
-                sync_folder(target.parent)
+            self.take(temporary, blob.sha256, suffix)
         return blob
+
+    def take(self, file: Path, sha256: str, suffix: str) -> None:
+        """Move a file in that is on the disk, under the name that its bytes are known to have."""
+        target = self.root / key(sha256, suffix)
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            file.replace(target)
+            sync_folder(target.parent)
 
     def clean(self) -> None:
         """Remove what an interrupted run left half-written. Only a driver that holds the lock may."""
         shutil.rmtree(self.incoming, ignore_errors=True)
+
+
+def key(sha256: str, suffix: str) -> str:
+    """Return a blob's name within a store."""
+    return f"{sha256[:2]}/{sha256}{suffix}"
 
 
 def _copy(reader: BinaryIO, writer: BinaryIO) -> Blob:

@@ -7,17 +7,20 @@ in ``rostra.toml``. obstore's errors become `OSError`, as those of a disk are.
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pipelines.blobs import sync_file
+import filelock
+
+from pipelines.blobs import Blob, LocalBlobStore, key, sync_file
 from pipelines.errors import ConfigError
 
 CHUNK = 8 << 20
@@ -154,6 +157,46 @@ class Bucket:
                 sync_file(file)
 
 
+@dataclass(frozen=True, slots=True)
+class BucketBlobStore:
+    """A store in a bucket, with copies in a folder of what is at work on this machine.
+
+    A blob is in the store when it is in the bucket: copies may be removed at any time.
+    """
+
+    bucket: Bucket
+    copies: LocalBlobStore
+
+    @property
+    def fetching(self) -> Path:
+        """The folder of copies that are not whole yet; they are gone on with."""
+        return self.copies.root / ".fetching"
+
+    def add(self, source: Path, suffix: str) -> Blob:
+        """Copy a file in; of several that add the same bytes at once, one does."""
+        blob = self.copies.add(source, suffix)
+        name = key(blob.sha256, suffix)
+        self.bucket.upload(self.copies.path(blob.sha256, suffix), self.bucket.key(name))
+        return blob
+
+    def path(self, sha256: str, suffix: str) -> Path:
+        """Return a copy of the blob on this machine; several processes that ask at once fetch it once."""
+        with contextlib.suppress(FileNotFoundError):
+            return self.copies.path(sha256, suffix)
+        self.fetching.mkdir(parents=True, exist_ok=True)
+        fetched = self.fetching / f"{sha256}{suffix}"
+        with filelock.FileLock(f"{fetched}.lock"):
+            if not (self.copies.root / key(sha256, suffix)).is_file():
+                self.bucket.download(self.bucket.key(key(sha256, suffix)), fetched)
+                with fetched.open("rb") as file:
+                    found = hashlib.file_digest(file, "sha256").hexdigest()
+                if found != sha256:
+                    fetched.unlink()
+                    raise OSError(f"bucket {self.bucket.name}: what is kept as {sha256} has the SHA-256 {found}")
+                self.copies.take(fetched, sha256, suffix)
+        return self.copies.path(sha256, suffix)
+
+
 @lru_cache
 def _store(name: str) -> Any:
     try:
@@ -177,7 +220,7 @@ _WHOLE_REQUEST = timedelta(hours=12)
 _ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 
 
-@contextmanager
+@contextlib.contextmanager
 def _errors(name: str) -> Iterator[None]:
     """Turn obstore's errors into the system's."""
     try:

@@ -54,12 +54,13 @@ from pipelines.stages.captions import Captions
 from pipelines.stages.index import Index
 from pipelines.stages.publish import Publish
 from pipelines.stages.pull import Pull, find_session, new_session
+from pipelines.stages.render import Render
 from pipelines.stages.transcribe import Transcribe
 from pipelines.timetables import Imported
 from pipelines.transcribers import engine
 from pipelines.transcribers.base import Hints
 
-STAGES = ("transcribe", "index", "publish")
+STAGES = ("transcribe", "render", "index", "publish")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -515,7 +516,7 @@ def run(
     log_json: bool,
     metrics: Path | None,
 ) -> None:
-    """Do whatever is due: transcribe, index, publish. Running it again does what is left."""
+    """Do whatever is due: transcribe, render for the site, index, publish. Running it again does what is left."""
     with (
         open_archive(root) as context,
         notifying(context.config.run.notify, root) as notice,
@@ -563,6 +564,7 @@ def _run(
     here = InProcess()
     plan: dict[str, tuple[Stage, Executor]] = {
         "transcribe": (Transcribe(transcriber), _cluster(context, cluster) if cluster else _local(context, workers)),
+        "render": (Render(), _local(context, workers)),
         "index": (Index(), here),
         "publish": (Publish(), here),
     }

@@ -32,6 +32,9 @@ title = {title}             # shown on every page
 # schemes = ["https", "http"]   # of addresses that are asked
 # private_hosts = []        # hosts that may be asked although their addresses are private
 
+[store]
+# bucket = ""               # "s3://bucket/folder" keeps media there, and copies of what is at work in media/
+
 [transcribe]
 # engine = "faster-whisper"
 # model = "base"            # a size, a folder of weights, or another size from its hub
@@ -88,6 +91,12 @@ class Pull(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         return int(self.max_hours * 3_600_000)
 
 
+class Store(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Where media are kept."""
+
+    bucket: Annotated[str, msgspec.Meta(pattern="^$|^s3://.+")] = ""
+
+
 class Transcribe(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """How speech becomes text."""
 
@@ -128,6 +137,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     site: Site = Site()
     imports: Import = msgspec.field(default=Import(), name="import")
     pull: Pull = Pull()
+    store: Store = Store()
     transcribe: Transcribe = Transcribe()
     run: Run = Run()
     cluster: Cluster = Cluster()

@@ -17,7 +17,8 @@ import msgspec
 from archive.db import Database, create_catalogue, open_catalogue, open_readonly, transaction
 from archive.runs import interrupt_running
 from pipelines import config as configuration
-from pipelines.blobs import LocalBlobStore, write_atomic
+from pipelines.blobs import BlobStore, LocalBlobStore, write_atomic
+from pipelines.buckets import Bucket, BucketBlobStore
 from pipelines.config import Config
 from pipelines.errors import ConfigError, LockedError
 
@@ -87,9 +88,10 @@ class Context:
     db: Database
 
     @property
-    def blobs(self) -> LocalBlobStore:
+    def blobs(self) -> BlobStore:
         """The store of recordings."""
-        return LocalBlobStore(self.layout.media)
+        here = LocalBlobStore(self.layout.media)
+        return BucketBlobStore(Bucket.at(self.config.store.bucket), here) if self.config.store.bucket else here
 
 
 def now() -> datetime:

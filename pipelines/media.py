@@ -4,8 +4,8 @@ A recording is hostile input. It is opened by a list of containers that recordin
 playlist, subtitle or image is followed or taken for one, and with the protocol for local files alone, so
 that nothing inside it makes FFmpeg read another file or the network
 (https://ffmpeg.org/ffmpeg-protocols.html, "Protocol Options"; https://ffmpeg.org/ffmpeg-formats.html,
-``format_whitelist``). PyAV looks into files in this process; decoding runs in ffmpeg, whose death costs
-no more than one recording.
+``format_whitelist``), and ffmpeg runs within limits of time and memory. PyAV looks into files in this
+process; decoding runs in ffmpeg, whose death costs no more than one recording.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import codecs
 import logging
 import re
 import shutil
+import signal
 import subprocess
 import threading
 from collections import deque
@@ -33,13 +34,23 @@ from av.container import InputContainer
 from av.stream import Disposition
 
 from metadata.model import MediaKind
-from pipelines.errors import BrokenMediaError, NoAudioError, NotMediaError, ToolError
+from pipelines.errors import BrokenMediaError, ItemCrashError, NoAudioError, NotMediaError, ToolError
+from pipelines.limited import limited
 from pipelines.transcribers.base import SAMPLE_RATE, AudioBlock
 
 logger = logging.getLogger(__name__)
 
 BLOCK_SECONDS = 30
 """Length of the blocks of `stream_audio`, but for the last."""
+
+
+THREADS = 2
+"""That ffmpeg may use for each of its jobs: recordings, not threads, are what is done at once."""
+DECODE_SECONDS = 600.0
+"""Computing time for decoding sound, beyond the recording's own length."""
+RENDER_SECONDS = 600.0
+RENDER_FACTOR = 20.0
+"""Time for a conversion, on the clock and in computing: a part for any, and a multiple of the length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +191,37 @@ def ffmpeg_binary() -> str:
         raise ToolError("no ffmpeg on PATH: install it, or 'pip install imageio-ffmpeg'") from error
 
 
+def convert(path: Path, target: Path, info: MediaInfo, *streams: str, start_ms: int = 0, **options: Any) -> None:
+    """Make another file of a recording with ffmpeg.
+
+    Args:
+        path: the recording.
+        target: the file to write, over what is there.
+        info: what the recording is; its length limits the time.
+        streams: which of its streams, in ffmpeg's words: ``V:0``, ``a:0?``.
+        start_ms: where to begin.
+        options: those of ffmpeg's output.
+
+    Raises:
+        BrokenMediaError: nothing comes of it, or it takes far longer than its length warrants.
+        ItemCrashError: ffmpeg was killed.
+        ToolError: ffmpeg is missing.
+    """
+    source = _input(path, start_ms)
+    chosen = [source[stream] for stream in streams]
+    output = ffmpeg.output(*chosen, f"file:{target.absolute()}", threads=THREADS, **options)
+    command = _compiled(output, "-y")
+    seconds = RENDER_SECONDS + RENDER_FACTOR * (info.duration_ms or 0) / 1000
+    with _running(command, cpu_seconds=seconds) as (process, _, complaints):
+        try:
+            code = process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            raise BrokenMediaError(f"converting it took more than {seconds:.0f} s") from None
+    _judge(code)
+    if code or not target.exists() or not target.stat().st_size:
+        raise BrokenMediaError(f"cannot be converted: {complaints[-1] if complaints else 'no reason given'}")
+
+
 def stream_audio(path: Path, *, start_ms: int = 0) -> Iterator[AudioBlock]:
     """Decode the first stream of sound, in blocks of `BLOCK_SECONDS`, in constant memory.
 
@@ -190,13 +232,15 @@ def stream_audio(path: Path, *, start_ms: int = 0) -> Iterator[AudioBlock]:
         NotMediaError: it is not a recording.
         NoAudioError: it has no sound.
         BrokenMediaError: nothing can be decoded (perhaps only once the blocks are asked for).
-        ToolError: ffmpeg is missing, or was killed.
+        ItemCrashError: ffmpeg was killed.
+        ToolError: ffmpeg is missing.
     """
     info = probe(path)
     if not info.has_audio:
         raise NoAudioError("no sound in this recording, so there is nothing to transcribe")
     channels = next(stream.channels for stream in info.streams if stream.type == "audio")
-    return _blocks(_decoder(path, channels or 1, start_ms))
+    seconds = DECODE_SECONDS + (info.duration_ms or 0) / 1000
+    return _blocks(_decoder(path, channels or 1, start_ms), seconds)
 
 
 def key_frame_before(path: Path, at_ms: int) -> int:
@@ -249,7 +293,8 @@ def cut(path: Path, target: Path, start_ms: int, end_ms: int) -> None:
         f=_MUXERS.get(suffix, suffix[1:]),
     )
     command = output.global_args("-nostdin", "-hide_banner", "-loglevel", "error", "-y").compile(cmd=ffmpeg_binary())
-    with _running(command) as (process, out, complaints):
+    seconds = RENDER_SECONDS + RENDER_FACTOR * (end_ms - start_ms) / 1000
+    with _running(command, cpu_seconds=seconds) as (process, out, complaints):
         out.read()
         code = process.wait()
     if code < 0:
@@ -273,33 +318,52 @@ def _decoder(path: Path, channels: int, start_ms: int) -> list[str]:
     if channels > 8:
         # FFmpeg knows no layout for so many, and mixes nothing down that it has no layout for.
         filters.append("pan=mono|c0=" + "+".join(f"{1 / channels:.6f}*c{i}" for i in range(channels)))
-    source = ffmpeg.input(
+    output = _input(path, start_ms).output(
+        "pipe:1", map="0:a:0", vn=None, sn=None, dn=None, af=",".join(filters), ac=1, ar=SAMPLE_RATE, format="f32le"
+    )
+    return _compiled(output)
+
+
+def _input(path: Path, start_ms: int) -> Any:
+    """Return a recording as ffmpeg's input: opened as a recording or not at all, and from this disk alone."""
+    return ffmpeg.input(
         f"file:{path.absolute()}",
         protocol_whitelist="file,pipe",
         format_whitelist=_FORMATS,
+        threads=THREADS,
         **({"ss": f"{start_ms / 1000:.3f}"} if start_ms else {}),
     )
-    output = source.output(
-        "pipe:1", map="0:a:0", vn=None, sn=None, dn=None, af=",".join(filters), ac=1, ar=SAMPLE_RATE, format="f32le"
-    )
-    command: list[str] = output.global_args("-nostdin", "-hide_banner", "-loglevel", "error").compile(
+
+
+def _compiled(output: Any, *arguments: str) -> list[str]:
+    command: list[str] = output.global_args("-nostdin", "-hide_banner", "-loglevel", "error", *arguments).compile(
         cmd=ffmpeg_binary()
     )
     return command
 
 
-def _blocks(command: list[str]) -> Iterator[AudioBlock]:
+def _judge(code: int) -> None:
+    """Raise where a signal ended ffmpeg: for its own limit or fault the recording is to blame, else nobody knows."""
+    if code >= 0:
+        return
+    if -code == signal.SIGXCPU:
+        raise BrokenMediaError("decoding it took far longer than its length warrants")
+    if -code in {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL}:
+        raise BrokenMediaError(f"ffmpeg crashes on it (signal {-code})")
+    raise ItemCrashError(f"ffmpeg was killed by signal {-code} while decoding")
+
+
+def _blocks(command: list[str], cpu_seconds: float) -> Iterator[AudioBlock]:
     size = BLOCK_SECONDS * SAMPLE_RATE * np.dtype("<f4").itemsize
     silent = True
-    with _running(command) as (process, output, complaints):
+    with _running(command, cpu_seconds=cpu_seconds) as (process, output, complaints):
         while data := output.read(size):
             silent = False
             samples = np.frombuffer(data[: len(data) // 4 * 4], dtype="<f4")
             yield np.clip(np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0), -1.0, 1.0).astype(np.float32)
         code = process.wait()
     reason = complaints[-1] if complaints else "no reason given"
-    if code < 0:
-        raise ToolError(f"ffmpeg was killed by signal {-code} while decoding")
+    _judge(code)
     if silent:
         raise BrokenMediaError(f"no sound can be decoded: {reason}")
     if complaints:
@@ -307,10 +371,17 @@ def _blocks(command: list[str]) -> Iterator[AudioBlock]:
 
 
 @contextmanager
-def _running(command: list[str]) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes], deque[str]]]:
+def _running(
+    command: list[str], *, cpu_seconds: float
+) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes], deque[str]]]:
     """Run a program; its last complaints are gathered while it runs, and it never outlives the block."""
     try:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)  # noqa: S603
+        process = subprocess.Popen(  # noqa: S603  # no shell, and no word of it is a stranger's
+            limited(command, cpu_seconds=cpu_seconds),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+        )
     except OSError as error:
         raise ToolError(f"{command[0]} does not run: {error.strerror}") from error
     output, errors = cast("IO[bytes]", process.stdout), cast("IO[bytes]", process.stderr)

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import os
+import socket
+import subprocess
+import sys
+import time
+import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import httpx
 import hypothesis
 import pytest
 
 from archive.db import Database, create_catalogue
+from pipelines.buckets import Bucket
+from tests.pipelines.network import use_endpoint
 
 # How long an example takes says more of the machine than of the code.
 hypothesis.settings.register_profile("rostra", deadline=None)
@@ -31,3 +40,35 @@ def data() -> Path:
     if not (folder / "MANIFEST.tsv").is_file():
         pytest.skip("no real recordings here: set ROSTRA_TEST_DATA")
     return folder
+
+
+@pytest.fixture(scope="session")
+def bucket_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """Serve S3's protocol, in memory, and return the port."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = int(free.getsockname()[1])
+    log = tmp_path_factory.mktemp("moto") / "log"
+    with log.open("wb") as file:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "moto.server", "-p", str(port)], stdout=file, stderr=subprocess.STDOUT
+        )
+    try:
+        for _ in range(600):
+            if server.poll() is not None:
+                pytest.fail(log.read_text())
+            with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                break
+            time.sleep(0.1)
+        yield port
+    finally:
+        server.terminate()
+        server.wait()
+
+
+@pytest.fixture
+def bucket(bucket_server: int, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """Return a new bucket."""
+    use_endpoint(monkeypatch, bucket_server)
+    name = f"talks-{uuid.uuid4().hex[:12]}"
+    assert httpx.put(f"http://127.0.0.1:{bucket_server}/{name}", trust_env=False).status_code == 200
+    return Bucket(name)

@@ -16,6 +16,8 @@ from archive.site.published import current
 ROUTE = r"/media/(?P<sha256>[0-9a-f]{64})(?P<suffix>\.[a-z0-9]{1,8})$"
 """The only names that are looked for, in the database first and then on the disk."""
 
+_SAFE = {"image/jpeg", "application/json"}
+"""What renditions are beside sound and pictures that move."""
 _FOREVER = "public, max-age=31536000, immutable"
 
 
@@ -27,7 +29,7 @@ async def media(datasette: Any, request: Any, receive: Any, send: Any) -> bool:
     path = database.publication.public / "media" / f"{sha256}{suffix}"
     if media_type is None or not path.is_file():
         return False
-    if not media_type.startswith(("audio/", "video/")):
+    if not media_type.startswith(("audio/", "video/")) and media_type not in _SAFE:
         media_type = "application/octet-stream"  # a browser shall play it or save it, and never run it
     headers = {"cache-control": _FOREVER, "etag": f'"{sha256}"'}
     await FileResponse(path, media_type=media_type, headers=headers)(request.scope, receive, send)

@@ -167,6 +167,15 @@ class Track:
     transcript_kind: str | None
     transcript_language: str | None
     generator: str | None
+    web: str | None
+    web_type: str | None
+    poster: str | None
+
+    @property
+    def sources(self) -> tuple[tuple[str, str], ...]:
+        """What a player may choose from, the best first: files in the published folder, and their types."""
+        own = (self.file, self.media_type)
+        return ((self.web, self.web_type), own) if self.web and self.web_type else (own,)
 
     @property
     def file(self) -> str:
@@ -318,10 +327,14 @@ def session(conn: sqlite3.Connection, event_slug: str, slug: str) -> SessionPage
         "SELECT abstract, time_zone FROM session JOIN event ON event.id = event_id WHERE session.id = ?", (card.id,)
     ).fetchone()
     tracks = conn.execute(
-        "SELECT sha256, suffix, media_type, recording.kind, recording.role, recording.language, recording.duration_ms,"
-        " credit, licence, synthetic_voice AS synthetic, transcript.id AS transcript_id,"
-        " transcript.kind AS transcript_kind, transcript.language AS transcript_language, generator"
-        " FROM recording LEFT JOIN transcript ON recording_id = recording.id AND is_current"
+        "SELECT recording.sha256, recording.suffix, recording.media_type, recording.kind, recording.role,"
+        " recording.language, recording.duration_ms, credit, licence, synthetic_voice AS synthetic,"
+        " transcript.id AS transcript_id, transcript.kind AS transcript_kind,"
+        " transcript.language AS transcript_language, generator,"
+        " web.sha256 || web.suffix AS web, web.media_type AS web_type, poster.sha256 || poster.suffix AS poster"
+        " FROM recording LEFT JOIN rendition AS web ON web.recording_id = recording.id AND web.kind = 'web'"
+        " LEFT JOIN rendition AS poster ON poster.recording_id = recording.id AND poster.kind = 'poster'"
+        " LEFT JOIN transcript ON transcript.recording_id = recording.id AND is_current"
         "  AND transcript.kind <> 'translation'"
         " WHERE session_id = ? ORDER BY recording.role = 'floor' DESC, recording.role, recording.id",
         (card.id,),
@@ -438,8 +451,12 @@ def other_recordings(conn: sqlite3.Connection, versions: Iterable[str | None]) -
 
 
 def media_type(conn: sqlite3.Connection, sha256: str, suffix: str) -> str | None:
-    """Return the MIME type of a published recording, or None if there is none of this name."""
-    row = conn.execute("SELECT media_type FROM recording WHERE sha256 = ? AND suffix = ?", (sha256, suffix)).fetchone()
+    """Return the MIME type of a published recording or rendition, or None if there is none of this name."""
+    row = conn.execute(
+        "SELECT media_type FROM recording WHERE sha256 = ?1 AND suffix = ?2"
+        " UNION ALL SELECT media_type FROM rendition WHERE sha256 = ?1 AND suffix = ?2",
+        (sha256, suffix),
+    ).fetchone()
     return None if row is None else str(row["media_type"])
 
 

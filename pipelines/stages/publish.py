@@ -104,15 +104,18 @@ def publish(context: Context, target: Path) -> str:
 
 
 def _link_media(db: Database, blobs: BlobStore, folder: Path) -> set[str]:
-    """Bring released recordings into the folder, linked where the file system can; return their names."""
+    """Bring released recordings and renditions into the folder, linked where that can be; return their names."""
     folder.mkdir(exist_ok=True)
     names = set()
-    for row in db.query("SELECT sha256, suffix FROM recording"):
-        source = blobs.path(row["sha256"], row["suffix"])
-        target = folder / source.name
+    for row in db.query("SELECT sha256, suffix FROM recording UNION SELECT sha256, suffix FROM rendition"):
+        target = folder / f"{row['sha256']}{row['suffix']}"
         names.add(target.name)
-        if target.exists() or not source.exists():
+        if target.exists():
             continue
+        try:
+            source = blobs.path(row["sha256"], row["suffix"])
+        except FileNotFoundError:
+            continue  # lost from the store: its player finds nothing, and transcribing it says so
         with scratch(folder) as temporary:
             try:
                 os.link(source, temporary)

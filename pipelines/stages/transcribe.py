@@ -11,8 +11,9 @@ import msgspec
 
 from archive.recordings import add_transcript
 from metadata.model import Transcript
+from pipelines.blobs import BlobStore
 from pipelines.context import Context, timestamp
-from pipelines.errors import BrokenMediaError, EngineError, ToolError, TranscriberError
+from pipelines.errors import BrokenMediaError, EngineError, FetchError, ToolError, TranscriberError
 from pipelines.hints import hints_for
 from pipelines.media import ffmpeg_binary, stream_audio
 from pipelines.stages.base import Artefact, Item, Report, fingerprint
@@ -23,7 +24,9 @@ from pipelines.transcribers.base import Hints, Transcriber
 class Task:
     """A recording to listen to, what is known of it, and where to leave the transcript."""
 
-    recording: Path
+    store: BlobStore
+    sha256: str
+    suffix: str
     hints: Hints
     target: Path
 
@@ -57,7 +60,9 @@ class Transcribe:
                 label=f"{row['event']}/{row['slug']}" if row["slug"] else row["original_name"],
                 fingerprint=fingerprint(row["sha256"], engine, hints.language, hints.terms),
                 task=Task(
-                    context.blobs.path(row["sha256"], row["suffix"]),
+                    context.blobs,
+                    row["sha256"],
+                    row["suffix"],
                     hints,
                     context.layout.work / f"{row['sha256']}.transcript.json",
                 ),
@@ -71,10 +76,9 @@ class Transcribe:
 
     def work(self, task: Task, report: Report) -> Artefact:
         """Listen to a recording and leave its transcript in a file."""
-        if not task.recording.is_file():
-            raise BrokenMediaError("its file is missing from the store: pull it again")
+        recording = stored(task.store, task.sha256, task.suffix)
         try:
-            transcript = self.transcriber.transcribe(stream_audio(task.recording), task.hints, report)
+            transcript = self.transcriber.transcribe(stream_audio(recording), task.hints, report)
         except (TranscriberError, ToolError) as error:
             # Both were in order when this process began: what they stumble over is this recording.
             raise EngineError(str(error)) from error
@@ -91,3 +95,18 @@ class Transcribe:
         )
         result.path.unlink()
         return None if transcript.segments else "nobody speaks in it"
+
+
+def stored(store: BlobStore, sha256: str, suffix: str) -> Path:
+    """Return a recording's file.
+
+    Raises:
+        BrokenMediaError: the store has none.
+        FetchError: the store does not give it.
+    """
+    try:
+        return store.path(sha256, suffix)
+    except FileNotFoundError as error:
+        raise BrokenMediaError("its file is missing from the store: pull it again") from error
+    except OSError as error:
+        raise FetchError(str(error)) from error

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from archive.db import Database, create_catalogue, open_readonly, sqlite3, transaction
-from archive.errors import CatalogueDamagedError
+from archive.errors import ArchiveError, CatalogueDamagedError
 from archive.events import apply_event, set_release
 from archive.migrations import CONTENT, execute_all
 from archive.recordings import NewRecording, add_recording, add_transcript
@@ -221,3 +221,22 @@ def test_voice_of_someone_who_is_not_published_is_only_a_label(tmp_path: Path) -
     published = open_readonly(tmp_path / "out.db", immutable=True)
     assert published.execute("SELECT label, person_id FROM speaker_tag").fetchall() == [("open voice", None)]
     published.close()
+
+
+@pytest.mark.parametrize(
+    ("table", "rule", "message"),
+    [
+        ("session", "1", "is in it and not released"),
+        ("recording", "1", "is in it and not released"),
+        ("session", "0", r"session \d+ is not in it"),
+        ("recording", "0", r"recording \d+ is not in it"),
+        ("segment", "0", r"transcript \d+ is not whole"),
+    ],
+)
+def test_build_that_breaks_a_rule_is_refused_before_it_can_be_shown(
+    catalogue_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: str, rule: str, message: str
+) -> None:
+    monkeypatch.setitem(RULES, table, rule)
+    with pytest.raises(ArchiveError, match=message):
+        build(catalogue_path, tmp_path / "public.db", default="public", now=NOW)
+    assert not (tmp_path / "public.db").exists()

@@ -202,10 +202,35 @@ def test_session_links_every_sentence_to_its_second(site: Site) -> None:
 
 def test_session_starts_the_player_at_the_moment(site: Site) -> None:
     page = read(site, f"{TALK}?t=1:05.5")
-    [source] = page.attributes("audio", "src")
+    [source] = page.attributes("source", "src")
     assert re.fullmatch(r"/media/[0-9a-f]{64}\.wav#t=65\.5", str(source))
     [spoken] = [attrs for tag, attrs in page.elements if tag == "li" and attrs.get("aria-current") == "true"]
     assert spoken["id"] == "s9"
+
+
+def test_session_offers_the_form_for_browsers_first_and_a_poster(tmp_path: Path) -> None:
+    publish(tmp_path)
+    conn = sqlite3.connect(tmp_path / f"catalogue-{FIRST_BUILD}.db")
+    for kind, sha256, suffix, media_type in (
+        ("web", "a" * 64, ".webm", "audio/webm"),
+        ("poster", "b" * 64, ".jpg", "image/jpeg"),
+    ):
+        conn.execute(
+            "INSERT INTO rendition(recording_id, kind, sha256, suffix, media_type, bytes) VALUES (1, ?, ?, ?, ?, 3)",
+            (kind, sha256, suffix, media_type),
+        )
+        (tmp_path / "media" / f"{sha256}{suffix}").write_bytes(b"abc")
+    conn.commit()
+    conn.close()
+    site = Site(tmp_path)
+    page = read(site, f"{TALK}?t=2")
+    sources = [(str(attrs["src"]), attrs["type"]) for tag, attrs in page.elements if tag == "source"]
+    assert sources[0] == (f"/media/{'a' * 64}.webm#t=2", "audio/webm")
+    assert [media_type for _, media_type in sources] == ["audio/webm", "audio/wav"]
+    assert page.attributes("audio", "poster") == [f"/media/{'b' * 64}.jpg"]
+    picture = site.get(f"/media/{'b' * 64}.jpg")
+    site.datasette.executor.shutdown()
+    assert (picture.status_code, picture.headers["content-type"]) == (200, "image/jpeg")
 
 
 def test_session_names_what_is_doubtful_and_why(site: Site) -> None:

@@ -84,6 +84,7 @@ def test_status_as_json_counts_what_there_is(archive: Path) -> None:
     assert facts["stages"] == {
         "pull": {"done": 2},
         "transcribe": {"done": 2},
+        "render": {"done": 2},
         "index": {"done": 2},
         "publish": {"done": 1},
     }

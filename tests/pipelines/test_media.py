@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipelines.errors import BrokenMediaError, NoAudioError, NotMediaError, ToolError
+from pipelines.errors import BrokenMediaError, ItemCrashError, NoAudioError, NotMediaError
 from pipelines.media import BLOCK_SECONDS, StreamInfo, ffmpeg_binary, probe, stream_audio
 from pipelines.transcribers.base import SAMPLE_RATE, AudioBlock
 
@@ -245,5 +245,5 @@ def test_ffmpeg_that_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     own.write_text("#!/bin/sh\nkill -9 $$\n", encoding="ascii")
     own.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{Path(shutil.which('sh') or '/bin/sh').parent}")
-    with pytest.raises(ToolError, match="killed by signal 9"):
+    with pytest.raises(ItemCrashError, match="killed by signal 9"):
         heard(path)

@@ -94,12 +94,12 @@ def test_what_a_dead_driver_left_is_put_right(tmp_path: Path) -> None:
         with transaction(context.db):
             begin(context.db, "trial", "a", label="a", fingerprint="f", started_at="2022-01-01", worker="dead")
         (context.layout.work / "half.json").write_text("{")
-        context.blobs.incoming.mkdir()
-        (context.blobs.incoming / ".half.part").write_text("half")
+        (context.layout.media / ".incoming").mkdir()
+        (context.layout.media / ".incoming" / ".half.part").write_text("half")
     with open_archive(root) as context:
         assert runs(context) == [("a", "interrupted", 1, None)]
         assert list(context.layout.work.iterdir()) == []
-        assert not context.blobs.incoming.exists()
+        assert not (context.layout.media / ".incoming").exists()
 
 
 @pytest.mark.parametrize("executor", ["here", "local"])

@@ -22,6 +22,7 @@ from pipelines.stages.base import Stage
 from pipelines.stages.index import Index
 from pipelines.stages.publish import Publish
 from pipelines.stages.pull import Pull
+from pipelines.stages.render import Render
 from pipelines.stages.transcribe import Transcribe
 from pipelines.transcribers import FakeTranscriber
 from tests.pipelines.sounds import write_silent_video, write_wav
@@ -191,6 +192,22 @@ def test_recording_goes_all_the_way_to_a_hit_in_the_public_database(context: Con
     sha, suffix = db.execute("SELECT sha256, suffix FROM recording").fetchone()
     assert (context.layout.public / "media" / f"{sha}{suffix}").read_bytes() == (folder / "talk.wav").read_bytes()
     db.close()
+
+
+def test_renditions_are_published_with_their_recording_and_leave_with_it(context: Context, folder: Path) -> None:
+    write_silent_video(folder / "silent.mp4")
+    do(context, Pull([folder]))
+    assert dict(do(context, Render()).counts) == {"done": 1}
+    assert dict(do(context, Render()).counts) == {}
+    do(context, Publish())
+    rows = [tuple(row) for row in context.db.execute("SELECT kind, media_type FROM rendition ORDER BY id").fetchall()]
+    assert rows == [("web", "video/mp4"), ("poster", "image/jpeg")]
+    assert [Path(name).suffix for name in published_media(context)].count(".mp4") == 2
+    assert len(published_media(context)) == 3
+    with transaction(context.db):
+        set_release(context.db, "session_id", 1, Release(state="private"), decided_at=WHEN)
+    do(context, Publish())
+    assert published_media(context) == []
 
 
 def test_running_again_does_nothing(context: Context, folder: Path) -> None:

@@ -13,11 +13,11 @@ import pytest
 from metadata.model import ExternalId, Session
 from pipelines.config import Pull as Settings
 from pipelines.context import Context, init, open_archive
-from pipelines.executors import InProcess
+from pipelines.executors import InProcess, Local
 from pipelines.runner import Report, run_stage
 from pipelines.sources import Found, Shelf, find, http
 from pipelines.stages.pull import Pull
-from tests.pipelines.sources.server import Behaviour, Handler, Site, file, serving
+from tests.pipelines.sources.server import Behaviour, Handler, Site, file, redirect, serving
 from tests.pipelines.trials import Watch
 
 FEED = "/podcast.xml"
@@ -216,3 +216,17 @@ def test_feed_at_a_private_address_is_refused(site: Site, tmp_path: Path) -> Non
     [found] = listed(site, tmp_path, Settings())
     assert found.failed
     assert site.asked == []
+
+
+def test_addresses_are_fetched_by_child_processes(context: Context, site: Site) -> None:
+    publish(site, range(2), '"one"')
+    site.answers |= {"/talk.wav": file(sound(50)), "/inside": redirect("http://10.0.0.1/")}
+    places = [site.url + path for path in (FEED, "/talk.wav", "/inside", "/gone")]
+    report = run_stage(context, Pull(places), Local(2, context.layout.work), Watch())
+    assert dict(report.counts) == {"done": 3, "refused": 1, "failed": 1}
+    assert sorted(row[0] for row in context.db.execute("SELECT original_name FROM recording").fetchall()) == [
+        "Episode 0.wav",
+        "Episode 1.wav",
+        "talk.wav",
+    ]
+    assert [path.suffix for path in context.layout.sources.iterdir() if path.suffix not in {".feed", ".json"}] == []

@@ -1,0 +1,81 @@
+"""Render: from a recording to what the site shows of it: see `pipelines.renditions`."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from archive.recordings import NewRendition, set_renditions
+from pipelines.blobs import BlobStore
+from pipelines.context import Context
+from pipelines.errors import FetchError
+from pipelines.media import probe
+from pipelines.renditions import VERSION, render
+from pipelines.stages.base import Item, Report, fingerprint
+from pipelines.stages.transcribe import stored
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A recording in a store, and a folder of its own to work in."""
+
+    store: BlobStore
+    sha256: str
+    suffix: str
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Render:
+    """The stage."""
+
+    name: ClassVar[str] = "render"
+    unit: ClassVar[str] = "s"
+
+    def items(self, context: Context) -> Iterable[Item]:
+        """Return an item for every recording that is not superseded."""
+        for row in context.db.query(
+            "SELECT recording.sha256, suffix, duration_ms, original_name, session.slug, event.slug AS event"
+            " FROM recording LEFT JOIN session ON session.id = session_id LEFT JOIN event ON event.id = event_id"
+            " WHERE superseded_by IS NULL ORDER BY recording.id"
+        ):
+            yield Item(
+                subject=row["sha256"],
+                label=f"{row['event']}/{row['slug']}" if row["slug"] else row["original_name"],
+                fingerprint=fingerprint(row["sha256"], VERSION),
+                task=Task(context.blobs, row["sha256"], row["suffix"], context.layout.work / f"{row['sha256']}.render"),
+                size=(row["duration_ms"] or 0) / 1000,
+            )
+
+    def work(self, task: Task, report: Report) -> tuple[NewRendition, ...]:  # noqa: ARG002 one signature
+        """Make the renditions and bring them into the store."""
+        recording = stored(task.store, task.sha256, task.suffix)
+        task.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            made = []
+            for rendition in render(recording, probe(recording), task.folder):
+                try:
+                    blob = task.store.add(rendition.path, rendition.path.suffix)
+                except OSError as error:
+                    raise FetchError(f"cannot be kept: {error.strerror or error}") from error
+                made.append(
+                    NewRendition(
+                        kind=rendition.kind,
+                        sha256=blob.sha256,
+                        suffix=rendition.path.suffix,
+                        media_type=rendition.media_type,
+                        bytes=blob.bytes,
+                    )
+                )
+            return tuple(made)
+        finally:
+            shutil.rmtree(task.folder, ignore_errors=True)
+
+    def commit(self, context: Context, item: Item, result: tuple[NewRendition, ...]) -> str | None:
+        """Note what was made."""
+        recording = context.db.execute("SELECT id FROM recording WHERE sha256 = ?", [item.subject]).fetchone()[0]
+        set_renditions(context.db, recording, result)
+        return None
