@@ -30,6 +30,10 @@ PAGES = (
     "/search?person=noor-okafor",
     "/search?q=lantern&track=%22%3E%3Cscript%3E&year=%22%3E&kind=%22%3E&after=%22%3E&sort=%22%3E",
     "/search/help",
+    "/explore",
+    "/explore?q=debt&by=person&order=left",
+    "/explore?q=lantern&by=%22%3E&order=%22%3E&event=%22%3E%3Cscript%3E",
+    "/explore?q=lantern+OR+quotes&by=event",
     "/events",
     "/events/summer-university-2022",
     "/events/launch",
@@ -342,6 +346,28 @@ def test_search_as_json_page_by_page(site: Site) -> None:
         seen += [session["session"] for session in answer["sessions"]]
         address = answer["next"]
     assert (len(seen), len(set(seen)), answer["total"]) == (5, 5, 5)
+
+
+def test_explore_counts_and_shows_what_was_said(site: Site) -> None:
+    text = squeezed(read(site, "/explore?q=debt&by=person").text)
+    assert "Noor Okafor" in text
+    assert "So the first debt is a table of contents" in text
+
+
+@pytest.mark.parametrize(
+    ("path", "media_type", "start"),
+    [
+        ("moments.csv", "text/csv; charset=utf-8", "event,session,title,language,start_ms"),
+        ("moments.jsonl", "application/jsonl; charset=utf-8", '{"event": "summer-university-2022"'),
+        ("concordance.csv", "text/csv; charset=utf-8", "left,match,right,event,session,start_ms,url"),
+        ("frequency.csv", "text/csv; charset=utf-8", "year,label,occurrences,hours,per_hour"),
+    ],
+)
+def test_research_as_files(site: Site, path: str, media_type: str, start: str) -> None:
+    response = site.get(f"/api/1/{path}?q=debt")
+    assert (response.status_code, response.headers["content-type"]) == (200, media_type)
+    assert response.headers["rostra-complete"] == "yes"
+    assert response.text.startswith(start)
 
 
 def test_person_is_listed_by_role(site: Site) -> None:
