@@ -65,7 +65,7 @@ def test_search_writes_every_moment_to_a_file(archive: Path, tmp_path: Path) -> 
     rows = [json.loads(line) for line in (tmp_path / "moments.jsonl").read_text().splitlines()]
     assert {row["session"] for row in rows} == {"first", "second"}
     assert f"{len(rows)} moments" in " ".join(done.stderr.split())
-    assert rostra("search", "second", "--export", tmp_path / "moments.doc", "--archive", archive).exit_code == 2
+    assert rostra("search", "second", "--export", tmp_path / "moments.doc", "--archive", archive).returncode == 2
 
 
 @pytest.mark.parametrize("query", ["re-use", "state-of-the-art", "a AND", "OR x", "(foo", "NOT", '"', "*", "\x00", "-"])
