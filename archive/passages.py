@@ -11,6 +11,7 @@ The caller owns the transaction in every function here.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -124,8 +125,15 @@ def rebuild(db: Database) -> None:
         " event.start_date, event.id, start_utc IS NULL, start_utc, session.position, session.id"
     ).fetchall()
     following = 1
-    for (session_id,) in sessions:
-        following += _write_session(conn, session_id, following)
+    # Nothing here refers to itself, and looking for what does takes a fifth of the time.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        for (session_id,) in sessions:
+            following += _write_session(conn, session_id, following)
+    finally:
+        if collecting:
+            gc.enable()
     conn.execute("INSERT INTO passage_fts(passage_fts) VALUES ('optimize')")
     conn.execute("INSERT INTO session_fts(session_fts) VALUES ('optimize')")
 
@@ -194,8 +202,11 @@ def _text(lines: Iterable[Line]) -> str:
 
 def _marks(lines: Sequence[Line], language: str) -> dict[str, None]:
     """Return the marks of the stems of segments, of which some may be in a language of their own."""
+    tongues = dict.fromkeys([line.language for line in lines])
+    if tongues.keys() == {None}:
+        return marks(language, _text(lines).split())
     found: dict[str, None] = {}
-    for tongue in dict.fromkeys([line.language for line in lines]):
+    for tongue in tongues:
         found |= marks(tongue or language, _text([line for line in lines if line.language == tongue]).split())
     return found
 

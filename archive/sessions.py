@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Literal, NamedTuple, TypeAlias
 
 from archive.budget import OVER_BUDGET, Budget
@@ -27,12 +28,13 @@ from archive.hits import (
     read_passage,
     session_hit,
 )
-from archive.query import And, Node, Not, Or, Prefix, Query, leaves, to_fts5, with_stems
+from archive.query import And, Node, Not, Or, Prefix, Query, Word, leaves, to_fts5, with_stems
 from archive.scope import STARTED, Scope
 from archive.suggest import suggest
 
 Sort: TypeAlias = Literal["relevance", "date"]
 
+MOST = "No session has all of these words: these have most of them."
 FEW = 2_000
 """Passages that are all ranked."""
 TERMS = 8
@@ -45,6 +47,8 @@ MARKED = 500
 """Passages of a session that are marked on its strip."""
 FACET = 12
 """Values of a facet that are shown."""
+NAMED = 2.0
+"""Weight of words in a title or a name beside those that were said."""
 WEIGHTS = "10.0, 5.0, 2.0, 1.0"
 """Of a match in title, people, abstract and text."""
 
@@ -170,22 +174,41 @@ def search_sessions(
         return SessionResults()
     run = _Run(conn, budget, query.node, scope, doubtful=query.doubtful)
     scores = run.scores()
+    suggestion = note = None
+    if not scores and query.node is not None and budget.complete:
+        suggestion = suggest(conn, budget, text, query.node, scope)
+        for node in () if suggestion or query.doubtful else _most(query.node):
+            run = _Run(conn, budget, node, scope, doubtful=False)
+            scores = run.scores()
+            note = MOST
+            if scores or budget.is_over():
+                break
     ordered = _ordered(conn, scores, "date" if query.node is None else sort)
     start = _begin(ordered, after)
     page = ordered[start : start + limit]
     sessions = run.results([number for *_, number in page], scores)
-    suggestion = None
-    if not scores and query.node is not None and budget.complete:
-        suggestion = suggest(conn, budget, text, query.node, scope)
     return SessionResults(
         sessions=sessions,
         total=len(scores),
         facets=_facets(conn, scores),
-        note=None if budget.complete else OVER_BUDGET,
+        note=(note if scores else None) if budget.complete else OVER_BUDGET,
         suggestion=suggestion,
         complete=budget.complete,
         next=json.dumps(page[-1]) if page and start + limit < len(ordered) else None,
     )
+
+
+def _most(node: Node) -> Iterator[Node]:
+    """Yield what asks for most of a query's words, fewer each time; nothing where it is not three words or more."""
+    if (
+        not isinstance(node, And)
+        or not 3 <= len(node.nodes) <= TERMS
+        or not all(isinstance(x, Word) for x in node.nodes)
+    ):
+        return
+    size = len(node.nodes)
+    for count in range(size - 1, -(-size * 3 // 5) - 1, -1):
+        yield Or(tuple(And(some) for some in combinations(node.nodes, count)))
 
 
 def _ordered(conn: sqlite3.Connection, scores: dict[int, _Score], sort: Sort) -> list[_Key]:
@@ -250,6 +273,7 @@ class _Run:
             for number, cost in self._of_sessions(match, 0.25 if tier > 1 else 0.35):
                 scores.setdefault(number, _Score(tier, -cost))
         self._add_passages(scores, tiers)
+        self._add_names(scores)
         return scores
 
     def _of_sessions(self, match: str, share: float) -> list[tuple[int, float]]:
@@ -263,6 +287,20 @@ class _Run:
             with self._budget.spend(share + 0.1):
                 rows = self._conn.execute(f"SELECT rowid, 0.0 {matching} LIMIT 1000", values).fetchall()
         return rows
+
+    def _add_names(self, scores: dict[int, _Score]) -> None:
+        """Let the words that stand in the title of a session, or in the names of its people, count again."""
+        terms = dict.fromkeys(leaves(self._wide)) if self._wide else ()
+        values = {"query": f"{{title people}} : ({' OR '.join(map(to_fts5, terms))})"}
+        rows: list[tuple[int, float]] = []
+        with self._budget.spend(0.65):
+            rows = self._conn.execute(
+                "SELECT rowid, bm25(session_fts) FROM session_fts WHERE session_fts MATCH :query", values
+            ).fetchall()
+        for number, cost in rows:
+            if number in scores:
+                tier, relevance = scores[number]
+                scores[number] = _Score(tier, relevance - NAMED * cost)
 
     def _add_passages(self, scores: dict[int, _Score], tiers: Iterable[tuple[int, str]]) -> None:
         """Let the best passage of each session count, where few match; and add the sessions that only passages have.
