@@ -412,7 +412,9 @@ class _Run:
             return []
         passages = self._segments.get(number) or self._read([passage for _, passage in sorted(found)[:READ]])
         ranked: dict[tuple[int, ...], tuple[bool, tuple[int, int], Ranked]] = {}
-        for passage in passages[: READ if not self._doubtful else None]:
+        for passage in passages if self._doubtful else passages[:READ]:
+            if sum(typed for typed, _, _ in ranked.values()) >= SHOWN and not self._doubtful:
+                break
             stretch = read_passage(self._conn, passage)
             for node in (self._node, self._wide):
                 for moment in stretch.moments(node):
@@ -423,8 +425,8 @@ class _Run:
 
     def _read(self, numbers: list[int]) -> list[Passage]:
         rows = self._conn.execute(
-            "SELECT session_id, transcript_id, first_position, last_position, 0.0 FROM passage"
-            " WHERE id IN (SELECT value FROM json_each(?))",
+            "SELECT session_id, transcript_id, first_position, last_position, 0.0 FROM json_each(?)"
+            " JOIN passage ON passage.id = value ORDER BY json_each.key",
             (json.dumps(numbers),),
         )
         return [Passage(*row) for row in rows]
