@@ -257,7 +257,8 @@ def sessions_of(grown: Grown) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ..
     """Return what is known of sessions, as text, and who took part in them."""
     held = grown.db.execute(
         "SELECT session.id, CAST(event_id AS TEXT), CAST(series_id AS TEXT), track, substr(start_at, 1, 4),"
-        " session.kind, transcript.language FROM session JOIN event ON event.id = event_id JOIN recording ON session_id = session.id"
+        " session.kind, transcript.language FROM session JOIN event ON event.id = event_id"
+        " JOIN recording ON session_id = session.id"
         " JOIN transcript ON recording_id = recording.id"
     ).fetchall()
     return held, grown.db.execute("SELECT session_id, CAST(person_id AS TEXT) FROM session_person").fetchall()
