@@ -136,7 +136,7 @@ class Research:
             ahead = len(hit.before) + 1
             for start, end in hit.matches:
                 left, right = whole[: ahead + start], whole[ahead + end :]
-                lines.append(Line(left[-CONTEXT:].lstrip(), hit.text[start:end], right[:CONTEXT].rstrip(), hit))
+                lines.append(Line(_end(left), hit.text[start:end], _beginning(right), hit))
         return lines
 
     def frequency(self, query: str, by: By, filters: Filters = EVERYWHERE) -> list[Rate]:
@@ -276,6 +276,14 @@ _GROUPS: dict[By, str] = {
     " JOIN session_person ON session_id = session.id JOIN person ON person.id = person_id WHERE true{}",
     "language": f"SELECT session.id, {_FIRST} AS value, {_FIRST}, {_SPOKEN} FROM session WHERE value IS NOT NULL{{}}",
 }
+
+
+def _end(text: str) -> str:
+    return text.lstrip() if len(text) <= CONTEXT else text[-CONTEXT:].partition(" ")[2]
+
+
+def _beginning(text: str) -> str:
+    return text.rstrip() if len(text) <= CONTEXT else text[:CONTEXT].rpartition(" ")[0]
 
 
 def _likelihood(here: int, size: int, everywhere: int, whole: float) -> float:

@@ -88,7 +88,8 @@ class SessionResult:
         start_at: when it began, ISO 8601 with an offset, or its event's date; None where nobody said.
         duration_ms: of its longest transcript; 0 where it has none.
         hits: the best moments, the best first, or one that stands for the session as a whole.
-        count: passages (of about a minute) that match; 0 where none does, but the session as a whole.
+        count: its moments; where more than `READ` passages (of about a minute) match, those passages; 0 where no
+            moment does, but the session as a whole.
         places: from when to when each of them lasts, milliseconds, in order; `MARKED` at most.
         score: higher is better; comparable within one search only.
     """
@@ -380,17 +381,14 @@ class _Run:
 
     def _result(self, number: int, score: _Score, spans: dict[int, tuple[int, int]]) -> SessionResult:
         found = self._passages.get(number, [])
-        hits = self._moments(number, found)
+        hits, moments = self._moments(number, found)
         start, duration = self._conn.execute(
             f"SELECT {STARTED}, coalesce((SELECT max(transcript.duration_ms) FROM recording JOIN transcript"
             " ON recording_id = recording.id WHERE session_id = session.id AND is_current = 1), 0)"
             " FROM session WHERE id = ?",
             (number,),
         ).fetchone()
-        doubtful = self._segments.get(number, ())
-        places = [spans[passage] for _, passage in found[:MARKED]] or [
-            (hit.start_ms, hit.end_ms) for hit in hits if doubtful
-        ]
+        places = moments or {spans[passage] for _, passage in found[:MARKED]}
         relevance = score.relevance / (1 + score.relevance)
         if not hits:
             hits = [session_hit(self._conn, number, relevance, self._wide)]
@@ -401,19 +399,23 @@ class _Run:
             start_at=start,
             duration_ms=duration,
             hits=tuple(replace(hit, score=score.tier + relevance / nth) for nth, hit in enumerate(hits, 1)),
-            count=len(found) or len(doubtful),
+            count=len(moments) or len(found),
             places=tuple(sorted(places)),
             score=score.tier + relevance,
         )
 
-    def _moments(self, number: int, found: list[tuple[float, int]]) -> list[Hit]:
-        """Return the best moments of a session's passages: as typed first, then by what stands together."""
+    def _moments(self, number: int, found: list[tuple[float, int]]) -> tuple[list[Hit], set[tuple[int, int]]]:
+        """Return the best moments of a session: as typed first, then by what stands together.
+
+        With them comes when all of its moments are, where it has so few passages that all are read.
+        """
         if self._node is None or self._wide is None:
-            return []
+            return [], set()
         passages = self._segments.get(number) or self._read([passage for _, passage in sorted(found)[:READ]])
+        whole = self._doubtful or len(found) <= READ
         ranked: dict[tuple[int, ...], tuple[bool, tuple[int, int], Ranked]] = {}
-        for passage in passages if self._doubtful else passages[:READ]:
-            if sum(typed for typed, _, _ in ranked.values()) >= SHOWN and not self._doubtful:
+        for passage in passages[:MARKED]:
+            if not whole and sum(typed for typed, _, _ in ranked.values()) >= SHOWN:
                 break
             stretch = read_passage(self._conn, passage)
             for node in (self._node, self._wide):
@@ -421,7 +423,9 @@ class _Run:
                     key = (passage.transcript, *(stretch.lines[line].position for line in moment.lines))
                     ranked.setdefault(key, (node is self._node, moment.strength, Ranked(passage, stretch, moment, 0.0)))
         best = sorted(ranked.items(), key=lambda item: (not item[1][0], [-x for x in item[1][1]], item[0]))
-        return [moment_hit(self._conn, each, self._wide) for _, (_, _, each) in best[:SHOWN]]
+        shown = [each for _, (_, _, each) in best]
+        places = {_lasts(each) for each in shown} if whole else set()
+        return [moment_hit(self._conn, each, self._wide) for each in shown[:SHOWN]], places
 
     def _read(self, numbers: list[int]) -> list[Passage]:
         rows = self._conn.execute(
@@ -430,6 +434,12 @@ class _Run:
             (json.dumps(numbers),),
         )
         return [Passage(*row) for row in rows]
+
+
+def _lasts(ranked: Ranked) -> tuple[int, int]:
+    """Return from when to when a moment lasts."""
+    lines = [ranked.stretch.lines[line] for line in ranked.moment.lines]
+    return lines[0].start_ms, lines[-1].end_ms
 
 
 def _leaves_out(node: Node | None) -> bool:

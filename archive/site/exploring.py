@@ -20,6 +20,8 @@ from archive.tokens import words
 SHOWN = 200
 """Lines of a concordance on the page; its file has all."""
 BARS = 60
+WIDEST = 100
+"""Thousandths of the chart that a bar may take."""
 PAGE_BUDGET_MS = 1_000
 FILE_BUDGET_MS = 10_000
 FILE_LINES = 100_000
@@ -141,7 +143,7 @@ def _asked(request: Any) -> tuple[str, By, str, Any]:
 
 def _bars(rates: list[Rate]) -> list[Bar]:
     highest = max((rate.per_hour for rate in rates), default=0) or 1
-    step = 1000 / max(len(rates), 1)
+    step = min(1000 / max(len(rates), 1), WIDEST)
     return [
         Bar(rate, round(at * step, 1), round(180 - 170 * rate.per_hour / highest, 1), round(step * 0.8, 1),
             round(170 * rate.per_hour / highest, 1))
