@@ -11,7 +11,7 @@ from archive.db import sqlite3
 from archive.matching import Matcher, Span
 from archive.passages import Line, read_lines
 from archive.query import Node
-from archive.tokens import tokenize, words
+from archive.tokens import BARRIER, tokenize, words
 
 CONTEXT = 90
 """Characters of the segments before and after a moment."""
@@ -119,8 +119,8 @@ def excerpt(conn: sqlite3.Connection, stretch: Stretch, node: Node, moment: Mome
         end_ms=lines[-1].end_ms,
         text=text,
         matches=tuple((characters[span.start][0], characters[span.end - 1][1]) for span in stretch.spans(node, moment)),
-        before=_end(_spoken(conn, stretch.transcript, lines[0].position - 1)),
-        after=_beginning(_spoken(conn, stretch.transcript, lines[-1].position + 1)),
+        before=_end(_neighbour(conn, stretch, moment.lines[0], -1)),
+        after=_beginning(_neighbour(conn, stretch, moment.lines[-1], 1)),
         language=lines[0].language,
     )
 
@@ -146,6 +146,15 @@ def _time(conn: sqlite3.Connection, line: Line, word: int) -> int:
     ends = list(accumulate(map(len, spelled)))
     start: int = timed[bisect_right(ends, before)][0]
     return start
+
+
+def _neighbour(conn: sqlite3.Connection, stretch: Stretch, index: int, step: int) -> str:
+    """Return the text of the segment before or after one, "" where it is doubtful or there is none."""
+    position = stretch.lines[index].position + step
+    if 0 <= index + step < len(stretch.lines) and stretch.lines[index + step].position == position:
+        line = stretch.lines[index + step]
+        return "" if line.folded == BARRIER else line.text.strip()
+    return _spoken(conn, stretch.transcript, position)
 
 
 def _spoken(conn: sqlite3.Connection, transcript: int, position: int) -> str:
