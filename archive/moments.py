@@ -9,7 +9,7 @@ from itertools import accumulate
 
 from archive.db import sqlite3
 from archive.matching import Matcher, Span
-from archive.passages import Line, read_lines
+from archive.passages import Line
 from archive.query import Node
 from archive.tokens import BARRIER, tokenize, words
 
@@ -96,11 +96,6 @@ class Excerpt:
     before: str
     after: str
     language: str | None
-
-
-def read_stretch(conn: sqlite3.Connection, transcript: int, first: int, last: int) -> Stretch:
-    """Return the segments of a transcript from one position to another, both included."""
-    return Stretch(transcript, read_lines(conn, transcript, first, last))
 
 
 def excerpt(conn: sqlite3.Connection, stretch: Stretch, node: Node, moment: Moment) -> Excerpt:
