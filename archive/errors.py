@@ -10,7 +10,8 @@
     ├── CatalogueFullError       there is no room left on the disk
     ├── CatalogueConflictError   a row would break the catalogue's own rules
     ├── UnknownSubjectError      no such event, session or recording
-    └── UnpublishedError         nothing has been published yet
+    ├── UnpublishedError         nothing has been published yet
+    └── MissingExtraError        what was asked for needs an extra that is not installed
 
 Errors of SQLite pass through `map_sqlite_error` alone; a test demands that every one of them is mapped.
 """
@@ -93,6 +94,18 @@ class UnpublishedError(ArchiveError):
     def __init__(self, folder: Path) -> None:
         super().__init__(f"nothing is published in {folder} yet: run 'rostra run' or 'rostra publish'")
         self.folder = folder
+
+
+class MissingExtraError(ArchiveError):
+    """What was asked for needs an extra that is not installed.
+
+    Attributes:
+        extra: its name.
+    """
+
+    def __init__(self, extra: str, purpose: str) -> None:
+        super().__init__(f"{purpose} needs an extra that is not installed: pip install 'rostra[{extra}]'")
+        self.extra = extra
 
 
 def map_sqlite_error(error: sqlite3.Error) -> ArchiveError:

@@ -122,12 +122,16 @@ def read_doubtful(conn: sqlite3.Connection, budget: Budget, node: Node, scope: S
 def moment_hit(conn: sqlite3.Connection, ranked: Ranked, node: Node) -> Hit:
     """Return a moment with its text, highlighted, and where it is from."""
     found = excerpt(conn, ranked.stretch, node, ranked.moment)
-    known = known_of(conn, ranked.passage.session)
-    version, language = conn.execute(
-        "SELECT version, language FROM transcript WHERE id = ?", (ranked.passage.transcript,)
+    event, event_title, session, title, version, language = conn.execute(
+        "SELECT event.slug, event.title, session.slug, session.title, version, transcript.language FROM transcript"
+        " JOIN session ON session.id = ? JOIN event ON event.id = event_id WHERE transcript.id = ?",
+        (ranked.passage.session, ranked.passage.transcript),
     ).fetchone()
     return Hit(
-        **known,
+        event=event,
+        event_title=event_title,
+        session=session,
+        title=title,
         language=found.language or language,
         start_ms=found.start_ms,
         end_ms=found.end_ms,
@@ -135,7 +139,7 @@ def moment_hit(conn: sqlite3.Connection, ranked: Ranked, node: Node) -> Hit:
         matches=found.matches,
         before=found.before,
         after=found.after,
-        url=_url(known["event"], known["session"], found.start_ms),
+        url=_url(event, session, found.start_ms),
         score=ranked.score,
         transcript=version,
     )

@@ -286,6 +286,7 @@ CREATE VIRTUAL TABLE session_fts USING fts5(
   title, people, abstract, text, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2'
 )
 """,
+    "INSERT INTO session_fts(session_fts, rank) VALUES ('hashsize', 67108864)",
     # Every word of every session, with how many sessions and how often in all: read from the index, kept nowhere.
     "CREATE VIRTUAL TABLE vocabulary USING fts5vocab(session_fts, row)",
 )

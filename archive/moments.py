@@ -9,9 +9,9 @@ from itertools import accumulate
 
 from archive.db import sqlite3
 from archive.matching import Matcher, Span
-from archive.passages import Line, read_lines
+from archive.passages import Line
 from archive.query import Node
-from archive.tokens import tokenize, words
+from archive.tokens import BARRIER, tokenize, words
 
 CONTEXT = 90
 """Characters of the segments before and after a moment."""
@@ -98,11 +98,6 @@ class Excerpt:
     language: str | None
 
 
-def read_stretch(conn: sqlite3.Connection, transcript: int, first: int, last: int) -> Stretch:
-    """Return the segments of a transcript from one position to another, both included."""
-    return Stretch(transcript, read_lines(conn, transcript, first, last))
-
-
 def excerpt(conn: sqlite3.Connection, stretch: Stretch, node: Node, moment: Moment) -> Excerpt:
     """Return a moment with its text, what is highlighted in it, its times and a little of its neighbours."""
     lines = [stretch.lines[index] for index in moment.lines]
@@ -119,8 +114,8 @@ def excerpt(conn: sqlite3.Connection, stretch: Stretch, node: Node, moment: Mome
         end_ms=lines[-1].end_ms,
         text=text,
         matches=tuple((characters[span.start][0], characters[span.end - 1][1]) for span in stretch.spans(node, moment)),
-        before=_end(_spoken(conn, stretch.transcript, lines[0].position - 1)),
-        after=_beginning(_spoken(conn, stretch.transcript, lines[-1].position + 1)),
+        before=_end(_neighbour(conn, stretch, moment.lines[0], -1)),
+        after=_beginning(_neighbour(conn, stretch, moment.lines[-1], 1)),
         language=lines[0].language,
     )
 
@@ -146,6 +141,15 @@ def _time(conn: sqlite3.Connection, line: Line, word: int) -> int:
     ends = list(accumulate(map(len, spelled)))
     start: int = timed[bisect_right(ends, before)][0]
     return start
+
+
+def _neighbour(conn: sqlite3.Connection, stretch: Stretch, index: int, step: int) -> str:
+    """Return the text of the segment before or after one, "" where it is doubtful or there is none."""
+    position = stretch.lines[index].position + step
+    if 0 <= index + step < len(stretch.lines) and stretch.lines[index + step].position == position:
+        line = stretch.lines[index + step]
+        return "" if line.folded == BARRIER else line.text.strip()
+    return _spoken(conn, stretch.transcript, position)
 
 
 def _spoken(conn: sqlite3.Connection, transcript: int, position: int) -> str:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Literal, NamedTuple, TypeAlias
 
 from archive.budget import OVER_BUDGET, Budget
@@ -27,12 +28,13 @@ from archive.hits import (
     read_passage,
     session_hit,
 )
-from archive.query import And, Node, Not, Or, Prefix, Query, leaves, to_fts5, with_stems
+from archive.query import And, Node, Not, Or, Prefix, Query, Word, leaves, to_fts5, with_stems
 from archive.scope import STARTED, Scope
 from archive.suggest import suggest
 
 Sort: TypeAlias = Literal["relevance", "date"]
 
+MOST = "No session has all of these words: these have most of them."
 FEW = 2_000
 """Passages that are all ranked."""
 TERMS = 8
@@ -45,6 +47,8 @@ MARKED = 500
 """Passages of a session that are marked on its strip."""
 FACET = 12
 """Values of a facet that are shown."""
+NAMED = 2.0
+"""Weight of words in a title or a name beside those that were said."""
 WEIGHTS = "10.0, 5.0, 2.0, 1.0"
 """Of a match in title, people, abstract and text."""
 
@@ -84,7 +88,8 @@ class SessionResult:
         start_at: when it began, ISO 8601 with an offset, or its event's date; None where nobody said.
         duration_ms: of its longest transcript; 0 where it has none.
         hits: the best moments, the best first, or one that stands for the session as a whole.
-        count: passages (of about a minute) that match; 0 where none does, but the session as a whole.
+        count: its moments; where more than `READ` passages (of about a minute) match, those passages; 0 where no
+            moment does, but the session as a whole.
         places: from when to when each of them lasts, milliseconds, in order; `MARKED` at most.
         score: higher is better; comparable within one search only.
     """
@@ -170,22 +175,41 @@ def search_sessions(
         return SessionResults()
     run = _Run(conn, budget, query.node, scope, doubtful=query.doubtful)
     scores = run.scores()
+    suggestion = note = None
+    if not scores and query.node is not None and budget.complete:
+        suggestion = suggest(conn, budget, text, query.node, scope)
+        for node in () if suggestion or query.doubtful else _most(query.node):
+            run = _Run(conn, budget, node, scope, doubtful=False)
+            scores = run.scores()
+            note = MOST
+            if scores or budget.is_over():
+                break
     ordered = _ordered(conn, scores, "date" if query.node is None else sort)
     start = _begin(ordered, after)
     page = ordered[start : start + limit]
     sessions = run.results([number for *_, number in page], scores)
-    suggestion = None
-    if not scores and query.node is not None and budget.complete:
-        suggestion = suggest(conn, budget, text, query.node, scope)
     return SessionResults(
         sessions=sessions,
         total=len(scores),
         facets=_facets(conn, scores),
-        note=None if budget.complete else OVER_BUDGET,
+        note=(note if scores else None) if budget.complete else OVER_BUDGET,
         suggestion=suggestion,
         complete=budget.complete,
         next=json.dumps(page[-1]) if page and start + limit < len(ordered) else None,
     )
+
+
+def _most(node: Node) -> Iterator[Node]:
+    """Yield what asks for most of a query's words, fewer each time; nothing where it is not three words or more."""
+    if (
+        not isinstance(node, And)
+        or not 3 <= len(node.nodes) <= TERMS
+        or not all(isinstance(x, Word) for x in node.nodes)
+    ):
+        return
+    size = len(node.nodes)
+    for count in range(size - 1, -(-size * 3 // 5) - 1, -1):
+        yield Or(tuple(And(some) for some in combinations(node.nodes, count)))
 
 
 def _ordered(conn: sqlite3.Connection, scores: dict[int, _Score], sort: Sort) -> list[_Key]:
@@ -250,6 +274,7 @@ class _Run:
             for number, cost in self._of_sessions(match, 0.25 if tier > 1 else 0.35):
                 scores.setdefault(number, _Score(tier, -cost))
         self._add_passages(scores, tiers)
+        self._add_names(scores)
         return scores
 
     def _of_sessions(self, match: str, share: float) -> list[tuple[int, float]]:
@@ -263,6 +288,20 @@ class _Run:
             with self._budget.spend(share + 0.1):
                 rows = self._conn.execute(f"SELECT rowid, 0.0 {matching} LIMIT 1000", values).fetchall()
         return rows
+
+    def _add_names(self, scores: dict[int, _Score]) -> None:
+        """Let the words that stand in the title of a session, or in the names of its people, count again."""
+        terms = dict.fromkeys(leaves(self._wide)) if self._wide else ()
+        values = {"query": f"{{title people}} : ({' OR '.join(map(to_fts5, terms))})"}
+        rows: list[tuple[int, float]] = []
+        with self._budget.spend(0.65):
+            rows = self._conn.execute(
+                "SELECT rowid, bm25(session_fts) FROM session_fts WHERE session_fts MATCH :query", values
+            ).fetchall()
+        for number, cost in rows:
+            if number in scores:
+                tier, relevance = scores[number]
+                scores[number] = _Score(tier, relevance - NAMED * cost)
 
     def _add_passages(self, scores: dict[int, _Score], tiers: Iterable[tuple[int, str]]) -> None:
         """Let the best passage of each session count, where few match; and add the sessions that only passages have.
@@ -342,7 +381,7 @@ class _Run:
 
     def _result(self, number: int, score: _Score, spans: dict[int, tuple[int, int]]) -> SessionResult:
         found = self._passages.get(number, [])
-        hits = self._moments(number, found)
+        hits, moments = self._moments(number, found)
         start, duration = self._conn.execute(
             f"SELECT {STARTED}, coalesce((SELECT max(transcript.duration_ms) FROM recording JOIN transcript"
             " ON recording_id = recording.id WHERE session_id = session.id AND is_current = 1"
@@ -350,10 +389,7 @@ class _Run:
             " FROM session WHERE id = ?",
             (number,),
         ).fetchone()
-        doubtful = self._segments.get(number, ())
-        places = [spans[passage] for _, passage in found[:MARKED]] or [
-            (hit.start_ms, hit.end_ms) for hit in hits if doubtful
-        ]
+        places = moments or {spans[passage] for _, passage in found[:MARKED]}
         relevance = score.relevance / (1 + score.relevance)
         if not hits:
             hits = [session_hit(self._conn, number, relevance, self._wide)]
@@ -364,33 +400,47 @@ class _Run:
             start_at=start,
             duration_ms=duration,
             hits=tuple(replace(hit, score=score.tier + relevance / nth) for nth, hit in enumerate(hits, 1)),
-            count=len(found) or len(doubtful),
+            count=len(moments) or len(found),
             places=tuple(sorted(places)),
             score=score.tier + relevance,
         )
 
-    def _moments(self, number: int, found: list[tuple[float, int]]) -> list[Hit]:
-        """Return the best moments of a session's passages: as typed first, then by what stands together."""
+    def _moments(self, number: int, found: list[tuple[float, int]]) -> tuple[list[Hit], set[tuple[int, int]]]:
+        """Return the best moments of a session: as typed first, then by what stands together.
+
+        With them comes when all of its moments are, where it has so few passages that all are read.
+        """
         if self._node is None or self._wide is None:
-            return []
+            return [], set()
         passages = self._segments.get(number) or self._read([passage for _, passage in sorted(found)[:READ]])
+        whole = self._doubtful or len(found) <= READ
         ranked: dict[tuple[int, ...], tuple[bool, tuple[int, int], Ranked]] = {}
-        for passage in passages[: READ if not self._doubtful else None]:
+        for passage in passages[:MARKED]:
+            if not whole and sum(typed for typed, _, _ in ranked.values()) >= SHOWN:
+                break
             stretch = read_passage(self._conn, passage)
             for node in (self._node, self._wide):
                 for moment in stretch.moments(node):
                     key = (passage.transcript, *(stretch.lines[line].position for line in moment.lines))
                     ranked.setdefault(key, (node is self._node, moment.strength, Ranked(passage, stretch, moment, 0.0)))
         best = sorted(ranked.items(), key=lambda item: (not item[1][0], [-x for x in item[1][1]], item[0]))
-        return [moment_hit(self._conn, each, self._wide) for _, (_, _, each) in best[:SHOWN]]
+        shown = [each for _, (_, _, each) in best]
+        places = {_lasts(each) for each in shown} if whole else set()
+        return [moment_hit(self._conn, each, self._wide) for each in shown[:SHOWN]], places
 
     def _read(self, numbers: list[int]) -> list[Passage]:
         rows = self._conn.execute(
-            "SELECT session_id, transcript_id, first_position, last_position, 0.0 FROM passage"
-            " WHERE id IN (SELECT value FROM json_each(?))",
+            "SELECT session_id, transcript_id, first_position, last_position, 0.0 FROM json_each(?)"
+            " JOIN passage ON passage.id = value ORDER BY json_each.key",
             (json.dumps(numbers),),
         )
         return [Passage(*row) for row in rows]
+
+
+def _lasts(ranked: Ranked) -> tuple[int, int]:
+    """Return from when to when a moment lasts."""
+    lines = [ranked.stretch.lines[line] for line in ranked.moment.lines]
+    return lines[0].start_ms, lines[-1].end_ms
 
 
 def _leaves_out(node: Node | None) -> bool:

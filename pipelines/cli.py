@@ -25,8 +25,10 @@ from rich.table import Table
 from archive import runs
 from archive.db import transaction
 from archive.errors import ArchiveError, UnknownSubjectError, sqlite_errors
+from archive.exports import format_of, write_moments
 from archive.release import released
-from archive.search import Hit, SqliteSearch
+from archive.research import Research
+from archive.search import Filters, Hit, SqliteSearch
 from metadata.captions import FORMATS, WRITERS, writer
 from metadata.errors import MetadataError
 from metadata.languages import display_name, parse_language
@@ -60,6 +62,8 @@ from pipelines.timetables import Imported
 from pipelines.transcribers import engine
 from pipelines.transcribers.base import Hints
 
+EXPORT_MS = 3_600_000
+"""How long an export may take."""
 STAGES = ("transcribe", "render", "index", "publish")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -731,21 +735,38 @@ def retry(root: Path, subjects: tuple[str, ...], stage: str | None) -> None:
     'rostra search "the best of times"',
     "rostra search lighthouse -fog --limit 5",
     "rostra search 'tide* OR current' --json",
+    "rostra search lighthouse speaker:okafor after:2022 --export moments.csv",
 )
 @click.argument("query", nargs=-1, required=True)
 @click.option("--event", help="Only this event (its slug).")
 @click.option("--language", help="Only transcripts in this language.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="Hits at most.")
+@click.option(
+    "--export",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write every moment to a file: .csv, .jsonl or .parquet.",
+)
 @json_option
 @archive_option
 def search(
-    root: Path, query: tuple[str, ...], event: str | None, language: str | None, limit: int, as_json: bool
+    root: Path,
+    query: tuple[str, ...],
+    event: str | None,
+    language: str | None,
+    limit: int,
+    file: Path | None,
+    as_json: bool,
 ) -> None:
     """Search everything that was said, in the private catalogue.
 
-    Words must all occur; "quotes" mean exactly that phrase; OR, -not and prefix* work as usual.
+    Words must all occur; "quotes" mean exactly that phrase; OR, -not, prefix* and near/10 work as usual, and
+    fields such as speaker:NAME, year:2022 or doubtful:yes say where to look.
     """
     text = _as_query(query)
+    if file:
+        _export(root, text, file, Filters(event=event, language=language))
+        return
     with open_archive_readonly(root) as context, sqlite_errors():
         results = SqliteSearch(context.db.conn).search(
             text, event=event, language=parse_language(language) if language else None, limit=limit
@@ -759,6 +780,17 @@ def search(
         out.print(f"[bold]{escape(hit.title)}[/]  {format_clock(hit.start_ms)}  [dim]{escape(hit.url)}[/]")
         out.print(f"  {_marked(hit)}")
     out.print(f"[dim]{results.total} found in {results.sessions} sessions[/]")
+
+
+def _export(root: Path, text: str, file: Path, filters: Filters) -> None:
+    """Write all moments of a query, however long that takes."""
+    form = format_of(file)
+    if form is None:
+        raise click.UsageError(f"{file}: write to a file that ends in .csv, .jsonl or .parquet")
+    with open_archive_readonly(root) as context:
+        hits = list(Research(context.db.conn, EXPORT_MS).moments(text, filters))
+    write_atomic(file, write_moments(hits, form))
+    err.print(f"{len(hits)} moments in [bold]{escape(str(file))}[/]")
 
 
 def _as_query(words: tuple[str, ...]) -> str:

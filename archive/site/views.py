@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from archive.search import SqliteSearch
 from archive.site import queries
+from archive.site.exploring import ROUTES as EXPLORING
 from archive.site.media import ROUTE as MEDIA_ROUTE
 from archive.site.media import media
 from archive.site.pages import argument, fresh, not_found, render
@@ -160,6 +161,7 @@ async def failed(datasette: Any, request: Any, exception: Exception) -> Any:
 ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (r"/$", home),
     *SEARCHING,
+    *EXPLORING,
     (r"/events$", events),
     (r"/events/(?P<event>[^/]+)$", event),
     (r"/events/(?P<event>[^/]+)/(?P<session>[^/]+)$", session),

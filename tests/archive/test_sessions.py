@@ -50,7 +50,7 @@ def test_a_session_with_its_moments_and_where_they_lie(db: Database) -> None:
         duration_ms=210_000,
         hits=(),
         count=1,
-        places=((0, 85_000),),
+        places=((0, 5_000),),
         score=0.0,
     )
     assert [(hit.text, hit.start_ms, hit.matches) for hit in result.hits] == [

@@ -28,6 +28,8 @@ PAGES = (
     "/",
     "/search?q=archive",
     "/search?q=nothing+like+this",
+    "/search/help",
+    "/explore?q=archive&by=person",
     "/events",
     "/events/summer-university-2022",
     "/events/hostile",

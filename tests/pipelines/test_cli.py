@@ -60,6 +60,14 @@ def test_search_gives_hits_as_json(archive: Path) -> None:
     assert all(hit["start_ms"] >= 4000 for hit in hits)
 
 
+def test_search_writes_every_moment_to_a_file(archive: Path, tmp_path: Path) -> None:
+    done = rostra("search", "second 4", "--export", tmp_path / "moments.jsonl", "--archive", archive)
+    rows = [json.loads(line) for line in (tmp_path / "moments.jsonl").read_text().splitlines()]
+    assert {row["session"] for row in rows} == {"first", "second"}
+    assert f"{len(rows)} moments" in " ".join(done.stderr.split())
+    assert rostra("search", "second", "--export", tmp_path / "moments.doc", "--archive", archive).returncode == 2
+
+
 @pytest.mark.parametrize("query", ["re-use", "state-of-the-art", "a AND", "OR x", "(foo", "NOT", '"', "*", "\x00", "-"])
 def test_no_query_fails(archive: Path, query: str) -> None:
     done = CliRunner().invoke(cli, ["search", "--json", "--archive", str(archive), "--", query])
