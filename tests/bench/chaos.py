@@ -32,13 +32,13 @@ from tests.pipelines.test_kill import NATURAL, alive, children, published
 CLIP_SECONDS = 3
 
 
-def write_clips(folder: Path, source: Path, count: int) -> None:
+def write_clips(folder: Path, source: Path, count: int, seconds: int = CLIP_SECONDS) -> None:
     """Cut a recording of speech into short ones."""
     folder.mkdir()
     samples = np.concatenate(list(stream_audio(source)))
     for number in range(count):
-        start = (number * CLIP_SECONDS * 16_000) % max(1, len(samples) - CLIP_SECONDS * 16_000) + number
-        clip = (samples[start : start + CLIP_SECONDS * 16_000] * 32_767).astype("<i2")
+        start = (number * seconds * 16_000) % max(1, len(samples) - seconds * 16_000) + number
+        clip = (samples[start : start + seconds * 16_000] * 32_767).astype("<i2")
         with wave.open(str(folder / f"clip-{number:03}.wav"), "wb") as file:
             file.setnchannels(1)
             file.setsampwidth(2)
