@@ -139,12 +139,13 @@ class Child:
         return None
 
     def stop(self) -> None:
-        """End the process at once, with every program that it runs."""
+        """End the process: at once and with every program that it runs, if it is at work."""
         if self._pool is None:
             return
         self._pool.stop()
         self._look()
-        if self._group is not None:
+        idle = self.future.done() and not self.future.cancelled() and self.future.exception() is None
+        if self._group is not None and not idle:
             with suppress(OSError):
                 os.killpg(self._group, signal.SIGKILL)
         self._pool.join()

@@ -74,6 +74,12 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+def spent_below() -> float:
+    """Return the processor seconds of child processes that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def fill(context: Context, count: int) -> None:
     """Put sessions with a recording each into the catalogue, as pulling would have."""
     shas = [hashlib.sha256(str(number).encode()).hexdigest() for number in range(count)]
@@ -117,11 +123,15 @@ def workers(count: int) -> None:
         with open_archive(root) as context:
             run_stage(context, Pull([folder / "clips"]), InProcess(), Silent())
             stage = Transcribe(engine("faster-whisper", model="base", threads=max(1, cores() // number)))
-            began = time.monotonic()
+            began, spent = time.monotonic(), spent_below()
             report = run_stage(context, stage, Local(number, context.layout.work), Silent())
             took[number] = time.monotonic() - began
             assert dict(report.counts) == {"done": count}
-        print(f"{number} workers with {max(1, cores() // number)} threads each: {took[number]:.1f} s", flush=True)
+        print(
+            f"{number} workers with {max(1, cores() // number)} threads each: {took[number]:.1f} s,"
+            f" {spent_below() - spent:.1f} s of processors",
+            flush=True,
+        )
     print(f"two workers against one, on {cores()} cores: {took[1] / took[2]:.2f} times as fast")
     shutil.rmtree(folder)
 
