@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 else:
     from pysqlite3 import dbapi2 as sqlite3
 
-__all__ = ["Database", "create_catalogue", "open_catalogue", "open_readonly", "sqlite3", "transaction"]
+__all__ = ["Database", "create_catalogue", "open_catalogue", "open_readonly", "outdated", "sqlite3", "transaction"]
 
 BUSY_SECONDS = 30.0
 
@@ -56,6 +56,12 @@ def catalogue_names() -> tuple[str, ...]:
     names = tuple(migration.name for migration in catalogue_migrations.pending(blank))
     blank.close()
     return names
+
+
+def outdated(db: Database) -> bool:
+    """Tell whether an older Rostra wrote a catalogue."""
+    with sqlite_errors():
+        return bool(catalogue_migrations.pending(db))
 
 
 def open_catalogue(path: Path) -> Database:

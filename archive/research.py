@@ -261,7 +261,8 @@ class Research:
 
 _FIRST = (
     "(SELECT transcript.language FROM recording JOIN transcript ON recording_id = recording.id WHERE"
-    " session_id = session.id AND is_current = 1 AND superseded_by IS NULL ORDER BY role = 'floor' DESC, recording.id LIMIT 1)"
+    " session_id = session.id AND is_current = 1 AND superseded_by IS NULL"
+    " ORDER BY role = 'floor' DESC, recording.id LIMIT 1)"
 )
 _SPOKEN = (
     "(SELECT total(transcript.duration_ms) FROM recording JOIN transcript ON recording_id = recording.id"

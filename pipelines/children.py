@@ -64,7 +64,8 @@ class Child:
         """Give it an item."""
         self.note.unlink(missing_ok=True)
         self._given = (stage, item)
-        self._begun = False
+        self._group: int | None = None
+        self._done = 0.0
         self._deadline = time.monotonic() + self.limits.grace
         if self._pool is None:
             self._pool = ProcessPool(
@@ -81,14 +82,12 @@ class Child:
         Raises:
             PipelineError: no item can be done.
         """
-        if not self._begun and self.progress() is not None:
-            self._begun = True
-            self._deadline = time.monotonic() + self.limits.seconds(self._given[1].size)
+        self._look()
         if not self.future.done():
             if time.monotonic() < self._deadline:
                 return None
             self.stop()
-            if not self._begun:
+            if self._group is None:
                 raise WorkerError("a worker process was not ready in time: what it loads is too much for this machine")
             return Outcome(
                 "failed", code="timeout", text="it took far longer than its length warrants, and was stopped"
@@ -103,10 +102,20 @@ class Child:
         self.note.unlink(missing_ok=True)
         return outcome
 
+    def _look(self) -> None:
+        """See how far it is. What has a size must end in time; what has none may go on for as long as it gets on."""
+        size = self._given[1].size
+        if (noted := self._noted()) is None:
+            return
+        group, done = noted
+        if self._group is None or (not size and done > self._done):
+            self._deadline = time.monotonic() + self.limits.seconds(size)
+        self._group, self._done = group, done
+
     def _died(self, error: Exception) -> Outcome | None:
         self.stop()
         how = _how_it_ended(error)
-        if self._begun:
+        if self._group is not None:
             self._starts = 0
             return Outcome("failed", code=ItemCrashError.code, text=f"its worker process ended ({how})")
         self._starts += 1
@@ -130,13 +139,15 @@ class Child:
         return None
 
     def stop(self) -> None:
-        """End the process at once, with every program that it runs."""
+        """End the process: at once and with every program that it runs, if it is at work."""
         if self._pool is None:
             return
         self._pool.stop()
-        if noted := self._noted():
+        self._look()
+        idle = self.future.done() and not self.future.cancelled() and self.future.exception() is None
+        if self._group is not None and not idle:
             with suppress(OSError):
-                os.killpg(noted[0], signal.SIGKILL)
+                os.killpg(self._group, signal.SIGKILL)
         self._pool.join()
         self._pool = None
         self.note.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ Exit status: 0 done, 1 some items failed or were refused (they are listed), 2 us
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import time
@@ -968,6 +969,8 @@ def _heed_signals() -> None:
 def main(function: Callable[[], object] = lambda: cli(standalone_mode=False)) -> None:
     """Run the command line, and turn errors that people can mend into one line and an exit status."""
     _heed_signals()
+    # Of a worker process that is killed, multiprocessing says that it left semaphores; it removes them, too.
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker:UserWarning")
     try:
         function()
     except (click.exceptions.Abort, KeyboardInterrupt) as error:

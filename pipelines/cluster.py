@@ -80,7 +80,7 @@ class Cluster:
                         watcher.advanced(item, done)
                     if future.done():
                         del flying[future]
-                        yield item, self._outcome(future)
+                        yield item, _outcome(future)
 
     @contextmanager
     def _connected(self) -> Iterator[Client]:
@@ -92,6 +92,14 @@ class Cluster:
         self.token.touch()
         try:
             yield client
+        except PipelineError:
+            raise
+        except Exception as error:
+            if client.status == "running" and not isinstance(error, CancelledError | CommClosedError | OSError):
+                raise
+            raise ClusterError(
+                f"the scheduler at {self.address} was lost; what was in hand is charged to nobody: run it again"
+            ) from error
         finally:
             client.close(timeout=2)
 
@@ -100,20 +108,19 @@ class Cluster:
         """A file by which a worker sees that it shares the archive's file system."""
         return self.work / "shared"
 
-    def _outcome(self, future: Future[Outcome]) -> Outcome:
-        try:
-            outcome: Outcome = future.result()
-        except PipelineError:
+
+def _outcome(future: Future[Outcome]) -> Outcome:
+    try:
+        outcome: Outcome = future.result()
+    except PipelineError:
+        raise
+    except KilledWorker as error:
+        return Outcome("failed", code=ItemCrashError.code, text=f"machines were lost with it: {error}")
+    except Exception as error:
+        if future.status != "error":  # not the task's, but the way to it
             raise
-        except KilledWorker as error:
-            return Outcome("failed", code=ItemCrashError.code, text=f"machines were lost with it: {error}")
-        except (CancelledError, CommClosedError, OSError) as error:
-            raise ClusterError(
-                f"the scheduler at {self.address} was lost; what was in hand is charged to nobody: run it again"
-            ) from error
-        except Exception as error:
-            raise ClusterError(f"the cluster cannot do it: {type(error).__name__}: {error}") from error
-        return outcome
+        raise ClusterError(f"the cluster cannot do it: {type(error).__name__}: {error}") from error
+    return outcome
 
 
 def security(certificates: Certificates, address: str) -> Security | None:

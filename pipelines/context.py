@@ -14,7 +14,7 @@ from pathlib import Path
 import filelock
 import msgspec
 
-from archive.db import Database, create_catalogue, open_catalogue, open_readonly, transaction
+from archive.db import Database, create_catalogue, open_catalogue, open_readonly, outdated, transaction
 from archive.runs import interrupt_running
 from pipelines import config as configuration
 from pipelines.blobs import BlobStore, LocalBlobStore, write_atomic
@@ -153,7 +153,7 @@ def open_archive(root: Path) -> Iterator[Context]:
 
 @contextmanager
 def open_archive_readonly(root: Path) -> Iterator[Context]:
-    """Open an archive to look at it, whoever else is at work there.
+    """Open an archive to look at it, whoever else is at work there; an older Rostra's is brought up to date first.
 
     Raises:
         ArchiveError: there is no archive here, or it cannot be opened.
@@ -161,6 +161,10 @@ def open_archive_readonly(root: Path) -> Iterator[Context]:
     """
     layout = Layout(root)
     db = open_readonly(layout.catalogue)
+    if outdated(db):
+        db.close()
+        open_catalogue(layout.catalogue).close()
+        db = open_readonly(layout.catalogue)
     try:
         yield Context(layout, configuration.load(layout.config), db)
     finally:

@@ -46,6 +46,7 @@ class ProgressObserver:
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             _Speed(),
+            TextColumn("{task.fields[state]}"),
             console=err,
             transient=True,
             disable=quiet or not err.is_terminal,
@@ -56,7 +57,8 @@ class ProgressObserver:
         self.items = 0
         self.size = 0.0
         self.partial: dict[str, float] = {}
-        self.task = self.progress.add_task("", visible=False)
+        self.in_hand = self.wrong = 0
+        self.task = self.progress.add_task("", visible=False, state="")
         self.count = 0
 
     def __enter__(self) -> Self:
@@ -75,10 +77,13 @@ class ProgressObserver:
         self.unit, self.size, self.partial, self.count = stage.unit, 0.0, {}, 0
         self.items = len(items)
         total = sum(item.size for item in items) if stage.unit == "s" else float(len(items))
-        self.task = self.progress.add_task(stage.name, total=total or None, unit=stage.unit)
+        self.in_hand = self.wrong = 0
+        self.task = self.progress.add_task(stage.name, total=total or None, unit=stage.unit, state="")
 
-    def started(self, item: Item) -> None:
-        """Nothing yet: an item shows when it moves."""
+    def started(self, item: Item) -> None:  # noqa: ARG002 one signature
+        """Count what is in hand."""
+        self.in_hand += 1
+        self._draw()
 
     def advanced(self, item: Item, done: float) -> None:
         """Move the bar within an item."""
@@ -88,6 +93,8 @@ class ProgressObserver:
     def ended(self, item: Item, outcome: Outcome, remark: str | None) -> None:
         """Move the bar past an item, and say how it went."""
         self.partial.pop(item.subject, None)
+        self.in_hand -= 1
+        self.wrong += outcome.status in {"failed", "refused"}
         self.size += item.size
         self.count += 1
         self._draw()
@@ -95,10 +102,9 @@ class ProgressObserver:
             err.print(_line(item, outcome, remark))
 
     def _draw(self) -> None:
-        if self.unit == "s":
-            self.progress.update(self.task, completed=self.size + sum(self.partial.values()))
-        else:
-            self.progress.update(self.task, completed=self.count)
+        done = self.size + sum(self.partial.values()) if self.unit == "s" else self.count
+        wrong = f" · [red]{self.wrong} failed[/]" if self.wrong else ""
+        self.progress.update(self.task, completed=done, state=f"{self.in_hand} in hand{wrong}")
 
 
 def _line(item: Item, outcome: Outcome, remark: str | None) -> str:

@@ -40,19 +40,22 @@ class Processes:
     folder: Path
     certificates: Certificates
     port: int = field(default_factory=free_port)
+    host: str = "127.0.0.1"
+    inside: tuple[str, ...] = ()  # a command that runs the scheduler elsewhere
     all: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
     def address(self) -> str:
-        return f"tls://127.0.0.1:{self.port}"
+        return f"tls://{self.host}:{self.port}"
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         own = self.certificates
         tls = ["--tls-ca-file", own.ca, "--tls-cert", own.certificate, "--tls-key", own.key]
+        before = self.inside if arguments[0] == "scheduler" else ()
         log = self.folder / f"{arguments[0]}-{len(self.all)}.log"
         with log.open("wb") as file:
             process = subprocess.Popen(
-                [sys.executable, "-m", f"distributed.cli.dask_{arguments[0]}", *arguments[1:], *tls],
+                [*before, sys.executable, "-m", f"distributed.cli.dask_{arguments[0]}", *arguments[1:], *tls],
                 stdout=file,
                 stderr=file,
                 cwd=Path(__file__).resolve().parents[2],
@@ -69,7 +72,7 @@ class Processes:
 
     def scheduler(self) -> subprocess.Popen[bytes]:
         return self.start(
-            "scheduler", "--protocol", "tls", "--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard"
+            "scheduler", "--protocol", "tls", "--host", self.host, "--port", str(self.port), "--no-dashboard"
         )
 
     def worker(self, resources: str = "gpu=1 io=1") -> subprocess.Popen[bytes]:

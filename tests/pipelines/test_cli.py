@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -223,3 +225,14 @@ def test_retry_makes_due_again_what_was_refused(tmp_path: Path) -> None:
     assert rostra("pull", tmp_path / "talk.mp4", "--archive", root).returncode == 1
     assert json.loads(rostra("status", "--json", "--archive", root).stdout)["troubles"][0]["attempt"] == 1
     assert rostra("retry", "--stage", "index", "--archive", root).stderr == "Nothing to try again.\n"
+
+
+def test_status_of_an_older_catalogue_brings_it_up_to_date(tmp_path: Path) -> None:
+    root = tmp_path / "talks"
+    rostra("init", root)
+    with closing(sqlite3.connect(root / "catalogue.db")) as conn, conn:
+        conn.execute("ALTER TABLE stage_run DROP COLUMN remark")
+        conn.execute("ALTER TABLE stage_run DROP COLUMN retried_at")
+        conn.execute("DELETE FROM _sqlite_migrations WHERE name = 'm0002_remarks_and_retries'")
+    done = rostra("status", "--archive", root)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -20,6 +20,8 @@ from pipelines.errors import ClusterError, ConfigError, WeightsError
 from pipelines.limits import Limits
 from pipelines.runner import run_stage
 from tests.pipelines.clusters import Processes, certificates, free_port
+from tests.pipelines.sounds import write_wav
+from tests.pipelines.test_cli import rostra
 from tests.pipelines.test_failures import rows
 from tests.pipelines.test_kill import alive, children, wait_for
 from tests.pipelines.trials import Loading, Trial, Watch
@@ -221,3 +223,20 @@ def test_scheduler_that_is_not_there_is_named(context: Context, tmp_path: Path, 
 def test_cluster_needs_certificates_off_this_machine(address: str, message: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(message)):
         clusters.security(Certificates(), address)
+
+
+def test_run_on_a_cluster_from_the_command_line(processes: Processes, tmp_path: Path) -> None:
+    processes.worker()
+    root = tmp_path / "talks"
+    rostra("init", root)
+    own = processes.certificates
+    (root / "rostra.toml").write_text(
+        "[transcribe]\nengine = 'fake'\n"
+        f"[cluster]\nca = '{own.ca}'\ncertificate = '{own.certificate}'\nkey = '{own.key}'\n"
+    )
+    write_wav(tmp_path / "talk.wav", 5)
+    rostra("pull", tmp_path / "talk.wav", "--archive", root)
+    done = rostra("run", "--cluster", processes.address, "--archive", root)
+    assert done.returncode == 0, done.stderr
+    assert "transcribe: done recordings/talk in " in done.stderr
+    assert rostra("run", "--cluster", processes.address, "--archive", root).stderr == "Nothing is due.\n"

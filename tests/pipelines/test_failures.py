@@ -270,6 +270,17 @@ def test_children_outlive_the_threads_that_look_after_others(context: Context, t
     assert found == {subject: "worker-died" if task == "die" else None for subject, task in tasks}
 
 
+def test_native_hang_ends_by_itself_where_the_kernel_does_not_end_it() -> None:
+    code = (
+        "from pathlib import Path; from pipelines import children; from pipelines.limits import Limits;"
+        "from tests.pipelines.trials import Trial; children.TIMER_SECONDS = 0.5;"
+        "children._work(Trial((), Path()), 'hang-natively', Path('/nonexistent/note'), Limits(1.0, 0.0), 0.0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Timeout (0:00:01.500000)!")
+
+
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_signal_to_end_stops_children_and_charges_nobody(root: Path, number: int, status: int) -> None:
     run = driver(root, 2, "a=fine", f"hung=hang-once:{root / 'flag'}")

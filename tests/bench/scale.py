@@ -1,0 +1,151 @@
+"""How the pipeline grows.
+
+``python -m tests.bench.scale items [--count 100000]``: synthetic recordings through the runner, with an engine
+that hears nothing: how long, how much memory, and how long a run takes in which nothing is due.
+
+``python -m tests.bench.scale workers``: real Whisper over the same recordings with one worker and with two,
+each with its share of the machine's cores, as a ratio.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import resource
+import shutil
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from archive.db import transaction
+from metadata.model import Transcript
+from pipelines.config import cores
+from pipelines.context import Context, init, open_archive
+from pipelines.executors import InProcess, Local
+from pipelines.runner import Silent, run_stage
+from pipelines.stages.base import Artefact, Item, Outcome, Report, Stage
+from pipelines.stages.index import Index
+from pipelines.stages.pull import Pull
+from pipelines.stages.transcribe import Task, Transcribe
+from pipelines.transcribers import engine
+from pipelines.transcribers.base import AudioBlock
+from pipelines.transcribers.fake import FakeTranscriber
+from tests.bench.chaos import write_clips
+
+
+@dataclass(frozen=True)
+class Unheard(Transcribe):
+    """The stage, without sound: its work is everything but decoding and listening."""
+
+    def work(self, task: Task, report: Report) -> Artefact:
+        silence: Iterable[AudioBlock] = ()
+        transcript: Transcript = self.transcriber.transcribe(silence, task.hints, report)
+        return Artefact.write(task.target, msgspec.json.encode(transcript))
+
+
+class Memory(Silent):
+    """Notes memory as items end."""
+
+    def __init__(self, every: int) -> None:
+        self.every = every
+        self.count = 0
+
+    def stage(self, stage: Stage, items: Sequence[Item]) -> None:
+        print(f"{stage.name}: {len(items)} due, {mebibytes():.0f} MiB", flush=True)
+        self.count = 0
+
+    def ended(self, item: Item, outcome: Outcome, remark: str | None) -> None:
+        self.count += 1
+        if self.count % self.every == 0:
+            print(f"  {self.count}: {mebibytes():.0f} MiB now, {peak():.0f} at most", flush=True)
+
+
+def mebibytes() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20
+
+
+def peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def spent_below() -> float:
+    """Return the processor seconds of child processes that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def fill(context: Context, count: int) -> None:
+    """Put sessions with a recording each into the catalogue, as pulling would have."""
+    shas = [hashlib.sha256(str(number).encode()).hexdigest() for number in range(count)]
+    with transaction(context.db):
+        context.db.execute("INSERT INTO event(id, slug, title) VALUES (1, 'synthetic', 'Synthetic')")
+        context.db.conn.executemany(
+            "INSERT INTO session(id, event_id, slug, title, position) VALUES (?, 1, ?, ?, ?)",
+            [(number + 1, f"session-{number}", f"Session {number}", number) for number in range(count)],
+        )
+        context.db.conn.executemany(
+            "INSERT INTO recording(session_id, sha256, kind, duration_ms, bytes, media_type, suffix, original_name,"
+            " pulled_at) VALUES (?, ?, 'audio', 3600000, 1, 'audio/wav', '.wav', ?, '2022-01-01T00:00:00Z')",
+            [(number + 1, sha, f"{number}.wav") for number, sha in enumerate(shas)],
+        )
+
+
+def items(count: int) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="rostra-scale-"))
+    init(folder / "archive", title="Synthetic")
+    with open_archive(folder / "archive") as context:
+        fill(context, count)
+        for stage in (Unheard(FakeTranscriber()), Index()):
+            began = time.monotonic()
+            report = run_stage(context, stage, InProcess(), Memory(count // 5))
+            print(f"{stage.name}: {dict(report.counts)} in {time.monotonic() - began:.1f} s, {peak():.0f} MiB at most")
+        for stage in (Unheard(FakeTranscriber()), Index()):
+            began = time.monotonic()
+            assert not run_stage(context, stage, InProcess(), Silent()).counts
+            print(f"{stage.name}, nothing due: {time.monotonic() - began:.2f} s")
+    shutil.rmtree(folder)
+
+
+def workers(count: int) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="rostra-scale-"))
+    speech = Path(os.environ.get("ROSTRA_TEST_DATA", "../shared/data")) / "audio" / "en" / "acoustic_corpus.flac"
+    write_clips(folder / "clips", speech, count, seconds=20)
+    took = {}
+    for number in (1, 2):
+        root = folder / f"archive-{number}"
+        init(root, title="Speech")
+        with open_archive(root) as context:
+            run_stage(context, Pull([folder / "clips"]), InProcess(), Silent())
+            stage = Transcribe(engine("faster-whisper", model="base", threads=max(1, cores() // number)))
+            began, spent = time.monotonic(), spent_below()
+            report = run_stage(context, stage, Local(number, context.layout.work), Silent())
+            took[number] = time.monotonic() - began
+            assert dict(report.counts) == {"done": count}
+        print(
+            f"{number} workers with {max(1, cores() // number)} threads each: {took[number]:.1f} s,"
+            f" {spent_below() - spent:.1f} s of processors",
+            flush=True,
+        )
+    print(f"two workers against one, on {cores()} cores: {took[1] / took[2]:.2f} times as fast")
+    shutil.rmtree(folder)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["items", "workers"])
+    parser.add_argument("--count", type=int)
+    options = parser.parse_args()
+    if options.what == "items":
+        items(options.count or 100_000)
+    else:
+        workers(options.count or 12)
+
+
+if __name__ == "__main__":
+    main()
