@@ -169,7 +169,7 @@ def test_import_says_what_changes_and_a_rehearsal_changes_nothing(tmp_path: Path
     rehearsal = rostra("import", timetable, "--dry-run", "--archive", root)
     assert (rehearsal.returncode, rehearsal.stderr) == (
         0,
-        "Winter School: event would be added; 1 sessions would be added, 0 would be changed, 1 in all\n",
+        f"{timetable} (yaml-event)\n  winter-school: event would be added; sessions: 1 would be added\n",
     )
     assert json.loads(rostra("status", "--json", "--archive", root).stdout)["holds"]["events"] == 0
     rostra("import", timetable, "--archive", root)
