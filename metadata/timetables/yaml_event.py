@@ -289,8 +289,8 @@ def _read_event(written: _Event, spot: _Spot) -> Event:
         raise spot.at("end_date").error(f"{end_date} is before start_date, {start_date}")
     return Event(
         slug=spot.read("slug", _slug, written.slug) or _event_slug(written.title, start_date),
-        title=written.title,
-        subtitle=written.subtitle,
+        title=_line(written.title) or written.title,
+        subtitle=_line(written.subtitle),
         description=(written.description or "").strip() or None,
         series=written.series,
         edition=written.edition,
@@ -350,11 +350,11 @@ def _session(written: _Session, slug: str, zone: str, places: frozenset[str], sp
         raise spot.at("place").error(f"{written.place!r} is none of the event's places")
     return Session(
         slug=slug,
-        title=written.title,
-        subtitle=written.subtitle,
+        title=_line(written.title) or written.title,
+        subtitle=_line(written.subtitle),
         kind=written.kind,
-        track=written.track,
-        room=written.room,
+        track=_line(written.track),
+        room=_line(written.room),
         place=written.place,
         start=spot.read("start", lambda text: _moment(text, zone), written.start),
         day=spot.read("day", _date, written.day),
@@ -381,13 +381,13 @@ def _role(written: str | _Person, spot: _Spot) -> Role:
     if isinstance(written, str):
         written = _Person(name=written)
     person = Person(
-        name=written.name,
+        name=_line(written.name) or written.name,
         key=written.key,
         biography=written.biography,
         links=_links(written.links, spot),
         external_ids=_external_ids(written.external_ids),
     )
-    return Role(person=person, role=written.role, affiliation=written.affiliation)
+    return Role(person=person, role=written.role, affiliation=_line(written.affiliation))
 
 
 def _release(written: str | _Release | None, spot: _Spot) -> Release | None:
@@ -446,6 +446,11 @@ def _link(written: str | _Link, spot: _Spot) -> Link:
 
 def _external_ids(written: dict[str, str]) -> tuple[ExternalId, ...]:
     return tuple(ExternalId(scheme=scheme, value=value) for scheme, value in written.items())
+
+
+def _line(text: str | None) -> str | None:
+    """Return a title or a name on one line: YAML may fold it over several."""
+    return " ".join((text or "").split()) or None
 
 
 def _date(text: str) -> str:

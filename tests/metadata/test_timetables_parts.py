@@ -113,6 +113,7 @@ def test_yaml_scalars_are_text() -> None:
         (b"? [a]\n: 1\n", "t.yaml: line 1: a key must be a word"),
         (b"a: 1\n---\na: 2\n", "t.yaml: line 2: expected a single document in the stream, but found another"),
         (b"a: 1\nb: \x07\n", "t.yaml: line 2: the character U+0007 is not allowed"),
+        (b'a: 1\nb: "\\a"\n', "t.yaml: line 2: the character U+0007 is not allowed"),
         (b"a: 1\nb: \xff\n", "t.yaml: line 2: not UTF-8 text"),
         (b"[" * 100_000, f"t.yaml: line 1: nested more than {MAX_DEPTH} deep"),
     ],
