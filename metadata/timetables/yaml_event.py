@@ -300,7 +300,9 @@ def _read_event(written: _Event, spot: _Spot) -> Event:
         time_zone=zone,
         languages=spot.read_each("languages", parse_language, written.languages),
         interpreted_into=spot.read_each("interpreted_into", parse_language, written.interpreted_into),
-        places=tuple(_place(place, spot.at("places").at(index)) for index, place in enumerate(written.places)),
+        places=tuple(
+            dict.fromkeys(_place(place, spot.at("places").at(index)) for index, place in enumerate(written.places))
+        ),
         attendance=_attendance(written.attendance, spot),
         links=_links(written.links, spot),
         external_ids=_external_ids(written.external_ids),
@@ -327,7 +329,8 @@ class _Spot:
 
     def read_each(self, field: str, reader: Callable[[str], _T], texts: list[str]) -> tuple[_T, ...]:
         spot = self.at(field)
-        return tuple(spot.at(index).read_here(reader, text) for index, text in enumerate(texts))
+        read = (spot.at(index).read_here(reader, text) for index, text in enumerate(texts))
+        return tuple(dict.fromkeys(read))  # what is written twice is meant once
 
     def read_here(self, reader: Callable[[str], _T], text: str) -> _T:
         try:
