@@ -18,6 +18,9 @@ from metadata.model import Session
 SIMILAR = 0.6
 """How alike two titles must be (`difflib`'s ratio) to be one session's, where something else agrees too."""
 
+MANY = 16
+"""What more sessions than this have in common says nothing of any of them."""
+
 
 def pair(known: Sequence[Session], new: Sequence[Session], *, by_slug: bool) -> dict[int, int]:
     """Return for each new session that is a known one the latter's index, by index."""
@@ -29,7 +32,7 @@ def pair(known: Sequence[Session], new: Sequence[Session], *, by_slug: bool) -> 
     pairs.unique(lambda session: [session.title.casefold()], alike=_compatible)
     pairs.first(lambda session: session.external_ids, alike=_similar)
     pairs.first(
-        lambda session: [(session.room, session.start)] if session.start else [],
+        lambda session: [(session.room, session.start)] if session.room and session.start else [],
         alike=lambda a, b: _compatible(a, b) and (_similar(a, b) or _share_person(a, b)),
     )
     return pairs.found
@@ -67,8 +70,9 @@ class _Pairs:
                 places.setdefault(key, []).append(index)
         for index in range(len(self._new)):
             for key in keys(self._new[index]):
-                for place in places.get(key, ()):
-                    self._try(index, place, alike)
+                if len(found := places.get(key, [])) <= MANY:
+                    for place in found:
+                        self._try(index, place, alike)
 
     def _try(self, index: int, place: int, alike: Callable[[Session, Session], bool]) -> None:
         if index not in self.found and place in self._free and alike(self._known[place], self._new[index]):

@@ -106,7 +106,9 @@ def parse_moment(text: str, zone: str | None = None) -> datetime:
             raise InvalidTimeError(text, expected + ", with an offset or the event's time zone")
         moment = moment.replace(tzinfo=parse_zone(zone))
     try:
-        moment.astimezone(UTC)
-    except OverflowError:  # the first and last hours of the calendar lie outside it elsewhere
-        raise InvalidTimeError(text, "a year between 2 and 9998") from None
+        in_range = 1 < moment.astimezone(UTC).year < 9999  # so that ends, and other zones, are in the calendar too
+    except OverflowError:
+        in_range = False
+    if not in_range:
+        raise InvalidTimeError(text, "a year between 2 and 9998")
     return moment

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
+from metadata.timetables import FORMATS, WRITERS
 from pipelines.cli import cli
 from pipelines.config import template
 
@@ -17,6 +19,17 @@ def commands() -> str:
     return "\n".join(["| command | what it does |", "|---|---|", *rows])
 
 
+def timetables() -> str:
+    """Return a table of all timetable formats, and which of them are written too."""
+    written = {id(module): name for name, module in WRITERS.items()}
+    rows = []
+    for identifier, module in FORMATS.items():
+        said = (inspect.getdoc(module) or "").partition("\n\n")[0].replace("\n", " ")
+        out = f"`--format {written[id(module)]}`" if id(module) in written else ""
+        rows.append(f"| {identifier} | {said} | {out} |")
+    return "\n".join(["| format | what it is | written by `rostra export timetable` |", "|---|---|---|", *rows])
+
+
 def settings() -> str:
     """Return the settings file of a new archive."""
     return f"```toml\n{template('Winter School').rstrip()}\n```"
@@ -24,7 +37,7 @@ def settings() -> str:
 
 def written(text: str) -> str:
     """Return a README with its generated parts as they should be."""
-    for name, part in (("commands", commands()), ("settings", settings())):
+    for name, part in (("timetables", timetables()), ("commands", commands()), ("settings", settings())):
         pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
         text = re.sub(pattern, lambda match, part=part: f"{match[1]}{part}\n{match[2]}", text, flags=re.DOTALL)
     return text

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+
+from metadata.timetables import read_timetables
 from tests.readme import README, written
 
 
@@ -15,3 +18,8 @@ def test_readme_opens_with_the_two_commands() -> None:
         "make test     # sets everything up, runs every check",
         "```",
     ]
+
+
+def test_readme_timetable_reads() -> None:
+    [example] = re.findall(r"(?s)```yaml\n(.*?)```", README.read_text(encoding="utf-8"))
+    assert read_timetables(example.encode(), "readme.yaml").notices == ()

@@ -45,7 +45,11 @@ class Credit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """A session as it stands in lists. ``start`` is on the clocks of its event; ``media`` is what was recorded."""
+    """A session as it stands in lists.
+
+    ``start`` is on the clocks of its event, ``day`` its date, which may be known without an hour; ``media`` is what
+    was recorded.
+    """
 
     id: int
     event: str
@@ -58,6 +62,7 @@ class Card:
     room: str | None
     place: str | None
     start: datetime | None
+    day: date | None
     planned_ms: int | None
     language: str | None
     recorded_ms: int | None
@@ -114,7 +119,7 @@ class PlaceLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventPage:
-    """Everything that an event's page shows. ``days`` are in order; sessions without a start come last, under None."""
+    """Everything that an event's page shows. ``days`` are in order; sessions of no known day come last, under None."""
 
     slug: str
     title: str
@@ -216,7 +221,7 @@ PAUSE_MS = 1_500
 
 _CARDS = """
 SELECT session.id, event.slug AS event, event.title AS event_title, event.time_zone, session.slug, session.title,
-       session.subtitle, session.kind, session.track, session.room, place.name AS place, session.start_at,
+       session.subtitle, session.kind, session.track, session.room, place.name AS place, session.start_at, session.day,
        session.planned_ms, session.language,
        shown.duration_ms AS recorded_ms, shown.kind AS media, shown.synthetic_voice AS synthetic,
        EXISTS (SELECT 1 FROM recording JOIN transcript ON transcript.recording_id = recording.id AND is_current
@@ -294,7 +299,7 @@ def event(conn: sqlite3.Connection, slug: str) -> EventPage | None:
     places = conn.execute("SELECT kind, name, city, country FROM place WHERE event_id = ? ORDER BY id", (row["id"],))
     days: dict[date | None, list[Card]] = defaultdict(list)
     for card in cards:
-        days[card.start.date() if card.start else None].append(card)
+        days[card.day].append(card)
     return EventPage(
         slug=row["slug"],
         title=row["title"],
@@ -475,8 +480,10 @@ def _cards(conn: sqlite3.Connection, rest: str, values: Sequence[object]) -> tup
 
 def _card(row: dict[str, Any], people: tuple[Credit, ...]) -> Card:
     start = local_time(row.pop("start_at"), row.pop("time_zone"))
+    said = row.pop("day")
+    day = start.date() if start else date.fromisoformat(said) if said else None
     synthetic, transcribed = bool(row.pop("synthetic")), bool(row.pop("transcribed"))
-    return Card(**row, synthetic=synthetic, transcribed=transcribed, start=start, people=people)
+    return Card(**row, synthetic=synthetic, transcribed=transcribed, start=start, day=day, people=people)
 
 
 def _attendance(conn: sqlite3.Connection, owner: str, key: int) -> tuple[Count, ...]:

@@ -199,7 +199,7 @@ def write(event: Event, /) -> Written:
     calendar = icalendar.Calendar()
     calendar.add("PRODID", f"{_PRODUCT}{version('rostra')}//EN")
     calendar.add("VERSION", "2.0")
-    calendar.add("X-WR-CALNAME", event.title)
+    calendar.add("X-WR-CALNAME", " ".join(event.title.split()))  # of all texts this one alone is not escaped
     calendar.add("X-WR-TIMEZONE", event.time_zone)
     calendar.add(_SLUG, event.slug)
     for session in event.sessions:

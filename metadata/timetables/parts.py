@@ -148,7 +148,7 @@ class Notes:
         """Return a length that can be one, or None and a note."""
         if length_ms is None:
             return None
-        if not 0 < length_ms <= 1000 * 3_600_000:
+        if not 1 <= length_ms <= 1000 * 3_600_000:
             self.note(where, f"{text!r} is no length: left out")
             return None
         return round(length_ms)
@@ -208,10 +208,12 @@ def event_slug(name: str | None, title: str, start_date: str | None) -> str:
 
 def with_slugs(sessions: Sequence[Session], given: Sequence[str | None] | None = None) -> tuple[Session, ...]:
     """Return sessions with slugs of their own, made from their titles; those that were given stay if they can."""
-    kept: list[str | None] = []
+    kept: dict[str, None] = {}
+    fit: list[str | None] = []
     for slug in given or [None] * len(sessions):
-        kept.append(slug if slug and is_slug(slug) and slug not in kept else None)
-    slugs = fill_slugs(kept, [session.title for session in sessions])
+        fit.append(slug if slug and is_slug(slug) and slug not in kept else None)
+        kept |= {slug: None} if slug else {}
+    slugs = fill_slugs(fit, [session.title for session in sessions])
     return tuple(replace(session, slug=slug) for session, slug in zip(sessions, slugs, strict=True))
 
 

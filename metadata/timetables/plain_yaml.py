@@ -64,6 +64,13 @@ class _PlainLoader(yaml.BaseLoader):
         self._depth -= 1
         return node
 
+    def construct_scalar(self, node: yaml.ScalarNode) -> Any:
+        # Raw ones the reader refuses itself; these were written as escapes, and no other format could hold them.
+        if isinstance(node.value, str) and (found := _CONTROL.search(node.value)):
+            refusal = f"the character U+{ord(found[0]):04X} is not allowed"
+            raise ConstructorError(None, None, refusal, node.start_mark)
+        return super().construct_scalar(node)
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
@@ -75,6 +82,7 @@ class _PlainLoader(yaml.BaseLoader):
         return super().construct_mapping(node, deep)
 
 
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _NULL = "tag:yaml.org,2002:null"
 _PlainLoader.add_implicit_resolver(_NULL, re.compile(r"~?$"), ["~", ""])
 _PlainLoader.add_constructor(_NULL, lambda _loader, _node: None)

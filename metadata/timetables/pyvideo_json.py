@@ -13,7 +13,6 @@ from typing import Any
 
 import msgspec
 
-from metadata.errors import FormatError
 from metadata.model import Event, ExternalId, Link, Person, Role, Session
 from metadata.timetables.base import Notice, Reading, Source, Written
 from metadata.timetables.parts import Notes, event_slug, ids, name_stem, review, unique_links, with_slugs
@@ -39,15 +38,15 @@ class _Video(msgspec.Struct):
     description: str | None = None
     summary: str | None = None
     category: str | None = None
-    duration: float | None = None
-    id: int | None = None
+    duration: float | str | None = None
+    id: int | str | None = None
     language: str | None = None
     recorded: str | None = None
     related_urls: list[str | _Url] | None = None
-    speakers: list[str] = []
+    speakers: list[str] | None = None
     slug: str | None = None
     source_url: str | None = None
-    videos: list[_File] = []
+    videos: list[_File] | None = None
 
 
 class _Category(msgspec.Struct):
@@ -98,10 +97,6 @@ def read_folder(name: str, category: Source | None, videos: Sequence[Source]) ->
     own = Notes(category or Source(name, b""), html=False)
     sessions, slugs = [], []
     for source in videos:
-        if not detect(source):
-            raise FormatError(
-                source.name, "$", "not a talk of pyvideo's: 'title', 'speakers' and 'videos' were expected"
-            )
         each = Notes(source, html=False)
         video = convert(source, _Video)
         sessions.append(_session(video, source.name, each))
@@ -156,7 +151,7 @@ def _conclude(
 
 def _session(video: _Video, where: str, notes: Notes) -> Session:
     links: list[Link] = []
-    for file in video.videos:
+    for file in video.videos or ():
         links += notes.link(where, "video", file.url)
     for related in video.related_urls or ():
         url = _Url(related) if isinstance(related, str) else related
@@ -164,13 +159,13 @@ def _session(video: _Video, where: str, notes: Notes) -> Session:
     title = notes.line(video.title)
     if title is None:
         notes.note(where, "has no title")
-    names = (notes.line(name) for name in video.speakers)
+    names = (notes.line(name) for name in video.speakers or ())
     people = tuple(Role(person=Person(name=name)) for name in dict.fromkeys(names) if name)
     return Session(
         slug="",
         title=title or "Untitled",
         day=notes.date(where, video.recorded),
-        planned_ms=notes.positive(where, video.duration and video.duration * 1000, video.duration),
+        planned_ms=_length(video, where, notes),
         language=notes.language(where, video.language),
         abstract=notes.block(video.summary, video.description),
         people=people,
@@ -179,9 +174,15 @@ def _session(video: _Video, where: str, notes: Notes) -> Session:
     )
 
 
+def _length(video: _Video, where: str, notes: Notes) -> int | None:
+    if isinstance(video.duration, str):
+        return notes.length(where, video.duration)
+    return notes.positive(where, video.duration and video.duration * 1000, video.duration)
+
+
 def _ids(video: _Video) -> tuple[ExternalId, ...]:
     """Return what identifies a talk: its number, and its videos, since most talks have no number."""
-    return (*ids(pyvideo=video.id), *(x for file in video.videos for x in video_ids(file.url)))
+    return (*ids(pyvideo=video.id), *(x for file in video.videos or () for x in video_ids(file.url)))
 
 
 def video_ids(url: str | None) -> tuple[ExternalId, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import count
 
 from slugify import slugify
@@ -29,14 +29,16 @@ def fill_slugs(given: Sequence[str | None], titles: Sequence[str]) -> list[str]:
     ``given`` and ``titles`` are of one length; the slugs that were given must differ.
     """
     taken = {slug for slug in given if slug is not None}
+    numbers: dict[str, Iterator[int]] = {}
     slugs = []
     for index, (slug, title) in enumerate(zip(given, titles, strict=True), 1):
-        slugs.append(slug if slug is not None else _free_slug(make_slug(title) or f"session-{index}", taken))
+        slugs.append(slug if slug is not None else _free_slug(make_slug(title) or f"session-{index}", taken, numbers))
         taken.add(slugs[-1])
     return slugs
 
 
-def _free_slug(base: str, taken: set[str]) -> str:
+def _free_slug(base: str, taken: set[str], numbers: dict[str, Iterator[int]]) -> str:
     if base not in taken:
         return base
-    return next(slug for number in count(2) if (slug := f"{base}-{number}") not in taken)
+    # Numbers that were taken stay so: a thousand breaks are not counted from two each time.
+    return next(slug for number in numbers.setdefault(base, count(2)) if (slug := f"{base}-{number}") not in taken)

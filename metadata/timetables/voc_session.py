@@ -249,7 +249,6 @@ def _written_person(role: Role) -> VocPerson:
         guid=known.get("guid"),
         code=known.get("code"),
         name=person.name,
-        public_name=person.name,
         biography=person.biography,
         role=role.role,
         affiliation=role.affiliation,

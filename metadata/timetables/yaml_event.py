@@ -289,8 +289,8 @@ def _read_event(written: _Event, spot: _Spot) -> Event:
         raise spot.at("end_date").error(f"{end_date} is before start_date, {start_date}")
     return Event(
         slug=spot.read("slug", _slug, written.slug) or _event_slug(written.title, start_date),
-        title=written.title,
-        subtitle=written.subtitle,
+        title=_line(written.title) or written.title,
+        subtitle=_line(written.subtitle),
         description=(written.description or "").strip() or None,
         series=written.series,
         edition=written.edition,
@@ -300,7 +300,9 @@ def _read_event(written: _Event, spot: _Spot) -> Event:
         time_zone=zone,
         languages=spot.read_each("languages", parse_language, written.languages),
         interpreted_into=spot.read_each("interpreted_into", parse_language, written.interpreted_into),
-        places=tuple(_place(place, spot.at("places").at(index)) for index, place in enumerate(written.places)),
+        places=tuple(
+            dict.fromkeys(_place(place, spot.at("places").at(index)) for index, place in enumerate(written.places))
+        ),
         attendance=_attendance(written.attendance, spot),
         links=_links(written.links, spot),
         external_ids=_external_ids(written.external_ids),
@@ -327,7 +329,8 @@ class _Spot:
 
     def read_each(self, field: str, reader: Callable[[str], _T], texts: list[str]) -> tuple[_T, ...]:
         spot = self.at(field)
-        return tuple(spot.at(index).read_here(reader, text) for index, text in enumerate(texts))
+        read = (spot.at(index).read_here(reader, text) for index, text in enumerate(texts))
+        return tuple(dict.fromkeys(read))  # what is written twice is meant once
 
     def read_here(self, reader: Callable[[str], _T], text: str) -> _T:
         try:
@@ -350,11 +353,11 @@ def _session(written: _Session, slug: str, zone: str, places: frozenset[str], sp
         raise spot.at("place").error(f"{written.place!r} is none of the event's places")
     return Session(
         slug=slug,
-        title=written.title,
-        subtitle=written.subtitle,
+        title=_line(written.title) or written.title,
+        subtitle=_line(written.subtitle),
         kind=written.kind,
-        track=written.track,
-        room=written.room,
+        track=_line(written.track),
+        room=_line(written.room),
         place=written.place,
         start=spot.read("start", lambda text: _moment(text, zone), written.start),
         day=spot.read("day", _date, written.day),
@@ -381,13 +384,13 @@ def _role(written: str | _Person, spot: _Spot) -> Role:
     if isinstance(written, str):
         written = _Person(name=written)
     person = Person(
-        name=written.name,
+        name=_line(written.name) or written.name,
         key=written.key,
         biography=written.biography,
         links=_links(written.links, spot),
         external_ids=_external_ids(written.external_ids),
     )
-    return Role(person=person, role=written.role, affiliation=written.affiliation)
+    return Role(person=person, role=written.role, affiliation=_line(written.affiliation))
 
 
 def _release(written: str | _Release | None, spot: _Spot) -> Release | None:
@@ -446,6 +449,11 @@ def _link(written: str | _Link, spot: _Spot) -> Link:
 
 def _external_ids(written: dict[str, str]) -> tuple[ExternalId, ...]:
     return tuple(ExternalId(scheme=scheme, value=value) for scheme, value in written.items())
+
+
+def _line(text: str | None) -> str | None:
+    """Return a title or a name on one line: YAML may fold it over several."""
+    return " ".join((text or "").split()) or None
 
 
 def _date(text: str) -> str:

@@ -135,3 +135,11 @@ def test_moment_refused(text: str, zone: str | None) -> None:
 def test_moment_reads_what_is_written(local: datetime, minutes: int) -> None:
     moment = local.replace(tzinfo=timezone(timedelta(minutes=minutes)))
     assert parse_moment(moment.isoformat()) == moment
+
+
+@pytest.mark.parametrize(
+    "text", ["0001-01-01T00:00+14:00", "9999-12-31T23:59-12:00", "0001-06-01T00:00", "9999-01-01T00:00"]
+)
+def test_moment_at_the_edge_of_the_calendar_is_refused(text: str) -> None:
+    with pytest.raises(InvalidTimeError, match="between 2 and 9998"):
+        parse_moment(text, "UTC")

@@ -5,8 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metadata.errors import FormatError
-from metadata.model import Figure
+from metadata.model import Event, Figure, Session
+from metadata.times import parse_moment
 from metadata.timetables.figures import parse_figure
+from metadata.timetables.html_text import html_to_text
+from metadata.timetables.parts import local_doubt, review
+from metadata.timetables.plain_xml import MAX_DEPTH as MAX_XML_DEPTH
+from metadata.timetables.plain_xml import load_plain_xml
 from metadata.timetables.plain_yaml import MAX_DEPTH, load_plain_yaml
 from metadata.timetables.slugs import MAX_SLUG_LENGTH, fill_slugs, is_slug, make_slug
 
@@ -108,6 +113,7 @@ def test_yaml_scalars_are_text() -> None:
         (b"? [a]\n: 1\n", "t.yaml: line 1: a key must be a word"),
         (b"a: 1\n---\na: 2\n", "t.yaml: line 2: expected a single document in the stream, but found another"),
         (b"a: 1\nb: \x07\n", "t.yaml: line 2: the character U+0007 is not allowed"),
+        (b'a: 1\nb: "\\a"\n', "t.yaml: line 2: the character U+0007 is not allowed"),
         (b"a: 1\nb: \xff\n", "t.yaml: line 2: not UTF-8 text"),
         (b"[" * 100_000, f"t.yaml: line 1: nested more than {MAX_DEPTH} deep"),
     ],
@@ -116,3 +122,70 @@ def test_yaml_refused(document: bytes, message: str) -> None:
     with pytest.raises(FormatError) as caught:
         load_plain_yaml(document, "t.yaml")
     assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<p>Tea &amp; talk</p><ul><li>one</li><li>two</li></ul>", "Tea & talk\n\n- one\n- two"),
+        ("first<br>second<br/>third", "first\nsecond\nthird"),
+        ("<script>alert(1)</script><p>kept</p><style>p{}</style>", "kept"),
+        ("<b>unclosed <i>marks", "unclosed marks"),
+        ("<a href='javascript:alert(1)'>press</a>", "press"),
+        ("if a < b & c > d, List<String> x", "if a < b & c > d, List<String> x"),
+        ("AT&amp;T as it was typed", "AT&amp;T as it was typed"),
+        ("<p>שלום <em>עולם</em></p>", "שלום עולם"),
+    ],
+)
+def test_html_becomes_text(html: str, text: str) -> None:
+    assert html_to_text(html) == text
+
+
+@given(st.text(alphabet="<>/&;#xp br=\"'!-ab\x00\n", max_size=80))
+def test_html_of_any_kind_becomes_text(html: str) -> None:
+    assert isinstance(html_to_text(html), str)
+
+
+def test_xml_keeps_lines_and_namespaces() -> None:
+    root = load_plain_xml(b'<a xmlns:p="urn:p">\n <p:b c="1">x<!-- no -->y</p:b></a>', "t.xml")
+    node = root.children[0]
+    assert (node.tag, node.attributes, node.text, node.where) == ("urn:p}b", {"c": "1"}, "xy", "line 2")
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        (b"<a>\n<b></a>", "t.xml: line 2: not well-formed XML: mismatched tag"),
+        (b"<!DOCTYPE a><a/>", "t.xml: line 1: a document type declaration"),
+        (b"<a>&nbsp;</a>", "t.xml: line 1: not well-formed XML: undefined entity"),
+        (b"<a>" * (MAX_XML_DEPTH + 1), f"t.xml: line 1: nested more than {MAX_XML_DEPTH} deep"),
+        (b"<?xml version='1.0' encoding='rot13'?><a/>", "t.xml: line 1: not "),
+        (b"<a>\xff</a>", "t.xml: line 1: not well-formed XML: not well-formed (invalid token)"),
+        (b"", "t.xml: line 1: not well-formed XML: no element found"),
+    ],
+)
+def test_xml_refused(document: bytes, message: str) -> None:
+    with pytest.raises(FormatError) as caught:
+        load_plain_xml(document, "t.xml")
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("local", "zone", "doubt"),
+    [
+        ("2024-03-31T02:30", "Europe/Berlin", "was skipped by the clocks in Europe/Berlin: taken as 03:30"),
+        ("2024-10-27T02:30", "Europe/Berlin", "came twice in Europe/Berlin: taken as the first"),
+        ("2024-10-27T03:00", "Europe/Berlin", None),
+        ("2024-04-07T01:45", "Australia/Lord_Howe", "came twice in Australia/Lord_Howe: taken as the first"),
+        ("2024-10-27T02:30+01:00", "Europe/Berlin", None),
+    ],
+)  # fmt: skip
+def test_an_hour_at_a_change_of_the_clocks_is_doubted(local: str, zone: str, doubt: str | None) -> None:
+    said = local_doubt(parse_moment(local, zone))
+    assert said == (doubt and f"{local.replace('T', ' ')} {doubt}")
+
+
+def test_long_titles_are_kept_and_told() -> None:
+    event = Event(slug="e", title="E", sessions=(Session(slug="long", title="x" * 201),))
+    reviewed, notices = review(event)
+    assert (reviewed, [notice.text for notice in notices]) == (event, ["the title has 201 characters"])
