@@ -2,13 +2,12 @@
 
 Each window of speech (see `pipelines.transcribers.speech`) is decoded by itself: the text of the one before
 is not carried into it, since that is how loops begin, while the terms that are hoped for are given to every
-one. What the judge doubts is decoded once more, stretch by stretch and without terms, and the better of both
-is kept.
+one. What the judge doubts, or leaves speech without words, is decoded once more, stretch by stretch and
+without terms, and the better of both is kept. Speech that still has no words is decoded alone.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from metadata.languages import UNDETERMINED, parse_language, primary
 from metadata.model import Transcript
+from pipelines.config import cores
 from pipelines.errors import LanguageError, TranscriberError, WeightsError
 from pipelines.transcribers.base import SAMPLE_RATE, AudioBlock, Hints, Parameter, Report
 from pipelines.transcribers.judge import judge_all
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from faster_whisper import WhisperModel
 
 BEAM_SIZE = 5
+WORDS_A_SECOND = 2.5
+"""As people speak: it weighs speech that has no words against words that are doubted."""
 SEED = 0
 """Fallback samples, and the same recording is to give the same text."""
 IDENTIFYING_WINDOWS = 4
@@ -73,7 +75,7 @@ class FasterWhisper:
             "weights": weights_identity(self.model),
             "compute_type": self.compute_type or "auto",
             "beam_size": BEAM_SIZE,
-            "revision": 1,  # of this module: raised when the text changes for the same input
+            "revision": 2,  # of this module: raised when the text changes for the same input
         }
 
     def transcribe(self, audio: Iterable[AudioBlock], hints: Hints, report: Report) -> Transcript:
@@ -133,17 +135,12 @@ def _load(model: str, device: str, compute_type: str | None, threads: int | None
             str(weights),
             device=device,
             compute_type=compute_type or ("float16" if device == "cuda" else "int8"),
-            cpu_threads=threads or _usable_cpus(),
+            cpu_threads=threads or cores(),
         )
     except Exception as error:  # the hub's client and CTranslate2 raise whatever their libraries do
         if isinstance(weights, Path):
             raise WeightsError(f"the weights in {weights} cannot be loaded: {error}") from error
         raise missing_weights(model, error) from error
-
-
-def _usable_cpus() -> int:
-    """Return how many CPUs this process may use, where the system says so, or else how many there are."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _language(model: WhisperModel, declared: str | None, first: Sequence[Window]) -> tuple[str, str]:
@@ -168,14 +165,22 @@ def _language(model: WhisperModel, declared: str | None, first: Sequence[Window]
 
 
 def _hear(model: WhisperModel, window: Window, code: str, terms: tuple[str, ...]) -> list[HeardWord]:
-    """Decode a window, and again with more care if the result is doubtful."""
+    """Decode a window, and again with more care if the result is doubtful or speech is missing from it."""
     words = _decode(model, window, code, terms)
-    if not words or (_doubts(words) == 0 and not _recites(words, terms)):
-        return words
-    if len(window.parts) == 1 and not terms:
-        return words
-    again = [word for part in window.alone() for word in _decode(model, part, code, ())]
-    return again if _recites(words, terms) or _doubts(again) < _doubts(words) else words
+    if (len(window.parts) > 1 or terms) and (_doubts(window, words) or _recites(words, terms)):
+        again = [word for part in window.alone() for word in _decode(model, part, code, ())]
+        if _recites(words, terms) or _doubts(window, again) < _doubts(window, words):
+            words = again
+    return _complete(model, window, words, code)
+
+
+def _complete(model: WhisperModel, window: Window, words: list[HeardWord], code: str) -> list[HeardWord]:
+    """Add what is heard in the stretches that were passed over, so far as it is believed."""
+    for missed in _unheard(window, words):
+        found = _decode(model, missed, code, ())
+        if found and not any(judge_all(list(sentences(found)))):
+            words = sorted([*words, *found], key=lambda word: word.start_ms)
+    return words
 
 
 def _decode(model: WhisperModel, window: Window, code: str, terms: tuple[str, ...]) -> list[HeardWord]:
@@ -217,10 +222,16 @@ def _prompt(terms: tuple[str, ...]) -> str | None:
     return ", ".join(terms[:_MOST_TERMS]) + "." if terms else None
 
 
-def _doubts(words: Sequence[HeardWord]) -> int:
-    """Return how many words stand in segments that the judge doubts."""
+def _doubts(window: Window, words: Sequence[HeardWord]) -> float:
+    """Return how many words stand in segments that the judge doubts, or would fill the speech that has none."""
     groups = list(sentences(words))
-    return sum(len(group) for group, flags in zip(groups, judge_all(groups), strict=True) if flags)
+    doubted = sum(len(group) for group, flags in zip(groups, judge_all(groups), strict=True) if flags)
+    missed = sum(len(stretch.speech) for stretch in _unheard(window, words))
+    return doubted + WORDS_A_SECOND * missed / FRAMES_PER_SECOND
+
+
+def _unheard(window: Window, words: Sequence[HeardWord]) -> list[Window]:
+    return window.unheard((word.start_ms, word.end_ms) for word in words)
 
 
 def _recites(words: Sequence[HeardWord], terms: tuple[str, ...]) -> bool:

@@ -32,6 +32,8 @@ _EARLIEST_CUT = int(18 * FRAMES_PER_SECOND)
 _SHORTEST_PAUSE = 3
 _LONG_PAUSE = int(2 * FRAMES_PER_SECOND)
 _PAD = int(0.4 * FRAMES_PER_SECOND)
+_LONG_SPEECH = int(1.5 * FRAMES_PER_SECOND)
+_LONGEST_WORD_MS = 1_000
 _REACH = int(120 * FRAMES_PER_SECOND)
 _CHAPTER = int(300 * FRAMES_PER_SECOND)
 
@@ -78,9 +80,40 @@ class Window:
     def alone(self) -> Iterator[Window]:
         """Split the window into one for each part."""
         for part in self.parts:
-            frames = slice(part.window, part.window + part.length)
-            samples = self.samples[frames.start * FRAME : frames.stop * FRAME]
-            yield Window(samples, self.speech[frames], (Part(part.recording, 0, part.length),))
+            yield self._cut(part, part.window, part.window + part.length)
+
+    def unheard(self, words: Iterable[tuple[int, int]]) -> list[Window]:
+        """Return the stretches in which someone speaks for long and none of the words is said.
+
+        Args:
+            words: start and end of each, in milliseconds of the recording.
+        """
+        silent = np.ones(len(self.speech), dtype=bool)
+        for start, end in words:
+            # What a word seems to last beyond a second is often speech that was skipped.
+            first, last = (x * FRAMES_PER_SECOND / 1000 for x in (start, min(end, start + _LONGEST_WORD_MS)))
+            for part in self.parts:
+                silent[self._frames(part, int(first), int(np.ceil(last)))] = False
+        return [stretch for part in self.parts for stretch in self._missed(part, silent)]
+
+    def _frames(self, part: Part, first: int, last: int) -> slice:
+        """Return the frames of the window that hold a stretch of the recording, so far as it lies in this part."""
+        start, end = (min(max(x - part.recording, 0), part.length) for x in (first, last))
+        return slice(part.window + start, part.window + end)
+
+    def _missed(self, part: Part, silent: NDArray[np.bool_]) -> Iterator[Window]:
+        end = part.window + part.length
+        edges = np.flatnonzero(np.diff(silent[part.window : end], prepend=False, append=False)) + part.window
+        for first, last in zip(edges[::2], edges[1::2], strict=True):
+            spoken = np.flatnonzero(self.speech[first:last] >= _ONSET)
+            if len(spoken) >= _LONG_SPEECH:
+                near = int(first + spoken[0]) - _PAD, int(first + spoken[-1]) + 1 + _PAD
+                yield self._cut(part, max(near[0], int(first)), min(near[1], int(last)))
+
+    def _cut(self, part: Part, first: int, last: int) -> Window:
+        samples = self.samples[first * FRAME : last * FRAME]
+        alone = Part(part.recording + first - part.window, 0, last - first)
+        return Window(samples, self.speech[first:last], (alone,))
 
 
 def detect_speech(samples: AudioBlock) -> Probabilities:

@@ -94,3 +94,23 @@ def test_windows_hold_all_speech_once_and_fit(parts: list[tuple[float, float]]) 
     every = [part for window in packed for part in window.parts]
     assert all(before.recording + before.length <= part.recording for before, part in pairwise(every))
     assert sum(float(window.samples.sum()) for window in packed) == float(samples.sum())
+
+
+def test_speech_without_words_is_found() -> None:
+    (window,) = found(recording((10, 5), (60, 5)))
+    (first, second) = window.unheard([(10_000, 10_800), (11_000, 11_400), (78_000, 78_400), (78_400, 79_000)])
+    assert first.place(0.0, 60.0) == (11_424, 15_360)
+    assert second.place(0.0, 60.0) == (74_592, 77_984)
+    assert first.samples.shape == (len(first.speech) * FRAME,)
+
+
+def test_speech_with_words_all_through_is_heard() -> None:
+    (window,) = found(recording((10, 5), (60, 5)))
+    words = [(start, start + 600) for start in (*range(10_000, 15_000, 1_500), *range(75_000, 80_000, 1_500))]
+    assert window.unheard(words) == []
+
+
+def test_a_word_that_lasts_too_long_hides_no_speech() -> None:
+    (window,) = found(recording((10, 5)))
+    (missed,) = window.unheard([(10_000, 14_900)])
+    assert missed.place(0.0, 60.0) == (11_008, 14_976)
