@@ -15,7 +15,7 @@ from metadata.model import Transcript
 from pipelines.config import cores
 from pipelines.errors import TranscriberError, WeightsError
 from pipelines.transcribers.base import SAMPLE_RATE, AudioBlock, Hints, Parameter, Report
-from pipelines.transcribers.hearing import Request, hear
+from pipelines.transcribers.hearing import Request, hear, placed
 from pipelines.transcribers.models import missing_weights, resolve_weights, weights_identity
 from pipelines.transcribers.sentences import HeardWord
 from pipelines.transcribers.speech import Window
@@ -134,7 +134,8 @@ class _Decoder:
 
         model = self._model
         tokenizer = Tokenizer(model.hf_tokenizer, model.model.is_multilingual, task="transcribe", language=request.code)
-        prompt = model.get_prompt(tokenizer, [], hotwords=request.prompt)
+        # Words get their times from attention. Without time tokens, full windows lose less of what is said.
+        prompt = model.get_prompt(tokenizer, [], without_timestamps=True, hotwords=request.prompt)
         longest = max(len(window.samples) for window in several) / SAMPLE_RATE
         try:
             features = [pad_or_trim(model.feature_extractor(window.samples)[..., :-1]) for window in several]
@@ -157,7 +158,7 @@ class _Decoder:
             raise TranscriberError(f"the engine failed: {error}") from error
         return [
             [
-                _word(window, word["start"], word["end"], word["word"], word["probability"], result.no_speech_prob)
+                placed(window, word["start"], word["end"], word["word"], word["probability"], result.no_speech_prob)
                 for word in found[0]["words"]
             ]
             for window, found, result in zip(several, texts, results, strict=True)
@@ -174,28 +175,15 @@ class _Decoder:
                 task="transcribe",
                 beam_size=BEAM_SIZE,
                 condition_on_previous_text=False,
-                # Time tokens stay on, although words get their times from attention: without them the model runs on
-                # past the end of short windows, at several times the cost.
+                # With time tokens, the model runs on past the end of a short stretch less often.
                 without_timestamps=False,
                 word_timestamps=True,
                 hotwords=request.prompt,
             )
             return [
-                _word(window, word.start, word.end, word.word, word.probability, found.no_speech_prob)
+                placed(window, word.start, word.end, word.word, word.probability, found.no_speech_prob)
                 for found in segments
                 for word in found.words or ()
             ]
         except RuntimeError as error:  # CTranslate2's
             raise TranscriberError(f"the engine failed: {error}") from error
-
-
-def _word(window: Window, start: float, end: float, text: str, confidence: float, no_speech: float) -> HeardWord:
-    start_ms, end_ms = window.place(start, end)
-    return HeardWord(
-        start_ms=start_ms,
-        end_ms=end_ms,
-        text=text,
-        confidence=min(max(float(confidence), 0.0), 1.0),
-        speech=window.speech_between(start, end),
-        no_speech=min(max(float(no_speech), 0.0), 1.0),
-    )

@@ -102,6 +102,19 @@ def hear(decoder: Decoder, audio: Iterable[AudioBlock], hints: Hints, report: Re
     )
 
 
+def placed(window: Window, start: float, end: float, text: str, confidence: float, no_speech: float) -> HeardWord:
+    """Return a word of a window, with its times there in seconds, as one of the recording."""
+    start_ms, end_ms = window.place(start, end)
+    return HeardWord(
+        start_ms=start_ms,
+        end_ms=end_ms,
+        text=text,
+        confidence=min(max(float(confidence), 0.0), 1.0),
+        speech=window.speech_between(start, end),
+        no_speech=min(max(float(no_speech), 0.0), 1.0),
+    )
+
+
 class _Tape:
     """Blocks of audio, counted as they pass."""
 

@@ -88,14 +88,15 @@ def resolve_weights(name: str) -> Path | str:
     return name
 
 
-def weights_identity(name: str) -> str:
+def weights_identity(name: str, *, packaged: bool = True) -> str:
     """Return what tells these weights from others, without reading them through: for fingerprints.
 
-    A folder is known by the sizes of its files and by both ends of ``model.bin``.
+    A folder is known by the sizes of its files and by both ends of ``model.bin``, a checkpoint likewise. Engines
+    that read no packages (``packaged``) know other weights by the names of theirs.
     """
-    if (folder := Path(name).expanduser()).is_dir():
-        return _sampled(folder)
-    for package in PACKAGES:
+    if (path := Path(name).expanduser()).exists():
+        return _sampled(path)
+    for package in PACKAGES if packaged else ():
         if package.model == name and _files(package):
             return f"sha256:{package.sha256}"
     return f"hub:{name}"
@@ -189,14 +190,14 @@ def _chunks(files: tuple[Path, ...]) -> Iterator[bytes]:
                 yield chunk
 
 
-def _sampled(folder: Path) -> str:
+def _sampled(path: Path) -> str:
     digest = hashlib.sha256()
-    for path in sorted(path for path in folder.iterdir() if path.is_file()):
-        digest.update(f"{path.name} {path.stat().st_size}\n".encode())
-    model = folder / "model.bin"
+    for file in sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else (path,):
+        digest.update(f"{file.name} {file.stat().st_size}\n".encode())
+    model = path / "model.bin" if path.is_dir() else path
     if model.is_file():
-        with model.open("rb") as file:
-            digest.update(file.read(_CHUNK))
-            file.seek(max(model.stat().st_size - _CHUNK, 0))
-            digest.update(file.read(_CHUNK))
+        with model.open("rb") as stream:
+            digest.update(stream.read(_CHUNK))
+            stream.seek(max(model.stat().st_size - _CHUNK, 0))
+            digest.update(stream.read(_CHUNK))
     return f"sampled:{digest.hexdigest()}"
