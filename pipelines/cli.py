@@ -46,7 +46,7 @@ from pipelines.stages.publish import Publish
 from pipelines.stages.pull import Pull
 from pipelines.stages.transcribe import Transcribe
 from pipelines.transcribers import engine
-from pipelines.transcribers.base import Hints
+from pipelines.transcribers.base import Hints, ignore_progress
 
 STAGES = ("transcribe", "index", "publish")
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -363,6 +363,7 @@ def _marked(hit: Hit) -> str:
     "rostra transcribe talk.mp4",
     "rostra transcribe *.wav --language fr --format vtt --output captions/",
     'rostra transcribe talk.mp4 --hint "Noor Okafor" --json',
+    "rostra transcribe vortrag.mp4 --language de --translate --format vtt --output captions/",
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--language", help="What is spoken: a code or an English name.  [default: identified]")
@@ -372,6 +373,7 @@ def _marked(hit: Hit) -> str:
 @click.option("--model", default="base", show_default=True, help="Whisper's size or a folder of weights.")
 @click.option("--engine", "engine_name", default="faster-whisper", show_default=True, help="What runs Whisper.")
 @click.option("--output", type=click.Path(path_type=Path), help="A folder for one file each, instead of the screen.")
+@click.option("--translate", is_flag=True, help="Add a translation into English, with the same times.")
 def transcribe(
     files: tuple[Path, ...],
     language: str | None,
@@ -380,11 +382,12 @@ def transcribe(
     model: str,
     engine_name: str,
     output: Path | None,
+    translate: bool,
 ) -> None:
     """Transcribe FILES, without an archive.
 
     One file is written as it is; of several, json becomes a list whose entries carry "file", and the others
-    follow each other under their names.
+    follow each other under their names. A translation carries ".en" in its name.
     """
     transcriber = engine(engine_name, model=model)
     known = Hints(parse_language(language) if language else None, hints)
@@ -394,19 +397,23 @@ def transcribe(
         try:
             with waiting(f"listening to {file.name}"):
                 probe(file)
-                transcript = transcriber.transcribe(stream_audio(file), known, lambda _seconds: None)
+                versions = {file: transcriber.transcribe(stream_audio(file), known, ignore_progress)}
+                if translate:
+                    english = transcriber.translate(stream_audio(file), versions[file], ignore_progress)
+                    versions[file.with_name(f"{file.stem}.en{file.suffix}")] = english
         except (ItemError, OSError) as error:
             err.print(f"[red]✗[/] {escape(str(file))}: {escape(str(error))}")
             failed = True
             continue
         if output is None:
-            done.append((file, transcript))
-        else:
-            output.mkdir(parents=True, exist_ok=True)
-            target = output / f"{file.stem}{WRITERS[form].suffix}"
+            done += versions.items()
+            continue
+        output.mkdir(parents=True, exist_ok=True)
+        for name, transcript in versions.items():
+            target = output / f"{name.stem}{WRITERS[form].suffix}"
             write_atomic(target, WRITERS[form].write(transcript).encode())
             err.print(f"[green]✓[/] {escape(str(target))}")
-    _show(done, form, several=len(files) > 1)
+    _show(done, form, several=len(files) > 1 or translate)
     if failed:
         sys.exit(1)
 

@@ -3,10 +3,11 @@
 One object::
 
     {"language", "duration_ms",
-     "segments": [{"start_ms", "end_ms", "text", "confidence", "flags",
+     "segments": [{"start_ms", "end_ms", "text", "confidence", "language", "flags",
                    "words": [{"start_ms", "end_ms", "text", "confidence"}]}]}
 
-Times are integer milliseconds, confidences 0 to 1 or null, flags as in `metadata.model.Flag`. Flagged
+Times are integer milliseconds, confidences 0 to 1 or null, a segment's language null where it is the
+transcript's, flags as in `metadata.model.Flag`. Flagged
 segments are here: whoever reads them sees that they are doubtful.
 """
 
@@ -34,6 +35,7 @@ def _segment(segment: Segment) -> dict[str, object]:
         "end_ms": segment.end_ms,
         "text": segment.text,
         "confidence": segment.confidence,
+        "language": segment.language,
         "flags": [flag.value for flag in segment.flags],
         "words": [
             {"start_ms": word.start_ms, "end_ms": word.end_ms, "text": word.text, "confidence": word.confidence}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from metadata.model import Transcript
 from pipelines.config import cores
 from pipelines.errors import TranscriberError, WeightsError
 from pipelines.transcribers.base import SAMPLE_RATE, AudioBlock, Hints, Parameter, Report
-from pipelines.transcribers.hearing import Request, hear, placed
+from pipelines.transcribers.hearing import Decoded, Request, hear, placed, translate
 from pipelines.transcribers.models import missing_weights, resolve_weights, weights_identity
 from pipelines.transcribers.sentences import HeardWord
 from pipelines.transcribers.speech import Window
@@ -92,6 +92,25 @@ class FasterWhisper:
             parameters=dict(self.parameters),
         )
 
+    def translate(self, audio: Iterable[AudioBlock], transcript: Transcript, report: Report) -> Transcript:
+        """Return in English what a transcript of this audio says, in segments with the times of its own.
+
+        Raises:
+            WeightsError: there are no such weights.
+            LanguageError: the weights do not know the transcript's language.
+            TranscriberError: the engine gave up.
+        """
+        decoder = _Decoder(_load(self.model, self.device, self.compute_type, self.threads))
+        return Transcript(
+            language="en",
+            duration_ms=transcript.duration_ms,
+            segments=translate(decoder, audio, transcript, report),
+            kind="translation",
+            generator=self.name,
+            generator_version=self.version,
+            parameters=dict(self.parameters),
+        )
+
 
 @lru_cache(maxsize=1)
 def _load(model: str, device: str, compute_type: str | None, threads: int | None) -> WhisperModel:
@@ -128,12 +147,12 @@ class _Decoder:
         _, _, probabilities = self._model.detect_language(window.samples)
         return dict(probabilities)
 
-    def decode(self, several: Sequence[Window], request: Request) -> list[list[HeardWord]]:
+    def decode(self, several: Sequence[Window], request: Request) -> list[Decoded]:
         from faster_whisper.tokenizer import Tokenizer  # loaded with the weights
         from faster_whisper.transcribe import get_suppressed_tokens, pad_or_trim
 
         model = self._model
-        tokenizer = Tokenizer(model.hf_tokenizer, model.model.is_multilingual, task="transcribe", language=request.code)
+        tokenizer = Tokenizer(model.hf_tokenizer, model.model.is_multilingual, task=request.task, language=request.code)
         # Words get their times from attention. Without time tokens, full windows lose less of what is said.
         prompt = model.get_prompt(tokenizer, [], without_timestamps=True, hotwords=request.prompt)
         longest = max(len(window.samples) for window in several) / SAMPLE_RATE
@@ -154,15 +173,25 @@ class _Decoder:
             ]
             frames = [len(window.samples) // _FRAME for window in several]
             model.add_word_timestamps(texts, tokenizer, encoded, frames, *_PUNCTUATION, 0.0)
+            languages = self._languages(encoded, len(several))
         except RuntimeError as error:  # CTranslate2's
             raise TranscriberError(f"the engine failed: {error}") from error
         return [
-            [
-                placed(window, word["start"], word["end"], word["word"], word["probability"], result.no_speech_prob)
-                for word in found[0]["words"]
-            ]
-            for window, found, result in zip(several, texts, results, strict=True)
+            Decoded(
+                [
+                    placed(window, word["start"], word["end"], word["word"], word["probability"], result.no_speech_prob)
+                    for word in found[0]["words"]
+                ],
+                likely,
+            )
+            for window, found, result, likely in zip(several, texts, results, languages, strict=True)
         ]
+
+    def _languages(self, encoded: Any, count: int) -> list[dict[str, float]]:
+        if not self._model.model.is_multilingual:
+            return [{"en": 1.0}] * count
+        # Languages are tokens: <|de|>.
+        return [{token[2:-2]: p for token, p in found} for found in self._model.model.detect_language(encoded)]
 
     def decode_with_care(self, window: Window, request: Request) -> list[HeardWord]:
         import ctranslate2  # loaded with the weights
@@ -172,7 +201,7 @@ class _Decoder:
             segments, _ = self._model.transcribe(
                 window.samples,
                 language=request.code,
-                task="transcribe",
+                task=request.task,
                 beam_size=BEAM_SIZE,
                 condition_on_previous_text=False,
                 # With time tokens, the model runs on past the end of a short stretch less often.

@@ -10,39 +10,53 @@ still has no words is decoded alone.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import chain, islice
-from typing import Protocol
+from dataclasses import dataclass, replace
+from itertools import chain, groupby, islice
+from typing import Literal, Protocol, TypeVar
 
 from metadata.languages import UNDETERMINED, parse_language, primary
-from metadata.model import Segment
+from metadata.model import Flag, Segment, Transcript
 from pipelines.errors import LanguageError
 from pipelines.transcribers.ahead import ahead
 from pipelines.transcribers.base import SAMPLE_RATE, AudioBlock, Hints, Report
-from pipelines.transcribers.judge import judge_all
+from pipelines.transcribers.judge import judge, judge_all
 from pipelines.transcribers.sentences import HeardWord, in_order, segment, sentences, text_of
-from pipelines.transcribers.speech import FRAMES_PER_SECOND, Window, windows
+from pipelines.transcribers.speech import FRAMES_PER_SECOND, Window, cut, windows
 
 WORDS_A_SECOND = 2.5
 """As people speak: it weighs speech that has no words against words that are doubted."""
 IDENTIFYING_WINDOWS = 4
 """How many windows are heard to identify a language: the first alone is often a greeting or a jingle."""
 MOST_TERMS = 60
+OWN, OTHER = 0.5, 0.8
+"""A window less likely than the first to be in the recording's language is looked at part by part; a part more
+likely than the second to be in another is decoded in that."""
+
+Item = TypeVar("Item")
 
 _WHISPER_CODES = {"nb": "no", "jv": "jw", "fil": "tl", "cmn": "zh"}
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """How a window is to be decoded: Whisper's code of its language, and terms that may be said."""
+    """How a window is to be decoded: Whisper's code of its language, terms that may be said, and into what."""
 
     code: str
     terms: tuple[str, ...] = ()
+    task: Literal["transcribe", "translate"] = "transcribe"
 
     @property
     def prompt(self) -> str | None:
         """The terms as Whisper takes them: as if they had just been said."""
         return ", ".join(self.terms[:MOST_TERMS]) + "." if self.terms else None
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """The words of a window, and how likely each language is in it, by Whisper's codes."""
+
+    words: list[HeardWord]
+    languages: Mapping[str, float]
 
 
 class Decoder(Protocol):
@@ -59,8 +73,8 @@ class Decoder(Protocol):
     def identify(self, window: Window) -> Mapping[str, float]:
         """Return how likely each language is, by Whisper's codes."""
 
-    def decode(self, several: Sequence[Window], request: Request) -> list[list[HeardWord]]:
-        """Return the words of each window."""
+    def decode(self, several: Sequence[Window], request: Request) -> list[Decoded]:
+        """Return what each window holds."""
 
     def decode_with_care(self, window: Window, request: Request) -> list[HeardWord]:
         """Return the words of a window, tried at rising temperatures until they are plausible."""
@@ -90,8 +104,11 @@ def hear(decoder: Decoder, audio: Iterable[AudioBlock], hints: Hints, report: Re
         request = Request(code, hints.terms)
         heard: list[HeardWord] = []
         for several in _batched(chain(first, speech), decoder.batch):
-            for window, words in zip(several, decoder.decode(several, request), strict=True):
-                heard += _better(decoder, window, words, request)
+            for window, decoded in zip(several, decoder.decode(several, request), strict=True):
+                if hints.language is None and decoded.languages.get(code, 1.0) < OWN:
+                    heard += _in_its_languages(decoder, window, request)
+                else:
+                    heard += _better(decoder, window, _suspected(decoded, code), request)
             report((several[-1].parts[-1].recording + several[-1].parts[-1].length) / FRAMES_PER_SECOND)
     groups = list(sentences(in_order(heard)))
     report(tape.samples / SAMPLE_RATE)
@@ -115,6 +132,39 @@ def placed(window: Window, start: float, end: float, text: str, confidence: floa
     )
 
 
+def translate(
+    decoder: Decoder, audio: Iterable[AudioBlock], transcript: Transcript, report: Report
+) -> tuple[Segment, ...]:
+    """Return the segments of a transcript in English, with their times; those that were doubtful are left out.
+
+    Whisper's weights translate into English alone (Radford et al. 2022, section 2.3).
+
+    Raises:
+        LanguageError: the weights do not know the transcript's language.
+        TranscriberError: the engine gave up.
+    """
+    said = [found for found in transcript.segments if not found.flags]
+    translated: list[Segment] = []
+    with ahead(
+        zip(said, cut(audio, [(found.start_ms, found.end_ms) for found in said]), strict=True), decoder.batch
+    ) as pairs:
+        for several in _batched(pairs, decoder.batch):
+            for language, group in groupby(several, key=lambda pair: pair[0].language or transcript.language):
+                originals, stretches = zip(*group, strict=True)
+                request = Request(_code(decoder, language), task="translate")
+                for original, decoded in zip(originals, decoder.decode(stretches, request), strict=True):
+                    translated += _translation(original, decoded.words)
+            report(several[-1][0].end_ms / 1000)
+    return tuple(translated)
+
+
+def _translation(original: Segment, words: list[HeardWord]) -> Iterator[Segment]:
+    if words:
+        timed = [replace(word, start_ms=original.start_ms, end_ms=original.end_ms) for word in words]
+        made = segment(timed, tuple(flag for flag in judge(words) if flag is Flag.REPETITIVE))
+        yield replace(made, words=())
+
+
 class _Tape:
     """Blocks of audio, counted as they pass."""
 
@@ -128,7 +178,7 @@ class _Tape:
             yield block
 
 
-def _batched(items: Iterable[Window], size: int) -> Iterator[list[Window]]:
+def _batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
     iterator = iter(items)
     while batch := list(islice(iterator, size)):
         yield batch
@@ -137,21 +187,46 @@ def _batched(items: Iterable[Window], size: int) -> Iterator[list[Window]]:
 def _language(decoder: Decoder, declared: str | None, first: Sequence[Window]) -> tuple[str, str]:
     """Return the language as a tag and as Whisper's code: the declared one, or the likeliest over some windows."""
     if declared is not None:
-        code = _WHISPER_CODES.get(primary(declared), primary(declared))
-        if code not in decoder.languages:
-            raise LanguageError(
-                f"the weights do not know {declared!r}: leave the language out to have it identified, "
-                "or choose other weights"
-            )
-        return declared, code
+        return declared, _code(decoder, declared)
     if not first:
         return UNDETERMINED, "en"
     likely: dict[str, float] = {}
     for window in first if len(decoder.languages) > 1 else ():
         for code, probability in decoder.identify(window).items():
-            likely[code] = likely.get(code, 0.0) + probability
+            likely[code] = likely.get(code, 0.0) + probability * len(window.speech)
     code = max(likely, key=likely.__getitem__, default="en")
     return parse_language(code), code
+
+
+def _code(decoder: Decoder, language: str) -> str:
+    code = _WHISPER_CODES.get(primary(language), primary(language))
+    if code not in decoder.languages:
+        raise LanguageError(
+            f"the weights do not know {language!r}: leave the language out to have it identified, "
+            "or choose other weights"
+        )
+    return code
+
+
+def _in_its_languages(decoder: Decoder, window: Window, request: Request) -> list[HeardWord]:
+    """Decode the parts of a window, each in its language."""
+    heard: list[HeardWord] = []
+    for part in window.alone():
+        languages = decoder.identify(part)
+        code = max(languages, key=languages.__getitem__, default=request.code)
+        if code == request.code or languages[code] < OTHER:
+            heard += _better(decoder, part, decoder.decode_with_care(part, request), request)
+        else:
+            other = Request(code, request.terms)
+            words = _better(decoder, part, decoder.decode_with_care(part, other), other)
+            heard += [replace(word, language=parse_language(code)) for word in words]
+    return heard
+
+
+def _suspected(decoded: Decoded, code: str) -> list[HeardWord]:
+    """Return the words with the probability that another language is spoken than they were decoded in."""
+    foreign = max((p for other, p in decoded.languages.items() if other != code), default=0.0)
+    return [replace(word, foreign=foreign) for word in decoded.words]
 
 
 def _better(decoder: Decoder, window: Window, words: list[HeardWord], request: Request) -> list[HeardWord]:

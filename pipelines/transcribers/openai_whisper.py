@@ -12,7 +12,7 @@ from metadata.model import Transcript
 from pipelines.config import cores
 from pipelines.errors import TranscriberError, WeightsError
 from pipelines.transcribers.base import AudioBlock, Hints, Parameter, Report
-from pipelines.transcribers.hearing import Request, hear, placed
+from pipelines.transcribers.hearing import Decoded, Request, hear, placed, translate
 from pipelines.transcribers.models import weights_identity
 from pipelines.transcribers.sentences import HeardWord
 from pipelines.transcribers.speech import Window
@@ -85,6 +85,25 @@ class OpenAIWhisper:
             parameters=dict(self.parameters),
         )
 
+    def translate(self, audio: Iterable[AudioBlock], transcript: Transcript, report: Report) -> Transcript:
+        """Return in English what a transcript of this audio says, in segments with the times of its own.
+
+        Raises:
+            WeightsError: there are no such weights.
+            LanguageError: the weights do not know the transcript's language.
+            TranscriberError: the engine gave up.
+        """
+        decoder = _Decoder(_load(self.model, self.device, self.threads))
+        return Transcript(
+            language="en",
+            duration_ms=transcript.duration_ms,
+            segments=translate(decoder, audio, transcript, report),
+            kind="translation",
+            generator=self.name,
+            generator_version=self.version,
+            parameters=dict(self.parameters),
+        )
+
 
 def _missing() -> TranscriberError:
     return TranscriberError("openai-whisper is not installed: pip install 'rostra[openai-whisper]'")
@@ -128,8 +147,8 @@ class _Decoder:
         _, probabilities = self._model.detect_language(mel.to(self._model.device))
         return dict(probabilities)
 
-    def decode(self, several: Sequence[Window], request: Request) -> list[list[HeardWord]]:
-        return [self._words(window, request, (0.0,)) for window in several]
+    def decode(self, several: Sequence[Window], request: Request) -> list[Decoded]:
+        return [Decoded(self._words(window, request, (0.0,)), self.identify(window)) for window in several]
 
     def decode_with_care(self, window: Window, request: Request) -> list[HeardWord]:
         return self._words(window, request, TEMPERATURES)
@@ -142,7 +161,7 @@ class _Decoder:
             found: dict[str, Any] = self._model.transcribe(
                 window.samples,
                 language=request.code,
-                task="transcribe",
+                task=request.task,
                 temperature=temperatures,
                 beam_size=BEAM_SIZE,
                 condition_on_previous_text=False,

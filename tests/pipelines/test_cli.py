@@ -138,8 +138,22 @@ def test_transcribe_needs_no_archive(tmp_path: Path) -> None:
     transcript = json.loads(done.stdout)
     assert list(transcript) == ["language", "duration_ms", "segments"]
     assert (transcript["language"], transcript["duration_ms"]) == ("fr", 5000)
-    assert list(transcript["segments"][0]) == ["start_ms", "end_ms", "text", "confidence", "flags", "words"]
+    assert list(transcript["segments"][0]) == ["start_ms", "end_ms", "text", "confidence", "language", "flags", "words"]
     assert list(transcript["segments"][0]["words"][0]) == ["start_ms", "end_ms", "text", "confidence"]
+
+
+def test_transcribe_with_a_translation_writes_both(tmp_path: Path) -> None:
+    write_wav(tmp_path / "talk.wav", 5)
+    done = rostra(
+        "transcribe", tmp_path / "talk.wav", "--engine", "fake", "--language", "fr", "--translate", "--json",
+        "--output", tmp_path / "out",
+    )  # fmt: skip
+    assert done.returncode == 0
+    original, english = (json.loads((tmp_path / "out" / name).read_bytes()) for name in ("talk.json", "talk.en.json"))
+    assert (original["language"], english["language"]) == ("fr", "en")
+    assert [(x["start_ms"], x["end_ms"]) for x in english["segments"]] == [
+        (x["start_ms"], x["end_ms"]) for x in original["segments"]
+    ]
 
 
 def test_transcribe_of_several_goes_on_past_the_broken_ones(tmp_path: Path) -> None:

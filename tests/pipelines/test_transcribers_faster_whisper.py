@@ -190,3 +190,37 @@ def test_terms_cost_no_speech(tmp_path: Path) -> None:
     assert "fast enough to notice then the trains came and a timetable needs one answer the railway companies" in said
     assert "each morning and slowly the towns gave in for years some public clocks" in said
     assert said.count("trains came") == said.count("gave in for years") == 1
+
+
+@pytest.mark.speech
+@pytest.mark.data
+@weights
+@recordings
+def test_a_talk_that_changes_language_is_heard_in_each() -> None:
+    names = ("en/1089-134686-0000.flac", "en/librispeech-1995-1837-0001.wav", "de/fleurs-de-002.ogg")
+    pause = np.zeros(3 * SAMPLE_RATE, dtype=np.float32)
+    blocks = [block for name in names for block in (*stream_audio(DATA / "audio" / name), pause)]
+    found = FasterWhisper().transcribe(blocks, Hints(), ignore_progress)
+    assert found.language == "en"
+    by_language = {
+        language: plain_words(" ".join(segment.text for segment in found.segments if segment.language == language))
+        for language in {segment.language for segment in found.segments}
+    }
+    assert set(by_language) == {None, "de"}
+    assert {"turnips", "cotton", "dreams"} <= set(by_language[None])
+    assert {"film", "tempelritter", "schatzkarte"} <= set(by_language["de"])
+
+
+@pytest.mark.speech
+@pytest.mark.data
+@weights
+@recordings
+def test_translation_keeps_the_times_of_the_original() -> None:
+    name = "audio/de/fleurs-de-002.ogg"
+    original = transcribed(name, "de")
+    english = FasterWhisper().translate(stream_audio(DATA / name), original, ignore_progress)
+    assert (english.language, english.kind, english.duration_ms) == ("en", "translation", original.duration_ms)
+    times = [(segment.start_ms, segment.end_ms) for segment in original.segments]
+    assert [(segment.start_ms, segment.end_ms) for segment in english.segments] == times
+    assert {"you", "back", "may"} <= set(plain_words(text(english)))
+    assert not {"wenn", "sie", "das", "der"} & set(plain_words(text(english)))
