@@ -95,7 +95,12 @@ def add_transcript(db: Database, recording: int, transcript: Transcript, *, crea
     if found is None:
         raise UnknownSubjectError("recording", str(recording))
     version = transcript_version(found[0], transcript)
-    if transcript.kind != "translation":
+    if transcript.kind == "translation":
+        db.execute(
+            "UPDATE transcript SET is_current = 0 WHERE recording_id = ? AND kind = 'translation' AND language = ?",
+            [recording, transcript.language],
+        )
+    else:
         db.execute("UPDATE transcript SET is_current = 0 WHERE recording_id = ? AND kind <> 'translation'", [recording])
     touch(db)
     known = db.execute("SELECT id FROM transcript WHERE version = ?", [version]).fetchone()

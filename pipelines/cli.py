@@ -45,11 +45,12 @@ from pipelines.stages.index import Index
 from pipelines.stages.publish import Publish
 from pipelines.stages.pull import Pull
 from pipelines.stages.transcribe import Transcribe
+from pipelines.stages.translate import Translate
 from pipelines.transcribers import engine
 from pipelines.transcribers.base import Hints, ignore_progress
 from pipelines.transcribers.models import list_models
 
-STAGES = ("transcribe", "index", "publish")
+STAGES = ("transcribe", "translate", "index", "publish")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -178,15 +179,21 @@ def pull(root: Path, sources: tuple[Path, ...], event: str | None, session: str 
     _exit(report)
 
 
-@command("rostra run", "rostra run --only transcribe --workers 2", "rostra run --model /models/large-v3")
+@command(
+    "rostra run",
+    "rostra run --only transcribe --workers 2",
+    "rostra run --model /models/large-v3",
+    "rostra run --translate",
+)
 @click.option("--only", type=click.Choice(STAGES), help="Run one stage alone.")
 @click.option("--workers", type=click.IntRange(1, 1024), help="Recordings to transcribe at once.")
 @click.option("--model", help="Whisper's size or a folder of weights, for this run.")
+@click.option("--translate", is_flag=True, help="Translate what is not in English, too.")
 @archive_option
-def run(root: Path, only: str | None, workers: int | None, model: str | None) -> None:
+def run(root: Path, only: str | None, workers: int | None, model: str | None, translate: bool) -> None:
     """Do whatever is due: transcribe, index, publish. Running it again does what is left."""
     with open_archive(root) as context, ProgressObserver() as observer:
-        report = _run(context, observer, only=only, workers=workers, model=model)
+        report = _run(context, observer, only=only, workers=workers, model=model, translate=translate)
         _conclude(report, "done", nothing="Nothing is due.")
     _exit(report)
 
@@ -198,6 +205,7 @@ def _run(
     only: str | None = None,
     workers: int | None = None,
     model: str | None = None,
+    translate: bool = False,
 ) -> Report:
     settings = context.config.transcribe
     count = configuration.workers(context.config, workers)
@@ -210,12 +218,13 @@ def _run(
     here = InProcess()
     plan: dict[str, tuple[Stage, Executor]] = {
         "transcribe": (Transcribe(transcriber), _local(context, workers)),
+        "translate": (Translate(transcriber), _local(context, workers)),
         "index": (Index(), here),
         "publish": (Publish(), here),
     }
     report = Report()
     for name, (stage, executor) in plan.items():
-        if only in {None, name}:
+        if only == name or (only is None and (translate or name != "translate")):
             report.merge(run_stage(context, stage, executor, observer))
     return report
 

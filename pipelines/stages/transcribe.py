@@ -75,24 +75,35 @@ class Transcribe:
         if not task.recording.is_file():
             raise BrokenMediaError("its file is missing from the store: pull it again")
         transcript = self.transcriber.transcribe(stream_audio(task.recording), task.hints, report)
-        data = msgspec.json.encode(transcript)
-        write_atomic(task.target, data)
-        return Artefact(task.target, hashlib.sha256(data).hexdigest())
+        return leave(transcript, task.target)
 
     def commit(self, context: Context, item: Item, result: Artefact) -> str | None:
         """Bring the transcript into the catalogue as the current one."""
-        data = result.path.read_bytes()
-        if hashlib.sha256(data).hexdigest() != result.sha256:
-            raise OSError(f"{result.path.name} is not what its worker wrote")
-        transcript = msgspec.json.decode(data, type=Transcript)
-        recording = context.db.execute("SELECT id FROM recording WHERE sha256 = ?", [item.subject]).fetchone()[0]
-        add_transcript(context.db, recording, transcript, created_at=timestamp())
+        transcript, recording = keep(context, item, result)
         context.db.execute(
             "UPDATE recording SET duration_ms = ? WHERE id = ? AND duration_ms IS NULL",
             [transcript.duration_ms, recording],
         )
-        result.path.unlink()
         return None if transcript.segments else "nobody speaks in it"
+
+
+def leave(transcript: Transcript, target: Path) -> Artefact:
+    """Write a transcript where the driver finds it."""
+    data = msgspec.json.encode(transcript)
+    write_atomic(target, data)
+    return Artefact(target, hashlib.sha256(data).hexdigest())
+
+
+def keep(context: Context, item: Item, artefact: Artefact) -> tuple[Transcript, int]:
+    """Bring a transcript that a worker left into the catalogue, and return it with its recording's id."""
+    data = artefact.path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != artefact.sha256:
+        raise OSError(f"{artefact.path.name} is not what its worker wrote")
+    transcript = msgspec.json.decode(data, type=Transcript)
+    recording = context.db.execute("SELECT id FROM recording WHERE sha256 = ?", [item.subject]).fetchone()[0]
+    add_transcript(context.db, recording, transcript, created_at=timestamp())
+    artefact.path.unlink()
+    return transcript, recording
 
 
 def hints_for(context: Context, session: int | None, title: str | None, language: str | None) -> Hints:
