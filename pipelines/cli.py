@@ -59,13 +59,15 @@ from pipelines.stages.publish import Publish
 from pipelines.stages.pull import Pull, find_session, new_session
 from pipelines.stages.render import Render
 from pipelines.stages.transcribe import Transcribe
+from pipelines.stages.translate import Translate
 from pipelines.timetables import Imported
 from pipelines.transcribers import engine
-from pipelines.transcribers.base import Hints
+from pipelines.transcribers.base import Hints, ignore_progress
+from pipelines.transcribers.models import list_models
 
 EXPORT_MS = 3_600_000
 """How long an export may take."""
-STAGES = ("transcribe", "render", "index", "publish")
+STAGES = ("transcribe", "translate", "render", "index", "publish")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -504,10 +506,16 @@ def export_captions(root: Path, session: str, form: str, target: Path | None) ->
         err.print(f"[green]✓[/] {escape(str(target / name))}")
 
 
-@command("rostra run", "rostra run --only transcribe --workers 2", "rostra run --cluster tls://head:8786")
+@command(
+    "rostra run",
+    "rostra run --only transcribe --workers 2",
+    "rostra run --translate",
+    "rostra run --cluster tls://head:8786",
+)
 @click.option("--only", type=click.Choice(STAGES), help="Run one stage alone.")
 @click.option("--workers", type=click.IntRange(1, 1024), help="Recordings to transcribe at once.")
 @click.option("--model", help="Whisper's size or a folder of weights, for this run.")
+@click.option("--translate", is_flag=True, help="Translate what is not in English, too.")
 @click.option("--cluster", metavar="URL", help="Transcribe on Dask workers behind this scheduler: tls://HOST:8786.")
 @click.option("--log-json", is_flag=True, help="Say how it goes as JSON lines on standard error.")
 @click.option("--metrics", type=click.Path(path_type=Path), help="A file for Prometheus' textfile collector.")
@@ -517,6 +525,7 @@ def run(
     only: str | None,
     workers: int | None,
     model: str | None,
+    translate: bool,
     cluster: str | None,
     log_json: bool,
     metrics: Path | None,
@@ -527,7 +536,7 @@ def run(
         notifying(context.config.run.notify, root) as notice,
         _observing(as_json=log_json, metrics=metrics) as observer,
     ):
-        report = _run(context, observer, only=only, workers=workers, model=model, cluster=cluster)
+        report = _run(context, observer, only=only, workers=workers, model=model, translate=translate, cluster=cluster)
         notice.report = report
         if not log_json:
             _conclude(report, "done", nothing="Nothing is due.")
@@ -557,6 +566,7 @@ def _run(
     workers: int | None = None,
     model: str | None = None,
     cluster: str | None = None,
+    translate: bool = False,
 ) -> Report:
     settings = context.config.transcribe
     count = configuration.workers(context.config, workers)
@@ -569,13 +579,14 @@ def _run(
     here = InProcess()
     plan: dict[str, tuple[Stage, Executor]] = {
         "transcribe": (Transcribe(transcriber), _cluster(context, cluster) if cluster else _local(context, workers)),
+        "translate": (Translate(transcriber), _local(context, workers)),
         "render": (Render(), _local(context, workers)),
         "index": (Index(), here),
         "publish": (Publish(), here),
     }
     report = Report()
     for name, (stage, executor) in plan.items():
-        if only in {None, name}:
+        if only == name or (only is None and (translate or name != "translate")):
             report.merge(run_stage(context, stage, executor, observer))
     return report
 
@@ -818,6 +829,7 @@ def _marked(hit: Hit) -> str:
     "rostra transcribe talk.mp4",
     "rostra transcribe *.wav --language fr --format vtt --output captions/",
     'rostra transcribe talk.mp4 --hint "Noor Okafor" --json',
+    "rostra transcribe vortrag.mp4 --language de --translate --format vtt --output captions/",
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--language", help="What is spoken: a code or an English name.  [default: identified]")
@@ -827,6 +839,7 @@ def _marked(hit: Hit) -> str:
 @click.option("--model", default="base", show_default=True, help="Whisper's size or a folder of weights.")
 @click.option("--engine", "engine_name", default="faster-whisper", show_default=True, help="What runs Whisper.")
 @click.option("--output", type=click.Path(path_type=Path), help="A folder for one file each, instead of the screen.")
+@click.option("--translate", is_flag=True, help="Add a translation into English, with the same times.")
 def transcribe(
     files: tuple[Path, ...],
     language: str | None,
@@ -835,11 +848,12 @@ def transcribe(
     model: str,
     engine_name: str,
     output: Path | None,
+    translate: bool,
 ) -> None:
     """Transcribe FILES, without an archive.
 
     One file is written as it is; of several, json becomes a list whose entries carry "file", and the others
-    follow each other under their names.
+    follow each other under their names. A translation carries ".en" in its name.
     """
     transcriber = engine(engine_name, model=model)
     known = Hints(parse_language(language) if language else None, hints)
@@ -849,19 +863,23 @@ def transcribe(
         try:
             with waiting(f"listening to {file.name}"):
                 probe(file)
-                transcript = transcriber.transcribe(stream_audio(file), known, lambda _seconds: None)
+                versions = {file: transcriber.transcribe(stream_audio(file), known, ignore_progress)}
+                if translate:
+                    english = transcriber.translate(stream_audio(file), versions[file], ignore_progress)
+                    versions[file.with_name(f"{file.stem}.en{file.suffix}")] = english
         except (ItemError, OSError) as error:
             err.print(f"[red]✗[/] {escape(str(file))}: {escape(str(error))}")
             failed = True
             continue
         if output is None:
-            done.append((file, transcript))
-        else:
-            output.mkdir(parents=True, exist_ok=True)
-            target = output / f"{file.stem}{FORMATS[form].suffix}"
+            done += versions.items()
+            continue
+        output.mkdir(parents=True, exist_ok=True)
+        for name, transcript in versions.items():
+            target = output / f"{name.stem}{FORMATS[form].suffix}"
             write_atomic(target, writer(form)(transcript).encode())
             err.print(f"[green]✓[/] {escape(str(target))}")
-    _show(done, form, several=len(files) > 1)
+    _show(done, form, several=len(files) > 1 or translate)
     if failed:
         sys.exit(1)
 
@@ -876,6 +894,25 @@ def _show(done: list[tuple[Path, Transcript]], form: str, *, several: bool) -> N
     else:
         for file, text in texts:
             click.echo(f"== {file}\n\n{text}")
+
+
+@command("rostra models", "rostra models --json")
+@json_option
+def models(as_json: bool) -> None:
+    """List the weights that are here or in known packages: size, languages, licence.
+
+    Any folder with weights in CTranslate2's form is a model too, and any other name is asked of the engine's hub.
+    """
+    found = list_models()
+    if as_json:
+        emit([asdict(model) for model in found])
+        return
+    table = Table("model", "size", "languages", "licence", "", box=None, pad_edge=False)
+    for model in found:
+        size = "not installed" if model.bytes is None else f"{model.bytes / 1e6:.0f} MB"
+        where = escape(model.source) if model.bytes is None else ""
+        table.add_row(model.model, size, str(model.languages), model.licence, where)
+    out.print(table)
 
 
 @command("rostra serve", "rostra serve --port 8080 --archive talks")

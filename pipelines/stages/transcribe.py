@@ -82,19 +82,29 @@ class Transcribe:
         except (TranscriberError, ToolError) as error:
             # Both were in order when this process began: what they stumble over is this recording.
             raise EngineError(str(error)) from error
-        return Artefact.write(task.target, msgspec.json.encode(transcript))
+        return leave(transcript, task.target)
 
     def commit(self, context: Context, item: Item, result: Artefact) -> str | None:
         """Bring the transcript into the catalogue as the current one."""
-        transcript = msgspec.json.decode(result.read(), type=Transcript)
-        recording = context.db.execute("SELECT id FROM recording WHERE sha256 = ?", [item.subject]).fetchone()[0]
-        add_transcript(context.db, recording, transcript, created_at=timestamp())
+        transcript, recording = keep(context, item, result)
         context.db.execute(
             "UPDATE recording SET duration_ms = ? WHERE id = ? AND duration_ms IS NULL",
             [transcript.duration_ms, recording],
         )
-        result.path.unlink()
         return None if transcript.segments else "nobody speaks in it"
+
+
+def leave(transcript: Transcript, target: Path) -> Artefact:
+    """Write a transcript where the driver finds it."""
+    return Artefact.write(target, msgspec.json.encode(transcript))
+
+
+def keep(context: Context, item: Item, artefact: Artefact) -> tuple[Transcript, int]:
+    """Bring a transcript that a worker left into the catalogue, and return it with its recording's id."""
+    transcript = msgspec.json.decode(artefact.read(), type=Transcript)
+    recording = context.db.execute("SELECT id FROM recording WHERE sha256 = ?", [item.subject]).fetchone()[0]
+    add_transcript(context.db, recording, transcript, created_at=timestamp())
+    return transcript, recording
 
 
 def stored(store: BlobStore, sha256: str, suffix: str) -> Path:

@@ -8,8 +8,9 @@ from pipelines.errors import ConfigError
 from pipelines.transcribers.base import Hints, Transcriber
 from pipelines.transcribers.fake import FakeTranscriber
 from pipelines.transcribers.faster_whisper import FasterWhisper
+from pipelines.transcribers.openai_whisper import OpenAIWhisper
 
-__all__ = ["ENGINES", "FakeTranscriber", "FasterWhisper", "Hints", "Transcriber", "engine"]
+__all__ = ["ENGINES", "FakeTranscriber", "FasterWhisper", "Hints", "OpenAIWhisper", "Transcriber", "engine"]
 
 
 def _fake(**_options: object) -> Transcriber:
@@ -18,6 +19,7 @@ def _fake(**_options: object) -> Transcriber:
 
 ENGINES: dict[str, Callable[..., Transcriber]] = {
     "faster-whisper": FasterWhisper,
+    "openai-whisper": OpenAIWhisper,
     "fake": _fake,
 }
 """Every engine, by the name that configuration gives it. ``fake`` hears nothing and needs no weights; tests use it."""

@@ -1,7 +1,7 @@
 """The seam between Rostra and whatever turns speech into text.
 
 To add an engine: write a module beside this one with a class that has `Transcriber`'s attributes and
-method, and one line in the registry in ``pipelines/transcribers/__init__.py``. Load weights in
+methods, and one line in the registry in ``pipelines/transcribers/__init__.py``. Load weights in
 ``load``, not in ``__init__``: the driver makes an engine to read its fingerprint, and only the worker
 uses it.
 """
@@ -68,6 +68,14 @@ class Transcriber(Protocol):
 
         Raises:
             TranscriberError: the weights cannot be loaded, or the engine gave up.
+        """
+
+    def translate(self, audio: Iterable[AudioBlock], transcript: Transcript, report: Report) -> Transcript:
+        """Return in English what a transcript of this audio says, in segments with the times of its own.
+
+        Raises:
+            LanguageError: the weights do not know the transcript's language.
+            TranscriberError: as above.
         """
 
 

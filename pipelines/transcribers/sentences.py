@@ -35,6 +35,8 @@ class HeardWord:
         confidence: the model's probability, 0 to 1.
         speech: mean probability that someone speaks in its time, from speech detection, 0 to 1.
         no_speech: the model's probability that its window holds no speech, 0 to 1.
+        language: as a BCP-47 tag, where it is another than the recording's.
+        foreign: probability that its window is in another language than it was decoded in, 0 to 1.
     """
 
     start_ms: int
@@ -43,6 +45,8 @@ class HeardWord:
     confidence: float
     speech: float = 1.0
     no_speech: float = 0.0
+    language: str | None = None
+    foreign: float = 0.0
 
 
 def in_order(words: Sequence[HeardWord]) -> list[HeardWord]:
@@ -66,7 +70,7 @@ def sentences(words: Sequence[HeardWord]) -> Iterator[tuple[HeardWord, ...]]:
             begun = i
 
 
-def segment(words: Sequence[HeardWord], flags: tuple[Flag, ...], language: str | None = None) -> Segment:
+def segment(words: Sequence[HeardWord], flags: tuple[Flag, ...]) -> Segment:
     """Return words as one segment, from the first word's start to the last one's end."""
     return Segment(
         start_ms=words[0].start_ms,
@@ -74,7 +78,7 @@ def segment(words: Sequence[HeardWord], flags: tuple[Flag, ...], language: str |
         text=text_of(words),
         confidence=round(sum(word.confidence for word in words) / len(words), 4),
         flags=flags,
-        language=language,
+        language=words[0].language,
         words=tuple(
             Word(
                 start_ms=word.start_ms, end_ms=word.end_ms, text=word.text.strip(), confidence=round(word.confidence, 4)
@@ -91,7 +95,7 @@ def text_of(words: Sequence[HeardWord]) -> str:
 
 def _ends(word: HeardWord, following: HeardWord) -> bool:
     pause = following.start_ms - word.end_ms
-    if pause >= PAUSE_MS:
+    if pause >= PAUSE_MS or word.language != following.language:
         return True
     return bool(_SENTENCE.search(word.text)) and not _ABBREVIATION.match(word.text.strip())
 

@@ -162,6 +162,20 @@ def test_transcribe_needs_no_archive(tmp_path: Path) -> None:
     assert list(transcript["segments"][0]["words"][0]) == ["start_ms", "end_ms", "text", "confidence"]
 
 
+def test_transcribe_with_a_translation_writes_both(tmp_path: Path) -> None:
+    write_wav(tmp_path / "talk.wav", 5)
+    done = rostra(
+        "transcribe", tmp_path / "talk.wav", "--engine", "fake", "--language", "fr", "--translate", "--json",
+        "--output", tmp_path / "out",
+    )  # fmt: skip
+    assert done.returncode == 0
+    original, english = (json.loads((tmp_path / "out" / name).read_bytes()) for name in ("talk.json", "talk.en.json"))
+    assert (original["language"], english["language"]) == ("fr", "en")
+    assert [(x["start_ms"], x["end_ms"]) for x in english["segments"]] == [
+        (x["start_ms"], x["end_ms"]) for x in original["segments"]
+    ]
+
+
 def test_transcribe_of_several_goes_on_past_the_broken_ones(tmp_path: Path) -> None:
     write_wav(tmp_path / "a.wav", 5)
     write_silent_video(tmp_path / "silent.mp4")
@@ -236,3 +250,14 @@ def test_status_of_an_older_catalogue_brings_it_up_to_date(tmp_path: Path) -> No
         conn.execute("DELETE FROM _sqlite_migrations WHERE name = 'm0002_remarks_and_retries'")
     done = rostra("status", "--archive", root)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_models_lists_what_packages_carry() -> None:
+    listed = json.loads(rostra("models", "--json").stdout)
+    assert [(model["model"], model["languages"], model["licence"]) for model in listed] == [
+        ("base", 99, "MIT"),
+        ("tiny.en", 1, "MIT"),
+    ]
+    shown = rostra("models").stdout
+    assert all(model["model"] in shown for model in listed)
+    assert all(model["bytes"] or model["source"] in shown for model in listed)

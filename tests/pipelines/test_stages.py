@@ -24,6 +24,7 @@ from pipelines.stages.publish import Publish
 from pipelines.stages.pull import Pull
 from pipelines.stages.render import Render
 from pipelines.stages.transcribe import Transcribe
+from pipelines.stages.translate import Translate
 from pipelines.transcribers import FakeTranscriber
 from tests.pipelines.sounds import write_silent_video, write_wav
 from tests.pipelines.trials import Watch
@@ -303,3 +304,23 @@ def test_publication_that_cannot_be_built_leaves_the_old_one(context: Context, f
     assert dict(report.counts) == {"failed": 1}
     assert "refers to a person that is not in it" in (report.troubles[0][1].text or "")
     assert sorted(context.layout.public.rglob("*")) == before
+
+
+def test_translation_stands_beside_the_transcript(context: Context, folder: Path) -> None:
+    write_wav(folder / "vortrag.wav", 9)
+    do(context, Pull([folder]))
+    context.db.execute("UPDATE recording SET language = 'de'")
+    transcriber = FakeTranscriber()
+    do_all(context, transcriber)
+    assert do(context, Translate(transcriber)).counts == {"done": 1}
+    assert do(context, Translate(transcriber)).counts == {}
+    do(context, Translate(replace(transcriber, revision=2)))  # its text is the same, and so is its version
+    rows = context.db.execute(
+        "SELECT kind, transcript.language, is_current, count(segment.id), min(start_ms), max(end_ms) FROM transcript"
+        " JOIN segment ON transcript_id = transcript.id GROUP BY transcript.id ORDER BY transcript.id"
+    ).fetchall()
+    assert [tuple(row) for row in rows] == [
+        ("asr", "de", 1, 3, 0, 11_000),
+        ("translation", "en", 1, 3, 0, 11_000),
+    ]
+    assert not do(context, Index()).failed

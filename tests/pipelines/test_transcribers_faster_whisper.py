@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+import wave
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -77,7 +78,7 @@ def test_parameters_name_the_weights() -> None:
         "weights": "hub:large-v3",
         "compute_type": "float16",
         "beam_size": 5,
-        "revision": 2,
+        "revision": 5,
     }
 
 
@@ -190,3 +191,95 @@ def test_terms_cost_no_speech(tmp_path: Path) -> None:
     assert "fast enough to notice then the trains came and a timetable needs one answer the railway companies" in said
     assert "each morning and slowly the towns gave in for years some public clocks" in said
     assert said.count("trains came") == said.count("gave in for years") == 1
+
+
+@pytest.mark.speech
+@pytest.mark.data
+@weights
+@recordings
+def test_a_talk_that_changes_language_is_heard_in_each() -> None:
+    names = ("en/1089-134686-0000.flac", "en/librispeech-1995-1837-0001.wav", "de/fleurs-de-002.ogg")
+    pause = np.zeros(3 * SAMPLE_RATE, dtype=np.float32)
+    blocks = [block for name in names for block in (*stream_audio(DATA / "audio" / name), pause)]
+    found = FasterWhisper().transcribe(blocks, Hints(), ignore_progress)
+    assert found.language == "en"
+    by_language = {
+        language: plain_words(" ".join(segment.text for segment in found.segments if segment.language == language))
+        for language in {segment.language for segment in found.segments}
+    }
+    assert set(by_language) == {None, "de"}
+    assert {"turnips", "cotton", "dreams"} <= set(by_language[None])
+    assert {"film", "tempelritter", "schatzkarte"} <= set(by_language["de"])
+
+
+@pytest.mark.speech
+@pytest.mark.data
+@weights
+@recordings
+def test_translation_keeps_the_times_of_the_original() -> None:
+    name = "audio/de/fleurs-de-002.ogg"
+    original = transcribed(name, "de")
+    english = FasterWhisper().translate(stream_audio(DATA / name), original, ignore_progress)
+    assert (english.language, english.kind, english.duration_ms) == ("en", "translation", original.duration_ms)
+    times = [(segment.start_ms, segment.end_ms) for segment in original.segments]
+    assert [(segment.start_ms, segment.end_ms) for segment in english.segments] == times
+    assert {"you", "back", "may"} <= set(plain_words(text(english)))
+    assert not {"wenn", "sie", "das", "der"} & set(plain_words(text(english)))
+
+
+def written(path: Path, *, channels: int = 1, rate: int = SAMPLE_RATE) -> Path:
+    """Write a sentence of real speech, on the first two channels, as WAV."""
+    samples = np.concatenate(list(stream_audio(DATA / "audio" / "en" / "picovoice_test.wav")))
+    spoken = np.repeat(samples, rate // SAMPLE_RATE) * 32_767
+    silent = np.zeros_like(spoken)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(channels)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        every = [spoken if i < 2 else silent for i in range(channels)]
+        file.writeframes(np.stack(every, axis=1).astype("<i2").tobytes())
+    return path
+
+
+def lying(path: Path) -> Path:
+    """Claim an hour in the header: the length of the data lies at byte 40 of what `wave` writes."""
+    data = bytearray(path.read_bytes())
+    data[40:44] = (3_600 * SAMPLE_RATE * 2).to_bytes(4, "little")
+    path.write_bytes(data)
+    return path
+
+
+def damaged(path: Path) -> Path:
+    """Overwrite a fifth of a second in the middle with noise."""
+    data = bytearray(path.read_bytes())
+    data[90_000:96_400] = np.random.default_rng(0).bytes(6_400)
+    path.write_bytes(data)
+    return path
+
+
+def truncated(path: Path) -> Path:
+    path.write_bytes(path.read_bytes()[:-40_000])
+    return path
+
+
+@pytest.mark.speech
+@pytest.mark.data
+@weights
+@recordings
+@pytest.mark.parametrize(
+    ("make", "last"),
+    [
+        (lambda path: written(path, channels=2, rate=192_000), "gospel"),
+        (lambda path: written(path, channels=7), "gospel"),
+        (lambda path: lying(written(path)), "gospel"),
+        (lambda path: damaged(written(path)), "gospel"),
+        (lambda path: truncated(written(path)), "welcome"),
+    ],
+    ids=["192 kHz stereo", "7 channels", "lies about its length", "damaged", "truncated"],
+)
+def test_hard_recordings_give_what_is_there(tmp_path: Path, make: Callable[[Path], Path], last: str) -> None:
+    found = FasterWhisper().transcribe(stream_audio(make(tmp_path / "talk.wav")), Hints("en"), ignore_progress)
+    said = plain_words(text(found))
+    assert {"apostle", "middle", "classes", last} <= set(said)
+    assert len(said) <= 17
+    assert found.duration_ms <= 6_000

@@ -8,7 +8,13 @@ from pipelines.transcribers.sentences import HeardWord
 
 
 def said(
-    text: str, *, confidence: float = 0.9, speech: float = 0.95, no_speech: float = 0.05, word_ms: int = 300
+    text: str,
+    *,
+    confidence: float = 0.9,
+    speech: float = 0.95,
+    no_speech: float = 0.05,
+    foreign: float = 0.0,
+    word_ms: int = 300,
 ) -> list[HeardWord]:
     return [
         HeardWord(
@@ -18,6 +24,7 @@ def said(
             confidence=confidence,
             speech=speech,
             no_speech=no_speech,
+            foreign=foreign,
         )
         for i, part in enumerate(text.split())
     ]
@@ -36,6 +43,8 @@ def said(
         (said("a sentence over music", speech=0.1), (Flag.NO_SPEECH,)),
         (said("a sentence over music", confidence=0.5, no_speech=0.8), (Flag.NO_SPEECH,)),
         (said("far too many words in no time at all", word_ms=50), (Flag.TOO_FAST,)),
+        (said("Geh aus mein Herz und suche Freud", foreign=0.97), ()),
+        (said("Guy house mine hearts and soup", confidence=0.5, foreign=0.97), (Flag.WRONG_LANGUAGE,)),
         (said("Thanks for watching!", no_speech=0.8), (Flag.STOCK_PHRASE,)),
         (
             said("Thanks for watching!", confidence=0.3, speech=0.1),

@@ -35,7 +35,7 @@ def weights_in_two_pieces(folder: Path) -> tuple[ModelPackage, tuple[Path, ...]]
     ):
         (folder / name).write_bytes(content)
     digest = hashlib.sha256(b"0123456789abcdefghij").hexdigest()
-    package = ModelPackage("toy", (("a", "part1"), ("b", "part2")), digest, "toy-weights")
+    package = ModelPackage("toy", (("a", "part1"), ("b", "part2")), digest, "toy-weights", languages=1)
     return package, (folder / "part1", folder / "part2")
 
 

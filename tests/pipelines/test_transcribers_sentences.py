@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 from hypothesis import given
@@ -50,9 +51,15 @@ def test_sentences_without_end_are_cut_at_commas() -> None:
     assert texts(words) == [("word " * 24 + "comma,"), ("word " * 30).strip()]
 
 
+def test_sentences_end_where_the_language_changes() -> None:
+    words = said("he said guten Tag")
+    german = [*words[:2], *(replace(word, language="de") for word in words[2:])]
+    assert texts(german) == ["he said", "guten Tag"]
+
+
 def test_segment_keeps_the_times_of_its_words() -> None:
-    words = said("Good morning.", start_ms=1_000)
-    assert segment(words, (Flag.TOO_FAST,), "en") == Segment(
+    words = [replace(word, language="en") for word in said("Good morning.", start_ms=1_000)]
+    assert segment(words, (Flag.TOO_FAST,)) == Segment(
         start_ms=1_000,
         end_ms=1_600,
         text="Good morning.",

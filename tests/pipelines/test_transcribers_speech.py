@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.transcribers.base import AudioBlock
-from pipelines.transcribers.speech import FRAME, FRAMES_PER_SECOND, Part, Probabilities, Window, spans, windows
+from pipelines.transcribers.speech import FRAME, FRAMES_PER_SECOND, Part, Probabilities, Window, cut, spans, windows
 
 LIMIT = int(30 * FRAMES_PER_SECOND)
 
@@ -114,3 +114,13 @@ def test_a_word_that_lasts_too_long_hides_no_speech() -> None:
     (window,) = found(recording((10, 5)))
     (missed,) = window.unheard([(10_000, 14_900)])
     assert missed.place(0.0, 60.0) == (11_008, 14_976)
+
+
+def test_windows_are_cut_out_of_a_recording() -> None:
+    samples = np.arange(60 * 16_000, dtype=np.float32)
+    first, second, late = cut(blocks(samples, 7), [(1_000, 4_000), (20_000, 25_000), (59_000, 70_000)])
+    assert [each.parts[0].recording for each in (first, second, late)] == [25, 619, 1837]
+    assert float(first.samples[0]) == 25 * FRAME
+    assert float(second.samples[0]) == 619 * FRAME
+    assert second.samples.shape == (len(second.speech) * FRAME,)
+    assert float(late.samples[-1]) == 0.0

@@ -1,0 +1,71 @@
+"""Making things in another thread while those before are used."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from queue import Full, Queue
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """Follows the last item, with what went wrong."""
+
+    error: BaseException | None = None
+
+
+@contextmanager
+def ahead(items: Iterable[Item], most: int) -> Iterator[Iterator[Item]]:
+    """Give an iterator over items that a thread makes, at most so many before they are asked for.
+
+    What the items raise is raised where they are asked for. At the end of the block the thread is over, and a
+    generator of items is closed.
+    """
+    queue: Queue[Item | _End] = Queue(most)
+    enough = threading.Event()
+    thread = threading.Thread(target=_fill, args=(queue, items, enough), daemon=True)
+    thread.start()
+    try:
+        yield _taken(queue)
+    finally:
+        enough.set()
+        thread.join()
+
+
+def _fill(queue: Queue[Item | _End], items: Iterable[Item], enough: threading.Event) -> None:
+    end = _End()
+    iterator = iter(items)
+    try:
+        for item in iterator:
+            if not _put(queue, item, enough):
+                break
+    except BaseException as error:  # noqa: BLE001 it is raised in the thread that asks
+        end = _End(error)
+    finally:
+        close = getattr(iterator, "close", None)
+        if callable(close):
+            close()
+    _put(queue, end, enough)
+
+
+def _put(queue: Queue[Item | _End], item: Item | _End, enough: threading.Event) -> bool:
+    """Tell whether the item was put before there was enough."""
+    while not enough.is_set():
+        try:
+            queue.put(item, timeout=0.1)
+        except Full:
+            continue
+        return True
+    return False
+
+
+def _taken(queue: Queue[Item | _End]) -> Iterator[Item]:
+    while not isinstance(item := queue.get(), _End):
+        yield item
+    if item.error is not None:
+        raise item.error

@@ -1,0 +1,262 @@
+"""From audio to segments, whatever runs the weights: two passes and a judge.
+
+Each window of speech (see `pipelines.transcribers.speech`) is decoded by itself: the text of the one before
+is not carried into it, since that is how loops begin, while the terms that are hoped for are given to every
+one. The first pass decodes many windows at once. What the judge doubts, or leaves speech without words, is
+decoded once more with care, stretch by stretch and without terms, and the better of both is kept. Speech that
+still has no words is decoded alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, groupby, islice
+from typing import Literal, Protocol, TypeVar
+
+from metadata.languages import UNDETERMINED, parse_language, primary
+from metadata.model import Flag, Segment, Transcript
+from pipelines.errors import LanguageError
+from pipelines.transcribers.ahead import ahead
+from pipelines.transcribers.base import SAMPLE_RATE, AudioBlock, Hints, Report
+from pipelines.transcribers.judge import judge, judge_all
+from pipelines.transcribers.sentences import HeardWord, in_order, segment, sentences, text_of
+from pipelines.transcribers.speech import FRAMES_PER_SECOND, Window, cut, windows
+
+WORDS_A_SECOND = 2.5
+"""As people speak: it weighs speech that has no words against words that are doubted."""
+IDENTIFYING_WINDOWS = 4
+"""How many windows are heard to identify a language: the first alone is often a greeting or a jingle."""
+MOST_TERMS = 60
+OWN, OTHER = 0.5, 0.8
+"""A window less likely than the first to be in the recording's language is looked at part by part; a part more
+likely than the second to be in another is decoded in that."""
+
+Item = TypeVar("Item")
+
+_WHISPER_CODES = {"nb": "no", "jv": "jw", "fil": "tl", "cmn": "zh"}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """How a window is to be decoded: Whisper's code of its language, terms that may be said, and into what."""
+
+    code: str
+    terms: tuple[str, ...] = ()
+    task: Literal["transcribe", "translate"] = "transcribe"
+
+    @property
+    def prompt(self) -> str | None:
+        """The terms as Whisper takes them: as if they had just been said."""
+        return ", ".join(self.terms[:MOST_TERMS]) + "." if self.terms else None
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """The words of a window, and how likely each language is in it, by Whisper's codes."""
+
+    words: list[HeardWord]
+    languages: Mapping[str, float]
+
+
+class Decoder(Protocol):
+    """Loaded weights.
+
+    Attributes:
+        batch: how many windows the first pass takes at once.
+        languages: Whisper's codes of those that the weights know.
+    """
+
+    batch: int
+    languages: Collection[str]
+
+    def identify(self, window: Window) -> Mapping[str, float]:
+        """Return how likely each language is, by Whisper's codes."""
+
+    def decode(self, several: Sequence[Window], request: Request) -> list[Decoded]:
+        """Return what each window holds."""
+
+    def decode_with_care(self, window: Window, request: Request) -> list[HeardWord]:
+        """Return the words of a window, tried at rising temperatures until they are plausible."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What `hear` found: ``language`` is a BCP-47 tag."""
+
+    language: str
+    duration_ms: int
+    segments: tuple[Segment, ...]
+
+
+def hear(decoder: Decoder, audio: Iterable[AudioBlock], hints: Hints, report: Report) -> Heard:
+    """Return what is said in consecutive blocks of audio.
+
+    Raises:
+        LanguageError: the weights do not know the declared language.
+        TranscriberError: the engine gave up.
+    """
+    tape = _Tape(audio)
+    # Speech is looked for while the windows before are decoded.
+    with ahead(windows(tape), decoder.batch) as speech:
+        first = list(islice(speech, IDENTIFYING_WINDOWS))
+        language, code = _language(decoder, hints.language, first)
+        request = Request(code, hints.terms)
+        heard: list[HeardWord] = []
+        for several in _batched(chain(first, speech), decoder.batch):
+            for window, decoded in zip(several, decoder.decode(several, request), strict=True):
+                if hints.language is None and decoded.languages.get(code, 1.0) < OWN:
+                    heard += _in_its_languages(decoder, window, request)
+                else:
+                    heard += _better(decoder, window, _suspected(decoded, code), request)
+            report((several[-1].parts[-1].recording + several[-1].parts[-1].length) / FRAMES_PER_SECOND)
+    groups = list(sentences(in_order(heard)))
+    report(tape.samples / SAMPLE_RATE)
+    return Heard(
+        language,
+        round(tape.samples * 1000 / SAMPLE_RATE),
+        tuple(segment(group, flags) for group, flags in zip(groups, judge_all(groups), strict=True)),
+    )
+
+
+def placed(window: Window, start: float, end: float, text: str, confidence: float, no_speech: float) -> HeardWord:
+    """Return a word of a window, with its times there in seconds, as one of the recording."""
+    start_ms, end_ms = window.place(start, end)
+    return HeardWord(
+        start_ms=start_ms,
+        end_ms=end_ms,
+        text=text,
+        confidence=min(max(float(confidence), 0.0), 1.0),
+        speech=window.speech_between(start, end),
+        no_speech=min(max(float(no_speech), 0.0), 1.0),
+    )
+
+
+def translate(
+    decoder: Decoder, audio: Iterable[AudioBlock], transcript: Transcript, report: Report
+) -> tuple[Segment, ...]:
+    """Return the segments of a transcript in English, with their times; those that were doubtful are left out.
+
+    Whisper's weights translate into English alone (Radford et al. 2022, section 2.3).
+
+    Raises:
+        LanguageError: the weights do not know the transcript's language.
+        TranscriberError: the engine gave up.
+    """
+    said = [found for found in transcript.segments if not found.flags]
+    translated: list[Segment] = []
+    with ahead(
+        zip(said, cut(audio, [(found.start_ms, found.end_ms) for found in said]), strict=True), decoder.batch
+    ) as pairs:
+        for several in _batched(pairs, decoder.batch):
+            for language, group in groupby(several, key=lambda pair: pair[0].language or transcript.language):
+                originals, stretches = zip(*group, strict=True)
+                request = Request(_code(decoder, language), task="translate")
+                for original, decoded in zip(originals, decoder.decode(stretches, request), strict=True):
+                    translated += _translation(original, decoded.words)
+            report(several[-1][0].end_ms / 1000)
+    return tuple(translated)
+
+
+def _translation(original: Segment, words: list[HeardWord]) -> Iterator[Segment]:
+    if words:
+        timed = [replace(word, start_ms=original.start_ms, end_ms=original.end_ms) for word in words]
+        made = segment(timed, tuple(flag for flag in judge(words) if flag is Flag.REPETITIVE))
+        yield replace(made, words=())
+
+
+class _Tape:
+    """Blocks of audio, counted as they pass."""
+
+    def __init__(self, blocks: Iterable[AudioBlock]) -> None:
+        self._blocks = blocks
+        self.samples = 0
+
+    def __iter__(self) -> Iterator[AudioBlock]:
+        for block in self._blocks:
+            self.samples += len(block)
+            yield block
+
+
+def _batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch
+
+
+def _language(decoder: Decoder, declared: str | None, first: Sequence[Window]) -> tuple[str, str]:
+    """Return the language as a tag and as Whisper's code: the declared one, or the likeliest over some windows."""
+    if declared is not None:
+        return declared, _code(decoder, declared)
+    if not first:
+        return UNDETERMINED, "en"
+    likely: dict[str, float] = {}
+    for window in first if len(decoder.languages) > 1 else ():
+        for code, probability in decoder.identify(window).items():
+            likely[code] = likely.get(code, 0.0) + probability * len(window.speech)
+    code = max(likely, key=likely.__getitem__, default="en")
+    return parse_language(code), code
+
+
+def _code(decoder: Decoder, language: str) -> str:
+    code = _WHISPER_CODES.get(primary(language), primary(language))
+    if code not in decoder.languages:
+        raise LanguageError(
+            f"the weights do not know {language!r}: leave the language out to have it identified, "
+            "or choose other weights"
+        )
+    return code
+
+
+def _in_its_languages(decoder: Decoder, window: Window, request: Request) -> list[HeardWord]:
+    """Decode the parts of a window, each in its language."""
+    heard: list[HeardWord] = []
+    for part in window.alone():
+        languages = decoder.identify(part)
+        code = max(languages, key=languages.__getitem__, default=request.code)
+        if code == request.code or languages[code] < OTHER:
+            heard += _better(decoder, part, decoder.decode_with_care(part, request), request)
+        else:
+            other = Request(code, request.terms)
+            words = _better(decoder, part, decoder.decode_with_care(part, other), other)
+            heard += [replace(word, language=parse_language(code)) for word in words]
+    return heard
+
+
+def _suspected(decoded: Decoded, code: str) -> list[HeardWord]:
+    """Return the words with the probability that another language is spoken than they were decoded in."""
+    foreign = max((p for other, p in decoded.languages.items() if other != code), default=0.0)
+    return [replace(word, foreign=foreign) for word in decoded.words]
+
+
+def _better(decoder: Decoder, window: Window, words: list[HeardWord], request: Request) -> list[HeardWord]:
+    """Return the words, or better ones if they are doubtful or speech is missing from them."""
+    plain = Request(request.code)
+    if _doubts(window, words) or _recites(words, request.terms):
+        again = [word for part in window.alone() for word in decoder.decode_with_care(part, plain)]
+        if _recites(words, request.terms) or _doubts(window, again) < _doubts(window, words):
+            words = again
+    for missed in _unheard(window, words):
+        found = decoder.decode_with_care(missed, plain)
+        if found and not any(judge_all(list(sentences(found)))):
+            words = sorted([*words, *found], key=lambda word: word.start_ms)
+    return words
+
+
+def _doubts(window: Window, words: Sequence[HeardWord]) -> float:
+    """Return how many words stand in segments that the judge doubts, or would fill the speech that has none."""
+    groups = list(sentences(words))
+    doubted = sum(len(group) for group, flags in zip(groups, judge_all(groups), strict=True) if flags)
+    missed = sum(len(stretch.speech) for stretch in _unheard(window, words))
+    return doubted + WORDS_A_SECOND * missed / FRAMES_PER_SECOND
+
+
+def _unheard(window: Window, words: Sequence[HeardWord]) -> list[Window]:
+    return window.unheard((word.start_ms, word.end_ms) for word in words)
+
+
+def _recites(words: Sequence[HeardWord], terms: tuple[str, ...]) -> bool:
+    """Tell whether three terms that follow each other in the prompt do so in the text: it was read out, not heard."""
+    text = text_of(words).casefold()
+    triples = zip(terms, terms[1:], terms[2:], strict=False)
+    return any(", ".join(triple).casefold() in text for triple in triples)
