@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 BATCH = {"cpu": 8, "cuda": 16}
 """Windows of the first pass; on a CPU more gain nothing."""
 BEAM_SIZE = 5
-SEED = 0
-"""Fallback samples, and the same recording is to give the same text."""
 
 _PUNCTUATION = ("\"'“¿([{-", "\"'.。,，!！?？:：”)]}、")
 """What belongs to the word after it, and to the one before, as faster-whisper has it."""
@@ -70,7 +68,7 @@ class FasterWhisper:
             "weights": weights_identity(self.model),
             "compute_type": self.compute_type or "auto",
             "beam_size": BEAM_SIZE,
-            "revision": 5,  # of this module: raised when the text changes for the same input
+            "revision": 6,  # of this module: raised when the text changes for the same input
         }
 
     def load(self) -> None:
@@ -204,15 +202,15 @@ class _Decoder:
         return [{token[2:-2]: p for token, p in found} for found in self._model.model.detect_language(encoded)]
 
     def decode_with_care(self, window: Window, request: Request) -> list[HeardWord]:
-        import ctranslate2  # loaded with the weights
-
-        ctranslate2.set_random_seed(SEED)
         try:
             segments, _ = self._model.transcribe(
                 window.samples,
                 language=request.code,
                 task=request.task,
                 beam_size=BEAM_SIZE,
+                # CTranslate2 seeds its generator once for each of its threads, so that what is sampled depends on
+                # what was heard before; the same recording is to give the same text, and nothing is sampled.
+                temperature=0.0,
                 condition_on_previous_text=False,
                 # With time tokens, the model runs on past the end of a short stretch less often.
                 without_timestamps=False,

@@ -77,7 +77,7 @@ class Decoder(Protocol):
         """Return what each window holds."""
 
     def decode_with_care(self, window: Window, request: Request) -> list[HeardWord]:
-        """Return the words of a window, tried at rising temperatures until they are plausible."""
+        """Return the words of a window, with the engine's safest settings."""
 
 
 @dataclass(frozen=True, slots=True)
