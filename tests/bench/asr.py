@@ -10,7 +10,7 @@ weights can be converted (see `tests.bench.convert`), openai-whisper with its de
 file, and times are medians of ``--runs``. Text is normalised as in Radford et al. 2022, appendix C; Chinese,
 Japanese and Korean are scored by characters. Text that Rostra itself doubts is not counted as said. The
 recordings are those of ``MANIFEST.tsv`` in the folder that ``ROSTRA_TEST_DATA`` names (by default
-``../shared/data``). The table in the README is made from the JSON by `tests.readme`.
+``../shared/data``).
 """
 
 from __future__ import annotations
