@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -23,6 +24,12 @@ from tests.pipelines.network import use_endpoint
 # How long an example takes says more of the machine than of the code.
 hypothesis.settings.register_profile("rostra", deadline=None)
 hypothesis.settings.load_profile("rostra")
+
+
+# A shell that puts tests into the background has them and their children ignore these; what tests send must arrive.
+for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 
 @pytest.fixture
