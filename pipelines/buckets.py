@@ -25,6 +25,8 @@ from pipelines.errors import ConfigError
 
 CHUNK = 8 << 20
 """How much is sent or received at once: a part of an upload must be 5 MiB or more."""
+UPLOADS = 4
+"""How often a file goes up in parts from the beginning, where its network drops."""
 WHOLE = 64 << 20
 """What is sent in one request, which can be made conditional; larger objects go up in parts."""
 TRIES = 5
@@ -94,13 +96,20 @@ class Bucket:
         Raises:
             OSError: it cannot be read, or the bucket does not take it.
         """
-        from obstore.exceptions import AlreadyExistsError  # obstore is an extra
+        from obstore.exceptions import AlreadyExistsError, BaseError  # obstore is an extra
 
         with _errors(self.name):
             if source.stat().st_size > WHOLE:
                 if self.has(key):
                     return False
-                _store(self.name).put(key, source, chunk_size=CHUNK, max_concurrency=4)
+                # obstore tries parts again, but not the request that opens an upload in parts.
+                for left in reversed(range(UPLOADS)):
+                    try:
+                        _store(self.name).put(key, source, chunk_size=CHUNK, max_concurrency=4)
+                        break
+                    except BaseError:
+                        if not left:
+                            raise
                 return True
             try:
                 _store(self.name).put(key, source, mode="create", use_multipart=False)
