@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import socket
 from dataclasses import dataclass
-from ipaddress import ip_address
 from urllib.parse import urljoin, urlsplit
 
 import httpx
 
 from metadata.timetables.base import MAX_BYTES
 from pipelines.errors import TimetableFetchError
+from pipelines.sources.http import is_public
 
 TIMEOUT_SECONDS = 30.0
 MAX_REDIRECTS = 5
@@ -84,7 +84,7 @@ def _request(client: httpx.Client, url: str, *, private: bool) -> httpx.Request:
     except (OSError, UnicodeError) as error:
         raise TimetableFetchError(f"{url}: no such host: {error}") from error
     addresses = [str(entry[4][0]).partition("%")[0] for entry in found]
-    if not private and not all(_is_public(address) for address in addresses):
+    if not private and not all(is_public(address) for address in addresses):
         raise TimetableFetchError(
             f"{url}: an address of a local network: set import.private_addresses in rostra.toml to allow it"
         )
@@ -95,12 +95,6 @@ def _request(client: httpx.Client, url: str, *, private: bool) -> httpx.Request:
         return client.build_request("GET", there, headers={"Host": name}, extensions={"sni_hostname": host})
     except (httpx.InvalidURL, ValueError) as error:
         raise TimetableFetchError(f"{url}: not an address: {error}") from None
-
-
-def _is_public(address: str) -> bool:
-    ip = ip_address(address)
-    mapped = getattr(ip, "ipv4_mapped", None)
-    return (mapped or ip).is_global and not (mapped or ip).is_multicast
 
 
 def _body(url: str, response: httpx.Response, limit: int) -> bytes:
