@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from archive.db import transaction
 from archive.events import apply_event
 from metadata.model import Event, ExternalId, Person, Role, Session
-from pipelines.cli import _decide, cli
+from pipelines.cli import cli
+from pipelines.cli.recordings import _decide
 from pipelines.context import Context, init, open_archive
 from pipelines.evidence import File, Talk, certain, matches, parse_started, starts
 from pipelines.executors import InProcess

@@ -68,8 +68,9 @@ def test_command_pulls_what_arrives_and_leaves_the_archive_free(tmp_path: Path) 
     rostra("init", tmp_path / "archive")
     (tmp_path / "in").mkdir()
     program = (
-        "from pipelines import cli; from pipelines.sources import watched; cli.LOOK_SECONDS = 0.2;"
-        "cli.Watched = lambda folders: watched.Watched(folders, quiet=0.3); cli.main()"
+        "from pipelines.cli import main, recordings; from pipelines.sources import watched;"
+        "recordings.LOOK_SECONDS = 0.2;"
+        "recordings.Watched = lambda folders: watched.Watched(folders, quiet=0.3); main()"
     )
     command = [sys.executable, "-c", program, "pull", "--watch", str(tmp_path / "in"), "--archive"]
     watching = subprocess.Popen([*command, str(tmp_path / "archive")], stderr=subprocess.PIPE)

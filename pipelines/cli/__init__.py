@@ -1,0 +1,72 @@
+"""The command line: it gathers what a command needs, has it done, and says how it went.
+
+Exit status: 0 done, 1 some items failed or were refused (they are listed), 2 usage or configuration,
+130 interrupted (143 by SIGTERM, 129 by a terminal that went).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+import click
+import msgspec
+from rich.markup import escape
+
+from archive.errors import ArchiveError
+from metadata.errors import MetadataError
+
+# Each registers its commands.
+from pipelines.cli import captions, recordings, run, search, site, status, timetables, transcribe  # noqa: F401
+from pipelines.cli.base import cli
+from pipelines.display import err
+from pipelines.errors import PipelineError
+
+__all__ = ["cli", "main"]
+
+
+class _Ended(KeyboardInterrupt):
+    """A signal asked this process to end.
+
+    Attributes:
+        number: the signal's.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+def _end(number: int, _frame: object) -> None:
+    raise _Ended(number)
+
+
+def _heed_signals() -> None:
+    """Have a service manager or a lost terminal end a run as Ctrl-C does; what nohup ignores stays ignored."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _end)
+
+
+def main(function: Callable[[], object] = lambda: cli(standalone_mode=False)) -> None:
+    """Run the command line, and turn errors that people can mend into one line and an exit status."""
+    _heed_signals()
+    # Of a worker process that is killed, multiprocessing says that it left semaphores; it removes them, too.
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker:UserWarning")
+    try:
+        function()
+    except (click.exceptions.Abort, KeyboardInterrupt) as error:
+        ended = error.__context__ if isinstance(error, click.exceptions.Abort) else error
+        err.print("\nInterrupted: what was finished is kept; run it again to go on.")
+        sys.exit(128 + (ended.number if isinstance(ended, _Ended) else signal.SIGINT))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (PipelineError, ArchiveError, MetadataError) as error:
+        err.print(f"[red]rostra:[/] {escape(str(error))}")
+        sys.exit(2)
+    except (OSError, msgspec.MsgspecError) as error:
+        err.print(f"[red]rostra:[/] {escape(str(error))}")
+        sys.exit(2)

@@ -1,0 +1,87 @@
+"""What commands share: the group, examples in help, the options that several have, JSON on the screen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Examples(click.Command):
+    """A command whose help ends in examples, kept as they are written."""
+
+    def __init__(self, *args: Any, examples: Sequence[str] = (), **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.examples = examples
+
+    def format_epilog(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples."""
+        if self.examples:
+            with formatter.section("Examples"):
+                for line in self.examples:
+                    formatter.write(f"  {line}\n")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="rostra", prog_name="rostra")
+@click.option("--archive", "folder", type=click.Path(path_type=Path), help="The archive's folder, for any command.")
+@click.pass_context
+def cli(ctx: click.Context, folder: Path | None) -> None:
+    """Rostra: an archive for recorded sessions.
+
+    From recordings to an answer: pull, transcribe with Whisper, index, publish.
+    """
+    ctx.obj = folder
+
+
+def command(*examples: str, name: str | None = None) -> Callable[[Command], click.Command]:
+    """Register a command with examples for its help."""
+    return cli.command(name, cls=Examples, examples=examples)
+
+
+def archive_option(function: Command) -> Command:
+    """Add ``--archive``, which also stands in ROSTRA_ARCHIVE or before the command's name."""
+
+    @click.option(
+        "--archive",
+        "folder",
+        type=click.Path(path_type=Path),
+        envvar="ROSTRA_ARCHIVE",
+        show_envvar=True,
+        help="The archive's folder.  [default: this folder]",
+    )
+    @click.pass_context
+    @wraps(function)
+    def wrapper(ctx: click.Context, /, *args: Any, folder: Path | None, **options: Any) -> Any:
+        return ctx.invoke(function, *args, root=folder or ctx.obj or Path(), **options)
+
+    return wrapper  # type: ignore[return-value]
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Write JSON, for scripts.")
+
+
+def emit(value: Any) -> None:
+    """Write a value as JSON to standard output."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+class ExamplesGroup(Examples, click.Group):
+    """A group of commands whose help ends in examples."""
+
+
+@cli.group(cls=ExamplesGroup, examples=("rostra export timetable winter-school-12 --format schedule.xml",))
+def export() -> None:
+    """Write what the catalogue holds into files of other programs."""
+
+
+def session_name(name: str) -> tuple[str | None, str]:
+    """Return the event's slug, if it is given, and the session's."""
+    event, slash, slug = name.rpartition("/")
+    return (event if slash else None), slug

@@ -1,0 +1,132 @@
+"""How the archive stands, and what to do about it: ``rostra status`` and ``retry``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.markup import escape
+from rich.table import Table
+
+from archive import runs
+from archive.db import transaction
+from archive.errors import sqlite_errors
+from archive.release import released
+from metadata.times import format_clock
+from pipelines import context as archives
+from pipelines.advice import advice
+from pipelines.cli.base import archive_option, command, emit, json_option
+from pipelines.context import Context, now, open_archive, open_archive_readonly, timestamp
+from pipelines.display import err, out
+
+
+@command("rostra status", "rostra status --json")
+@json_option
+@archive_option
+def status(root: Path, as_json: bool) -> None:
+    """Say what the archive holds, how far its stages are, what a run is doing, and what needs attention."""
+    with open_archive_readonly(root) as context, sqlite_errors():
+        facts = _facts(context)
+    if as_json:
+        emit(facts)
+        return
+    holds = facts["holds"]
+    out.print(f"[bold]{escape(facts['title'])}[/]  {escape(facts['archive'])}")
+    out.print(
+        f"{holds['events']} events, {holds['sessions']} sessions, {holds['recordings']} recordings"
+        f" ({format_clock(holds['recorded_ms'])}), {holds['transcripts']} transcripts, {holds['segments']} segments"
+    )
+    out.print(f"released: {holds['released_sessions']} sessions, {holds['released_recordings']} recordings")
+    table = Table("stage", "done", "skipped", "refused", "failed", "running", box=None, pad_edge=False)
+    for stage, counts in facts["stages"].items():
+        shown = [str(counts.get(x, 0)) for x in ("done", "skipped", "refused", "failed", "running")]
+        table.add_row(stage, *shown)
+    out.print(table)
+    _show_run(facts)
+    if facts["unmatched"]:
+        out.print(
+            f"{facts['unmatched']} recordings have no session yet: [bold]rostra match[/] says which they could be of"
+        )
+    for trouble in facts["troubles"]:
+        mark = "[yellow]–[/]" if trouble["status"] == "skipped" else "[red]✗[/]"
+        out.print(f"{mark} {trouble['stage']} {escape(trouble['label'])}: {escape(trouble['text'])}")
+        if trouble["next"]:
+            out.print(f"    [dim]{escape(trouble['next'])}[/]")
+    for remark in facts["remarks"]:
+        out.print(f"[dim]·[/] {remark['stage']} {escape(remark['label'])}: [dim]{escape(remark['text'])}[/]")
+
+
+def _show_run(facts: dict[str, Any]) -> None:
+    owner, in_hand = facts["run"], facts["in_hand"]
+    if owner is None:
+        if in_hand:
+            out.print(f"A run was killed with {len(in_hand)} in hand, which costs them nothing: rostra run goes on.")
+        return
+    out.print(f"[bold]at work[/]: process {owner['pid']} on {escape(owner['host'])} since {owner['since']}")
+    for item in in_hand:
+        again = f", attempt {item['attempt']}" if item["attempt"] > 1 else ""
+        out.print(f"  {item['stage']} {escape(item['label'])} since {item['started_at']}{again}")
+
+
+def _facts(context: Context) -> dict[str, Any]:
+    db = context.db
+    sessions, recordings = released(db, default=context.config.publish.default_release, now=now())
+
+    def count(sql: str) -> int:
+        return int(db.execute(sql).fetchone()[0])
+
+    return {
+        "archive": str(context.layout.root.absolute()),
+        "title": context.config.site.title,
+        "holds": {
+            "events": count("SELECT count(*) FROM event"),
+            "sessions": count("SELECT count(*) FROM session"),
+            "people": count("SELECT count(*) FROM person"),
+            "recordings": count("SELECT count(*) FROM recording WHERE superseded_by IS NULL"),
+            "recorded_ms": count("SELECT coalesce(sum(duration_ms), 0) FROM recording WHERE superseded_by IS NULL"),
+            "transcripts": count("SELECT count(*) FROM transcript WHERE is_current"),
+            "segments": count(
+                "SELECT count(*) FROM segment JOIN transcript ON transcript.id = transcript_id WHERE is_current"
+            ),
+            "released_sessions": len(sessions),
+            "released_recordings": len(recordings),
+        },
+        "unmatched": count(
+            "SELECT count(*) FROM recording WHERE session_id IS NULL"
+            " AND id NOT IN (SELECT cut_from FROM recording_source WHERE cut_from IS NOT NULL)"
+        ),
+        "stages": runs.counts(db),
+        "run": asdict(owner) if (owner := archives.owner(context.layout)) else None,
+        "in_hand": [asdict(item) for item in runs.in_hand(db)],
+        "troubles": [
+            asdict(trouble) | {"next": advice(trouble, context.config.run.attempts)} for trouble in runs.troubles(db)
+        ],
+        "remarks": [asdict(remark) for remark in runs.remarks(db)],
+    }
+
+
+@command("rostra retry", "rostra retry winter-school/opening", "rostra retry --stage transcribe")
+@click.argument("subjects", nargs=-1)
+@click.option("--stage", help="Only what went wrong in this stage.")
+@archive_option
+def retry(root: Path, subjects: tuple[str, ...], stage: str | None) -> None:
+    """Make due again what failed, was refused or was skipped: all of it, or SUBJECTS as 'rostra status' names them."""
+    with open_archive(root) as context:
+        chosen = [
+            trouble
+            for trouble in runs.troubles(context.db)
+            if stage in {None, trouble.stage} and (not subjects or {trouble.subject, trouble.label} & set(subjects))
+        ]
+        unknown = set(subjects) - {name for trouble in chosen for name in (trouble.subject, trouble.label)}
+        if unknown:
+            raise click.UsageError(
+                f"nothing went wrong with {', '.join(sorted(unknown))}: 'rostra status' lists what did, by name"
+            )
+        with transaction(context.db):
+            runs.retry(context.db, chosen, retried_at=timestamp())
+    if not chosen:
+        err.print("Nothing to try again.")
+        return
+    err.print(f"{len(chosen)} due again. Next: [bold]rostra run[/], or [bold]rostra pull[/] for what was not pulled.")

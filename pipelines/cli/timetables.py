@@ -1,0 +1,104 @@
+"""Timetables in and out: ``rostra import`` and ``rostra export timetable``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.markup import escape
+
+from archive.errors import sqlite_errors
+from metadata.timetables import WRITERS as TIMETABLE_WRITERS
+from pipelines import timetables
+from pipelines.cli.base import Examples, archive_option, command, emit, export, json_option
+from pipelines.context import open_archive, open_archive_readonly
+from pipelines.display import err
+from pipelines.timetables import Imported
+
+
+@command(
+    "rostra import event.yaml",
+    "rostra import https://events.example.org/schedule.xml --dry-run",
+    "rostra import talks.ics --event winter-school-12",
+    "rostra import ~/pyvideo-data --json",
+    name="import",
+)
+@click.argument("sources", nargs=-1, required=True)
+@click.option("--event", help="The event (its slug) that they describe, where they do not say.")
+@click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+@json_option
+@archive_option
+def import_(root: Path, sources: tuple[str, ...], event: str | None, dry_run: bool, as_json: bool) -> None:
+    """Bring the catalogue in step with timetables: SOURCES are files, web addresses, or folders of pyvideo's.
+
+    The format is detected. Sessions are recognised when they are moved or renamed, and keep their recordings;
+    what was corrected by hand stays. All SOURCES are applied, or none.
+    """
+    with open_archive(root) as context:
+        done = timetables.import_timetables(context, sources, event=event, dry_run=dry_run)
+    if as_json:
+        emit(timetables.as_json(done, dry_run=dry_run))
+        return
+    for each in done:
+        _tell(each, dry_run=dry_run)
+
+
+SHOWN = 12
+
+
+def _tell(done: Imported, *, dry_run: bool) -> None:
+    """Say what an import did, or would do."""
+    would = "would be " if dry_run else ""
+    err.print(f"[bold]{escape(done.source)}[/] ({done.format})")
+    for event in done.applied:
+        counts = [
+            f"{len(slugs)} {would}{verb}"
+            for slugs, verb in ((event.added, "added"), (event.changed, "changed"), (event.dropped, "dropped"))
+            if slugs
+        ]
+        stays = [f"{len(event.gone)} gone and kept"] if event.gone else []
+        fields = f" ({', '.join(event.fields)})" if event.fields else ""
+        sessions = ", ".join([*counts, *stays]) or "none changed"
+        err.print(f"  {escape(event.slug)}: event {would}{event.event}{escape(fields)}; sessions: {sessions}")
+        lines = [f"~ {each.slug}: {', '.join(each.fields)}" for each in event.changed]
+        lines += [f"- {slug}" for slug in event.dropped]
+        lines += [f"! {each.slug}: {each.reason}" for each in (*event.gone, *event.corrected)]
+        _list(lines)
+    if done.described:
+        err.print(f"  people {would}described: {len(done.described)}")
+    _list([f"? {name}: described here, and in no session" for name in done.unknown])
+    _list([f"? {notice.where + ': ' if notice.where else ''}{notice.text}" for notice in done.notices])
+
+
+def _list(lines: list[str]) -> None:
+    for line in lines[:SHOWN]:
+        err.print(f"    {escape(line)}")
+    if len(lines) > SHOWN:
+        err.print(f"    … and {len(lines) - SHOWN} more (--json lists all)")
+
+
+@export.command(
+    "timetable",
+    cls=Examples,
+    examples=(
+        "rostra export timetable winter-school-12 --format schedule.xml",
+        "rostra export timetable winter-school-12 --format pyvideo --output data/",
+    ),
+)
+@click.argument("event")
+@click.option("--format", "form", type=click.Choice(list(TIMETABLE_WRITERS)), default="yaml", show_default=True)
+@click.option("--output", type=click.Path(path_type=Path), help="A file, or a folder.  [default: the screen]")
+@archive_option
+def export_timetable(root: Path, event: str, form: str, output: Path | None) -> None:
+    """Write EVENT (its slug) as a timetable. What the format cannot hold is said."""
+    with open_archive_readonly(root) as context, sqlite_errors():
+        written = timetables.export_timetable(context, event, form)
+    for line in written.unsaid:
+        err.print(f"[yellow]–[/] {escape(line)}")
+    if output is not None:
+        for path in timetables.save(written, output):
+            err.print(f"[green]✓[/] {escape(str(path))}")
+    elif len(written.files) == 1:
+        click.echo(next(iter(written.files.values())), nl=False)
+    else:
+        raise click.UsageError(f"{form} is several files: --output names a folder for them")

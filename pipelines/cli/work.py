@@ -1,0 +1,120 @@
+"""How commands have stages run: where, watched by whom, and what is said at the end."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipelines import config as configuration
+from pipelines.context import Context
+from pipelines.display import ProgressObserver, err
+from pipelines.errors import ConfigError
+from pipelines.executors import Executor, InProcess, Local
+from pipelines.observers import Log, Metrics, Several, to_journal
+from pipelines.runner import Observer, Report, run_stage
+from pipelines.stages.base import Stage
+from pipelines.stages.index import Index
+from pipelines.stages.publish import Publish
+from pipelines.stages.render import Render
+from pipelines.stages.transcribe import Transcribe
+from pipelines.stages.translate import Translate
+from pipelines.transcribers import engine
+
+
+@contextmanager
+def observing(*, as_json: bool = False, metrics: Path | None = None) -> Iterator[Observer]:
+    """Show a run to people at a terminal, and write it down line by line elsewhere."""
+    more = [Metrics(metrics)] if metrics else []
+    try:
+        if err.is_terminal and not as_json:
+            with ProgressObserver() as shown:
+                yield Several(shown, *more)
+        else:
+            yield Several(Log(sys.stderr, as_json=as_json, journal=to_journal()), *more)
+    finally:
+        for observer in more:
+            observer.write()
+
+
+def run_stages(
+    context: Context,
+    observer: Observer,
+    *,
+    only: str | None = None,
+    workers: int | None = None,
+    model: str | None = None,
+    cluster: str | None = None,
+    translate: bool = False,
+) -> Report:
+    """Run the stages after pulling, or one of them alone.
+
+    Args:
+        context: the archive, open for writing.
+        observer: who is told how it goes.
+        only: the one stage to run.
+        workers: how many recordings at once, instead of what the configuration says.
+        model: Whisper's size or a folder of weights, instead of the configured one.
+        cluster: the address of a Dask scheduler that transcribes.
+        translate: translate what is not in English, too.
+
+    Raises:
+        ConfigError: what the cluster needs is not installed, or a setting is wrong.
+        PipelineError: something that is no recording's fault ended the run.
+    """
+    settings = context.config.transcribe
+    count = configuration.workers(context.config, workers)
+    transcriber = engine(
+        settings.engine,
+        model=model or settings.model,
+        device=settings.device,
+        threads=None if cluster else max(1, configuration.cores() // count),
+    )
+    here = InProcess()
+    plan: dict[str, tuple[Stage, Executor]] = {
+        "transcribe": (Transcribe(transcriber), _cluster(context, cluster) if cluster else local(context, workers)),
+        "translate": (Translate(transcriber), local(context, workers)),
+        "render": (Render(), local(context, workers)),
+        "index": (Index(), here),
+        "publish": (Publish(), here),
+    }
+    report = Report()
+    for name, (stage, executor) in plan.items():
+        if only == name or (only is None and (translate or name != "translate")):
+            report.merge(run_stage(context, stage, executor, observer))
+    return report
+
+
+def local(context: Context, wanted: int | None = None) -> Local:
+    """Return the executor of this machine, with the workers and limits that are configured or wanted."""
+    return Local(
+        configuration.workers(context.config, wanted), context.layout.work, configuration.limits(context.config)
+    )
+
+
+def _cluster(context: Context, address: str) -> Executor:
+    # Dask is an extra, and takes a second to import.
+    try:
+        from pipelines.cluster import Cluster
+    except ImportError as error:
+        raise ConfigError(f"--cluster needs Dask ({error}): pip install 'rostra[cluster]'") from error
+    return Cluster(address, context.config.cluster, context.layout.work, configuration.limits(context.config))
+
+
+def conclude(report: Report, verb: str, *, nothing: str) -> None:
+    """Say in one line how many items ended how, or that there were none."""
+    if not report.counts:
+        err.print(nothing)
+        return
+    parts = [f"{count} {verb if status == 'done' else status}" for status, count in sorted(report.counts.items())]
+    err.print(", ".join(parts))
+
+
+def finish(report: Report, *, quiet: bool = False) -> None:
+    """Leave with exit status 1 if items failed."""
+    if not report.failed:
+        return
+    if not quiet:
+        err.print("Some items need attention: [bold]rostra status[/] lists them with their reasons.")
+    sys.exit(1)
