@@ -1,4 +1,8 @@
-"""Transcribe: from a recording's sound to a transcript in the catalogue."""
+"""Transcribe: from a recording's sound to a transcript in the catalogue.
+
+A long recording is heard in parts (see `pipelines.parts`), each an item of its own. What was heard in them
+waits in the catalogue until it is all there, so that a run which was killed does only what is left.
+"""
 
 from __future__ import annotations
 
@@ -9,33 +13,43 @@ from typing import ClassVar
 
 import msgspec
 
-from archive.recordings import add_transcript
+from archive.recordings import add_transcript, keep_part, take_parts
 from metadata.model import Transcript
 from pipelines.blobs import BlobStore
 from pipelines.context import Context, timestamp
 from pipelines.errors import BrokenMediaError, EngineError, FetchError, ToolError, TranscriberError
 from pipelines.hints import hints_for
 from pipelines.media import ffmpeg_binary, stream_audio
+from pipelines.parts import LONGEST_MS, Heard, Part, Sound, join, parts
 from pipelines.stages.base import Artefact, Item, Report, fingerprint
 from pipelines.transcribers.base import Hints, Transcriber
+from pipelines.transcribers.speech import Detector, detect_speech
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A recording to listen to, what is known of it, and where to leave the transcript."""
+    """A part of a recording to listen to, what is known of it, and where to leave the transcript.
+
+    Attributes:
+        whole: the fingerprint that all parts of the recording have in common.
+    """
 
     store: BlobStore
     sha256: str
     suffix: str
     hints: Hints
     target: Path
+    part: Part
+    whole: str
 
 
 @dataclass(frozen=True, slots=True)
 class Transcribe:
-    """The stage, with the engine that it uses."""
+    """The stage, with the engine that it uses, what it hears in one task, and what finds the pauses between."""
 
     transcriber: Transcriber
+    longest_ms: int = LONGEST_MS
+    detect: Detector = detect_speech
     name: ClassVar[str] = "transcribe"
     unit: ClassVar[str] = "s"
 
@@ -55,19 +69,19 @@ class Transcribe:
             " ORDER BY event.start_date, session.start_utc, session.position, recording.id"
         ):
             hints = hints_for(context, row["session"], row["language"])
-            yield Item(
-                subject=row["sha256"],
-                label=f"{row['event']}/{row['slug']}" if row["slug"] else row["original_name"],
-                fingerprint=fingerprint(row["sha256"], engine, hints.language, hints.terms),
-                task=Task(
-                    context.blobs,
-                    row["sha256"],
-                    row["suffix"],
-                    hints,
-                    context.layout.work / f"{row['sha256']}.transcript.json",
-                ),
-                size=(row["duration_ms"] or 0) / 1000,
-            )
+            sha256, label = row["sha256"], f"{row['event']}/{row['slug']}" if row["slug"] else row["original_name"]
+            whole = fingerprint(sha256, engine, hints.language, hints.terms)
+            for part in parts(row["duration_ms"], self.longest_ms):
+                divided = part.of > 1
+                end_ms = row["duration_ms"] if part.end_ms is None else part.end_ms
+                target = context.layout.work / f"{sha256}.{part.number}.transcript.json"
+                yield Item(
+                    subject=f"{sha256}#{part.number + 1}/{part.of}" if divided else sha256,
+                    label=f"{label}, part {part.number + 1} of {part.of}" if divided else label,
+                    fingerprint=fingerprint(whole, part) if divided else whole,
+                    task=Task(context.blobs, sha256, row["suffix"], hints, target, part, whole),
+                    size=((end_ms or 0) - part.start_ms) / 1000,
+                )
 
     def prepare(self) -> None:
         """Load the engine's weights, and see that there is an ffmpeg."""
@@ -75,18 +89,31 @@ class Transcribe:
         self.transcriber.load()
 
     def work(self, task: Task, report: Report) -> Artefact:
-        """Listen to a recording and leave its transcript in a file."""
-        recording = stored(task.store, task.sha256, task.suffix)
+        """Listen to a recording, or a part of it, and leave what was heard in a file."""
+        recording, part = stored(task.store, task.sha256, task.suffix), task.part
+        audio = stream_audio(recording, start_ms=part.first_ms, end_ms=part.last_ms)
+        sound = Sound(audio, part, self.detect)
         try:
-            transcript = self.transcriber.transcribe(stream_audio(recording), task.hints, report)
+            transcript = self.transcriber.transcribe(sound, task.hints, report)
         except (TranscriberError, ToolError) as error:
             # Both were in order when this process began: what they stumble over is this recording.
             raise EngineError(str(error)) from error
-        return leave(transcript, task.target)
+        return leave(Heard(transcript, sound.start_ms, sound.end_ms), task.target)
 
     def commit(self, context: Context, item: Item, result: Artefact) -> str | None:
-        """Bring the transcript into the catalogue as the current one."""
-        transcript, recording = keep(context, item, result)
+        """Bring the transcript into the catalogue as the current one, once all parts of it are there."""
+        task: Task = item.task
+        data = result.read()
+        recording = recording_of(context, task.sha256)
+        if task.part.of > 1:
+            keep_part(context.db, recording, task.whole, task.part.number, data.decode())
+            there = take_parts(context.db, recording, task.whole, task.part.of)
+            if there is None:
+                return None
+        else:
+            there = [data.decode()]
+        transcript = join([msgspec.json.decode(each, type=Heard) for each in there])
+        add_transcript(context.db, recording, transcript, created_at=timestamp())
         context.db.execute(
             "UPDATE recording SET duration_ms = ? WHERE id = ? AND duration_ms IS NULL",
             [transcript.duration_ms, recording],
@@ -94,17 +121,14 @@ class Transcribe:
         return None if transcript.segments else "nobody speaks in it"
 
 
-def leave(transcript: Transcript, target: Path) -> Artefact:
-    """Write a transcript where the driver finds it."""
-    return Artefact.write(target, msgspec.json.encode(transcript))
+def leave(heard: Heard | Transcript, target: Path) -> Artefact:
+    """Write what was heard where the driver finds it."""
+    return Artefact.write(target, msgspec.json.encode(heard))
 
 
-def keep(context: Context, item: Item, artefact: Artefact) -> tuple[Transcript, int]:
-    """Bring a transcript that a worker left into the catalogue, and return it with its recording's id."""
-    transcript = msgspec.json.decode(artefact.read(), type=Transcript)
-    recording = context.db.execute("SELECT id FROM recording WHERE sha256 = ?", [item.subject]).fetchone()[0]
-    add_transcript(context.db, recording, transcript, created_at=timestamp())
-    return transcript, recording
+def recording_of(context: Context, sha256: str) -> int:
+    """Return the id of the recording with these bytes."""
+    return int(context.db.execute("SELECT id FROM recording WHERE sha256 = ?", [sha256]).fetchone()[0])
 
 
 def stored(store: BlobStore, sha256: str, suffix: str) -> Path:

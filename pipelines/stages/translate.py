@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from archive.recordings import read_transcript
+import msgspec
+
+from archive.recordings import add_transcript, read_transcript
 from metadata.languages import primary
 from metadata.model import Transcript
 from pipelines.blobs import BlobStore
-from pipelines.context import Context
+from pipelines.context import Context, timestamp
 from pipelines.media import stream_audio
 from pipelines.stages.base import Artefact, Item, Report, fingerprint
-from pipelines.stages.transcribe import keep, leave, stored
+from pipelines.stages.transcribe import leave, recording_of, stored
 from pipelines.transcribers.base import Transcriber
 
 
@@ -69,5 +71,6 @@ class Translate:
 
     def commit(self, context: Context, item: Item, result: Artefact) -> str | None:
         """Bring the translation into the catalogue, beside the transcript."""
-        keep(context, item, result)
+        translation = msgspec.json.decode(result.read(), type=Transcript)
+        add_transcript(context.db, recording_of(context, item.subject), translation, created_at=timestamp())
         return None
