@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlencode
 
 from datasette import Response
@@ -20,8 +20,7 @@ from archive.tokens import words
 SHOWN = 200
 """Lines of a concordance on the page; its file has all."""
 BARS = 60
-WIDEST = 100
-"""Thousandths of the chart that a bar may take."""
+"""Rows of the chart; its file has all."""
 PAGE_BUDGET_MS = 1_000
 FILE_BUDGET_MS = 10_000
 FILE_LINES = 100_000
@@ -33,16 +32,6 @@ MEDIA_TYPES = {
 }
 
 
-class Bar(NamedTuple):
-    """A bar of the chart, in its 1000 by 200 units."""
-
-    rate: Rate
-    x: float
-    y: float
-    width: float
-    height: float
-
-
 async def explore(datasette: Any, request: Any) -> Any:
     """``/explore?q=…&by=year&order=left``: how a query was said, how often, and with what."""
     query, by, order, filters = _asked(request)
@@ -50,7 +39,7 @@ async def explore(datasette: Any, request: Any) -> Any:
     def read(conn: Any) -> dict[str, Any]:
         research = Research(conn, PAGE_BUDGET_MS)
         if not query:
-            return {"lines": [], "bars": [], "rates": [], "companions": [], "complete": True, "labels": {}}
+            return {"lines": [], "rates": [], "companions": [], "complete": True, "labels": {}}
         lines = ordered(research.concordance(query, filters, limit=SHOWN), order)
         complete = research.complete or len(lines) >= SHOWN
         rates = research.frequency(query, by, filters)
@@ -58,8 +47,8 @@ async def explore(datasette: Any, request: Any) -> Any:
         companions = research.companions(query, filters)
         return {
             "lines": lines[:SHOWN],
-            "bars": _bars(rates[:BARS]),
             "rates": rates[:BARS],
+            "highest": max((rate.per_hour for rate in rates), default=0) or 1,
             "companions": companions,
             "complete": complete and research.complete,
             "labels": queries.labels(conn, filters.chosen()),
@@ -139,16 +128,6 @@ def _asked(request: Any) -> tuple[str, By, str, Any]:
     by, order = argument(request, "by"), argument(request, "order")
     known: By = by if by in BYS else "year"  # mypy sees that it is one
     return argument(request, "q"), known, order if order in ORDERS else "time", read_filters(request)
-
-
-def _bars(rates: list[Rate]) -> list[Bar]:
-    highest = max((rate.per_hour for rate in rates), default=0) or 1
-    step = min(1000 / max(len(rates), 1), WIDEST)
-    return [
-        Bar(rate, round(at * step, 1), round(180 - 170 * rate.per_hour / highest, 1), round(step * 0.8, 1),
-            round(170 * rate.per_hour / highest, 1))
-        for at, rate in enumerate(rates)
-    ]  # fmt: skip
 
 
 def _file(datasette: Any, body: bytes, name: str, media_type: str, *, complete: bool) -> Any:
