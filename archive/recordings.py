@@ -64,6 +64,18 @@ def recording_id(db: Database, sha256: str) -> int | None:
     return int(found[0]) if found else None
 
 
+def recording_of(db: Database, sha256: str) -> int:
+    """Return the id of the recording with these bytes.
+
+    Raises:
+        UnknownSubjectError: there is none.
+    """
+    found = recording_id(db, sha256)
+    if found is None:
+        raise UnknownSubjectError("recording", sha256)
+    return found
+
+
 def add_recording(db: Database, recording: NewRecording, session_id: int | None, *, pulled_at: str) -> int:
     """Add a recording; the same bytes are one recording, however often and under whatever name they come.
 
