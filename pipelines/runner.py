@@ -82,7 +82,7 @@ def run_stage(context: Context, stage: Stage, executor: Executor, observer: Obse
     while due:
         observer.stage(stage, due)
         failed = _run_once(context, stage, executor, observer, due, report)
-        due = [item for item in _due(context, stage) if failed.pop(item.subject, None) and not item.lost]
+        due = [item for item in _due(context, stage) if not item.lost and failed.pop(item.subject, None)]
         for item, outcome in failed.values():
             report.add(item, outcome)
     return report
