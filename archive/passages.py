@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from archive.db import Database, sqlite3
 from archive.stems import marks
@@ -59,22 +59,15 @@ class Line(NamedTuple):
         return self.folded.split()
 
 
-def read_lines(
-    conn: sqlite3.Connection, transcript: int, first: int = 0, last: int = 1 << 62, *, doubtful: bool = False
-) -> list[Line]:
-    """Return a transcript's segments from one position to another, both included, in order.
+def to_lines(rows: Sequence[tuple[Any, ...]], *, doubtful: bool = False) -> list[Line]:
+    """Return segments (position, id, start, end, language, text and flags) with their folded text.
 
     With ``doubtful`` it is the others that have `BARRIER` for their only word.
     """
-    rows = conn.execute(
-        "SELECT id, position, start_ms, end_ms, language, text, flags FROM segment"
-        " WHERE transcript_id = ? AND position BETWEEN ? AND ? ORDER BY position",
-        (transcript, first, last),
-    ).fetchall()
     folded = fold_each([text for *_, text, _ in rows])
     return [
         Line(key, position, start, end, text, language, BARRIER if (flags == "[]") is doubtful else spelled)
-        for (key, position, start, end, language, text, flags), spelled in zip(rows, folded, strict=True)
+        for (position, key, start, end, language, text, flags), spelled in zip(rows, folded, strict=True)
     ]
 
 
