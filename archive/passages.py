@@ -12,7 +12,7 @@ The caller owns the transaction in every function here.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from archive.db import Database, sqlite3
@@ -72,41 +72,40 @@ def to_lines(rows: Sequence[tuple[Any, ...]], *, doubtful: bool = False) -> list
 
 
 class Folded(NamedTuple):
-    """As much of a segment as is indexed."""
+    """As much of a transcript as is indexed: of each segment its position, its language if it says, its words."""
 
-    position: int
-    language: str | None
-    folded: str
+    positions: tuple[int, ...]
+    languages: tuple[str | None, ...]
+    texts: list[str]
 
 
-def read_folded(conn: sqlite3.Connection, transcript: int) -> list[Folded]:
-    """Return a transcript's segments as they are indexed, in order."""
+def read_folded(conn: sqlite3.Connection, transcript: int) -> Folded:
+    """Return a transcript as it is indexed, in order."""
     rows = conn.execute(
         "SELECT position, language, text, flags FROM segment WHERE transcript_id = ? ORDER BY position", (transcript,)
     ).fetchall()
-    folded = fold_each([text for _, _, text, _ in rows])
-    return [
-        Folded(position, language, spelled if flags == "[]" else BARRIER)
-        for (position, language, _, flags), spelled in zip(rows, folded, strict=True)
-    ]
+    positions, languages, texts, flags = zip(*rows, strict=True) if rows else ((), (), (), ())
+    folded = fold_each(texts)
+    if flags.count("[]") < len(flags):
+        folded = [text if flag == "[]" else BARRIER for text, flag in zip(folded, flags, strict=True)]
+    return Folded(positions, languages, folded)
 
 
-def is_spoken(line: Folded) -> bool:
-    """Whether a segment has words that are indexed."""
-    return line.folded != BARRIER and not line.folded.isspace() and line.folded != ""
+def is_spoken(text: str) -> bool:
+    """Whether the folded text of a segment has words that are indexed."""
+    return text != BARRIER and text != "" and not text.isspace()
 
 
-def plan(lines: Iterable[Folded]) -> Iterator[tuple[Folded, ...]]:
+def plan(texts: Sequence[str]) -> Iterator[slice]:
     """Yield the passages of a transcript: each the segments that it spans, doubtful ones between them included."""
-    lines = tuple(lines)
-    spoken = [index for index, line in enumerate(lines) if is_spoken(line)]
+    spoken = [at for at, text in enumerate(texts) if is_spoken(text)]
     for begin in range(0, len(spoken), SEGMENTS):
         first, overlap = begin, 0
         while first > 0 and overlap < OVERLAP_WORDS:
             first -= 1
-            overlap += len(lines[spoken[first]].folded.split())
+            overlap += len(texts[spoken[first]].split())
         last = spoken[min(begin + SEGMENTS, len(spoken)) - 1]
-        yield lines[spoken[first] : last + 1]
+        yield slice(spoken[first], last + 1)
 
 
 def index_session(db: Database, session_id: int) -> int:
@@ -173,16 +172,16 @@ def _write_session(conn: sqlite3.Connection, session_id: int, following: int) ->
     passages: list[tuple[int, int, int, int, int]] = []
     texts: list[tuple[int, str]] = []
     said: list[str] = []
-    marked: dict[str, None] = {}
+    marked: set[str] = set()
     for transcript, language in _current(conn, session_id):
-        lines = read_folded(conn, transcript)
-        said += [_text(lines), BARRIER]
-        for passage in plan(lines):
+        positions, languages, folded = read_folded(conn, transcript)
+        said += [*folded, BARRIER]
+        for span in plan(folded):
             number = following + len(passages)
-            passages.append((number, session_id, transcript, passage[0].position, passage[-1].position))
-            stems = _marks(passage, language)
+            passages.append((number, session_id, transcript, positions[span.start], positions[span.stop - 1]))
+            stems = _marks(folded[span], languages[span], language)
             marked |= stems
-            texts.append((number, " ".join((_text(passage), *stems))))
+            texts.append((number, " ".join((*folded[span], *sorted(stems)))))
     conn.executemany("INSERT INTO passage VALUES (?, ?, ?, ?, ?)", passages)
     # REPLACE, since a session that was deleted without being removed leaves its rows behind.
     conn.executemany("INSERT OR REPLACE INTO passage_fts(rowid, text) VALUES (?, ?)", texts)
@@ -203,30 +202,23 @@ def _write_session(conn: sqlite3.Connection, session_id: int, following: int) ->
                 _with_marks(title, language),
                 fold(people),
                 _with_marks(abstract, language),
-                " ".join([*said, *marked]),
+                " ".join([*said, *sorted(marked)]),
             ),
         )
     return len(passages)
 
 
-def _text(lines: Iterable[Folded]) -> str:
-    return " ".join([line.folded for line in lines])
-
-
-def _marks(lines: Sequence[Folded], language: str) -> dict[str, None]:
+def _marks(texts: Sequence[str], languages: Sequence[str | None], language: str) -> set[str]:
     """Return the marks of the stems of segments, of which some may be in a language of their own."""
-    tongues = dict.fromkeys([line.language for line in lines])
-    if tongues.keys() == {None}:
-        return marks(language, _text(lines).split())
-    found: dict[str, None] = {}
-    for tongue in tongues:
-        found |= marks(tongue or language, _text([line for line in lines if line.language == tongue]).split())
-    return found
+    if languages.count(None) == len(languages):
+        return marks(language, " ".join(texts).split(" "))
+    spoken = zip(texts, languages, strict=True)
+    return set().union(*(marks(own or language, text.split()) for text, own in spoken))
 
 
 def _with_marks(text: str, language: str) -> str:
     spelled = words(text)
-    return " ".join([*spelled, *marks(language, spelled)])
+    return " ".join([*spelled, *sorted(marks(language, spelled))])
 
 
 def _current(conn: sqlite3.Connection, session_id: int) -> list[tuple[int, str]]:
@@ -255,21 +247,21 @@ def _strays(conn: sqlite3.Connection) -> Iterator[str]:
 def _gaps(conn: sqlite3.Connection, transcript: int, session_id: int) -> Iterator[str]:
     """Yield how a transcript's passages differ from what they should be, and whether its last words are missed."""
     lines = read_folded(conn, transcript)
-    planned = [(passage[0].position, passage[-1].position) for passage in plan(lines)]
+    planned = [(lines.positions[span.start], lines.positions[span.stop - 1]) for span in plan(lines.texts)]
     written = conn.execute(
         "SELECT first_position, last_position FROM passage WHERE transcript_id = ? ORDER BY first_position, id",
         (transcript,),
     ).fetchall()
     if written != planned:
         yield f"transcript {transcript} of session {session_id} has {len(written)} passages for {len(planned)}"
-    ending = _ending(lines)
+    ending = _ending(lines.texts)
     if ending and not _is_found(conn, transcript, ending):
         yield f"the last words of transcript {transcript} of session {session_id} are not found"
 
 
-def _ending(lines: Sequence[Folded]) -> list[str]:
-    spoken = [line for line in lines if is_spoken(line)]
-    return spoken[-1].folded.split()[-LONGEST_PHRASE:] if spoken else []
+def _ending(texts: Sequence[str]) -> list[str]:
+    spoken = [text for text in texts if is_spoken(text)]
+    return spoken[-1].split()[-LONGEST_PHRASE:] if spoken else []
 
 
 def _is_found(conn: sqlite3.Connection, transcript: int, phrase: list[str]) -> bool:

@@ -138,8 +138,8 @@ class _Marks(dict[str, str]):
 _marks = cache(_Marks)
 
 
-def marks(language: str, words: Iterable[str]) -> dict[str, None]:
-    """Return the marks of words, each once, in order of first appearance.
+def marks(language: str, words: Iterable[str]) -> set[str]:
+    """Return the marks of words.
 
     Args:
         language: BCP-47.
@@ -147,9 +147,9 @@ def marks(language: str, words: Iterable[str]) -> dict[str, None]:
     """
     known = primary(language)
     if known not in ALGORITHMS:
-        return {}
-    found = dict.fromkeys(map(_marks(known).__getitem__, words))
-    found.pop("", None)
+        return set()
+    found = set(map(_marks(known).__getitem__, words))
+    found.discard("")
     return found
 
 
