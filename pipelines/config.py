@@ -22,14 +22,11 @@ TEMPLATE = """\
 [site]
 title = {title}             # shown on every page
 
-[import]
-# private_addresses = false # whether timetables may be fetched from addresses of a local network
-
 [pull]
 # event = "recordings"      # where a recording goes that no timetable knows
 # max_gigabytes = 100.0     # what is larger is refused
 # max_hours = 24.0          # and what is longer
-# schemes = ["https", "http"]   # of addresses that are asked
+# schemes = ["https", "http"]   # of addresses that are asked, for timetables too
 # private_hosts = []        # hosts that may be asked although their addresses are private
 
 [store]
@@ -63,12 +60,6 @@ class Site(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What the published site calls itself."""
 
     title: str = "Rostra"
-
-
-class Import(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """Where timetables may come from."""
-
-    private_addresses: bool = False
 
 
 class Pull(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -135,7 +126,6 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The whole of ``rostra.toml``."""
 
     site: Site = Site()
-    imports: Import = msgspec.field(default=Import(), name="import")
     pull: Pull = Pull()
     store: Store = Store()
     transcribe: Transcribe = Transcribe()

@@ -7,8 +7,7 @@
     ├── LockedError              another run is at work on this archive
     ├── TranscriberError         the engine failed
     │   └── WeightsError         no weights of that name: what there is, and how to get others
-    ├── SourceError              a timetable's file or folder is not there, or not what was asked for
-    ├── TimetableFetchError      a timetable's address cannot be fetched, or may not be
+    ├── SourceError              a timetable's file, folder or address cannot be had, or is not what was asked for
     ├── ToolError                ffmpeg is missing or failed in itself
     ├── WorkerError              worker processes cannot begin: what they load is too much, or broken
     ├── ClusterError             the scheduler is lost, or no worker can do it
@@ -56,11 +55,7 @@ class WeightsError(TranscriberError):
 
 
 class SourceError(PipelineError):
-    """A timetable's file or folder is not there, or not what was asked for."""
-
-
-class TimetableFetchError(PipelineError):
-    """An address cannot be fetched, or may not be."""
+    """A timetable's file, folder or address cannot be had, or is not what was asked for."""
 
 
 class ToolError(PipelineError):

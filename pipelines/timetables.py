@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 
@@ -19,9 +21,11 @@ from metadata.errors import FormatError
 from metadata.timetables import FORMATS, WRITERS, detect_format, pyvideo_json
 from metadata.timetables.base import MAX_BYTES, Notice, Reading, Source, Written
 from pipelines.blobs import write_atomic
+from pipelines.config import Pull
 from pipelines.context import Context, timestamp
-from pipelines.errors import SourceError
-from pipelines.fetching import Fetched, fetch, is_url
+from pipelines.errors import ItemError, SourceError
+from pipelines.sources.base import file_name
+from pipelines.sources.http import request
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +65,11 @@ def import_timetables(
         dry_run: whether to do everything and keep nothing.
 
     Raises:
-        TimetableFetchError: an address cannot be fetched.
-        SourceError: a file or folder is not there, or ``event`` is given for several events.
+        SourceError: a file, folder or address cannot be had, or ``event`` is given for several events.
         MetadataError: a file is of no known format, or breaks its format's rules.
         ArchiveError: the catalogue refuses it.
     """
-    private = context.config.imports.private_addresses
-    fetched = {place: fetch(place, private=private) for place in places if is_url(place)}
+    fetched = {place: _fetch(place, context.config.pull) for place in places if "://" in place}
     done: list[Imported] = []
     try:
         with transaction(context.db):
@@ -95,15 +97,39 @@ def _named(reading: Reading, event: str | None, name: str) -> Reading:
     return replace(reading, events=(replace(reading.events[0], slug=event, external_ids=()),))
 
 
-def _readings(places: Iterable[str], fetched: dict[str, Fetched]) -> Iterator[tuple[str, str, Reading]]:
+def _readings(places: Iterable[str], fetched: dict[str, Source]) -> Iterator[tuple[str, str, Reading]]:
     for place in places:
         if place in fetched:
-            source = Source(fetched[place].name, fetched[place].data)
-            yield place, *_read(source)
+            yield place, *_read(fetched[place])
         elif Path(place).is_dir():
             yield from _read_folder(Path(place))
         else:
             yield place, *_read(_source(Path(place), Path(place).name))
+
+
+_SUFFIXES = {
+    "application/json": ".json", "text/calendar": ".ics", "application/xml": ".xml", "text/xml": ".xml",
+    "application/rss+xml": ".xml", "application/atom+xml": ".xml", "text/csv": ".csv", "application/yaml": ".yaml",
+    "text/yaml": ".yaml",
+}  # fmt: skip
+"""Of files at addresses that have none, by media type."""
+
+
+def _fetch(url: str, settings: Pull) -> Source:
+    """Return the file at an address, named by the last step of where it was found.
+
+    Raises:
+        SourceError: it cannot be had, or the settings do not let it be asked for.
+    """
+    try:
+        response, data = request(url, settings, {}, limit=MAX_BYTES)
+    except ItemError as error:
+        raise SourceError(f"{url}: {error}") from error
+    if response.status_code != HTTPStatus.OK:
+        raise SourceError(f"{url}: the server answers {response.status_code} {response.reason_phrase}".rstrip())
+    name = file_name(unquote(response.url.path).rstrip("/"), fallback="timetable")
+    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return Source(name if "." in name else name + _SUFFIXES.get(kind, ""), data)
 
 
 def _read(source: Source) -> tuple[str, Reading]:

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 import msgspec
 
 from archive.recordings import add_transcript
 from metadata.model import Transcript
-from pipelines.blobs import BlobStore
 from pipelines.context import Context, timestamp
-from pipelines.errors import BrokenMediaError, EngineError, FetchError, ToolError, TranscriberError
+from pipelines.errors import EngineError, ToolError, TranscriberError
 from pipelines.hints import hints_for
 from pipelines.media import ffmpeg_binary, stream_audio
 from pipelines.stages.base import Artefact, Item, Report, fingerprint
+from pipelines.stages.recording import RecordingTask
 from pipelines.transcribers.base import Hints, Transcriber
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """A recording to listen to, what is known of it, and where to leave the transcript."""
+class Task(RecordingTask):
+    """A recording to listen to, and what is known of it."""
 
-    store: BlobStore
-    sha256: str
-    suffix: str
     hints: Hints
-    target: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +41,7 @@ class Transcribe:
         A recording that was cut into sessions is heard in its parts.
         """
         engine = (self.transcriber.name, self.transcriber.version, dict(self.transcriber.parameters))
+        store, folder = context.blobs, context.layout.work
         for row in context.db.query(
             "SELECT recording.id, sha256, suffix, duration_ms, original_name,"
             " coalesce(recording.language, session.language) AS language,"
@@ -59,13 +56,7 @@ class Transcribe:
                 subject=row["sha256"],
                 label=f"{row['event']}/{row['slug']}" if row["slug"] else row["original_name"],
                 fingerprint=fingerprint(row["sha256"], engine, hints.language, hints.terms),
-                task=Task(
-                    context.blobs,
-                    row["sha256"],
-                    row["suffix"],
-                    hints,
-                    context.layout.work / f"{row['sha256']}.transcript.json",
-                ),
+                task=Task(store, row["sha256"], row["suffix"], folder, hints),
                 size=(row["duration_ms"] or 0) / 1000,
             )
 
@@ -76,13 +67,10 @@ class Transcribe:
 
     def work(self, task: Task, report: Report) -> Artefact:
         """Listen to a recording and leave its transcript in a file."""
-        recording = stored(task.store, task.sha256, task.suffix)
-        try:
-            transcript = self.transcriber.transcribe(stream_audio(recording), task.hints, report)
-        except (TranscriberError, ToolError) as error:
-            # Both were in order when this process began: what they stumble over is this recording.
-            raise EngineError(str(error)) from error
-        return leave(transcript, task.target)
+        sound = stream_audio(task.recording())
+        with its_own_fault():
+            transcript = self.transcriber.transcribe(sound, task.hints, report)
+        return leave(transcript, task)
 
     def commit(self, context: Context, item: Item, result: Artefact) -> str | None:
         """Bring the transcript into the catalogue as the current one."""
@@ -94,9 +82,18 @@ class Transcribe:
         return None if transcript.segments else "nobody speaks in it"
 
 
-def leave(transcript: Transcript, target: Path) -> Artefact:
+@contextmanager
+def its_own_fault() -> Iterator[None]:
+    """Blame the recording for what engine and ffmpeg stumble over: both were in order when this process began."""
+    try:
+        yield
+    except (TranscriberError, ToolError) as error:
+        raise EngineError(str(error)) from error
+
+
+def leave(transcript: Transcript, task: RecordingTask) -> Artefact:
     """Write a transcript where the driver finds it."""
-    return Artefact.write(target, msgspec.json.encode(transcript))
+    return Artefact.write(task.folder / f"{task.sha256}.json", msgspec.json.encode(transcript))
 
 
 def keep(context: Context, item: Item, artefact: Artefact) -> tuple[Transcript, int]:
@@ -105,18 +102,3 @@ def keep(context: Context, item: Item, artefact: Artefact) -> tuple[Transcript, 
     recording = context.db.execute("SELECT id FROM recording WHERE sha256 = ?", [item.subject]).fetchone()[0]
     add_transcript(context.db, recording, transcript, created_at=timestamp())
     return transcript, recording
-
-
-def stored(store: BlobStore, sha256: str, suffix: str) -> Path:
-    """Return a recording's file.
-
-    Raises:
-        BrokenMediaError: the store has none.
-        FetchError: the store does not give it.
-    """
-    try:
-        return store.path(sha256, suffix)
-    except FileNotFoundError as error:
-        raise BrokenMediaError("its file is missing from the store: pull it again") from error
-    except OSError as error:
-        raise FetchError(str(error)) from error

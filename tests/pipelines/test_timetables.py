@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -19,11 +18,13 @@ from archive.events import read_event
 from metadata.errors import MetadataError
 from metadata.model import Event
 from metadata.timetables import WRITERS
+from metadata.timetables.base import MAX_BYTES
+from pipelines.config import Config, Pull
 from pipelines.context import Context, Layout, init, open_archive
-from pipelines.errors import SourceError, TimetableFetchError
-from pipelines.fetching import fetch
-from pipelines.timetables import export_timetable, import_timetables, save
+from pipelines.errors import SourceError
+from pipelines.timetables import _fetch, export_timetable, import_timetables, save
 from tests.metadata.test_timetables import CASES, READABLE, REFUSED
+from tests.pipelines.sources.server import Site, file, redirect, serving
 
 
 @pytest.fixture
@@ -145,86 +146,62 @@ def test_the_command_line_exports(tmp_path: Path) -> None:
     assert len(list((tmp_path / "out" / "tides24" / "videos").iterdir())) == 3
 
 
-class _Answers(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        if self.path == "/there":
-            self.send_response(302)
-            self.send_header("Location", "/voc.xml")
-            self.end_headers()
-        elif self.path == "/elsewhere":
-            self.send_response(302)
-            self.send_header("Location", "file:///etc/passwd")
-            self.end_headers()
-        elif self.path == "/round":
-            self.send_response(302)
-            self.send_header("Location", "/round")
-            self.end_headers()
-        elif self.path in {"/voc.xml", "/export"}:
-            self.send_response(200)
-            self.send_header("Content-Type", "text/xml; charset=utf-8")
-            self.end_headers()
-            self.wfile.write((CASES / "voc.xml").read_bytes())
-        else:
-            self.send_response(404)
-            self.end_headers()
-
-    def log_message(self, *_arguments: object) -> None:
-        """Say nothing."""
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with serving() as site:
+        site.answers["/voc.xml"] = site.answers["/export"] = file(
+            (CASES / "voc.xml").read_bytes(), content_type="text/xml; charset=utf-8"
+        )
+        yield site
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Answers) as httpd:
-        thread = threading.Thread(target=httpd.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{httpd.server_address[1]}"
-        httpd.shutdown()
-        thread.join()
+@pytest.mark.parametrize("path", ["/voc.xml", "/there", "/export"])
+def test_a_timetable_is_fetched(archive: Context, site: Site, path: str) -> None:
+    site.answers["/there"] = redirect("/voc.xml")
+    allowed = replace(archive, config=Config(pull=Pull(private_hosts=("127.0.0.1",))))
+    [imported] = import_timetables(allowed, [site.url + path])
+    assert (imported.source, imported.format, len(imported.applied[0].added)) == (site.url + path, "schedule-xml", 3)
 
 
-@pytest.mark.parametrize(("path", "name"), [("/voc.xml", "voc.xml"), ("/there", "voc.xml"), ("/export", "export.xml")])
-def test_a_timetable_is_fetched(server: str, path: str, name: str) -> None:
-    fetched = fetch(server + path, private=True)
-    assert (fetched.name, fetched.data) == (name, (CASES / "voc.xml").read_bytes())
+def test_a_file_at_an_address_is_named_by_where_it_was_found_and_what_it_is(site: Site) -> None:
+    site.answers["/a/list"] = file(b"title\n", content_type="text/csv")
+    site.answers["/"] = site.answers["/b.ics?key=1"] = file(b"", content_type="text/calendar")
+    site.answers["/export"] = redirect("/b.ics?key=1")
+    paths = ("/a/list", "/", "/export", "/b.ics?key=1")
+    assert [_fetch(site.url + path, Pull(private_hosts=("127.0.0.1",))).name for path in paths] == [
+        "list.csv", "timetable.ics", "b.ics", "b.ics"
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("/elsewhere", "only http:// and https://"),
-        ("/round", "more than 5 redirections"),
-        ("/nothing", "the server answers 404"),
+        ("/elsewhere", "the scheme 'file' is not among pull.schemes"),
+        ("/round", "it leads on and on: more than 10 redirects"),
+        ("/nothing", "the server answers 404 Not Found"),
+        ("/part", "the server answers 206 Partial Content"),
+        ("/large", "it is larger than 67 MB"),
+        ("http://169.254.169.254/x", "169.254.169.254 is at 169.254.169.254, a private address: if it is yours, add"),
+        ("ftp://a.example/schedule.xml", "the scheme 'ftp' is not among pull.schemes"),
+        ("http://[::", "no address that can be asked"),
+        ("http://", ""),
     ],
 )
-def test_an_address_is_refused(server: str, path: str, message: str) -> None:
-    with pytest.raises(TimetableFetchError, match=re.escape(message)):
-        fetch(server + path, private=True)
+def test_an_address_is_refused(archive: Context, site: Site, path: str, message: str) -> None:
+    site.answers["/elsewhere"] = redirect("file:///etc/passwd")
+    site.answers["/round"] = redirect("/round")
+    site.answers["/part"] = lambda handler: handler.send(206, b"<schedule/>")
+    site.answers["/large"] = file(gzip.compress(bytes(MAX_BYTES + 1)), content_encoding="gzip")
+    allowed = replace(archive, config=Config(pull=Pull(private_hosts=("127.0.0.1",))))
+    url = site.url + path if path.startswith("/") else path
+    with pytest.raises(SourceError, match=re.escape(f"{url}: {message}")):
+        import_timetables(allowed, [str(CASES / "voc.xml"), url])
+    assert count(archive.db, "event") == 0
 
 
-def test_a_file_that_is_too_large_is_not_read_to_its_end(server: str) -> None:
-    with pytest.raises(TimetableFetchError, match="larger than"):
-        fetch(f"{server}/voc.xml", private=True, limit=100)
-
-
-@pytest.mark.parametrize(
-    "url",
-    ["http://127.0.0.1:1/", "http://[::1]/", "http://10.0.0.1/", "http://169.254.169.254/x", "http://localhost/",
-     "http://[::ffff:127.0.0.1]/", "http://0.0.0.0/", "http://2130706433/"],
-)  # fmt: skip
-def test_a_local_network_is_not_fetched_from(url: str) -> None:
-    with pytest.raises(TimetableFetchError, match="local network"):
-        fetch(url)
-
-
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://a.example/", "http://", "http://[::", "gopher://x"])
-def test_other_schemes_are_not_fetched(url: str) -> None:
-    with pytest.raises(TimetableFetchError):
-        fetch(url)
-
-
-def test_import_takes_addresses_where_the_settings_allow_it(tmp_path: Path, server: str) -> None:
+def test_import_takes_addresses_where_the_settings_allow_it(tmp_path: Path, site: Site) -> None:
     init(root := tmp_path / "talks", title="T")
-    refused = rostra("import", f"{server}/voc.xml", "--archive", root)
-    assert (refused.returncode, "private_addresses" in refused.stderr) == (2, True)
-    Layout(root).config.write_text("[import]\nprivate_addresses = true\n")
-    assert "3 added" in rostra("import", f"{server}/voc.xml", "--archive", root).stderr
+    refused = rostra("import", f"{site.url}/voc.xml", "--archive", root)
+    assert (refused.returncode, "pull.private_hosts" in re.sub(r"\s+", " ", refused.stderr)) == (2, True)
+    Layout(root).config.write_text('[pull]\nprivate_hosts = ["127.0.0.1"]\n')
+    assert "3 added" in rostra("import", f"{site.url}/voc.xml", "--archive", root).stderr
