@@ -26,22 +26,6 @@ LONGEST_PHRASE = OVERLAP_WORDS + 1
 """Words of a phrase that is found in a passage wherever it stands."""
 
 
-STRAYS = (
-    ("passage {} has no text", "SELECT id FROM passage EXCEPT SELECT id FROM passage_fts_docsize"),
-    ("indexed text {} belongs to no passage", "SELECT id FROM passage_fts_docsize EXCEPT SELECT id FROM passage"),
-    ("session {} is not indexed", "SELECT id FROM session EXCEPT SELECT id FROM session_fts_docsize"),
-    ("indexed session {} does not exist", "SELECT id FROM session_fts_docsize EXCEPT SELECT id FROM session"),
-    (
-        "passage {} is not of a current transcript of its session",
-        """
-SELECT passage.id FROM passage LEFT JOIN transcript ON transcript.id = transcript_id
-LEFT JOIN recording ON recording.id = recording_id
-WHERE is_current IS NOT 1 OR superseded_by IS NOT NULL OR recording.session_id IS NOT passage.session_id
-""",
-    ),
-)
-
-
 class Line(NamedTuple):
     """A segment and its folded text. A doubtful one has `BARRIER` for its only word."""
 
@@ -150,41 +134,34 @@ def rebuild(db: Database) -> None:
     conn.execute("INSERT INTO session_fts(session_fts) VALUES ('optimize')")
 
 
-def verify(db: Database) -> list[str]:
-    """Return what is wrong with the indexes, in words; nothing where every transcript is indexed as it stands.
+class Indexed(NamedTuple):
+    """A session as the indexes have it.
 
-    The database must be writable: FTS5 runs its own check as an INSERT.
+    Attributes:
+        passages: transcript, first and last position of each.
+        texts: of each passage, its folded words and the marks of their stems.
+        columns: title, people, abstract and text of the session; None where there is no such session.
     """
-    return [
-        *(problem for table in ("passage_fts", "session_fts") for problem in _damage(db.conn, table)),
-        *_strays(db.conn),
-        *(
-            problem
-            for (session_id,) in db.execute("SELECT id FROM session ORDER BY id").fetchall()
-            for transcript, _language in _current(db.conn, session_id)
-            for problem in _gaps(db.conn, transcript, session_id)
-        ),
-    ]
+
+    passages: list[tuple[int, int, int]]
+    texts: list[str]
+    columns: tuple[str, str, str, str] | None
 
 
-def _write_session(conn: sqlite3.Connection, session_id: int, following: int) -> int:
-    """Index a session that is not indexed, with ids from ``following`` on; return the number of passages."""
-    passages: list[tuple[int, int, int, int, int]] = []
-    texts: list[tuple[int, str]] = []
+def to_index(conn: sqlite3.Connection, session_id: int) -> Indexed:
+    """Return what is to be indexed of a session."""
+    passages: list[tuple[int, int, int]] = []
+    texts: list[str] = []
     said: list[str] = []
     marked: set[str] = set()
     for transcript, language in _current(conn, session_id):
         positions, languages, folded = read_folded(conn, transcript)
         said += [*folded, BARRIER]
         for span in plan(folded):
-            number = following + len(passages)
-            passages.append((number, session_id, transcript, positions[span.start], positions[span.stop - 1]))
+            passages.append((transcript, positions[span.start], positions[span.stop - 1]))
             stems = _marks(folded[span], languages[span], language)
             marked |= stems
-            texts.append((number, " ".join((*folded[span], *sorted(stems)))))
-    conn.executemany("INSERT INTO passage VALUES (?, ?, ?, ?, ?)", passages)
-    # REPLACE, since a session that was deleted without being removed leaves its rows behind.
-    conn.executemany("INSERT OR REPLACE INTO passage_fts(rowid, text) VALUES (?, ?)", texts)
+            texts.append(" ".join((*folded[span], *sorted(stems))))
     known = conn.execute(
         "SELECT title || ' ' || coalesce(subtitle, ''), coalesce((SELECT group_concat(name, ' / ' ORDER BY"
         " session_person.position) FROM session_person JOIN person ON person.id = person_id"
@@ -193,17 +170,26 @@ def _write_session(conn: sqlite3.Connection, session_id: int, following: int) ->
         " AND superseded_by IS NULL ORDER BY recording.id LIMIT 1), ?) FROM session WHERE id = ?",
         (UNDETERMINED, session_id),
     ).fetchone()
-    if known:
-        title, people, abstract, language = known
+    if known is None:
+        return Indexed(passages, texts, None)
+    title, people, abstract, language = known
+    text = " ".join([*said, *sorted(marked)])
+    return Indexed(passages, texts, (_with_marks(title, language), fold(people), _with_marks(abstract, language), text))
+
+
+def _write_session(conn: sqlite3.Connection, session_id: int, following: int) -> int:
+    """Index a session that is not indexed, with ids from ``following`` on; return the number of passages."""
+    passages, texts, columns = to_index(conn, session_id)
+    conn.executemany(
+        "INSERT INTO passage VALUES (?, ?, ?, ?, ?)",
+        ((number, session_id, *passage) for number, passage in enumerate(passages, following)),
+    )
+    # REPLACE, since a session that was deleted without being removed leaves its rows behind.
+    conn.executemany("INSERT OR REPLACE INTO passage_fts(rowid, text) VALUES (?, ?)", enumerate(texts, following))
+    if columns:
         conn.execute(
             "INSERT OR REPLACE INTO session_fts(rowid, title, people, abstract, text) VALUES (?, ?, ?, ?, ?)",
-            (
-                session_id,
-                _with_marks(title, language),
-                fold(people),
-                _with_marks(abstract, language),
-                " ".join([*said, *sorted(marked)]),
-            ),
+            (session_id, *columns),
         )
     return len(passages)
 
@@ -228,47 +214,3 @@ def _current(conn: sqlite3.Connection, session_id: int) -> list[tuple[int, str]]
         " WHERE is_current = 1 AND superseded_by IS NULL AND session_id = ? ORDER BY recording.id, transcript.id",
         (session_id,),
     ).fetchall()
-
-
-def _damage(conn: sqlite3.Connection, table: str) -> list[str]:
-    try:
-        conn.execute(f"INSERT INTO {table}({table}) VALUES ('integrity-check')")
-    except sqlite3.DatabaseError as error:
-        return [f"{table} is damaged ({error})"]
-    return []
-
-
-def _strays(conn: sqlite3.Connection) -> Iterator[str]:
-    """Yield what stands in an index and not beside it, or the other way round."""
-    for problem, query in STRAYS:
-        yield from (problem.format(number) for (number,) in conn.execute(query))
-
-
-def _gaps(conn: sqlite3.Connection, transcript: int, session_id: int) -> Iterator[str]:
-    """Yield how a transcript's passages differ from what they should be, and whether its last words are missed."""
-    lines = read_folded(conn, transcript)
-    planned = [(lines.positions[span.start], lines.positions[span.stop - 1]) for span in plan(lines.texts)]
-    written = conn.execute(
-        "SELECT first_position, last_position FROM passage WHERE transcript_id = ? ORDER BY first_position, id",
-        (transcript,),
-    ).fetchall()
-    if written != planned:
-        yield f"transcript {transcript} of session {session_id} has {len(written)} passages for {len(planned)}"
-    ending = _ending(lines.texts)
-    if ending and not _is_found(conn, transcript, ending):
-        yield f"the last words of transcript {transcript} of session {session_id} are not found"
-
-
-def _ending(texts: Sequence[str]) -> list[str]:
-    spoken = [text for text in texts if is_spoken(text)]
-    return spoken[-1].split()[-LONGEST_PHRASE:] if spoken else []
-
-
-def _is_found(conn: sqlite3.Connection, transcript: int, phrase: list[str]) -> bool:
-    return bool(
-        conn.execute(
-            "SELECT 1 FROM passage_fts WHERE passage_fts MATCH ? AND rowid IN"
-            " (SELECT id FROM passage WHERE transcript_id = ?)",
-            (f'"{" ".join(phrase)}"', transcript),
-        ).fetchone()
-    )

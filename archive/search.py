@@ -24,7 +24,7 @@ from archive.errors import sqlite_errors
 from archive.hits import Hit, Passage, Ranked, moment_hits, read_doubtful, read_languages, read_passages, session_hit
 from archive.moments import Stretch
 from archive.overview import KeptOverview, Overview
-from archive.passages import index_session, rebuild, remove_session, verify
+from archive.passages import index_session, rebuild, remove_session
 from archive.query import Node, Query, parse_query, to_fts5, with_stems
 from archive.scope import EVERYWHERE, STARTED, Filters, Scope, read_scope
 from archive.sessions import WEIGHTS, SessionResults, Sort, search_sessions
@@ -41,7 +41,6 @@ __all__ = [
     "index_session",
     "rebuild",
     "remove_session",
-    "verify",
 ]
 
 ALL = 200
