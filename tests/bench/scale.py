@@ -20,8 +20,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
 from archive.db import transaction
 from metadata.model import Transcript
 from pipelines.config import cores
@@ -31,7 +29,7 @@ from pipelines.runner import Silent, run_stage
 from pipelines.stages.base import Artefact, Item, Outcome, Report, Stage
 from pipelines.stages.index import Index
 from pipelines.stages.pull import Pull
-from pipelines.stages.transcribe import Task, Transcribe
+from pipelines.stages.transcribe import Task, Transcribe, leave
 from pipelines.transcribers import engine
 from pipelines.transcribers.base import AudioBlock
 from pipelines.transcribers.fake import FakeTranscriber
@@ -45,7 +43,7 @@ class Unheard(Transcribe):
     def work(self, task: Task, report: Report) -> Artefact:
         silence: Iterable[AudioBlock] = ()
         transcript: Transcript = self.transcriber.transcribe(silence, task.hints, report)
-        return Artefact.write(task.target, msgspec.json.encode(transcript))
+        return leave(transcript, task)
 
 
 class Memory(Silent):
