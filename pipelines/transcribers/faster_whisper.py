@@ -14,9 +14,10 @@ import numpy as np
 from metadata.model import Transcript
 from pipelines.config import cores
 from pipelines.errors import TranscriberError, WeightsError
-from pipelines.transcribers.base import SAMPLE_RATE, AudioBlock, Hints, Parameter, Report
+from pipelines.transcribers.base import SAMPLE_RATE, AudioBlock, Hints, Parameter, Report, signed
 from pipelines.transcribers.hearing import Decoded, Request, hear, placed, translate
 from pipelines.transcribers.models import missing_weights, resolve_weights, weights_identity
+from pipelines.transcribers.onsets import Spoken
 from pipelines.transcribers.sentences import HeardWord
 from pipelines.transcribers.speech import Window
 
@@ -68,7 +69,7 @@ class FasterWhisper:
             "weights": weights_identity(self.model),
             "compute_type": self.compute_type or "auto",
             "beam_size": BEAM_SIZE,
-            "revision": 6,  # of this module: raised when the text changes for the same input
+            "revision": 7,  # of this module: raised when the text changes for the same input
         }
 
     def load(self) -> None:
@@ -87,16 +88,7 @@ class FasterWhisper:
             LanguageError: the weights do not know the declared language.
             TranscriberError: the engine gave up.
         """
-        model = _load(self.model, self.device, self.compute_type, self.threads)
-        heard = hear(_Decoder(model), audio, hints, report)
-        return Transcript(
-            language=heard.language,
-            duration_ms=heard.duration_ms,
-            segments=heard.segments,
-            generator=self.name,
-            generator_version=self.version,
-            parameters=dict(self.parameters),
-        )
+        return signed(self, hear(self._decoder(), audio, hints, report))
 
     def translate(self, audio: Iterable[AudioBlock], transcript: Transcript, report: Report) -> Transcript:
         """Return in English what a transcript of this audio says, in segments with the times of its own.
@@ -106,16 +98,10 @@ class FasterWhisper:
             LanguageError: the weights do not know the transcript's language.
             TranscriberError: the engine gave up.
         """
-        decoder = _Decoder(_load(self.model, self.device, self.compute_type, self.threads))
-        return Transcript(
-            language="en",
-            duration_ms=transcript.duration_ms,
-            segments=translate(decoder, audio, transcript, report),
-            kind="translation",
-            generator=self.name,
-            generator_version=self.version,
-            parameters=dict(self.parameters),
-        )
+        return signed(self, translate(self._decoder(), audio, transcript, report))
+
+    def _decoder(self) -> _Decoder:
+        return _Decoder(_load(self.model, self.device, self.compute_type, self.threads))
 
 
 @lru_cache(maxsize=1)
@@ -186,10 +172,13 @@ class _Decoder:
             raise TranscriberError(f"the engine failed: {error}") from error
         return [
             Decoded(
-                [
-                    placed(window, word["start"], word["end"], word["word"], word["probability"], result.no_speech_prob)
-                    for word in found[0]["words"]
-                ],
+                placed(
+                    window,
+                    (
+                        Spoken(word["start"], word["end"], word["word"], word["probability"], result.no_speech_prob)
+                        for word in found[0]["words"]
+                    ),
+                ),
                 likely,
             )
             for window, found, result, likely in zip(several, texts, results, languages, strict=True)
@@ -217,10 +206,13 @@ class _Decoder:
                 word_timestamps=True,
                 hotwords=request.prompt,
             )
-            return [
-                placed(window, word.start, word.end, word.word, word.probability, found.no_speech_prob)
-                for found in segments
-                for word in found.words or ()
-            ]
+            return placed(
+                window,
+                (
+                    Spoken(word.start, word.end, word.word, word.probability, found.no_speech_prob)
+                    for found in segments
+                    for word in found.words or ()
+                ),
+            )
         except RuntimeError as error:  # CTranslate2's
             raise TranscriberError(f"the engine failed: {error}") from error
