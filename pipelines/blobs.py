@@ -11,11 +11,14 @@ import errno
 import hashlib
 import os
 import shutil
+import socket
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
+
+from pipelines.errors import ClusterError
 
 CHUNK = 1 << 20
 
@@ -44,6 +47,13 @@ class BlobStore(Protocol):
         Raises:
             FileNotFoundError: there is none of this name.
             OSError: it cannot be brought here.
+        """
+
+    def at(self, folder: Path) -> BlobStore:
+        """Return the same store for another machine, which keeps what it needs of it in a folder.
+
+        Raises:
+            ClusterError: that machine, this one, does not see it.
         """
 
 
@@ -81,6 +91,15 @@ class LocalBlobStore:
             target.parent.mkdir(parents=True, exist_ok=True)
             file.replace(target)
             sync_folder(target.parent)
+
+    def at(self, folder: Path) -> LocalBlobStore:  # noqa: ARG002 one signature
+        """Return this store, which every machine must see under the same path."""
+        if not self.root.is_dir():
+            raise ClusterError(
+                f"{socket.gethostname()} does not see {self.root}: share that folder with every worker,"
+                " or keep media in a bucket (store.bucket)"
+            )
+        return self
 
     def clean(self) -> None:
         """Remove what an interrupted run left half-written. Only a driver that holds the lock may."""

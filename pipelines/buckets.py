@@ -205,6 +205,10 @@ class BucketBlobStore:
                 self.copies.take(fetched, sha256, suffix)
         return self.copies.path(sha256, suffix)
 
+    def at(self, folder: Path) -> BucketBlobStore:
+        """Return the store with its copies in another folder."""
+        return BucketBlobStore(self.bucket, LocalBlobStore(folder))
+
 
 @lru_cache
 def _store(name: str) -> Any:

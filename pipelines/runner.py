@@ -6,7 +6,7 @@ import os
 import socket
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -18,7 +18,7 @@ from pipelines.children import disk_full
 from pipelines.context import Context, timestamp
 from pipelines.errors import ItemError
 from pipelines.executors import Executor, Watcher
-from pipelines.stages.base import Item, Outcome, Stage
+from pipelines.stages.base import Artefact, Item, Outcome, Stage
 
 
 class Observer(Watcher, Protocol):
@@ -59,6 +59,12 @@ class Report:
         """Whether anything failed or was refused."""
         return bool(self.counts["failed"] or self.counts["refused"])
 
+    def add(self, item: Item, outcome: Outcome) -> None:
+        """Count how an item went in the end."""
+        self.counts[outcome.status] += 1
+        if outcome.status != "done":
+            self.troubles.append((item, outcome))
+
     def merge(self, other: Report) -> None:
         """Add another stage's report to this one."""
         self.counts += other.counts
@@ -72,18 +78,13 @@ def run_stage(context: Context, stage: Stage, executor: Executor, observer: Obse
         PipelineError: no item can be done; what was in hand is due again next time.
     """
     report = Report()
-    last: dict[str, tuple[Item, Outcome]] = {}
     due = _due(context, stage)
     while due:
         observer.stage(stage, due)
-        ended = _run_once(context, stage, executor, observer, due)
-        last |= {item.subject: (item, outcome) for item, outcome in ended}
-        failed = {item.subject for item, outcome in ended if outcome.status == "failed"}
-        due = [item for item in _due(context, stage) if item.subject in failed and not item.lost]
-    for item, outcome in last.values():
-        report.counts[outcome.status] += 1
-        if outcome.status != "done":
-            report.troubles.append((item, outcome))
+        failed = _run_once(context, stage, executor, observer, due, report)
+        due = [item for item in _due(context, stage) if failed.pop(item.subject, None) and not item.lost]
+        for item, outcome in failed.values():
+            report.add(item, outcome)
     return report
 
 
@@ -93,14 +94,28 @@ def _due(context: Context, stage: Stage) -> list[Item]:
 
 
 def _run_once(
-    context: Context, stage: Stage, executor: Executor, observer: Observer, due: list[Item]
-) -> list[tuple[Item, Outcome]]:
-    """Do each due item once."""
+    context: Context, stage: Stage, executor: Executor, observer: Observer, due: list[Item], report: Report
+) -> dict[str, tuple[Item, Outcome]]:
+    """Do each due item once, report what needs no more of it, and return what failed, by subject."""
     ledger = _Ledger(context, stage, observer)
+    failed = {}
     try:
-        return [(item, ledger.settle(item, outcome)) for item, outcome in executor.map(stage, due, ledger)]
+        for item, outcome in executor.map(stage, _taken(due), ledger):
+            kept = ledger.settle(item, outcome)
+            if kept.status == "failed":
+                failed[item.subject] = item, kept
+            else:
+                report.add(item, kept)
     finally:
         ledger.release()
+    return failed
+
+
+def _taken(items: list[Item]) -> Iterator[Item]:
+    """Yield items in order, and keep none of them."""
+    items.reverse()
+    while items:
+        yield items.pop()
 
 
 class _Ledger:
@@ -152,6 +167,8 @@ class _Ledger:
         if outcome.status != "done":
             with transaction(self.context.db):
                 self._finish(run_id, outcome, remarks)
+        if isinstance(outcome.result, Artefact):
+            outcome.result.discard()
         self.observer.ended(item, outcome, _joined(remarks))
         return replace(outcome, result=None)
 

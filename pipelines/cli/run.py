@@ -24,7 +24,7 @@ STAGES = ("transcribe", "translate", "render", "index", "publish")
 @click.option("--workers", type=click.IntRange(1, 1024), help="Recordings to transcribe at once.")
 @click.option("--model", help="Whisper's size or a folder of weights, for this run.")
 @click.option("--translate", is_flag=True, help="Translate what is not in English, too.")
-@click.option("--cluster", metavar="URL", help="Transcribe on Dask workers behind this scheduler: tls://HOST:8786.")
+@click.option("--cluster", metavar="URL", help="Work on Dask workers behind this scheduler: tls://HOST:8786.")
 @click.option("--log-json", is_flag=True, help="Say how it goes as JSON lines on standard error.")
 @click.option("--metrics", type=click.Path(path_type=Path), help="A file for Prometheus' textfile collector.")
 @archive_option

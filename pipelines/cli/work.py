@@ -56,7 +56,7 @@ def run_stages(
         only: the one stage to run.
         workers: how many recordings at once, instead of what the configuration says.
         model: Whisper's size or a folder of weights, instead of the configured one.
-        cluster: the address of a Dask scheduler that transcribes.
+        cluster: the address of a Dask scheduler whose workers do all but moving rows.
         translate: translate what is not in English, too.
 
     Raises:
@@ -72,10 +72,11 @@ def run_stages(
         threads=None if cluster else max(1, configuration.cores() // count),
     )
     here = InProcess()
+    below = _cluster(context, cluster) if cluster else local(context, workers)
     plan: dict[str, tuple[Stage, Executor]] = {
-        "transcribe": (Transcribe(transcriber), _cluster(context, cluster) if cluster else local(context, workers)),
-        "translate": (Translate(transcriber), local(context, workers)),
-        "render": (Render(), local(context, workers)),
+        "transcribe": (Transcribe(transcriber), below),
+        "translate": (Translate(transcriber), below),
+        "render": (Render(), below),
         "index": (Index(), here),
         "publish": (Publish(), here),
     }
@@ -99,7 +100,7 @@ def _cluster(context: Context, address: str) -> Executor:
         from pipelines.cluster import Cluster
     except ImportError as error:
         raise ConfigError(f"--cluster needs Dask ({error}): pip install 'rostra[cluster]'") from error
-    return Cluster(address, context.config.cluster, context.layout.work, configuration.limits(context.config))
+    return Cluster(address, context.config.cluster, configuration.limits(context.config))
 
 
 def conclude(report: Report, verb: str, *, nothing: str) -> None:

@@ -1,18 +1,19 @@
 """What every stage is: a list of items, work on one of them, and what is kept of it.
 
 To add a stage: write a module beside this one with a class that has `Stage`'s attributes and methods,
-and name it where runs are put together, in ``pipelines/runner.py``.
+and name it where runs are put together, in ``pipelines/cli/work.py``.
 
 ``items`` and ``commit`` run in the driver, which alone opens the catalogue. ``work`` runs wherever the
 executor puts it, usually in a child process: it gets the item's task, which must pickle, and returns a
-small result, which must too; whatever is large it writes to a file and returns the name of.
+small result, which must too; whatever is large it writes to a file and returns as an `Artefact`.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeAlias, runtime_checkable
 
@@ -71,16 +72,30 @@ class ArtefactError(ItemError):
 
 @dataclass(frozen=True, slots=True)
 class Artefact:
-    """What a worker leaves for the driver in a file, and the SHA-256 that tells whether it is whole."""
+    """What a worker leaves for the driver in a file, and the SHA-256 that tells whether it is whole.
+
+    ``data`` is what was in the file, for a driver that does not see it.
+    """
 
     path: Path
     sha256: str
+    data: bytes | None = None
 
     @classmethod
     def write(cls, path: Path, data: bytes) -> Artefact:
         """Leave data in a file."""
         write_atomic(path, data)
         return cls(path, hashlib.sha256(data).hexdigest())
+
+    def enclosed(self) -> Artefact:
+        """Return it with what is in the file, to be sent to another machine."""
+        with suppress(OSError):  # reading it there says what is wrong
+            return replace(self, data=self.path.read_bytes())
+        return self
+
+    def discard(self) -> None:
+        """Remove the file, once what it held is in the catalogue."""
+        self.path.unlink(missing_ok=True)
 
     def read(self) -> bytes:
         """Return what was left.
@@ -89,7 +104,7 @@ class Artefact:
             ArtefactError: it is not whole, and the item is to be done again.
         """
         try:
-            data = self.path.read_bytes()
+            data = self.path.read_bytes() if self.data is None else self.data
         except OSError as error:
             raise ArtefactError(
                 f"{self.path.name}, which its worker wrote, cannot be read: {error.strerror}"
@@ -139,6 +154,18 @@ class Prepares(Protocol):
 
         Raises:
             PipelineError: it cannot be loaded; the run ends.
+        """
+
+
+@runtime_checkable
+class Movable(Protocol):
+    """A task that names files, and can be done on a machine that does not see them."""
+
+    def at(self, folder: Path) -> Movable:
+        """Return it with its files in a folder of the machine that does it.
+
+        Raises:
+            ClusterError: it cannot be done there.
         """
 
 

@@ -5,27 +5,15 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
-from archive.recordings import NewRendition, set_renditions
-from pipelines.blobs import BlobStore
+from archive.recordings import NewRendition, recording_of, set_renditions
 from pipelines.context import Context
 from pipelines.errors import FetchError
 from pipelines.media import probe
 from pipelines.renditions import VERSION, render
 from pipelines.stages.base import Item, Report, fingerprint
-from pipelines.stages.transcribe import stored
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A recording in a store, and a folder of its own to work in."""
-
-    store: BlobStore
-    sha256: str
-    suffix: str
-    folder: Path
+from pipelines.stages.recording import RecordingTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +25,7 @@ class Render:
 
     def items(self, context: Context) -> Iterable[Item]:
         """Return an item for every recording that is not superseded."""
+        store, folder = context.blobs, context.layout.work
         for row in context.db.query(
             "SELECT recording.sha256, suffix, duration_ms, original_name, session.slug, event.slug AS event"
             " FROM recording LEFT JOIN session ON session.id = session_id LEFT JOIN event ON event.id = event_id"
@@ -46,17 +35,18 @@ class Render:
                 subject=row["sha256"],
                 label=f"{row['event']}/{row['slug']}" if row["slug"] else row["original_name"],
                 fingerprint=fingerprint(row["sha256"], VERSION),
-                task=Task(context.blobs, row["sha256"], row["suffix"], context.layout.work / f"{row['sha256']}.render"),
+                task=RecordingTask(store, row["sha256"], row["suffix"], folder),
                 size=(row["duration_ms"] or 0) / 1000,
             )
 
-    def work(self, task: Task, report: Report) -> tuple[NewRendition, ...]:  # noqa: ARG002 one signature
+    def work(self, task: RecordingTask, report: Report) -> tuple[NewRendition, ...]:  # noqa: ARG002 one signature
         """Make the renditions and bring them into the store."""
-        recording = stored(task.store, task.sha256, task.suffix)
-        task.folder.mkdir(parents=True, exist_ok=True)
+        recording = task.recording()
+        folder = task.folder / f"{task.sha256}.render"
+        folder.mkdir(parents=True, exist_ok=True)
         try:
             made = []
-            for rendition in render(recording, probe(recording), task.folder):
+            for rendition in render(recording, probe(recording), folder):
                 try:
                     blob = task.store.add(rendition.path, rendition.path.suffix)
                 except OSError as error:
@@ -72,10 +62,9 @@ class Render:
                 )
             return tuple(made)
         finally:
-            shutil.rmtree(task.folder, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
 
     def commit(self, context: Context, item: Item, result: tuple[NewRendition, ...]) -> str | None:
         """Note what was made."""
-        recording = context.db.execute("SELECT id FROM recording WHERE sha256 = ?", [item.subject]).fetchone()[0]
-        set_renditions(context.db, recording, result)
+        set_renditions(context.db, recording_of(context.db, item.subject), result)
         return None

@@ -1,41 +1,51 @@
-"""Transcribe: from a recording's sound to a transcript in the catalogue."""
+"""Transcribe: from a recording's sound to a transcript in the catalogue.
+
+A long recording is heard in parts (see `pipelines.parts`), each an item of its own. What was heard in them
+waits in the catalogue until it is all there, so that a run which was killed does only what is left.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 import msgspec
 
-from archive.recordings import add_transcript
+from archive.recordings import add_transcript, keep_part, recording_of, take_parts
 from metadata.model import Transcript
-from pipelines.blobs import BlobStore
 from pipelines.context import Context, timestamp
-from pipelines.errors import BrokenMediaError, EngineError, FetchError, ToolError, TranscriberError
-from pipelines.hints import hints_for
+from pipelines.errors import EngineError, ToolError, TranscriberError
+from pipelines.hints import KNOWN, hints_of
 from pipelines.media import ffmpeg_binary, stream_audio
+from pipelines.parts import LONGEST_MS, Heard, Part, Sound, join, parts
 from pipelines.stages.base import Artefact, Item, Report, fingerprint
+from pipelines.stages.recording import RecordingTask
 from pipelines.transcribers.base import Hints, Transcriber
+from pipelines.transcribers.speech import Detector, detect_speech
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """A recording to listen to, what is known of it, and where to leave the transcript."""
+class Task(RecordingTask):
+    """A part of a recording to listen to, and what is known of it.
 
-    store: BlobStore
-    sha256: str
-    suffix: str
+    Attributes:
+        whole: the fingerprint that all parts of the recording have in common.
+    """
+
     hints: Hints
-    target: Path
+    part: Part
+    whole: str
 
 
 @dataclass(frozen=True, slots=True)
 class Transcribe:
-    """The stage, with the engine that it uses."""
+    """The stage, with the engine that it uses, what it hears in one task, and what finds the pauses between."""
 
     transcriber: Transcriber
+    longest_ms: int = LONGEST_MS
+    detect: Detector = detect_speech
     name: ClassVar[str] = "transcribe"
     unit: ClassVar[str] = "s"
 
@@ -45,29 +55,28 @@ class Transcribe:
         A recording that was cut into sessions is heard in its parts.
         """
         engine = (self.transcriber.name, self.transcriber.version, dict(self.transcriber.parameters))
+        store, folder = context.blobs, context.layout.work
         for row in context.db.query(
-            "SELECT recording.id, sha256, suffix, duration_ms, original_name,"
-            " coalesce(recording.language, session.language) AS language,"
-            " session.id AS session, session.slug, event.slug AS event"
+            "SELECT sha256, suffix, duration_ms, original_name, recording.language, session.slug, event.slug AS event,"
+            f" {KNOWN}"
             " FROM recording LEFT JOIN session ON session.id = session_id LEFT JOIN event ON event.id = event_id"
             " WHERE superseded_by IS NULL"
             " AND recording.id NOT IN (SELECT cut_from FROM recording_source WHERE cut_from IS NOT NULL)"
             " ORDER BY event.start_date, session.start_utc, session.position, recording.id"
         ):
-            hints = hints_for(context, row["session"], row["language"])
-            yield Item(
-                subject=row["sha256"],
-                label=f"{row['event']}/{row['slug']}" if row["slug"] else row["original_name"],
-                fingerprint=fingerprint(row["sha256"], engine, hints.language, hints.terms),
-                task=Task(
-                    context.blobs,
-                    row["sha256"],
-                    row["suffix"],
-                    hints,
-                    context.layout.work / f"{row['sha256']}.transcript.json",
-                ),
-                size=(row["duration_ms"] or 0) / 1000,
-            )
+            hints = hints_of(row, context.config.transcribe, row["language"])
+            sha256, label = row["sha256"], f"{row['event']}/{row['slug']}" if row["slug"] else row["original_name"]
+            whole = fingerprint(sha256, engine, hints.language, hints.terms)
+            for part in parts(row["duration_ms"], self.longest_ms):
+                divided = part.of > 1
+                end_ms = row["duration_ms"] if part.end_ms is None else part.end_ms
+                yield Item(
+                    subject=f"{sha256}#{part.number + 1}/{part.of}" if divided else sha256,
+                    label=f"{label}, part {part.number + 1} of {part.of}" if divided else label,
+                    fingerprint=fingerprint(whole, part) if divided else whole,
+                    task=Task(store, sha256, row["suffix"], folder, hints, part, whole),
+                    size=((end_ms or 0) - part.start_ms) / 1000,
+                )
 
     def prepare(self) -> None:
         """Load the engine's weights, and see that there is an ffmpeg."""
@@ -75,18 +84,26 @@ class Transcribe:
         self.transcriber.load()
 
     def work(self, task: Task, report: Report) -> Artefact:
-        """Listen to a recording and leave its transcript in a file."""
-        recording = stored(task.store, task.sha256, task.suffix)
-        try:
-            transcript = self.transcriber.transcribe(stream_audio(recording), task.hints, report)
-        except (TranscriberError, ToolError) as error:
-            # Both were in order when this process began: what they stumble over is this recording.
-            raise EngineError(str(error)) from error
-        return leave(transcript, task.target)
+        """Listen to a recording, or a part of it, and leave what was heard in a file."""
+        part = task.part
+        audio = stream_audio(task.recording(), start_ms=part.first_ms, end_ms=part.last_ms)
+        sound = Sound(audio, part, self.detect)
+        with its_own_fault():
+            transcript = self.transcriber.transcribe(sound, task.hints, report)
+        return leave(Heard(transcript, sound.start_ms, sound.end_ms), task, f"{part.number}.heard")
 
     def commit(self, context: Context, item: Item, result: Artefact) -> str | None:
-        """Bring the transcript into the catalogue as the current one."""
-        transcript, recording = keep(context, item, result)
+        """Bring the transcript into the catalogue as the current one, once all parts of it are there."""
+        task: Task = item.task
+        there: list[str] | None = [result.read().decode()]
+        recording = recording_of(context.db, task.sha256)
+        if there and task.part.of > 1:
+            keep_part(context.db, recording, task.whole, task.part.number, there[0])
+            there = take_parts(context.db, recording, task.whole, task.part.of)
+        if there is None:
+            return None
+        transcript = join([msgspec.json.decode(each, type=Heard) for each in there])
+        add_transcript(context.db, recording, transcript, created_at=timestamp())
         context.db.execute(
             "UPDATE recording SET duration_ms = ? WHERE id = ? AND duration_ms IS NULL",
             [transcript.duration_ms, recording],
@@ -94,29 +111,15 @@ class Transcribe:
         return None if transcript.segments else "nobody speaks in it"
 
 
-def leave(transcript: Transcript, target: Path) -> Artefact:
-    """Write a transcript where the driver finds it."""
-    return Artefact.write(target, msgspec.json.encode(transcript))
-
-
-def keep(context: Context, item: Item, artefact: Artefact) -> tuple[Transcript, int]:
-    """Bring a transcript that a worker left into the catalogue, and return it with its recording's id."""
-    transcript = msgspec.json.decode(artefact.read(), type=Transcript)
-    recording = context.db.execute("SELECT id FROM recording WHERE sha256 = ?", [item.subject]).fetchone()[0]
-    add_transcript(context.db, recording, transcript, created_at=timestamp())
-    return transcript, recording
-
-
-def stored(store: BlobStore, sha256: str, suffix: str) -> Path:
-    """Return a recording's file.
-
-    Raises:
-        BrokenMediaError: the store has none.
-        FetchError: the store does not give it.
-    """
+@contextmanager
+def its_own_fault() -> Iterator[None]:
+    """Blame the recording for what engine and ffmpeg stumble over: both were in order when this process began."""
     try:
-        return store.path(sha256, suffix)
-    except FileNotFoundError as error:
-        raise BrokenMediaError("its file is missing from the store: pull it again") from error
-    except OSError as error:
-        raise FetchError(str(error)) from error
+        yield
+    except (TranscriberError, ToolError) as error:
+        raise EngineError(str(error)) from error
+
+
+def leave(heard: Heard | Transcript, task: RecordingTask, name: str) -> Artefact:
+    """Write what was heard where the driver finds it, under a name of its own among the recording's."""
+    return Artefact.write(task.folder / f"{task.sha256}.{name}.json", msgspec.json.encode(heard))

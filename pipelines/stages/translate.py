@@ -4,29 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
-from archive.recordings import read_transcript
+import msgspec
+
+from archive.recordings import add_transcript, read_transcript, recording_of
 from metadata.languages import primary
 from metadata.model import Transcript
-from pipelines.blobs import BlobStore
-from pipelines.context import Context
-from pipelines.media import stream_audio
+from pipelines.context import Context, timestamp
+from pipelines.media import ffmpeg_binary, stream_audio
 from pipelines.stages.base import Artefact, Item, Report, fingerprint
-from pipelines.stages.transcribe import keep, leave, stored
+from pipelines.stages.recording import RecordingTask
+from pipelines.stages.transcribe import its_own_fault, leave
 from pipelines.transcribers.base import Transcriber
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """A recording, what is said in it, and where to leave the translation."""
+class Task(RecordingTask):
+    """A recording, and what is said in it."""
 
-    store: BlobStore
-    sha256: str
-    suffix: str
     transcript: Transcript
-    target: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +37,7 @@ class Translate:
     def items(self, context: Context) -> Iterable[Item]:
         """Return an item for every current transcript that is not in English."""
         engine = (self.transcriber.name, self.transcriber.version, dict(self.transcriber.parameters))
+        store, folder = context.blobs, context.layout.work
         for row in context.db.query(
             "SELECT transcript.id, transcript.language, version, sha256, suffix, transcript.duration_ms, original_name,"
             " session.slug, event.slug AS event FROM transcript JOIN recording ON recording.id = recording_id"
@@ -52,22 +50,23 @@ class Translate:
                 subject=row["sha256"],
                 label=f"{row['event']}/{row['slug']}" if row["slug"] else row["original_name"],
                 fingerprint=fingerprint(row["version"], engine),
-                task=Task(
-                    context.blobs,
-                    row["sha256"],
-                    row["suffix"],
-                    read_transcript(context.db, row["id"]),
-                    context.layout.work / f"{row['sha256']}.translation.json",
-                ),
+                task=Task(store, row["sha256"], row["suffix"], folder, read_transcript(context.db, row["id"])),
                 size=row["duration_ms"] / 1000,
             )
 
+    def prepare(self) -> None:
+        """Load the engine's weights, and see that there is an ffmpeg."""
+        ffmpeg_binary()
+        self.transcriber.load()
+
     def work(self, task: Task, report: Report) -> Artefact:
         """Listen to a recording again and leave the translation in a file."""
-        recording = stored(task.store, task.sha256, task.suffix)
-        return leave(self.transcriber.translate(stream_audio(recording), task.transcript, report), task.target)
+        sound = stream_audio(task.recording())
+        with its_own_fault():
+            return leave(self.transcriber.translate(sound, task.transcript, report), task, "translation")
 
     def commit(self, context: Context, item: Item, result: Artefact) -> str | None:
         """Bring the translation into the catalogue, beside the transcript."""
-        keep(context, item, result)
+        translation = msgspec.json.decode(result.read(), type=Transcript)
+        add_transcript(context.db, recording_of(context.db, item.subject), translation, created_at=timestamp())
         return None

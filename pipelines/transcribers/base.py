@@ -9,7 +9,7 @@ uses it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -77,6 +77,13 @@ class Transcriber(Protocol):
             LanguageError: the weights do not know the transcript's language.
             TranscriberError: as above.
         """
+
+
+def signed(engine: Transcriber, transcript: Transcript) -> Transcript:
+    """Return a transcript with the name, version and parameters of the engine that made it."""
+    return replace(
+        transcript, generator=engine.name, generator_version=engine.version, parameters=dict(engine.parameters)
+    )
 
 
 def ignore_progress(_seconds: float) -> None:

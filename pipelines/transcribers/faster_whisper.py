@@ -14,9 +14,11 @@ import numpy as np
 from metadata.model import Transcript
 from pipelines.config import cores
 from pipelines.errors import TranscriberError, WeightsError
-from pipelines.transcribers.base import SAMPLE_RATE, AudioBlock, Hints, Parameter, Report
+from pipelines.transcribers.base import SAMPLE_RATE, AudioBlock, Hints, Parameter, Report, signed
+from pipelines.transcribers.devices import choose
 from pipelines.transcribers.hearing import Decoded, Request, hear, placed, translate
 from pipelines.transcribers.models import missing_weights, resolve_weights, weights_identity
+from pipelines.transcribers.onsets import Spoken
 from pipelines.transcribers.sentences import HeardWord
 from pipelines.transcribers.speech import Window
 
@@ -41,7 +43,7 @@ class FasterWhisper:
     Attributes:
         model: Whisper's name for the weights, or a folder (see `pipelines.transcribers.models`).
         device: ``cpu``, ``cuda`` or ``auto``.
-        compute_type: CTranslate2's; None is ``int8`` on a CPU and ``float16`` on a GPU.
+        compute_type: CTranslate2's; None is ``int8`` on a CPU and ``float16`` on a GPU, where it has them.
         threads: of the CPU; None is as many as this process may use.
     """
 
@@ -68,7 +70,7 @@ class FasterWhisper:
             "weights": weights_identity(self.model),
             "compute_type": self.compute_type or "auto",
             "beam_size": BEAM_SIZE,
-            "revision": 6,  # of this module: raised when the text changes for the same input
+            "revision": 7,  # of this module: raised when the text changes for the same input
         }
 
     def load(self) -> None:
@@ -87,16 +89,7 @@ class FasterWhisper:
             LanguageError: the weights do not know the declared language.
             TranscriberError: the engine gave up.
         """
-        model = _load(self.model, self.device, self.compute_type, self.threads)
-        heard = hear(_Decoder(model), audio, hints, report)
-        return Transcript(
-            language=heard.language,
-            duration_ms=heard.duration_ms,
-            segments=heard.segments,
-            generator=self.name,
-            generator_version=self.version,
-            parameters=dict(self.parameters),
-        )
+        return signed(self, hear(self._decoder(), audio, hints, report))
 
     def translate(self, audio: Iterable[AudioBlock], transcript: Transcript, report: Report) -> Transcript:
         """Return in English what a transcript of this audio says, in segments with the times of its own.
@@ -106,16 +99,10 @@ class FasterWhisper:
             LanguageError: the weights do not know the transcript's language.
             TranscriberError: the engine gave up.
         """
-        decoder = _Decoder(_load(self.model, self.device, self.compute_type, self.threads))
-        return Transcript(
-            language="en",
-            duration_ms=transcript.duration_ms,
-            segments=translate(decoder, audio, transcript, report),
-            kind="translation",
-            generator=self.name,
-            generator_version=self.version,
-            parameters=dict(self.parameters),
-        )
+        return signed(self, translate(self._decoder(), audio, transcript, report))
+
+    def _decoder(self) -> _Decoder:
+        return _Decoder(_load(self.model, self.device, self.compute_type, self.threads))
 
 
 @lru_cache(maxsize=1)
@@ -126,13 +113,12 @@ def _load(model: str, device: str, compute_type: str | None, threads: int | None
     from faster_whisper import WhisperModel
 
     weights = resolve_weights(model)
-    if device == "auto":
-        device = "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
+    device, compute_type = choose(device, compute_type, ctranslate2)
     try:
         return WhisperModel(
             str(weights),
             device=device,
-            compute_type=compute_type or ("float16" if device == "cuda" else "int8"),
+            compute_type=compute_type,
             cpu_threads=threads or cores(),
         )
     except MemoryError:
@@ -186,10 +172,13 @@ class _Decoder:
             raise TranscriberError(f"the engine failed: {error}") from error
         return [
             Decoded(
-                [
-                    placed(window, word["start"], word["end"], word["word"], word["probability"], result.no_speech_prob)
-                    for word in found[0]["words"]
-                ],
+                placed(
+                    window,
+                    (
+                        Spoken(word["start"], word["end"], word["word"], word["probability"], result.no_speech_prob)
+                        for word in found[0]["words"]
+                    ),
+                ),
                 likely,
             )
             for window, found, result, likely in zip(several, texts, results, languages, strict=True)
@@ -217,10 +206,13 @@ class _Decoder:
                 word_timestamps=True,
                 hotwords=request.prompt,
             )
-            return [
-                placed(window, word.start, word.end, word.word, word.probability, found.no_speech_prob)
-                for found in segments
-                for word in found.words or ()
-            ]
+            return placed(
+                window,
+                (
+                    Spoken(word.start, word.end, word.word, word.probability, found.no_speech_prob)
+                    for found in segments
+                    for word in found.words or ()
+                ),
+            )
         except RuntimeError as error:  # CTranslate2's
             raise TranscriberError(f"the engine failed: {error}") from error

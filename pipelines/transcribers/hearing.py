@@ -20,6 +20,7 @@ from pipelines.errors import LanguageError
 from pipelines.transcribers.ahead import ahead
 from pipelines.transcribers.base import SAMPLE_RATE, AudioBlock, Hints, Report
 from pipelines.transcribers.judge import judge, judge_all
+from pipelines.transcribers.onsets import Spoken, held
 from pipelines.transcribers.sentences import HeardWord, in_order, segment, sentences, text_of
 from pipelines.transcribers.speech import FRAMES_PER_SECOND, Window, cut, windows
 
@@ -80,16 +81,7 @@ class Decoder(Protocol):
         """Return the words of a window, with the engine's safest settings."""
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What `hear` found: ``language`` is a BCP-47 tag."""
-
-    language: str
-    duration_ms: int
-    segments: tuple[Segment, ...]
-
-
-def hear(decoder: Decoder, audio: Iterable[AudioBlock], hints: Hints, report: Report) -> Heard:
+def hear(decoder: Decoder, audio: Iterable[AudioBlock], hints: Hints, report: Report) -> Transcript:
     """Return what is said in consecutive blocks of audio.
 
     Raises:
@@ -112,30 +104,32 @@ def hear(decoder: Decoder, audio: Iterable[AudioBlock], hints: Hints, report: Re
             report((several[-1].parts[-1].recording + several[-1].parts[-1].length) / FRAMES_PER_SECOND)
     groups = list(sentences(in_order(heard)))
     report(tape.samples / SAMPLE_RATE)
-    return Heard(
-        language,
-        round(tape.samples * 1000 / SAMPLE_RATE),
-        tuple(segment(group, flags) for group, flags in zip(groups, judge_all(groups), strict=True)),
+    return Transcript(
+        language=language,
+        duration_ms=round(tape.samples * 1000 / SAMPLE_RATE),
+        segments=tuple(segment(group, flags) for group, flags in zip(groups, judge_all(groups), strict=True)),
     )
 
 
-def placed(window: Window, start: float, end: float, text: str, confidence: float, no_speech: float) -> HeardWord:
-    """Return a word of a window, with its times there in seconds, as one of the recording."""
-    start_ms, end_ms = window.place(start, end)
+def placed(window: Window, words: Iterable[Spoken]) -> list[HeardWord]:
+    """Return the words of a window as words of the recording, held to the sound that they are."""
+    return [_placed(window, word) for word in held(list(words), window.samples)]
+
+
+def _placed(window: Window, word: Spoken) -> HeardWord:
+    start_ms, end_ms = window.place(word.start, word.end)
     return HeardWord(
         start_ms=start_ms,
         end_ms=end_ms,
-        text=text,
-        confidence=min(max(float(confidence), 0.0), 1.0),
-        speech=window.speech_between(start, end),
-        no_speech=min(max(float(no_speech), 0.0), 1.0),
+        text=word.text,
+        confidence=min(max(float(word.confidence), 0.0), 1.0),
+        speech=window.speech_between(word.start, word.end),
+        no_speech=min(max(float(word.no_speech), 0.0), 1.0),
     )
 
 
-def translate(
-    decoder: Decoder, audio: Iterable[AudioBlock], transcript: Transcript, report: Report
-) -> tuple[Segment, ...]:
-    """Return the segments of a transcript in English, with their times; those that were doubtful are left out.
+def translate(decoder: Decoder, audio: Iterable[AudioBlock], transcript: Transcript, report: Report) -> Transcript:
+    """Return a transcript in English, in segments with the times of their own; those that were doubtful are left out.
 
     Whisper's weights translate into English alone (Radford et al. 2022, section 2.3).
 
@@ -155,7 +149,7 @@ def translate(
                 for original, decoded in zip(originals, decoder.decode(stretches, request), strict=True):
                     translated += _translation(original, decoded.words)
             report(several[-1][0].end_ms / 1000)
-    return tuple(translated)
+    return Transcript(language="en", duration_ms=transcript.duration_ms, segments=tuple(translated), kind="translation")
 
 
 def _translation(original: Segment, words: list[HeardWord]) -> Iterator[Segment]:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from metadata.model import Transcript
 from pipelines.config import cores
 from pipelines.errors import TranscriberError, WeightsError
-from pipelines.transcribers.base import AudioBlock, Hints, Parameter, Report
+from pipelines.transcribers.base import AudioBlock, Hints, Parameter, Report, signed
 from pipelines.transcribers.hearing import Decoded, Request, hear, placed, translate
 from pipelines.transcribers.models import weights_identity
+from pipelines.transcribers.onsets import Spoken
 from pipelines.transcribers.sentences import HeardWord
 from pipelines.transcribers.speech import Window
 
@@ -64,7 +65,7 @@ class OpenAIWhisper:
             "model": self.model,
             "weights": weights_identity(self.model, packaged=False),
             "beam_size": BEAM_SIZE,
-            "revision": 1,  # of this module: raised when the text changes for the same input
+            "revision": 2,  # of this module: raised when the text changes for the same input
         }
 
     def load(self) -> None:
@@ -83,15 +84,7 @@ class OpenAIWhisper:
             LanguageError: the weights do not know the declared language.
             TranscriberError: it is not installed, or gave up.
         """
-        heard = hear(_Decoder(_load(self.model, self.device, self.threads)), audio, hints, report)
-        return Transcript(
-            language=heard.language,
-            duration_ms=heard.duration_ms,
-            segments=heard.segments,
-            generator=self.name,
-            generator_version=self.version,
-            parameters=dict(self.parameters),
-        )
+        return signed(self, hear(self._decoder(), audio, hints, report))
 
     def translate(self, audio: Iterable[AudioBlock], transcript: Transcript, report: Report) -> Transcript:
         """Return in English what a transcript of this audio says, in segments with the times of its own.
@@ -101,16 +94,10 @@ class OpenAIWhisper:
             LanguageError: the weights do not know the transcript's language.
             TranscriberError: the engine gave up.
         """
-        decoder = _Decoder(_load(self.model, self.device, self.threads))
-        return Transcript(
-            language="en",
-            duration_ms=transcript.duration_ms,
-            segments=translate(decoder, audio, transcript, report),
-            kind="translation",
-            generator=self.name,
-            generator_version=self.version,
-            parameters=dict(self.parameters),
-        )
+        return signed(self, translate(self._decoder(), audio, transcript, report))
+
+    def _decoder(self) -> _Decoder:
+        return _Decoder(_load(self.model, self.device, self.threads))
 
 
 def _missing() -> TranscriberError:
@@ -180,8 +167,11 @@ class _Decoder:
             )
         except RuntimeError as error:  # torch's
             raise TranscriberError(f"the engine failed: {error}") from error
-        return [
-            placed(window, word["start"], word["end"], word["word"], word["probability"], part["no_speech_prob"])
-            for part in found["segments"]
-            for word in part["words"]
-        ]
+        return placed(
+            window,
+            (
+                Spoken(word["start"], word["end"], word["word"], word["probability"], part["no_speech_prob"])
+                for part in found["segments"]
+                for word in part["words"]
+            ),
+        )

@@ -1,56 +1,71 @@
-"""Rostra's engine beside its peers, on recordings with references: words, invented words, names, times, memory.
+"""Rostra's engine beside its peers, on recordings with references: words, times, inventions, names, speed, memory.
 
-``python -m tests.bench.asr [--language L …] [--only TEXT] [--model NAME] [--runs N] [--without PEER …] [--memory]
-[--json FILE]``
+``python -m tests.bench.asr [MEASURE …] [--engine NAME …] [--again NAME …] [--language L …] [--only TEXT]
+[--model NAME] [--json FILE]``
 
-All run the same weights with the language declared: Rostra as the pipeline runs it, from the file to segments;
-faster-whisper with its defaults (``in order``: beam 5, with the previous text as context) and in its
-``BatchedInferencePipeline`` (``batched``: 8 at once, beam 5), both in int8; and, where it is installed and the
-weights can be converted (see `tests.bench.convert`), openai-whisper with its defaults. Engines take turns file by
-file, and times are medians of ``--runs``. Text is normalised as in Radford et al. 2022, appendix C; Chinese,
-Japanese and Korean are scored by characters. Text that Rostra itself doubts is not counted as said. The
-recordings are those of ``MANIFEST.tsv`` in the folder that ``ROSTRA_TEST_DATA`` names (by default
-``../shared/data``).
+The measures, all but the last three by default:
+
+* ``words``: errors by recording, text normalised as in Radford et al. 2022, appendix C; Chinese, Japanese and
+  Korean are scored by characters.
+* ``times``: by how much the first words of passages, and segments, miss their known starts.
+* ``invented``: words heard where nobody speaks, in music and silence.
+* ``names``: recall of names with and without hints, and hints that appear where nobody said them.
+* ``speed``: recordings over a minute, from the file to segments (Rostra's: in the catalogue); engines take turns,
+  and times are medians of three.
+* ``cost``: what the parts of Rostra's stage take of its computing time.
+* ``memory``: the most that a process takes for 10 minutes and for 4 hours.
+
+All engines run the same weights with the language declared (see `tests.bench.engines`). ``--json`` names a file
+that results are added to as they come: what is in it is not measured again unless ``--again`` names its engine, so
+that a run that broke off goes on. The recordings are those of ``MANIFEST.tsv`` in the folder that
+``ROSTRA_TEST_DATA`` names (by default ``../shared/data``). ``tests.bench.tables`` reads the file.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
-import json
 import os
-import re
 import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from importlib.util import find_spec
+import wave
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import jiwer
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 from whisper_normalizer.basic import BasicTextNormalizer
 from whisper_normalizer.english import EnglishTextNormalizer
 
 from metadata.languages import word_separator
-from metadata.model import Transcript
-from pipelines.config import cores
+from pipelines.context import Context, init, open_archive
+from pipelines.executors import InProcess
 from pipelines.media import stream_audio
-from pipelines.transcribers import Hints, engine
-from pipelines.transcribers.base import SAMPLE_RATE, AudioBlock, ignore_progress
-from pipelines.transcribers.models import resolve_weights
+from pipelines.runner import Silent, run_stage
+from pipelines.stages.base import Stage
+from pipelines.stages.pull import Pull
+from pipelines.stages.transcribe import Transcribe
+from pipelines.transcribers import engine
+from pipelines.transcribers.base import SAMPLE_RATE
+from tests.bench.engines import ENGINES, Engine, Said, available, transcribe, trusted
+from tests.bench.results import Results
+from tests.bench.truth import NAMED, NAMELESS, cues, passages
 
 KINDS = {"speech", "composite", "silence-music"}
 DATA = Path(os.environ.get("ROSTRA_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
-
-Engine = Callable[[Path, str], str]
+LONG_SECONDS = 60
+MUSIC = "audio/en/music_silence_speech.flac"
+SILENCE = "audio/zxx/empty_wt.wav"
+PROMPTS = "audio/fr/asterisk_prompts_fr.flac"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +78,37 @@ class Recording:
     reference: str
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
-    """Errors of one engine on one recording: substitutions, deletions and insertions against ``units``."""
+@dataclass
+class Bench:
+    """What was asked for."""
 
-    errors: int
-    units: int
-    seconds: float
-    text: str
+    model: str
+    engines: list[str]
+    recordings: list[Recording]
+    results: Results
+
+    @cached_property
+    def loaded(self) -> dict[str, Engine]:
+        return {}
+
+    def engine(self, name: str) -> Engine:
+        """Return an engine with its weights loaded."""
+        if name not in self.loaded:
+            self.loaded[name] = ENGINES[name](self.model)
+        return self.loaded[name]
+
+    def missing(self, measure: str, subject: str) -> list[str]:
+        """Return the engines of which this is not known yet."""
+        return [name for name in self.engines if not self.results.has(measure, subject, name)]
 
 
 def recordings(languages: Sequence[str], only: str) -> Iterator[Recording]:
-    """Yield the recordings under ``audio/`` in these languages that have a reference as text."""
+    """Yield the recordings under ``audio/`` in these languages, or all, that have a reference as text."""
     with (DATA / "MANIFEST.tsv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
             references = [name.strip() for name in row["reference"].split(";") if name.strip().endswith(".ref.txt")]
-            if row["kind"] in KINDS and row["language"] in languages and references and only in row["path"]:
+            wanted = row["kind"] in KINDS and (not languages or row["language"] in languages) and only in row["path"]
+            if wanted and references:
                 text = (DATA / references[0]).read_text(encoding="utf-8")
                 yield Recording(row["path"], row["language"], float(row["seconds"]), text)
 
@@ -95,254 +125,259 @@ def errors(language: str, reference: str, text: str) -> tuple[int, int]:
     return output.substitutions + output.deletions + output.insertions, units
 
 
-def heard(model: str, path: Path, language: str | None, terms: tuple[str, ...] = ()) -> Transcript:
-    """Return what Rostra hears, as the pipeline runs it."""
-    return engine("faster-whisper", model=model).transcribe(stream_audio(path), Hints(language, terms), ignore_progress)
+def words(bench: Bench) -> None:
+    for recording in bench.recordings:
+        for name in bench.missing("words", recording.path):
+            text = bench.engine(name)(DATA / recording.path, recording.language, False).text(recording.language)
+            missed, units = errors(recording.language, recording.reference, text)
+            found = {"language": recording.language, "errors": missed, "units": units, "text": text}
+            bench.results.keep("words", recording.path, name, found)
+            print(f"{recording.path} {name}: {missed} of {units}", flush=True)
 
 
-def engines(model: str, scratch: Path) -> dict[str, Engine]:
-    """Return Rostra and those of its peers that can run here: file in, text out."""
-    from faster_whisper import BatchedInferencePipeline, WhisperModel
-
-    made = WhisperModel(str(resolve_weights(model)), device="cpu", compute_type="int8", cpu_threads=cores())
-    batched = BatchedInferencePipeline(made)
-
-    def joined(parts: Iterable[str], language: str) -> str:
-        return word_separator(language).join(part.strip() for part in parts)
-
-    def rostra(path: Path, language: str) -> str:
-        return joined((x.text for x in heard(model, path, language).segments if not x.flags), language)
-
-    def in_order(path: Path, language: str) -> str:
-        return joined((x.text for x in made.transcribe(str(path), language=language, beam_size=5)[0]), language)
-
-    def in_batches(path: Path, language: str) -> str:
-        found, _ = batched.transcribe(str(path), language=language, beam_size=5, batch_size=8)
-        return joined((x.text for x in found), language)
-
-    found: dict[str, Engine] = {"rostra": rostra, "in order": in_order, "batched": in_batches}
-    if find_spec("whisper"):
-        found["openai"] = openai(model, scratch)
-    return found
+def times(bench: Bench) -> None:
+    """Keep, for every passage whose start is known, by how many milliseconds an engine's first word misses it."""
+    for path, language in ((PROMPTS, "fr"), (MUSIC, "en")):
+        if not (engines := bench.missing("times", path)):
+            continue
+        known = list(passages(DATA / path, DATA / f"{path}.ref.vtt"))
+        for name in engines:
+            heard = bench.engine(name)(DATA / path, language, True)
+            found = {
+                "words": [first.start_ms - p.start_ms if (first := p.first_of(heard.words)) else None for p in known],
+                "segments": [x.start_ms - p.start_ms if (x := p.first_of(heard.segments)) else None for p in known],
+                "written": [first.start_ms - p.cue_ms if (first := p.first_of(heard.words)) else None for p in known],
+                "outside": sum(outside(word, [(p.cue_ms, p.end_ms) for p in known], 300) for word in heard.words),
+            }
+            bench.results.keep("times", path, name, found)
+            print(f"{path} {name}: median {np.median(np.abs([x for x in found['words'] if x is not None])):.0f} ms")
 
 
-def openai(model: str, scratch: Path) -> Engine:
-    """Return openai-whisper with its defaults, on the same weights."""
-    import torch
-    import whisper
-
-    from tests.bench.convert import convert
-
-    torch.save(convert(Path(resolve_weights(model))), scratch / "weights.pt")
-    torch.set_num_threads(cores())
-    made = whisper.load_model(str(scratch / "weights.pt"), device="cpu")
-
-    def run(path: Path, language: str) -> str:
-        audio = np.concatenate(list(stream_audio(path)))  # its own decoding wants ffmpeg on PATH
-        return str(made.transcribe(audio, language=language, fp16=False)["text"])
-
-    return run
+def outside(word: Said, spoken: Sequence[tuple[int, int]], margin: int) -> bool:
+    """Tell whether a word begins or ends further than so many milliseconds from where someone speaks."""
+    return not any(start - margin <= word.start_ms and word.end_ms <= end + margin for start, end in spoken)
 
 
-def measure(run: Engine, recording: Recording) -> Score:
-    """Return how an engine did on a recording."""
+def invented(bench: Bench) -> None:
+    """Keep how many words are heard where nobody speaks."""
+    for path, language in ((MUSIC, "en"), (SILENCE, "en")):
+        spoken = list(cues(DATA / f"{path}.ref.vtt")) if path == MUSIC else []
+        for name in bench.missing("invented", path):
+            heard = bench.engine(name)(DATA / path, language, True)
+            middles = [(word.start_ms + word.end_ms) / 2 for word in heard.words]
+            count = sum(not any(start - 500 <= at <= end + 500 for start, end in spoken) for at in middles)
+            bench.results.keep("invented", path, name, count)
+            print(f"{path} {name}: {count} words invented", flush=True)
+
+
+def names(bench: Bench) -> None:
+    """Keep how many names Rostra hears without hints and with, and how many hints where nobody said them."""
+    everything = [name for said in NAMED.values() for name in said]
+    languages = {recording.path: recording.language for recording in recordings((), "")} | dict(NAMELESS)
+    for path in [*NAMED, *(path for path, _ in NAMELESS if path not in NAMED)]:
+        if "rostra" not in bench.missing("names", path):
+            continue
+        said = NAMED.get(path, ())
+        others = tuple(name for name in everything if name not in said)
+
+        def heard(terms: tuple[str, ...], path: str = path) -> str:
+            return trusted(transcribe(bench.model, DATA / path, languages.get(path, "en"), terms)).text(" ").casefold()
+
+        plain, hinted, misled = heard(()), heard(said), heard((*others[:20],))
+        found = {
+            "said": len(said),
+            "without": sum(name.casefold() in plain for name in said),
+            "with": sum(name.casefold() in hinted for name in said),
+            "false": sum(name.casefold() in misled and name.casefold() not in plain for name in others[:20]),
+        }
+        bench.results.keep("names", path, "rostra", found)
+        print(f"{path}: {found}", flush=True)
+
+
+def speed(bench: Bench) -> None:
+    """Keep the medians of three of the seconds that engines take, turn by turn."""
+    for recording in bench.recordings:
+        if recording.seconds < LONG_SECONDS or not bench.missing("speed", recording.path):
+            continue
+        taken: dict[str, list[float]] = {name: [] for name in bench.engines}
+        for _ in range(3):
+            for name, seconds in taken.items():
+                seconds.append(staged(bench, recording) if name == "rostra" else alone(bench.engine(name), recording))
+        for name, seconds in taken.items():
+            found = {"of": recording.seconds, "took": round(statistics.median(seconds), 2)}
+            bench.results.keep("speed", recording.path, name, found)
+            print(f"{recording.path} {name}: {seconds}", flush=True)
+
+
+def alone(run: Engine, recording: Recording) -> float:
     begun = time.perf_counter()
-    text = run(DATA / recording.path, recording.language)
-    seconds = time.perf_counter() - begun
-    return Score(*errors(recording.language, recording.reference, text), round(seconds, 2), text)
+    run(DATA / recording.path, recording.language, False)
+    return time.perf_counter() - begun
 
 
-def repeated(runs: Sequence[Score]) -> Score:
-    """Return the first of several runs with the median of their times."""
-    return replace(runs[0], seconds=statistics.median(score.seconds for score in runs))
+def staged(bench: Bench, recording: Recording) -> float:
+    """Return the seconds that the stage takes, from the file to segments in the catalogue."""
+    with pulled(DATA / recording.path, recording.language) as context:
+        stage = Transcribe(engine("faster-whisper", model=bench.model))
+        stage.prepare()
+        begun = time.perf_counter()
+        finish(context, stage)
+        return time.perf_counter() - begun
 
 
-def cues(path: Path) -> list[tuple[int, int]]:
-    """Return start and end, in milliseconds, of the cues of a WebVTT file."""
-    stamp = r"(\d\d):(\d\d):(\d\d)\.(\d{3})"
-    found = re.findall(f"{stamp} --> {stamp}", path.read_text(encoding="utf-8"))
-    numbers = [tuple(map(int, parts)) for parts in found]
-    return [tuple(((h * 60 + m) * 60 + s) * 1000 + ms for h, m, s, ms in (x[:4], x[4:])) for x in numbers]  # type: ignore[misc]
+@contextmanager
+def pulled(path: Path, language: str) -> Iterator[Context]:
+    """Give a new archive that holds one recording, declared to be in a language."""
+    with tempfile.TemporaryDirectory() as scratch:
+        root = Path(scratch) / "archive"
+        init(root, title="Bench")
+        settings = root / "rostra.toml"
+        text = settings.read_text(encoding="utf-8")
+        settings.write_text(text.replace('# language = ""', f'language = "{language}"'), encoding="utf-8")
+        with open_archive(root) as context:
+            run_stage(context, Pull([path]), InProcess(), Silent())
+            yield context
 
 
-def invented(model: str) -> dict[str, int]:
-    """Return how many unflagged words are heard where nobody speaks, by recording."""
-    music = "audio/en/music_silence_speech.flac"
-    counts = {}
-    for name, language, spoken in (
-        (music, "en", cues(DATA / f"{music}.ref.vtt")),
-        ("audio/zxx/empty_wt.wav", None, []),
-    ):
-        words = [w for x in heard(model, DATA / name, language).segments if not x.flags for w in x.words]
-        counts[name] = sum(
-            not any(start - 500 <= (word.start_ms + word.end_ms) / 2 <= end + 500 for start, end in spoken)
-            for word in words
-        )
-    return counts
+def finish(context: Context, stage: Stage) -> None:
+    report = run_stage(context, stage, InProcess(), Silent())
+    if report.failed or not next(context.db.query("SELECT count(*) AS n FROM segment"))["n"]:
+        raise SystemExit(f"nothing was transcribed: {[outcome.text for _, outcome in report.troubles]}")
 
 
-def times(model: str) -> dict[str, float]:
-    """Return by how many milliseconds the first words of cues miss their starts: median and 95th percentile."""
-    name = "audio/fr/asterisk_prompts_fr.flac"
-    words = [w for x in heard(model, DATA / name, "fr").segments if not x.flags for w in x.words]
-    missed = []
-    for start, end in cues(DATA / f"{name}.ref.vtt"):
-        inside = [word.start_ms for word in words if start - 300 <= (word.start_ms + word.end_ms) / 2 <= end]
-        missed += [abs(min(inside) - start)] if inside else []
-    return {
-        "cues": len(missed),
-        "median": float(np.median(missed)),
-        "percentile_95": float(np.percentile(missed, 95)),
-    }
+def cost(bench: Bench) -> None:
+    """Keep the seconds of computing that the parts of the stage take; what the others leave is the model's."""
+    from faster_whisper.feature_extractor import FeatureExtractor
+    from faster_whisper.vad import SileroVADModel
+
+    for recording in bench.recordings:
+        if recording.seconds < LONG_SECONDS or "rostra" not in bench.missing("cost", recording.path):
+            continue
+        spent: Counter[str] = Counter()
+        with (
+            pulled(DATA / recording.path, recording.language) as context,
+            metered(FeatureExtractor, "__call__", "features", spent),
+            metered(SileroVADModel, "__call__", "detection", spent),
+            metered(Transcribe, "commit", "database", spent),
+        ):
+            stage = Transcribe(engine("faster-whisper", model=bench.model))
+            stage.prepare()
+            before, own = resources(), time.thread_time()
+            finish(context, stage)
+            whole, children = (now - then for now, then in zip(resources(), before, strict=True))
+            own = time.thread_time() - own
+        spent["decoding"] = children
+        # Features and the catalogue are this thread's too; speech is detected in another.
+        spent["judge, sentences and the rest"] = own - spent["features"] - spent["database"]
+        spent["model"] = whole + children - sum(spent.values())
+        bench.results.keep("cost", recording.path, "rostra", {name: round(took, 2) for name, took in spent.items()})
+        share = 1 - (spent["model"] + spent["features"]) / sum(spent.values())
+        print(f"{recording.path}: {dict(spent)}, not the model: {100 * share:.1f}%", flush=True)
 
 
-SAID = {"audio/en/hotwords.mp3": ("ComfyUI",)}
-NOT_SAID = ("Noor Okafor", "Ayşe Demir", "Bech32", "taproot", "Datasette")
-SILENT_ON = ("audio/en/gb0_bush_radio_address.flac", "audio/en/cold_corpus.flac", "audio/en/fleurs-en-002.ogg")
+@contextmanager
+def metered(owner: type, name: str, part: str, spent: Counter[str]) -> Iterator[None]:
+    """Add to a part the time that the calling thread computes in a method."""
+    method = getattr(owner, name)
+
+    def run(*arguments: Any, **named: Any) -> Any:
+        begun = time.thread_time()
+        try:
+            return method(*arguments, **named)
+        finally:
+            spent[part] += time.thread_time() - begun
+
+    setattr(owner, name, run)
+    try:
+        yield
+    finally:
+        setattr(owner, name, method)
 
 
-def names(model: str) -> dict[str, int]:
-    """Return how many names are heard without and with hints, and how many hints where nobody said them."""
-
-    def count(path: str, terms: tuple[str, ...], hints: tuple[str, ...]) -> int:
-        text = " ".join(x.text for x in heard(model, DATA / path, "en", hints).segments if not x.flags).casefold()
-        return sum(term.casefold() in text for term in terms)
-
-    return {
-        "said": sum(map(len, SAID.values())),
-        "without_hints": sum(count(path, terms, ()) for path, terms in SAID.items()),
-        "with_hints": sum(count(path, terms, terms) for path, terms in SAID.items()),
-        "false": sum(count(path, NOT_SAID, NOT_SAID) for path in SILENT_ON),
-    }
+def resources() -> tuple[float, float]:
+    """Return the seconds of computing of this process with all its threads, and of its children."""
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    own, children = (each.ru_utime + each.ru_stime for each in used)
+    return own, children
 
 
-def sparse(seconds: int) -> Iterator[AudioBlock]:
-    """Yield a recording of this length: half a minute of speech in every ten, and faint noise."""
-    speech = next(stream_audio(DATA / "audio/en/gb0_bush_radio_address.flac"))
-    noise = np.random.default_rng(0).normal(0, 1e-4, 30 * SAMPLE_RATE).astype(np.float32)
-    for start in range(0, seconds, 30):
-        yield speech if start % 600 == 0 else noise
+TEN_MINUTES = 600
 
 
-def peak(seconds: int, model: str) -> int:
-    """Return the most memory, in bytes, that a process of its own takes for a recording of this length."""
-    command = [sys.executable, "-m", "tests.bench.asr", "--model", model, "--peak", str(seconds)]
-    return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+def joined(seconds: int, folder: Path) -> Path:
+    """Write a recording of this length: two talks of two minutes in every ten, and faint noise between."""
+    talk = np.concatenate(list(stream_audio(DATA / "audio/en/gb0_bush_radio_address.flac")))
+    noise = np.random.default_rng(0).normal(0, 1e-4, TEN_MINUTES * SAMPLE_RATE // 2 - len(talk)).astype(np.float32)
+    part = (np.concatenate([talk, noise, talk, noise]) * 32_767).astype("<i2").tobytes()
+    path = folder / "joined.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE)
+        for _ in range(seconds // TEN_MINUTES):
+            file.writeframes(part)
+    return path
+
+
+def memory(bench: Bench) -> None:
+    """Keep the most memory, in bytes, that a process of its own takes for recordings of two lengths."""
+    for seconds in (TEN_MINUTES, 24 * TEN_MINUTES):
+        if "rostra" in bench.missing("memory", str(seconds)):
+            command = [sys.executable, "-m", "tests.bench.asr", "--model", bench.model, "--peak", str(seconds)]
+            used = int(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+            bench.results.keep("memory", str(seconds), "rostra", {"model": bench.model, "bytes": used})
+            print(f"{seconds} s: {used / 2**20:.0f} MiB", flush=True)
 
 
 def own_peak(seconds: int, model: str) -> int:
-    """Transcribe a long recording and return the most memory that this process took, in bytes."""
-    engine("faster-whisper", model=model).transcribe(sparse(seconds), Hints("en"), ignore_progress)
+    """Take a long recording through the stage and return the most memory, in bytes, that this process took."""
+    with tempfile.TemporaryDirectory() as scratch, pulled(joined(seconds, Path(scratch)), "en") as context:
+        stage = Transcribe(engine("faster-whisper", model=model))
+        stage.prepare()
+        finish(context, stage)
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return used if sys.platform == "darwin" else used * 1024
 
 
-def rate(scores: Sequence[Score]) -> str:
-    """Return the error of all together, in percent."""
-    return f"{100 * sum(score.errors for score in scores) / max(sum(score.units for score in scores), 1):.1f}"
-
-
-def report(chosen: Sequence[Recording], results: dict[str, list[Score]]) -> Table:
-    """Return a table by recording, then by language, then of everything."""
-    table = Table("recording", "s", "words", *(f"{name} %" for name in results), *(f"{name} s" for name in results))
-
-    def add(title: str, numbers: Sequence[int], end: bool = False) -> None:
-        columns = {name: [scores[i] for i in numbers] for name, scores in results.items()}
-        length = sum(chosen[i].seconds for i in numbers)
-        units = sum(score.units for score in next(iter(columns.values())))
-        times = [f"{sum(score.seconds for score in scores):.1f}" for scores in columns.values()]
-        table.add_row(title, f"{length:.0f}", str(units), *map(rate, columns.values()), *times, end_section=end)
-
-    for i, recording in enumerate(chosen):
-        add(recording.path.removeprefix("audio/"), [i], end=i == len(chosen) - 1)
-    for language in dict.fromkeys(recording.language for recording in chosen):
-        add(f"all in {language}", [i for i, recording in enumerate(chosen) if recording.language == language])
-    add("all", range(len(chosen)))
-    return table
-
-
-def summary(chosen: Sequence[Recording], results: Mapping[str, Sequence[Score]]) -> dict[str, object]:
-    """Return errors, units and seconds by language and engine, with the best peer of each recording as one more."""
-    peers = [name for name in results if name != "rostra"]
-
-    def add(numbers: Sequence[int]) -> dict[str, object]:
-        best = [min(results[name][i].errors for name in peers) for i in numbers]
-        return {
-            "seconds": round(sum(chosen[i].seconds for i in numbers)),
-            "units": sum(results["rostra"][i].units for i in numbers),
-            "errors": {name: sum(scores[i].errors for i in numbers) for name, scores in results.items()}
-            | {"best peer by file": sum(best)},
-            "took": {name: round(sum(scores[i].seconds for i in numbers), 1) for name, scores in results.items()},
-        }
-
-    languages = dict.fromkeys(recording.language for recording in chosen)
-    return (
-        {
-            language: add([i for i, recording in enumerate(chosen) if recording.language == language])
-            for language in languages
-        }
-        | {"all": add(range(len(chosen)))}
-        | {"over a minute": add([i for i, x in enumerate(chosen) if x.seconds > 60])}
-    )
-
-
-def all_languages() -> list[str]:
-    """Return the languages of the manifest."""
-    with (DATA / "MANIFEST.tsv").open(encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-        return sorted({row["language"] for row in rows if row["kind"] in KINDS})
+MEASURES: dict[str, Callable[[Bench], None]] = {
+    "words": words,
+    "times": times,
+    "invented": invented,
+    "names": names,
+    "speed": speed,
+    "cost": cost,
+    "memory": memory,
+}
 
 
 def main() -> int:
-    """Run every engine on every recording that was asked for."""
+    """Measure what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--language", nargs="+", metavar="L", help="by default all")
+    parser.add_argument("measures", nargs="*", metavar="MEASURE")
+    parser.add_argument("--engine", nargs="+", choices=list(ENGINES), metavar="NAME", help="by default all")
+    parser.add_argument("--again", nargs="+", default=[], choices=list(ENGINES), metavar="NAME")
+    parser.add_argument("--language", nargs="+", default=[], metavar="L", help="by default all")
     parser.add_argument("--only", default="", metavar="TEXT", help="recordings whose path holds this text")
     parser.add_argument("--model", default="base")
-    parser.add_argument("--runs", type=int, default=1, help="of each engine on each recording")
-    parser.add_argument("--without", nargs="+", default=[], metavar="PEER", help="peers to leave out")
-    parser.add_argument("--memory", action="store_true", help="measure 10 minutes and 4 hours too")
-    parser.add_argument("--peak", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--peak", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if unknown := set(options.measures) - set(MEASURES):
+        parser.error(f"no such measure: {', '.join(sorted(unknown))}; there are {', '.join(MEASURES)}")
     if not (DATA / "MANIFEST.tsv").is_file():
         print(f"no recordings in {DATA}: name their folder in ROSTRA_TEST_DATA", file=sys.stderr)
         return 2
     if options.peak:
         print(own_peak(options.peak, options.model))
         return 0
-    chosen = list(recordings(options.language or all_languages(), options.only))
-    with tempfile.TemporaryDirectory() as scratch:
-        runs = {n: run for n, run in engines(options.model, Path(scratch)).items() if n not in options.without}
-        for run in runs.values():  # load the weights before anything is timed
-            run(DATA / chosen[0].path, chosen[0].language)
-        results: dict[str, list[Score]] = {name: [] for name in runs}
-        for recording in chosen:
-            turns = [{name: measure(run, recording) for name, run in runs.items()} for _ in range(options.runs)]
-            for name in runs:
-                results[name].append(repeated([turn[name] for turn in turns]))
-    Console(width=160).print(report(chosen, results))
-    found: dict[str, object] = {
-        "model": options.model,
-        "cores": cores(),
-        "runs": options.runs,
-        "summary": summary(chosen, results),
-        "invented": invented(options.model),
-        "times_ms": times(options.model),
-        "names": names(options.model),
-    }
-    if options.memory:
-        found["peak_bytes"] = {str(seconds): peak(seconds, options.model) for seconds in (600, 4 * 3600)}
-    print(json.dumps(found, ensure_ascii=False, indent=1))
-    if options.json:
-        files = [
-            {"path": recording.path, "language": recording.language, "units": results["rostra"][i].units}
-            | {"errors": {name: scores[i].errors for name, scores in results.items()}}
-            | {"took": {name: scores[i].seconds for name, scores in results.items()}}
-            for i, recording in enumerate(chosen)
-        ]
-        text = json.dumps(found | {"files": files}, ensure_ascii=False, indent=1)
-        options.json.write_text(text + "\n", encoding="utf-8")
+    bench = Bench(
+        options.model,
+        options.engine or available(),
+        list(recordings(options.language, options.only)),
+        Results(options.json, frozenset(options.again)),
+    )
+    for measure in options.measures or ["words", "times", "invented", "names"]:
+        MEASURES[measure](bench)
     return 0
 
 

@@ -20,8 +20,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
 from archive.db import transaction
 from metadata.model import Transcript
 from pipelines.config import cores
@@ -31,11 +29,18 @@ from pipelines.runner import Silent, run_stage
 from pipelines.stages.base import Artefact, Item, Outcome, Report, Stage
 from pipelines.stages.index import Index
 from pipelines.stages.pull import Pull
-from pipelines.stages.transcribe import Task, Transcribe
+from pipelines.stages.transcribe import Task, Transcribe, leave
 from pipelines.transcribers import engine
 from pipelines.transcribers.base import AudioBlock
 from pipelines.transcribers.fake import FakeTranscriber
 from tests.bench.chaos import write_clips
+
+ABSTRACT = (
+    "Recordings that nobody can search are recordings that nobody has. We show how Radio Lighthouse packs BagIt, why "
+    "its catalogue speaks OAI-PMH, and what happened when the whole of it moved from tape to a server in Thessaloniki. "
+    "The second part is about the people: who listens, what they ask for, and what an archive owes to those who were "
+    "recorded without being asked. With examples from Winter School, live, and time for questions at the end. "
+)
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ class Unheard(Transcribe):
     def work(self, task: Task, report: Report) -> Artefact:
         silence: Iterable[AudioBlock] = ()
         transcript: Transcript = self.transcriber.transcribe(silence, task.hints, report)
-        return Artefact.write(task.target, msgspec.json.encode(transcript))
+        return leave(transcript, task)
 
 
 class Memory(Silent):
@@ -81,13 +86,21 @@ def spent_below() -> float:
 
 
 def fill(context: Context, count: int) -> None:
-    """Put sessions with a recording each into the catalogue, as pulling would have."""
+    """Put sessions with a recording, two people and an abstract each into the catalogue, as pulling would have."""
     shas = [hashlib.sha256(str(number).encode()).hexdigest() for number in range(count)]
     with transaction(context.db):
         context.db.execute("INSERT INTO event(id, slug, title) VALUES (1, 'synthetic', 'Synthetic')")
         context.db.conn.executemany(
-            "INSERT INTO session(id, event_id, slug, title, position) VALUES (?, 1, ?, ?, ?)",
-            [(number + 1, f"session-{number}", f"Session {number}", number) for number in range(count)],
+            "INSERT INTO session(id, event_id, slug, title, abstract, position) VALUES (?, 1, ?, ?, ?, ?)",
+            ((number + 1, f"session-{number}", f"Session {number}", ABSTRACT, number) for number in range(count)),
+        )
+        context.db.conn.executemany(
+            "INSERT INTO person(id, slug, name) VALUES (?, ?, ?)",
+            ((number, f"person-{number}", f"Person {number}") for number in range(1, 1001)),
+        )
+        context.db.conn.executemany(
+            "INSERT INTO session_person(session_id, person_id, role, position) VALUES (?, ?, 'speaker', ?)",
+            ((n + 1, (n + at * 7) % 1000 + 1, at) for n in range(count) for at in (0, 1)),
         )
         context.db.conn.executemany(
             "INSERT INTO recording(session_id, sha256, kind, duration_ms, bytes, media_type, suffix, original_name,"

@@ -42,16 +42,22 @@ class Processes:
     port: int = field(default_factory=free_port)
     host: str = "127.0.0.1"
     inside: tuple[str, ...] = ()  # a command that runs the scheduler elsewhere
+    environment: dict[str, str] = field(default_factory=dict)
     all: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
     def address(self) -> str:
         return f"tls://{self.host}:{self.port}"
 
-    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+    @property
+    def settings(self) -> str:
+        """Return what an archive's settings say of it."""
+        own = self.certificates
+        return f"[cluster]\nca = '{own.ca}'\ncertificate = '{own.certificate}'\nkey = '{own.key}'\n"
+
+    def start(self, *arguments: str, before: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
         own = self.certificates
         tls = ["--tls-ca-file", own.ca, "--tls-cert", own.certificate, "--tls-key", own.key]
-        before = self.inside if arguments[0] == "scheduler" else ()
         log = self.folder / f"{arguments[0]}-{len(self.all)}.log"
         with log.open("wb") as file:
             process = subprocess.Popen(
@@ -59,7 +65,7 @@ class Processes:
                 stdout=file,
                 stderr=file,
                 cwd=Path(__file__).resolve().parents[2],
-                env=os.environ | {"DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION": "true"},
+                env=os.environ | {"DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION": "true"} | self.environment,
             )
         self.all.append(process)
         end = time.monotonic() + 60
@@ -72,21 +78,16 @@ class Processes:
 
     def scheduler(self) -> subprocess.Popen[bytes]:
         return self.start(
-            "scheduler", "--protocol", "tls", "--host", self.host, "--port", str(self.port), "--no-dashboard"
+            *("scheduler", "--protocol", "tls", "--host", self.host, "--port", str(self.port), "--no-dashboard"),
+            before=self.inside,
         )
 
-    def worker(self, resources: str = "gpu=1 io=1") -> subprocess.Popen[bytes]:
+    def worker(self, resources: str = "gpu=1 io=1", before: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
+        """Start a worker, with a command before it that runs another elsewhere."""
         return self.start(
-            "worker",
-            self.address,
-            "--no-nanny",
-            "--no-dashboard",
-            "--nthreads",
-            "2",
-            "--resources",
-            resources,
-            "--local-directory",
-            str(self.folder / f"scratch-{len(self.all)}"),
+            *("worker", self.address, "--no-nanny", "--no-dashboard", "--nthreads", "2"),
+            *("--resources", resources, "--local-directory", str(self.folder / f"scratch-{len(self.all)}")),
+            before=before,
         )
 
     def stop(self) -> None:

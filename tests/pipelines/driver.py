@@ -1,4 +1,7 @@
-"""A driver in a process of its own: ``python -m tests.pipelines.driver ARCHIVE WORKERS SUBJECT=TASK…``."""
+"""A driver in a process of its own: ``python -m tests.pipelines.driver ARCHIVE WORKERS|URL SUBJECT=TASK…``.
+
+Limits and certificates are those of the archive's settings, patience being how long an item may take.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +9,25 @@ import sys
 from pathlib import Path
 
 from pipelines.cli import main
+from pipelines.cluster import Cluster
 from pipelines.context import open_archive
-from pipelines.executors import Local
+from pipelines.executors import Executor, Local
 from pipelines.limits import Limits
 from pipelines.runner import run_stage
 from tests.pipelines.trials import Trial, Watch
 
 
-def drive(root: Path, workers: int, *tasks: str) -> None:
+def drive(root: Path, where: str, *tasks: str) -> None:
     parted = [(subject, task) for subject, _, task in (x.partition("=") for x in tasks)]
     with open_archive(root) as context:
         limits = Limits(grace=context.config.run.patience, patience=0)
-        run_stage(context, Trial(parted, root / "kept"), Local(workers, context.layout.work, limits), Watch())
+        executor: Executor = (
+            Local(int(where), context.layout.work, limits)
+            if where.isdigit()
+            else Cluster(where, context.config.cluster, limits)
+        )
+        run_stage(context, Trial(parted, root / "kept"), executor, Watch())
 
 
 if __name__ == "__main__":
-    main(lambda: drive(Path(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:]))
+    main(lambda: drive(Path(sys.argv[1]), *sys.argv[2:]))

@@ -1,10 +1,11 @@
-"""The same failures on a cluster of separate processes, with certificates on both sides."""
+"""What only a cluster can suffer; what it shares with a single machine is in ``test_failures.py``."""
 
 from __future__ import annotations
 
 import os
 import re
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -13,16 +14,17 @@ from pathlib import Path
 import pytest
 
 from pipelines import cluster as clusters
+from pipelines.buckets import Bucket
 from pipelines.cluster import Cluster
 from pipelines.config import Cluster as Certificates
 from pipelines.context import Context, init, open_archive
-from pipelines.errors import ClusterError, ConfigError, WeightsError
+from pipelines.errors import ClusterError, ConfigError
 from pipelines.limits import Limits
 from pipelines.runner import run_stage
 from tests.pipelines.clusters import Processes, certificates, free_port
 from tests.pipelines.sounds import write_wav
 from tests.pipelines.test_cli import rostra
-from tests.pipelines.test_failures import rows
+from tests.pipelines.test_failures import driver, rows
 from tests.pipelines.test_kill import alive, children, wait_for
 from tests.pipelines.trials import Loading, Trial, Watch
 
@@ -37,8 +39,8 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 @pytest.fixture
 def processes(tmp_path: Path, own: Certificates) -> Iterator[Processes]:
     processes = Processes(tmp_path, own)
-    processes.scheduler()
     try:
+        processes.scheduler()
         yield processes
     finally:
         processes.stop()
@@ -51,55 +53,17 @@ def context(tmp_path: Path) -> Iterator[Context]:
         yield context
 
 
-def engine(processes: Processes, context: Context, limits: Limits | None = None) -> Cluster:
-    return Cluster(processes.address, processes.certificates, context.layout.work, limits or Limits())
-
-
-def at_work(pid: int) -> bool:
-    """Tell whether a process is a child at work, rather than one that keeps count of what was opened."""
-    return alive(pid) and b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+def engine(processes: Processes) -> Cluster:
+    return Cluster(processes.address, processes.certificates, Limits())
 
 
 def states(context: Context) -> list[tuple[str, str, int, str | None]]:
     return sorted(rows(context.layout.root), key=str)
 
 
-def test_faults_of_items_cost_what_they_cost_on_one_machine(
+def test_lost_worker_charges_nobody_and_leaves_nothing_at_work(
     processes: Processes, context: Context, tmp_path: Path
 ) -> None:
-    processes.worker()
-    processes.worker()
-    tasks = [
-        ("a", "fine"),
-        ("b", "broken"),
-        ("c", "die"),
-        ("d", f"die-once:{tmp_path / 'flag'}"),
-        ("e", "hang-natively"),
-        ("f", "warn"),
-        ("g", f"leave:{tmp_path / 'heard'}:short:{tmp_path / 'short'}"),
-        ("h", "surprise"),
-    ]
-    watch = Watch()
-    limits = Limits(grace=6.0, patience=0.0)
-    report = run_stage(context, Trial(tasks, tmp_path / "kept"), engine(processes, context, limits), watch)
-    assert dict(report.counts) == {"done": 4, "refused": 1, "failed": 3}
-    assert states(context) == [
-        ("a", "done", 1, None),
-        ("b", "refused", 1, "broken-media"),
-        *(("c", "failed", attempt, "worker-died") for attempt in (1, 2, 3)),
-        ("d", "done", 2, None),
-        ("d", "failed", 1, "worker-died"),
-        *(("e", "failed", attempt, "timeout") for attempt in (1, 2, 3)),
-        ("f", "done", 1, None),
-        ("g", "done", 2, None),
-        ("g", "failed", 1, "artefact"),
-        *(("h", "failed", attempt, "unexpected") for attempt in (1, 2, 3)),
-    ]
-    assert watch.remarks["f"] == "parts could not be decoded"
-    assert ("e", 0.5) in watch.progress
-
-
-def test_lost_worker_charges_nobody(processes: Processes, context: Context, tmp_path: Path) -> None:
     first = processes.worker()
     stage = Trial([("a", "fine"), ("b", f"hang-once:{tmp_path / 'flag'}")], tmp_path / "kept")
 
@@ -113,56 +77,25 @@ def test_lost_worker_charges_nobody(processes: Processes, context: Context, tmp_
 
     meddler = threading.Thread(target=meddle)
     meddler.start()
-    run_stage(context, stage, engine(processes, context), Watch())
+    run_stage(context, stage, engine(processes), Watch())
     meddler.join()
     assert states(context) == [("a", "done", 1, None), ("b", "done", 1, None)]
 
 
 def test_lost_scheduler_is_named_and_charges_nobody(processes: Processes, context: Context, tmp_path: Path) -> None:
-    worker = processes.worker()
+    processes.worker()
     stage = Trial([("a", "fine"), ("b", f"hang-once:{tmp_path / 'flag'}")], tmp_path / "kept")
-    below: list[int] = []
 
     def meddle() -> None:
         wait_for((tmp_path / "flag").exists)
-        below.extend(children(worker.pid))
         os.kill(processes.all[0].pid, signal.SIGKILL)
 
     meddler = threading.Thread(target=meddle)
     meddler.start()
     with pytest.raises(ClusterError, match=r"the scheduler at tls://.* was lost; .* charged to nobody: run it again"):
-        run_stage(context, stage, engine(processes, context), Watch())
+        run_stage(context, stage, engine(processes), Watch())
     meddler.join()
     assert states(context) == [("a", "done", 1, None), ("b", "interrupted", 1, None)]
-
-
-def test_driver_that_ends_stops_the_children_of_others(processes: Processes, context: Context, tmp_path: Path) -> None:
-    worker = processes.worker()
-    stage = Trial([("a", f"hang-once:{tmp_path / 'flag'}")], tmp_path / "kept")
-
-    class Ending(Watch):
-        def advanced(self, item: object, done: float) -> None:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        run_stage(context, stage, engine(processes, context), Ending())
-    wait_for(lambda: not any(map(at_work, children(worker.pid))), 20)
-    assert states(context) == [("a", "interrupted", 1, None)]
-
-
-@pytest.mark.parametrize("fault", ["weights", "die"])
-def test_model_that_does_not_load_ends_the_run(
-    processes: Processes, context: Context, tmp_path: Path, fault: str
-) -> None:
-    processes.worker()
-    stage = (
-        Trial([("a", "no-weights")], tmp_path / "kept")
-        if fault == "weights"
-        else Loading([("a", "fine")], tmp_path / "kept", fault="die")
-    )
-    with pytest.raises((WeightsError, Exception), match=r"no weights|before it was ready"):
-        run_stage(context, stage, engine(processes, context), Watch())
-    assert states(context) == [("a", "interrupted", 1, None)]
 
 
 def test_work_goes_where_its_resource_is(
@@ -171,45 +104,67 @@ def test_work_goes_where_its_resource_is(
     monkeypatch.setattr(clusters, "WORKERLESS_SECONDS", 1.0)
     processes.worker("io=1")
     with pytest.raises(ClusterError, match="offers gpu"):
-        run_stage(context, Loading([("a", "fine")], tmp_path / "kept"), engine(processes, context), Watch())
+        run_stage(context, Loading([("a", "fine")], tmp_path / "kept"), engine(processes), Watch())
     assert states(context) == []
-    run_stage(context, Trial([("a", "fine")], tmp_path / "kept"), engine(processes, context), Watch())
+    run_stage(context, Trial([("a", "fine")], tmp_path / "kept"), engine(processes), Watch())
     assert states(context) == [("a", "done", 1, None)]
 
 
-def test_worker_that_does_not_share_the_archive_refuses_nothing(
+def test_model_is_loaded_by_no_more_children_than_there_are_gpus(
     processes: Processes, context: Context, tmp_path: Path
 ) -> None:
-    processes.worker()
+    processes.worker("gpu=1 io=1")
+    run_stage(context, Trial([("io", "fine")], tmp_path / "kept"), engine(processes), Watch())
+    tasks = [(f"item {number}", "pid") for number in range(6)]
+    run_stage(context, Loading(tasks, tmp_path / "loaded"), engine(processes), Watch())
+    loaded = {line.partition("=")[2] for line in (tmp_path / "loaded").read_text().splitlines()}
+    assert len(loaded) == 1
 
-    class Elsewhere(Watch):
-        def started(self, item: object) -> None:
-            (context.layout.work / "shared").unlink()
 
-    with pytest.raises(ClusterError, match="must share that file system"):
-        run_stage(context, Trial([("a", "fine")], tmp_path / "kept"), engine(processes, context), Elsewhere())
-    assert states(context) == [("a", "interrupted", 1, None)]
+def test_clock_of_a_cluster_that_jumps_stops_nobody(root: Path, own: Certificates, tmp_path: Path) -> None:
+    environment = {"PYTHONPATH": str(Path(__file__).parent / "jumping")}
+    processes = Processes(tmp_path, own, environment=environment)
+    (root / "rostra.toml").write_text(f"{processes.settings}[run]\npatience = 4\n")
+    tasks = ["a=nap", "b=nap", f"hung=hang-once:{root / 'flag'}", "c=nap"]
+    try:
+        processes.scheduler()
+        processes.worker()
+        assert driver(root, processes.address, *tasks, **environment).wait() == 0
+    finally:
+        processes.stop()
+    assert sorted(rows(root)) == [
+        *((subject, "done", 1, None) for subject in "abc"),
+        ("hung", "done", 2, None),
+        ("hung", "failed", 1, "timeout"),
+    ]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    init(tmp_path / "archive", title="Test")
+    return tmp_path / "archive"
+
+
+# Strangers.
 
 
 @pytest.mark.parametrize("stranger", ["plaintext", "another authority"])
 def test_stranger_is_refused(processes: Processes, context: Context, tmp_path: Path, stranger: str) -> None:
     other = certificates(tmp_path / "other")
     scheme = "tcp" if stranger == "plaintext" else "tls"
-    executor = Cluster(f"{scheme}://127.0.0.1:{processes.port}", other, context.layout.work, Limits())
+    executor = Cluster(f"{scheme}://127.0.0.1:{processes.port}", other, Limits())
     with pytest.raises(ClusterError, match="no scheduler answers at"):
         run_stage(context, Trial([("a", "fine")], tmp_path / "kept"), executor, Watch())
     assert states(context) == []
 
 
-def test_scheduler_that_is_not_there_is_named(context: Context, tmp_path: Path, own: Certificates) -> None:
+def test_scheduler_that_is_not_there_is_named(
+    context: Context, tmp_path: Path, own: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clusters, "CONNECT_SECONDS", 1)
     address = f"tls://127.0.0.1:{free_port()}"
     with pytest.raises(ClusterError, match=re.escape(f"no scheduler answers at {address}")):
-        run_stage(
-            context,
-            Trial([("a", "fine")], tmp_path / "kept"),
-            Cluster(address, own, context.layout.work, Limits()),
-            Watch(),
-        )
+        run_stage(context, Trial([("a", "fine")], tmp_path / "kept"), Cluster(address, own, Limits()), Watch())
 
 
 @pytest.mark.parametrize(
@@ -225,18 +180,68 @@ def test_cluster_needs_certificates_off_this_machine(address: str, message: str)
         clusters.security(Certificates(), address)
 
 
-def test_run_on_a_cluster_from_the_command_line(processes: Processes, tmp_path: Path) -> None:
-    processes.worker()
-    root = tmp_path / "talks"
-    rostra("init", root)
-    own = processes.certificates
+# Machines that share a file system, and machines that do not.
+
+
+def make_archive(root: Path, processes: Processes, bucket: str = "") -> None:
     (root / "rostra.toml").write_text(
-        "[transcribe]\nengine = 'fake'\n"
-        f"[cluster]\nca = '{own.ca}'\ncertificate = '{own.certificate}'\nkey = '{own.key}'\n"
+        f"[transcribe]\nengine = 'fake'\n[store]\nbucket = '{bucket}'\n{processes.settings}"
     )
-    write_wav(tmp_path / "talk.wav", 5)
-    rostra("pull", tmp_path / "talk.wav", "--archive", root)
+    write_wav(root.parent / "talk.wav", 5)
+    assert rostra("pull", root.parent / "talk.wav", "--archive", root).returncode == 0
+
+
+def without(folder: Path) -> tuple[str, ...]:
+    """Return a command that runs another where a folder of this machine is not to be seen."""
+    command = (
+        "unshare",
+        "--map-root-user",
+        "--mount",
+        "sh",
+        "-c",
+        f"mount -t tmpfs none '{folder}' && exec \"$@\"",
+        "-",
+    )
+    try:
+        subprocess.run([*command, "true"], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"hides a folder from a worker, which needs namespaces of users and mounts: {error}")
+    return command
+
+
+def test_run_on_machines_that_share_the_archive(processes: Processes, root: Path) -> None:
+    make_archive(root, processes)
+    processes.worker()
     done = rostra("run", "--cluster", processes.address, "--archive", root)
     assert done.returncode == 0, done.stderr
     assert "transcribe: done recordings/talk in " in done.stderr
+    assert "render: done recordings/talk in " in done.stderr
     assert rostra("run", "--cluster", processes.address, "--archive", root).stderr == "Nothing is due.\n"
+
+
+def test_run_on_machines_that_share_nothing_but_a_bucket(processes: Processes, root: Path, bucket: Bucket) -> None:
+    make_archive(root, processes, f"s3://{bucket.name}")
+    for _ in range(2):
+        processes.worker(before=without(root))
+    done = rostra("run", "--cluster", processes.address, "--archive", root)
+    assert done.returncode == 0, done.stderr
+    assert [row[1:] for row in rows(root) if "/" not in row[0]] == [("done", 1, None)] * 2
+    assert "second 4." in rostra("search", "second", "--json", "--archive", root).stdout
+    published = {path.suffix for path in (root / "public" / "media").iterdir()}
+    assert published == {Path(entry["path"]).suffix for entry in bucket.entries()}
+    assert {".wav", ".json"} <= published
+    left = [path for path in root.parent.glob("scratch-*/**/*") if path.is_file() and path.suffix in published]
+    assert left == []
+
+
+def test_machine_that_does_not_see_the_recordings_ends_the_run_and_charges_nobody(
+    processes: Processes, root: Path
+) -> None:
+    make_archive(root, processes)
+    processes.worker(before=without(root))
+    done = rostra("run", "--cluster", processes.address, "--archive", root)
+    assert done.returncode == 2
+    assert (
+        f"does not see {root / 'media'}: share that folder with every worker, or keep media in a bucket" in done.stderr
+    )
+    assert [row[1:] for row in rows(root)][-1] == ("interrupted", 1, None)

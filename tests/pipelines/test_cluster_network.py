@@ -69,7 +69,7 @@ def test_cut_link_that_is_restored_charges_nobody_and_loses_nothing(tmp_path: Pa
         meddler = threading.Thread(target=meddle)
         meddler.start()
         with open_archive(tmp_path / "archive") as context:
-            executor = Cluster(processes.address, own, context.layout.work, Limits())
+            executor = Cluster(processes.address, own, Limits())
             run_stage(context, Trial(tasks, tmp_path / "kept"), executor, Watch())
         meddler.join()
     finally:

@@ -1,4 +1,8 @@
-"""What may happen to a run at night, each with real processes and real signals."""
+"""What may happen to a run at night, each with real processes and real signals: on this machine, and on a cluster.
+
+The cluster is a scheduler and two workers in processes of their own, with certificates on both sides. What only a
+cluster can suffer is in ``test_cluster.py``.
+"""
 
 from __future__ import annotations
 
@@ -8,40 +12,76 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
 from archive import db
 from archive.errors import CatalogueBusyError, CatalogueFullError
+from pipelines.cluster import Cluster
 from pipelines.context import Context, init, open_archive
 from pipelines.errors import DiskFullError, WorkerError
-from pipelines.executors import InProcess, Local
+from pipelines.executors import Executor, InProcess, Local
 from pipelines.limits import Limits
 from pipelines.runner import run_stage
+from tests.pipelines.clusters import Processes, certificates
 from tests.pipelines.test_cli import rostra
 from tests.pipelines.test_kill import alive, children, wait_for
 from tests.pipelines.trials import Loading, Trial, Watch
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
-SOON = Limits(grace=8.0, patience=0.0)
+SOON = Limits(grace=30.0, patience=-27.0)
+"""Half a minute to load, and three seconds for an item, whose size here is 1."""
+
+Engine: TypeAlias = Callable[..., Executor]
+
+
+@pytest.fixture(scope="module")
+def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
+    folder = tmp_path_factory.mktemp("cluster")
+    processes = Processes(folder, certificates(folder / "certificates"))
+    try:
+        processes.scheduler()
+        processes.worker()
+        processes.worker()
+        yield processes
+    finally:
+        processes.stop()
+
+
+@pytest.fixture(params=["local", "cluster"])
+def where(request: pytest.FixtureRequest) -> str:
+    """Return how many workers there are on this machine, or the address of a cluster."""
+    return "2" if request.param == "local" else str(request.getfixturevalue("machines").address)
 
 
 @pytest.fixture
-def context(tmp_path: Path) -> Iterator[Context]:
-    init(tmp_path / "archive", title="Test")
-    with open_archive(tmp_path / "archive") as context:
-        yield context
+def engine(request: pytest.FixtureRequest, where: str, root: Path) -> Engine:
+    def make(limits: Limits | None = None) -> Executor:
+        if where.isdigit():
+            return Local(int(where), root / "work", limits or Limits())
+        return Cluster(where, request.getfixturevalue("machines").certificates, limits or Limits())
+
+    return make
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
+def root(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     init(tmp_path / "archive", title="Test")
+    if "machines" in request.fixturenames or "cluster" in request.node.name:
+        settings = request.getfixturevalue("machines").settings
+        (tmp_path / "archive" / "rostra.toml").write_text(settings)
     return tmp_path / "archive"
+
+
+@pytest.fixture
+def context(root: Path) -> Iterator[Context]:
+    with open_archive(root) as context:
+        yield context
 
 
 def rows(root: Path) -> list[tuple[str, str, int, str | None]]:
@@ -55,106 +95,127 @@ def states(root: Path) -> set[tuple[str, str]]:
     return {(subject, status) for subject, status, _, _ in rows(root)}
 
 
-def driver(root: Path, workers: int, *tasks: str) -> subprocess.Popen[bytes]:
+def driver(root: Path, where: str, *tasks: str, **environment: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.pipelines.driver", str(root), str(workers), *tasks],
+        [sys.executable, "-m", "tests.pipelines.driver", str(root), where, *tasks],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        env=os.environ | environment,
     )
 
 
-def kept(root: Path) -> list[str]:
-    return sorted((root / "kept").read_text().split())
-
-
-def nothing_left(root: Path, below: list[int]) -> None:
-    assert below
-    wait_for(lambda: not any(map(alive, below)), 20)
+def at_work(pid: int) -> bool:
+    """Tell whether a process is a child at work, rather than one that keeps count of what was opened."""
+    with suppress(OSError):
+        return alive(pid) and b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return False
 
 
 # What an item does to its own process.
 
 
-@pytest.mark.parametrize("way", ["hang", "hang-natively"])
-def test_what_hangs_is_stopped_and_the_others_go_on(context: Context, tmp_path: Path, way: str) -> None:
-    stage = Trial([("a", "fine"), ("hung", way), ("b", "fine"), ("c", "fine")], tmp_path / "kept")
+def test_item_that_raises_or_dies_costs_itself_an_attempt(context: Context, tmp_path: Path, engine: Engine) -> None:
+    tasks = [
+        ("fine", "fine"),
+        ("broken", "broken"),
+        ("silent", "silent"),
+        ("surprising", "surprise"),
+        ("poison", "die"),
+        ("unlucky", f"die-once:{tmp_path / 'flag'}"),
+        ("doubtful", "warn"),
+    ]
     watch = Watch()
-    executor = Local(2, context.layout.work, SOON)
-    found = {item.subject: outcome for item, outcome in executor.map(stage, stage.items(context), watch)}
-    assert {subject: outcome.status for subject, outcome in found.items()} == {
-        "a": "done",
-        "hung": "failed",
-        "b": "done",
-        "c": "done",
-    }
-    assert found["hung"].code == "timeout"
+    report = run_stage(context, Trial(tasks, tmp_path / "kept"), engine(), watch)
+    assert dict(report.counts) == {"done": 3, "refused": 1, "skipped": 1, "failed": 2}
+    assert sorted(rows(context.layout.root), key=str) == [
+        ("broken", "refused", 1, "broken-media"),
+        ("doubtful", "done", 1, None),
+        ("fine", "done", 1, None),
+        *(("poison", "failed", attempt, "worker-died") for attempt in (1, 2, 3)),
+        ("silent", "skipped", 1, "no-audio"),
+        *(("surprising", "failed", attempt, "unexpected") for attempt in (1, 2, 3)),
+        ("unlucky", "done", 2, None),
+        ("unlucky", "failed", 1, "worker-died"),
+    ]
+    assert watch.remarks["doubtful"] == "parts could not be decoded"
+
+
+def test_what_hangs_is_stopped_with_its_programs_and_the_others_go_on(
+    context: Context, tmp_path: Path, engine: Engine
+) -> None:
+    ways = [
+        ("hung", "hang"),
+        ("hung natively", "hang-natively"),
+        ("with a program", f"with-program:{tmp_path / 'pid'}"),
+    ]
+    tasks = [("a", "fine"), *ways, ("b", "fine")]
+    stage, watch = Trial(tasks, tmp_path / "kept"), Watch()
+    found = {item.subject: outcome.code for item, outcome in engine(SOON).map(stage, stage.items(context), watch)}
+    assert found == {"a": None, "b": None} | {subject: "timeout" for subject, _ in ways}
+    assert ("hung", 0.5) in watch.progress
+    wait_for(lambda: not alive(int((tmp_path / "pid").read_text())), 10)
 
 
 def test_limit_grows_with_the_length_of_the_recording() -> None:
     assert Limits(grace=600, patience=30).seconds(3600) == 600 + 30 * 3600
 
 
-def test_programs_of_a_child_end_with_it(context: Context, tmp_path: Path) -> None:
-    stage = Trial([("a", f"with-program:{tmp_path / 'program'}")], tmp_path / "kept")
-    assert [x.code for _, x in Local(1, context.layout.work, SOON).map(stage, stage.items(context), Watch())] == [
-        "timeout"
-    ]
-    wait_for(lambda: not alive(int((tmp_path / "program").read_text())), 10)
-
-
-def test_poison_is_bounded_over_workers_and_restarts_and_harms_no_other(root: Path) -> None:
-    tasks = ["poison=die", *(f"good{n}=fine" for n in range(8))]
-    first = driver(root, 3, *tasks, f"hung=hang-once:{root / 'flag'}")
+def test_poison_is_bounded_over_workers_and_restarts_and_harms_no_other(root: Path, where: str) -> None:
+    tasks = ["poison=die", *(f"good{n}=fine" for n in range(8)), f"hung=hang-once:{root / 'flag'}"]
+    first = driver(root, where, *tasks)
     wait_for(lambda: (root / "flag").exists() and ("poison", "failed") in states(root))
     first.kill()
     first.wait()
     for _ in range(2):
-        assert driver(root, 3, *tasks, f"hung=hang-once:{root / 'flag'}").wait() == 0
+        assert driver(root, where, *tasks).wait() == 0
     assert [row for row in rows(root) if row[1] == "failed"] == [
         ("poison", "failed", attempt, "worker-died") for attempt in (1, 2, 3)
     ]
     assert {row[0] for row in rows(root) if row[1] == "done"} == {"hung", *(f"good{n}" for n in range(8))}
 
 
-def test_memory_limit_costs_the_item_that_is_over_it_alone(context: Context, tmp_path: Path) -> None:
+def test_memory_limit_costs_the_item_that_is_over_it_alone(context: Context, tmp_path: Path, engine: Engine) -> None:
     stage = Trial([("big", "eat"), ("small", "fine")], tmp_path / "kept")
-    executor = Local(1, context.layout.work, Limits(memory=2**30))
-    found = {item.subject: outcome.code for item, outcome in executor.map(stage, stage.items(context), Watch())}
-    assert found == {"big": "out-of-memory", "small": None}
+    outcomes = engine(Limits(memory=2**30)).map(stage, stage.items(context), Watch())
+    assert {item.subject: outcome.code for item, outcome in outcomes} == {"big": "out-of-memory", "small": None}
 
 
 @pytest.mark.parametrize("fault", ["short", "corrupt"])
-def test_artefact_that_is_not_whole_is_made_again(context: Context, tmp_path: Path, fault: str) -> None:
+def test_artefact_that_is_not_whole_is_made_again(context: Context, tmp_path: Path, engine: Engine, fault: str) -> None:
     task = f"leave:{tmp_path / 'heard'}:{fault}:{tmp_path / 'flag'}"
-    report = run_stage(context, Trial([("a", task)], tmp_path / "kept"), Local(1, context.layout.work), Watch())
+    report = run_stage(context, Trial([("a", task)], tmp_path / "kept"), engine(), Watch())
     assert dict(report.counts) == {"done": 1}
     assert rows(context.layout.root) == [("a", "failed", 1, "artefact"), ("a", "done", 2, None)]
     assert (tmp_path / "kept").read_text() == "a=what was heard\n"
+    assert not (tmp_path / "heard").exists()
 
 
 # What is nobody's fault.
 
 
 @pytest.mark.parametrize("fault", ["die", "memory", "hang"])
-def test_model_that_does_not_load_ends_the_run_and_charges_nobody(context: Context, tmp_path: Path, fault: str) -> None:
-    stage = Loading([("a", "fine"), ("b", "fine")], tmp_path / "kept", fault=fault)
+def test_model_that_does_not_load_ends_the_run_and_charges_nobody(
+    context: Context, tmp_path: Path, engine: Engine, fault: str
+) -> None:
+    stage = Loading([("a", "fine")], tmp_path / "kept", fault=fault)
     with pytest.raises(WorkerError):
-        run_stage(context, stage, Local(1, context.layout.work, Limits(grace=4.0)), Watch())
+        run_stage(context, stage, engine(Limits(grace=3.0 if fault == "hang" else 30.0)), Watch())
     assert rows(context.layout.root) == [("a", "interrupted", 1, None)]
 
 
-def test_death_while_loading_charges_nobody(context: Context, tmp_path: Path) -> None:
+def test_death_while_loading_charges_nobody(context: Context, tmp_path: Path, engine: Engine) -> None:
     stage = Loading([("a", "fine")], tmp_path / "kept", fault=f"die-once:{tmp_path / 'flag'}")
-    run_stage(context, stage, Local(1, context.layout.work), Watch())
+    run_stage(context, stage, engine(), Watch())
     assert rows(context.layout.root) == [("a", "done", 1, None)]
 
 
-@pytest.mark.parametrize("executor", ["here", "local"])
-def test_full_disk_ends_the_run_and_charges_nobody(context: Context, tmp_path: Path, executor: str) -> None:
+def test_full_disk_of_a_worker_ends_the_run_and_charges_nobody(
+    context: Context, tmp_path: Path, engine: Engine
+) -> None:
     stage = Trial([("a", "disk-full"), ("b", "fine")], tmp_path / "kept")
     with pytest.raises(DiskFullError, match="make some, and run it again"):
-        run_stage(context, stage, InProcess() if executor == "here" else Local(1, context.layout.work), Watch())
+        run_stage(context, stage, engine(), Watch())
     assert ("a", "interrupted", 1, None) in rows(context.layout.root)
     assert "failed" not in {status for _, status in states(context.layout.root)}
 
@@ -190,21 +251,19 @@ def test_catalogue_on_a_full_disk_is_whole_and_goes_on_with_room(tmp_path: Path)
         subprocess.run(["umount", "-l", disk], check=False)
 
 
-def test_reader_that_never_ends_hinders_nobody(context: Context, tmp_path: Path) -> None:
+def test_reader_that_never_ends_hinders_nobody(context: Context, tmp_path: Path, engine: Engine) -> None:
     with closing(db.sqlite3.connect(context.layout.catalogue, isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM stage_run").fetchone()
         stage = Trial([("a", "fine"), ("b", "fine")], tmp_path / "kept")
-        assert dict(run_stage(context, stage, InProcess(), Watch()).counts) == {"done": 2}
+        assert dict(run_stage(context, stage, engine(), Watch()).counts) == {"done": 2}
         assert reader.execute("SELECT count(*) FROM stage_run").fetchone() == (0,)
 
 
 def test_other_writer_that_never_ends_ends_the_run_and_charges_nobody(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    root: Path, tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(db, "BUSY_SECONDS", 0.5)
-    root = tmp_path / "archive"
-    init(root, title="Test")
     tasks = [(f"item {n}", "fine") for n in range(3)]
     with (
         closing(db.sqlite3.connect(root / "catalogue.db", isolation_level=None)) as other,
@@ -216,54 +275,86 @@ def test_other_writer_that_never_ends_ends_the_run_and_charges_nobody(
                 other.execute("BEGIN IMMEDIATE")
 
         with pytest.raises(CatalogueBusyError, match="in use by another program"):
-            run_stage(context, Trial(tasks, tmp_path / "lost"), InProcess(), Meddling())
+            run_stage(context, Trial(tasks, tmp_path / "lost"), engine(), Meddling())
         other.execute("ROLLBACK")
     with open_archive(root) as context:
-        assert dict(run_stage(context, Trial(tasks, tmp_path / "kept"), InProcess(), Watch()).counts) == {"done": 3}
+        assert dict(run_stage(context, Trial(tasks, tmp_path / "kept"), engine(), Watch()).counts) == {"done": 3}
     assert [row[1:] for row in rows(root)] == [("interrupted", 1, None), *[("done", 1, None)] * 3]
-
-
-def test_clock_that_jumps_stops_nobody(context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = time.time
-    jumps = iter(range(10**9))
-    monkeypatch.setattr(time, "time", lambda: real() + 10_000 * next(jumps))
-    stage = Trial([("a", "nap"), ("b", "nap")], tmp_path / "kept")
-    report = run_stage(context, stage, Local(1, context.layout.work), Watch())
-    assert dict(report.counts) == {"done": 2}
 
 
 # What happens to the driver.
 
 
-def test_killed_driver_charges_nobody_and_leaves_no_process_that_hangs_natively(root: Path) -> None:
+def test_killed_driver_charges_nobody_and_leaves_nothing_at_work(
+    request: pytest.FixtureRequest, root: Path, where: str
+) -> None:
     tasks = ["a=fine", f"hung=hang-once:{root / 'flag'}", "b=fine"]
-    run = driver(root, 1, *tasks)
-    wait_for((root / "flag").exists)
-    below = children(run.pid)
+    run = driver(root, where, *tasks)
+    wait_for(lambda: (root / "flag").exists() and {("a", "done"), ("b", "done")} <= states(root))
+    hung = int((root / "flag").read_text())
+    assert at_work(hung)
     run.kill()
     run.wait()
-    nothing_left(root, below)
-    assert driver(root, 1, *tasks).wait() == 0
-    assert rows(root) == [
+    wait_for(lambda: not alive(hung), 30)
+    assert driver(root, where, *tasks).wait() == 0
+    assert sorted(rows(root)) == [
         ("a", "done", 1, None),
-        ("hung", "interrupted", 1, None),
-        ("hung", "done", 1, None),
         ("b", "done", 1, None),
+        ("hung", "done", 1, None),
+        ("hung", "interrupted", 1, None),
+    ]
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_signal_to_end_stops_children_and_charges_nobody(root: Path, where: str, number: int, status: int) -> None:
+    run = driver(root, where, "a=fine", f"hung=hang-once:{root / 'flag'}")
+    wait_for(lambda: (root / "flag").exists() and ("a", "done") in states(root))
+    hung = int((root / "flag").read_text())
+    run.send_signal(number)
+    assert run.wait(30) == status
+    wait_for(lambda: not alive(hung), 30)
+    assert set(rows(root)) == {("a", "done", 1, None), ("hung", "interrupted", 1, None)}
+    assert list(root.glob("work/*")) == []
+
+
+def test_second_driver_is_refused_and_harms_nothing(root: Path, where: str) -> None:
+    first = driver(root, where, f"hung=hang-once:{root / 'flag'}")
+    wait_for((root / "flag").exists)
+    second = subprocess.run(
+        [sys.executable, "-m", "pipelines", "run", "--archive", root], capture_output=True, text=True, check=False
+    )
+    assert second.returncode == 2
+    assert f"in use by process {first.pid} on " in second.stderr
+    assert states(root) == {("hung", "running")}
+    first.terminate()
+    first.wait()
+
+
+def test_clock_that_jumps_stops_nobody(root: Path) -> None:
+    jumping = str(Path(__file__).parent / "jumping")
+    tasks = ["a=nap", "b=nap", f"hung=hang-once:{root / 'flag'}", "c=nap"]
+    (root / "rostra.toml").write_text("[run]\npatience = 4\n")
+    assert driver(root, "2", *tasks, PYTHONPATH=jumping).wait() == 0
+    assert sorted(rows(root)) == [
+        *((subject, "done", 1, None) for subject in "abc"),
+        ("hung", "done", 2, None),
+        ("hung", "failed", 1, "timeout"),
     ]
 
 
 def test_child_that_replaced_another_dies_with_its_driver_too(root: Path) -> None:
-    run = driver(root, 1, "poison=die", f"hung=hang-once:{root / 'flag'}")
+    run = driver(root, "1", "poison=die", f"hung=hang-once:{root / 'flag'}")
     wait_for((root / "flag").exists)
     below = children(run.pid)
+    assert below
     run.kill()
     run.wait()
-    nothing_left(root, below)
+    wait_for(lambda: not any(map(alive, below)), 20)
 
 
 def test_children_outlive_the_threads_that_look_after_others(context: Context, tmp_path: Path) -> None:
     """A child is tied to the thread that made it, and that is no thread that ends before the run does."""
-    tasks = [("poison 1", "die"), ("poison 2", "die"), ("long", "doze"), ("poison 3", "die"), ("long 2", "doze")]
+    tasks = [("poison 1", "die"), ("poison 2", "die"), ("long", "nap"), ("poison 3", "die"), ("long 2", "nap")]
     stage = Trial(tasks, tmp_path / "kept")
     executor = Local(2, context.layout.work)
     found = {item.subject: outcome.code for item, outcome in executor.map(stage, stage.items(context), Watch())}
@@ -281,33 +372,8 @@ def test_native_hang_ends_by_itself_where_the_kernel_does_not_end_it() -> None:
     assert done.stderr.startswith("Timeout (0:00:01.500000)!")
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-def test_signal_to_end_stops_children_and_charges_nobody(root: Path, number: int, status: int) -> None:
-    run = driver(root, 2, "a=fine", f"hung=hang-once:{root / 'flag'}")
-    wait_for(lambda: (root / "flag").exists() and ("a", "done") in states(root))
-    below = children(run.pid)
-    run.send_signal(number)
-    assert run.wait(30) == status
-    nothing_left(root, below)
-    assert set(rows(root)) == {("a", "done", 1, None), ("hung", "interrupted", 1, None)}
-    assert list(root.glob("work/*")) == []
-
-
-def test_second_driver_is_refused_and_harms_nothing(root: Path) -> None:
-    first = driver(root, 1, f"hung=hang-once:{root / 'flag'}")
-    wait_for((root / "flag").exists)
-    second = subprocess.run(
-        [sys.executable, "-m", "pipelines", "run", "--archive", root], capture_output=True, text=True, check=False
-    )
-    assert second.returncode == 2
-    assert f"in use by process {first.pid} on " in second.stderr
-    assert states(root) == {("hung", "running")}
-    first.terminate()
-    first.wait()
-
-
 def test_status_says_what_a_run_is_doing_and_that_it_was_killed(root: Path) -> None:
-    run = driver(root, 1, f"hung=hang-once:{root / 'flag'}")
+    run = driver(root, "1", f"hung=hang-once:{root / 'flag'}")
     wait_for((root / "flag").exists)
     during = rostra("status", "--archive", root).stdout
     assert f"at work: process {run.pid} on {socket.gethostname()} since " in during

@@ -78,7 +78,7 @@ def test_parameters_name_the_weights() -> None:
         "weights": "hub:large-v3",
         "compute_type": "float16",
         "beam_size": 5,
-        "revision": 6,
+        "revision": 7,
     }
 
 
@@ -223,7 +223,7 @@ def test_translation_keeps_the_times_of_the_original() -> None:
     assert (english.language, english.kind, english.duration_ms) == ("en", "translation", original.duration_ms)
     times = [(segment.start_ms, segment.end_ms) for segment in original.segments]
     assert [(segment.start_ms, segment.end_ms) for segment in english.segments] == times
-    assert {"you", "back", "may"} <= set(plain_words(text(english)))
+    assert {"if", "you", "seen", "back"} <= set(plain_words(text(english)))
     assert not {"wenn", "sie", "das", "der"} & set(plain_words(text(english)))
 
 

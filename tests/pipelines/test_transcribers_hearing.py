@@ -13,6 +13,7 @@ from pipelines.errors import LanguageError
 from pipelines.transcribers import hearing
 from pipelines.transcribers.base import AudioBlock, Hints
 from pipelines.transcribers.hearing import Decoded, Decoder, Request, placed
+from pipelines.transcribers.onsets import Spoken
 from pipelines.transcribers.sentences import HeardWord
 from pipelines.transcribers.speech import FRAMES_PER_SECOND, Part, Window
 
@@ -28,10 +29,10 @@ def window(*parts: tuple[int, int]) -> Window:
 
 
 def words(window: Window, text: str, *, seconds: float = 0.5, confidence: float = 0.9) -> list[HeardWord]:
-    return [
-        placed(window, i * seconds, (i + 1) * seconds, f" {part}", confidence, 0.0)
-        for i, part in enumerate(text.split())
-    ]
+    return placed(
+        window,
+        [Spoken(i * seconds, (i + 1) * seconds, f" {part}", confidence, 0.0) for i, part in enumerate(text.split())],
+    )
 
 
 @dataclass
@@ -81,7 +82,7 @@ def test_speech_that_terms_cost_is_decoded_without_them() -> None:
 def test_speech_that_stays_without_words_is_decoded_alone() -> None:
     speech = window((0, 10))
     some = words(speech, "He hoped there would be stew")
-    later = [placed(speech, 5 + i / 2, 5.5 + i / 2, f" {text}", 0.9, 0.0) for i, text in enumerate(["for", "dinner"])]
+    later = placed(speech, [Spoken(5, 5.5, " for", 0.9, 0.0), Spoken(5.5, 6, " dinner", 0.9, 0.0)])
     decoder = Told(careful=[some, later])
     assert better(decoder, speech, some) == "He hoped there would be stew for dinner"
     assert [(kind, request.terms) for kind, _, request in decoder.asked] == [("careful", ()), ("careful", ())]
@@ -149,7 +150,8 @@ def test_translation_has_the_times_of_what_was_said_and_leaves_doubts_out() -> N
     found = hearing.translate(
         decoder, silence(10), Transcript(language="de", duration_ms=10_000, segments=said), lambda _seconds: None
     )
-    assert [(x.start_ms, x.end_ms, x.text, x.words) for x in found] == [
+    assert (found.language, found.kind) == ("en", "translation")
+    assert [(x.start_ms, x.end_ms, x.text, x.words) for x in found.segments] == [
         (1_000, 4_000, "Good evening.", ()),
         (7_000, 9_000, "Thank you.", ()),
     ]

@@ -59,7 +59,8 @@ class Trial:
                 ctypes.PyDLL(None).sleep(600)  # PyDLL keeps the interpreter's lock: no thread of Python runs
             case ["hang-once", flag]:
                 if not Path(flag).exists():
-                    Path(flag).touch()
+                    Path(flag).with_suffix(".new").write_text(str(os.getpid()))
+                    Path(flag).with_suffix(".new").rename(flag)
                     ctypes.PyDLL(None).sleep(600)
             case ["with-program", note]:
                 program = subprocess.Popen(["sleep", "600"])
