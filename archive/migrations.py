@@ -363,6 +363,16 @@ CREATE TABLE imported (
   CHECK ((event_id IS NOT NULL) + (session_id IS NOT NULL) + (person_id IS NOT NULL) = 1)
 ) STRICT
 """,
+    # What was heard in parts of a long recording, until all of them are there to be joined.
+    """
+CREATE TABLE heard_part (
+  recording_id INTEGER NOT NULL REFERENCES recording(id) ON DELETE CASCADE,
+  fingerprint TEXT NOT NULL,
+  number INTEGER NOT NULL CHECK (number >= 0),
+  heard TEXT NOT NULL CHECK (json_valid(heard)),
+  PRIMARY KEY (recording_id, fingerprint, number)
+) STRICT
+""",
     """
 CREATE TABLE stage_run (
   id INTEGER PRIMARY KEY,

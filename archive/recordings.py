@@ -64,6 +64,18 @@ def recording_id(db: Database, sha256: str) -> int | None:
     return int(found[0]) if found else None
 
 
+def recording_of(db: Database, sha256: str) -> int:
+    """Return the id of the recording with these bytes.
+
+    Raises:
+        UnknownSubjectError: there is none.
+    """
+    found = recording_id(db, sha256)
+    if found is None:
+        raise UnknownSubjectError("recording", sha256)
+    return found
+
+
 def add_recording(db: Database, recording: NewRecording, session_id: int | None, *, pulled_at: str) -> int:
     """Add a recording; the same bytes are one recording, however often and under whatever name they come.
 
@@ -160,6 +172,37 @@ def add_transcript(db: Database, recording: int, transcript: Transcript, *, crea
     tags = _speaker_tags(db, recording, transcript)
     _insert_segments(db, transcript_id, transcript.segments, tags)
     return transcript_id
+
+
+def keep_part(db: Database, recording: int, fingerprint: str, number: int, heard: str) -> None:
+    """Keep what was heard in a part of a recording until all parts are there. The caller owns the transaction.
+
+    Args:
+        db: the catalogue.
+        recording: its id.
+        fingerprint: of what they are made with, the same for all parts.
+        number: the part's, from 0.
+        heard: what is to be kept, as JSON.
+    """
+    db.execute(
+        "INSERT OR REPLACE INTO heard_part(recording_id, fingerprint, number, heard) VALUES (?, ?, ?, ?)",
+        [recording, fingerprint, number, heard],
+    )
+
+
+def take_parts(db: Database, recording: int, fingerprint: str, count: int) -> list[str] | None:
+    """Return what was heard in all parts of a recording, in order, and keep it no longer; None if some are missing.
+
+    The caller owns the transaction.
+    """
+    rows = db.execute(
+        "SELECT heard FROM heard_part WHERE recording_id = ? AND fingerprint = ? ORDER BY number",
+        [recording, fingerprint],
+    ).fetchall()
+    if len(rows) < count:
+        return None
+    db.execute("DELETE FROM heard_part WHERE recording_id = ? AND fingerprint = ?", [recording, fingerprint])
+    return [row[0] for row in rows]
 
 
 def _becomes_current(db: Database, recording: int, transcript: Transcript) -> bool:

@@ -22,6 +22,7 @@
         ├── AddressError         a scheme or an address that is not asked: refused
         ├── LimitError           larger or longer than rostra.toml allows: refused
         ├── EngineError          the engine or ffmpeg gave up on this recording
+        ├── SeamError            two parts of a long recording do not meet
         └── ItemCrashError       the worker died, hung or ran out of memory
 
 An `ItemError` has a ``code`` that `stage_run` keeps and scripts may rely on.
@@ -145,6 +146,12 @@ class EngineError(ItemError):
     """The engine or ffmpeg, which were both found in order before, gave up on this recording."""
 
     code = "engine"
+
+
+class SeamError(ItemError):
+    """Two parts of a long recording, heard by themselves, do not meet."""
+
+    code = "seam"
 
 
 class ItemCrashError(ItemError):

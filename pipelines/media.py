@@ -222,11 +222,13 @@ def convert(path: Path, target: Path, info: MediaInfo, *streams: str, start_ms: 
         raise BrokenMediaError(f"cannot be converted: {complaints[-1] if complaints else 'no reason given'}")
 
 
-def stream_audio(path: Path, *, start_ms: int = 0) -> Iterator[AudioBlock]:
+def stream_audio(path: Path, *, start_ms: int = 0, end_ms: int | None = None) -> Iterator[AudioBlock]:
     """Decode the first stream of sound, in blocks of `BLOCK_SECONDS`, in constant memory.
 
     Sample ``i`` of all blocks together is what a player plays at ``start_ms + i / 16`` milliseconds: a late
-    start and gaps are filled with silence. What cannot be decoded in the middle is passed over.
+    start and gaps are filled with silence. What cannot be decoded in the middle is passed over. The sound
+    before ``start_ms`` is decoded too, since few containers lead to a moment exactly; where the recording
+    ends before that, there is none.
 
     Raises:
         NotMediaError: it is not a recording.
@@ -240,7 +242,7 @@ def stream_audio(path: Path, *, start_ms: int = 0) -> Iterator[AudioBlock]:
         raise NoAudioError("no sound in this recording, so there is nothing to transcribe")
     channels = next(stream.channels for stream in info.streams if stream.type == "audio")
     seconds = DECODE_SECONDS + (info.duration_ms or 0) / 1000
-    return _blocks(_decoder(path, channels or 1, start_ms), seconds)
+    return _blocks(_decoder(path, channels or 1, start_ms, end_ms), seconds, may_be_silent=start_ms > 0)
 
 
 def key_frame_before(path: Path, at_ms: int) -> int:
@@ -311,20 +313,24 @@ _MUXERS = {
 """FFmpeg's names for what writes a container, where they are not its suffix (``ffmpeg -muxers``)."""
 
 
-def _decoder(path: Path, channels: int, start_ms: int) -> list[str]:
+def _decoder(path: Path, channels: int, start_ms: int, end_ms: int | None) -> list[str]:
     """Return the command that writes the sound as raw samples to its output."""
     # Timestamps are made true first: https://ffmpeg.org/ffmpeg-resampler.html, options async and first_pts.
     filters = [f"aresample={SAMPLE_RATE}:async=1:first_pts=0"]
     if channels > 8:
         # FFmpeg knows no layout for so many, and mixes nothing down that it has no layout for.
         filters.append("pan=mono|c0=" + "+".join(f"{1 / channels:.6f}*c{i}" for i in range(channels)))
-    output = _input(path, start_ms).output(
+    if start_ms or end_ms is not None:
+        bounds = [f"start_sample={start_ms * SAMPLE_RATE // 1000}"]
+        bounds += [] if end_ms is None else [f"end_sample={end_ms * SAMPLE_RATE // 1000}"]
+        filters.append(f"atrim={':'.join(bounds)}")
+    output = _input(path).output(
         "pipe:1", map="0:a:0", vn=None, sn=None, dn=None, af=",".join(filters), ac=1, ar=SAMPLE_RATE, format="f32le"
     )
     return _compiled(output)
 
 
-def _input(path: Path, start_ms: int) -> Any:
+def _input(path: Path, start_ms: int = 0) -> Any:
     """Return a recording as ffmpeg's input: opened as a recording or not at all, and from this disk alone."""
     return ffmpeg.input(
         f"file:{path.absolute()}",
@@ -353,7 +359,7 @@ def _judge(code: int) -> None:
     raise ItemCrashError(f"ffmpeg was killed by signal {-code} while decoding")
 
 
-def _blocks(command: list[str], cpu_seconds: float) -> Iterator[AudioBlock]:
+def _blocks(command: list[str], cpu_seconds: float, *, may_be_silent: bool) -> Iterator[AudioBlock]:
     size = BLOCK_SECONDS * SAMPLE_RATE * np.dtype("<f4").itemsize
     silent = True
     with _running(command, cpu_seconds=cpu_seconds) as (process, output, complaints):
@@ -364,7 +370,7 @@ def _blocks(command: list[str], cpu_seconds: float) -> Iterator[AudioBlock]:
         code = process.wait()
     reason = complaints[-1] if complaints else "no reason given"
     _judge(code)
-    if silent:
+    if silent and not may_be_silent:
         raise BrokenMediaError(f"no sound can be decoded: {reason}")
     if complaints:
         logger.warning("parts of the sound could not be decoded: %s", reason)

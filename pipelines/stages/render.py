@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from archive.recordings import NewRendition, set_renditions
+from archive.recordings import NewRendition, recording_of, set_renditions
 from pipelines.context import Context
 from pipelines.errors import FetchError
 from pipelines.media import probe
@@ -66,6 +66,5 @@ class Render:
 
     def commit(self, context: Context, item: Item, result: tuple[NewRendition, ...]) -> str | None:
         """Note what was made."""
-        recording = context.db.execute("SELECT id FROM recording WHERE sha256 = ?", [item.subject]).fetchone()[0]
-        set_renditions(context.db, recording, result)
+        set_renditions(context.db, recording_of(context.db, item.subject), result)
         return None

@@ -1,4 +1,8 @@
-"""Transcribe: from a recording's sound to a transcript in the catalogue."""
+"""Transcribe: from a recording's sound to a transcript in the catalogue.
+
+A long recording is heard in parts (see `pipelines.parts`), each an item of its own. What was heard in them
+waits in the catalogue until it is all there, so that a run which was killed does only what is left.
+"""
 
 from __future__ import annotations
 
@@ -9,29 +13,39 @@ from typing import ClassVar
 
 import msgspec
 
-from archive.recordings import add_transcript
+from archive.recordings import add_transcript, keep_part, recording_of, take_parts
 from metadata.model import Transcript
 from pipelines.context import Context, timestamp
 from pipelines.errors import EngineError, ToolError, TranscriberError
-from pipelines.hints import hints_for
+from pipelines.hints import KNOWN, hints_of
 from pipelines.media import ffmpeg_binary, stream_audio
+from pipelines.parts import LONGEST_MS, Heard, Part, Sound, join, parts
 from pipelines.stages.base import Artefact, Item, Report, fingerprint
 from pipelines.stages.recording import RecordingTask
 from pipelines.transcribers.base import Hints, Transcriber
+from pipelines.transcribers.speech import Detector, detect_speech
 
 
 @dataclass(frozen=True, slots=True)
 class Task(RecordingTask):
-    """A recording to listen to, and what is known of it."""
+    """A part of a recording to listen to, and what is known of it.
+
+    Attributes:
+        whole: the fingerprint that all parts of the recording have in common.
+    """
 
     hints: Hints
+    part: Part
+    whole: str
 
 
 @dataclass(frozen=True, slots=True)
 class Transcribe:
-    """The stage, with the engine that it uses."""
+    """The stage, with the engine that it uses, what it hears in one task, and what finds the pauses between."""
 
     transcriber: Transcriber
+    longest_ms: int = LONGEST_MS
+    detect: Detector = detect_speech
     name: ClassVar[str] = "transcribe"
     unit: ClassVar[str] = "s"
 
@@ -43,22 +57,26 @@ class Transcribe:
         engine = (self.transcriber.name, self.transcriber.version, dict(self.transcriber.parameters))
         store, folder = context.blobs, context.layout.work
         for row in context.db.query(
-            "SELECT recording.id, sha256, suffix, duration_ms, original_name,"
-            " coalesce(recording.language, session.language) AS language,"
-            " session.id AS session, session.slug, event.slug AS event"
+            "SELECT sha256, suffix, duration_ms, original_name, recording.language, session.slug, event.slug AS event,"
+            f" {KNOWN}"
             " FROM recording LEFT JOIN session ON session.id = session_id LEFT JOIN event ON event.id = event_id"
             " WHERE superseded_by IS NULL"
             " AND recording.id NOT IN (SELECT cut_from FROM recording_source WHERE cut_from IS NOT NULL)"
             " ORDER BY event.start_date, session.start_utc, session.position, recording.id"
         ):
-            hints = hints_for(context, row["session"], row["language"])
-            yield Item(
-                subject=row["sha256"],
-                label=f"{row['event']}/{row['slug']}" if row["slug"] else row["original_name"],
-                fingerprint=fingerprint(row["sha256"], engine, hints.language, hints.terms),
-                task=Task(store, row["sha256"], row["suffix"], folder, hints),
-                size=(row["duration_ms"] or 0) / 1000,
-            )
+            hints = hints_of(row, context.config.transcribe, row["language"])
+            sha256, label = row["sha256"], f"{row['event']}/{row['slug']}" if row["slug"] else row["original_name"]
+            whole = fingerprint(sha256, engine, hints.language, hints.terms)
+            for part in parts(row["duration_ms"], self.longest_ms):
+                divided = part.of > 1
+                end_ms = row["duration_ms"] if part.end_ms is None else part.end_ms
+                yield Item(
+                    subject=f"{sha256}#{part.number + 1}/{part.of}" if divided else sha256,
+                    label=f"{label}, part {part.number + 1} of {part.of}" if divided else label,
+                    fingerprint=fingerprint(whole, part) if divided else whole,
+                    task=Task(store, sha256, row["suffix"], folder, hints, part, whole),
+                    size=((end_ms or 0) - part.start_ms) / 1000,
+                )
 
     def prepare(self) -> None:
         """Load the engine's weights, and see that there is an ffmpeg."""
@@ -66,15 +84,26 @@ class Transcribe:
         self.transcriber.load()
 
     def work(self, task: Task, report: Report) -> Artefact:
-        """Listen to a recording and leave its transcript in a file."""
-        sound = stream_audio(task.recording())
+        """Listen to a recording, or a part of it, and leave what was heard in a file."""
+        part = task.part
+        audio = stream_audio(task.recording(), start_ms=part.first_ms, end_ms=part.last_ms)
+        sound = Sound(audio, part, self.detect)
         with its_own_fault():
             transcript = self.transcriber.transcribe(sound, task.hints, report)
-        return leave(transcript, task)
+        return leave(Heard(transcript, sound.start_ms, sound.end_ms), task, f"{part.number}.heard")
 
     def commit(self, context: Context, item: Item, result: Artefact) -> str | None:
-        """Bring the transcript into the catalogue as the current one."""
-        transcript, recording = keep(context, item, result)
+        """Bring the transcript into the catalogue as the current one, once all parts of it are there."""
+        task: Task = item.task
+        there: list[str] | None = [result.read().decode()]
+        recording = recording_of(context.db, task.sha256)
+        if there and task.part.of > 1:
+            keep_part(context.db, recording, task.whole, task.part.number, there[0])
+            there = take_parts(context.db, recording, task.whole, task.part.of)
+        if there is None:
+            return None
+        transcript = join([msgspec.json.decode(each, type=Heard) for each in there])
+        add_transcript(context.db, recording, transcript, created_at=timestamp())
         context.db.execute(
             "UPDATE recording SET duration_ms = ? WHERE id = ? AND duration_ms IS NULL",
             [transcript.duration_ms, recording],
@@ -91,14 +120,6 @@ def its_own_fault() -> Iterator[None]:
         raise EngineError(str(error)) from error
 
 
-def leave(transcript: Transcript, task: RecordingTask) -> Artefact:
-    """Write a transcript where the driver finds it."""
-    return Artefact.write(task.folder / f"{task.sha256}.json", msgspec.json.encode(transcript))
-
-
-def keep(context: Context, item: Item, artefact: Artefact) -> tuple[Transcript, int]:
-    """Bring a transcript that a worker left into the catalogue, and return it with its recording's id."""
-    transcript = msgspec.json.decode(artefact.read(), type=Transcript)
-    recording = context.db.execute("SELECT id FROM recording WHERE sha256 = ?", [item.subject]).fetchone()[0]
-    add_transcript(context.db, recording, transcript, created_at=timestamp())
-    return transcript, recording
+def leave(heard: Heard | Transcript, task: RecordingTask, name: str) -> Artefact:
+    """Write what was heard where the driver finds it, under a name of its own among the recording's."""
+    return Artefact.write(task.folder / f"{task.sha256}.{name}.json", msgspec.json.encode(heard))

@@ -6,14 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from archive.recordings import read_transcript
+import msgspec
+
+from archive.recordings import add_transcript, read_transcript, recording_of
 from metadata.languages import primary
 from metadata.model import Transcript
-from pipelines.context import Context
+from pipelines.context import Context, timestamp
 from pipelines.media import ffmpeg_binary, stream_audio
 from pipelines.stages.base import Artefact, Item, Report, fingerprint
 from pipelines.stages.recording import RecordingTask
-from pipelines.stages.transcribe import its_own_fault, keep, leave
+from pipelines.stages.transcribe import its_own_fault, leave
 from pipelines.transcribers.base import Transcriber
 
 
@@ -61,9 +63,10 @@ class Translate:
         """Listen to a recording again and leave the translation in a file."""
         sound = stream_audio(task.recording())
         with its_own_fault():
-            return leave(self.transcriber.translate(sound, task.transcript, report), task)
+            return leave(self.transcriber.translate(sound, task.transcript, report), task, "translation")
 
     def commit(self, context: Context, item: Item, result: Artefact) -> str | None:
         """Bring the translation into the catalogue, beside the transcript."""
-        keep(context, item, result)
+        translation = msgspec.json.decode(result.read(), type=Transcript)
+        add_transcript(context.db, recording_of(context.db, item.subject), translation, created_at=timestamp())
         return None
