@@ -6,7 +6,7 @@ import os
 import socket
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -102,7 +102,7 @@ def _run_once(
     ledger = _Ledger(context, stage, observer)
     failed = {}
     try:
-        for item, outcome in executor.map(stage, due, ledger):
+        for item, outcome in executor.map(stage, _taken(due), ledger):
             kept = ledger.settle(item, outcome)
             if kept.status == "failed":
                 failed[item.subject] = item, kept
@@ -111,6 +111,13 @@ def _run_once(
     finally:
         ledger.release()
     return failed
+
+
+def _taken(items: list[Item]) -> Iterator[Item]:
+    """Yield items in order, and keep none of them."""
+    items.reverse()
+    while items:
+        yield items.pop()
 
 
 class _Ledger:

@@ -35,6 +35,13 @@ from pipelines.transcribers.base import AudioBlock
 from pipelines.transcribers.fake import FakeTranscriber
 from tests.bench.chaos import write_clips
 
+ABSTRACT = (
+    "Recordings that nobody can search are recordings that nobody has. We show how Radio Lighthouse packs BagIt, why "
+    "its catalogue speaks OAI-PMH, and what happened when the whole of it moved from tape to a server in Thessaloniki. "
+    "The second part is about the people: who listens, what they ask for, and what an archive owes to those who were "
+    "recorded without being asked. With examples from Winter School, live, and time for questions at the end. "
+)
+
 
 @dataclass(frozen=True)
 class Unheard(Transcribe):
@@ -79,13 +86,21 @@ def spent_below() -> float:
 
 
 def fill(context: Context, count: int) -> None:
-    """Put sessions with a recording each into the catalogue, as pulling would have."""
+    """Put sessions with a recording, two people and an abstract each into the catalogue, as pulling would have."""
     shas = [hashlib.sha256(str(number).encode()).hexdigest() for number in range(count)]
     with transaction(context.db):
         context.db.execute("INSERT INTO event(id, slug, title) VALUES (1, 'synthetic', 'Synthetic')")
         context.db.conn.executemany(
-            "INSERT INTO session(id, event_id, slug, title, position) VALUES (?, 1, ?, ?, ?)",
-            [(number + 1, f"session-{number}", f"Session {number}", number) for number in range(count)],
+            "INSERT INTO session(id, event_id, slug, title, abstract, position) VALUES (?, 1, ?, ?, ?, ?)",
+            ((number + 1, f"session-{number}", f"Session {number}", ABSTRACT, number) for number in range(count)),
+        )
+        context.db.conn.executemany(
+            "INSERT INTO person(id, slug, name) VALUES (?, ?, ?)",
+            ((number, f"person-{number}", f"Person {number}") for number in range(1, 1001)),
+        )
+        context.db.conn.executemany(
+            "INSERT INTO session_person(session_id, person_id, role, position) VALUES (?, ?, 'speaker', ?)",
+            ((n + 1, (n + at * 7) % 1000 + 1, at) for n in range(count) for at in (0, 1)),
         )
         context.db.conn.executemany(
             "INSERT INTO recording(session_id, sha256, kind, duration_ms, bytes, media_type, suffix, original_name,"
