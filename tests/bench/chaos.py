@@ -127,7 +127,7 @@ def main() -> None:
     parser.add_argument("--recordings", type=int, default=30)
     parser.add_argument("--engine", default="faster-whisper")
     parser.add_argument("--model", default="base")
-    parser.add_argument("--longest", type=float, default=10.0, help="seconds of work before a kill, at most")
+    parser.add_argument("--longest", type=float, help="seconds before a kill [a tenth of undisturbed]")
     parser.add_argument("--speech", type=Path, default=Path(os.environ.get("ROSTRA_TEST_DATA", "../shared/data")))
     options = parser.parse_args()
     chance = random.Random(0)  # noqa: S311 the same moments every time
@@ -142,6 +142,7 @@ def main() -> None:
     began = time.monotonic()
     for step in steps:
         assert start(calm, *step).wait() == 0
+    longest = options.longest or (time.monotonic() - began) / 10
     print(f"undisturbed: {time.monotonic() - began:.1f} s", flush=True)
 
     kills = orphans = archives = rework = 0
@@ -156,7 +157,7 @@ def main() -> None:
                     assert start(wild, *step).wait() == 0
                     break
                 at_work = chance.random() < 0.9
-                disturbed, left = killed(wild, step, chance.uniform(0, options.longest), at_work=at_work)
+                disturbed, left = killed(wild, step, chance.uniform(0, longest), at_work=at_work)
                 orphans += left
                 if not disturbed:
                     break
