@@ -185,7 +185,10 @@ class Pull:
             for row in db.query(
                 "SELECT session.id, event.slug AS event FROM session JOIN event ON event.id = event_id"
                 " WHERE session.slug = ? AND session.id NOT IN"
-                " (SELECT session_id FROM recording WHERE session_id IS NOT NULL)",
+                " (SELECT session_id FROM recording WHERE session_id IS NOT NULL)"
+                # Of two sessions with one title the slugs differ by a number that nobody means.
+                " AND session.title NOT IN (SELECT title FROM session AS twin"
+                " WHERE twin.event_id = session.event_id AND twin.id <> session.id)",
                 [slugify(stem)],
             )
             if self.event in {None, row["event"]}
