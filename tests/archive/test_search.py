@@ -11,6 +11,7 @@ from archive import budget, query, search
 from archive.db import Database, open_readonly, sqlite3, transaction
 from archive.errors import CatalogueDamagedError
 from archive.search import Hit, Results, SqliteSearch, rebuild
+from archive.verifying import verify
 from tests.archive.build import add_event, add_session, add_transcript, add_words, blank
 from tests.corpus import CORPUS, latin, read_corpus
 
@@ -359,7 +360,7 @@ def test_every_phrase_is_found_and_nothing_else(segments: list[tuple[str, bool]]
     add_transcript(db, add_session(db, add_event(db)), spoken, doubtful=doubtful)
     with transaction(db):
         rebuild(db)
-    assert search.verify(db) == []
+    assert verify(db) == []
     runs = scan(spoken, set(doubtful))
     run = data.draw(st.sampled_from([run for run in runs if len(run) > 1] or [[("the", 0), ("the", 0)]]))
     start = data.draw(st.integers(0, len(run) - 2))

@@ -4,8 +4,9 @@ import pytest
 
 from archive import budget, search
 from archive.db import Database, transaction
+from archive.overview import FacetValue
 from archive.search import Filters, SessionResults, SqliteSearch, rebuild
-from archive.sessions import FacetValue, SessionResult
+from archive.sessions import SessionResult
 from tests.archive.build import add_event, add_session, add_transcript, blank
 
 

@@ -32,8 +32,9 @@ from pathlib import Path
 from typing import Any
 
 from archive.db import Database, sqlite3, transaction
-from archive.search import Filters, SqliteSearch, rebuild, verify
+from archive.search import Filters, SqliteSearch, rebuild
 from archive.stems import REMEMBERED
+from archive.verifying import verify
 from tests.bench.grown import Grown, grow
 from tests.corpus import latin
 

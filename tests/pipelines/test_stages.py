@@ -10,8 +10,8 @@ import pytest
 
 from archive.db import open_readonly, transaction
 from archive.events import apply_event, set_release
-from archive.passages import verify
 from archive.search import SqliteSearch
+from archive.verifying import verify
 from metadata.model import EXAMPLE_EVENT, EXAMPLE_SESSION, Event, RecordingNote, Release, Session
 from pipelines.context import Context, init, open_archive
 from pipelines.errors import ConfigError
