@@ -9,7 +9,7 @@ from typing import Self
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
 from rich.text import Text
 
 from metadata.times import format_clock
@@ -21,7 +21,11 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 MARKS = {"done": "[green]✓[/]", "skipped": "[yellow]–[/]", "refused": "[red]✗[/]", "failed": "[red]✗[/]"}
 
 
-class _Speed(ProgressColumn):
+ESTIMATED = 0.02
+"""How much of the sound must be done before the rest is estimated from it: until then, models load."""
+
+
+class _Sound(ProgressColumn):
     """How much audio is done, how fast, and how long the rest takes at that speed."""
 
     def render(self, task: Task) -> Text:
@@ -29,11 +33,11 @@ class _Speed(ProgressColumn):
             return Text("")
         done, total = format_clock(int(task.completed * 1000)), format_clock(int(task.total * 1000))
         elapsed = task.elapsed or 0.0
-        if elapsed < 1 or not task.completed:
-            return Text(f"{done} of {total}")
+        if elapsed < 1 or task.completed < ESTIMATED * task.total:
+            return Text(f"· {done} of {total}")
         speed = task.completed / elapsed
         left = format_clock(int((task.total - task.completed) / speed * 1000))
-        return Text(f"{done} of {total} · {speed:.1f}× real time · {left} left")
+        return Text(f"· {done} of {total} · {speed:.1f}× real time · {left} left")
 
 
 class ProgressObserver:
@@ -44,9 +48,9 @@ class ProgressObserver:
             SpinnerColumn(),
             TextColumn("[bold]{task.description}"),
             BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            _Speed(),
-            TextColumn("{task.fields[state]}"),
+            TextColumn("{task.fields[count]}"),
+            _Sound(),
+            TextColumn("· {task.fields[state]}"),
             console=err,
             transient=True,
             disable=quiet or not err.is_terminal,
@@ -58,7 +62,7 @@ class ProgressObserver:
         self.size = 0.0
         self.partial: dict[str, float] = {}
         self.in_hand = self.wrong = 0
-        self.task = self.progress.add_task("", visible=False, state="")
+        self.task = self.progress.add_task("", visible=False, count="", state="")
         self.count = 0
 
     def __enter__(self) -> Self:
@@ -78,7 +82,8 @@ class ProgressObserver:
         self.items = len(items)
         total = sum(item.size for item in items) if stage.unit == "s" else float(len(items))
         self.in_hand = self.wrong = 0
-        self.task = self.progress.add_task(stage.name, total=total or None, unit=stage.unit, state="")
+        self.task = self.progress.add_task(stage.name, total=total or None, unit=stage.unit, count="", state="")
+        self._draw()
 
     def started(self, item: Item) -> None:  # noqa: ARG002 one signature
         """Count what is in hand."""
@@ -99,17 +104,18 @@ class ProgressObserver:
         self.count += 1
         self._draw()
         if not self.quiet and (self.lines or outcome.status != "done"):
-            err.print(_line(item, outcome, remark))
+            err.print(_line(item, outcome, remark, timed=self.unit == "s"))
 
     def _draw(self) -> None:
         done = self.size + sum(self.partial.values()) if self.unit == "s" else self.count
         wrong = f" · [red]{self.wrong} failed[/]" if self.wrong else ""
-        self.progress.update(self.task, completed=done, state=f"{self.in_hand} in hand{wrong}")
+        count, state = f"{self.count} of {self.items}", f"{self.in_hand} at work{wrong}"
+        self.progress.update(self.task, completed=done, count=count, state=state)
 
 
-def _line(item: Item, outcome: Outcome, remark: str | None) -> str:
+def _line(item: Item, outcome: Outcome, remark: str | None, *, timed: bool) -> str:
     parts = [f"{MARKS.get(outcome.status, '?')} {escape(item.label)}"]
-    if outcome.status == "done" and item.size and outcome.seconds:
+    if timed and outcome.status == "done" and item.size >= 1 and outcome.seconds:
         speed = item.size / outcome.seconds
         parts.append(f"[dim]{format_clock(int(item.size * 1000))} in {outcome.seconds:.1f} s, {speed:.1f}×[/]")
     if outcome.text:
