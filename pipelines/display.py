@@ -22,7 +22,11 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 MARKS = {"done": "[green]✓[/]", "skipped": "[yellow]–[/]", "refused": "[red]✗[/]", "failed": "[red]✗[/]"}
 
 
-class _Speed(ProgressColumn):
+ESTIMATED = 0.02
+"""How much of the sound must be done before the rest is estimated from it: until then, models load."""
+
+
+class _Amount(ProgressColumn):
     """How much audio, or how many bytes, are done, how fast, and how long the rest takes at that speed."""
 
     def render(self, task: Task) -> Text:
@@ -31,12 +35,12 @@ class _Speed(ProgressColumn):
             return Text("")
         done, total = (_amount(value, unit) for value in (task.completed, task.total))
         elapsed = task.elapsed or 0.0
-        if elapsed < 1 or not task.completed:
-            return Text(f"{done} of {total}")
+        if elapsed < 1 or task.completed < ESTIMATED * task.total:
+            return Text(f"· {done} of {total}")
         speed = task.completed / elapsed
         fast = f"{speed:.1f}× real time" if unit == "s" else f"{decimal(int(speed))}/s"
         left = format_clock(int((task.total - task.completed) / speed * 1000))
-        return Text(f"{done} of {total} · {fast} · {left} left")
+        return Text(f"· {done} of {total} · {fast} · {left} left")
 
 
 def _amount(value: float, unit: str) -> str:
@@ -51,9 +55,9 @@ class ProgressObserver:
             SpinnerColumn(),
             TextColumn("[bold]{task.description}"),
             BarColumn(bar_width=24),
-            TextColumn("{task.fields[ended]}/{task.fields[items]}"),
-            _Speed(),
-            TextColumn("{task.fields[state]}"),
+            TextColumn("{task.fields[count]}"),
+            _Amount(),
+            TextColumn("· {task.fields[state]}"),
             console=err,
             transient=True,
             disable=quiet or not err.is_terminal,
@@ -65,7 +69,7 @@ class ProgressObserver:
         self.size = 0.0
         self.partial: dict[str, float] = {}
         self.in_hand = self.wrong = 0
-        self.task = self.progress.add_task("", visible=False, state="", ended=0, items=0)
+        self.task = self.progress.add_task("", visible=False, count="", state="")
         self.count = 0
 
     def __enter__(self) -> Self:
@@ -78,7 +82,7 @@ class ProgressObserver:
         self.progress.stop()
 
     def stage(self, stage: Stage, items: Sequence[Item]) -> None:
-        """Begin a bar: in the stage's unit where all sizes are known, else in items."""
+        """Begin a bar: in the stage's unit where sizes are known, else in items."""
         self.progress.remove_task(self.task)
         self.lines = stage.name != "index"  # which has one for every session, and nothing to say of it
         known = stage.unit == "s" or all(item.size for item in items)
@@ -86,9 +90,8 @@ class ProgressObserver:
         self.items = len(items)
         total = sum(item.size for item in items) if self.unit else float(len(items))
         self.in_hand = self.wrong = 0
-        self.task = self.progress.add_task(
-            stage.name, total=total or None, unit=self.unit, state="", ended=0, items=self.items
-        )
+        self.task = self.progress.add_task(stage.name, total=total or None, unit=self.unit, count="", state="")
+        self._draw()
 
     def started(self, item: Item) -> None:  # noqa: ARG002 one signature
         """Count what is in hand."""
@@ -109,20 +112,20 @@ class ProgressObserver:
         self.count += 1
         self._draw()
         if not self.quiet and (self.lines or outcome.status != "done"):
-            err.print(_line(item, outcome, remark, self.unit or "B"))
+            err.print(_line(item, outcome, remark, timed=self.unit == "s"))
 
     def _draw(self) -> None:
         done = self.size + sum(self.partial.values()) if self.unit else self.count
         wrong = f" · [red]{self.wrong} failed[/]" if self.wrong else ""
-        self.progress.update(self.task, completed=done, state=f"{self.in_hand} in hand{wrong}", ended=self.count)
+        count, state = f"{self.count} of {self.items}", f"{self.in_hand} at work{wrong}"
+        self.progress.update(self.task, completed=done, count=count, state=state)
 
 
-def _line(item: Item, outcome: Outcome, remark: str | None, unit: str) -> str:
+def _line(item: Item, outcome: Outcome, remark: str | None, *, timed: bool) -> str:
     parts = [f"{MARKS.get(outcome.status, '?')} {escape(item.label)}"]
-    if outcome.status == "done" and item.size and outcome.seconds:
+    if timed and outcome.status == "done" and item.size >= 1 and outcome.seconds:
         speed = item.size / outcome.seconds
-        fast = f"{speed:.1f}×" if unit == "s" else f"{decimal(int(speed))}/s"
-        parts.append(f"[dim]{_amount(item.size, unit)} in {outcome.seconds:.1f} s, {fast}[/]")
+        parts.append(f"[dim]{format_clock(int(item.size * 1000))} in {outcome.seconds:.1f} s, {speed:.1f}×[/]")
     if outcome.text:
         parts.append(escape(outcome.text))
     if remark:

@@ -49,9 +49,10 @@ class Silent:
 
 @dataclass(slots=True)
 class Report:
-    """What a run did: outcomes by status, and those that need a person's attention."""
+    """What a run did: outcomes by status, in all and by stage, and those that need a person's attention."""
 
     counts: Counter[str] = field(default_factory=Counter)
+    stages: dict[str, Counter[str]] = field(default_factory=dict)
     troubles: list[tuple[Item, Outcome]] = field(default_factory=list)
 
     @property
@@ -59,15 +60,17 @@ class Report:
         """Whether anything failed or was refused."""
         return bool(self.counts["failed"] or self.counts["refused"])
 
-    def add(self, item: Item, outcome: Outcome) -> None:
-        """Count how an item went in the end."""
+    def add(self, stage: Stage, item: Item, outcome: Outcome) -> None:
+        """Count how an item of a stage went in the end."""
         self.counts[outcome.status] += 1
+        self.stages.setdefault(stage.name, Counter())[outcome.status] += 1
         if outcome.status != "done":
             self.troubles.append((item, outcome))
 
     def merge(self, other: Report) -> None:
         """Add another stage's report to this one."""
         self.counts += other.counts
+        self.stages |= other.stages
         self.troubles += other.troubles
 
 
@@ -86,7 +89,7 @@ def run_stage(context: Context, stage: Stage, executor: Executor, observer: Obse
         for item in due:
             del failed[item.subject]
         for item, outcome in failed.values():
-            report.add(item, outcome)
+            report.add(stage, item, outcome)
     return report
 
 
@@ -107,7 +110,7 @@ def _run_once(
             if kept.status == "failed":
                 failed[item.subject] = item, kept
             else:
-                report.add(item, kept)
+                report.add(stage, item, kept)
     finally:
         ledger.release()
     return failed

@@ -14,7 +14,8 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from archive.site.wording import local_time
-from metadata.model import Flag, Segment, Transcript, Word
+from archive.store import Owner, read_attendance
+from metadata.model import Attendance, Flag, Segment, Transcript, Word
 
 if TYPE_CHECKING:
     import sqlite3
@@ -87,18 +88,6 @@ class EventCard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Count:
-    """A dated figure of attendance, each number with its qualifier."""
-
-    measure: str
-    people: tuple[int, str]
-    countries: tuple[int, str | None] | None
-    places: tuple[int, str | None] | None
-    observed_on: str | None
-    source: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
     """A link of an event, session or person."""
 
@@ -134,7 +123,7 @@ class EventPage:
     floor: tuple[str, ...]
     interpreted: tuple[str, ...]
     places: tuple[PlaceLine, ...]
-    attendance: tuple[Count, ...]
+    attendance: tuple[Attendance, ...]
     links: tuple[Reference, ...]
     days: tuple[tuple[date | None, tuple[Card, ...]], ...]
     tracks: tuple[str, ...]
@@ -202,7 +191,7 @@ class SessionPage:
     card: Card
     abstract: str | None
     time_zone: str
-    attendance: tuple[Count, ...]
+    attendance: tuple[Attendance, ...]
     links: tuple[Reference, ...]
     tracks: tuple[Track, ...]
 
@@ -491,26 +480,9 @@ def _card(row: dict[str, Any], people: tuple[Credit, ...]) -> Card:
     return Card(**row, synthetic=synthetic, transcribed=transcribed, start=start, day=day, people=people)
 
 
-def _attendance(conn: sqlite3.Connection, owner: str, key: int) -> tuple[Count, ...]:
-    rows = conn.execute(
-        f"SELECT * FROM attendance WHERE {owner} = ? ORDER BY observed_on, position",  # a name of ours
-        (key,),
-    )
-    return tuple(
-        Count(
-            measure=row["measure"],
-            people=(row["people"], row["people_qualifier"]),
-            countries=_qualified(row, "countries"),
-            places=_qualified(row, "places"),
-            observed_on=row["observed_on"],
-            source=row["source"],
-        )
-        for row in rows
-    )
-
-
-def _qualified(row: sqlite3.Row, column: str) -> tuple[int, str | None] | None:
-    return None if row[column] is None else (row[column], row[f"{column}_qualifier"])
+def _attendance(conn: sqlite3.Connection, owner: Owner, key: int) -> tuple[Attendance, ...]:
+    """Return figures in order of time, those of no known day first."""
+    return tuple(sorted(read_attendance(conn, owner, key), key=lambda each: each.observed_on or ""))
 
 
 def _links(conn: sqlite3.Connection, owner: str, key: int) -> tuple[Reference, ...]:

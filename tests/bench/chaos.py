@@ -21,6 +21,7 @@ import tempfile
 import time
 import wave
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -82,8 +83,20 @@ def start(root: Path, *arguments: str) -> subprocess.Popen[bytes]:
     )
 
 
-def killed(run: subprocess.Popen[bytes], seconds: float) -> tuple[bool, int]:
-    """Kill a driver after a while, and return whether it had not ended, and how many processes outlived it."""
+def begun(root: Path) -> int:
+    return len(scalars(root, "SELECT id FROM stage_run"))
+
+
+def killed(root: Path, step: Sequence[str], seconds: float, *, at_work: bool) -> tuple[bool, int]:
+    """Kill a driver some seconds after its start, or after it began to work.
+
+    Returns:
+        Whether it had not come to its end, and how many processes outlived it.
+    """
+    before = begun(root)
+    run = start(root, *step)
+    while at_work and run.poll() is None and begun(root) == before:
+        time.sleep(0.05)
     below: list[int] = []
     end = time.monotonic() + seconds
     while time.monotonic() < end and run.poll() is None:
@@ -98,6 +111,7 @@ def killed(run: subprocess.Popen[bytes], seconds: float) -> tuple[bool, int]:
     end = time.monotonic() + 5
     while any(map(alive, below)) and time.monotonic() < end:
         time.sleep(0.05)
+    assert not ended or run.returncode == 0
     return not ended, sum(map(alive, below))
 
 
@@ -113,7 +127,7 @@ def main() -> None:
     parser.add_argument("--recordings", type=int, default=30)
     parser.add_argument("--engine", default="faster-whisper")
     parser.add_argument("--model", default="base")
-    parser.add_argument("--longest", type=float, default=15.0, help="seconds before a kill, at most")
+    parser.add_argument("--longest", type=float, help="seconds before a kill [a tenth of undisturbed]")
     parser.add_argument("--speech", type=Path, default=Path(os.environ.get("ROSTRA_TEST_DATA", "../shared/data")))
     options = parser.parse_args()
     chance = random.Random(0)  # noqa: S311 the same moments every time
@@ -128,6 +142,7 @@ def main() -> None:
     began = time.monotonic()
     for step in steps:
         assert start(calm, *step).wait() == 0
+    longest = options.longest or (time.monotonic() - began) / 10
     print(f"undisturbed: {time.monotonic() - began:.1f} s", flush=True)
 
     kills = orphans = archives = rework = 0
@@ -138,14 +153,13 @@ def main() -> None:
         wild = make(folder / f"disturbed-{archives}", settings)
         for step in steps:
             while True:
-                run = start(wild, *step)
                 if kills == options.kills:
-                    assert run.wait() == 0
+                    assert start(wild, *step).wait() == 0
                     break
-                disturbed, left = killed(run, chance.uniform(0.3, options.longest))
+                at_work = chance.random() < 0.9
+                disturbed, left = killed(wild, step, chance.uniform(0, longest), at_work=at_work)
                 orphans += left
                 if not disturbed:
-                    assert run.returncode == 0
                     break
                 kills += 1
                 moments[in_hand(wild)] += 1
