@@ -99,6 +99,11 @@ def finish(
     )
 
 
+def note_rules(db: Database, run_id: int, fingerprint: str) -> None:
+    """Note that a run went by rules, which are in this fingerprint: under others its subject is due again."""
+    db.execute("UPDATE stage_run SET fingerprint = ? WHERE id = ?", [fingerprint, run_id])
+
+
 def interrupt_running(db: Database, *, finished_at: str) -> int:
     """Mark the runs that no driver watches any more, and return how many there were."""
     cursor = db.execute(

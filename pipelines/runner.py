@@ -16,7 +16,7 @@ from archive.db import transaction
 from archive.errors import ArchiveError, CatalogueBusyError, CatalogueDamagedError, CatalogueFullError
 from pipelines.children import disk_full
 from pipelines.context import Context, timestamp
-from pipelines.errors import ItemError
+from pipelines.errors import RULED, ItemError
 from pipelines.executors import Executor, Watcher
 from pipelines.stages.base import Artefact, Item, Outcome, Stage
 
@@ -85,7 +85,9 @@ def run_stage(context: Context, stage: Stage, executor: Executor, observer: Obse
     while due:
         observer.stage(stage, due)
         failed = _run_once(context, stage, executor, observer, due, report)
-        due = [item for item in _due(context, stage) if failed.pop(item.subject, None) and not item.lost]
+        due = [item for item in _due(context, stage) if item.subject in failed and not item.lost]
+        for item in due:
+            del failed[item.subject]
         for item, outcome in failed.values():
             report.add(stage, item, outcome)
     return report
@@ -93,7 +95,7 @@ def run_stage(context: Context, stage: Stage, executor: Executor, observer: Obse
 
 def _due(context: Context, stage: Stage) -> list[Item]:
     settled = runs.settled(context.db, stage.name, max_attempts=context.config.run.attempts)
-    return [item for item in stage.items(context) if item.lost or (item.subject, item.fingerprint) not in settled]
+    return [item for item in stage.items(context) if item.lost or not item.is_settled(settled)]
 
 
 def _run_once(
@@ -169,6 +171,8 @@ class _Ledger:
                 outcome = replace(outcome, status="failed", code="not-kept", text=str(error))
         if outcome.status != "done":
             with transaction(self.context.db):
+                if outcome.status == "refused" and outcome.code in RULED:
+                    runs.note_rules(self.context.db, run_id, item.ruled)
                 self._finish(run_id, outcome, remarks)
         if isinstance(outcome.result, Artefact):
             outcome.result.discard()

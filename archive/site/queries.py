@@ -164,6 +164,8 @@ class Track:
     web: str | None
     web_type: str | None
     poster: str | None
+    peaks: str | None
+    previews: str | None
 
     @property
     def sources(self) -> tuple[tuple[str, str], ...]:
@@ -325,9 +327,12 @@ def session(conn: sqlite3.Connection, event_slug: str, slug: str) -> SessionPage
         " recording.language, recording.duration_ms, credit, licence, synthetic_voice AS synthetic,"
         " transcript.id AS transcript_id, transcript.kind AS transcript_kind,"
         " transcript.language AS transcript_language, generator,"
-        " web.sha256 || web.suffix AS web, web.media_type AS web_type, poster.sha256 || poster.suffix AS poster"
+        " web.sha256 || web.suffix AS web, web.media_type AS web_type, poster.sha256 || poster.suffix AS poster,"
+        " peaks.sha256 || peaks.suffix AS peaks, previews.sha256 || previews.suffix AS previews"
         " FROM recording LEFT JOIN rendition AS web ON web.recording_id = recording.id AND web.kind = 'web'"
         " LEFT JOIN rendition AS poster ON poster.recording_id = recording.id AND poster.kind = 'poster'"
+        " LEFT JOIN rendition AS peaks ON peaks.recording_id = recording.id AND peaks.kind = 'peaks'"
+        " LEFT JOIN rendition AS previews ON previews.recording_id = recording.id AND previews.kind = 'previews'"
         " LEFT JOIN transcript ON transcript.recording_id = recording.id AND is_current"
         "  AND transcript.kind <> 'translation'"
         " WHERE session_id = ? ORDER BY recording.role = 'floor' DESC, recording.role, recording.id",

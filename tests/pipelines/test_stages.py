@@ -203,9 +203,14 @@ def test_renditions_are_published_with_their_recording_and_leave_with_it(context
     assert dict(do(context, Render()).counts) == {}
     do(context, Publish())
     rows = [tuple(row) for row in context.db.execute("SELECT kind, media_type FROM rendition ORDER BY id").fetchall()]
-    assert rows == [("web", "video/mp4"), ("poster", "image/jpeg")]
+    assert rows == [
+        ("web", "video/mp4"),
+        ("poster", "image/jpeg"),
+        ("sprite", "image/jpeg"),
+        ("previews", "text/vtt"),
+    ]
     assert [Path(name).suffix for name in published_media(context)].count(".mp4") == 2
-    assert len(published_media(context)) == 3
+    assert len(published_media(context)) == 5
     with transaction(context.db):
         set_release(context.db, "session_id", 1, Release(state="private"), decided_at=WHEN)
     do(context, Publish())
