@@ -140,6 +140,7 @@ CREATE TABLE recording (
   media_type TEXT NOT NULL,
   suffix TEXT NOT NULL,
   streams TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(streams)),
+  loudness REAL,
   original_name TEXT NOT NULL,
   credit TEXT,
   licence TEXT,
@@ -154,7 +155,7 @@ CREATE TABLE recording (
 CREATE TABLE rendition (
   id INTEGER PRIMARY KEY,
   recording_id INTEGER NOT NULL REFERENCES recording(id) ON DELETE CASCADE,
-  kind TEXT NOT NULL CHECK (kind IN ('web', 'poster', 'peaks')),
+  kind TEXT NOT NULL CHECK (kind IN ('web', 'poster', 'peaks', 'sprite', 'previews')),
   sha256 TEXT NOT NULL CHECK (length(sha256) = 64),
   suffix TEXT NOT NULL,
   media_type TEXT NOT NULL,

@@ -28,6 +28,7 @@ from archive.passages import index_session, rebuild, remove_session
 from archive.query import Node, Query, parse_query, to_fts5, with_stems
 from archive.scope import EVERYWHERE, STARTED, Filters, Scope, read_scope
 from archive.sessions import WEIGHTS, SessionResults, Sort, search_sessions
+from archive.suggest import suggest
 from metadata.errors import InvalidLanguageError
 from metadata.languages import parse_language
 
@@ -65,6 +66,7 @@ class Results:
         sessions: how many sessions they are from.
         note: what a reader should know, in whole sentences.
         complete: False where the time budget ended the search.
+        suggestion: a query that would find something, where this one finds nothing.
     """
 
     hits: tuple[Hit, ...]
@@ -72,6 +74,7 @@ class Results:
     sessions: int
     note: str | None
     complete: bool
+    suggestion: str | None = None
 
 
 class SearchBackend(Protocol):
@@ -173,6 +176,9 @@ class SqliteSearch:
                 wide = with_stems(understood.node, read_languages(self._conn, scope))
                 run = _Run(self._conn, budget, understood.node, wide, scope)
                 results = run.page(_bounded(limit), _bounded(offset), doubtful=understood.doubtful)
+                if not results.total and results.complete and not understood.doubtful:
+                    better = suggest(self._conn, budget, query, understood.node, scope)
+                    results = replace(results, suggestion=better, complete=budget.complete)
         return replace(results, note=_joined(understood.note, results.note))
 
     def sessions(

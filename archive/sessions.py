@@ -199,9 +199,9 @@ def search_sessions(
     run = _Run(conn, budget, query.node, scope, overview, doubtful=query.doubtful)
     scores = run.scores()
     suggestion = note = None
-    if not scores.tiers.any() and query.node is not None and budget.complete:
+    if not scores.tiers.any() and query.node is not None and budget.complete and not query.doubtful:
         suggestion = suggest(conn, budget, text, query.node, scope)
-        for node in () if suggestion or query.doubtful else _most(query.node):
+        for node in () if suggestion else _most(query.node):
             run = _Run(conn, budget, node, scope, overview, doubtful=False)
             scores = run.scores()
             note = MOST

@@ -94,10 +94,41 @@ class Talk:
     planned_ms: int | None = None
     zone: str = "UTC"
 
-    @property
+    @cached_property
     def event(self) -> str:
         """The event's slug."""
         return self.label.rpartition("/")[0]
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The words of its title that say something."""
+        return frozenset(_words(self.title))
+
+    @cached_property
+    def names(self) -> dict[str, frozenset[str]]:
+        """The words of its people's names, by person."""
+        return {person: frozenset(_names(person)) for person in self.people}
+
+    @cached_property
+    def about(self) -> frozenset[str]:
+        """Words that say nothing of what it is about: of its room, its event, and its ids."""
+        own = (slugify(each, separator=" ") for each in self.ids)
+        return frozenset((*_words(self.room or ""), *_words(self.event), *own))
+
+    @cached_property
+    def own_names(self) -> tuple[tuple[str, str, str, bool], ...]:
+        """Each of its ids, as names of files have it, after its event's name, and whether it tells enough alone."""
+        found = []
+        for name in self.ids:
+            if slug := slugify(name):
+                told = "-" in slug or (any(char.isdigit() for char in slug) and not _is_short_number(slug))
+                found.append((name, _spaced(name), _spaced(f"{self.event} {name}"), told))
+        return tuple(found)
+
+    @cached_property
+    def title_slug(self) -> str:
+        """Its title, as names of files have it."""
+        return slugify(self.title)
 
     @property
     def slug(self) -> str:
@@ -159,6 +190,16 @@ class File:
         """Its file's name without a suffix, and without what a video site calls it."""
         return _BRACKETED.sub(" ", PurePath(self.name).stem)
 
+    @cached_property
+    def slug(self) -> str:
+        """Its file's name in the letters of slugs."""
+        return slugify(self.stem)
+
+    @cached_property
+    def years(self) -> set[int]:
+        """The years that its name and folder speak of."""
+        return said_years(f"{self.folder} {self.name}")
+
     def starts(self, talk: Talk, days: Sequence[date] = ()) -> Iterator[tuple[datetime, float]]:
         """Yield moments at which it may have begun, if it is of this session's event, and their trust."""
         place, sure = talk.place
@@ -187,7 +228,7 @@ class Timetable:
         self._rooms: dict[str, set[str]] = defaultdict(set)
         days: dict[str, set[date]] = defaultdict(set)
         for number, talk in enumerate(talks):
-            for word in {*_words(talk.title), *(word for person in talk.people for word in _names(person))}:
+            for word in talk.words.union(*talk.names.values()):
                 self._holders[word].add(number)
             if talk.room:
                 self._rooms[talk.event].add(talk.room)
@@ -219,8 +260,8 @@ class Timetable:
             reasons.append("but is named as another")
         return Match(talk, score, tuple(reasons))
 
-    def _explain(self, file: File) -> dict[str, set[str]]:
-        """Return for each word of a name the words of the timetable that it may be."""
+    def _explain(self, file: File) -> dict[str, tuple[set[str], float]]:
+        """Return for each word of a name the words of the timetable that it may be, and how much it tells."""
         known = list(self._holders)
         last = file.stem.rstrip().lower()
         found = {}
@@ -233,7 +274,7 @@ class Timetable:
             if len(word) >= _CUT and last.endswith(word):
                 # Names are cut off where they are too long.
                 same |= {each for each in known if each.startswith(word)}
-            found[word] = same
+            found[word] = same, self._tells(same)
         return found
 
     def _tells(self, same: set[str]) -> float:
@@ -241,24 +282,20 @@ class Timetable:
         holders = len(set().union(*(self._holders[word] for word in same))) if same else 1
         return math.log(1 + len(self.talks) / holders) / math.log(1 + len(self.talks))
 
-    def _worded(self, number: int, words: dict[str, set[str]]) -> Iterator[Sign]:
+    def _worded(self, number: int, words: dict[str, tuple[set[str], float]]) -> Iterator[Sign]:
         """Yield how far the words of a name are those of a session's title and people."""
         talk = self.talks[number]
-        title = set(_words(talk.title))
-        people = {person: set(_names(person)) for person in talk.people}
-        about = {*_words(talk.room or ""), *_words(talk.event), *(slugify(each, separator=" ") for each in talk.ids)}
         told = left = 0.0
         named: dict[str, float] = {}
         hits = set()
-        for word, same in sorted(words.items()):
-            tells = self._tells(same)
-            if same & title:
+        for word, (same, tells) in sorted(words.items()):
+            if same & talk.words:
                 hits.add(word)
                 told += tells
-            elif whose := [person for person, parts in people.items() if same & parts]:
+            elif whose := [person for person, parts in talk.names.items() if same & parts]:
                 # First and last name are one fact.
                 named |= {person: max(named.get(person, 0.0), tells) for person in whose}
-            elif word not in about and not _passes(word):
+            elif word not in talk.about and not _passes(word):
                 left += tells
         told += sum(named.values())
         if not told:
@@ -278,8 +315,8 @@ class Timetable:
             elif talk.start is not None and any(file.starts(talk, days)):
                 yield "time", "but begins at another time"
         years = {day.year for day in days}
-        other = said_years(f"{file.folder} {file.name}") - years - said_years(talk.title)
-        if years and other and not said:
+        other = file.years - years
+        if years and not said and (other := other and other - said_years(talk.title)):
             yield "day", f"but of {min(other)}"
         if talk.room and not mentions(file, talk.room) and any(mentions(file, x) for x in self._rooms[talk.event]):
             yield "room", "but from another room"
@@ -288,8 +325,8 @@ class Timetable:
                 yield "length", "but much longer"
             elif file.duration_ms < _SHORT * talk.planned_ms:
                 yield "length", "but much shorter"
-        part, own = _PART.search(file.text), _PART.search(_spaced(talk.title))
-        if part and own and part[1] != own[1]:
+        part = _PART.search(file.text)
+        if part and (own := _PART.search(_spaced(talk.title))) and part[1] != own[1]:
             yield "part", "but another part"
 
 
@@ -307,23 +344,26 @@ def certain(found: Sequence[Match]) -> Match | None:
 
 def _named(file: File, talk: Talk) -> Iterator[Sign]:
     """Yield whether the file carries one of the session's own names."""
-    stem = slugify(file.stem)
-    made = slugify(talk.title)
+    stem, made = file.slug, talk.title_slug
     if stem == talk.slug and not re.fullmatch(re.escape(made) + r"(-\d+)?", talk.slug):
         yield "id", 1.0, f"is named {talk.slug}"
         return
     if stem == made:
         yield "title", 1.0, "is named as its title"
-    for name in talk.ids:
-        slug = slugify(name)
-        if not slug or _spaced(name) not in file.text:
+    for name, spaced, qualified, told in talk.own_names:
+        if spaced not in file.text:
             continue
-        # A short number may be a year or a camera's, unless the event's name is before it.
-        qualified = _spaced(f"{talk.event} {name}") in file.text
-        weak = slug.isdigit() and len(slug) < 6 and not qualified
-        if weak or "-" in slug or any(char.isdigit() for char in slug) or stem == slug:
-            yield ("number" if weak else "id"), 1.0, f"is named {name}"
+        if told or qualified in file.text or (stem == slugify(name) and not _is_short_number(stem)):
+            yield "id", 1.0, f"is named {name}"
             return
+        if _is_short_number(slugify(name)):
+            yield "number", 1.0, f"is named {name}"
+            return
+
+
+def _is_short_number(slug: str) -> bool:
+    """Return whether an id may be a year or a camera's count."""
+    return slug.isdigit() and len(slug) < 6
 
 
 def _placed(file: File, talk: Talk) -> Iterator[Sign]:

@@ -108,7 +108,7 @@ class PublishedDatabase(Database):  # type: ignore[misc]  # Datasette has no typ
 _overviews: dict[str, Overview] = {}
 
 
-def search_in(conn: sqlite3.Connection) -> SqliteSearch:
+def search_in(datasette: Any, conn: sqlite3.Connection) -> SqliteSearch:
     """Return search over the build that a connection reads; its sessions are looked over once for all connections."""
     (file,) = conn.execute("SELECT file FROM pragma_database_list WHERE name = 'main'").fetchone()
     overview = _overviews.get(file)
@@ -117,7 +117,7 @@ def search_in(conn: sqlite3.Connection) -> SqliteSearch:
         for other in list(_overviews)[:-1]:  # the build before this one may still be read from
             _overviews.pop(other, None)
         _overviews[file] = overview
-    return SqliteSearch(conn, overview=overview)
+    return SqliteSearch(conn, datasette.setting("sql_time_limit_ms"), overview=overview)
 
 
 def install(datasette: Any, public: Path) -> None:

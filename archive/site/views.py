@@ -74,7 +74,7 @@ async def session(datasette: Any, request: Any) -> Any:
         lines = queries.lines(conn, track.transcript_id) if track and track.transcript_id else ()
         found = None
         if query and lines:
-            found = search_in(conn).search(query, event=event_slug, session=slug, limit=HITS_IN_A_SESSION)
+            found = search_in(datasette, conn).search(query, event=event_slug, session=slug, limit=HITS_IN_A_SESSION)
         return {
             "session": page,
             "track": track,

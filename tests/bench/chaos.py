@@ -21,6 +21,7 @@ import tempfile
 import time
 import wave
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -82,8 +83,24 @@ def start(root: Path, *arguments: str) -> subprocess.Popen[bytes]:
     )
 
 
-def killed(run: subprocess.Popen[bytes], seconds: float) -> tuple[bool, int]:
-    """Kill a driver after a while, and return whether it had not ended, and how many processes outlived it."""
+MOMENTS = {
+    "its start": "SELECT id FROM stage_run WHERE 0",
+    "the first item it began": "SELECT id FROM stage_run",
+    "the first item it ended": "SELECT id FROM stage_run WHERE status = 'done'",
+}
+"""From when a run's time until its kill is counted: something changes in what these return."""
+
+
+def killed(root: Path, step: Sequence[str], seconds: float, since: str) -> tuple[bool, int]:
+    """Kill a driver some seconds after one of the `MOMENTS`.
+
+    Returns:
+        Whether it had not come to its end, and how many processes outlived it.
+    """
+    before = scalars(root, MOMENTS[since])
+    run = start(root, *step)
+    while since != "its start" and run.poll() is None and scalars(root, MOMENTS[since]) == before:
+        time.sleep(0.05)
     below: list[int] = []
     end = time.monotonic() + seconds
     while time.monotonic() < end and run.poll() is None:
@@ -98,6 +115,7 @@ def killed(run: subprocess.Popen[bytes], seconds: float) -> tuple[bool, int]:
     end = time.monotonic() + 5
     while any(map(alive, below)) and time.monotonic() < end:
         time.sleep(0.05)
+    assert not ended or run.returncode == 0
     return not ended, sum(map(alive, below))
 
 
@@ -113,7 +131,7 @@ def main() -> None:
     parser.add_argument("--recordings", type=int, default=30)
     parser.add_argument("--engine", default="faster-whisper")
     parser.add_argument("--model", default="base")
-    parser.add_argument("--longest", type=float, default=15.0, help="seconds before a kill, at most")
+    parser.add_argument("--longest", type=float, help="seconds before a kill [a twentieth of undisturbed]")
     parser.add_argument("--speech", type=Path, default=Path(os.environ.get("ROSTRA_TEST_DATA", "../shared/data")))
     options = parser.parse_args()
     chance = random.Random(0)  # noqa: S311 the same moments every time
@@ -128,6 +146,7 @@ def main() -> None:
     began = time.monotonic()
     for step in steps:
         assert start(calm, *step).wait() == 0
+    longest = options.longest or (time.monotonic() - began) / 20
     print(f"undisturbed: {time.monotonic() - began:.1f} s", flush=True)
 
     kills = orphans = archives = rework = 0
@@ -138,14 +157,13 @@ def main() -> None:
         wild = make(folder / f"disturbed-{archives}", settings)
         for step in steps:
             while True:
-                run = start(wild, *step)
                 if kills == options.kills:
-                    assert run.wait() == 0
+                    assert start(wild, *step).wait() == 0
                     break
-                disturbed, left = killed(run, chance.uniform(0.3, options.longest))
+                since = chance.choice((*MOMENTS, "the first item it ended"))
+                disturbed, left = killed(wild, step, chance.uniform(0, longest), since)
                 orphans += left
                 if not disturbed:
-                    assert run.returncode == 0
                     break
                 kills += 1
                 moments[in_hand(wild)] += 1

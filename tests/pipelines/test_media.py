@@ -75,7 +75,7 @@ def test_probe_video_whatever_its_name(tmp_path: Path, suffix: str, media_type: 
     assert (info.kind, info.media_type, info.suffix, info.has_audio) == ("video", media_type, suffix, True)
     assert info.duration_ms == pytest.approx(2000, abs=100)
     assert info.streams == (
-        StreamInfo(type="video", codec="mpeg4", width=64, height=48),
+        StreamInfo(type="video", codec="mpeg4", width=64, height=48, pixels="yuv420p"),
         StreamInfo(type="audio", codec="aac", channels=1, rate=SAMPLE_RATE),
     )
 

@@ -18,6 +18,7 @@ from pipelines.stages.pull import Pull
 from pipelines.stages.render import Render
 from pipelines.stages.transcribe import Transcribe
 from pipelines.transcribers import FakeTranscriber
+from tests.archive.build import PATIENT_MS
 from tests.pipelines.sounds import write_wav
 from tests.pipelines.trials import Watch
 
@@ -55,7 +56,7 @@ def test_recording_goes_from_bucket_to_bucket_to_the_site(context: Context, buck
     executor = Local(1, context.layout.work)
     for stage in stages:
         assert not run_stage(context, stage, executor if stage.unit else InProcess(), Watch()).failed
-    assert SqliteSearch(context.db.conn).search("afar").sessions == 1
+    assert SqliteSearch(context.db.conn, PATIENT_MS).search("afar").sessions == 1
     sha = context.db.execute("SELECT sha256 FROM recording").fetchone()[0]
     assert (context.layout.public / "media" / f"{sha}.wav").read_bytes() == (
         write_wav(tmp_path / "again.wav", 9).read_bytes()
