@@ -30,7 +30,7 @@ def read(path: Path = KEPT) -> dict[str, Any]:
 
 def summary(results: Mapping[str, Any]) -> str:
     """Return word errors by language, and below them everything else, a column an engine."""
-    rows = [*_languages(results["words"]), *_other(results)]
+    rows = [row for row in (*_languages(results["words"]), *_other(results)) if any(row[1:])]
     return _table(["", *ENGINES.values()], rows)
 
 
@@ -140,7 +140,7 @@ def remarks(results: Mapping[str, Any]) -> str:
         whole = sum(sum(each.values()) for each in costs)
         model = sum(each["model"] + each["features"] for each in costs)
         parts.append(f"All that is not the model takes {100 * (1 - model / whole):.1f}% of the stage's computing time.")
-    if memory:
+    if len(memory) > 1:
         short, long = memory[min(memory)], memory[max(memory)]
         parts.append(
             f"With {long['model']}, a recording of {max(memory) / 3600:g} hours takes {long['bytes'] / 2**20:.0f} MiB, "
