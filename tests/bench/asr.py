@@ -312,10 +312,10 @@ TEN_MINUTES = 600
 
 
 def joined(seconds: int, folder: Path) -> Path:
-    """Write a recording of this length: a talk of two minutes in every ten, and faint noise."""
+    """Write a recording of this length: two talks of two minutes in every ten, enough for a batch, and faint noise."""
     talk = np.concatenate(list(stream_audio(DATA / "audio/en/gb0_bush_radio_address.flac")))
-    noise = np.random.default_rng(0).normal(0, 1e-4, TEN_MINUTES * SAMPLE_RATE - len(talk)).astype(np.float32)
-    part = (np.concatenate([talk, noise]) * 32_767).astype("<i2").tobytes()
+    noise = np.random.default_rng(0).normal(0, 1e-4, TEN_MINUTES * SAMPLE_RATE // 2 - len(talk)).astype(np.float32)
+    part = (np.concatenate([talk, noise, talk, noise]) * 32_767).astype("<i2").tobytes()
     path = folder / "joined.wav"
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
