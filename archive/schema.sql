@@ -335,6 +335,25 @@ CREATE TABLE imported (
   CHECK ((event_id IS NOT NULL) + (session_id IS NOT NULL) + (person_id IS NOT NULL) = 1)
 ) STRICT;
 
+CREATE TABLE correction (
+  id INTEGER PRIMARY KEY,
+  event_id INTEGER REFERENCES event(id) ON DELETE CASCADE,
+  session_id INTEGER REFERENCES session(id) ON DELETE CASCADE,
+  person_id INTEGER REFERENCES person(id) ON DELETE CASCADE,
+  field TEXT NOT NULL,
+  before TEXT NOT NULL CHECK (json_valid(before)),
+  after TEXT NOT NULL CHECK (json_valid(after)),
+  corrected_by TEXT NOT NULL,
+  corrected_at TEXT NOT NULL,
+  CHECK ((event_id IS NOT NULL) + (session_id IS NOT NULL) + (person_id IS NOT NULL) = 1)
+) STRICT;
+
+CREATE INDEX correction_event ON correction(event_id) WHERE event_id IS NOT NULL;
+
+CREATE INDEX correction_session ON correction(session_id) WHERE session_id IS NOT NULL;
+
+CREATE INDEX correction_person ON correction(person_id) WHERE person_id IS NOT NULL;
+
 CREATE TABLE heard_part (
   recording_id INTEGER NOT NULL REFERENCES recording(id) ON DELETE CASCADE,
   fingerprint TEXT NOT NULL,
