@@ -25,6 +25,7 @@ from metadata.model import Transcript
 from pipelines.config import cores
 from pipelines.context import Context, init, open_archive
 from pipelines.executors import InProcess, Local
+from pipelines.parts import Heard
 from pipelines.runner import Silent, run_stage
 from pipelines.stages.base import Artefact, Item, Outcome, Report, Stage
 from pipelines.stages.index import Index
@@ -50,7 +51,7 @@ class Unheard(Transcribe):
     def work(self, task: Task, report: Report) -> Artefact:
         silence: Iterable[AudioBlock] = ()
         transcript: Transcript = self.transcriber.transcribe(silence, task.hints, report)
-        return leave(transcript, task)
+        return leave(Heard(transcript), task, "heard")
 
 
 class Memory(Silent):
@@ -117,6 +118,7 @@ def items(count: int) -> None:
         for stage in (Unheard(FakeTranscriber()), Index()):
             began = time.monotonic()
             report = run_stage(context, stage, InProcess(), Memory(count // 5))
+            assert not report.failed
             print(f"{stage.name}: {dict(report.counts)} in {time.monotonic() - began:.1f} s, {peak():.0f} MiB at most")
         for stage in (Unheard(FakeTranscriber()), Index()):
             began = time.monotonic()
