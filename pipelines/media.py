@@ -46,8 +46,11 @@ BLOCK_SECONDS = 30
 
 THREADS = 2
 """That ffmpeg may use for each of its jobs: recordings, not threads, are what is done at once."""
-DECODE_SECONDS = 600.0
+DECODE_SECONDS = 120.0
 """Computing time for decoding sound, beyond the recording's own length."""
+LEAST_RATE = 100
+"""Bytes a second, below what any codec for speech takes: a recording that is longer than its container says is no
+longer than this allows. What wrong timestamps make of two seconds is weeks of silence otherwise."""
 RENDER_SECONDS = 600.0
 RENDER_FACTOR = 20.0
 """Time for a conversion, on the clock and in computing: a part for any, and a multiple of the length."""
@@ -256,7 +259,8 @@ def stream_audio(path: Path, *, start_ms: int = 0, end_ms: int | None = None) ->
     info = probe(path)
     if not info.has_audio:
         raise NoAudioError("no sound in this recording, so there is nothing to transcribe")
-    command = _decoder(path, _channels(info), start_ms, end_ms)
+    longest_ms = (info.duration_ms or 0) + path.stat().st_size * 1000 // LEAST_RATE
+    command = _decoder(path, _channels(info), start_ms, longest_ms if end_ms is None else min(end_ms, longest_ms))
     return _blocks(command, _decode_seconds(info), may_be_silent=start_ms > 0)
 
 
@@ -357,14 +361,12 @@ _MUXERS = {
 """FFmpeg's names for what writes a container, where they are not its suffix (``ffmpeg -muxers``)."""
 
 
-def _decoder(path: Path, channels: int, start_ms: int, end_ms: int | None) -> list[str]:
+def _decoder(path: Path, channels: int, start_ms: int, end_ms: int) -> list[str]:
     """Return the command that writes the sound as raw samples to its output."""
     # Timestamps are made true first: https://ffmpeg.org/ffmpeg-resampler.html, options async and first_pts.
     filters = [f"aresample={SAMPLE_RATE}:async=1:first_pts=0", *_mixed_down(channels)]
-    if start_ms or end_ms is not None:
-        bounds = [f"start_sample={start_ms * SAMPLE_RATE // 1000}"]
-        bounds += [] if end_ms is None else [f"end_sample={end_ms * SAMPLE_RATE // 1000}"]
-        filters.append(f"atrim={':'.join(bounds)}")
+    first, last = (at * SAMPLE_RATE // 1000 for at in (start_ms, end_ms))
+    filters.append(f"atrim=start_sample={first}:end_sample={max(first, last)}")
     output = _input(path).output(
         "pipe:1", map="0:a:0", vn=None, sn=None, dn=None, af=",".join(filters), ac=1, ar=SAMPLE_RATE, format="f32le"
     )

@@ -198,34 +198,38 @@ def names(bench: Bench) -> None:
 
 
 def speed(bench: Bench) -> None:
-    """Keep the medians of three of the seconds that engines take, turn by turn."""
+    """Keep the medians of three of the seconds that engines take, turn by turn, and of those that they compute."""
     for recording in bench.recordings:
         if recording.seconds < LONG_SECONDS or not bench.missing("speed", recording.path):
             continue
-        taken: dict[str, list[float]] = {name: [] for name in bench.engines}
+        taken: dict[str, list[tuple[float, float]]] = {name: [] for name in bench.engines}
         for _ in range(3):
-            for name, seconds in taken.items():
-                seconds.append(staged(bench, recording) if name == "rostra" else alone(bench.engine(name), recording))
-        for name, seconds in taken.items():
-            found = {"of": recording.seconds, "took": round(statistics.median(seconds), 2)}
+            for name, turns in taken.items():
+                turns.append(staged(bench, recording) if name == "rostra" else alone(bench.engine(name), recording))
+        for name, turns in taken.items():
+            took, computed = (round(statistics.median(each), 2) for each in zip(*turns, strict=True))
+            found = {"of": recording.seconds, "took": took, "computed": computed}
             bench.results.keep("speed", recording.path, name, found)
-            print(f"{recording.path} {name}: {seconds}", flush=True)
+            print(f"{recording.path} {name}: {turns}", flush=True)
 
 
-def alone(run: Engine, recording: Recording) -> float:
-    begun = time.perf_counter()
-    run(DATA / recording.path, recording.language, False)
-    return time.perf_counter() - begun
+def alone(run: Engine, recording: Recording) -> tuple[float, float]:
+    return timed(lambda: run(DATA / recording.path, recording.language, False))
 
 
-def staged(bench: Bench, recording: Recording) -> float:
-    """Return the seconds that the stage takes, from the file to segments in the catalogue."""
+def timed(run: Callable[[], object]) -> tuple[float, float]:
+    """Return the seconds that a call takes, and those that this process and its children compute in it."""
+    begun, before = time.perf_counter(), sum(resources())
+    run()
+    return time.perf_counter() - begun, sum(resources()) - before
+
+
+def staged(bench: Bench, recording: Recording) -> tuple[float, float]:
+    """Return the same for the stage, from the file to segments in the catalogue."""
     with pulled(DATA / recording.path, recording.language) as context:
         stage = Transcribe(engine("faster-whisper", model=bench.model))
         stage.prepare()
-        begun = time.perf_counter()
-        finish(context, stage)
-        return time.perf_counter() - begun
+        return timed(lambda: finish(context, stage))
 
 
 @contextmanager
@@ -308,10 +312,10 @@ TEN_MINUTES = 600
 
 
 def joined(seconds: int, folder: Path) -> Path:
-    """Write a recording of this length: a talk of two minutes in every ten, and faint noise."""
+    """Write a recording of this length: two talks of two minutes in every ten, enough for a batch, and faint noise."""
     talk = np.concatenate(list(stream_audio(DATA / "audio/en/gb0_bush_radio_address.flac")))
-    noise = np.random.default_rng(0).normal(0, 1e-4, TEN_MINUTES * SAMPLE_RATE - len(talk)).astype(np.float32)
-    part = (np.concatenate([talk, noise]) * 32_767).astype("<i2").tobytes()
+    noise = np.random.default_rng(0).normal(0, 1e-4, TEN_MINUTES * SAMPLE_RATE // 2 - len(talk)).astype(np.float32)
+    part = (np.concatenate([talk, noise, talk, noise]) * 32_767).astype("<i2").tobytes()
     path = folder / "joined.wav"
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
