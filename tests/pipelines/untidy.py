@@ -288,10 +288,12 @@ def _corridor(desk: Desk, talk: Talk) -> File:
 
 
 def _break(desk: Desk, talk: Talk) -> File:
+    """What ran on in an empty room, until the next session at the latest."""
     ended = desk.began(talk) + timedelta(milliseconds=talk.planned_ms or 0, minutes=12)
-    return File(
-        f"GMT{ended:%Y%m%d-%H%M%S}_Recording.mp4", talk.room or "", None, desk.chance.randrange(300_000, 1_500_000)
-    )
+    later = [each.start for each in desk.talks if each.room == talk.room and each.start and each.start > ended]
+    free = (min(later) - ended) / timedelta(milliseconds=1) if later else 1_500_000
+    length = desk.chance.randrange(60_000, 1_500_000)
+    return File(f"GMT{ended:%Y%m%d-%H%M%S}_Recording.mp4", talk.room or "", None, min(length, max(60_000, round(free))))
 
 
 @dataclass(frozen=True)
