@@ -9,7 +9,7 @@ from pipelines.transcribers.base import Hints
 
 
 def hints_for(context: Context, session: int | None, language: str | None = None) -> Hints:
-    """Return language and terms for a session's recordings.
+    """Return language and terms for a session's recordings; where no language is declared, those of its event.
 
     Terms are most telling first: people, the title, the archive's glossary, and what the abstract sets in
     capitals. An engine that takes only so many leaves out the last.
@@ -35,4 +35,15 @@ def hints_for(context: Context, session: int | None, language: str | None = None
     written = "\n".join(filter(None, [row.get("subtitle"), row.get("abstract")]))
     title = [row["title"]] if row else []
     found = dict.fromkeys([*people, *title, *context.config.transcribe.glossary, *terms(written, tag)])
-    return Hints(language=tag, terms=tuple(found))
+    expected = () if tag else _languages(context, session)
+    return Hints(language=tag, terms=tuple(found), expected=expected)
+
+
+def _languages(context: Context, session: int | None) -> tuple[str, ...]:
+    """Return the languages that a session's event is held or interpreted in."""
+    rows = context.db.query(
+        "SELECT DISTINCT language FROM event_language"
+        " WHERE event_id = (SELECT event_id FROM session WHERE id = ?) ORDER BY language",
+        [session],
+    )
+    return tuple(row["language"] for row in rows)
