@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any, Literal
 
+from archive.corrections import corrected_fields
 from archive.db import Database
 from archive.errors import UnknownSubjectError
 from archive.identity import pair
@@ -176,8 +177,8 @@ class _Import:
         people_changed = self._describe_people(theirs.sessions)
         event_id, fields = self._write_event(ours, theirs)
         known = list(ours.sessions) if ours else []
-        pairs = pair(known, theirs.sessions, by_slug=self._reading.slugs_identify)
         rows = {row["slug"]: row for row in self._db.query(_SESSIONS, [event_id])}
+        pairs = self._pair(known, theirs.sessions, rows)
         taken = {session.slug for session in known}
         added, changed = [], []
         moved = "places" in fields
@@ -209,6 +210,18 @@ class _Import:
             corrected=tuple(self._corrected),
         )
 
+    def _pair(self, known: list[Session], new: tuple[Session, ...], rows: dict[str, dict[str, Any]]) -> dict[int, int]:
+        """Return which session is which: by what the last file said of each, then by what it was corrected to."""
+        by_slug = self._reading.slugs_identify
+        formerly = [_as_said(session, rows[session.slug]) for session in known]
+        pairs = pair(formerly, new, by_slug=by_slug)
+        if formerly != known:
+            ours = [index for index in range(len(known)) if index not in set(pairs.values())]
+            theirs = [index for index in range(len(new)) if index not in pairs]
+            more = pair([known[index] for index in ours], [new[index] for index in theirs], by_slug=by_slug)
+            pairs |= {theirs[one]: ours[other] for one, other in more.items()}
+        return pairs
+
     def _write_event(self, ours: Event | None, theirs: Event) -> tuple[int, tuple[str, ...]]:
         carried = self._reading.event_fields
         if ours is None:
@@ -218,7 +231,8 @@ class _Import:
             return event_id, tuple(said)
         event_id = int(self._db.execute("SELECT id FROM event WHERE slug = ?", [ours.slug]).fetchone()[0])
         before, said_before = _remembered(self._db, "event_id", event_id)
-        merged = merge(ours, theirs, said_before, carried, same_format=before == self._format)
+        kept = corrected_fields(self._db, "event_id", event_id)
+        merged = merge(ours, theirs, said_before, carried, same_format=before == self._format, corrected=kept)
         if merged.changed:
             write_event(self._db, merged.value)
         self._note_kept(ours.slug, merged.kept)
@@ -235,7 +249,8 @@ class _Import:
     ) -> Difference | None:
         said = json.loads(row["said"]) if row["said"] else None
         same = row["format"] == self._format
-        merged = merge(ours, theirs, said, self._reading.session_fields, same_format=same)
+        kept = corrected_fields(self._db, "session_id", row["id"])
+        merged = merge(ours, theirs, said, self._reading.session_fields, same_format=same, corrected=kept)
         self._note_kept(ours.slug, merged.kept)
         if merged.changed or again:
             write_session(self._db, event_id, merged.value, position, self._decided_at)
@@ -288,10 +303,18 @@ class _Import:
 
 _SESSIONS = """
 SELECT session.id, session.slug, session.position, imported.format, imported.said,
-  (SELECT count(*) FROM recording WHERE recording.session_id = session.id) AS recordings
+  (SELECT count(*) FROM recording WHERE recording.session_id = session.id) AS recordings,
+  EXISTS (SELECT 1 FROM correction WHERE correction.session_id = session.id) AS corrected
 FROM session LEFT JOIN imported ON imported.session_id = session.id
 WHERE session.event_id = ?
 """
+
+
+def _as_said(session: Session, row: dict[str, Any]) -> Session:
+    """Return a session as the last file had it, in what tells sessions apart."""
+    said = json.loads(row["said"]) if row["said"] else {}
+    names = ("title", "room", "start", "day")
+    return replace(session, **{name: said[name] for name in names if name in said})
 
 
 def _why_kept(session: Session, row: dict[str, Any]) -> str | None:
@@ -300,7 +323,7 @@ def _why_kept(session: Session, row: dict[str, Any]) -> str | None:
         return "gone from the timetable; it has recordings"
     if session.release and plain("release", session.release) != said.get("release"):
         return f"gone from the timetable; somebody decided that it is {session.release.state}"
-    if is_corrected(session, said):
+    if row["corrected"] or is_corrected(session, said):
         return "gone from the timetable; it was corrected by hand"
     return None
 
@@ -380,8 +403,9 @@ class _Names:
         """Return what the person of this slug is called, here and in the last file that named them."""
         if slug not in self._names:
             rows = self._db.execute(
-                "SELECT name, json_extract(said, '$.name') FROM person LEFT JOIN imported ON person.id = person_id"
-                " WHERE slug = ?",
+                "SELECT name, json_extract(said, '$.name'), json_extract(before, '$') FROM person"
+                " LEFT JOIN imported ON imported.person_id = person.id"
+                " LEFT JOIN correction ON correction.person_id = person.id AND field = 'name' WHERE slug = ?",
                 [slug],
             )
             self._names[slug] = {name.casefold() for row in rows for name in row if name}
@@ -412,6 +436,7 @@ def _describe(db: Database, slug: str, theirs: Person, corrected: list[Kept]) ->
     person_id = int(db.execute("SELECT id FROM person WHERE slug = ?", [slug]).fetchone()[0])
     _, said = _remembered(db, "person_id", person_id)
     said = said or {}
+    by_hand = corrected_fields(db, "person_id", person_id)
     now = dict(said)
     values: dict[str, Any] = {}
     for name in ("name", "biography"):
@@ -419,7 +444,7 @@ def _describe(db: Database, slug: str, theirs: Person, corrected: list[Kept]) ->
         if new_value is None:
             continue
         now[name] = new_value
-        if name not in said or said[name] is None or mine == said[name]:
+        if name not in by_hand and (name not in said or said[name] is None or mine == said[name]):
             values[name] = new_value
         elif mine != new_value:
             corrected.append(Kept(slug, f"corrected by hand: {name}"))

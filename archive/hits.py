@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from archive.budget import Budget
 from archive.db import sqlite3
 from archive.matching import Matcher
-from archive.moments import Moment, Stretch, excerpt, highlights
-from archive.passages import LONGEST_PHRASE, read_lines
+from archive.moments import Excerpt, Moment, Stretch, excerpts, highlights
+from archive.passages import LONGEST_PHRASE
 from archive.query import Leaf, Node, Or, Phrase, Prefix, leaves, to_fts5
 from archive.scope import IN_LANGUAGE, Scope
 from archive.tokens import words
@@ -81,13 +83,25 @@ AND +rowid IN (SELECT id FROM passage WHERE session_id = :session)
 """
 
 
+TOGETHER = 50
+"""Passages that are read by one statement."""
+SEGMENTS = """
+SELECT wanted.key, position, segment.id, start_ms, end_ms, language, text, flags FROM json_each(?) AS wanted
+CROSS JOIN segment ON transcript_id = wanted.value ->> 0 AND position BETWEEN wanted.value ->> 1 AND wanted.value ->> 2
+"""
 ONE_PASSAGE = "SELECT session_id, transcript_id, first_position, last_position FROM passage WHERE id = ?"
 
 
-def read_passage(conn: sqlite3.Connection, passage: Passage) -> Stretch:
-    """Return the segments of a passage."""
-    lines = read_lines(conn, passage.transcript, passage.first, passage.last, doubtful=passage.doubtful)
-    return Stretch(passage.transcript, lines)
+def read_passages(conn: sqlite3.Connection, passages: Sequence[Passage]) -> Iterator[tuple[Passage, Stretch]]:
+    """Yield passages with their segments, in order."""
+    for begin in range(0, len(passages), TOGETHER):
+        some = passages[begin : begin + TOGETHER]
+        rows = conn.execute(SEGMENTS, (json.dumps([[each.transcript, each.first, each.last] for each in some]),))
+        read: list[list[tuple[Any, ...]]] = [[] for _ in some]
+        for row in rows:
+            read[row[0]].append(row[1:])
+        for passage, segments in zip(some, read, strict=True):
+            yield passage, Stretch(passage.transcript, sorted(segments), doubtful=passage.doubtful)
 
 
 def read_languages(conn: sqlite3.Connection, scope: Scope) -> list[str]:
@@ -119,14 +133,22 @@ def read_doubtful(conn: sqlite3.Connection, budget: Budget, node: Node, scope: S
     return found
 
 
-def moment_hit(conn: sqlite3.Connection, ranked: Ranked, node: Node) -> Hit:
-    """Return a moment with its text, highlighted, and where it is from."""
-    found = excerpt(conn, ranked.stretch, node, ranked.moment)
-    event, event_title, session, title, version, language = conn.execute(
-        "SELECT event.slug, event.title, session.slug, session.title, version, transcript.language FROM transcript"
-        " JOIN session ON session.id = ? JOIN event ON event.id = event_id WHERE transcript.id = ?",
-        (ranked.passage.session, ranked.passage.transcript),
-    ).fetchone()
+def moment_hits(conn: sqlite3.Connection, moments: Sequence[Ranked], node: Node) -> list[Hit]:
+    """Return moments with their text, highlighted, and where they are from."""
+    owners = {(each.passage.session, each.passage.transcript) for each in moments}
+    rows = conn.execute(
+        "SELECT transcript.id, event.slug, event.title, session.slug, session.title, version, transcript.language"
+        " FROM json_each(?) AS wanted CROSS JOIN transcript ON transcript.id = wanted.value ->> 1"
+        " JOIN session ON session.id = wanted.value ->> 0 JOIN event ON event.id = event_id",
+        (json.dumps(sorted(owners)),),
+    )
+    known = {row[0]: tuple(row[1:]) for row in rows}
+    found = excerpts(conn, [(each.stretch, each.moment) for each in moments], node)
+    return [_hit(known[each.passage.transcript], what, each.score) for each, what in zip(moments, found, strict=True)]
+
+
+def _hit(known: tuple[str, str, str, str, str, str], found: Excerpt, score: float) -> Hit:
+    event, event_title, session, title, version, language = known
     return Hit(
         event=event,
         event_title=event_title,
@@ -140,7 +162,7 @@ def moment_hit(conn: sqlite3.Connection, ranked: Ranked, node: Node) -> Hit:
         before=found.before,
         after=found.after,
         url=_url(event, session, found.start_ms),
-        score=ranked.score,
+        score=score,
         transcript=version,
     )
 
@@ -158,9 +180,9 @@ def session_hit(conn: sqlite3.Connection, session: int, score: float, node: Node
     best = max(weights, key=lambda passage: (weights[passage], -passage))
     _, transcript, first, last = conn.execute(ONE_PASSAGE, (best,)).fetchone()
     passage = Passage(session, transcript, first, last, score)
-    stretch = read_passage(conn, passage)
+    ((_, stretch),) = read_passages(conn, [passage])
     wanted = Or(terms)
-    return moment_hit(conn, Ranked(passage, stretch, stretch.moments(wanted)[0], score), wanted)
+    return moment_hits(conn, [Ranked(passage, stretch, stretch.moments(wanted)[0], score)], wanted)[0]
 
 
 def _about(conn: sqlite3.Connection, session: int, score: float, node: Node | None) -> Hit:

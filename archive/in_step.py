@@ -42,7 +42,15 @@ class Merged:
     kept: tuple[str, ...]
 
 
-def merge(ours: Thing, theirs: Thing, said: Said | None, carried: frozenset[str], *, same_format: bool) -> Merged:
+def merge(
+    ours: Thing,
+    theirs: Thing,
+    said: Said | None,
+    carried: frozenset[str],
+    *,
+    same_format: bool,
+    corrected: frozenset[str] = frozenset(),
+) -> Merged:
     """Return a thing of the catalogue's brought in step with a file's.
 
     Args:
@@ -51,6 +59,7 @@ def merge(ours: Thing, theirs: Thing, said: Said | None, carried: frozenset[str]
         said: what the last import said, by field; None where none did.
         carried: the fields that the file's format can say.
         same_format: whether the last import was of the same format.
+        corrected: the fields of which a person said what they are (see `archive.corrections`).
     """
     said = said or {}
     remembered = dict(said)
@@ -69,7 +78,7 @@ def merge(ours: Thing, theirs: Thing, said: Said | None, carried: frozenset[str]
         if name in _SETS:
             base = said.get(name, []) if same_format else []
             changes[name] = _merge_set(name, mine, new, base)
-        elif name not in said or plain_mine == said[name]:
+        elif name not in corrected and (name not in said or plain_mine == said[name]):
             if plain_mine != plain_new:
                 changes[name] = new
         elif plain_mine != plain_new:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from heapq import heapify, heapreplace
 from typing import NamedTuple, TypeAlias
 
-from archive.query import And, Field, Leaf, Near, Node, Not, Or, Phrase, Prefix, Stemmed, Word, leaves
+from archive.query import And, Field, Leaf, Near, Node, Not, Or, Phrase, Prefix, Stemmed, Word, leaves, occurrences
 
 
 class Span(NamedTuple):
@@ -70,14 +70,12 @@ class Matcher:
                 return [Span(end - len(whole), end + 1) for end in ends]
 
             case Stemmed():
-                same = leaf.matches
-                return [Span(at, at + 1) for at, word in enumerate(self._words) if same[word]]
+                return [Span(at, at + 1) for at in leaf.places(self._words)]
 
     def _starts(self, parts: Sequence[str]) -> Iterator[int]:
         """Yield where these words stand one after the other."""
-        size, wanted, at = len(parts), list(parts), -1
-        for _ in range(self._words.count(wanted[0])):
-            at = self._words.index(wanted[0], at + 1)
+        size, wanted = len(parts), list(parts)
+        for at in occurrences(wanted[0], self._words):
             if self._words[at : at + size] == wanted:
                 yield at
 

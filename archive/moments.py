@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_right
 from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from functools import cached_property
+from itertools import accumulate, chain
+from typing import Any, NamedTuple
 
 from archive.db import sqlite3
 from archive.matching import Matcher, Span
-from archive.passages import Line
+from archive.passages import Line, to_lines
 from archive.query import Node
-from archive.tokens import BARRIER, tokenize, words
+from archive.tokens import BARRIER, places, words
 
 CONTEXT = 90
 """Characters of the segments before and after a moment."""
@@ -36,13 +40,33 @@ class Moment:
 class Stretch:
     """Consecutive segments of a transcript, ready to be asked where a query matches."""
 
-    def __init__(self, transcript: int, lines: list[Line]) -> None:
+    def __init__(self, transcript: int, segments: Sequence[tuple[Any, ...]], *, doubtful: bool = False) -> None:
         self.transcript = transcript
-        self.lines = lines
-        spelled = [line.words for line in lines]
-        self.words = [word for line in spelled for word in line]
-        self.starts = [0, *accumulate(map(len, spelled))]
-        self._matcher = Matcher(self.words)
+        self._segments = segments
+        self._doubtful = doubtful
+
+    @cached_property
+    def lines(self) -> list[Line]:
+        """The segments with their folded text."""
+        return to_lines(self._segments, doubtful=self._doubtful)
+
+    @cached_property
+    def _spelled(self) -> list[list[str]]:
+        return [line.words for line in self.lines]
+
+    @cached_property
+    def words(self) -> list[str]:
+        """The folded words of all lines."""
+        return list(chain.from_iterable(self._spelled))
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """Which word each line begins with, and how many there are."""
+        return [0, *accumulate(map(len, self._spelled))]
+
+    @cached_property
+    def _matcher(self) -> Matcher:
+        return Matcher(self.words)
 
     def moments(self, node: Node) -> list[Moment]:
         """Return the moments of a query, the best first. Matches that lie in the same segments are one moment."""
@@ -60,9 +84,10 @@ class Stretch:
     def spans(self, node: Node, moment: Moment) -> list[Span]:
         """Return the words to highlight in a moment: every term that stands whole in its lines, none twice."""
         shown = set(moment.lines)
+        begin, end = self.starts[moment.lines[0]], self.starts[moment.lines[-1] + 1]
         apart: list[Span] = []
         for span in self._matcher.spans(node):
-            if not shown.issuperset(self._lines(span)):
+            if span.start < begin or span.end > end or not shown.issuperset(self._lines(span)):
                 continue
             if apart and span.start < apart[-1].end:
                 apart[-1] = Span(apart[-1].start, max(apart[-1].end, span.end))
@@ -98,65 +123,103 @@ class Excerpt:
     language: str | None
 
 
-def excerpt(conn: sqlite3.Connection, stretch: Stretch, node: Node, moment: Moment) -> Excerpt:
-    """Return a moment with its text, what is highlighted in it, its times and a little of its neighbours."""
-    lines = [stretch.lines[index] for index in moment.lines]
+def excerpts(conn: sqlite3.Connection, shown: Sequence[tuple[Stretch, Moment]], node: Node) -> list[Excerpt]:
+    """Return moments with their text, what is highlighted in it, their times and a little of their neighbours."""
+    starts = _starts(conn, [_first(stretch, moment) for stretch, moment in shown])
+    edges = [edge for stretch, moment in shown for edge in _edges(stretch, moment)]
+    beyond = _spoken(conn, {(edge.transcript, edge.position) for edge in edges if edge.line is None})
+    around = [_spelled(edge, beyond) for edge in edges]
+    return [
+        _excerpt(stretch, moment, node, start, before, after)
+        for (stretch, moment), start, before, after in zip(shown, starts, around[::2], around[1::2], strict=True)
+    ]
+
+
+def _excerpt(stretch: Stretch, moment: Moment, node: Node, start_ms: int, before: str, after: str) -> Excerpt:
     text, characters = "", {}
     for previous, index in zip((None, *moment.lines), moment.lines, strict=False):
         if previous is not None:
             text += " " if index == previous + 1 else GAP
-        for number, token in enumerate(tokenize(stretch.lines[index].text), stretch.starts[index]):
-            characters[number] = (len(text) + token.start, len(text) + token.end)
+        for number, (start, end) in enumerate(places(stretch.lines[index].text), stretch.starts[index]):
+            characters[number] = (len(text) + start, len(text) + end)
         text += stretch.lines[index].text
-    index, word = stretch.locate(moment.first)
     return Excerpt(
-        start_ms=_time(conn, stretch.lines[index], word),
-        end_ms=lines[-1].end_ms,
+        start_ms=start_ms,
+        end_ms=stretch.lines[moment.lines[-1]].end_ms,
         text=text,
         matches=tuple((characters[span.start][0], characters[span.end - 1][1]) for span in stretch.spans(node, moment)),
-        before=_end(_neighbour(conn, stretch, moment.lines[0], -1)),
-        after=_beginning(_neighbour(conn, stretch, moment.lines[-1], 1)),
-        language=lines[0].language,
+        before=_end(before),
+        after=_beginning(after),
+        language=stretch.lines[moment.lines[0]].language,
     )
 
 
 def highlights(text: str, node: Node) -> tuple[tuple[int, int], ...]:
     """Return the characters of a text to highlight for a query, in order and apart."""
-    tokens = tokenize(text)
-    line = Line(0, 0, 0, 0, text, None, " ".join(token.text for token in tokens))
-    spans = Stretch(0, [line]).spans(node, Moment((0,), 0, (0, 0)))
-    return tuple((tokens[span.start].start, tokens[span.end - 1].end) for span in spans)
+    characters = places(text)
+    spans = Stretch(0, [(0, 0, 0, 0, None, text, "[]")]).spans(node, Moment((0,), 0, (0, 0)))
+    return tuple((characters[span.start][0], characters[span.end - 1][1]) for span in spans)
 
 
-def _time(conn: sqlite3.Connection, line: Line, word: int) -> int:
-    """Return when a word of a segment begins: by the word's own time where words and segment have the same letters."""
-    timed = conn.execute(
-        "SELECT start_ms, text FROM word WHERE segment_id = ? ORDER BY position", (line.id,)
-    ).fetchall()
+def _first(stretch: Stretch, moment: Moment) -> tuple[Line, int]:
+    """Return the line in which a moment begins, and with which of its words."""
+    line, word = stretch.locate(moment.first)
+    return stretch.lines[line], word
+
+
+def _starts(conn: sqlite3.Connection, begun: Sequence[tuple[Line, int]]) -> list[int]:
+    """Return when words of segments begin: by their own times where words and segment have the same letters."""
+    timed: defaultdict[int, list[tuple[int, str]]] = defaultdict(list)
+    rows = conn.execute(
+        "SELECT segment_id, start_ms, text FROM word WHERE segment_id IN (SELECT value FROM json_each(?))"
+        " ORDER BY segment_id, position",
+        (json.dumps([line.id for line, _ in begun]),),
+    )
+    for segment, start, text in rows:
+        timed[segment].append((start, text))
+    return [_start(line, word, timed.get(line.id, ())) for line, word in begun]
+
+
+def _start(line: Line, word: int, timed: Sequence[tuple[int, str]]) -> int:
     spelled = ["".join(words(text)) for _, text in timed]
     written = line.words
     if "".join(spelled) != "".join(written):
         return line.start_ms
     before = sum(map(len, written[:word]))
-    ends = list(accumulate(map(len, spelled)))
-    start: int = timed[bisect_right(ends, before)][0]
-    return start
+    return timed[bisect_right(list(accumulate(map(len, spelled))), before)][0]
 
 
-def _neighbour(conn: sqlite3.Connection, stretch: Stretch, index: int, step: int) -> str:
-    """Return the text of the segment before or after one, "" where it is doubtful or there is none."""
-    position = stretch.lines[index].position + step
-    if 0 <= index + step < len(stretch.lines) and stretch.lines[index + step].position == position:
-        line = stretch.lines[index + step]
-        return "" if line.folded == BARRIER else line.text.strip()
-    return _spoken(conn, stretch.transcript, position)
+class _Edge(NamedTuple):
+    """The segment before or after a moment, with its text where it was read already."""
+
+    transcript: int
+    position: int
+    line: Line | None
 
 
-def _spoken(conn: sqlite3.Connection, transcript: int, position: int) -> str:
-    row = conn.execute(
-        "SELECT text FROM segment WHERE transcript_id = ? AND position = ? AND flags = '[]'", (transcript, position)
-    ).fetchone()
-    return str(row[0]).strip() if row else ""
+def _edges(stretch: Stretch, moment: Moment) -> Iterator[_Edge]:
+    for index, step in ((moment.lines[0], -1), (moment.lines[-1], 1)):
+        position = stretch.lines[index].position + step
+        beside = stretch.lines[index + step] if 0 <= index + step < len(stretch.lines) else None
+        yield _Edge(stretch.transcript, position, beside if beside and beside.position == position else None)
+
+
+def _spoken(conn: sqlite3.Connection, wanted: set[tuple[int, int]]) -> dict[tuple[int, int], str]:
+    """Return the text of segments, by transcript and position, without those that are doubtful."""
+    if not wanted:
+        return {}
+    rows = conn.execute(
+        "SELECT transcript_id, position, text FROM json_each(?) AS wanted CROSS JOIN segment"
+        " ON transcript_id = wanted.value ->> 0 AND position = wanted.value ->> 1 WHERE flags = '[]'",
+        (json.dumps(sorted(wanted)),),
+    )
+    return {(transcript, position): text for transcript, position, text in rows}
+
+
+def _spelled(edge: _Edge, beyond: Mapping[tuple[int, int], str]) -> str:
+    if edge.line is None:
+        return beyond.get((edge.transcript, edge.position), "").strip()
+    return "" if edge.line.folded == BARRIER else edge.line.text.strip()
 
 
 def _end(text: str) -> str:

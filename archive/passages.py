@@ -12,8 +12,8 @@ The caller owns the transaction in every function here.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 from archive.db import Database, sqlite3
 from archive.stems import marks
@@ -24,22 +24,6 @@ SEGMENTS = 16
 OVERLAP_WORDS = 16
 LONGEST_PHRASE = OVERLAP_WORDS + 1
 """Words of a phrase that is found in a passage wherever it stands."""
-
-
-STRAYS = (
-    ("passage {} has no text", "SELECT id FROM passage EXCEPT SELECT id FROM passage_fts_docsize"),
-    ("indexed text {} belongs to no passage", "SELECT id FROM passage_fts_docsize EXCEPT SELECT id FROM passage"),
-    ("session {} is not indexed", "SELECT id FROM session EXCEPT SELECT id FROM session_fts_docsize"),
-    ("indexed session {} does not exist", "SELECT id FROM session_fts_docsize EXCEPT SELECT id FROM session"),
-    (
-        "passage {} is not of a current transcript of its session",
-        """
-SELECT passage.id FROM passage LEFT JOIN transcript ON transcript.id = transcript_id
-LEFT JOIN recording ON recording.id = recording_id
-WHERE is_current IS NOT 1 OR superseded_by IS NOT NULL OR recording.session_id IS NOT passage.session_id
-""",
-    ),
-)
 
 
 class Line(NamedTuple):
@@ -59,61 +43,53 @@ class Line(NamedTuple):
         return self.folded.split()
 
 
-def read_lines(
-    conn: sqlite3.Connection, transcript: int, first: int = 0, last: int = 1 << 62, *, doubtful: bool = False
-) -> list[Line]:
-    """Return a transcript's segments from one position to another, both included, in order.
+def to_lines(rows: Sequence[tuple[Any, ...]], *, doubtful: bool = False) -> list[Line]:
+    """Return segments (position, id, start, end, language, text and flags) with their folded text.
 
     With ``doubtful`` it is the others that have `BARRIER` for their only word.
     """
-    rows = conn.execute(
-        "SELECT id, position, start_ms, end_ms, language, text, flags FROM segment"
-        " WHERE transcript_id = ? AND position BETWEEN ? AND ? ORDER BY position",
-        (transcript, first, last),
-    ).fetchall()
     folded = fold_each([text for *_, text, _ in rows])
     return [
         Line(key, position, start, end, text, language, BARRIER if (flags == "[]") is doubtful else spelled)
-        for (key, position, start, end, language, text, flags), spelled in zip(rows, folded, strict=True)
+        for (position, key, start, end, language, text, flags), spelled in zip(rows, folded, strict=True)
     ]
 
 
 class Folded(NamedTuple):
-    """As much of a segment as is indexed."""
+    """As much of a transcript as is indexed: of each segment its position, its language if it says, its words."""
 
-    position: int
-    language: str | None
-    folded: str
+    positions: tuple[int, ...]
+    languages: tuple[str | None, ...]
+    texts: list[str]
 
 
-def read_folded(conn: sqlite3.Connection, transcript: int) -> list[Folded]:
-    """Return a transcript's segments as they are indexed, in order."""
+def read_folded(conn: sqlite3.Connection, transcript: int) -> Folded:
+    """Return a transcript as it is indexed, in order."""
     rows = conn.execute(
         "SELECT position, language, text, flags FROM segment WHERE transcript_id = ? ORDER BY position", (transcript,)
     ).fetchall()
-    folded = fold_each([text for _, _, text, _ in rows])
-    return [
-        Folded(position, language, spelled if flags == "[]" else BARRIER)
-        for (position, language, _, flags), spelled in zip(rows, folded, strict=True)
-    ]
+    positions, languages, texts, flags = zip(*rows, strict=True) if rows else ((), (), (), ())
+    folded = fold_each(texts)
+    if flags.count("[]") < len(flags):
+        folded = [text if flag == "[]" else BARRIER for text, flag in zip(folded, flags, strict=True)]
+    return Folded(positions, languages, folded)
 
 
-def is_spoken(line: Folded) -> bool:
-    """Whether a segment has words that are indexed."""
-    return line.folded != BARRIER and not line.folded.isspace() and line.folded != ""
+def is_spoken(text: str) -> bool:
+    """Whether the folded text of a segment has words that are indexed."""
+    return text != BARRIER and text != "" and not text.isspace()
 
 
-def plan(lines: Iterable[Folded]) -> Iterator[tuple[Folded, ...]]:
+def plan(texts: Sequence[str]) -> Iterator[slice]:
     """Yield the passages of a transcript: each the segments that it spans, doubtful ones between them included."""
-    lines = tuple(lines)
-    spoken = [index for index, line in enumerate(lines) if is_spoken(line)]
+    spoken = [at for at, text in enumerate(texts) if is_spoken(text)]
     for begin in range(0, len(spoken), SEGMENTS):
         first, overlap = begin, 0
         while first > 0 and overlap < OVERLAP_WORDS:
             first -= 1
-            overlap += len(lines[spoken[first]].folded.split())
+            overlap += len(texts[spoken[first]].split())
         last = spoken[min(begin + SEGMENTS, len(spoken)) - 1]
-        yield lines[spoken[first] : last + 1]
+        yield slice(spoken[first], last + 1)
 
 
 def index_session(db: Database, session_id: int) -> int:
@@ -158,41 +134,34 @@ def rebuild(db: Database) -> None:
     conn.execute("INSERT INTO session_fts(session_fts) VALUES ('optimize')")
 
 
-def verify(db: Database) -> list[str]:
-    """Return what is wrong with the indexes, in words; nothing where every transcript is indexed as it stands.
+class Indexed(NamedTuple):
+    """A session as the indexes have it.
 
-    The database must be writable: FTS5 runs its own check as an INSERT.
+    Attributes:
+        passages: transcript, first and last position of each.
+        texts: of each passage, its folded words and the marks of their stems.
+        columns: title, people, abstract and text of the session; None where there is no such session.
     """
-    return [
-        *(problem for table in ("passage_fts", "session_fts") for problem in _damage(db.conn, table)),
-        *_strays(db.conn),
-        *(
-            problem
-            for (session_id,) in db.execute("SELECT id FROM session ORDER BY id").fetchall()
-            for transcript, _language in _current(db.conn, session_id)
-            for problem in _gaps(db.conn, transcript, session_id)
-        ),
-    ]
+
+    passages: list[tuple[int, int, int]]
+    texts: list[str]
+    columns: tuple[str, str, str, str] | None
 
 
-def _write_session(conn: sqlite3.Connection, session_id: int, following: int) -> int:
-    """Index a session that is not indexed, with ids from ``following`` on; return the number of passages."""
-    passages: list[tuple[int, int, int, int, int]] = []
-    texts: list[tuple[int, str]] = []
+def to_index(conn: sqlite3.Connection, session_id: int) -> Indexed:
+    """Return what is to be indexed of a session."""
+    passages: list[tuple[int, int, int]] = []
+    texts: list[str] = []
     said: list[str] = []
-    marked: dict[str, None] = {}
+    marked: set[str] = set()
     for transcript, language in _current(conn, session_id):
-        lines = read_folded(conn, transcript)
-        said += [_text(lines), BARRIER]
-        for passage in plan(lines):
-            number = following + len(passages)
-            passages.append((number, session_id, transcript, passage[0].position, passage[-1].position))
-            stems = _marks(passage, language)
+        positions, languages, folded = read_folded(conn, transcript)
+        said += [*folded, BARRIER]
+        for span in plan(folded):
+            passages.append((transcript, positions[span.start], positions[span.stop - 1]))
+            stems = _marks(folded[span], languages[span], language)
             marked |= stems
-            texts.append((number, " ".join((_text(passage), *stems))))
-    conn.executemany("INSERT INTO passage VALUES (?, ?, ?, ?, ?)", passages)
-    # REPLACE, since a session that was deleted without being removed leaves its rows behind.
-    conn.executemany("INSERT OR REPLACE INTO passage_fts(rowid, text) VALUES (?, ?)", texts)
+            texts.append(" ".join((*folded[span], *sorted(stems))))
     known = conn.execute(
         "SELECT title || ' ' || coalesce(subtitle, ''), coalesce((SELECT group_concat(name, ' / ' ORDER BY"
         " session_person.position) FROM session_person JOIN person ON person.id = person_id"
@@ -201,39 +170,41 @@ def _write_session(conn: sqlite3.Connection, session_id: int, following: int) ->
         " AND superseded_by IS NULL ORDER BY recording.id LIMIT 1), ?) FROM session WHERE id = ?",
         (UNDETERMINED, session_id),
     ).fetchone()
-    if known:
-        title, people, abstract, language = known
+    if known is None:
+        return Indexed(passages, texts, None)
+    title, people, abstract, language = known
+    text = " ".join([*said, *sorted(marked)])
+    return Indexed(passages, texts, (_with_marks(title, language), fold(people), _with_marks(abstract, language), text))
+
+
+def _write_session(conn: sqlite3.Connection, session_id: int, following: int) -> int:
+    """Index a session that is not indexed, with ids from ``following`` on; return the number of passages."""
+    passages, texts, columns = to_index(conn, session_id)
+    conn.executemany(
+        "INSERT INTO passage VALUES (?, ?, ?, ?, ?)",
+        ((number, session_id, *passage) for number, passage in enumerate(passages, following)),
+    )
+    # REPLACE, since a session that was deleted without being removed leaves its rows behind.
+    conn.executemany("INSERT OR REPLACE INTO passage_fts(rowid, text) VALUES (?, ?)", enumerate(texts, following))
+    if columns:
         conn.execute(
             "INSERT OR REPLACE INTO session_fts(rowid, title, people, abstract, text) VALUES (?, ?, ?, ?, ?)",
-            (
-                session_id,
-                _with_marks(title, language),
-                fold(people),
-                _with_marks(abstract, language),
-                " ".join([*said, *marked]),
-            ),
+            (session_id, *columns),
         )
     return len(passages)
 
 
-def _text(lines: Iterable[Folded]) -> str:
-    return " ".join([line.folded for line in lines])
-
-
-def _marks(lines: Sequence[Folded], language: str) -> dict[str, None]:
+def _marks(texts: Sequence[str], languages: Sequence[str | None], language: str) -> set[str]:
     """Return the marks of the stems of segments, of which some may be in a language of their own."""
-    tongues = dict.fromkeys([line.language for line in lines])
-    if tongues.keys() == {None}:
-        return marks(language, _text(lines).split())
-    found: dict[str, None] = {}
-    for tongue in tongues:
-        found |= marks(tongue or language, _text([line for line in lines if line.language == tongue]).split())
-    return found
+    if languages.count(None) == len(languages):
+        return marks(language, " ".join(texts).split(" "))
+    spoken = zip(texts, languages, strict=True)
+    return set().union(*(marks(own or language, text.split()) for text, own in spoken))
 
 
 def _with_marks(text: str, language: str) -> str:
     spelled = words(text)
-    return " ".join([*spelled, *marks(language, spelled)])
+    return " ".join([*spelled, *sorted(marks(language, spelled))])
 
 
 def _current(conn: sqlite3.Connection, session_id: int) -> list[tuple[int, str]]:
@@ -243,47 +214,3 @@ def _current(conn: sqlite3.Connection, session_id: int) -> list[tuple[int, str]]
         " WHERE is_current = 1 AND superseded_by IS NULL AND session_id = ? ORDER BY recording.id, transcript.id",
         (session_id,),
     ).fetchall()
-
-
-def _damage(conn: sqlite3.Connection, table: str) -> list[str]:
-    try:
-        conn.execute(f"INSERT INTO {table}({table}) VALUES ('integrity-check')")
-    except sqlite3.DatabaseError as error:
-        return [f"{table} is damaged ({error})"]
-    return []
-
-
-def _strays(conn: sqlite3.Connection) -> Iterator[str]:
-    """Yield what stands in an index and not beside it, or the other way round."""
-    for problem, query in STRAYS:
-        yield from (problem.format(number) for (number,) in conn.execute(query))
-
-
-def _gaps(conn: sqlite3.Connection, transcript: int, session_id: int) -> Iterator[str]:
-    """Yield how a transcript's passages differ from what they should be, and whether its last words are missed."""
-    lines = read_folded(conn, transcript)
-    planned = [(passage[0].position, passage[-1].position) for passage in plan(lines)]
-    written = conn.execute(
-        "SELECT first_position, last_position FROM passage WHERE transcript_id = ? ORDER BY first_position, id",
-        (transcript,),
-    ).fetchall()
-    if written != planned:
-        yield f"transcript {transcript} of session {session_id} has {len(written)} passages for {len(planned)}"
-    ending = _ending(lines)
-    if ending and not _is_found(conn, transcript, ending):
-        yield f"the last words of transcript {transcript} of session {session_id} are not found"
-
-
-def _ending(lines: Sequence[Folded]) -> list[str]:
-    spoken = [line for line in lines if is_spoken(line)]
-    return spoken[-1].folded.split()[-LONGEST_PHRASE:] if spoken else []
-
-
-def _is_found(conn: sqlite3.Connection, transcript: int, phrase: list[str]) -> bool:
-    return bool(
-        conn.execute(
-            "SELECT 1 FROM passage_fts WHERE passage_fts MATCH ? AND rowid IN"
-            " (SELECT id FROM passage WHERE transcript_id = ?)",
-            (f'"{" ".join(phrase)}"', transcript),
-        ).fetchone()
-    )

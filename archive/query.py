@@ -20,7 +20,7 @@ is searched as plain words, and a note says so: no text is an error.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -82,23 +82,20 @@ class Stemmed:
         plain = (stem for _, stem in found)
         return tuple(dict.fromkeys((self.text, *plain, *(stems.mark_of(*each) for each in found))))
 
-    @cached_property
-    def matches(self) -> dict[str, bool]:
-        """Whether a folded word has the same stem; filled as it is asked."""
-        return _SameStem(self)
+    def places(self, words: Sequence[str]) -> list[int]:
+        """Return where among folded words the forms of this one stand."""
+        found = {at for term in self.terms for at in occurrences(term, words)}
+        for language, stem in self.stems:
+            found.update(occurrences(stem, stems.stems(language, words)))
+        return sorted(found)
 
 
-class _SameStem(dict[str, bool]):
-    """The words that were met so far."""
-
-    def __init__(self, leaf: Stemmed) -> None:
-        super().__init__()
-        self._leaf = leaf
-
-    def __missing__(self, word: str) -> bool:
-        same = word in self._leaf.terms or any(stems.stem(each, word) == stem for each, stem in self._leaf.stems)
-        self[word] = same
-        return same
+def occurrences(word: str, words: Sequence[str]) -> Iterator[int]:
+    """Yield where a word stands among others."""
+    at = -1
+    for _ in range(words.count(word)):
+        at = words.index(word, at + 1)
+        yield at
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,10 +48,11 @@ class NewRendition:
     """A file that was made of a recording for the site, as it stands in the store.
 
     Attributes:
-        kind: ``web``, a form that browsers play; ``poster``, a still picture; ``peaks``, the shape of its sound.
+        kind: ``web``, a form that browsers play; ``poster``, a still picture; ``peaks``, the shape of its sound;
+            ``sprite``, a sheet of small pictures, and ``previews``, which says what moment each is of.
     """
 
-    kind: Literal["web", "poster", "peaks"]
+    kind: Literal["web", "poster", "peaks", "sprite", "previews"]
     sha256: str
     suffix: str
     media_type: str

@@ -20,7 +20,7 @@ from archive import search
 from archive.db import Database
 from archive.errors import ArchiveError, sqlite_errors
 from archive.migrations import CONTENT, execute_all
-from archive.passages import STRAYS
+from archive.verifying import STRAYS
 from metadata.model import ReleaseState
 
 if TYPE_CHECKING:

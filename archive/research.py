@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from archive.budget import Budget
 from archive.db import sqlite3
 from archive.errors import sqlite_errors
-from archive.hits import Hit, Passage, Ranked, moment_hit, read_doubtful, read_languages, read_passage
+from archive.hits import Hit, Passage, Ranked, moment_hits, read_doubtful, read_languages, read_passages
 from archive.matching import Matcher
 from archive.query import Node, Stemmed, Word, parse_query, to_fts5, with_stems
 from archive.scope import EVERYWHERE, STARTED, Filters, Scope, read_scope
@@ -116,16 +116,17 @@ class Research:
             if asked is None:
                 return
             seen: set[tuple[int, ...]] = set()
-            for passage in self._passages(asked, budget):
+            for passage, stretch in read_passages(self._conn, self._passages(asked, budget)):
                 if len(seen) >= limit or budget.is_over():
                     self.complete = False
                     return
-                stretch = read_passage(self._conn, passage)
+                found = []
                 for moment in sorted(stretch.moments(asked.node), key=lambda moment: moment.first):
                     key = (passage.transcript, *(stretch.lines[line].position for line in moment.lines))
                     if key not in seen and len(seen) < limit:
                         seen.add(key)
-                        yield moment_hit(self._conn, Ranked(passage, stretch, moment, 0.0), asked.node)
+                        found.append(Ranked(passage, stretch, moment, 0.0))
+                yield from moment_hits(self._conn, found, asked.node)
             self.complete = budget.complete
 
     def concordance(self, query: str, filters: Filters = EVERYWHERE, *, limit: int = 1_000) -> list[Line]:
@@ -179,10 +180,9 @@ class Research:
             passages: Counter[str] = Counter()
             own: set[str] = set()
             matching = self._passages(asked, budget)
-            for passage in matching[:: -(-len(matching) // SAMPLED) or 1]:
+            for _, stretch in read_passages(self._conn, matching[:: -(-len(matching) // SAMPLED) or 1]):
                 if budget.is_over():
                     break
-                stretch = read_passage(self._conn, passage)
                 spans = Matcher(stretch.words).spans(asked.node)
                 own.update(word for span in spans for word in stretch.words[slice(*span)])
                 beside.update(stretch.words)
@@ -233,10 +233,9 @@ class Research:
         if isinstance(asked.node, Word | Stemmed) and not asked.doubtful:
             return self._of_word(asked.node, budget)
         places: defaultdict[int, set[tuple[int, ...]]] = defaultdict(set)
-        for passage in self._passages(asked, budget):
+        for passage, stretch in read_passages(self._conn, self._passages(asked, budget)):
             if budget.is_over():
                 break
-            stretch = read_passage(self._conn, passage)
             matcher = Matcher(stretch.words)
             for place in matcher.places(asked.node):
                 line, word = stretch.locate(place[0].start)
@@ -249,7 +248,8 @@ class Research:
             forms = [node.text]
             if isinstance(node, Stemmed):
                 terms = self._conn.execute("SELECT term FROM vocabulary WHERE term < ?", (MARK,))
-                forms = [term for (term,) in terms if node.matches[term]]
+                known = [term for (term,) in terms]
+                forms = [known[at] for at in node.places(known)]
             self._conn.execute(INSTANCES)
             for form in forms:
                 rows = self._conn.execute(

@@ -99,6 +99,11 @@ def finish(
     )
 
 
+def note_rules(db: Database, run_id: int, fingerprint: str) -> None:
+    """Note that a run went by rules, which are in this fingerprint: under others its subject is due again."""
+    db.execute("UPDATE stage_run SET fingerprint = ? WHERE id = ?", [fingerprint, run_id])
+
+
 def interrupt_running(db: Database, *, finished_at: str) -> int:
     """Mark the runs that no driver watches any more, and return how many there were."""
     cursor = db.execute(
@@ -149,10 +154,11 @@ def retry(db: Database, troubles: Iterable[Trouble], *, retried_at: str) -> None
 
 
 def counts(db: Database) -> dict[str, dict[str, int]]:
-    """Return how many subjects stand in which status, by stage."""
+    """Return how many subjects stand in which status, by stage, in the order in which stages come to work."""
     table: dict[str, dict[str, int]] = {}
     for row in db.query(
         f"SELECT stage, status, count(*) AS n FROM stage_run WHERE id IN ({_LATEST}) GROUP BY stage, status"
+        " ORDER BY min(id)"
     ):
         table.setdefault(row["stage"], {})[row["status"]] = row["n"]
     return table

@@ -122,6 +122,7 @@ CREATE TABLE recording (
   media_type TEXT NOT NULL,
   suffix TEXT NOT NULL,
   streams TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(streams)),
+  loudness REAL,
   original_name TEXT NOT NULL,
   credit TEXT,
   licence TEXT,
@@ -137,7 +138,7 @@ CREATE INDEX recording_superseded ON recording(superseded_by);
 CREATE TABLE rendition (
   id INTEGER PRIMARY KEY,
   recording_id INTEGER NOT NULL REFERENCES recording(id) ON DELETE CASCADE,
-  kind TEXT NOT NULL CHECK (kind IN ('web', 'poster', 'peaks')),
+  kind TEXT NOT NULL CHECK (kind IN ('web', 'poster', 'peaks', 'sprite', 'previews')),
   sha256 TEXT NOT NULL CHECK (length(sha256) = 64),
   suffix TEXT NOT NULL,
   media_type TEXT NOT NULL,
@@ -333,6 +334,25 @@ CREATE TABLE imported (
   said TEXT NOT NULL CHECK (json_valid(said)),
   CHECK ((event_id IS NOT NULL) + (session_id IS NOT NULL) + (person_id IS NOT NULL) = 1)
 ) STRICT;
+
+CREATE TABLE correction (
+  id INTEGER PRIMARY KEY,
+  event_id INTEGER REFERENCES event(id) ON DELETE CASCADE,
+  session_id INTEGER REFERENCES session(id) ON DELETE CASCADE,
+  person_id INTEGER REFERENCES person(id) ON DELETE CASCADE,
+  field TEXT NOT NULL,
+  before TEXT NOT NULL CHECK (json_valid(before)),
+  after TEXT NOT NULL CHECK (json_valid(after)),
+  corrected_by TEXT NOT NULL,
+  corrected_at TEXT NOT NULL,
+  CHECK ((event_id IS NOT NULL) + (session_id IS NOT NULL) + (person_id IS NOT NULL) = 1)
+) STRICT;
+
+CREATE INDEX correction_event ON correction(event_id) WHERE event_id IS NOT NULL;
+
+CREATE INDEX correction_session ON correction(session_id) WHERE session_id IS NOT NULL;
+
+CREATE INDEX correction_person ON correction(person_id) WHERE person_id IS NOT NULL;
 
 CREATE TABLE heard_part (
   recording_id INTEGER NOT NULL REFERENCES recording(id) ON DELETE CASCADE,

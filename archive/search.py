@@ -21,11 +21,14 @@ from typing import Protocol
 from archive.budget import OVER_BUDGET, Budget
 from archive.db import sqlite3
 from archive.errors import sqlite_errors
-from archive.hits import Hit, Passage, Ranked, moment_hit, read_doubtful, read_languages, read_passage, session_hit
-from archive.passages import index_session, rebuild, remove_session, verify
+from archive.hits import Hit, Passage, Ranked, moment_hits, read_doubtful, read_languages, read_passages, session_hit
+from archive.moments import Stretch
+from archive.overview import KeptOverview, Overview
+from archive.passages import index_session, rebuild, remove_session
 from archive.query import Node, Query, parse_query, to_fts5, with_stems
 from archive.scope import EVERYWHERE, STARTED, Filters, Scope, read_scope
 from archive.sessions import WEIGHTS, SessionResults, Sort, search_sessions
+from archive.suggest import suggest
 from metadata.errors import InvalidLanguageError
 from metadata.languages import parse_language
 
@@ -39,7 +42,6 @@ __all__ = [
     "index_session",
     "rebuild",
     "remove_session",
-    "verify",
 ]
 
 ALL = 200
@@ -64,6 +66,7 @@ class Results:
         sessions: how many sessions they are from.
         note: what a reader should know, in whole sentences.
         complete: False where the time budget ended the search.
+        suggestion: a query that would find something, where this one finds nothing.
     """
 
     hits: tuple[Hit, ...]
@@ -71,6 +74,7 @@ class Results:
     sessions: int
     note: str | None
     complete: bool
+    suggestion: str | None = None
 
 
 class SearchBackend(Protocol):
@@ -125,12 +129,20 @@ class SqliteSearch:
             search runs, and removed after.
         budget_ms: milliseconds that one search may take.
         clock: seconds that only grow.
+        overview: of the sessions of a database that never changes; without one, it is read when it is needed.
     """
 
     def __init__(
-        self, conn: sqlite3.Connection, budget_ms: int = 1000, *, clock: Callable[[], float] = time.monotonic
+        self,
+        conn: sqlite3.Connection,
+        budget_ms: int = 1000,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        overview: Overview | None = None,
     ) -> None:
         self._conn = conn
+        self._overview = overview
+        self._kept = KeptOverview()
         self._budget = budget_ms / 1000
         self._clock = clock
 
@@ -164,6 +176,9 @@ class SqliteSearch:
                 wide = with_stems(understood.node, read_languages(self._conn, scope))
                 run = _Run(self._conn, budget, understood.node, wide, scope)
                 results = run.page(_bounded(limit), _bounded(offset), doubtful=understood.doubtful)
+                if not results.total and results.complete and not understood.doubtful:
+                    better = suggest(self._conn, budget, query, understood.node, scope)
+                    results = replace(results, suggestion=better, complete=budget.complete)
         return replace(results, note=_joined(understood.note, results.note))
 
     def sessions(
@@ -188,7 +203,15 @@ class SqliteSearch:
         with sqlite_errors():
             scope = read_scope(self._conn, tagged, understood.where)
             results = search_sessions(
-                self._conn, budget, query, understood, scope, sort=sort, limit=min(max(limit, 0), 100), after=after
+                self._conn,
+                budget,
+                query,
+                understood,
+                scope,
+                self._overview or self._kept.of(self._conn),
+                sort=sort,
+                limit=min(max(limit, 0), 100),
+                after=after,
             )
         return replace(results, note=_joined(understood.note, results.note))
 
@@ -250,7 +273,7 @@ class _Run:
         few = total <= ALL
         moments = self._moments(passages, None if few else limit + offset)
         spoken_of = {moment.passage.session for moment in moments}
-        hits = [moment_hit(self._conn, moment, self._wide) for moment in moments[offset : offset + limit]]
+        hits = moment_hits(self._conn, moments[offset : offset + limit], self._wide)
         if doubtful:
             total, sessions = max(total, len(moments)), len({passage.session for passage in passages})
         elif few:
@@ -310,10 +333,10 @@ class _Run:
         """Return the moments of passages, the best first: all of them, or the best of each until there are enough."""
         seen: set[tuple[int, ...]] = set()
         moments: list[Ranked] = []
-        for passage in passages:
+        for passage, stretch in read_passages(self._conn, passages):
             if self._budget.is_over() or (enough is not None and len(moments) >= enough):
                 break
-            for ranked in self._of_passage(passage):
+            for ranked in self._of_passage(passage, stretch):
                 position = (passage.transcript, *(ranked.stretch.lines[x].position for x in ranked.moment.lines))
                 if position in seen:
                     continue
@@ -323,9 +346,8 @@ class _Run:
                     break
         return sorted(moments, key=lambda ranked: ranked.score, reverse=True)
 
-    def _of_passage(self, passage: Passage) -> Iterator[Ranked]:
+    def _of_passage(self, passage: Passage, stretch: Stretch) -> Iterator[Ranked]:
         """Yield the moments of a passage: as typed, then (some of them again) with other forms."""
-        stretch = read_passage(self._conn, passage)
         base = int(passage.score)
         for node, below in ((self._node, base), (self._wide, 1)) if base > 1 else ((self._wide, 1),):
             for nth, moment in enumerate(stretch.moments(node), 1):

@@ -9,25 +9,19 @@ up in the sessions of the page alone.
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from itertools import combinations
+from dataclasses import dataclass
+from itertools import chain, combinations, islice
 from typing import Literal, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
 
 from archive.budget import OVER_BUDGET, Budget
 from archive.db import sqlite3
-from archive.hits import (
-    Hit,
-    Passage,
-    Ranked,
-    known_of,
-    moment_hit,
-    read_doubtful,
-    read_languages,
-    read_passage,
-    session_hit,
-)
+from archive.hits import Hit, Passage, Ranked, moment_hits, read_doubtful, read_passages, session_hit
+from archive.overview import FacetValue, Overview, Whole
 from archive.query import And, Node, Not, Or, Prefix, Query, Word, leaves, to_fts5, with_stems
 from archive.scope import STARTED, Scope
 from archive.suggest import suggest
@@ -45,35 +39,17 @@ READ = 4
 """Passages of a session that are read for them."""
 MARKED = 500
 """Passages of a session that are marked on its strip."""
-FACET = 12
-"""Values of a facet that are shown."""
 NAMED = 2.0
 """Weight of words in a title or a name beside those that were said."""
 WEIGHTS = "10.0, 5.0, 2.0, 1.0"
 """Of a match in title, people, abstract and text."""
 
 
-OF_SESSION = """
-SELECT :wanted, rowid {} AND rowid BETWEEN (SELECT min(id) FROM passage WHERE session_id = :wanted)
-AND (SELECT max(id) FROM passage WHERE session_id = :wanted)
-AND +rowid IN (SELECT id FROM passage WHERE session_id = :wanted)
-"""
-OF_SESSIONS = """
-SELECT session_id, id FROM passage WHERE id IN (SELECT rowid {})
-AND +session_id IN (SELECT value FROM json_each(:wanted))
-"""
-THOSE = "(SELECT value FROM json_each(?))"
-PEOPLE = f"""
-SELECT person.slug, person.name, held.sessions FROM (
-  SELECT person_id, count(DISTINCT session_id) AS sessions FROM session_person WHERE session_id IN {THOSE}
-  GROUP BY 1 ORDER BY 2 DESC LIMIT {2 * FACET}
-) AS held JOIN person ON person.id = held.person_id
-"""
-LANGUAGES = f"""
-SELECT language, language, count(DISTINCT session_id) FROM (
-  SELECT transcript.language, session_id FROM recording JOIN transcript ON recording_id = recording.id
-  WHERE is_current = 1 AND superseded_by IS NULL AND session_id IN {THOSE}
-) GROUP BY 1
+KNOWN = f"""
+SELECT session.id, event.slug, event.title, session.slug, session.title, {STARTED},
+coalesce((SELECT max(transcript.duration_ms) FROM recording JOIN transcript ON recording_id = recording.id
+WHERE session_id = session.id AND is_current = 1 AND superseded_by IS NULL), 0)
+FROM session JOIN event ON event.id = event_id WHERE session.id IN (SELECT value FROM json_each(?))
 """
 
 
@@ -107,14 +83,6 @@ class SessionResult:
     score: float
 
 
-class FacetValue(NamedTuple):
-    """A value to filter by, how it reads, and how many of the sessions that match have it."""
-
-    value: str
-    label: str
-    sessions: int
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionResults:
     """One page of the sessions that match.
@@ -138,14 +106,67 @@ class SessionResults:
     next: str | None = None
 
 
-class _Score(NamedTuple):
-    """How good a session is: 2 where it says the words as typed, 1 other forms, then by relevance."""
+Real: TypeAlias = npt.NDArray[np.float64]
+
+
+class _Total(NamedTuple):
+    """A session's score: its tier, and its relevance below 1."""
 
     tier: int
     relevance: float
 
+    def at(self, nth: int) -> float:
+        """Return the score of the nth of its moments."""
+        return self.tier + self.relevance / nth
 
-_Key: TypeAlias = "tuple[float | str, float, int]"
+
+class _Scores:
+    """How good each session is: 2 where it says the words as typed, 1 other forms, 0 neither; then by relevance."""
+
+    def __init__(self, overview: Overview) -> None:
+        self._overview = overview
+        self.tiers = np.zeros(len(overview.ids), dtype=np.int8)
+        self.relevance = np.zeros(len(overview.ids))
+
+    def raise_to(self, tier: int, places: Whole, relevance: Real | float) -> None:
+        """Count sessions, which stand at these places, as of a tier at least, and add to their relevance."""
+        self.tiers[places] = np.maximum(self.tiers[places], tier)
+        self.relevance[places] += relevance
+
+    def best(self, sort: Sort) -> Whole:
+        """Return where the sessions that match stand, in order."""
+        found = np.flatnonzero(self.tiers)
+        if sort == "date":
+            return found[np.argsort(-np.unique(self._overview.dates[found], return_inverse=True)[1], kind="stable")]
+        return found[np.lexsort((found, -self.relevance[found], -self.tiers[found]))]
+
+    def total(self, place: int) -> _Total:
+        """Return a session's score."""
+        relevance = float(self.relevance[place])
+        return _Total(int(self.tiers[place]), relevance / (1 + relevance))
+
+    def key(self, place: int, sort: Sort) -> list[float | str | int]:
+        """Return what names a session's place in the order; no two are equal."""
+        number = int(self._overview.ids[place])
+        if sort == "date":
+            return [str(self._overview.dates[place]), 0.0, number]
+        return [-float(self.tiers[place]), -float(self.relevance[place]), number]
+
+    def after(self, ordered: Whole, sort: Sort, key: str | None) -> int:
+        """Return where the page begins that follows a key; the first page where the key is none of ours."""
+        if not key:
+            return 0
+        try:
+            first, second, third = json.loads(key)
+            number = int(third)
+            ids, dates = self._overview.ids[ordered], self._overview.dates[ordered]
+            if sort == "date":
+                return int(np.sum((dates > str(first)) | ((dates == str(first)) & (ids <= number))))
+            mine, theirs = (-self.tiers[ordered], -self.relevance[ordered]), (int(first), float(second))
+            same = (mine[0] == theirs[0]) & (mine[1] == theirs[1]) & (ids <= number)
+            return int(np.sum((mine[0] < theirs[0]) | ((mine[0] == theirs[0]) & (mine[1] < theirs[1])) | same))
+        except (ValueError, TypeError, OverflowError, RecursionError):
+            return 0
 
 
 def search_sessions(
@@ -154,6 +175,7 @@ def search_sessions(
     text: str,
     query: Query,
     scope: Scope,
+    overview: Overview,
     *,
     sort: Sort,
     limit: int,
@@ -167,35 +189,37 @@ def search_sessions(
         text: the query as it was typed.
         query: what was understood.
         scope: where to search.
+        overview: of all sessions.
         sort: by ``relevance``, or by ``date``, the latest first.
         limit: sessions on the page.
         after: the ``next`` of the page before.
     """
     if query.node is None and not scope.rows:
         return SessionResults()
-    run = _Run(conn, budget, query.node, scope, doubtful=query.doubtful)
+    run = _Run(conn, budget, query.node, scope, overview, doubtful=query.doubtful)
     scores = run.scores()
     suggestion = note = None
-    if not scores and query.node is not None and budget.complete:
+    if not scores.tiers.any() and query.node is not None and budget.complete and not query.doubtful:
         suggestion = suggest(conn, budget, text, query.node, scope)
-        for node in () if suggestion or query.doubtful else _most(query.node):
-            run = _Run(conn, budget, node, scope, doubtful=False)
+        for node in () if suggestion else _most(query.node):
+            run = _Run(conn, budget, node, scope, overview, doubtful=False)
             scores = run.scores()
             note = MOST
-            if scores or budget.is_over():
+            if scores.tiers.any() or budget.is_over():
                 break
-    ordered = _ordered(conn, scores, "date" if query.node is None else sort)
-    start = _begin(ordered, after)
+    order: Sort = "date" if query.node is None else sort
+    ordered = scores.best(order)
+    start = scores.after(ordered, order, after)
     page = ordered[start : start + limit]
-    sessions = run.results([number for *_, number in page], scores)
+    sessions = run.results(page, scores)
     return SessionResults(
         sessions=sessions,
-        total=len(scores),
-        facets=_facets(conn, scores),
-        note=(note if scores else None) if budget.complete else OVER_BUDGET,
+        total=len(ordered),
+        facets=overview.facets(scores.tiers > 0),
+        note=(note if len(ordered) else None) if budget.complete else OVER_BUDGET,
         suggestion=suggestion,
         complete=budget.complete,
-        next=json.dumps(page[-1]) if page and start + limit < len(ordered) else None,
+        next=json.dumps(scores.key(page[-1], order)) if len(page) and start + limit < len(ordered) else None,
     )
 
 
@@ -212,73 +236,72 @@ def _most(node: Node) -> Iterator[Node]:
         yield Or(tuple(And(some) for some in combinations(node.nodes, count)))
 
 
-def _ordered(conn: sqlite3.Connection, scores: dict[int, _Score], sort: Sort) -> list[_Key]:
-    """Return the keys of sessions, in order; each ends in the session's id, so that no two are equal."""
-    if sort == "date":
-        rows = conn.execute(
-            f"SELECT coalesce(start_utc, {STARTED}, ''), id FROM session WHERE id IN (SELECT value FROM json_each(?))",
-            (json.dumps(list(scores)),),
-        )
-        return sorted(((start, 0.0, number) for start, number in rows), key=_latest_first)
-    return sorted(((-score.tier, -score.relevance, number) for number, score in scores.items()))
+class _Known(NamedTuple):
+    """What a result says of its session; without one, nothing is known."""
 
-
-def _latest_first(key: _Key) -> tuple[tuple[int, ...], int]:
-    return (*(-ord(char) for char in str(key[0])), 0), key[2]
-
-
-def _begin(ordered: list[_Key], after: str | None) -> int:
-    """Return where the page begins that follows a key; the first page where the key is none of ours."""
-    if not after or not ordered:
-        return 0
-    try:
-        first, second, number = json.loads(after)
-        key = (type(ordered[0][0])(first), float(second), int(number))
-    except (ValueError, TypeError, OverflowError, RecursionError):
-        return 0
-    if isinstance(key[0], str):
-        return sum(_latest_first(each) <= _latest_first(key) for each in ordered)
-    return sum(each <= key for each in ordered)
+    event: str
+    event_title: str
+    session: str
+    title: str
+    start_at: str | None
+    duration_ms: int
 
 
 class _Run:
     """One search by session."""
 
     def __init__(
-        self, conn: sqlite3.Connection, budget: Budget, node: Node | None, scope: Scope, *, doubtful: bool
+        self,
+        conn: sqlite3.Connection,
+        budget: Budget,
+        node: Node | None,
+        scope: Scope,
+        overview: Overview,
+        *,
+        doubtful: bool,
     ) -> None:
         self._conn = conn
         self._budget = budget
         self._scope = scope
+        self._overview = overview
         self._node = node
-        self._wide = with_stems(node, read_languages(conn, scope)) if node else None
+        self._wide = with_stems(node, [scope.language] if scope.language else overview.languages) if node else None
         self._doubtful = doubtful
         self._passages: defaultdict[int, list[tuple[float, int]]] = defaultdict(list)
+        """Of sessions, by id: cost and id of those that match, where they were looked up."""
+        self._ranked: list[tuple[Whole, Whole, Real]] = []
+        """Places of sessions, ids and costs of passages: all that match, where they are few."""
         self._segments: defaultdict[int, list[Passage]] = defaultdict(list)
 
-    def scores(self) -> dict[int, _Score]:
-        """Return all sessions that match."""
+    def scores(self) -> _Scores:
+        """Return which sessions match, and how well."""
+        scores = _Scores(self._overview)
         if self._node is None or self._wide is None:
             rows = self._conn.execute(f"SELECT id FROM session WHERE true{self._scope.rows}", self._scope.values)
-            return {number: _Score(0, 0.0) for (number,) in rows}
-        if self._doubtful:
+            scores.raise_to(1, self._places(_column(rows.fetchall())), 0.0)
+        elif self._doubtful:
             for passage in read_doubtful(self._conn, self._budget, self._wide, self._scope):
                 self._segments[passage.session].append(passage)
-            return {number: _Score(2, float(len(found))) for number, found in self._segments.items()}
-        exact = to_fts5(self._node)
-        tiers = [(2, exact)]
-        if self._wide != self._node:
-            tiers.append((1, f"({to_fts5(self._wide)}) NOT ({exact})"))
-        scores: dict[int, _Score] = {}
-        for tier, match in tiers:
-            for number, cost in self._of_sessions(match, 0.25 if tier > 1 else 0.35):
-                scores.setdefault(number, _Score(tier, -cost))
-        self._add_passages(scores, tiers)
-        self._add_names(scores)
+            counts = np.array([len(found) for found in self._segments.values()], dtype=np.float64)
+            scores.raise_to(2, self._places(np.array(list(self._segments), dtype=np.int64)), counts)
+        else:
+            exact = to_fts5(self._node)
+            tiers = [(2, exact)]
+            if self._wide != self._node:
+                tiers.append((1, f"({to_fts5(self._wide)}) NOT ({exact})"))
+            for tier, match in tiers:
+                scores.raise_to(tier, *self._of_sessions(match, 0.25 if tier > 1 else 0.35))
+            self._add_passages(scores, tiers)
+            self._add_names(scores)
         return scores
 
-    def _of_sessions(self, match: str, share: float) -> list[tuple[int, float]]:
-        """Return the sessions that match as a whole, with what FTS5 thinks of them."""
+    def _places(self, sessions: Whole) -> Whole:
+        """Return where sessions stand that are known to be there."""
+        places = self._overview.places(sessions)
+        return places[places >= 0]
+
+    def _of_sessions(self, match: str, share: float) -> tuple[Whole, Real]:
+        """Return where the sessions stand that match as a whole, with what FTS5 thinks of them."""
         matching = f"FROM session_fts WHERE session_fts MATCH :query{self._scope.sessions}"
         values = self._scope.values | {"query": match}
         rows: list[tuple[int, float]] = []
@@ -287,9 +310,11 @@ class _Run:
         if not rows and not self._budget.complete:
             with self._budget.spend(share + 0.1):
                 rows = self._conn.execute(f"SELECT rowid, 0.0 {matching} LIMIT 1000", values).fetchall()
-        return rows
+        numbers, costs = _columns(rows)
+        places = self._overview.places(numbers)
+        return places[places >= 0], -costs[places >= 0]
 
-    def _add_names(self, scores: dict[int, _Score]) -> None:
+    def _add_names(self, scores: _Scores) -> None:
         """Let the words that stand in the title of a session, or in the names of its people, count again."""
         terms = dict.fromkeys(leaves(self._wide)) if self._wide else ()
         values = {"query": f"{{title people}} : ({' OR '.join(map(to_fts5, terms))})"}
@@ -298,12 +323,12 @@ class _Run:
             rows = self._conn.execute(
                 "SELECT rowid, bm25(session_fts) FROM session_fts WHERE session_fts MATCH :query", values
             ).fetchall()
-        for number, cost in rows:
-            if number in scores:
-                tier, relevance = scores[number]
-                scores[number] = _Score(tier, relevance - NAMED * cost)
+        numbers, costs = _columns(rows)
+        places = self._overview.places(numbers)
+        named = (places >= 0) & (scores.tiers[places] > 0) if len(places) else places >= 0
+        scores.relevance[places[named]] -= NAMED * costs[named]
 
-    def _add_passages(self, scores: dict[int, _Score], tiers: Iterable[tuple[int, str]]) -> None:
+    def _add_passages(self, scores: _Scores, tiers: Iterable[tuple[int, str]]) -> None:
         """Let the best passage of each session count, where few match; and add the sessions that only passages have.
 
         Those are sessions of which another passage, or a transcript in another language, is left out.
@@ -314,59 +339,97 @@ class _Run:
         for tier, match in tiers:
             values = self._scope.values | {"query": match}
             count, rows = FEW + 1, []
+            if not brief and not partly:
+                break
             with self._budget.spend(0.45):
                 counted = f"SELECT count(*) FROM (SELECT 1 {matching} LIMIT {FEW + 1})"
                 (count,) = self._conn.execute(counted, values).fetchone()
             if count <= FEW and brief:
                 with self._budget.spend(0.6):
-                    rows = self._conn.execute(
-                        f"SELECT session_id, cost, id FROM (SELECT rowid AS id, bm25(passage_fts) AS cost {matching})"
-                        " JOIN passage USING (id) ORDER BY cost, id",
-                        values,
-                    ).fetchall()
-                best: dict[int, float] = {}
-                for number, cost, passage in rows:
-                    self._passages[number].append((cost - tier * 1000, passage))
-                    best.setdefault(number, -cost)
-                for number, relevance in best.items():
-                    before = scores.get(number, _Score(tier, 0.0))
-                    scores[number] = _Score(max(before.tier, tier), before.relevance + relevance)
-            elif partly:
+                    rows = self._conn.execute(f"SELECT rowid, bm25(passage_fts) {matching}", values).fetchall()
+                passages, costs = _columns(rows)
+                owners = self._overview.owners(passages)
+                best = np.zeros(len(self._overview.ids))
+                np.maximum.at(best, owners, -costs)
+                spoken_of = np.unique(owners)
+                scores.raise_to(tier, spoken_of, best[spoken_of])
+                self._ranked.append((owners, passages, costs - tier * 1000))
+            elif not partly:
+                break  # so many say the words as typed that nobody needs the best of the others
+            else:
                 with self._budget.spend(0.6):
                     rows = self._conn.execute(
                         f"SELECT DISTINCT session_id FROM passage WHERE id IN (SELECT rowid {matching})", values
                     ).fetchall()
-                for (number,) in rows:
-                    scores.setdefault(number, _Score(tier, 0.0))
+                places = self._places(_column(rows))
+                scores.raise_to(tier, places[scores.tiers[places] == 0], 0.0)
 
-    def results(self, numbers: list[int], scores: dict[int, _Score]) -> tuple[SessionResult, ...]:
-        """Return sessions with their moments and where their passages lie, as long as there is time."""
+    def results(self, page: Whole, scores: _Scores) -> tuple[SessionResult, ...]:
+        """Return sessions (their places), with their moments and where all of them lie, as long as there is time."""
+        numbers = [int(number) for number in self._overview.ids[page]]
         if not self._doubtful and self._wide is not None:
-            self._find_passages([number for number in numbers if number not in self._passages])
-        spans = self._spans(passage for number in numbers for _, passage in self._passages.get(number, ())[:MARKED])
+            self._take_ranked(page)
+            self._find_passages([place for place in page if int(self._overview.ids[place]) not in self._passages])
+        known = {row[0]: _Known(*row[1:]) for row in self._conn.execute(KNOWN, (json.dumps(numbers),))}
+        moments = self._moments(numbers)
+        marked = {number: self._passages[number][:MARKED] for number, (_, lasting) in moments.items() if not lasting}
+        spans = self._spans(passage for passages in marked.values() for _, passage in passages)
+        total = {number: scores.total(place) for number, place in zip(numbers, page, strict=True)}
+        shown = [
+            each._replace(score=total[number].at(nth))
+            for number, (found, _) in moments.items()
+            for nth, each in enumerate(found[:SHOWN], 1)
+        ]
+        hits: defaultdict[int, list[Hit]] = defaultdict(list)
+        for each, hit in zip(shown, moment_hits(self._conn, shown, self._wide) if self._wide else (), strict=True):
+            hits[each.passage.session].append(hit)
         results = []
         for number in numbers:
-            if self._budget.is_over():
+            if number not in moments or (number not in hits and self._budget.is_over()):
                 break
-            results.append(self._result(number, scores[number], spans))
+            mine = tuple(hits[number]) or (session_hit(self._conn, number, total[number].at(1), self._wide),)
+            lasting = moments[number][1]
+            results.append(
+                SessionResult(
+                    **known[number]._asdict(),
+                    url=mine[0].url.partition("?")[0],
+                    hits=mine,
+                    count=len(lasting) or len(self._passages[number]),
+                    places=tuple(sorted(lasting or {spans[passage] for _, passage in marked[number]})),
+                    score=total[number].at(1),
+                )
+            )
         return tuple(results)
 
-    def _find_passages(self, numbers: list[int]) -> None:
+    def _take_ranked(self, page: Whole) -> None:
+        """Take the passages of a page's sessions from those that all were ranked."""
+        for owners, passages, costs in self._ranked:
+            here = np.isin(owners, page)
+            for place, passage, cost in zip(owners[here], passages[here], costs[here], strict=True):
+                self._passages[int(self._overview.ids[place])].append((float(cost), int(passage)))
+
+    def _find_passages(self, places: list[int]) -> None:
         """Look up which passages of some sessions match."""
-        if not numbers or self._wide is None:
+        if not places or self._wide is None:
             return
-        matching = f"FROM passage_fts WHERE passage_fts MATCH :query{self._scope.passages}"
+        matching = f"SELECT rowid FROM passage_fts WHERE passage_fts MATCH :query{self._scope.passages}"
         values = self._scope.values | {"query": to_fts5(self._wide)}
-        asked: list[tuple[str, str | int]]
+        ranges = {int(self._overview.ids[place]): self._overview.passages(place) for place in places}
         if any(isinstance(leaf, Prefix) for leaf in leaves(self._wide)):
             # FTS5 merges the lists of all the words that a prefix stands for, each time anew: ask once.
-            asked = [(OF_SESSIONS.format(matching), json.dumps(numbers))]
-        else:
-            asked = [(OF_SESSION.format(matching), number) for number in numbers]
-        for statement, wanted in asked:
+            passages = np.empty(0, dtype=np.int64)
             with self._budget.spend(0.8):
-                for number, passage in self._conn.execute(statement, values | {"wanted": wanted}):
-                    self._passages[number].append((0.0, passage))
+                passages = _column(self._conn.execute(matching, values).fetchall())
+            for number, (first, last) in ranges.items():
+                here = passages[(passages >= first) & (passages <= last)]
+                self._passages[number] += [(0.0, int(passage)) for passage in here]
+            return
+        for number, (first, last) in ranges.items():
+            with self._budget.spend(0.8):
+                rows = self._conn.execute(
+                    f"{matching} AND rowid BETWEEN :begin AND :end", values | {"begin": first, "end": last}
+                )
+                self._passages[number] += [(0.0, passage) for (passage,) in rows]
 
     def _spans(self, passages: Iterable[int]) -> dict[int, tuple[int, int]]:
         """Return from when to when passages last."""
@@ -379,62 +442,46 @@ class _Run:
         )
         return {number: (start, end) for number, start, end in rows}
 
-    def _result(self, number: int, score: _Score, spans: dict[int, tuple[int, int]]) -> SessionResult:
-        found = self._passages.get(number, [])
-        hits, moments = self._moments(number, found)
-        start, duration = self._conn.execute(
-            f"SELECT {STARTED}, coalesce((SELECT max(transcript.duration_ms) FROM recording JOIN transcript"
-            " ON recording_id = recording.id WHERE session_id = session.id AND is_current = 1"
-            " AND superseded_by IS NULL), 0)"
-            " FROM session WHERE id = ?",
-            (number,),
-        ).fetchone()
-        places = moments or {spans[passage] for _, passage in found[:MARKED]}
-        relevance = score.relevance / (1 + score.relevance)
-        if not hits:
-            hits = [session_hit(self._conn, number, relevance, self._wide)]
-        known = known_of(self._conn, number)
-        return SessionResult(
-            **known,
-            url=hits[0].url.partition("?")[0],
-            start_at=start,
-            duration_ms=duration,
-            hits=tuple(replace(hit, score=score.tier + relevance / nth) for nth, hit in enumerate(hits, 1)),
-            count=len(moments) or len(found),
-            places=tuple(sorted(places)),
-            score=score.tier + relevance,
-        )
+    def _moments(self, numbers: list[int]) -> dict[int, tuple[list[Ranked], set[tuple[int, int]]]]:
+        """Return the best moments of sessions, as typed first, then by what stands together, as long as there is time.
 
-    def _moments(self, number: int, found: list[tuple[float, int]]) -> tuple[list[Hit], set[tuple[int, int]]]:
-        """Return the best moments of a session: as typed first, then by what stands together.
-
-        With them comes when all of its moments are, where it has so few passages that all are read.
+        With them comes when all of a session's moments are, where it has so few passages that all are read.
         """
         if self._node is None or self._wide is None:
-            return [], set()
-        passages = self._segments.get(number) or self._read([passage for _, passage in sorted(found)[:READ]])
-        whole = self._doubtful or len(found) <= READ
-        ranked: dict[tuple[int, ...], tuple[bool, tuple[int, int], Ranked]] = {}
-        for passage in passages[:MARKED]:
-            if not whole and sum(typed for typed, _, _ in ranked.values()) >= SHOWN:
+            return {number: ([], set()) for number in numbers}
+        wanted = self._to_read(numbers)
+        stretches = read_passages(self._conn, [passage for some in wanted.values() for passage in some])
+        moments = {}
+        for number, passages in wanted.items():
+            if self._budget.is_over():
                 break
-            stretch = read_passage(self._conn, passage)
-            for node in (self._node, self._wide):
-                for moment in stretch.moments(node):
-                    key = (passage.transcript, *(stretch.lines[line].position for line in moment.lines))
-                    ranked.setdefault(key, (node is self._node, moment.strength, Ranked(passage, stretch, moment, 0.0)))
-        best = sorted(ranked.items(), key=lambda item: (not item[1][0], [-x for x in item[1][1]], item[0]))
-        shown = [each for _, (_, _, each) in best]
-        places = {_lasts(each) for each in shown} if whole else set()
-        return [moment_hit(self._conn, each, self._wide) for each in shown[:SHOWN]], places
+            whole = self._doubtful or len(self._passages[number]) <= READ
+            ranked: dict[tuple[int, ...], tuple[bool, tuple[int, int], Ranked]] = {}
+            for passage, stretch in islice(stretches, len(passages)):
+                if not whole and sum(typed for typed, _, _ in ranked.values()) >= SHOWN:
+                    continue
+                for node in (self._node, self._wide):
+                    for moment in stretch.moments(node):
+                        key = (passage.transcript, *(stretch.lines[line].position for line in moment.lines))
+                        one = Ranked(passage, stretch, moment, 0.0)
+                        ranked.setdefault(key, (node is self._node, moment.strength, one))
+            best = sorted(ranked.items(), key=lambda item: (not item[1][0], [-x for x in item[1][1]], item[0]))
+            shown = [each for _, (_, _, each) in best]
+            moments[number] = shown, {_lasts(each) for each in shown} if whole else set()
+        return moments
 
-    def _read(self, numbers: list[int]) -> list[Passage]:
+    def _to_read(self, numbers: list[int]) -> dict[int, list[Passage]]:
+        """Return the passages of sessions that are read for their moments."""
+        if self._doubtful:
+            return {number: self._segments[number][:MARKED] for number in numbers}
+        wanted = {number: [passage for _, passage in sorted(self._passages[number])[:READ]] for number in numbers}
         rows = self._conn.execute(
-            "SELECT session_id, transcript_id, first_position, last_position, 0.0 FROM json_each(?)"
-            " JOIN passage ON passage.id = value ORDER BY json_each.key",
-            (json.dumps(numbers),),
+            "SELECT id, session_id, transcript_id, first_position, last_position, 0.0 FROM passage"
+            " WHERE id IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(chain(*wanted.values()))),),
         )
-        return [Passage(*row) for row in rows]
+        read = {number: Passage(*rest) for number, *rest in rows}
+        return {number: [read[passage] for passage in passages] for number, passages in wanted.items()}
 
 
 def _lasts(ranked: Ranked) -> tuple[int, int]:
@@ -449,39 +496,11 @@ def _leaves_out(node: Node | None) -> bool:
     return isinstance(node, Not)
 
 
-def _facets(conn: sqlite3.Connection, scores: Iterable[int]) -> dict[str, tuple[FacetValue, ...]]:
-    """Return how many of some sessions have each value that can be filtered by."""
-    chosen = (json.dumps(list(scores)),)
-    events = {
-        number: (slug, title, series)
-        for number, slug, title, series in conn.execute("SELECT id, slug, title, series_id FROM event")
-    }
-    series = {number: (slug, title) for number, slug, title in conn.execute("SELECT id, slug, title FROM series")}
-    counts: dict[str, Counter[tuple[str, str]]] = {
-        name: Counter() for name in ("event", "series", "person", "language", "track", "year", "kind")
-    }
-    rows = conn.execute(
-        f"SELECT event_id, track, kind, substr({STARTED}, 1, 4), count(*) FROM session WHERE id IN {THOSE}"
-        " GROUP BY 1, 2, 3, 4",
-        chosen,
-    )
-    for event, track, kind, year, count in rows:
-        slug, title, owner = events[event]
-        counts["event"][slug, title] += count
-        for name, value in (("track", track), ("year", year), ("kind", kind)):
-            if value:
-                counts[name][value, value] += count
-        if owner in series:
-            counts["series"][series[owner]] += count
-    for name, statement in (("person", PEOPLE), ("language", LANGUAGES)):
-        counts[name].update({(value, label): count for value, label, count in conn.execute(statement, chosen)})
-    return {
-        name: tuple(FacetValue(*each, count) for each, count in sorted(found.items(), key=_frequent)[:FACET])
-        for name, found in counts.items()
-        if found
-    }
+def _column(rows: list[tuple[int]]) -> Whole:
+    return np.fromiter((number for (number,) in rows), np.int64, len(rows))
 
 
-def _frequent(item: tuple[tuple[str, str], int]) -> tuple[int, str, str]:
-    (value, label), count = item
-    return -count, label, value
+def _columns(rows: list[tuple[int, float]]) -> tuple[Whole, Real]:
+    """Return rows of an id and a cost as two arrays."""
+    both = np.array(rows, dtype=np.float64).reshape(-1, 2)  # ids beyond 2**53 are none of ours
+    return both[:, 0].astype(np.int64), both[:, 1]

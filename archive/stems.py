@@ -12,7 +12,7 @@ Stems are those of the Snowball project (https://snowballstem.org), computed fro
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import cache, lru_cache
+from functools import cache
 from threading import Lock
 
 import snowballstemmer
@@ -64,7 +64,23 @@ REMEMBERED = 1 << 18
 _lock = Lock()
 
 
-@lru_cache(REMEMBERED)
+class _Stems(dict[str, str]):
+    """The stem of every word that was met so far in a language."""
+
+    def __init__(self, language: str) -> None:
+        super().__init__()
+        self._language = language
+
+    def __missing__(self, word: str) -> str:
+        if len(self) >= REMEMBERED:
+            self.clear()
+        found = self[word] = _stem(self._language, word)
+        return found
+
+
+_stems = cache(_Stems)
+
+
 def stem(language: str, word: str) -> str:
     """Return the stem of a folded word; the word itself where nobody knows the language's stems.
 
@@ -72,6 +88,15 @@ def stem(language: str, word: str) -> str:
         language: a primary subtag, such as ``en``.
         word: as `archive.tokens.fold` writes it.
     """
+    return _stems(language)[word]
+
+
+def stems(language: str, words: Iterable[str]) -> list[str]:
+    """Return the stems of folded words in a language (a primary subtag)."""
+    return list(map(_stems(language).__getitem__, words))
+
+
+def _stem(language: str, word: str) -> str:
     stemmer = _stemmer(language)
     if stemmer is None:
         return word
@@ -105,7 +130,7 @@ class _Marks(dict[str, str]):
     def __missing__(self, word: str) -> str:
         if len(self) >= REMEMBERED:
             self.clear()
-        found = stem(self._language, word)
+        found = _stem(self._language, word)
         self[word] = "" if found == word else mark_of(self._language, found)
         return self[word]
 
@@ -113,8 +138,8 @@ class _Marks(dict[str, str]):
 _marks = cache(_Marks)
 
 
-def marks(language: str, words: Iterable[str]) -> dict[str, None]:
-    """Return the marks of words, each once, in order of first appearance.
+def marks(language: str, words: Iterable[str]) -> set[str]:
+    """Return the marks of words.
 
     Args:
         language: BCP-47.
@@ -122,9 +147,9 @@ def marks(language: str, words: Iterable[str]) -> dict[str, None]:
     """
     known = primary(language)
     if known not in ALGORITHMS:
-        return {}
-    found = dict.fromkeys(map(_marks(known).__getitem__, words))
-    found.pop("", None)
+        return set()
+    found = set(map(_marks(known).__getitem__, words))
+    found.discard("")
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from slugify import slugify
 
-from archive.db import Database
+from archive.db import Database, sqlite3
 from archive.errors import UnknownSubjectError
 from metadata import times
 from metadata.model import (
@@ -18,6 +18,7 @@ from metadata.model import (
     Link,
     Person,
     Place,
+    Qualifier,
     RecordingNote,
     Release,
     Role,
@@ -235,7 +236,7 @@ def find_event(db: Database, slug: str) -> Event | None:
             Place(name=x["name"], kind=x["kind"], city=x["city"], country=x["country"])
             for x in db.query("SELECT * FROM place WHERE event_id = ? ORDER BY id", [event_id])
         ),
-        attendance=_read_attendance(db, "event_id", event_id),
+        attendance=read_attendance(db.conn, "event_id", event_id),
         links=_read_links(db, "event_id", event_id),
         external_ids=_read_external_ids(db, "event_id", event_id),
         sessions=tuple(
@@ -286,7 +287,7 @@ def _read_session(db: Database, row: Row) -> Session:
             )
         ),
         links=_read_links(db, "session_id", session_id),
-        attendance=_read_attendance(db, "session_id", session_id),
+        attendance=read_attendance(db.conn, "session_id", session_id),
         external_ids=_read_external_ids(db, "session_id", session_id),
         release=Release(**release) if release else None,
         recordings=tuple(
@@ -314,21 +315,28 @@ def _read_person(db: Database, row: Row) -> Person:
     )
 
 
-def _read_attendance(db: Database, owner: Owner, owner_id: int) -> tuple[Attendance, ...]:
-    def figure(row: Row, column: str) -> Figure | None:
-        return None if row[column] is None else Figure(count=row[column], qualifier=row[f"{column}_qualifier"])
-
+def read_attendance(conn: sqlite3.Connection, owner: Owner, owner_id: int) -> tuple[Attendance, ...]:
+    """Return the figures of an event or a session, in the order in which they were given."""
+    rows = conn.execute(
+        "SELECT measure, observed_on, source, people, people_qualifier, countries, countries_qualifier, places,"
+        f" places_qualifier FROM attendance WHERE {owner} = ? ORDER BY position",
+        (owner_id,),
+    )
     return tuple(
         Attendance(
-            measure=row["measure"],
-            people=Figure(count=row["people"], qualifier=row["people_qualifier"]),
-            countries=figure(row, "countries"),
-            places=figure(row, "places"),
-            observed_on=row["observed_on"],
-            source=row["source"],
+            measure=measure,
+            observed_on=observed_on,
+            source=source,
+            people=Figure(count=people, qualifier=qualifier),
+            countries=_figure(*rest[:2]),
+            places=_figure(*rest[2:]),
         )
-        for row in db.query(f"SELECT * FROM attendance WHERE {owner} = ? ORDER BY position", [owner_id])
+        for measure, observed_on, source, people, qualifier, *rest in rows
     )
+
+
+def _figure(count: int | None, qualifier: Qualifier | None) -> Figure | None:
+    return None if count is None else Figure(count=count, qualifier=qualifier or "exactly")
 
 
 def _read_links(db: Database, owner: Owner, owner_id: int) -> tuple[Link, ...]:

@@ -84,8 +84,15 @@ def words(text: str) -> list[str]:
     return fold(text).split()
 
 
+def places(text: str) -> list[tuple[int, int]]:
+    """Return where the words of a text stand: characters from and to, for highlighting."""
+    if text.isascii():
+        return [match.span() for match in _WORD.finditer(text.translate(_ASCII))]
+    return [(start, end) for _, start, end in tokenize(text)]
+
+
 def tokenize(text: str) -> list[Token]:
-    """Return the folded words of a text in order, each with its place: `words`, for highlighting."""
+    """Return the folded words of a text in order, each with its place."""
     if text.isascii():
         return [Token(match[0], *match.span()) for match in _WORD.finditer(text.translate(_ASCII))]
     tokens: list[Token] = []

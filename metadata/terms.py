@@ -39,16 +39,16 @@ def _in_sentence(sentence: str, *, nouns: bool) -> Iterator[str]:
     run: list[re.Match[str]] = []
     first = True
     for match in _WORD.finditer(sentence):
-        if run and sentence[run[-1].end() : match.start()].strip():
+        word = match[0]
+        # Most words are plain, which is seen at once: an archive's abstracts are read whenever it is run.
+        unusual = not (word.islower() and word.isalpha()) and _is_unusual(word)
+        set_apart = unusual or (word[0].isupper() and word not in _PRONOUNS)
+        if run and (not set_apart or sentence[run[-1].end() : match.start()].strip()):
             yield from _term(sentence, run, nouns=nouns)
             run = []
-        if _is_unusual(match[0]) or (match[0][0].isupper() and match[0] not in _PRONOUNS):
-            # The first word of a sentence has its capital anyway, so that it begins no name.
-            if not first or _is_unusual(match[0]):
-                run.append(match)
-        else:
-            yield from _term(sentence, run, nouns=nouns)
-            run = []
+        # The first word of a sentence has its capital anyway, so that it begins no name.
+        if unusual or (set_apart and not first):
+            run.append(match)
         first = False
     yield from _term(sentence, run, nouns=nouns)
 
@@ -61,5 +61,5 @@ def _term(sentence: str, run: list[re.Match[str]], *, nouns: bool) -> Iterator[s
 
 def _is_unusual(word: str) -> bool:
     """Whether a word has a capital that does not begin it, or digits and letters."""
-    letters = any(char.isalpha() for char in word)
-    return any(char.isupper() for char in word[1:]) or (letters and any(char.isdigit() for char in word))
+    letters = any(map(str.isalpha, word))
+    return any(map(str.isupper, word[1:])) or (letters and any(map(str.isdigit, word)))

@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -117,7 +117,9 @@ class Bucket:
                 return False
             return True
 
-    def download(self, key: str, target: Path, *, etag: str | None = None) -> None:
+    def download(
+        self, key: str, target: Path, *, etag: str | None = None, report: Callable[[float], None] = lambda _bytes: None
+    ) -> None:
         """Bring an object here, going on where an earlier try of the same version broke.
 
         Args:
@@ -125,6 +127,7 @@ class Bucket:
             target: a name that the file gets when it is whole; until then ``.part`` stands after it. Where
                 versions of an object differ, so must their targets.
             etag: the version that is wanted; another one is refused.
+            report: told now and then how many bytes are here.
 
         Raises:
             OSError: there is none, it cannot be had, or not be written.
@@ -134,7 +137,7 @@ class Bucket:
         while True:
             try:
                 with _errors(self.name):
-                    self._take_up(key, part, etag)
+                    self._take_up(key, part, etag, report)
                 break
             except FileNotFoundError:
                 raise
@@ -145,7 +148,7 @@ class Bucket:
                     raise
         part.replace(target)
 
-    def _take_up(self, key: str, part: Path, etag: str | None) -> None:
+    def _take_up(self, key: str, part: Path, etag: str | None, report: Callable[[float], None]) -> None:
         """Write what is missing of an object."""
         store = _store(self.name)
         facts = store.head(key)
@@ -162,6 +165,8 @@ class Bucket:
             try:
                 for piece in store.get(key, options=options).stream(min_chunk_size=CHUNK):
                     file.write(piece)
+                    have += len(piece)
+                    report(have)
             finally:
                 sync_file(file)
 

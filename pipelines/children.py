@@ -74,7 +74,7 @@ class Child:
                 initializer=_begin_child,
                 initargs=(os.getpid(), self.limits.memory),
             )
-        self.future = self._pool.schedule(_work, args=(stage, item.task, self.note, self.limits, item.size))
+        self.future = self._pool.schedule(_work, args=(stage, item.task, self.note, self.limits, item.seconds))
 
     def outcome(self) -> Outcome | None:
         """Return how the item went, or None while it is going on.
@@ -104,7 +104,7 @@ class Child:
 
     def _look(self) -> None:
         """See how far it is. What has a size must end in time; what has none may go on for as long as it gets on."""
-        size = self._given[1].size
+        size = self._given[1].seconds
         if (noted := self._noted()) is None:
             return
         group, done = noted

@@ -11,7 +11,6 @@ beside this one, write its `Executor` around `pipelines.remote.supervise`.
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
@@ -55,20 +54,22 @@ class Cluster:
         """Keep as many tasks in flight as there is room for, and hand in outcomes as they come."""
         kind = kind_of(stage)
         progress: dict[str, float] = {}
-        waiting = deque(items)
+        waiting = iter(items)
+        upcoming = next(waiting, None)
         flying: dict[Future[Outcome], Item] = {}
         with self._connected() as client:
             client.subscribe_topic(TOPIC, lambda event: progress.update([event[1]]))
             seen = time.monotonic()
-            while waiting or flying:
+            while upcoming or flying:
                 room = _room(client, kind)
                 seen = time.monotonic() if room else seen
                 if time.monotonic() - seen > WORKERLESS_SECONDS:
                     raise ClusterError(f"no worker at {self.address} offers {kind}: see README, A cluster")
-                while waiting and len(flying) < room:
-                    watcher.started(item := waiting.popleft())
-                    task = client.submit(_supervise, stage, item, self.limits, resources={kind: 1}, pure=False)
-                    flying[task] = item
+                while upcoming and len(flying) < room:
+                    watcher.started(upcoming)
+                    task = client.submit(_supervise, stage, upcoming, self.limits, resources={kind: 1}, pure=False)
+                    flying[task] = upcoming
+                    upcoming = next(waiting, None)
                 with suppress(TimeoutError, CancelledError):
                     wait_for(list(flying), POLL_SECONDS, "FIRST_COMPLETED") if flying else time.sleep(POLL_SECONDS)
                 for task, item in list(flying.items()):

@@ -38,6 +38,7 @@ title = {title}             # shown on every page
 # language = ""             # "" identifies it; a code or an English name is obeyed
 # glossary = []             # names and terms of this archive that may be said in any session
 # device = "auto"           # auto, cpu or cuda
+# always = false            # whether recordings are heard whose captions people made and timed
 
 [run]
 # workers = 0               # recordings transcribed at once; 0 chooses for this machine
@@ -96,6 +97,7 @@ class Transcribe(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     language: str = ""
     glossary: tuple[str, ...] = ()
     device: str = "auto"
+    always: bool = False
 
 
 class Run(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

@@ -23,7 +23,7 @@ from pipelines import media
 from pipelines.blobs import scratch
 from pipelines.context import Context, timestamp
 from pipelines.errors import ConfigError
-from pipelines.evidence import File, Talk, mentions, starts
+from pipelines.evidence import File, Talk, mentions
 from pipelines.matching import file_of, talks
 from pipelines.transcribers.base import SAMPLE_RATE
 from pipelines.transcribers.speech import FRAME, Detector, detect_speech, spans
@@ -129,7 +129,7 @@ def day(context: Context, recording: int, *, event: str | None = None, room: str
     )
     file = file_of(row)
     timed = [talk for talk in talks(context, event) if talk.start is not None]
-    here = [(talk, began) for talk in timed if (began := _began(file, talk.zone)) and _during(talk, began, file)]
+    here = [(talk, began) for talk in timed if (began := _began(file, talk)) and _during(talk, began, file)]
     if not here:
         raise ConfigError(f"{file.name}: no session's time lies in it: is its start known, and the timetable imported?")
     rooms = {talk.room for talk, _ in here}
@@ -142,8 +142,8 @@ def day(context: Context, recording: int, *, event: str | None = None, room: str
     return Day(row, path, here[0][1], tuple(chosen))
 
 
-def _began(file: File, zone: str) -> datetime | None:
-    return next((moment for moment, _ in starts(file, zone)), None)
+def _began(file: File, talk: Talk) -> datetime | None:
+    return next((moment for moment, _ in file.starts(talk)), None)
 
 
 def _during(talk: Talk, began: datetime, file: File) -> bool:

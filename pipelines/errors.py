@@ -142,6 +142,10 @@ class LimitError(ItemError):
     verdict = "refused"
 
 
+RULED = frozenset({AddressError.code, LimitError.code})
+"""Codes of what is refused by rules of rostra.toml, and may be done under others."""
+
+
 class EngineError(ItemError):
     """The engine or ffmpeg, which were both found in order before, gave up on this recording."""
 

@@ -2,48 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
 from metadata.languages import parse_language
 from metadata.terms import terms
+from pipelines.config import Transcribe
 from pipelines.context import Context
 from pipelines.transcribers.base import Hints
 
+KNOWN = (
+    "session.title, session.subtitle, session.abstract, session.language AS session_language,"
+    " (SELECT json_group_array(name) FROM (SELECT name FROM session_person JOIN person ON person.id = person_id"
+    " WHERE session_id = session.id ORDER BY session_person.position)) AS people,"
+    " (SELECT json_group_array(language) FROM (SELECT DISTINCT language FROM event_language"
+    " WHERE event_language.event_id = session.event_id ORDER BY language)) AS event_languages"
+)
+"""Columns of what is known of a session, in a query of one or of many."""
 
-def hints_for(context: Context, session: int | None, language: str | None = None) -> Hints:
+
+def hints_of(known: Mapping[str, Any], settings: Transcribe, language: str | None = None) -> Hints:
     """Return language and terms for a session's recordings; where no language is declared, those of its event.
 
     Terms are most telling first: people, the title, the archive's glossary, and what the abstract sets in
     capitals. An engine that takes only so many leaves out the last.
 
     Args:
-        context: the archive.
-        session: its id; None for a recording that has none.
+        known: the columns `KNOWN`, all NULL for a recording without a session.
+        settings: the archive's.
         language: what the recording is declared to be in, where it says so itself.
     """
-    row = next(
-        iter(context.db.query("SELECT title, subtitle, abstract, language FROM session WHERE id = ?", [session])), {}
-    )
-    people = [
-        each["name"]
-        for each in context.db.query(
-            "SELECT name FROM session_person JOIN person ON person.id = person_id"
-            " WHERE session_id = ? ORDER BY position",
-            [session],
-        )
-    ]
-    declared = language or row.get("language") or context.config.transcribe.language
+    declared = language or known["session_language"] or settings.language
     tag = parse_language(declared) if declared else None
-    written = "\n".join(filter(None, [row.get("subtitle"), row.get("abstract")]))
-    title = [row["title"]] if row else []
-    found = dict.fromkeys([*people, *title, *context.config.transcribe.glossary, *terms(written, tag)])
-    expected = () if tag else _languages(context, session)
+    people: Sequence[str] = msgspec.json.decode(known["people"])
+    title = [known["title"]] if known["title"] else []
+    written = "\n".join(filter(None, [known["subtitle"], known["abstract"]]))
+    found = dict.fromkeys([*people, *title, *settings.glossary, *(terms(written, tag) if written else ())])
+    expected = () if tag else tuple(msgspec.json.decode(known["event_languages"]))
     return Hints(language=tag, terms=tuple(found), expected=expected)
 
 
-def _languages(context: Context, session: int | None) -> tuple[str, ...]:
-    """Return the languages that a session's event is held or interpreted in."""
-    rows = context.db.query(
-        "SELECT DISTINCT language FROM event_language"
-        " WHERE event_id = (SELECT event_id FROM session WHERE id = ?) ORDER BY language",
-        [session],
-    )
-    return tuple(row["language"] for row in rows)
+def hints_for(context: Context, session: int) -> Hints:
+    """Return language and terms for the recordings of one session."""
+    (known,) = context.db.query(f"SELECT {KNOWN} FROM session WHERE id = ?", [session])
+    return hints_of(known, context.config.transcribe)

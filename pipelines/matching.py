@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -12,7 +13,7 @@ from archive.db import Database
 from archive.events import touch
 from metadata.times import parse_moment
 from pipelines.context import Context
-from pipelines.evidence import File, Match, Talk, certain, matches, parse_started, zone_or_utc
+from pipelines.evidence import File, Match, Talk, Timetable, certain, parse_started, zone_or_utc
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,10 @@ def _talk(row: dict[str, Any], people: tuple[str, ...], ids: tuple[str, ...]) ->
         label=f"{row['event']}/{row['slug']}",
         title=row["title"],
         people=people,
-        ids=(*ids, row["slug"]),
+        ids=ids,
         room=row["room"],
         start=parse_moment(row["start_at"], zone) if row["start_at"] else None,
+        day=date.fromisoformat(row["day"]) if row["day"] else None,
         planned_ms=row["planned_ms"],
         zone=zone,
     )
@@ -71,7 +73,7 @@ def _talk(row: dict[str, Any], people: tuple[str, ...], ids: tuple[str, ...]) ->
 
 def proposals(context: Context, event: str | None = None, recording: int | None = None) -> Iterator[Proposal]:
     """Yield the recordings that have no session and were not cut into any, or one of them, with what fits."""
-    candidates = talks(context, event)
+    timetable = Timetable(talks(context, event))
     for row in context.db.query(
         "SELECT recording.*, folder, started_at, tags FROM recording"
         " LEFT JOIN recording_source ON recording_source.recording_id = recording.id"
@@ -81,7 +83,7 @@ def proposals(context: Context, event: str | None = None, recording: int | None 
         {"one": recording},
     ):
         file = file_of(row)
-        yield Proposal(row["id"], row["sha256"], file, tuple(matches(file, candidates)))
+        yield Proposal(row["id"], row["sha256"], file, tuple(timetable.matches(file)))
 
 
 def file_of(row: dict[str, Any]) -> File:

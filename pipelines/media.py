@@ -46,8 +46,11 @@ BLOCK_SECONDS = 30
 
 THREADS = 2
 """That ffmpeg may use for each of its jobs: recordings, not threads, are what is done at once."""
-DECODE_SECONDS = 600.0
+DECODE_SECONDS = 120.0
 """Computing time for decoding sound, beyond the recording's own length."""
+LEAST_RATE = 100
+"""Bytes a second, below what any codec for speech takes: a recording that is longer than its container says is no
+longer than this allows. What wrong timestamps make of two seconds is weeks of silence otherwise."""
 RENDER_SECONDS = 600.0
 RENDER_FACTOR = 20.0
 """Time for a conversion, on the clock and in computing: a part for any, and a multiple of the length."""
@@ -113,7 +116,10 @@ _SUBTITLES = re.compile(rb"(\xef\xbb\xbf)?\s*(WEBVTT|\d+\s+\d\d:\d\d:\d\d,\d{3} 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamInfo:
-    """One stream of a recording; what its type has no use for is None. ``language`` is as the file says it."""
+    """One stream of a recording; what its type has no use for is None.
+
+    ``pixels`` is FFmpeg's name of their format (``ffmpeg -pix_fmts``), ``language`` is as the file says it.
+    """
 
     type: Literal["audio", "video", "subtitle"]
     codec: str
@@ -121,6 +127,7 @@ class StreamInfo:
     rate: int | None = None
     width: int | None = None
     height: int | None = None
+    pixels: str | None = None
     language: str | None = None
 
 
@@ -134,6 +141,7 @@ class MediaInfo:
         suffix: the usual one for the container, with its dot, whatever the file was called.
         duration_ms: as the container claims it, or else as counted; decoding may find less.
         has_audio: whether there is a stream of sound.
+        finished: whether its container says how long it is: what browsers record does not, and players cannot seek.
         streams: in the file's order.
         started_at: when the recording began, ISO 8601, as the container claims it.
         tags: what the container says of it in words: its title, and where it came from.
@@ -145,6 +153,7 @@ class MediaInfo:
     duration_ms: int | None
     has_audio: bool
     streams: tuple[StreamInfo, ...]
+    finished: bool = True
     started_at: str | None = None
     tags: tuple[str, ...] = ()
 
@@ -172,6 +181,7 @@ def probe(path: Path) -> MediaInfo:
             duration_ms=_duration_ms(container),
             has_audio="audio" in kinds,
             streams=streams,
+            finished=bool(container.duration and container.duration > 0),
             started_at=container.metadata.get("creation_time"),
             tags=tuple(container.metadata[key][:500] for key in _TAGS if key in container.metadata),
         )
@@ -191,7 +201,15 @@ def ffmpeg_binary() -> str:
         raise ToolError("no ffmpeg on PATH: install it, or 'pip install imageio-ffmpeg'") from error
 
 
-def convert(path: Path, target: Path, info: MediaInfo, *streams: str, start_ms: int = 0, **options: Any) -> None:
+def convert(
+    path: Path,
+    target: Path,
+    info: MediaInfo,
+    *streams: str,
+    start_ms: int = 0,
+    key_frames: bool = False,
+    **options: Any,
+) -> None:
     """Make another file of a recording with ffmpeg.
 
     Args:
@@ -200,6 +218,7 @@ def convert(path: Path, target: Path, info: MediaInfo, *streams: str, start_ms: 
         info: what the recording is; its length limits the time.
         streams: which of its streams, in ffmpeg's words: ``V:0``, ``a:0?``.
         start_ms: where to begin.
+        key_frames: decode no other pictures, which is many times faster.
         options: those of ffmpeg's output.
 
     Raises:
@@ -207,7 +226,7 @@ def convert(path: Path, target: Path, info: MediaInfo, *streams: str, start_ms: 
         ItemCrashError: ffmpeg was killed.
         ToolError: ffmpeg is missing.
     """
-    source = _input(path, start_ms)
+    source = _input(path, start_ms, **({"skip_frame": "nokey"} if key_frames else {}))
     chosen = [source[stream] for stream in streams]
     output = ffmpeg.output(*chosen, f"file:{target.absolute()}", threads=THREADS, **options)
     command = _compiled(output, "-y")
@@ -240,9 +259,38 @@ def stream_audio(path: Path, *, start_ms: int = 0, end_ms: int | None = None) ->
     info = probe(path)
     if not info.has_audio:
         raise NoAudioError("no sound in this recording, so there is nothing to transcribe")
-    channels = next(stream.channels for stream in info.streams if stream.type == "audio")
-    seconds = DECODE_SECONDS + (info.duration_ms or 0) / 1000
-    return _blocks(_decoder(path, channels or 1, start_ms, end_ms), seconds, may_be_silent=start_ms > 0)
+    longest_ms = (info.duration_ms or 0) + path.stat().st_size * 1000 // LEAST_RATE
+    command = _decoder(path, _channels(info), start_ms, longest_ms if end_ms is None else min(end_ms, longest_ms))
+    return _blocks(command, _decode_seconds(info), may_be_silent=start_ms > 0)
+
+
+def loudness(path: Path, info: MediaInfo) -> float | None:
+    """Return the integrated loudness of the first stream of sound, in LUFS (EBU R 128), or None where it is silent.
+
+    Raises:
+        BrokenMediaError: it cannot be decoded.
+        ItemCrashError: ffmpeg was killed.
+        ToolError: ffmpeg is missing.
+    """
+    filters = [*_mixed_down(_channels(info)), "ebur128=framelog=verbose"]
+    output = _input(path).output("pipe:1", map="0:a:0", vn=None, sn=None, dn=None, af=",".join(filters), format="null")
+    with _running(_compiled(output, level="info"), cpu_seconds=_decode_seconds(info)) as (process, pipe, said):
+        pipe.read()
+        code = process.wait()
+    _judge(code)
+    found = re.findall(r"I:\s+(-?[\d.]+|nan|-inf) LUFS", "\n".join(said))
+    if not found:
+        raise BrokenMediaError(f"its loudness cannot be measured: {said[-1] if said else 'no reason given'}")
+    # What is as quiet as the gate counts for nothing (ITU-R BS.1770-5, annex 1).
+    return float(found[-1]) if found[-1] not in {"nan", "-inf"} and float(found[-1]) > -70 else None
+
+
+def _channels(info: MediaInfo) -> int:
+    return next(stream.channels for stream in info.streams if stream.type == "audio") or 1
+
+
+def _decode_seconds(info: MediaInfo) -> float:
+    return DECODE_SECONDS + (info.duration_ms or 0) / 1000
 
 
 def key_frame_before(path: Path, at_ms: int) -> int:
@@ -313,24 +361,26 @@ _MUXERS = {
 """FFmpeg's names for what writes a container, where they are not its suffix (``ffmpeg -muxers``)."""
 
 
-def _decoder(path: Path, channels: int, start_ms: int, end_ms: int | None) -> list[str]:
+def _decoder(path: Path, channels: int, start_ms: int, end_ms: int) -> list[str]:
     """Return the command that writes the sound as raw samples to its output."""
     # Timestamps are made true first: https://ffmpeg.org/ffmpeg-resampler.html, options async and first_pts.
-    filters = [f"aresample={SAMPLE_RATE}:async=1:first_pts=0"]
-    if channels > 8:
-        # FFmpeg knows no layout for so many, and mixes nothing down that it has no layout for.
-        filters.append("pan=mono|c0=" + "+".join(f"{1 / channels:.6f}*c{i}" for i in range(channels)))
-    if start_ms or end_ms is not None:
-        bounds = [f"start_sample={start_ms * SAMPLE_RATE // 1000}"]
-        bounds += [] if end_ms is None else [f"end_sample={end_ms * SAMPLE_RATE // 1000}"]
-        filters.append(f"atrim={':'.join(bounds)}")
+    filters = [f"aresample={SAMPLE_RATE}:async=1:first_pts=0", *_mixed_down(channels)]
+    first, last = (at * SAMPLE_RATE // 1000 for at in (start_ms, end_ms))
+    filters.append(f"atrim=start_sample={first}:end_sample={max(first, last)}")
     output = _input(path).output(
         "pipe:1", map="0:a:0", vn=None, sn=None, dn=None, af=",".join(filters), ac=1, ar=SAMPLE_RATE, format="f32le"
     )
     return _compiled(output)
 
 
-def _input(path: Path, start_ms: int = 0) -> Any:
+def _mixed_down(channels: int) -> list[str]:
+    """Return the filter for more channels than FFmpeg knows a layout for: it mixes nothing down without one."""
+    if channels <= 8:
+        return []
+    return ["pan=mono|c0=" + "+".join(f"{1 / channels:.6f}*c{i}" for i in range(channels))]
+
+
+def _input(path: Path, start_ms: int = 0, **options: Any) -> Any:
     """Return a recording as ffmpeg's input: opened as a recording or not at all, and from this disk alone."""
     return ffmpeg.input(
         f"file:{path.absolute()}",
@@ -338,11 +388,12 @@ def _input(path: Path, start_ms: int = 0) -> Any:
         format_whitelist=_FORMATS,
         threads=THREADS,
         **({"ss": f"{start_ms / 1000:.3f}"} if start_ms else {}),
+        **options,
     )
 
 
-def _compiled(output: Any, *arguments: str) -> list[str]:
-    command: list[str] = output.global_args("-nostdin", "-hide_banner", "-loglevel", "error", *arguments).compile(
+def _compiled(output: Any, *arguments: str, level: str = "error") -> list[str]:
+    command: list[str] = output.global_args("-nostdin", "-hide_banner", "-loglevel", level, *arguments).compile(
         cmd=ffmpeg_binary()
     )
     return command
@@ -437,7 +488,8 @@ def _streams(container: InputContainer) -> Iterator[StreamInfo]:
                 type="audio", codec=codec, channels=stream.channels, rate=stream.sample_rate, language=language
             )
         elif isinstance(stream, av.VideoStream):
-            yield StreamInfo(type="video", codec=codec, width=stream.width, height=stream.height, language=language)
+            size = {"width": stream.width, "height": stream.height}
+            yield StreamInfo(type="video", codec=codec, pixels=stream.pix_fmt, language=language, **size)
         elif stream.type == "subtitle":
             yield StreamInfo(type="subtitle", codec=codec, language=language)
 

@@ -65,10 +65,11 @@ class Log:
         self.as_json = as_json
         self.journal = journal
         self.name = ""
+        self.ends = self.due = 0
 
     def stage(self, stage: Stage, items: Sequence[Item]) -> None:
         """Say what is due."""
-        self.name = stage.name
+        self.name, self.ends, self.due = stage.name, 0, len(items)
         size = sum(item.size for item in items)
         of = f", {format_clock(int(size * 1000))} of sound" if stage.unit == "s" else ""
         self._write({"event": "stage", "due": len(items), "size": size}, f"{len(items)} due{of}")
@@ -80,9 +81,12 @@ class Log:
         """Say nothing: a journal is not for watching."""
 
     def ended(self, item: Item, outcome: Outcome, remark: str | None) -> None:
-        """Say how an item went."""
+        """Say how an item went, and how far the stage is with it."""
+        self.ends += 1
         facts = {
             "event": "item",
+            "number": self.ends,
+            "due": self.due,
             "subject": item.subject,
             "label": item.label,
             "status": outcome.status,
@@ -93,7 +97,8 @@ class Log:
             "seconds": round(outcome.seconds, 3),
         }
         why = "; ".join(part for part in (outcome.text, remark) if part)
-        words = f"{outcome.status} {item.label} in {outcome.seconds:.1f} s" + (f": {why}" if why else "")
+        words = f"{self.ends} of {self.due}: {outcome.status} {item.label} in {outcome.seconds:.1f} s"
+        words += f": {why}" if why else ""
         self._write(facts, words, PRIORITIES.get(outcome.status, 6))
 
     def _write(self, facts: dict[str, Any], words: str, priority: int = 6) -> None:
@@ -144,18 +149,22 @@ class Metrics:
 
         gauge, counter = prometheus_client.Gauge, prometheus_client.Counter
         self.due = metric(gauge, "due_items", "Items that are due, those in hand included.", "stage")
+        self.due_audio = metric(gauge, "due_audio_seconds", "Seconds of audio that are due.", "stage")
         self.in_hand = metric(gauge, "items_in_hand", "Items that are being worked on.", "stage")
         self.items = metric(counter, "items", "Attempts that came to an end, by how.", "stage", "status")
         self.audio = metric(counter, "audio_seconds", "Seconds of audio that are done.", "stage")
         self.work = metric(counter, "work_seconds", "Seconds that workers spent.", "stage")
         self.written = metric(gauge, "written_timestamp_seconds", "When this file was written.")
-        self.name = ""
+        self.name, self.timed = "", False
         self._next = 0.0
 
     def stage(self, stage: Stage, items: Sequence[Item]) -> None:
         """Count what is due."""
         self.name = stage.name
         self.due.labels(self.name).set(len(items))
+        self.timed = stage.unit == "s"
+        if self.timed:
+            self.due_audio.labels(self.name).set(sum(item.size for item in items))
         self.write()
 
     def started(self, item: Item) -> None:  # noqa: ARG002 one signature
@@ -173,8 +182,9 @@ class Metrics:
         self.in_hand.labels(self.name).dec()
         self.items.labels(self.name, outcome.status).inc()
         self.work.labels(self.name).inc(outcome.seconds)
-        if outcome.status == "done":
-            self.audio.labels(self.name).inc(item.size)
+        if self.timed:
+            self.due_audio.labels(self.name).dec(item.size)
+            self.audio.labels(self.name).inc(item.size if outcome.status == "done" else 0)
         self.advanced(item, item.size)
 
     def write(self) -> None:

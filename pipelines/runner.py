@@ -6,7 +6,7 @@ import os
 import socket
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -16,7 +16,7 @@ from archive.db import transaction
 from archive.errors import ArchiveError, CatalogueBusyError, CatalogueDamagedError, CatalogueFullError
 from pipelines.children import disk_full
 from pipelines.context import Context, timestamp
-from pipelines.errors import ItemError
+from pipelines.errors import RULED, ItemError
 from pipelines.executors import Executor, Watcher
 from pipelines.stages.base import Artefact, Item, Outcome, Stage
 
@@ -49,9 +49,10 @@ class Silent:
 
 @dataclass(slots=True)
 class Report:
-    """What a run did: outcomes by status, and those that need a person's attention."""
+    """What a run did: outcomes by status, in all and by stage, and those that need a person's attention."""
 
     counts: Counter[str] = field(default_factory=Counter)
+    stages: dict[str, Counter[str]] = field(default_factory=dict)
     troubles: list[tuple[Item, Outcome]] = field(default_factory=list)
 
     @property
@@ -59,15 +60,17 @@ class Report:
         """Whether anything failed or was refused."""
         return bool(self.counts["failed"] or self.counts["refused"])
 
-    def add(self, item: Item, outcome: Outcome) -> None:
-        """Count how an item went in the end."""
+    def add(self, stage: Stage, item: Item, outcome: Outcome) -> None:
+        """Count how an item of a stage went in the end."""
         self.counts[outcome.status] += 1
+        self.stages.setdefault(stage.name, Counter())[outcome.status] += 1
         if outcome.status != "done":
             self.troubles.append((item, outcome))
 
     def merge(self, other: Report) -> None:
         """Add another stage's report to this one."""
         self.counts += other.counts
+        self.stages |= other.stages
         self.troubles += other.troubles
 
 
@@ -82,15 +85,17 @@ def run_stage(context: Context, stage: Stage, executor: Executor, observer: Obse
     while due:
         observer.stage(stage, due)
         failed = _run_once(context, stage, executor, observer, due, report)
-        due = [item for item in _due(context, stage) if failed.pop(item.subject, None) and not item.lost]
+        due = [item for item in _due(context, stage) if item.subject in failed and not item.lost]
+        for item in due:
+            del failed[item.subject]
         for item, outcome in failed.values():
-            report.add(item, outcome)
+            report.add(stage, item, outcome)
     return report
 
 
 def _due(context: Context, stage: Stage) -> list[Item]:
     settled = runs.settled(context.db, stage.name, max_attempts=context.config.run.attempts)
-    return [item for item in stage.items(context) if item.lost or (item.subject, item.fingerprint) not in settled]
+    return [item for item in stage.items(context) if item.lost or not item.is_settled(settled)]
 
 
 def _run_once(
@@ -100,15 +105,22 @@ def _run_once(
     ledger = _Ledger(context, stage, observer)
     failed = {}
     try:
-        for item, outcome in executor.map(stage, due, ledger):
+        for item, outcome in executor.map(stage, _taken(due), ledger):
             kept = ledger.settle(item, outcome)
             if kept.status == "failed":
                 failed[item.subject] = item, kept
             else:
-                report.add(item, kept)
+                report.add(stage, item, kept)
     finally:
         ledger.release()
     return failed
+
+
+def _taken(items: list[Item]) -> Iterator[Item]:
+    """Yield items in order, and keep none of them."""
+    items.reverse()
+    while items:
+        yield items.pop()
 
 
 class _Ledger:
@@ -159,6 +171,8 @@ class _Ledger:
                 outcome = replace(outcome, status="failed", code="not-kept", text=str(error))
         if outcome.status != "done":
             with transaction(self.context.db):
+                if outcome.status == "refused" and outcome.code in RULED:
+                    runs.note_rules(self.context.db, run_id, item.ruled)
                 self._finish(run_id, outcome, remarks)
         if isinstance(outcome.result, Artefact):
             outcome.result.discard()

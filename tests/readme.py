@@ -9,6 +9,7 @@ from pathlib import Path
 from metadata.timetables import FORMATS, WRITERS
 from pipelines.cli import cli
 from pipelines.config import template
+from tests.bench import plan, tables
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 
@@ -37,7 +38,14 @@ def settings() -> str:
 
 def written(text: str) -> str:
     """Return a README with its generated parts as they should be."""
-    for name, part in (("timetables", timetables()), ("commands", commands()), ("settings", settings())):
+    parts = {
+        "timetables": timetables(),
+        "commands": commands(),
+        "transcripts": tables.section(tables.read()),
+        "plan": plan.table(),
+        "settings": settings(),
+    }
+    for name, part in parts.items():
         pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
         text = re.sub(pattern, lambda match, part=part: f"{match[1]}{part}\n{match[2]}", text, flags=re.DOTALL)
     return text

@@ -11,9 +11,9 @@ from datasette.app import Datasette
 from archive.site import PLUGIN
 from archive.site.published import install, read_publication
 
+TIME_LIMIT_MS = 1_000
 SETTINGS: dict[str, int | bool] = {
     "default_allow_sql": True,
-    "sql_time_limit_ms": 1_000,
     "num_sql_threads": 8,
     "max_returned_rows": 1_000,
     "default_page_size": 50,
@@ -30,19 +30,21 @@ second, and eight may run before a page has to wait. Suggesting facets makes a l
 """
 
 
-def create_app(public: Path, *, title: str | None = None) -> Datasette:
+def create_app(public: Path, *, title: str | None = None, time_limit_ms: int = TIME_LIMIT_MS) -> Datasette:
     """Return the site over a published folder, as a Datasette; ``.app()`` of it is the ASGI application.
 
     Args:
         public: the folder that publishing writes: ``current.json``, the database it names, ``media/``.
         title: what this archive calls itself, beside Rostra's own name.
+        time_limit_ms: milliseconds that one search, or one query in SQL, may take.
 
     Raises:
         UnpublishedError: nothing is published there.
     """
     read_publication(public)  # before Datasette starts its threads
     config = {"public": str(public)} | ({"title": title} if title else {})
-    datasette = Datasette(metadata={"plugins": {PLUGIN: config}, "title": title or "Rostra"}, settings=SETTINGS)
+    settings = SETTINGS | {"sql_time_limit_ms": time_limit_ms}
+    datasette = Datasette(metadata={"plugins": {PLUGIN: config}, "title": title or "Rostra"}, settings=settings)
     install(datasette, public)
     datasette.remove_database("_memory")  # Datasette's, for want of a file among its arguments
     return datasette

@@ -16,7 +16,7 @@ from archive.site.published import current
 ROUTE = r"/media/(?P<sha256>[0-9a-f]{64})(?P<suffix>\.[a-z0-9]{1,8})$"
 """The only names that are looked for, in the database first and then on the disk."""
 
-_SAFE = {"image/jpeg", "application/json"}
+_SAFE = {"image/jpeg", "application/json", "text/vtt"}
 """What renditions are beside sound and pictures that move."""
 _FOREVER = "public, max-age=31536000, immutable"
 

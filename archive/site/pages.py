@@ -39,6 +39,7 @@ async def render(
         "canonical": request.path,
         "style": asset("site.css"),
         "script": asset("player.js"),
+        "timeline": asset("timeline.js"),
         "icon": asset("icon.svg"),
         **context,
         **content,

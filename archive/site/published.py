@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from datasette.database import Database
 
 from archive.errors import UnpublishedError
+from archive.overview import Overview
+from archive.search import SqliteSearch
 
 if TYPE_CHECKING:
     import sqlite3
@@ -101,6 +103,21 @@ class PublishedDatabase(Database):  # type: ignore[misc]  # Datasette has no typ
             return fn(conn)
 
         return await asyncio.get_running_loop().run_in_executor(self.ds.executor, in_thread)
+
+
+_overviews: dict[str, Overview] = {}
+
+
+def search_in(datasette: Any, conn: sqlite3.Connection) -> SqliteSearch:
+    """Return search over the build that a connection reads; its sessions are looked over once for all connections."""
+    (file,) = conn.execute("SELECT file FROM pragma_database_list WHERE name = 'main'").fetchone()
+    overview = _overviews.get(file)
+    if overview is None:
+        overview = Overview.read(conn)
+        for other in list(_overviews)[:-1]:  # the build before this one may still be read from
+            _overviews.pop(other, None)
+        _overviews[file] = overview
+    return SqliteSearch(conn, datasette.setting("sql_time_limit_ms"), overview=overview)
 
 
 def install(datasette: Any, public: Path) -> None:

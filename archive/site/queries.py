@@ -14,7 +14,8 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from archive.site.wording import local_time
-from metadata.model import Flag, Segment, Transcript, Word
+from archive.store import Owner, read_attendance
+from metadata.model import Attendance, Flag, Segment, Transcript, Word
 
 if TYPE_CHECKING:
     import sqlite3
@@ -87,18 +88,6 @@ class EventCard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Count:
-    """A dated figure of attendance, each number with its qualifier."""
-
-    measure: str
-    people: tuple[int, str]
-    countries: tuple[int, str | None] | None
-    places: tuple[int, str | None] | None
-    observed_on: str | None
-    source: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
     """A link of an event, session or person."""
 
@@ -134,7 +123,7 @@ class EventPage:
     floor: tuple[str, ...]
     interpreted: tuple[str, ...]
     places: tuple[PlaceLine, ...]
-    attendance: tuple[Count, ...]
+    attendance: tuple[Attendance, ...]
     links: tuple[Reference, ...]
     days: tuple[tuple[date | None, tuple[Card, ...]], ...]
     tracks: tuple[str, ...]
@@ -175,6 +164,8 @@ class Track:
     web: str | None
     web_type: str | None
     poster: str | None
+    peaks: str | None
+    previews: str | None
 
     @property
     def sources(self) -> tuple[tuple[str, str], ...]:
@@ -200,7 +191,7 @@ class SessionPage:
     card: Card
     abstract: str | None
     time_zone: str
-    attendance: tuple[Count, ...]
+    attendance: tuple[Attendance, ...]
     links: tuple[Reference, ...]
     tracks: tuple[Track, ...]
 
@@ -336,9 +327,12 @@ def session(conn: sqlite3.Connection, event_slug: str, slug: str) -> SessionPage
         " recording.language, recording.duration_ms, credit, licence, synthetic_voice AS synthetic,"
         " transcript.id AS transcript_id, transcript.kind AS transcript_kind,"
         " transcript.language AS transcript_language, generator,"
-        " web.sha256 || web.suffix AS web, web.media_type AS web_type, poster.sha256 || poster.suffix AS poster"
+        " web.sha256 || web.suffix AS web, web.media_type AS web_type, poster.sha256 || poster.suffix AS poster,"
+        " peaks.sha256 || peaks.suffix AS peaks, previews.sha256 || previews.suffix AS previews"
         " FROM recording LEFT JOIN rendition AS web ON web.recording_id = recording.id AND web.kind = 'web'"
         " LEFT JOIN rendition AS poster ON poster.recording_id = recording.id AND poster.kind = 'poster'"
+        " LEFT JOIN rendition AS peaks ON peaks.recording_id = recording.id AND peaks.kind = 'peaks'"
+        " LEFT JOIN rendition AS previews ON previews.recording_id = recording.id AND previews.kind = 'previews'"
         " LEFT JOIN transcript ON transcript.recording_id = recording.id AND is_current"
         "  AND transcript.kind <> 'translation'"
         " WHERE session_id = ? ORDER BY recording.role = 'floor' DESC, recording.role, recording.id",
@@ -486,26 +480,9 @@ def _card(row: dict[str, Any], people: tuple[Credit, ...]) -> Card:
     return Card(**row, synthetic=synthetic, transcribed=transcribed, start=start, day=day, people=people)
 
 
-def _attendance(conn: sqlite3.Connection, owner: str, key: int) -> tuple[Count, ...]:
-    rows = conn.execute(
-        f"SELECT * FROM attendance WHERE {owner} = ? ORDER BY observed_on, position",  # a name of ours
-        (key,),
-    )
-    return tuple(
-        Count(
-            measure=row["measure"],
-            people=(row["people"], row["people_qualifier"]),
-            countries=_qualified(row, "countries"),
-            places=_qualified(row, "places"),
-            observed_on=row["observed_on"],
-            source=row["source"],
-        )
-        for row in rows
-    )
-
-
-def _qualified(row: sqlite3.Row, column: str) -> tuple[int, str | None] | None:
-    return None if row[column] is None else (row[column], row[f"{column}_qualifier"])
+def _attendance(conn: sqlite3.Connection, owner: Owner, key: int) -> tuple[Attendance, ...]:
+    """Return figures in order of time, those of no known day first."""
+    return tuple(sorted(read_attendance(conn, owner, key), key=lambda each: each.observed_on or ""))
 
 
 def _links(conn: sqlite3.Connection, owner: str, key: int) -> tuple[Reference, ...]:

@@ -10,11 +10,11 @@ from urllib.parse import urlencode
 from datasette import Response
 
 from archive.query import FIELDS, MAX_NEAR, MIN_PREFIX
-from archive.search import Filters, Hit, SessionResults, SqliteSearch
+from archive.search import Filters, Hit, SessionResults
 from archive.sessions import SessionResult, Sort
 from archive.site import queries, wording
 from archive.site.pages import argument, fresh, render
-from archive.site.published import current
+from archive.site.published import current, search_in
 
 SESSIONS_A_PAGE = 10
 MOST_SESSIONS = 100
@@ -46,7 +46,7 @@ async def search(datasette: Any, request: Any) -> Any:
     def read(conn: Any) -> dict[str, Any]:
         found = None
         if query or filters.chosen():
-            found = SqliteSearch(conn).sessions(query, filters, sort=sort, limit=SESSIONS_A_PAGE, after=after)
+            found = search_in(datasette, conn).sessions(query, filters, sort=sort, limit=SESSIONS_A_PAGE, after=after)
         sessions = found.sessions if found else ()
         moments = iter(linked(conn, [hit for each in sessions for hit in each.hits]))
         return {
@@ -90,7 +90,7 @@ async def search_json(datasette: Any, request: Any) -> Any:
     limit = min(int(wanted), MOST_SESSIONS) if wanted.isascii() and wanted.isdigit() else SESSIONS_A_PAGE
 
     def read(conn: Any) -> SessionResults:
-        return SqliteSearch(conn).sessions(query, filters, sort=sort, limit=limit, after=after)
+        return search_in(datasette, conn).sessions(query, filters, sort=sort, limit=limit, after=after)
 
     found = await current(datasette).execute_fn(read)
     following = {"q": query, **filters.chosen(), "sort": sort, "limit": str(limit), "after": found.next}

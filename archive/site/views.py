@@ -11,13 +11,12 @@ from urllib.parse import unquote
 from datasette import Response
 from markupsafe import Markup
 
-from archive.search import SqliteSearch
 from archive.site import queries
 from archive.site.exploring import ROUTES as EXPLORING
 from archive.site.media import ROUTE as MEDIA_ROUTE
 from archive.site.media import media
 from archive.site.pages import argument, fresh, not_found, render
-from archive.site.published import current
+from archive.site.published import current, search_in
 from archive.site.searching import ROUTES as SEARCHING
 from archive.site.searching import linked
 from metadata.captions import FORMATS, WRITERS
@@ -75,7 +74,7 @@ async def session(datasette: Any, request: Any) -> Any:
         lines = queries.lines(conn, track.transcript_id) if track and track.transcript_id else ()
         found = None
         if query and lines:
-            found = SqliteSearch(conn).search(query, event=event_slug, session=slug, limit=HITS_IN_A_SESSION)
+            found = search_in(datasette, conn).search(query, event=event_slug, session=slug, limit=HITS_IN_A_SESSION)
         return {
             "session": page,
             "track": track,

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from metadata.errors import InvalidTimeError
 from metadata.languages import direction, display_name
-from metadata.model import Flag
+from metadata.model import Figure, Flag
 from metadata.times import format_clock, format_seconds, parse_moment, parse_zone
 
 __all__ = [
@@ -55,9 +55,9 @@ def doubts(flags: Iterable[str]) -> str:
     return "; ".join(known.get(flag, flag.replace("-", " ")) for flag in flags)
 
 
-def figure(count: int, qualifier: str | None) -> str:
+def figure(given: Figure) -> str:
     """Return a number as it was given: ``over 300``, ``1,800``."""
-    return f"{count:,}" if qualifier in {None, "exactly"} else f"{qualifier} {count:,}"
+    return f"{given.count:,}" if given.qualifier == "exactly" else f"{given.qualifier} {given.count:,}"
 
 
 def day(iso: str | date) -> str:

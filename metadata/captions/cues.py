@@ -83,6 +83,8 @@ def clean(text: str) -> str:
 
 def width(text: str) -> int:
     """Return the columns that a text takes; combining marks take none."""
+    if text.isascii():
+        return len(text)  # lines are broken by trying: most of the time of writing captions is spent here
     return sum(
         0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
     )

@@ -19,7 +19,7 @@ from archive.errors import ArchiveError
 from metadata.errors import MetadataError
 
 # Each registers its commands.
-from pipelines.cli import captions, recordings, run, search, site, status, timetables, transcribe  # noqa: F401
+from pipelines.cli import captions, check, correct, recordings, run, search, site, status, timetables, transcribe  # noqa: F401
 from pipelines.cli.base import cli
 from pipelines.display import err
 from pipelines.errors import PipelineError

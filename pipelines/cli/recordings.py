@@ -46,8 +46,8 @@ def pull(root: Path, sources: tuple[str, ...], event: str | None, session: str |
     """Copy recordings into the archive: SOURCES are files, folders, addresses, podcast feeds and S3 buckets.
 
     The same bytes are one recording, whatever they are called. What is not a recording is refused with the
-    reason, and the others go on. Captions beside a recording, talk.vtt or talk.de.vtt beside talk.mp4, become
-    its transcript until it has a better one.
+    reason, and the others go on. Captions beside a recording, talk.vtt or talk.de.vtt beside talk.mp4, or that a site
+    gives with it, become its transcript until it has a better one.
     """
     if watch:
         _watch(root, [Path(source) for source in sources], event, session)
@@ -75,6 +75,7 @@ def _watch(root: Path, folders: list[Path], event: str | None, session: str | No
             try:
                 with open_archive(root) as context, observing() as observer:
                     run_stage(context, Pull(ready, event, session), local(context), observer)
+                    run_stage(context, Captions(ready), InProcess(), observer)
                 watched.took(ready)
             except LockedError:
                 pass  # another run is at work: it is tried again at the next look

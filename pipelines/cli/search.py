@@ -65,6 +65,8 @@ def search(
         )
     if results.note:
         err.print(f"[yellow]{escape(results.note)}[/]")
+    if results.suggestion:
+        err.print(f"Did you mean [bold]{escape(results.suggestion)}[/]?")
     if as_json:
         emit([_hit(hit) for hit in results.hits])
         return

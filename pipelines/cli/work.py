@@ -104,12 +104,13 @@ def _cluster(context: Context, address: str) -> Executor:
 
 
 def conclude(report: Report, verb: str, *, nothing: str) -> None:
-    """Say in one line how many items ended how, or that there were none."""
-    if not report.counts:
-        err.print(nothing)
-        return
-    parts = [f"{count} {verb if status == 'done' else status}" for status, count in sorted(report.counts.items())]
-    err.print(", ".join(parts))
+    """Say in one line how many items ended how, stage by stage if there were several, or that there were none."""
+    said = {
+        stage: ", ".join(f"{count} {verb if status == 'done' else status}" for status, count in sorted(counts.items()))
+        for stage, counts in report.stages.items()
+    }
+    several = len(said) > 1
+    err.print("; ".join(f"{stage}: {each}" if several else each for stage, each in said.items()) or nothing)
 
 
 def finish(report: Report, *, quiet: bool = False) -> None:

@@ -12,8 +12,12 @@ request goes through `pipelines.sources.http`, which checks schemes and addresse
 
 from __future__ import annotations
 
+import hashlib
 import re
+import shutil
+import time
 import unicodedata
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +27,19 @@ from metadata.model import Session
 from pipelines.config import Pull as Settings
 from pipelines.errors import ItemError
 
+Report: TypeAlias = Callable[[float], None]
+
+
+def ignore_progress(_bytes: float) -> None:
+    """Report to nobody."""
+
+
 Stamp: TypeAlias = tuple[Any, ...]
 """Values that change when a file does: JSON can write them."""
+
+
+KEPT_SECONDS = 86_400
+"""How long what is half fetched is kept when it was given up: ``rostra retry`` goes on with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +49,22 @@ class Shelf:
     Attributes:
         folder: on this machine, kept between runs: for what is half fetched, and for what feeds last said.
         settings: the limits of ``rostra.toml``.
+        report: told now and then how many bytes of a file are here.
     """
 
     folder: Path
     settings: Settings
+    report: Report = ignore_progress
+
+    def clear(self, names: set[str]) -> None:
+        """Remove what is half fetched under names, unless somebody may still want to go on with it."""
+        for path in self.folder.glob("*") if names else ():
+            given_up = path.name.partition(".")[0] in names and ".feed" not in path.suffixes
+            if given_up and time.time() - path.stat().st_mtime > KEPT_SECONDS:
+                if path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +96,11 @@ class Found:
     stamp: Stamp
     bytes: int | None = None
     about: Session | None = None
+
+    @property
+    def shelf_name(self) -> str:
+        """What its files on the shelf are called, up to a dot."""
+        return shelf_name(self.place)
 
     @property
     def failed(self) -> bool:
@@ -113,6 +145,11 @@ class Reached(Found):
     def empty(self) -> bool:
         """It is."""
         return True
+
+
+def shelf_name(place: str) -> str:
+    """Return a name, for files on the shelf, that is a place's own."""
+    return hashlib.sha256(place.encode()).hexdigest()[:32]
 
 
 def file_name(text: str, fallback: str = "recording") -> str:

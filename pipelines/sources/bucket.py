@@ -12,9 +12,8 @@ from dataclasses import dataclass
 
 from pipelines.buckets import Bucket
 from pipelines.errors import FetchError
-from pipelines.sources.base import Fetched, Found, Shelf, Unreachable, file_name
+from pipelines.sources.base import Fetched, Found, Shelf, Unreachable, file_name, shelf_name
 from pipelines.sources.files import wanted
-from pipelines.sources.http import shelf_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,13 +24,18 @@ class Object(Found):
     key: str
     etag: str | None
 
+    @property
+    def shelf_name(self) -> str:
+        """One for each version, since only parts of the same version belong together."""
+        return shelf_name(f"{self.place} {self.etag}")
+
     @contextmanager
     def fetch(self, shelf: Shelf) -> Iterator[Fetched]:
         """Download the object, going on from what is there of this version; it is removed when the block ends."""
         shelf.folder.mkdir(parents=True, exist_ok=True)
-        path = shelf.folder / shelf_name(f"{self.place} {self.etag}")
+        path = shelf.folder / self.shelf_name
         try:
-            self.bucket.download(self.key, path, etag=self.etag)
+            self.bucket.download(self.key, path, etag=self.etag, report=shelf.report)
         except OSError as error:
             raise FetchError(str(error)) from error
         try:

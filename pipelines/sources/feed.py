@@ -26,8 +26,8 @@ from metadata.model import ExternalId, Link, Person, Role, Session
 from metadata.timetables.slugs import make_slug
 from pipelines.blobs import write_atomic
 from pipelines.errors import FetchError, ItemError
-from pipelines.sources.base import Found, Reached, Shelf, Unreachable, file_name, plain
-from pipelines.sources.http import Look, WebFile, request, shelf_name
+from pipelines.sources.base import Found, Reached, Shelf, Unreachable, file_name, plain, shelf_name
+from pipelines.sources.http import Look, WebFile, request
 
 FEED_BYTES = 64_000_000
 """The largest feed that is read."""

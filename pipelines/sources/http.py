@@ -35,7 +35,7 @@ import msgspec
 from pipelines.blobs import sync_file, sync_folder, write_atomic
 from pipelines.config import Pull as Settings
 from pipelines.errors import AddressError, FetchError, LimitError
-from pipelines.sources.base import Fetched, Found, Shelf, file_name
+from pipelines.sources.base import Fetched, Found, Report, Shelf, file_name, ignore_progress
 
 TRIES = 5
 """How often a download is taken up again without coming further."""
@@ -83,17 +83,12 @@ class WebFile(Found):
     def fetch(self, shelf: Shelf) -> Iterator[Fetched]:
         """Download the file, going on from what is there of it; it is removed when the block ends."""
         shelf.folder.mkdir(parents=True, exist_ok=True)
-        path = shelf.folder / shelf_name(self.place)
-        download(self.url, path, shelf.settings)
+        path = shelf.folder / self.shelf_name
+        download(self.url, path, shelf.settings, shelf.report)
         try:
             yield Fetched(path)
         finally:
             path.unlink(missing_ok=True)
-
-
-def shelf_name(place: str) -> str:
-    """Return a name, for files on the shelf, that is a place's own."""
-    return hashlib.sha256(place.encode()).hexdigest()[:32]
 
 
 def look(url: str, settings: Settings) -> Look:
@@ -253,7 +248,7 @@ class _Progress(msgspec.Struct, frozen=True):
     total: int | None
 
 
-def download(url: str, target: Path, settings: Settings) -> None:
+def download(url: str, target: Path, settings: Settings, report: Report = ignore_progress) -> None:
     """Bring a file here, under a name that it gets when it is whole.
 
     Raises:
@@ -264,7 +259,7 @@ def download(url: str, target: Path, settings: Settings) -> None:
     furthest, tries = 0, 0
     while True:
         try:
-            digest = _take_up(url, part, note, settings)
+            digest = _take_up(url, part, note, settings, report)
             break
         except LimitError:
             _forget(part, note)
@@ -281,7 +276,7 @@ def download(url: str, target: Path, settings: Settings) -> None:
     sync_folder(target.parent)
 
 
-def _take_up(url: str, part: Path, note: Path, settings: Settings) -> str | None:
+def _take_up(url: str, part: Path, note: Path, settings: Settings, report: Report) -> str | None:
     """Download from where the last try broke; return the SHA-256 that the server promises, if it does."""
     have, known = _half(part, note)
     if known and known.total == have:
@@ -305,7 +300,7 @@ def _take_up(url: str, part: Path, note: Path, settings: Settings) -> str | None
             raise LimitError(_too_large(settings))
         if not goes_on:
             _begin(part, note, response, total)
-        _receive(response, part, settings)
+        _receive(response, part, settings, report)
     here = part.stat().st_size
     if total is not None and here != total:
         raise BrokenTransferError(f"the server promised {total} bytes and sent {here}")
@@ -335,7 +330,7 @@ def _forget(part: Path, note: Path) -> None:
     part.unlink(missing_ok=True)
 
 
-def _receive(response: httpx.Response, part: Path, settings: Settings) -> None:
+def _receive(response: httpx.Response, part: Path, settings: Settings, report: Report) -> None:
     here, window, arrived = part.stat().st_size, time.monotonic(), 0
     with part.open("ab") as file:
         try:
@@ -344,6 +339,7 @@ def _receive(response: httpx.Response, part: Path, settings: Settings) -> None:
                 if here > settings.max_bytes:
                     raise LimitError(_too_large(settings))
                 file.write(piece)
+                report(here)
                 if (passed := time.monotonic() - window) > READ_SECONDS:
                     if arrived < SLOWEST * passed:
                         raise BrokenTransferError(f"the server sends less than {SLOWEST} bytes a second")

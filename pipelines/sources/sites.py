@@ -22,11 +22,16 @@ from metadata.timetables.slugs import make_slug
 from pipelines.config import Pull as Settings
 from pipelines.errors import FetchError, LimitError
 from pipelines.media import ffmpeg_binary
-from pipelines.sources.base import Fetched, Found, Shelf, Unreachable, file_name, plain
-from pipelines.sources.http import shelf_name
+from pipelines.sources.base import Fetched, Found, Report, Shelf, Unreachable, file_name, plain
 
+TRIES = 5
+"""How often a download is taken up again; yt-dlp as a library does not otherwise."""
 FORMATS = "bestvideo*[height<=1080]+bestaudio/best"
 """What is chosen of the formats that a site has (yt-dlp's format selection)."""
+
+
+EXTRACTORS = ("default", "-generic")
+"""Of yt-dlp's, those that are used: its generic one follows any page anywhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +43,7 @@ class Video(Found):
     @contextmanager
     def fetch(self, shelf: Shelf) -> Iterator[Fetched]:
         """Download the recording with ``info.json`` and captions; yt-dlp goes on with what is half here."""
-        folder = shelf.folder / shelf_name(self.place)
+        folder = shelf.folder / self.shelf_name
         folder.mkdir(parents=True, exist_ok=True)
         options = {
             "paths": {"home": str(folder)},
@@ -47,11 +52,14 @@ class Video(Found):
             "ffmpeg_location": ffmpeg_binary(),
             "noplaylist": True,
             "continuedl": True,
+            "retries": TRIES,
+            "fragment_retries": TRIES,
             "writeinfojson": True,
             "writesubtitles": True,
             "subtitleslangs": ["all", "-live_chat"],
             "max_filesize": shelf.settings.max_bytes,
             "match_filter": _not_longer(shelf.settings),
+            "progress_hooks": [_reporting(shelf.report)],
         }
         info = _extract(self.url, options, download=True)
         path = next((each["filepath"] for each in info.get("requested_downloads") or () if "filepath" in each), None)
@@ -120,7 +128,7 @@ def _extract(url: str, options: dict[str, Any], *, download: bool) -> dict[str, 
 
     quiet = {"quiet": True, "no_warnings": True, "noprogress": True, "logger": _Silent(), "color": "never"}
     try:
-        with YoutubeDL(quiet | {"allowed_extractors": ["default", "-generic"]} | options) as downloader:
+        with YoutubeDL(quiet | {"allowed_extractors": list(EXTRACTORS)} | options) as downloader:
             info: dict[str, Any] = downloader.sanitize_info(downloader.extract_info(url, download=download))
     except YoutubeDLError as error:
         raise FetchError(plain(str(error).removeprefix("ERROR: "), 500)) from error
@@ -135,6 +143,17 @@ def _not_longer(settings: Settings) -> Any:
             raise LimitError(f"it is longer than {settings.max_hours:g} h, which pull.max_hours in rostra.toml allows")
 
     return judge
+
+
+def _reporting(report: Report) -> Any:
+    """Return a hook, as yt-dlp takes one, that reports how much is here of all files together."""
+    here: dict[str, float] = {}
+
+    def tell(status: Mapping[str, Any]) -> None:
+        here[str(status.get("filename"))] = status.get("downloaded_bytes") or 0
+        report(sum(here.values()))
+
+    return tell
 
 
 class _Silent:

@@ -37,7 +37,9 @@ class Item:
         label: the same for people.
         fingerprint: of everything that goes into the result; the same fingerprint is the same result.
         task: what ``work`` needs.
-        size: how much there is to do: seconds of audio, or 0 where nobody knows.
+        size: how much there is to do, in the stage's unit, or 0 where nobody knows.
+        rules: a fingerprint of settings that it may be refused by; what was refused is due again under others.
+        pace: how much of it is done in a second, as limits of time reckon it.
         lost: whether an earlier result is known to be gone, so that it must be made again.
     """
 
@@ -47,6 +49,22 @@ class Item:
     task: Any = None
     size: float = 0.0
     lost: bool = False
+    rules: str = ""
+    pace: float = 1.0
+
+    @property
+    def ruled(self) -> str:
+        """Its fingerprint with that of the rules."""
+        return fingerprint(self.fingerprint, self.rules) if self.rules else self.fingerprint
+
+    def is_settled(self, settled: set[tuple[str, str]]) -> bool:
+        """Whether it is among what needs no more work, by subject and fingerprint."""
+        return (self.subject, self.fingerprint) in settled or (self.subject, self.ruled) in settled
+
+    @property
+    def seconds(self) -> float:
+        """What its size is reckoned to take."""
+        return self.size / self.pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +141,7 @@ class Stage(Protocol):
 
     @property
     def unit(self) -> str:
-        """What an item's size is counted in, for the progress display: ``s`` for seconds of audio."""
+        """What an item's size is counted in, for the progress display: ``s`` for seconds of audio, ``B`` for bytes."""
 
     def items(self, context: Context) -> Iterable[Item]:
         """Return everything that this stage could do, whether or not it was done before."""

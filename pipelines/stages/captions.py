@@ -1,63 +1,91 @@
-"""Captions: from files that lie beside recordings to transcripts of kind ``imported``.
+"""Captions: from files that came with recordings to transcripts of kind ``imported``.
 
-A file belongs to the recording of the same name in its folder, ``talk.vtt`` or ``talk.de.vtt`` to ``talk.mp4``.
-The stage runs after `pull`, which brings the recordings.
+A file beside a recording, of the same name in its folder, belongs to it: ``talk.vtt`` or ``talk.de.vtt`` to
+``talk.mp4``. So does what a site gave with a recording, which `pull` has put into the store and noted in
+``provenance``. The stage runs after `pull`, which brings the recordings.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
+
+import msgspec
 
 from archive.recordings import recording_id
+from metadata.captions import FORMATS
 from metadata.errors import MetadataError, UnknownFormatError
-from pipelines.captions import add_captions, beside
+from pipelines.blobs import BlobStore
+from pipelines.captions import SUFFIXES, add_captions, beside
 from pipelines.context import Context
-from pipelines.errors import BrokenMediaError, CaptionsError
+from pipelines.errors import BrokenMediaError, CaptionsError, FetchError
 from pipelines.sources.files import expand
 from pipelines.stages.base import Item, Report, fingerprint
+from pipelines.stages.pull import Companion
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class Beside:
     """A file of captions, and the recording beside it."""
 
     captions: Path
     media: Path
 
+    def read(self) -> tuple[bytes, str]:
+        """Return the file's bytes, and the SHA-256 of the recording's."""
+        try:
+            with self.media.open("rb") as file:
+                return self.captions.read_bytes(), hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise BrokenMediaError(f"cannot be read: {error.strerror or error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Captions in the store, and the SHA-256 of the recording that they came with."""
+
+    store: BlobStore
+    captions: Companion
+    sha256: str
+
+    def read(self) -> tuple[bytes, str]:
+        """Return the captions' bytes, and the recording's SHA-256."""
+        try:
+            return self.store.path(self.captions.sha256, self.captions.suffix).read_bytes(), self.sha256
+        except FileNotFoundError as error:
+            raise BrokenMediaError("its file is missing from the store: pull the recording again") from error
+        except OSError as error:
+            raise FetchError(str(error)) from error
+
+
+Task: TypeAlias = Beside | Given
+
+
+class _About(msgspec.Struct, frozen=True):
+    """What `pull` notes of where a recording came from, as far as captions go."""
+
+    companions: tuple[Companion, ...] = ()
+
 
 @dataclass(frozen=True, slots=True)
 class Captions:
-    """The stage, over the same sources as `pull`."""
+    """The stage, over the same sources as `pull`, and over what came with any recording."""
 
     sources: Sequence[Path]
     name: ClassVar[str] = "captions"
     unit: ClassVar[str] = ""
 
-    def items(self, context: Context) -> Iterable[Item]:  # noqa: ARG002 one signature for all stages
-        """Return an item for every file beside a recording; one that has not changed since keeps its fingerprint."""
-        for media in dict.fromkeys(path for source in self.sources for path in expand(source)):
-            for path in beside(media):
-                facts, whose = path.stat(), media.stat()
-                yield Item(
-                    subject=str(path),
-                    label=path.name,
-                    fingerprint=fingerprint(
-                        str(path), facts.st_size, facts.st_mtime_ns, str(media), whose.st_size, whose.st_mtime_ns
-                    ),
-                    task=Task(path, media),
-                )
+    def items(self, context: Context) -> Iterable[Item]:
+        """Return an item for every file of captions; one that has not changed since keeps its fingerprint."""
+        yield from _lying_beside(self.sources)
+        yield from _given(context)
 
     def work(self, task: Task, report: Report) -> tuple[bytes, str]:  # noqa: ARG002 one signature for all stages
-        """Return the file's bytes, and the SHA-256 of the recording's."""
-        try:
-            with task.media.open("rb") as file:
-                return task.captions.read_bytes(), hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            raise BrokenMediaError(f"cannot be read: {error.strerror or error}") from error
+        """Return the captions' bytes, and the SHA-256 of the recording's."""
+        return task.read()
 
     def commit(self, context: Context, item: Item, result: tuple[bytes, str]) -> str | None:
         """Add the captions to the recording, if it is in the archive."""
@@ -71,5 +99,41 @@ class Captions:
             return "holds no captions, and is passed over"
         except MetadataError as error:
             raise CaptionsError(str(error).removeprefix(f"{item.label}: ")) from error
+        whose = context.db.execute("SELECT original_name FROM recording WHERE id = ?", [recording]).fetchone()[0]
         named = ", ".join(f"{label} is {name}" for label, name in added.people.items())
-        return "; ".join(filter(None, [f"captions of {item.task.media.name}", named]))
+        return "; ".join(filter(None, [f"captions of {whose}", named]))
+
+
+_TEXTS = frozenset(form.suffix for form in FORMATS.values())
+"""How files end that are no recordings, whatever lies beside them."""
+
+
+def _lying_beside(sources: Sequence[Path]) -> Iterator[Item]:
+    for media in dict.fromkeys(path for source in sources for path in expand(source)):
+        for path in beside(media) if media.suffix.lower() not in _TEXTS else ():
+            facts, whose = path.stat(), media.stat()
+            yield Item(
+                subject=str(path),
+                label=path.name,
+                fingerprint=fingerprint(
+                    str(path), facts.st_size, facts.st_mtime_ns, str(media), whose.st_size, whose.st_mtime_ns
+                ),
+                task=Beside(path, media),
+            )
+
+
+def _given(context: Context) -> Iterator[Item]:
+    store = context.blobs
+    for place, about, sha256 in context.db.execute(
+        "SELECT place, about, sha256 FROM provenance JOIN recording ON recording.id = recording_id"
+        " WHERE about LIKE '%\"companions\"%' ORDER BY provenance.id"
+    ).fetchall():
+        for companion in msgspec.json.decode(about, type=_About).companions:
+            # What a site knows of a recording is JSON too, and no captions.
+            if Path(companion.name).suffix.lower() in SUFFIXES and not companion.name.endswith(".info.json"):
+                yield Item(
+                    subject=f"{place}#{companion.name}",
+                    label=companion.name,
+                    fingerprint=fingerprint(companion.sha256, sha256),
+                    task=Given(store, companion, sha256),
+                )

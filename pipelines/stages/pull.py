@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import msgspec
 from slugify import slugify
 
+from archive import runs
 from archive.db import Database
 from archive.errors import UnknownSubjectError
 from archive.events import describe_session, touch
@@ -31,10 +32,8 @@ from pipelines.media import MediaInfo, probe
 from pipelines.sources import Found, Shelf, find
 from pipelines.stages.base import Item, Report, fingerprint
 
-BYTES_A_SECOND = 3_000_000
+BYTES_A_SECOND = 3_000_000.0
 """What a transfer is reckoned with, so that its time can be limited as that of other work."""
-UNKNOWN_BYTES = 1_000_000_000
-"""What a file is reckoned with whose size nobody says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,33 +74,43 @@ class Pull:
     event: str | None = None
     session: str | None = None
     name: ClassVar[str] = "pull"
-    unit: ClassVar[str] = ""
+    unit: ClassVar[str] = "B"
 
     def items(self, context: Context) -> Iterable[Item]:
         """Return an item for every file; one that has not changed since keeps its fingerprint."""
-        shelf = Shelf(context.layout.sources, context.config.pull)
+        settings = context.config.pull
+        shelf = Shelf(context.layout.sources, settings)
+        rules = fingerprint(settings.max_bytes, settings.max_ms, settings.schemes, settings.private_hosts)
+        settled = runs.settled(context.db, self.name, max_attempts=context.config.run.attempts)
         seen: set[str] = set()
+        given_up: set[str] = set()
         for found in (found for source in self.sources for found in find(source, shelf)):
             if found.place in seen:
                 continue
             seen.add(found.place)
-            yield Item(
+            item = Item(
                 subject=found.place,
                 label=found.name,
                 fingerprint=fingerprint(found.place, *found.stamp, self.event, self.session),
                 task=Task(found, shelf, context.blobs),
-                size=(found.bytes or UNKNOWN_BYTES) / BYTES_A_SECOND,
+                size=found.bytes or 0,
+                pace=BYTES_A_SECOND,
                 lost=found.failed,
+                rules=rules,
             )
+            if item.is_settled(settled):
+                given_up.add(found.shelf_name)
+            yield item
+        shelf.clear(given_up)
 
-    def work(self, task: Task, report: Report) -> Pulled | None:  # noqa: ARG002 one signature for all stages
+    def work(self, task: Task, report: Report) -> Pulled | None:
         """Bring a file here, probe it, and copy it into the store."""
         found, settings = task.found, task.shelf.settings
         if found.empty:
             return None
         if found.bytes is not None and found.bytes > settings.max_bytes:
             raise LimitError(f"it is larger than {settings.max_gigabytes:g} GB, see pull.max_gigabytes in rostra.toml")
-        with found.fetch(task.shelf) as fetched:
+        with found.fetch(replace(task.shelf, report=report)) as fetched:
             info = probe(fetched.path)
             if (info.duration_ms or 0) > settings.max_ms:
                 raise LimitError(f"it is longer than {settings.max_hours:g} h, see pull.max_hours in rostra.toml")
@@ -185,7 +194,10 @@ class Pull:
             for row in db.query(
                 "SELECT session.id, event.slug AS event FROM session JOIN event ON event.id = event_id"
                 " WHERE session.slug = ? AND session.id NOT IN"
-                " (SELECT session_id FROM recording WHERE session_id IS NOT NULL)",
+                " (SELECT session_id FROM recording WHERE session_id IS NOT NULL)"
+                # Of two sessions with one title the slugs differ by a number that nobody means.
+                " AND session.title NOT IN (SELECT title FROM session AS twin"
+                " WHERE twin.event_id = session.event_id AND twin.id <> session.id)",
                 [slugify(stem)],
             )
             if self.event in {None, row["event"]}

@@ -17,6 +17,15 @@ from pipelines.stages.recording import RecordingTask
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """What was made of a recording and is in the store now; see `pipelines.renditions.Rendered`."""
+
+    files: tuple[NewRendition, ...]
+    loudness: float | None
+    gain: float
+
+
+@dataclass(frozen=True, slots=True)
 class Render:
     """The stage."""
 
@@ -39,14 +48,15 @@ class Render:
                 size=(row["duration_ms"] or 0) / 1000,
             )
 
-    def work(self, task: RecordingTask, report: Report) -> tuple[NewRendition, ...]:  # noqa: ARG002 one signature
+    def work(self, task: RecordingTask, report: Report) -> Made:  # noqa: ARG002 one signature
         """Make the renditions and bring them into the store."""
         recording = task.recording()
         folder = task.folder / f"{task.sha256}.render"
         folder.mkdir(parents=True, exist_ok=True)
         try:
             made = []
-            for rendition in render(recording, probe(recording), folder):
+            rendered = render(recording, probe(recording), folder)
+            for rendition in rendered.files:
                 try:
                     blob = task.store.add(rendition.path, rendition.path.suffix)
                 except OSError as error:
@@ -60,11 +70,15 @@ class Render:
                         bytes=blob.bytes,
                     )
                 )
-            return tuple(made)
+            return Made(tuple(made), rendered.loudness, rendered.gain)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def commit(self, context: Context, item: Item, result: tuple[NewRendition, ...]) -> str | None:
+    def commit(self, context: Context, item: Item, result: Made) -> str | None:
         """Note what was made."""
-        set_renditions(context.db, recording_of(context.db, item.subject), result)
-        return None
+        recording = recording_of(context.db, item.subject)
+        context.db.execute("UPDATE recording SET loudness = ? WHERE id = ?", [result.loudness, recording])
+        set_renditions(context.db, recording, result.files)
+        if result.loudness is None or not result.gain:
+            return None
+        return f"{result.loudness:.1f} LUFS, and {result.gain:+.1f} dB for the site"

@@ -14,10 +14,11 @@ from typing import ClassVar
 import msgspec
 
 from archive.recordings import add_transcript, keep_part, recording_of, take_parts
+from metadata.captions import FORMATS
 from metadata.model import Transcript
 from pipelines.context import Context, timestamp
 from pipelines.errors import EngineError, ToolError, TranscriberError
-from pipelines.hints import hints_for
+from pipelines.hints import KNOWN, hints_of
 from pipelines.media import ffmpeg_binary, stream_audio
 from pipelines.parts import LONGEST_MS, Heard, Part, Sound, join, parts
 from pipelines.stages.base import Artefact, Item, Report, fingerprint
@@ -52,20 +53,23 @@ class Transcribe:
     def items(self, context: Context) -> Iterable[Item]:
         """Return an item for every recording; its fingerprint changes with the engine, the model and the hints.
 
-        A recording that was cut into sessions is heard in its parts.
+        A recording that was cut into sessions is heard in its parts; one whose captions people made and timed is not
+        heard at all, unless ``transcribe.always`` says so.
         """
         engine = (self.transcriber.name, self.transcriber.version, dict(self.transcriber.parameters))
         store, folder = context.blobs, context.layout.work
         for row in context.db.query(
-            "SELECT recording.id, sha256, suffix, duration_ms, original_name,"
-            " coalesce(recording.language, session.language) AS language,"
-            " session.id AS session, session.slug, event.slug AS event"
+            "SELECT sha256, suffix, duration_ms, original_name, recording.language, session.slug, event.slug AS event,"
+            f" {KNOWN}"
             " FROM recording LEFT JOIN session ON session.id = session_id LEFT JOIN event ON event.id = event_id"
             " WHERE superseded_by IS NULL"
             " AND recording.id NOT IN (SELECT cut_from FROM recording_source WHERE cut_from IS NOT NULL)"
-            " ORDER BY event.start_date, session.start_utc, session.position, recording.id"
+            " AND (:always OR recording.id NOT IN (SELECT recording_id FROM transcript"
+            " WHERE is_current AND kind = 'human' AND generator <> :untimed))"
+            " ORDER BY event.start_date, session.start_utc, session.position, recording.id",
+            {"always": context.config.transcribe.always, "untimed": FORMATS["txt"].title},
         ):
-            hints = hints_for(context, row["session"], row["language"])
+            hints = hints_of(row, context.config.transcribe, row["language"])
             sha256, label = row["sha256"], f"{row['event']}/{row['slug']}" if row["slug"] else row["original_name"]
             whole = fingerprint(sha256, engine, hints.language, hints.terms, hints.expected)
             for part in parts(row["duration_ms"], self.longest_ms):

@@ -17,6 +17,7 @@ from metadata.model import Transcript
 from pipelines.config import cores
 from pipelines.errors import TranscriberError, WeightsError
 from pipelines.transcribers.base import SAMPLE_RATE, AudioBlock, Hints, Parameter, Report, signed
+from pipelines.transcribers.devices import choose
 from pipelines.transcribers.hearing import Decoded, Request, hear, placed, translate
 from pipelines.transcribers.models import missing_weights, resolve_weights, weights_identity
 from pipelines.transcribers.onsets import Spoken
@@ -51,7 +52,7 @@ class FasterWhisper:
     Attributes:
         model: Whisper's name for the weights, or a folder (see `pipelines.transcribers.models`).
         device: ``cpu``, ``cuda`` or ``auto``.
-        compute_type: CTranslate2's; None is ``int8`` on a CPU and ``float16`` on a GPU.
+        compute_type: CTranslate2's; None is ``int8`` on a CPU and ``float16`` on a GPU, where it has them.
         threads: of the CPU; None is as many as this process may use.
     """
 
@@ -121,14 +122,13 @@ def _load(model: str, device: str, compute_type: str | None, threads: int | None
     from faster_whisper import WhisperModel
 
     weights = resolve_weights(model)
-    if device == "auto":
-        device = "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
+    device, compute_type = choose(device, compute_type, ctranslate2)
     _keep_memory()
     try:
         return WhisperModel(
             str(weights),
             device=device,
-            compute_type=compute_type or ("float16" if device == "cuda" else "int8"),
+            compute_type=compute_type,
             cpu_threads=threads or cores(),
         )
     except MemoryError:

@@ -1,16 +1,20 @@
 """Words held to the sound that they are.
 
-Attention tells which word is said when, but not where the first one after a pause begins: it spreads over the
-silence before it, as it does over the one after the last. The sound itself tells that to a hundredth of a second
-wherever a recording is quiet between words, by its energy alone (Rabiner and Sambur 1975, "An algorithm for
-determining the endpoints of isolated utterances", https://doi.org/10.1002/j.1538-7305.1975.tb02840.x). Where it
-never is quiet, over music or in a crowd, words stay where attention puts them.
+Attention tells which word is said when, but two things not. Where the first one after a pause begins: it spreads
+over the silence before it, as it does over the one after the last. The sound itself tells that to a hundredth of a
+second wherever a recording is quiet between words, by its energy alone (Rabiner and Sambur 1975, "An algorithm for
+determining the endpoints of isolated utterances", https://doi.org/10.1002/j.1538-7305.1975.tb02840.x). And where
+one word follows another without a pause: attention goes over to the next one while the one before is still being
+said, and the longer that is, the earlier. On 870 words of a synthetic voice, whose durations are known, starts
+were 80 ms early after short words and 180 ms after long ones, about half of the word; half of what a word of so
+many letters lasts in its window is what they are moved by.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 import numpy as np
 
@@ -45,9 +49,13 @@ class Spoken:
 
 
 def held(words: Sequence[Spoken], samples: AudioBlock) -> list[Spoken]:
-    """Return the words with starts and ends that lie in pauses moved to where the sound begins and ends."""
-    sounds = sounding(samples)
-    return [_held(word, sounds) for word in words] if sounds else list(words)
+    """Return the words with starts and ends where the sound has them."""
+    sounds = sounding(samples) or [(0.0, len(samples) / SAMPLE_RATE)]
+    runs = [
+        (sound, [_inside(word, *sound) for word in run])
+        for sound, run in groupby(words, key=lambda word: _nearest(word, sounds))
+    ]
+    return [word for (_, end), run in runs for word in _later(run, end, _pace(runs))]
 
 
 def sounding(samples: AudioBlock) -> list[Stretch]:
@@ -72,9 +80,12 @@ def sounding(samples: AudioBlock) -> list[Stretch]:
     return [(start / 100, end / 100) for start, end in found]
 
 
-def _held(word: Spoken, sounds: Sequence[Stretch]) -> Spoken:
-    """Return the word inside the stretch that holds most of it, or at the edge of the nearest."""
-    start, end = max(sounds, key=lambda sound: min(word.end, sound[1]) - max(word.start, sound[0]))
+def _nearest(word: Spoken, sounds: Sequence[Stretch]) -> Stretch:
+    """Return the stretch that holds most of a word, or else is the least away from it."""
+    return max(sounds, key=lambda sound: min(word.end, sound[1]) - max(word.start, sound[0]))
+
+
+def _inside(word: Spoken, start: float, end: float) -> Spoken:
     if word.end > start and word.start < end:
         return replace(word, start=max(word.start, start), end=min(word.end, end))
     if max(start - word.end, word.start - end) > NEAR_SECONDS:
@@ -82,3 +93,26 @@ def _held(word: Spoken, sounds: Sequence[Stretch]) -> Spoken:
     if word.end <= start:
         return replace(word, start=start, end=min(start + word.end - word.start, end))
     return replace(word, start=end, end=end)
+
+
+def _pace(runs: Sequence[tuple[Stretch, Sequence[Spoken]]]) -> float:
+    """Return how many seconds a letter lasts."""
+    letters = sum(_letters(word) for _, run in runs for word in run)
+    return sum(run[-1].end - run[0].start for _, run in runs) / max(letters, 1)
+
+
+def _letters(word: Spoken) -> int:
+    return max(sum(map(str.isalnum, word.text)), 1)
+
+
+def _later(run: Sequence[Spoken], end: float, pace: float) -> Iterator[Spoken]:
+    """Yield the words of a stretch, but for the first moved by half of the one before, and none over its end."""
+    before = 0.0
+    for word in run:
+        half = pace * _letters(word) / 2
+        yield replace(word, start=_moved(word.start, before, end), end=_moved(word.end, half, end))
+        before = half
+
+
+def _moved(at: float, by: float, limit: float) -> float:
+    return max(at, min(at + by, limit))

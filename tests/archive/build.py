@@ -9,6 +9,8 @@ from archive.db import Database, sqlite3
 from archive.migrations import catalogue_migrations
 
 SEGMENT_MS = 5_000
+PATIENT_MS = 60_000
+"""A budget of time that is not what a test is about: a busy machine must not make it fail."""
 
 
 def blank() -> Database:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import math
 import wave
 from pathlib import Path
 
+import av
+import numpy as np
+
 from archive.db import Database, sqlite3
 from archive.migrations import CONTENT, execute_all
 from archive.search import rebuild
+from metadata.times import format_timestamp
 
 FIRST_BUILD = "00000000000000aa"
 SECOND_BUILD = "00000000000000bb"
@@ -203,6 +208,40 @@ def _session(
     )
 
 
+def _rendered(db: Database, media: Path) -> None:
+    """Write what the first recording's timeline shows: a shape, and two pictures for half a minute each."""
+    shape = [sample for second in range(60) for sample in (-(second % 30), second % 30)]
+    peaks = {"version": 2, "channels": 1, "sample_rate": 8_000, "samples_per_pixel": 8_000, "bits": 8}
+    sheet = io.BytesIO()
+    with av.open(sheet, "w", format="mjpeg") as container:
+        stream = container.add_stream("mjpeg", rate=1, width=320, height=90, pix_fmt="yuvj420p")
+        halves = np.repeat(np.array([40, 200], dtype=np.uint8), 160)
+        frame = av.VideoFrame.from_ndarray(np.tile(halves, (90, 1)), format="gray")
+        container.mux([*stream.encode(frame.reformat(format="yuvj420p")), *stream.encode(None)])
+    picture = hashlib.sha256(sheet.getvalue()).hexdigest()
+    cues = ""
+    for n, start_ms in enumerate((0, 30_000)):
+        times = f"{format_timestamp(start_ms)} --> {format_timestamp(start_ms + 30_000)}"
+        cues += f"{times}\n{picture}.jpg#xywh={160 * n},0,160,90\n\n"
+    for kind, suffix, media_type, data in (
+        ("peaks", ".json", "application/json", json.dumps(peaks | {"length": 60, "data": shape}).encode()),
+        ("sprite", ".jpg", "image/jpeg", sheet.getvalue()),
+        ("previews", ".vtt", "text/vtt", f"WEBVTT\n\n{cues}".encode()),
+    ):
+        sha256 = hashlib.sha256(data).hexdigest()
+        (media / f"{sha256}{suffix}").write_bytes(data)
+        db["rendition"].insert(
+            {
+                "recording_id": 1,
+                "kind": kind,
+                "sha256": sha256,
+                "suffix": suffix,
+                "media_type": media_type,
+                "bytes": len(data),
+            }
+        )
+
+
 def _recording(db, media, key, session, role, language, hertz, sentences, more) -> None:  # type: ignore[no-untyped-def]
     draft = media / f"draft{key}"
     tone(draft, 60, hertz)
@@ -216,6 +255,8 @@ def _recording(db, media, key, session, role, language, hertz, sentences, more) 
             "original_name": f"{key}.wav", "pulled_at": "2026-11-23T09:00:00Z", **more,
         }
     )  # fmt: skip
+    if key == 1:
+        _rendered(db, media)
     db["transcript"].insert(
         {
             "id": key, "recording_id": key, "version": f"v{key}", "language": language, "kind": "asr",

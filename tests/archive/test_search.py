@@ -11,7 +11,8 @@ from archive import budget, query, search
 from archive.db import Database, open_readonly, sqlite3, transaction
 from archive.errors import CatalogueDamagedError
 from archive.search import Hit, Results, SqliteSearch, rebuild
-from tests.archive.build import add_event, add_session, add_transcript, add_words, blank
+from archive.verifying import verify
+from tests.archive.build import PATIENT_MS, add_event, add_session, add_transcript, add_words, blank
 from tests.corpus import CORPUS, latin, read_corpus
 
 TALES = [
@@ -46,7 +47,7 @@ def db() -> Database:
 
 
 def texts(db: Database, text: str, **options: str) -> list[str]:
-    return [hit.text for hit in SqliteSearch(db.conn).search(text, **options).hits]
+    return [hit.text for hit in SqliteSearch(db.conn, PATIENT_MS).search(text, **options).hits]
 
 
 def marked(hit: Hit) -> list[str]:
@@ -54,7 +55,7 @@ def marked(hit: Hit) -> list[str]:
 
 
 def test_search_gives_whole_hits(db: Database) -> None:
-    found = SqliteSearch(db.conn).search('"best of times"')
+    found = SqliteSearch(db.conn, PATIENT_MS).search('"best of times"')
     assert [replace(hit, score=1.0) for hit in found.hits] == [
         Hit(
             event="winter-school",
@@ -78,12 +79,12 @@ def test_search_gives_whole_hits(db: Database) -> None:
 
 def test_search_gives_the_words_own_time(db: Database) -> None:
     add_words(db, 1, 6, "is", "the", "la", "st", "cue", spoken_ms=300)
-    (hit,) = SqliteSearch(db.conn).search("last").hits
+    (hit,) = SqliteSearch(db.conn, PATIENT_MS).search("last").hits
     assert (hit.start_ms, hit.url) == (30_600, "/events/winter-school/tales?t=30.6")
 
 
 def test_search_gives_the_segments_time_where_words_differ(db: Database) -> None:
-    assert [hit.start_ms for hit in SqliteSearch(db.conn).search("worst").hits] == [5_000]
+    assert [hit.start_ms for hit in SqliteSearch(db.conn, PATIENT_MS).search("worst").hits] == [5_000]
 
 
 @pytest.mark.parametrize(
@@ -113,7 +114,7 @@ def test_search_gives_the_segments_time_where_words_differ(db: Database) -> None
     ],
 )
 def test_search_marks_what_matches(db: Database, text: str, expected: list[str] | None) -> None:
-    hits = SqliteSearch(db.conn).search(text, session="tales").hits
+    hits = SqliteSearch(db.conn, PATIENT_MS).search(text, session="tales").hits
     if expected is not None:
         assert [mark for hit in hits for mark in marked(hit)] == expected
     else:
@@ -124,13 +125,13 @@ def test_search_marks_what_matches(db: Database, text: str, expected: list[str] 
     "text", ["re-use", "state-of-the-art", "a AND", "OR x", "(foo", "NOT", '"', "NEAR(", "a:b", "*"]
 )
 def test_search_never_raises(db: Database, text: str) -> None:
-    assert SqliteSearch(db.conn).search(text).complete
+    assert SqliteSearch(db.conn, PATIENT_MS).search(text).complete
 
 
 def test_search_nothing(db: Database) -> None:
-    assert SqliteSearch(db.conn).search("-fog") == Results((), 0, 0, query.ONLY_NOT, complete=True)
-    assert SqliteSearch(db.conn).search("…") == Results((), 0, 0, query.NOTHING, complete=True)
-    assert SqliteSearch(db.conn).search("zeppelin") == Results((), 0, 0, None, complete=True)
+    assert SqliteSearch(db.conn, PATIENT_MS).search("-fog") == Results((), 0, 0, query.ONLY_NOT, complete=True)
+    assert SqliteSearch(db.conn, PATIENT_MS).search("…") == Results((), 0, 0, query.NOTHING, complete=True)
+    assert SqliteSearch(db.conn, PATIENT_MS).search("zeppelin") == Results((), 0, 0, None, complete=True)
 
 
 def test_search_by_event_session_and_language(db: Database) -> None:
@@ -155,7 +156,7 @@ def test_search_in_an_event_whose_passages_are_not_together(db: Database) -> Non
 
 def test_search_in_an_unknown_language(db: Database) -> None:
     expected = Results((), 0, 0, search.UNKNOWN_LANGUAGE, complete=True)
-    assert SqliteSearch(db.conn).search("fog", language="Klatchian") == expected
+    assert SqliteSearch(db.conn, PATIENT_MS).search("fog", language="Klatchian") == expected
 
 
 def test_search_escapes_addresses() -> None:
@@ -163,11 +164,13 @@ def test_search_escapes_addresses() -> None:
     add_transcript(db, add_session(db, add_event(db, "50/50 ?"), "a&b"), ["words"])
     with transaction(db):
         rebuild(db)
-    assert [hit.url for hit in SqliteSearch(db.conn).search("words").hits] == ["/events/50%2F50%20%3F/a%26b?t=0"]
+    assert [hit.url for hit in SqliteSearch(db.conn, PATIENT_MS).search("words").hits] == [
+        "/events/50%2F50%20%3F/a%26b?t=0"
+    ]
 
 
 def test_words_far_apart_are_found_in_their_session(db: Database) -> None:
-    found = SqliteSearch(db.conn).search("stood ship")
+    found = SqliteSearch(db.conn, PATIENT_MS).search("stood ship")
     assert [(hit.session, hit.text, marked(hit)) for hit in found.hits] == [
         ("fog", "The lighthouse stood in fog.", ["stood"])
     ]
@@ -176,7 +179,7 @@ def test_words_far_apart_are_found_in_their_session(db: Database) -> None:
 
 def test_sessions_that_match_by_title_people_and_abstract(db: Database) -> None:
     for text, marks in (("dickens paris", ["Dickens", "Paris"]), ("okafor", []), ("tales", [])):
-        (hit,) = SqliteSearch(db.conn).search(text).hits
+        (hit,) = SqliteSearch(db.conn, PATIENT_MS).search(text).hits
         assert (hit.session, hit.text, marked(hit)) == ("tales", "What Dickens owes to Paris.", marks)
         assert (hit.start_ms, hit.end_ms, hit.url) == (0, 0, "/events/winter-school/tales?t=0")
 
@@ -185,7 +188,7 @@ def test_sessions_come_after_passages(db: Database) -> None:
     add_session(db, 1, "unrecorded", title="Fog in the harbour")
     with transaction(db):
         rebuild(db)
-    found = SqliteSearch(db.conn).search("fog")
+    found = SqliteSearch(db.conn, PATIENT_MS).search("fog")
     assert [(hit.session, hit.transcript) for hit in found.hits] == [("fog", "v2"), ("unrecorded", None)]
     assert (found.total, found.sessions) == (2, 2)
     assert found.hits[0].score > found.hits[1].score
@@ -195,7 +198,7 @@ def test_pages_join_without_gap_or_repeat(db: Database) -> None:
     add_session(db, 1, "unrecorded", title="Waves")
     with transaction(db):
         rebuild(db)
-    backend = SqliteSearch(db.conn)
+    backend = SqliteSearch(db.conn, PATIENT_MS)
     whole = backend.search("waves OR lighthouse", limit=100)
     assert (len(whole.hits), whole.total, whole.sessions) == (24, 24, 4)
     pages = [backend.search("waves OR lighthouse", limit=5, offset=offset) for offset in range(0, 30, 5)]
@@ -210,7 +213,7 @@ def test_overlapping_passages_give_a_moment_once() -> None:
     add_transcript(db, add_session(db, add_event(db)), [f"cue {number} only" for number in range(60)])
     with transaction(db):
         rebuild(db)
-    found = SqliteSearch(db.conn).search('"only cue"', limit=100)
+    found = SqliteSearch(db.conn, PATIENT_MS).search('"only cue"', limit=100)
     assert sorted(hit.start_ms for hit in found.hits) == [number * 5_000 for number in range(59)]
     assert (found.total, found.sessions) == (59, 1)
 
@@ -223,7 +226,7 @@ def test_more_passages_than_are_listed_in_full_give_their_best() -> None:
         add_transcript(db, add_session(db, event, f"talk-{number}"), texts)
     with transaction(db):
         rebuild(db)
-    backend = SqliteSearch(db.conn)
+    backend = SqliteSearch(db.conn, PATIENT_MS)
     pages = [backend.search("common", limit=50, offset=offset) for offset in range(0, 300, 50)]
     assert {(page.total, page.sessions, page.note, page.complete) for page in pages} == {(250, 5, None, True)}
     assert [len(page.hits) for page in pages] == [50, 50, 50, 50, 50, 0]
@@ -236,9 +239,9 @@ def test_match_in_segments_apart_shows_them_all() -> None:
     add_transcript(db, add_session(db, add_event(db)), ["left here", "between", "right there", "left"])
     with transaction(db):
         rebuild(db)
-    (hit,) = SqliteSearch(db.conn).search("right left").hits
+    (hit,) = SqliteSearch(db.conn, PATIENT_MS).search("right left").hits
     assert (hit.text, marked(hit), hit.before) == ("right there left", ["right", "left"], "between")
-    (hit,) = SqliteSearch(db.conn).search("here there").hits
+    (hit,) = SqliteSearch(db.conn, PATIENT_MS).search("here there").hits
     assert (hit.text, marked(hit)) == ("left here … right there", ["here", "there"])
 
 
@@ -248,7 +251,7 @@ def test_context_is_cut_at_words() -> None:
     add_transcript(db, add_session(db, add_event(db)), [long, "middle", long])
     with transaction(db):
         rebuild(db)
-    (hit,) = SqliteSearch(db.conn).search("middle").hits
+    (hit,) = SqliteSearch(db.conn, PATIENT_MS).search("middle").hits
     assert re.fullmatch(r"…(word\d+ )+word39", hit.before)
     assert re.fullmatch(r"word0( word\d+)+…", hit.after)
     assert max(len(hit.before), len(hit.after)) <= 91
@@ -261,7 +264,7 @@ def test_long_phrases_over_many_segments(length: int) -> None:
     add_transcript(db, add_session(db, add_event(db)), [" ".join(spoken[at : at + 3]) for at in range(0, 600, 3)])
     with transaction(db):
         rebuild(db)
-    backend = SqliteSearch(db.conn)
+    backend = SqliteSearch(db.conn, PATIENT_MS)
     for start in range(0, 600 - length, 7):
         phrase = " ".join(spoken[start : start + length])
         assert [hit.start_ms for hit in backend.search(f'"{phrase}"').hits] == [start // 3 * 5_000]
@@ -317,7 +320,7 @@ def test_search_that_ranks_too_long_gives_hits_unranked() -> None:
 def test_search_without_time() -> None:
     found = SqliteSearch(LARGE.conn, 0).search("same")
     assert (found.hits, found.complete, found.note) == ((), False, budget.OVER_BUDGET)
-    assert SqliteSearch(LARGE.conn).search("same").complete
+    assert SqliteSearch(LARGE.conn, PATIENT_MS).search("same").complete
 
 
 def test_search_leaves_no_handler_behind(db: Database) -> None:
@@ -333,7 +336,7 @@ def test_search_over_rows_and_read_only_files(db: Database, tmp_path: Path) -> N
     published = open_readonly(path, immutable=True)
     published.conn.row_factory = sqlite3.Row
     for text in ("lighthouse", "okafor", "stood ship"):
-        assert SqliteSearch(published.conn).search(text) == SqliteSearch(db.conn).search(text)
+        assert SqliteSearch(published.conn, PATIENT_MS).search(text) == SqliteSearch(db.conn, PATIENT_MS).search(text)
     published.close()
 
 
@@ -359,13 +362,13 @@ def test_every_phrase_is_found_and_nothing_else(segments: list[tuple[str, bool]]
     add_transcript(db, add_session(db, add_event(db)), spoken, doubtful=doubtful)
     with transaction(db):
         rebuild(db)
-    assert search.verify(db) == []
+    assert verify(db) == []
     runs = scan(spoken, set(doubtful))
     run = data.draw(st.sampled_from([run for run in runs if len(run) > 1] or [[("the", 0), ("the", 0)]]))
     start = data.draw(st.integers(0, len(run) - 2))
     phrase = [word for word, _ in run[start : start + data.draw(st.integers(2, 8))]]
     expected = {at * 5_000 for found in runs for at in occurrences(found, phrase)}
-    hits = SqliteSearch(db.conn).search(f'"{" ".join(phrase)}"', limit=1000).hits
+    hits = SqliteSearch(db.conn, PATIENT_MS).search(f'"{" ".join(phrase)}"', limit=1000).hits
     assert {hit.start_ms for hit in hits} == expected
     assert all(fold_all([hit.text[slice(*match)]])[: len(phrase)] == phrase for hit in hits for match in hit.matches)
 

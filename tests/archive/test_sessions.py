@@ -4,9 +4,10 @@ import pytest
 
 from archive import budget, search
 from archive.db import Database, transaction
+from archive.overview import FacetValue
 from archive.search import Filters, SessionResults, SqliteSearch, rebuild
-from archive.sessions import FacetValue, SessionResult
-from tests.archive.build import add_event, add_session, add_transcript, blank
+from archive.sessions import SessionResult
+from tests.archive.build import PATIENT_MS, add_event, add_session, add_transcript, blank
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def slugs(found: SessionResults) -> list[str]:
 
 
 def test_a_session_with_its_moments_and_where_they_lie(db: Database) -> None:
-    found = SqliteSearch(db.conn).sessions("lighthouse fog")
+    found = SqliteSearch(db.conn, PATIENT_MS).sessions("lighthouse fog")
     (result,) = found.sessions
     assert replace(result, hits=(), score=0.0) == SessionResult(
         event="winter-school",
@@ -59,7 +60,7 @@ def test_a_session_with_its_moments_and_where_they_lie(db: Database) -> None:
 
 
 def test_facets_count_sessions(db: Database) -> None:
-    found = SqliteSearch(db.conn).sessions("lighthouse OR phare")
+    found = SqliteSearch(db.conn, PATIENT_MS).sessions("lighthouse OR phare")
     assert found.facets == {
         "event": (FacetValue("winter-school", "Winter School", 2), FacetValue("summer", "Summer University", 1)),
         "series": (FacetValue("schools", "Winter Schools", 2),),
@@ -93,7 +94,7 @@ def test_facets_count_sessions(db: Database) -> None:
     ],
 )
 def test_filters(db: Database, filters: Filters, expected: list[str]) -> None:
-    assert sorted(slugs(SqliteSearch(db.conn).sessions("lighthouse OR phare", filters))) == expected
+    assert sorted(slugs(SqliteSearch(db.conn, PATIENT_MS).sessions("lighthouse OR phare", filters))) == expected
 
 
 @pytest.mark.parametrize(
@@ -122,13 +123,13 @@ def test_filters(db: Database, filters: Filters, expected: list[str]) -> None:
 @pytest.mark.parametrize("words", ["", "lighthouse OR phare"])
 def test_fields(db: Database, words: str, text: str, expected: list[str]) -> None:
     query = f"({words}) ({text})" if words else text
-    backend = SqliteSearch(db.conn)
+    backend = SqliteSearch(db.conn, PATIENT_MS)
     assert sorted(slugs(backend.sessions(query))) == expected
     assert sorted({hit.session for hit in backend.search(query).hits}) == expected
 
 
 def test_what_is_doubtful_is_found_only_when_asked_for(db: Database) -> None:
-    backend = SqliteSearch(db.conn)
+    backend = SqliteSearch(db.conn, PATIENT_MS)
     (hit,) = backend.search("waves doubtful:yes").hits
     assert (hit.session, hit.start_ms, hit.text, hit.matches) == ("fog", 15_000, "Waves came.", ((0, 5),))
     (session,) = backend.sessions("waves doubtful:yes").sessions
@@ -138,7 +139,7 @@ def test_what_is_doubtful_is_found_only_when_asked_for(db: Database) -> None:
 
 
 def test_words_near_each_other(db: Database) -> None:
-    backend = SqliteSearch(db.conn)
+    backend = SqliteSearch(db.conn, PATIENT_MS)
     assert slugs(backend.sessions("lamp near/2 lighthouse")) == ["lamps"]
     assert slugs(backend.sessions("lamp near/1 lighthouse")) == []
     (hit,) = backend.search("lighthouse near/2 lamp").hits
@@ -146,7 +147,7 @@ def test_words_near_each_other(db: Database) -> None:
 
 
 def test_sort_by_date_and_pages_by_key(db: Database) -> None:
-    backend = SqliteSearch(db.conn)
+    backend = SqliteSearch(db.conn, PATIENT_MS)
     for sort, expected in (("date", ["phare", "fog", "lamps"]), ("relevance", ["lamps", "fog", "phare"])):
         seen: list[str] = []
         after = None
@@ -163,12 +164,12 @@ def test_sort_by_date_and_pages_by_key(db: Database) -> None:
     "after", ["", "x", "[]", "[1,2]", '["a","b","c"]', "1e999", "[" * 9999, '{"a":1}', "[null,0,0]"]
 )
 def test_a_key_that_is_none_of_ours_gives_the_first_page(db: Database, after: str) -> None:
-    backend = SqliteSearch(db.conn)
+    backend = SqliteSearch(db.conn, PATIENT_MS)
     assert backend.sessions("lighthouse", after=after) == backend.sessions("lighthouse")
 
 
 def test_did_you_mean(db: Database) -> None:
-    backend = SqliteSearch(db.conn)
+    backend = SqliteSearch(db.conn, PATIENT_MS)
     assert backend.sessions("lihgthouse foz").suggestion is None  # three letters are too few for a mistake
     assert backend.sessions("Lihgthouse Fog").suggestion == "lighthouse Fog"
     assert backend.sessions('"the lighthuose"').suggestion == '"the lighthouse"'
@@ -179,8 +180,34 @@ def test_did_you_mean(db: Database) -> None:
         assert (found.sessions, found.suggestion) == ((), None)
 
 
+def test_did_you_mean_among_moments(db: Database) -> None:
+    backend = SqliteSearch(db.conn, PATIENT_MS)
+    found = backend.search("lihgthouse")
+    assert (found.hits, found.suggestion) == ((), "lighthouse")
+    assert backend.search("lighthouse").suggestion is None
+    assert backend.search("lihgthouse", event="summer").suggestion is None  # there it would find nothing
+    assert backend.search("doubtful:yes lihgthouse").suggestion is None
+
+
+def test_what_is_left_out_is_left_out_of_moments_not_of_sessions() -> None:
+    db = blank()
+    event = add_event(db)
+    add_transcript(db, add_session(db, event, "both"), ["Oil lamps.", "A museum.", *["Waves."] * 40, "More oil lamps."])
+    add_transcript(db, add_session(db, event, "never"), ["Oil lamps."])
+    add_transcript(db, add_session(db, event, "beside"), ["Oil lamps in a museum."])
+    with transaction(db):
+        rebuild(db)
+    backend = SqliteSearch(db.conn, PATIENT_MS)
+    for text in ("oil -museum", "oil NOT museum", 'oil -"a museum"'):
+        found = backend.sessions(text)
+        assert [(each.session, [hit.text for hit in each.hits]) for each in found.sessions] == [
+            ("never", ["Oil lamps."]),
+            ("both", ["More oil lamps."]),
+        ]
+
+
 def test_nothing_to_search_for(db: Database) -> None:
-    backend = SqliteSearch(db.conn)
+    backend = SqliteSearch(db.conn, PATIENT_MS)
     assert backend.sessions("…") == SessionResults(note="There is no word in this search: type a word, or a"
                                                    ' "phrase" in quotes.')  # fmt: skip
     assert backend.sessions("fog", Filters(language="Klatchian")) == SessionResults(note=search.UNKNOWN_LANGUAGE)

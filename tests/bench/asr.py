@@ -3,7 +3,7 @@
 ``python -m tests.bench.asr [MEASURE …] [--engine NAME …] [--again NAME …] [--language L …] [--only TEXT]
 [--model NAME] [--json FILE]``
 
-The measures, all but ``speed`` and ``memory`` by default:
+The measures, all but the last three by default:
 
 * ``words``: errors by recording, text normalised as in Radford et al. 2022, appendix C; Chinese, Japanese and
   Korean are scored by characters.
@@ -12,6 +12,7 @@ The measures, all but ``speed`` and ``memory`` by default:
 * ``names``: recall of names with and without hints, and hints that appear where nobody said them.
 * ``speed``: recordings over a minute, from the file to segments (Rostra's: in the catalogue); engines take turns,
   and times are medians of three.
+* ``cost``: what the parts of Rostra's stage take of its computing time.
 * ``memory``: the most that a process takes for 10 minutes and for 4 hours.
 
 All engines run the same weights with the language declared (see `tests.bench.engines`). ``--json`` names a file
@@ -31,9 +32,11 @@ import subprocess
 import sys
 import tempfile
 import time
+import wave
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,15 +46,16 @@ from whisper_normalizer.basic import BasicTextNormalizer
 from whisper_normalizer.english import EnglishTextNormalizer
 
 from metadata.languages import word_separator
-from pipelines.context import init, open_archive
+from pipelines.context import Context, init, open_archive
 from pipelines.executors import InProcess
 from pipelines.media import stream_audio
 from pipelines.runner import Silent, run_stage
+from pipelines.stages.base import Stage
 from pipelines.stages.pull import Pull
 from pipelines.stages.transcribe import Transcribe
-from pipelines.transcribers import Hints, engine
-from pipelines.transcribers.base import SAMPLE_RATE, AudioBlock, ignore_progress
-from tests.bench.engines import ENGINES, Engine, Said, available, transcribe, trusted
+from pipelines.transcribers import engine
+from pipelines.transcribers.base import SAMPLE_RATE
+from tests.bench.engines import ENGINES, Engine, Heard, Said, available, transcribe, trusted
 from tests.bench.results import Results
 from tests.bench.truth import NAMED, NAMELESS, cues, passages
 
@@ -81,16 +85,20 @@ class Bench:
     engines: list[str]
     recordings: list[Recording]
     results: Results
-
-    @cached_property
-    def loaded(self) -> dict[str, Engine]:
-        return {}
+    loaded: dict[str, Engine] = field(default_factory=dict)
+    heard: dict[tuple[str, str], Heard] = field(default_factory=dict)
 
     def engine(self, name: str) -> Engine:
         """Return an engine with its weights loaded."""
         if name not in self.loaded:
             self.loaded[name] = ENGINES[name](self.model)
         return self.loaded[name]
+
+    def timed(self, name: str, path: str, language: str) -> Heard:
+        """Return what an engine hears in a recording, with the times of words; once for all measures."""
+        if (name, path) not in self.heard:
+            self.heard[name, path] = self.engine(name)(DATA / path, language, True)
+        return self.heard[name, path]
 
     def missing(self, measure: str, subject: str) -> list[str]:
         """Return the engines of which this is not known yet."""
@@ -125,7 +133,7 @@ def words(bench: Bench) -> None:
         for name in bench.missing("words", recording.path):
             text = bench.engine(name)(DATA / recording.path, recording.language, False).text(recording.language)
             missed, units = errors(recording.language, recording.reference, text)
-            found = {"language": recording.language, "errors": missed, "units": units, "text": text}
+            found = {"language": recording.language, "errors": missed, "units": units}
             bench.results.keep("words", recording.path, name, found)
             print(f"{recording.path} {name}: {missed} of {units}", flush=True)
 
@@ -137,7 +145,7 @@ def times(bench: Bench) -> None:
             continue
         known = list(passages(DATA / path, DATA / f"{path}.ref.vtt"))
         for name in engines:
-            heard = bench.engine(name)(DATA / path, language, True)
+            heard = bench.timed(name, path, language)
             found = {
                 "words": [first.start_ms - p.start_ms if (first := p.first_of(heard.words)) else None for p in known],
                 "segments": [x.start_ms - p.start_ms if (x := p.first_of(heard.segments)) else None for p in known],
@@ -158,7 +166,7 @@ def invented(bench: Bench) -> None:
     for path, language in ((MUSIC, "en"), (SILENCE, "en")):
         spoken = list(cues(DATA / f"{path}.ref.vtt")) if path == MUSIC else []
         for name in bench.missing("invented", path):
-            heard = bench.engine(name)(DATA / path, language, True)
+            heard = bench.timed(name, path, language)
             middles = [(word.start_ms + word.end_ms) / 2 for word in heard.words]
             count = sum(not any(start - 500 <= at <= end + 500 for start, end in spoken) for at in middles)
             bench.results.keep("invented", path, name, count)
@@ -190,66 +198,150 @@ def names(bench: Bench) -> None:
 
 
 def speed(bench: Bench) -> None:
-    """Keep the medians of three of the seconds that engines take, turn by turn."""
+    """Keep the medians of three of the seconds that engines take, turn by turn, and of those that they compute."""
     for recording in bench.recordings:
         if recording.seconds < LONG_SECONDS or not bench.missing("speed", recording.path):
             continue
-        taken: dict[str, list[float]] = {name: [] for name in bench.engines}
+        taken: dict[str, list[tuple[float, float]]] = {name: [] for name in bench.engines}
         for _ in range(3):
-            for name, seconds in taken.items():
-                seconds.append(staged(bench, recording) if name == "rostra" else alone(bench.engine(name), recording))
-        for name, seconds in taken.items():
-            found = {"of": recording.seconds, "took": round(statistics.median(seconds), 2)}
+            for name, turns in taken.items():
+                turns.append(staged(bench, recording) if name == "rostra" else alone(bench.engine(name), recording))
+        for name, turns in taken.items():
+            took, computed = (round(statistics.median(each), 2) for each in zip(*turns, strict=True))
+            found = {"of": recording.seconds, "took": took, "computed": computed}
             bench.results.keep("speed", recording.path, name, found)
-            print(f"{recording.path} {name}: {seconds}", flush=True)
+            print(f"{recording.path} {name}: {turns}", flush=True)
 
 
-def alone(run: Engine, recording: Recording) -> float:
-    begun = time.perf_counter()
-    run(DATA / recording.path, recording.language, False)
-    return time.perf_counter() - begun
+def alone(run: Engine, recording: Recording) -> tuple[float, float]:
+    return timed(lambda: run(DATA / recording.path, recording.language, False))
 
 
-def staged(bench: Bench, recording: Recording) -> float:
-    """Return the seconds that the stage takes, from the file to segments in the catalogue."""
+def timed(run: Callable[[], object]) -> tuple[float, float]:
+    """Return the seconds that a call takes, and those that this process and its children compute in it."""
+    begun, before = time.perf_counter(), sum(resources())
+    run()
+    return time.perf_counter() - begun, sum(resources()) - before
+
+
+def staged(bench: Bench, recording: Recording) -> tuple[float, float]:
+    """Return the same for the stage, from the file to segments in the catalogue."""
+    with pulled(DATA / recording.path, recording.language) as context:
+        stage = Transcribe(engine("faster-whisper", model=bench.model))
+        stage.prepare()
+        return timed(lambda: finish(context, stage))
+
+
+@contextmanager
+def pulled(path: Path, language: str) -> Iterator[Context]:
+    """Give a new archive that holds one recording, declared to be in a language."""
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch) / "archive"
         init(root, title="Bench")
         settings = root / "rostra.toml"
         text = settings.read_text(encoding="utf-8")
-        settings.write_text(text.replace('# language = ""  ', f'language = "{recording.language}"'), encoding="utf-8")
+        settings.write_text(text.replace('# language = ""', f'language = "{language}"'), encoding="utf-8")
         with open_archive(root) as context:
-            run_stage(context, Pull([DATA / recording.path]), InProcess(), Silent())
+            run_stage(context, Pull([path]), InProcess(), Silent())
+            yield context
+
+
+def finish(context: Context, stage: Stage) -> None:
+    report = run_stage(context, stage, InProcess(), Silent())
+    if report.failed or not next(context.db.query("SELECT count(*) AS n FROM segment"))["n"]:
+        raise SystemExit(f"nothing was transcribed: {[outcome.text for _, outcome in report.troubles]}")
+
+
+def cost(bench: Bench) -> None:
+    """Keep the seconds of computing that the parts of the stage take; what the others leave is the model's."""
+    from faster_whisper.feature_extractor import FeatureExtractor
+    from faster_whisper.vad import SileroVADModel
+
+    for recording in bench.recordings:
+        if recording.seconds < LONG_SECONDS or "rostra" not in bench.missing("cost", recording.path):
+            continue
+        spent: Counter[str] = Counter()
+        with (
+            pulled(DATA / recording.path, recording.language) as context,
+            metered(FeatureExtractor, "__call__", "features", spent),
+            metered(SileroVADModel, "__call__", "detection", spent),
+            metered(Transcribe, "commit", "database", spent),
+        ):
             stage = Transcribe(engine("faster-whisper", model=bench.model))
             stage.prepare()
-            begun = time.perf_counter()
-            report = run_stage(context, stage, InProcess(), Silent())
-            took = time.perf_counter() - begun
-            if report.failed or not next(context.db.query("SELECT count(*) AS n FROM segment"))["n"]:
-                raise SystemExit(f"{recording.path} was not transcribed")
-            return took
+            before, own = resources(), time.thread_time()
+            finish(context, stage)
+            whole, children = (now - then for now, then in zip(resources(), before, strict=True))
+            own = time.thread_time() - own
+        spent["decoding"] = children
+        # Features and the catalogue are this thread's too; speech is detected in another.
+        spent["judge, sentences and the rest"] = own - spent["features"] - spent["database"]
+        spent["model"] = whole + children - sum(spent.values())
+        bench.results.keep("cost", recording.path, "rostra", {name: round(took, 2) for name, took in spent.items()})
+        share = 1 - (spent["model"] + spent["features"]) / sum(spent.values())
+        print(f"{recording.path}: {dict(spent)}, not the model: {100 * share:.1f}%", flush=True)
 
 
-def sparse(seconds: int) -> Iterator[AudioBlock]:
-    """Yield a recording of this length: half a minute of speech in every ten, and faint noise."""
-    speech = next(stream_audio(DATA / "audio/en/gb0_bush_radio_address.flac"))
-    noise = np.random.default_rng(0).normal(0, 1e-4, 30 * SAMPLE_RATE).astype(np.float32)
-    for start in range(0, seconds, 30):
-        yield speech if start % 600 == 0 else noise
+@contextmanager
+def metered(owner: type, name: str, part: str, spent: Counter[str]) -> Iterator[None]:
+    """Add to a part the time that the calling thread computes in a method."""
+    method = getattr(owner, name)
+
+    def run(*arguments: Any, **named: Any) -> Any:
+        begun = time.thread_time()
+        try:
+            return method(*arguments, **named)
+        finally:
+            spent[part] += time.thread_time() - begun
+
+    setattr(owner, name, run)
+    try:
+        yield
+    finally:
+        setattr(owner, name, method)
+
+
+def resources() -> tuple[float, float]:
+    """Return the seconds of computing of this process with all its threads, and of its children."""
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    own, children = (each.ru_utime + each.ru_stime for each in used)
+    return own, children
+
+
+TEN_MINUTES = 600
+
+
+def joined(seconds: int, folder: Path) -> Path:
+    """Write a recording of this length: two talks of two minutes in every ten, enough for a batch, and faint noise."""
+    talk = np.concatenate(list(stream_audio(DATA / "audio/en/gb0_bush_radio_address.flac")))
+    noise = np.random.default_rng(0).normal(0, 1e-4, TEN_MINUTES * SAMPLE_RATE // 2 - len(talk)).astype(np.float32)
+    part = (np.concatenate([talk, noise, talk, noise]) * 32_767).astype("<i2").tobytes()
+    path = folder / "joined.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE)
+        for _ in range(seconds // TEN_MINUTES):
+            file.writeframes(part)
+    return path
 
 
 def memory(bench: Bench) -> None:
-    """Keep the most memory, in bytes, that a process of its own takes for a recording of some length."""
-    for seconds in (600, 4 * 3600):
+    """Keep the most memory, in bytes, that a process of its own takes for recordings of two lengths."""
+    for seconds in (TEN_MINUTES, 24 * TEN_MINUTES):
         if "rostra" in bench.missing("memory", str(seconds)):
             command = [sys.executable, "-m", "tests.bench.asr", "--model", bench.model, "--peak", str(seconds)]
-            used = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-            bench.results.keep("memory", str(seconds), "rostra", used)
+            used = int(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+            bench.results.keep("memory", str(seconds), "rostra", {"model": bench.model, "bytes": used})
+            print(f"{seconds} s: {used / 2**20:.0f} MiB", flush=True)
 
 
 def own_peak(seconds: int, model: str) -> int:
-    """Transcribe a long recording and return the most memory that this process took, in bytes."""
-    engine("faster-whisper", model=model).transcribe(sparse(seconds), Hints("en"), ignore_progress)
+    """Take a long recording through the stage and return the most memory, in bytes, that this process took."""
+    with tempfile.TemporaryDirectory() as scratch, pulled(joined(seconds, Path(scratch)), "en") as context:
+        stage = Transcribe(engine("faster-whisper", model=model))
+        stage.prepare()
+        finish(context, stage)
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return used if sys.platform == "darwin" else used * 1024
 
@@ -260,6 +352,7 @@ MEASURES: dict[str, Callable[[Bench], None]] = {
     "invented": invented,
     "names": names,
     "speed": speed,
+    "cost": cost,
     "memory": memory,
 }
 
@@ -267,7 +360,7 @@ MEASURES: dict[str, Callable[[Bench], None]] = {
 def main() -> int:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("measures", nargs="*", choices=list(MEASURES), metavar="MEASURE")
+    parser.add_argument("measures", nargs="*", metavar="MEASURE")
     parser.add_argument("--engine", nargs="+", choices=list(ENGINES), metavar="NAME", help="by default all")
     parser.add_argument("--again", nargs="+", default=[], choices=list(ENGINES), metavar="NAME")
     parser.add_argument("--language", nargs="+", default=[], metavar="L", help="by default all")
@@ -276,6 +369,8 @@ def main() -> int:
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--peak", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if unknown := set(options.measures) - set(MEASURES):
+        parser.error(f"no such measure: {', '.join(sorted(unknown))}; there are {', '.join(MEASURES)}")
     if not (DATA / "MANIFEST.tsv").is_file():
         print(f"no recordings in {DATA}: name their folder in ROSTRA_TEST_DATA", file=sys.stderr)
         return 2

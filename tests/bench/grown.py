@@ -91,7 +91,7 @@ def _sessions(segments: int) -> Iterator[list[str]]:
     choose = random.Random(1)  # noqa: S311  the same archive each time
     made = 0
     while made < segments:
-        copy = real if made == 0 else [_varied(text, choose) for text in choose.sample(real, len(real))]
+        copy = real if made == 0 else [varied(text, choose) for text in choose.sample(real, len(real))]
         for at in range(0, len(copy), SESSION):
             part = copy[at : at + SESSION][: segments - made]
             if part:
@@ -101,7 +101,7 @@ def _sessions(segments: int) -> Iterator[list[str]]:
                 return
 
 
-def _varied(text: str, choose: random.Random) -> str:
+def varied(text: str, choose: random.Random) -> str:
     if choose.random() > NEW_WORD * 8:
         return text
     words = text.split()

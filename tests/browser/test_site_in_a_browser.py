@@ -176,6 +176,20 @@ def test_captions_are_read_by_the_player(tab: Any) -> None:
     assert "subscribe" not in cues
 
 
+def test_pointing_at_the_timeline_shows_the_moment_and_a_click_plays_it(tab: Any) -> None:
+    tab.goto(TALK)
+    until(tab, "document.querySelector('#timeline path').getAttribute('d')?.length > 100")
+    box = tab.locator("#timeline").bounding_box()
+    tab.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + 5)
+    until(tab, "document.querySelector('#timeline .bubble div').style.background.includes('-160px')")
+    assert tab.locator("#timeline .bubble span").inner_text() in {"0:44", "0:45"}
+    tab.mouse.click(box["x"] + box["width"] * 0.75, box["y"] + 5)
+    until(tab, "player.currentTime >= 44 && player.currentTime < 55")
+    until(tab, "Number.parseFloat(document.querySelector('#timeline .played').style.width) > 73")
+    tab.mouse.move(0, 0)
+    assert tab.locator("#timeline .bubble").is_hidden()
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_page_fits_a_phone(browser: Any, address: str, path: str) -> None:
     context = browser.new_context(base_url=address, viewport={"width": 390, "height": 844})

@@ -43,7 +43,7 @@ TALKS = tuple(
         label=f"coast-2022/{slug}",
         title=title,
         people=tuple(filter(None, people.split(", "))),
-        ids=(guid, slug),
+        ids=(guid,),
         room=room,
         start=datetime.fromisoformat(f"2022-06-{day}T{time}").replace(tzinfo=ZoneInfo(ZONE)),
         planned_ms=minutes * 60_000,

@@ -31,6 +31,8 @@ class Relay:
     """Passes bytes on to a port; ``drop_after`` resets each connection after so many bytes from the server.
 
     Attributes:
+        cut_after: the same after so many bytes to the server, which gets the beginning of a request.
+        cuts: how many connections are still to be cut so.
         drops: how many connections are still to be dropped.
     """
 
@@ -39,6 +41,9 @@ class Relay:
     drop_after: int = 0
     drops: int = 0
     dropped: int = 0
+    cut_after: int = 0
+    cuts: int = 0
+    cut: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def carry(self, client: socket.socket) -> None:
@@ -46,8 +51,18 @@ class Relay:
         back = threading.Thread(target=self._back, args=(server, client), daemon=True)
         back.start()
         with suppress(OSError):
+            passed = 0
             while data := client.recv(65_536):
                 server.sendall(data)
+                passed += len(data)
+                with self.lock:
+                    if not (self.cuts and passed > self.cut_after):
+                        continue
+                    self.cuts, self.cut = self.cuts - 1, self.cut + 1
+                for end in (client, server):
+                    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                client.shutdown(socket.SHUT_RDWR)
+                break
         with suppress(OSError):
             server.shutdown(socket.SHUT_WR)
         back.join()

@@ -103,6 +103,33 @@ def test_upload_goes_through_when_the_network_drops(
     assert entry["size"] == len(data)
 
 
+def test_conditional_upload_that_is_cut_off_in_the_middle_leaves_nothing_half(
+    bucket: Bucket, bucket_server: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = written(tmp_path / "talk.mp4", 3_000_000)
+    with relaying(bucket_server) as relay:
+        use_endpoint(monkeypatch, relay.port)
+        relay.cut_after, relay.cuts = 1_000_000, 2
+        assert bucket.upload(tmp_path / "talk.mp4", "talk.mp4")
+        assert relay.cut == 2
+        bucket.download("talk.mp4", tmp_path / "back")
+    assert (tmp_path / "back").read_bytes() == data
+
+
+def test_conditional_upload_whose_answer_is_lost_counts_as_done(
+    bucket: Bucket, bucket_server: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = written(tmp_path / "talk.mp4", 3_000_000)
+    with relaying(bucket_server) as relay:
+        use_endpoint(monkeypatch, relay.port)
+        relay.drops = 1
+        store = BucketBlobStore(bucket, LocalBlobStore(tmp_path / "media"))
+        assert store.add(tmp_path / "talk.mp4", ".mp4") == Blob(hashlib.sha256(data).hexdigest(), len(data))
+        assert relay.dropped == 1
+    use_endpoint(monkeypatch, bucket_server)
+    assert [entry["size"] for entry in bucket.entries()] == [len(data)]
+
+
 def test_server_that_is_away_fails_with_the_reason(
     bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

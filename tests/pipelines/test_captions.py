@@ -1,16 +1,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from archive.db import transaction
+from archive.provenance import note_place
 from archive.recordings import read_transcript
 from metadata.captions import read_captions
 from metadata.captions.base import Source
 from metadata.errors import FormatError
+from metadata.model import TranscriptKind
 from pipelines.captions import add_captions, beside, find_recording, language_in
+from pipelines.config import Config
+from pipelines.config import Transcribe as Settings
 from pipelines.context import Context, init, open_archive
 from pipelines.executors import InProcess
 from pipelines.runner import Report, run_stage
@@ -58,6 +64,40 @@ def test_captions_beside_a_recording_are_its_transcript_until_it_is_heard(contex
     assert dict(pull(context, folder).counts) == {}
     run_stage(context, Transcribe(FakeTranscriber()), InProcess(), Watch())
     assert versions(context) == [("imported", "en", 0), ("asr", "und", 1)]
+
+
+def test_captions_that_a_site_gave_are_found_where_pull_left_them(context: Context, folder: Path) -> None:
+    run_stage(context, Pull([folder]), InProcess(), Watch())
+    given = []
+    for name, text in (("recording.en.vtt", TALK), ("recording.info.json", '{"id": "x"}')):
+        (folder / name).write_text(text)
+        given.append({"name": name, "sha256": context.blobs.add(folder / name, ".x").sha256, "suffix": ".x"})
+    with transaction(context.db):
+        about = msgspec.json.encode({"companions": given}).decode()
+        note_place(context.db, 1, "https://a.example/talk", about=about, pulled_at="2024-01-01T00:00:00Z")
+    assert dict(run_stage(context, Captions([]), InProcess(), Watch()).counts) == {"done": 1}
+    assert versions(context) == [("imported", "en", 1)]
+    assert dict(run_stage(context, Captions([]), InProcess(), Watch()).counts) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "always", "heard"),
+    [
+        ("talk.vtt", "human", False, 0),
+        ("talk.vtt", "human", True, 1),
+        ("talk.vtt", "imported", False, 1),
+        ("talk.txt", "human", False, 1),
+    ],
+)
+def test_what_people_captioned_is_heard_only_if_asked_for(
+    context: Context, folder: Path, name: str, kind: TranscriptKind, always: bool, heard: int
+) -> None:
+    run_stage(context, Pull([folder]), InProcess(), Watch())
+    text = TALK if name.endswith(".vtt") else "Hello there.\n\nHow are you?\n"
+    with transaction(context.db):
+        add_captions(context, text.encode(), name, 1, kind=kind)
+    settings = replace(context, config=Config(transcribe=Settings(always=always)))
+    assert len(list(Transcribe(FakeTranscriber()).items(settings))) == heard
 
 
 def test_captions_in_another_language_are_a_translation(context: Context, folder: Path) -> None:

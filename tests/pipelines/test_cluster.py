@@ -214,8 +214,8 @@ def test_run_on_machines_that_share_the_archive(processes: Processes, root: Path
     processes.worker()
     done = rostra("run", "--cluster", processes.address, "--archive", root)
     assert done.returncode == 0, done.stderr
-    assert "transcribe: done recordings/talk in " in done.stderr
-    assert "render: done recordings/talk in " in done.stderr
+    assert "transcribe: 1 of 1: done recordings/talk in " in done.stderr
+    assert "render: 1 of 1: done recordings/talk in " in done.stderr
     assert rostra("run", "--cluster", processes.address, "--archive", root).stderr == "Nothing is due.\n"
 
 

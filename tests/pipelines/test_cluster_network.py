@@ -55,12 +55,12 @@ def test_cut_link_that_is_restored_charges_nobody_and_loses_nothing(tmp_path: Pa
     own: Certificates = certificates(tmp_path / "certificates")
     processes = Processes(tmp_path, own, host=THERE, inside=network)
     init(tmp_path / "archive", title="Test")
-    tasks = [(f"item {number}", "doze") for number in range(6)]
+    tasks = [(f"item {number}", "doze") for number in range(4)]
 
     def meddle() -> None:
         wait_for((tmp_path / "kept").exists)
         ip("link", "set", OUTER, "down")
-        time.sleep(8)
+        time.sleep(4)
         ip("link", "set", OUTER, "up")
 
     try:

@@ -12,6 +12,7 @@ import pytest
 from archive.db import Database, open_readonly
 from archive.search import SqliteSearch
 from pipelines.demo import SEARCHES
+from tests.archive.build import PATIENT_MS
 from tests.pipelines.test_cli import rostra
 
 pytestmark = pytest.mark.speech
@@ -53,7 +54,7 @@ def test_last_words_of_every_transcript_are_found(demo: Path) -> None:
         )
     )
     assert len(last) == db.execute("SELECT count(*) FROM recording").fetchone()[0]
-    search = SqliteSearch(db.conn)
+    search = SqliteSearch(db.conn, PATIENT_MS)
     unfound = [
         row["slug"]
         for row in last

@@ -372,6 +372,21 @@ def test_native_hang_ends_by_itself_where_the_kernel_does_not_end_it() -> None:
     assert done.stderr.startswith("Timeout (0:00:01.500000)!")
 
 
+def test_child_watches_its_driver_where_the_kernel_does_not() -> None:
+    watching = (
+        "import os, threading, time; from pipelines.children import _watch_driver;"
+        "threading.Thread(target=_watch_driver, args=(os.getppid(),), daemon=True).start();"
+        "print(os.getpid(), flush=True); time.sleep(600)"
+    )
+    code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {watching!r}])"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        child = int(run.stdout.readline())
+        assert alive(child)
+        run.kill()
+        wait_for(lambda: not alive(child), 20)
+
+
 def test_status_says_what_a_run_is_doing_and_that_it_was_killed(root: Path) -> None:
     run = driver(root, "1", f"hung=hang-once:{root / 'flag'}")
     wait_for((root / "flag").exists)

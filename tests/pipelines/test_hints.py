@@ -58,4 +58,3 @@ def test_languages_of_the_event_are_expected_where_none_is_declared(tmp_path: Pa
         undeclared, declared = hints_for(context, ids[SESSION.slug]), hints_for(context, ids["declared"])
         assert (undeclared.language, undeclared.expected) == (None, ("ar", "en", "es"))
         assert (declared.language, declared.expected) == ("en", ())
-        assert hints_for(context, None) == Hints()

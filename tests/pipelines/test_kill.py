@@ -21,10 +21,13 @@ NATURAL = {
     "session": "SELECT event.slug, session.slug, session.title FROM session JOIN event ON event.id = event_id",
     "recording": "SELECT sha256, duration_ms, bytes, media_type, original_name FROM recording",
     "transcript": "SELECT version, language, parameters_hash, is_current FROM transcript",
-    "segment": "SELECT version, position, start_ms, end_ms, text, flags FROM segment"
+    "segment": "SELECT version, position, start_ms, end_ms, text, confidence, flags FROM segment"
     " JOIN transcript ON transcript.id = transcript_id",
-    "word": "SELECT version, segment.position, word.position, word.start_ms, word.text FROM word"
+    "word": "SELECT version, segment.position, word.position, word.start_ms, word.end_ms, word.text, word.confidence"
+    " FROM word"
     " JOIN segment ON segment.id = segment_id JOIN transcript ON transcript.id = transcript_id",
+    "rendition": "SELECT recording.sha256, rendition.kind, rendition.media_type FROM rendition"
+    " JOIN recording ON recording.id = recording_id",
     "passage": "SELECT version, first_position, last_position FROM passage"
     " JOIN transcript ON transcript.id = transcript_id",
 }

@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 import shutil
 import struct
+import subprocess
 import wave
 from fractions import Fraction
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pipelines.errors import BrokenMediaError, ItemCrashError, NoAudioError, NotMediaError
-from pipelines.media import BLOCK_SECONDS, StreamInfo, ffmpeg_binary, probe, stream_audio
+from pipelines.media import BLOCK_SECONDS, LEAST_RATE, StreamInfo, ffmpeg_binary, probe, stream_audio
 from pipelines.transcribers.base import SAMPLE_RATE, AudioBlock
 
 Samples = NDArray[np.int16]
@@ -75,7 +76,7 @@ def test_probe_video_whatever_its_name(tmp_path: Path, suffix: str, media_type: 
     assert (info.kind, info.media_type, info.suffix, info.has_audio) == ("video", media_type, suffix, True)
     assert info.duration_ms == pytest.approx(2000, abs=100)
     assert info.streams == (
-        StreamInfo(type="video", codec="mpeg4", width=64, height=48),
+        StreamInfo(type="video", codec="mpeg4", width=64, height=48, pixels="yuv420p"),
         StreamInfo(type="audio", codec="aac", channels=1, rate=SAMPLE_RATE),
     )
 
@@ -193,6 +194,18 @@ def test_stream_audio_of_a_wav_that_lies_about_its_length(tmp_path: Path, claime
         assert len(heard(path)) == 50
     else:
         assert len(heard(path)) == 2 * SAMPLE_RATE
+
+
+def test_stream_audio_whose_timestamps_run_away_ends(tmp_path: Path) -> None:
+    path = tmp_path / "talk.caf"
+    write_wav(tmp_path / "talk.wav", tone(2))
+    subprocess.run([ffmpeg_binary(), "-v", "error", "-i", str(tmp_path / "talk.wav"), str(path)], check=True)
+    data = bytearray(path.read_bytes())
+    at = data.index(b"desc") + 12 + 20  # mFramesPerPacket: Apple Core Audio Format Specification 1.0
+    assert data[at : at + 4] == b"\0\0\0\1"
+    data[at : at + 4] = b"\0\x0e\0\1"
+    path.write_bytes(data)
+    assert sum(map(len, stream_audio(path))) / SAMPLE_RATE == pytest.approx(2 + len(data) / LEAST_RATE, abs=1)
 
 
 def test_stream_audio_damaged_in_the_middle(tmp_path: Path) -> None:

@@ -32,8 +32,8 @@ def test_log_is_one_line_an_event_whatever_names_hold(tmp_path: Path) -> None:
     told(Log(stream, journal=True), tmp_path)
     assert stream.getvalue().splitlines() == [
         "<6>trial: 2 due, 2:00 of sound",
-        "<6>trial: done evening\\n<3>forged in 2.0 s: parts are lost",
-        "<3>trial: failed evening\\n<3>forged in 1.5 s: too long",
+        "<6>trial: 1 of 2: done evening\\n<3>forged in 2.0 s: parts are lost",
+        "<3>trial: 2 of 2: failed evening\\n<3>forged in 1.5 s: too long",
     ]
 
 
@@ -42,11 +42,14 @@ def test_log_as_json_is_an_object_a_line(tmp_path: Path) -> None:
     told(Log(stream, as_json=True), tmp_path)
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert [line.pop("time")[:2] for line in lines] == ["20"] * 3
-    shared = {"stage": "trial", "event": "item", "subject": "a", "label": ITEM.label, "size": 60.0}
+    shared = {"stage": "trial", "event": "item", "subject": "a", "label": ITEM.label, "size": 60.0, "due": 2}
+    shared |= dict.fromkeys(("code", "text", "remark"))
     assert lines == [
         {"stage": "trial", "event": "stage", "due": 2, "size": 120.0},
-        shared | {"status": "done", "code": None, "text": None, "remark": "parts are lost", "seconds": 2.0},
-        shared | {"status": "failed", "code": "timeout", "text": "too long", "remark": None, "seconds": 1.5},
+        shared
+        | {"number": 1, "status": "done", "code": None, "text": None, "remark": "parts are lost", "seconds": 2.0},
+        shared
+        | {"number": 2, "status": "failed", "code": "timeout", "text": "too long", "remark": None, "seconds": 1.5},
     ]
 
 
@@ -59,6 +62,7 @@ def test_metrics_count_what_ended(tmp_path: Path) -> None:
         line for line in lines if not line.startswith("#") and "timestamp" not in line and "_created" not in line
     } == {
         'rostra_due_items{stage="trial"} 0.0',
+        'rostra_due_audio_seconds{stage="trial"} 0.0',
         'rostra_items_in_hand{stage="trial"} 0.0',
         'rostra_items_total{stage="trial",status="done"} 1.0',
         'rostra_items_total{stage="trial",status="failed"} 1.0',

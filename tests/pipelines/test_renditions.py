@@ -1,34 +1,52 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 
+from metadata.captions import Source, read_captions
 from pipelines.errors import BrokenMediaError
 from pipelines.limited import limited
-from pipelines.media import StreamInfo, convert, ffmpeg_binary, probe
-from pipelines.renditions import POINTS, is_played, render
+from pipelines.media import StreamInfo, convert, ffmpeg_binary, loudness, probe, stream_audio
+from pipelines.renditions import LOUDNESS, POINTS, PREVIEWS, is_played, render
 from tests.pipelines.test_media import tone, write_video, write_wav
 
 
 def recorded(path: Path, *options: str) -> Path:
     """Have ffmpeg record two seconds of a test picture and a tone."""
-    picture = ["-f", "lavfi", "-i", "testsrc=size=320x180:rate=10", "-f", "lavfi", "-i", "sine"]
-    subprocess.run(
-        [ffmpeg_binary(), "-v", "error", *picture, "-t", "2", *options, str(path)], check=True, capture_output=True
+    return ffmpeg(
+        "-f", "lavfi", "-i", "testsrc=size=320x180:rate=10", *TONE, "-t", "2", "-pix_fmt", "yuv420p", *options, path
     )
-    return path
+
+
+def ffmpeg(*arguments: str | Path) -> Path:
+    """Have ffmpeg make a file, whose path comes last."""
+    subprocess.run([ffmpeg_binary(), "-v", "error", *map(str, arguments)], check=True, capture_output=True)
+    return Path(arguments[-1])
+
+
+TONE = ("-f", "lavfi", "-i", "sine")
+BANDS = (
+    "-f",
+    "lavfi",
+    "-i",
+    "color=red:size=320x180:rate=10:duration=5[a];color=blue:size=320x180:rate=10:duration=5[b];[a][b]concat",
+)
+"""Five seconds of red and five of blue."""
 
 
 def made(path: Path, folder: Path) -> dict[str, Path]:
     folder.mkdir()
-    return {each.kind: each.path for each in render(path, probe(path), folder)}
+    return {each.kind: each.path for each in render(path, probe(path), folder).files}
 
 
 def codecs(path: Path) -> list[str]:
@@ -62,7 +80,8 @@ def test_what_browsers_do_not_play_is_put_into_a_form_that_they_do(
 def test_what_browsers_play_is_left_as_it_is(tmp_path: Path, name: str) -> None:
     path = recorded(tmp_path / name, *([] if name in {"a.mp4", "a.webm"} else ["-vn"]))
     assert is_played(probe(path))
-    assert set(made(path, tmp_path / "made")) == ({"poster", "peaks"} if name in {"a.mp4", "a.webm"} else {"peaks"})
+    pictures = {"poster", "sprite", "previews"} if name in {"a.mp4", "a.webm"} else set()
+    assert set(made(path, tmp_path / "made")) == {"peaks", *pictures}
 
 
 def test_streams_that_are_right_are_copied(tmp_path: Path) -> None:
@@ -83,7 +102,7 @@ def test_index_of_a_web_form_comes_first(tmp_path: Path) -> None:
 def test_odd_sizes_are_made_even(tmp_path: Path) -> None:
     path = recorded(tmp_path / "a.mkv", "-vf", "crop=319:179", "-c:v", "ffv1", "-an")
     info = probe(made(path, tmp_path / "made")["web"])
-    assert info.streams == (StreamInfo(type="video", codec="h264", width=318, height=178),)
+    assert info.streams == (StreamInfo(type="video", codec="h264", width=318, height=178, pixels="yuv420p"),)
 
 
 def test_poster_is_a_picture_of_the_recording(tmp_path: Path) -> None:
@@ -129,3 +148,139 @@ def test_conversion_beyond_its_time_is_ended(tmp_path: Path, monkeypatch: pytest
 def test_program_is_held_to_its_limits(program: str, memory: int, seconds: int, code: int) -> None:
     command = limited([sys.executable, "-I", "-S", "-c", program], cpu_seconds=seconds, memory=memory)
     assert subprocess.run(command, capture_output=True, check=False).returncode == code
+
+
+def from_a_phone_upright(path: Path) -> Path:
+    """HEVC in QuickTime, lying, with a note to turn it: as iPhones write what is held upright."""
+    lying = recorded(
+        path.with_suffix(".lying.mov"), "-c:v", "libx265", "-tag:v", "hvc1", "-pix_fmt", "yuv420p10le", "-c:a", "aac"
+    )
+    return ffmpeg("-display_rotation", "90", "-i", lying, "-c", "copy", path)
+
+
+def from_a_phone_at_varying_rate(path: Path) -> Path:
+    """H.264 whose frames come when they come."""
+    return recorded(path, "-vf", "select='not(mod(n,3))+lt(n,5)'", "-fps_mode", "vfr", "-c:v", "libx264", "-c:a", "aac")
+
+
+def from_an_old_phone(path: Path) -> Path:
+    """3GPP with H.263 and AMR."""
+    return recorded(path, "-s", "176x144", "-c:v", "h263", "-c:a", "libopencore_amrnb", "-ar", "8000", "-ac", "1")
+
+
+def from_zoom(path: Path) -> Path:
+    """What Zoom writes of a meeting: few pictures a second, AAC of one channel at 32 kHz."""
+    return recorded(path, "-r", "5", "-c:v", "libx264", "-g", "250", "-c:a", "aac", "-ar", "32000", "-ac", "1")
+
+
+def sound_from_zoom(path: Path) -> Path:
+    """The sound alone, beside it."""
+    return recorded(path, "-vn", "-c:a", "aac", "-ar", "32000", "-ac", "1")
+
+
+def from_a_browser(path: Path) -> Path:
+    """What MediaRecorder writes, piece by piece: WebM without a length and without an index."""
+    whole = recorded(path.with_suffix(".whole.webm"), "-c:v", "libvpx", "-c:a", "libopus")
+    return ffmpeg("-i", whole, "-c", "copy", "-f", "webm", "-live", "1", path)
+
+
+def from_a_screen_recorder(path: Path) -> Path:
+    """H.264 with every colour of every pixel, which browsers do not decode."""
+    return recorded(path, "-c:v", "libx264", "-pix_fmt", "yuv444p", "-c:a", "aac")
+
+
+@pytest.mark.parametrize(
+    ("name", "write", "played", "size"),
+    [
+        ("IMG_0001.mov", from_a_phone_upright, False, (180, 320)),
+        ("VID_0001.mp4", from_a_phone_at_varying_rate, True, (320, 180)),
+        ("MOV_0001.3gp", from_an_old_phone, False, (176, 144)),
+        ("GMT20220618-100000_Recording.mp4", from_zoom, True, (320, 180)),
+        ("GMT20220618-100000_Recording.m4a", sound_from_zoom, True, None),
+        ("recording.webm", from_a_browser, False, (320, 180)),
+        ("screen.mkv", from_a_screen_recorder, False, (320, 180)),
+    ],
+)
+def test_what_phones_meetings_and_browsers_record_plays_everywhere(
+    tmp_path: Path, name: str, write: Callable[[Path], Path], played: bool, size: tuple[int, int] | None
+) -> None:
+    path = write(tmp_path / name)
+    assert is_played(probe(path)) is played
+    shown = made(path, tmp_path / "made").get("web", path)
+    info = probe(shown)
+    assert is_played(info)
+    assert info.duration_ms == pytest.approx(2000, abs=250)
+    assert next(((each.width, each.height) for each in info.streams if each.type == "video"), None) == size
+    if size:
+        with av.open(str(shown)) as container:
+            assert next(container.decode(video=0)).rotation == 0
+    samples = np.concatenate(list(stream_audio(shown)))
+    assert len(samples) == pytest.approx(32_000, abs=4_000)
+    assert np.abs(samples[8_000:24_000]).max() > 0.05
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mp3", "a.wav"])
+@pytest.mark.parametrize("level", [-12, 14])
+def test_sound_that_is_much_too_quiet_or_loud_is_brought_to_the_level_of_speech(
+    tmp_path: Path, name: str, level: int
+) -> None:
+    noise = ("-f", "lavfi", "-i", f"anoisesrc=colour=pink:seed=1:amplitude=0.5,volume={level}dB")
+    picture = ("-f", "lavfi", "-i", "testsrc=size=64x48:rate=5") if name == "a.mp4" else ()
+    path = ffmpeg(*noise, *picture, "-t", "8", "-pix_fmt", "yuv420p", tmp_path / name)
+    (tmp_path / "made").mkdir()
+    rendered = render(path, probe(path), tmp_path / "made")
+    assert rendered.loudness == loudness(path, probe(path))
+    assert rendered.gain == pytest.approx(LOUDNESS - (rendered.loudness or 0))
+    web = next(each.path for each in rendered.files if each.kind == "web")
+    assert loudness(web, probe(web)) == pytest.approx(LOUDNESS, abs=1)
+    assert max(np.abs(block).max() for block in stream_audio(web)) < 1.0
+
+
+def test_loudness_is_that_of_the_reference_signal(tmp_path: Path) -> None:
+    """EBU Tech 3341, minimum requirements, test 1: a sine of 1 kHz at -23 dBFS in both channels is -23 LUFS."""
+    stereo = "aevalsrc=exprs='0.0708*sin(2*PI*1000*t)|0.0708*sin(2*PI*1000*t)':sample_rate=48000:duration=20"
+    path = ffmpeg("-f", "lavfi", "-i", stereo, tmp_path / "reference.wav")
+    assert loudness(path, probe(path)) == pytest.approx(-23.0, abs=0.1)
+
+
+def test_silence_has_no_loudness_and_is_left_alone(tmp_path: Path) -> None:
+    path = write_wav(tmp_path / "a.wav", tone(2.0) * 0)
+    (tmp_path / "made").mkdir()
+    rendered = render(path, probe(path), tmp_path / "made")
+    assert (rendered.loudness, rendered.gain, [each.kind for each in rendered.files]) == (None, 0.0, ["peaks"])
+
+
+def test_previews_name_the_picture_of_each_moment(tmp_path: Path) -> None:
+    path = ffmpeg(*BANDS, "-pix_fmt", "yuv420p", "-c:v", "libx264", "-g", "10", tmp_path / "a.mp4")
+    files = made(path, tmp_path / "made")
+    track = read_captions(files["previews"].read_bytes(), Source(name="previews.vtt"))
+    assert [(each.start_ms, each.end_ms) for each in track.segments] == [(n * 1000, n * 1000 + 1000) for n in range(10)]
+    name = hashlib.sha256(files["sprite"].read_bytes()).hexdigest()
+    assert track.segments[7].text == f"{name}.jpg#xywh=1120,0,160,90"
+    with av.open(str(files["sprite"])) as container:
+        sheet = next(container.decode(video=0)).to_ndarray(format="rgb24")
+    assert sheet.shape == (90, 1600, 3)
+    middles = [sheet[45, 160 * n + 80] for n in range(10)]
+    assert ["red" if red > blue else "blue" for red, _, blue in middles] == ["red"] * 5 + ["blue"] * 5
+
+
+def test_previews_of_a_long_recording_are_no_more_and_upright_pictures_keep_their_shape(tmp_path: Path) -> None:
+    path = ffmpeg(
+        "-f",
+        "lavfi",
+        "-i",
+        "color=white:size=90x160:rate=1",
+        "-t",
+        "250",
+        "-pix_fmt",
+        "yuv420p",
+        "-g",
+        "5",
+        tmp_path / "a.mp4",
+    )
+    files = made(path, tmp_path / "made")
+    assert files["previews"].read_text().count(" --> ") == PREVIEWS
+    with av.open(str(files["sprite"])) as container:
+        sheet = next(container.decode(video=0)).to_ndarray(format="gray")
+    assert sheet.shape == (900, 1600)
+    assert [int(sheet[45, x]) > 128 for x in (10, 80, 150)] == [False, True, False]

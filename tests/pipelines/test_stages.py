@@ -10,8 +10,8 @@ import pytest
 
 from archive.db import open_readonly, transaction
 from archive.events import apply_event, set_release
-from archive.passages import verify
 from archive.search import SqliteSearch
+from archive.verifying import verify
 from metadata.model import EXAMPLE_EVENT, EXAMPLE_SESSION, Event, RecordingNote, Release, Session
 from pipelines.context import Context, init, open_archive
 from pipelines.errors import ConfigError
@@ -26,6 +26,7 @@ from pipelines.stages.render import Render
 from pipelines.stages.transcribe import Transcribe
 from pipelines.stages.translate import Translate
 from pipelines.transcribers import FakeTranscriber
+from tests.archive.build import PATIENT_MS
 from tests.pipelines.sounds import write_silent_video, write_wav
 from tests.pipelines.trials import Watch
 
@@ -111,7 +112,7 @@ def test_file_with_other_bytes_takes_the_place_of_the_old_one(context: Context, 
     do_all(context, FakeTranscriber(("New words.",)))
     rows = context.db.execute("SELECT session_id, superseded_by FROM recording ORDER BY id").fetchall()
     assert [tuple(row) for row in rows] == [(1, 2), (1, None)]
-    assert [SqliteSearch(context.db.conn).search(query).sessions for query in ("old", "new")] == [0, 1]
+    assert [SqliteSearch(context.db.conn, PATIENT_MS).search(query).sessions for query in ("old", "new")] == [0, 1]
     assert verify(context.db) == []
     assert len(published_media(context)) == 1
     assert published_media(context) != old
@@ -187,9 +188,9 @@ def test_recording_goes_all_the_way_to_a_hit_in_the_public_database(context: Con
     assert do_all(context, heard) == {"transcribe": 1, "index": 1, "publish": 1}
     current = msgspec.json.decode((context.layout.public / "current.json").read_bytes())
     db = open_readonly(context.layout.public / current["database"], immutable=True)
-    results = SqliteSearch(db.conn).search('"nobody can find"')
+    results = SqliteSearch(db.conn, PATIENT_MS).search('"nobody can find"')
     assert [(hit.session, hit.url.startswith("/events/recordings/talk?t=")) for hit in results.hits] == [("talk", True)]
-    assert SqliteSearch(db.conn).search("last words").sessions == 1
+    assert SqliteSearch(db.conn, PATIENT_MS).search("last words").sessions == 1
     sha, suffix = db.execute("SELECT sha256, suffix FROM recording").fetchone()
     assert (context.layout.public / "media" / f"{sha}{suffix}").read_bytes() == (folder / "talk.wav").read_bytes()
     db.close()
@@ -202,9 +203,14 @@ def test_renditions_are_published_with_their_recording_and_leave_with_it(context
     assert dict(do(context, Render()).counts) == {}
     do(context, Publish())
     rows = [tuple(row) for row in context.db.execute("SELECT kind, media_type FROM rendition ORDER BY id").fetchall()]
-    assert rows == [("web", "video/mp4"), ("poster", "image/jpeg")]
+    assert rows == [
+        ("web", "video/mp4"),
+        ("poster", "image/jpeg"),
+        ("sprite", "image/jpeg"),
+        ("previews", "text/vtt"),
+    ]
     assert [Path(name).suffix for name in published_media(context)].count(".mp4") == 2
-    assert len(published_media(context)) == 3
+    assert len(published_media(context)) == 5
     with transaction(context.db):
         set_release(context.db, "session_id", 1, Release(state="private"), decided_at=WHEN)
     do(context, Publish())
@@ -251,7 +257,7 @@ def test_renamed_session_is_indexed_and_published_again(context: Context, folder
         apply_event(context.db, renamed, decided_at=WHEN)
     done = do_all(context, FakeTranscriber())
     assert done["index"] == done["publish"] == 1
-    assert SqliteSearch(context.db.conn).search("New title").sessions == 1
+    assert SqliteSearch(context.db.conn, PATIENT_MS).search("New title").sessions == 1
 
 
 def test_video_without_sound_is_skipped_and_the_others_go_on(context: Context, folder: Path) -> None:

@@ -21,8 +21,8 @@ def recording(seconds: float, *sounds: tuple[float, float], noise: float = 1e-4)
     return samples.astype(np.float32)
 
 
-def word(start: float, end: float) -> Spoken:
-    return Spoken(start, end, " word", 0.9, 0.0)
+def word(start: float, end: float, text: str = "word") -> Spoken:
+    return Spoken(start, end, f" {text}", 0.9, 0.0)
 
 
 def times(words: list[Spoken]) -> list[tuple[float, float]]:
@@ -39,27 +39,44 @@ def test_a_click_is_no_speech() -> None:
     assert len(sounding(recording(4, (1.0, 1.02), (2.0, 3.5)))) == 1
 
 
-def test_words_are_held_to_the_sound() -> None:
+def test_first_words_begin_and_last_words_end_where_the_sound_does() -> None:
     samples = recording(5, (0.5, 2.0), (3.0, 4.5))
-    heard = [word(0.1, 0.8), word(0.8, 1.5), word(1.5, 2.6), word(2.6, 3.4), word(3.4, 4.9)]
-    assert times(held(heard, samples)) == [(0.5, 0.8), (0.8, 1.5), (1.5, 2.0), (3.0, 3.4), (3.4, 4.5)]
+    assert times(held([word(0.1, 2.6), word(2.6, 4.9)], samples)) == [(0.5, 2.0), (3.0, 4.5)]
+
+
+def test_a_word_after_another_begins_later_by_half_of_what_that_one_lasts() -> None:
+    samples = recording(5, (0.5, 2.0), (3.0, 4.5))
+    heard = [
+        word(0.2, 0.9, "ab"),
+        word(0.9, 1.1, "abcdef"),
+        word(1.1, 2.6, "abcdefg"),
+        word(2.6, 4.9, "abcdefghijklmno"),
+    ]
+    # Thirty letters in three seconds: 0.1 s each.
+    assert times(held(heard, samples)) == [(0.5, 1.0), (1.0, 1.4), (1.4, 2.0), (3.0, 4.5)]
+
+
+def test_no_word_goes_over_the_end_of_its_sound() -> None:
+    heard = [word(0.5, 1.9, "abcdefghijklmn"), word(1.9, 2.1, "a")]
+    assert times(held(heard, recording(4, (0.5, 2.0)))) == [(0.5, 2.0), (2.0, 2.0)]
 
 
 def test_a_word_that_spans_a_pause_is_where_most_of_it_is() -> None:
     samples = recording(5, (0.5, 2.0), (3.0, 4.5))
-    assert times(held([word(1.9, 3.5)], samples)) == [(3.0, 3.5)]
-    assert times(held([word(1.2, 3.1)], samples)) == [(1.2, 2.0)]
+    assert times(held([word(1.9, 4.5)], samples)) == [(3.0, 4.5)]
+    assert times(held([word(0.5, 3.1)], samples)) == [(0.5, 2.0)]
 
 
 def test_a_word_just_beside_the_sound_moves_to_it_and_one_far_away_stays() -> None:
     samples = recording(9, (3.0, 4.5))
-    heard = [word(0.5, 1.0), word(2.6, 2.9), word(4.7, 4.9), word(7.0, 7.5)]
-    assert times(held(heard, samples)) == [(0.5, 1.0), (3.0, 3.3), (4.5, 4.5), (7.0, 7.5)]
+    assert [times(held([each], samples))[0][0] for each in (word(2.6, 2.9), word(4.7, 4.9))] == [3.0, 4.5]
+    assert [held([each], samples)[0].start for each in (word(0.5, 1.0), word(7.0, 7.5))] == [0.5, 7.0]
 
 
 @pytest.mark.parametrize(
-    "samples", [np.zeros(SAMPLE_RATE, np.float32), np.zeros(0, np.float32), recording(1, noise=0.1)],
-    ids=["silence", "nothing", "steady noise"],
+    "samples", [np.zeros(SAMPLE_RATE, np.float32), recording(1, noise=0.1)],
+    ids=["silence", "steady noise"],
 )  # fmt: skip
-def test_where_it_is_never_quiet_or_never_loud_nothing_moves(samples: AudioBlock) -> None:
-    assert held([word(0.1, 0.9)], samples) == [word(0.1, 0.9)]
+def test_where_it_is_never_quiet_or_never_loud_first_words_stay(samples: AudioBlock) -> None:
+    assert held([word(0.1, 0.9)], samples)[0].start == 0.1
+    assert held([], samples) == []

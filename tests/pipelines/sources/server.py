@@ -74,11 +74,11 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving() -> Iterator[Site]:
-    """Serve a site on a port of its own."""
+def serving(host: str = "127.0.0.1", port: int = 0) -> Iterator[Site]:
+    """Serve a site, on a port of its own unless one is named."""
     site = Site()
     handler = type("SiteHandler", (Handler,), {"site": site})
-    with _Server(("127.0.0.1", 0), handler) as server:
+    with _Server((host, port), handler) as server:
         site.port = server.server_address[1]
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from archive.search import SqliteSearch
+from archive.site.app import create_app
 from pipelines.buckets import Bucket
 from pipelines.context import Context, init, open_archive
 from pipelines.executors import InProcess, Local
@@ -18,6 +21,7 @@ from pipelines.stages.pull import Pull
 from pipelines.stages.render import Render
 from pipelines.stages.transcribe import Transcribe
 from pipelines.transcribers import FakeTranscriber
+from tests.archive.build import PATIENT_MS
 from tests.pipelines.sounds import write_wav
 from tests.pipelines.trials import Watch
 
@@ -55,13 +59,22 @@ def test_recording_goes_from_bucket_to_bucket_to_the_site(context: Context, buck
     executor = Local(1, context.layout.work)
     for stage in stages:
         assert not run_stage(context, stage, executor if stage.unit else InProcess(), Watch()).failed
-    assert SqliteSearch(context.db.conn).search("afar").sessions == 1
+    assert SqliteSearch(context.db.conn, PATIENT_MS).search("afar").sessions == 1
     sha = context.db.execute("SELECT sha256 FROM recording").fetchone()[0]
     assert (context.layout.public / "media" / f"{sha}.wav").read_bytes() == (
         write_wav(tmp_path / "again.wav", 9).read_bytes()
     )
+    assert played(context, f"/media/{sha}.wav", "bytes=1000-1999") == (tmp_path / "again.wav").read_bytes()[1000:2000]
     kept = {entry["path"].rpartition(".")[2] for entry in Bucket(bucket.name, "kept").entries()}
     assert kept == {"wav", "json"}
+
+
+def played(context: Context, path: str, span: str) -> bytes:
+    """Return what the site sends of a recording to a player that asks for a range."""
+    site: Any = create_app(context.layout.public)
+    response = asyncio.run(site.client.get(path, headers={"range": span}))
+    assert response.status_code == 206
+    return bytes(response.content)
 
 
 def test_single_object_is_named_by_its_address(context: Context, bucket: Bucket, tmp_path: Path) -> None:

@@ -2,11 +2,15 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import wave
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from xml.sax.saxutils import escape
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -16,6 +20,7 @@ from pipelines.context import Context, init, open_archive
 from pipelines.executors import InProcess, Local
 from pipelines.runner import Report, run_stage
 from pipelines.sources import Found, Shelf, find, http
+from pipelines.sources.base import shelf_name
 from pipelines.stages.pull import Pull
 from tests.pipelines.sources.server import Behaviour, Handler, Site, file, redirect, serving
 from tests.pipelines.trials import Watch
@@ -230,3 +235,53 @@ def test_addresses_are_fetched_by_child_processes(context: Context, site: Site) 
         "talk.wav",
     ]
     assert [path.suffix for path in context.layout.sources.iterdir() if path.suffix not in {".feed", ".json"}] == []
+
+
+def configured(context: Context, **settings: Any) -> Context:
+    pull = msgspec.structs.replace(context.config.pull, **settings)
+    return replace(context, config=msgspec.structs.replace(context.config, pull=pull))
+
+
+def test_refusal_stands_until_the_rule_is_loosened(context: Context, site: Site) -> None:
+    publish(site, range(3), '"one"')
+    strict = configured(context, max_gigabytes=1e-9)
+    assert dict(pull(strict, site).counts) == {"refused": 3}
+    assert dict(pull(strict, site).counts) == {}
+    assert dict(pull(configured(context, max_gigabytes=2e-9), site).counts) == {"refused": 3}
+    site.asked.clear()
+    assert dict(pull(context, site).counts) == {"done": 3}
+    assert dict(pull(strict, site).counts) == {}
+    assert len([path for path, _ in site.asked if path.endswith(".wav")]) == 3
+
+
+def test_address_that_was_refused_is_asked_once_it_may_be(context: Context, site: Site) -> None:
+    publish(site, range(1), '"one"')
+    site.answers["/0.wav"] = redirect(f"http://localhost:{site.port}/inside.wav")
+    site.answers["/inside.wav"] = file(sound(0))
+    assert dict(pull(context, site).counts) == {"refused": 1}
+    assert dict(pull(context, site).counts) == {}
+    assert dict(pull(configured(context, private_hosts=("127.0.0.1", "localhost")), site).counts) == {"done": 1}
+
+
+def test_what_is_half_here_goes_a_day_after_it_was_given_up(context: Context, site: Site) -> None:
+    publish(site, range(1), '"one"')
+    site.answers["/0.wav"] = file(sound(0), resets_after=[500] + [0] * 100)
+
+    def halves() -> list[Path]:
+        return [path for path in context.layout.sources.iterdir() if ".part" in path.name]
+
+    assert dict(pull(context, site).counts) == {"failed": 1}
+    assert dict(pull(context, site).counts) == {}
+    assert sorted(path.suffix for path in halves()) == [".json", ".part"]
+    for path in halves():
+        os.utime(path, (0, 0))
+    assert dict(pull(context, site).counts) == {}
+    assert halves() == []
+    assert (context.layout.sources / f"{shelf_name(site.url + FEED)}.feed").exists()
+
+
+def test_progress_of_a_pull_is_told_in_bytes(context: Context, site: Site) -> None:
+    publish(site, range(2), '"one"')
+    watch = Watch()
+    run_stage(context, Pull([site.url + FEED]), InProcess(), watch)
+    assert {done for _, done in watch.progress} == {len(sound(0))}

@@ -3,9 +3,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import itertools
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -258,3 +260,40 @@ def test_name_that_a_server_gives_is_made_safe(site: Site, disposition: str, nam
 )
 def test_address_is_public_or_not(address: str, expected: bool) -> None:
     assert is_public(address) is expected
+
+
+def test_name_that_leads_elsewhere_when_it_is_asked_again_is_asked_once(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DNS rebinding: the connection goes to the address that was checked, whatever the name says by then."""
+    resolve, answers = socket.getaddrinfo, iter(["127.0.0.1", "127.0.0.2", "127.0.0.2"])
+
+    def name_server(host: str, port: int, *more: Any, **named: Any) -> Any:
+        return resolve(next(answers) if host == "rebinding.example" else host, port, *more, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", name_server)
+    monkeypatch.setattr(http, "is_public", lambda address: address == "127.0.0.1")
+    with serving("127.0.0.2", site.port) as inside:
+        inside.answers["/talk.mp4"] = file(b"a secret")
+        site.answers["/talk.mp4"] = file(BODY)
+        url = f"http://rebinding.example:{site.port}/talk.mp4"
+        download(url, tmp_path / "file", Settings())
+        assert (tmp_path / "file").read_bytes() == BODY
+        with pytest.raises(AddressError, match=r"rebinding.example is at 127.0.0.2, a private address"):
+            download(url, tmp_path / "file", Settings())
+        assert (len(site.asked), inside.asked) == (1, [])
+
+
+def test_name_with_a_private_address_among_others_is_not_asked(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 80)) for address in ("93.184.216.34", "10.0.0.1")]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    with pytest.raises(AddressError, match=r"at 10.0.0.1"):
+        look("http://mixed.example/", Settings())
+
+
+def test_progress_is_told_in_bytes_also_after_a_break(site: Site, tmp_path: Path) -> None:
+    site.answers["/talk.mp4"] = file(BODY, resets_after=[1_000_000])
+    told: list[float] = []
+    download(site.url + "/talk.mp4", tmp_path / "file", HERE, told.append)
+    assert told == sorted(told)
+    assert (0 < told[0] < len(BODY), told[-1]) == (True, len(BODY))

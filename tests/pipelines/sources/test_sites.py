@@ -1,11 +1,21 @@
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from metadata.model import ExternalId, Link, Person, Role, Session
 from pipelines.config import Pull as Settings
-from pipelines.errors import LimitError
+from pipelines.context import init, open_archive
+from pipelines.errors import FetchError, LimitError
+from pipelines.sources import Shelf, sites
+from pipelines.sources.base import ignore_progress
 from pipelines.sources.sites import _not_longer, described, is_known
+from pipelines.stages.pull import Pull, Task
+from tests.pipelines.sources.server import Site, file, serving
+from tests.pipelines.test_media import write_video
 
 
 @pytest.mark.parametrize(
@@ -58,3 +68,73 @@ def test_recording_that_is_too_long_is_refused_before_it_is_downloaded() -> None
     judge({"duration": 3599}, incomplete=False)
     with pytest.raises(LimitError, match="longer than 1 h"):
         judge({"duration": 3601}, incomplete=False)
+
+
+PAGE = """<!DOCTYPE html><html><head><title>On tides</title>
+<meta property="og:title" content="On tides"><meta property="og:description" content="About the sea."></head>
+<body><video title="On tides"><source src="/talk.mp4" type="video/mp4">
+<track kind="subtitles" src="/talk.en.vtt" srclang="en" label="English"></video></body></html>"""
+CAPTIONS = b"WEBVTT\n\n00:00.000 --> 00:01.000\nThe tide is out.\n"
+
+
+@pytest.fixture
+def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """A page with a recording and captions, which yt-dlp reads by its generic extractor."""
+    monkeypatch.setattr(sites, "EXTRACTORS", ("generic", "html5"))
+    with serving() as site:
+        site.answers["/watch"] = file(PAGE.encode(), etag=None, content_type="text/html")
+        site.answers["/talk.mp4"] = file(write_video(tmp_path / "made.mp4").read_bytes(), content_type="video/mp4")
+        site.answers["/talk.en.vtt"] = file(CAPTIONS, content_type="text/vtt")
+        yield site
+
+
+def test_page_is_listed_and_brought_with_all_that_it_says(page: Site, tmp_path: Path) -> None:
+    told: list[float] = []
+    shelf = Shelf(tmp_path / "shelf", Settings(), told.append)
+    [found] = sites.find(f"{page.url}/watch", shelf)
+    assert found.about is not None
+    assert (found.place, found.about.title) == (f"{page.url}/watch", "On tides (1)")
+    with found.fetch(shelf) as fetched:
+        assert fetched.path.read_bytes() == (tmp_path / "made.mp4").read_bytes()
+        companions = {path.name: path.read_bytes() for path in fetched.companions}
+    assert sorted(companions) == ["recording.en.vtt", "recording.info.json"]
+    assert companions["recording.en.vtt"] == CAPTIONS
+    assert json.loads(companions["recording.info.json"])["webpage_url"] == found.place
+    assert told[-1] == (tmp_path / "made.mp4").stat().st_size + len(CAPTIONS)
+    assert list(shelf.folder.iterdir()) == []
+
+
+def test_recording_of_a_page_is_kept_with_its_companions(page: Site, tmp_path: Path) -> None:
+    init(tmp_path / "archive", title="Test")
+    with open_archive(tmp_path / "archive") as context:
+        shelf = Shelf(context.layout.sources, Settings())
+        [found] = sites.find(f"{page.url}/watch", shelf)
+        pulled = Pull([]).work(Task(found, shelf, context.blobs), ignore_progress)
+        assert pulled is not None
+        assert (pulled.info.kind, pulled.name) == ("video", "On tides (1).mp4")
+        names = {each.name: context.blobs.path(each.sha256, each.suffix) for each in pulled.companions}
+        assert names["recording.en.vtt"].read_bytes() == CAPTIONS
+
+
+def test_download_that_breaks_is_taken_up(page: Site, tmp_path: Path) -> None:
+    whole = (tmp_path / "made.mp4").read_bytes()
+    page.answers["/talk.mp4"] = file(whole, content_type="video/mp4", resets_after=[len(whole), len(whole) // 2])
+    shelf = Shelf(tmp_path / "shelf", Settings())
+    [found] = sites.find(f"{page.url}/watch", shelf)
+    with found.fetch(shelf) as fetched:
+        assert fetched.path.read_bytes() == whole
+
+
+def test_page_without_a_recording_says_so(page: Site, tmp_path: Path) -> None:
+    page.answers["/watch"] = file(b"<html><title>Nothing</title></html>", etag=None, content_type="text/html")
+    [found] = sites.find(f"{page.url}/watch", Shelf(tmp_path, Settings()))
+    assert found.failed
+    with pytest.raises(FetchError, match="Unsupported URL"), found.fetch(Shelf(tmp_path, Settings())):
+        pass
+
+
+def test_recording_of_a_page_that_is_too_large_is_not_brought(page: Site, tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "shelf", Settings(max_gigabytes=1e-6))
+    [found] = sites.find(f"{page.url}/watch", shelf)
+    with pytest.raises(FetchError, match=r"larger than pull.max_gigabytes"), found.fetch(shelf):
+        pass

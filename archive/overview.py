@@ -1,0 +1,161 @@
+"""All sessions at a glance: what a search has to know of each that matches, and reads once for as long as it holds.
+
+Thousands of sessions may match. To ask the database for the year, the people and the passages of each of them
+takes longer than to find them; so that is kept in arrays, in which a session stands at the place of its id in
+the order of ids.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from archive.db import sqlite3
+from archive.scope import STARTED
+
+FACET = 12
+"""Values of a facet that are shown."""
+
+Whole: TypeAlias = npt.NDArray[np.int64]
+Marked: TypeAlias = npt.NDArray[np.bool_]
+
+SESSIONS = f"""
+SELECT session.id, coalesce(start_utc, {STARTED}, ''), event.slug, event.title, series.slug, series.title, track,
+substr({STARTED}, 1, 4), session.kind
+FROM session JOIN event ON event.id = event_id LEFT JOIN series ON series.id = series_id ORDER BY session.id
+"""
+PEOPLE = """
+SELECT DISTINCT session_id, person.slug, person.name FROM session_person JOIN person ON person.id = person_id
+"""
+LANGUAGES = """
+SELECT DISTINCT session_id, transcript.language, transcript.language FROM recording
+JOIN transcript ON recording_id = recording.id
+WHERE is_current = 1 AND superseded_by IS NULL AND session_id IS NOT NULL
+"""
+# A session's passages are written at one time, so that no other's are between them.
+PASSAGES = "SELECT session_id, min(id), max(id) FROM passage GROUP BY session_id"
+
+
+class FacetValue(NamedTuple):
+    """A value to filter by, how it reads, and how many of the sessions that match have it."""
+
+    value: str
+    label: str
+    sessions: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Facet:
+    """Which sessions have which value. ``values`` are values and labels; ``sessions`` and ``which`` go together."""
+
+    values: tuple[tuple[str, str], ...]
+    sessions: Whole
+    which: Whole
+
+    def count(self, chosen: Marked) -> tuple[FacetValue, ...]:
+        """Return the most frequent values of some sessions."""
+        counts = np.bincount(self.which[chosen[self.sessions]], minlength=len(self.values))
+        best = [(self.values[at], int(counts[at])) for at in np.argsort(-counts, kind="stable")[:FACET]]
+        return tuple(FacetValue(value, label, count) for (value, label), count in best if count)
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """All sessions of a catalogue or a published database as they were when it was read.
+
+    Attributes:
+        ids: of sessions, in order.
+        dates: when each began, ISO 8601; "" where nobody said.
+        languages: of current transcripts, BCP-47.
+    """
+
+    ids: Whole
+    dates: npt.NDArray[np.str_]
+    languages: tuple[str, ...]
+    _facets: dict[str, _Facet]
+    _firsts: Whole
+    _lasts: Whole
+    _owners: Whole
+
+    @classmethod
+    def read(cls, conn: sqlite3.Connection) -> Overview:
+        """Read what a database holds now."""
+        rows = conn.execute(SESSIONS).fetchall()
+        ids = np.array([row[0] for row in rows], dtype=np.int64)
+        people, languages = conn.execute(PEOPLE).fetchall(), conn.execute(LANGUAGES).fetchall()
+        columns: dict[str, Iterable[Sequence[Any]]] = {
+            "event": ((row[0], row[2], row[3]) for row in rows),
+            "series": ((row[0], row[4], row[5]) for row in rows),
+            "person": people,
+            "language": languages,
+            "track": ((row[0], row[6], row[6]) for row in rows),
+            "year": ((row[0], row[7], row[7]) for row in rows),
+            "kind": ((row[0], row[8], row[8]) for row in rows),
+        }
+        passages = {session: (first, last) for session, first, last in conn.execute(PASSAGES)}
+        ranges = np.array([passages.get(row[0], (1, 0)) for row in rows], dtype=np.int64).reshape(-1, 2)
+        spoken = np.flatnonzero(ranges[:, 1])
+        return cls(
+            ids,
+            np.array([row[1] for row in rows], dtype=np.str_),
+            tuple(sorted({language for _, language, _ in languages})),
+            {name: _facet(ids, values) for name, values in columns.items()},
+            ranges[:, 0],
+            ranges[:, 1],
+            spoken[np.argsort(ranges[spoken, 0])],
+        )
+
+    def places(self, sessions: Whole) -> Whole:
+        """Return where sessions stand, by their ids; -1 for what is none."""
+        if not len(self.ids):
+            return np.full(len(sessions), -1)
+        found = np.minimum(np.searchsorted(self.ids, sessions), len(self.ids) - 1)
+        return np.where(self.ids[found] == sessions, found, -1)
+
+    def owners(self, passages: Whole) -> Whole:
+        """Return where the sessions of passages stand, by the passages' ids."""
+        return self._owners[np.searchsorted(self._firsts[self._owners], passages, side="right") - 1]
+
+    def passages(self, place: int) -> tuple[int, int]:
+        """Return the first and the last id of a session's passages; (1, 0) where it has none."""
+        return int(self._firsts[place]), int(self._lasts[place])
+
+    def facets(self, chosen: Marked) -> dict[str, tuple[FacetValue, ...]]:
+        """Return how many of some sessions have each value that can be filtered by, the most frequent first."""
+        counted = {name: facet.count(chosen) for name, facet in self._facets.items()}
+        return {name: values for name, values in counted.items() if values}
+
+
+def _facet(ids: Whole, rows: Iterable[Sequence[Any]]) -> _Facet:
+    """Return a facet from sessions, values and labels; what has no value is passed over."""
+    holders: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for session, value, label in rows:
+        if value:
+            holders[value, label].append(session)
+    values = sorted(holders, key=lambda each: each[::-1])
+    sessions = np.array([session for value in values for session in holders[value]], dtype=np.int64)
+    which = np.repeat(np.arange(len(values)), [len(holders[value]) for value in values])
+    return _Facet(tuple(values), np.searchsorted(ids, sessions), which)
+
+
+class KeptOverview:
+    """An overview that is read when it is first asked for, and again when the database has changed."""
+
+    def __init__(self) -> None:
+        self._overview: Overview | None = None
+        self._stamp: tuple[int, int] | None = None
+
+    def of(self, conn: sqlite3.Connection) -> Overview:
+        """Return the overview of what a connection, always the same, reads now."""
+        if conn.in_transaction:
+            return Overview.read(conn)  # what is not committed may go again without a trace
+        # What others have written, and what was written through this connection.
+        stamp = (int(conn.execute("PRAGMA data_version").fetchone()[0]), conn.total_changes)
+        if self._overview is None or stamp != self._stamp:
+            self._overview, self._stamp = Overview.read(conn), stamp
+        return self._overview

@@ -1,0 +1,55 @@
+"""``rostra check``: whether everything is still as it was kept."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+from rich.markup import escape
+
+from archive.db import transaction
+from archive.errors import CatalogueDamagedError
+from archive.search import rebuild
+from pipelines.checking import Problem
+from pipelines.checking import check as look_for_problems
+from pipelines.cli.base import archive_option, command, emit, json_option
+from pipelines.context import open_archive
+from pipelines.display import err, out
+
+
+@command("rostra check", "rostra check --quick", "rostra check --mend", "rostra check --json")
+@click.option("--quick", is_flag=True, help="Compare the sizes of files only, not their SHA-256.")
+@click.option("--mend", is_flag=True, help="Build the search index anew first; no words are lost by that.")
+@json_option
+@archive_option
+def check(root: Path, quick: bool, mend: bool, as_json: bool) -> None:
+    """Check that everything is as it was kept: the database, the search index, every file, and what is published.
+
+    Recordings are held against their SHA-256, the index against the transcripts, the folders against the catalogue.
+    Nothing is changed unless --mend is given. The exit status is 1 if anything is wrong.
+    """
+    problems: list[Problem] = []
+    try:
+        with open_archive(root) as context:
+            if mend:
+                with transaction(context.db):
+                    rebuild(context.db)
+            with err.status("") as shown:
+                for problem in look_for_problems(context, quick=quick, looked=lambda what: shown.update(escape(what))):
+                    problems.append(problem)
+                    if not as_json:
+                        out.print(f"[red]✗[/] {problem.part}: {escape(problem.text)}")
+    except CatalogueDamagedError as error:
+        problems.append(Problem("database", str(error)))
+        if not as_json:
+            out.print(f"[red]✗[/] database: {escape(str(error))}")
+    if as_json:
+        emit([{"part": each.part, "text": each.text, "next": each.next} for each in problems])
+    else:
+        for part, step in {each.part: each.next for each in problems}.items():
+            out.print(f"[bold]{part}[/]: {escape(step)}")
+        if not problems:
+            out.print("Everything is as it was kept.")
+    if problems:
+        sys.exit(1)

@@ -1,0 +1,137 @@
+"""Corrections by hand: ``rostra correct event``, ``session`` and ``person``."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.markup import escape
+
+from archive import corrections
+from archive.corrections import Correction, find_session
+from archive.db import transaction
+from archive.errors import UnknownSubjectError
+from archive.store import find_person, read_event
+from pipelines.cli.base import Examples, ExamplesGroup, archive_option, cli, emit, json_option, session_name
+from pipelines.context import Context, open_archive, timestamp
+from pipelines.correcting import read
+from pipelines.display import err
+from pipelines.stages.pull import find_session as session_id
+
+
+@cli.group(
+    cls=ExamplesGroup,
+    examples=(
+        'rostra correct session winter-school-12/opening title="What an archive owes"',
+        'rostra correct person noor-okafor name="Noor Okafor"',
+    ),
+)
+def correct() -> None:
+    """Correct a title, a name, an hour by hand: no import writes over it again."""
+
+
+def _options(function: Callable[..., Any]) -> Callable[..., Any]:
+    by = click.option("--by", help="Who says so.  [default: the user's name on this machine]")
+    values = click.argument("values", nargs=-1, required=True, metavar="FIELD=VALUE...")
+    return values(by(json_option(archive_option(function))))
+
+
+def _examples(*lines: str) -> dict[str, Any]:
+    return {"cls": Examples, "examples": lines}
+
+
+@correct.command("event", **_examples('rostra correct event winter-school-12 title="Winter School"'))
+@click.argument("event")
+@_options
+def correct_event(root: Path, event: str, values: tuple[str, ...], by: str | None, as_json: bool) -> None:
+    """Correct EVENT (its slug): title, subtitle, description, start_date, end_date, time_zone.
+
+    A field without a value is emptied. The address stays.
+    """
+    with open_archive(root) as context:
+        ours = read_event(context.db, event)
+        done = _apply(context, corrections.correct_event, event, values=read("event", ours, values), by=by)
+    _tell(done, as_json=as_json)
+
+
+@correct.command(
+    "session",
+    **_examples(
+        'rostra correct session opening title="What an archive owes" language=en',
+        'rostra correct session winter-school-12/opening people="Noor Okafor; Ken Watanabe"',
+        "rostra correct session opening start=2022-02-19T18:30 planned=45m",
+    ),
+)
+@click.argument("session")
+@_options
+def correct_session(root: Path, session: str, values: tuple[str, ...], by: str | None, as_json: bool) -> None:
+    """Correct SESSION (its slug, or EVENT/SESSION).
+
+    Fields are title, subtitle, people (names with semicolons between), start, planned, room, track, kind,
+    language and abstract. One without a value is emptied. The address stays.
+    """
+    with open_archive(root) as context:
+        row = session_id(context.db, *session_name(session))
+        event, slug, zone = context.db.execute(
+            "SELECT event.slug, session.slug, time_zone FROM session JOIN event ON event.id = event_id"
+            " WHERE session.id = ?",
+            [row],
+        ).fetchone()
+        ours = find_session(context.db, event, slug)
+        meant = read("session", ours, values, zone)
+        done = _apply(context, corrections.correct_session, event, slug, values=meant, by=by)
+    _tell(done, as_json=as_json)
+
+
+@correct.command("person", **_examples('rostra correct person noor-okafor name="Noor Okafor"'))
+@click.argument("person")
+@_options
+def correct_person(root: Path, person: str, values: tuple[str, ...], by: str | None, as_json: bool) -> None:
+    """Correct PERSON (the end of their page's address): name, biography.
+
+    The address stays; a field without a value is emptied.
+    """
+    with open_archive(root) as context:
+        ours = find_person(context.db, person)
+        if ours is None:
+            raise UnknownSubjectError("person", person)
+        done = _apply(context, corrections.correct_person, person, values=read("person", ours, values), by=by)
+    _tell(done, as_json=as_json)
+
+
+def _apply(
+    context: Context,
+    correct: Callable[..., list[Correction]],
+    *subject: str,
+    values: dict[str, Any],
+    by: str | None,
+) -> list[Correction]:
+    with transaction(context.db):
+        return correct(context.db, *subject, values, by=by or _user(), at=timestamp())
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"
+
+
+def _tell(done: list[Correction], *, as_json: bool) -> None:
+    if as_json:
+        emit([asdict(each) for each in done])
+        return
+    for each in done:
+        err.print(f"{each.field}: {escape(_short(each.before))} → {escape(_short(each.after))}")
+    err.print("No import writes over it. Next: [bold]rostra run[/]" if done else "It says so already; it stays.")
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list):
+        return "; ".join(str(part[0] if isinstance(part, list) else part) for part in value) or "nothing"
+    text = "nothing" if value is None else str(value)
+    return text if len(text) <= 60 else f"{text[:59]}…"

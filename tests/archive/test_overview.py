@@ -1,0 +1,69 @@
+from pathlib import Path
+
+import numpy as np
+
+from archive.db import create_catalogue, open_readonly, transaction
+from archive.overview import FacetValue, KeptOverview, Overview
+from archive.passages import index_session, remove_session
+from tests.archive.build import add_event, add_session, add_transcript, blank
+
+
+def test_overview_of_nothing() -> None:
+    db = blank()
+    overview = Overview.read(db.conn)
+    assert (list(overview.places(np.array([1, 2]))), overview.facets(np.zeros(0, dtype=bool))) == ([-1, -1], {})
+
+
+def test_passages_belong_to_their_sessions_in_whatever_order_they_were_written() -> None:
+    db = blank()
+    event = add_event(db)
+    sessions = [add_session(db, event, name) for name in ("one", "silent", "two")]
+    for number in (sessions[0], sessions[2]):
+        add_transcript(db, number, ["word"] * 40)
+    with transaction(db):
+        for number in sessions:
+            index_session(db, number)
+        index_session(db, sessions[0])  # now after those of the other
+    overview = Overview.read(db.conn)
+    rows = db.execute("SELECT id, session_id FROM passage ORDER BY id").fetchall()
+    owners = overview.owners(np.array([number for number, _ in rows]))
+    assert [int(overview.ids[place]) for place in owners] == [session for _, session in rows]
+    for place, number in enumerate(sessions):
+        first, last = overview.passages(place)
+        assert [owner for key, owner in rows if first <= key <= last] == [number] * (3 if number != sessions[1] else 0)
+
+
+def test_facets_name_the_most_frequent_first() -> None:
+    db = blank()
+    event = add_event(db, "school", title="School")
+    for number in range(20):
+        add_session(db, event, f"s{number}", [f"Person {number % 15:02}"], track="Sea" if number else None)
+    overview = Overview.read(db.conn)
+    chosen = np.arange(20) < 17
+    facets = overview.facets(chosen)
+    assert (facets["event"], facets["track"]) == (
+        (FacetValue("school", "School", 17),),
+        (FacetValue("Sea", "Sea", 16),),
+    )
+    assert len(facets["person"]) == 12
+    assert facets["person"][0].label == "Person 00"
+
+
+def test_kept_overview_is_read_again_when_the_database_changes(tmp_path: Path) -> None:
+    db = create_catalogue(tmp_path / "catalogue.db")
+    with transaction(db):
+        event = add_event(db)
+        add_session(db, event, "one")
+    reader = open_readonly(tmp_path / "catalogue.db")
+    ours, theirs = KeptOverview(), KeptOverview()
+    assert (len(ours.of(db.conn).ids), len(theirs.of(reader.conn).ids)) == (1, 1)
+    assert ours.of(db.conn) is ours.of(db.conn)
+    with transaction(db):
+        session = add_session(db, event, "two")
+    assert (len(ours.of(db.conn).ids), len(theirs.of(reader.conn).ids)) == (2, 2)
+    db.conn.execute("BEGIN")
+    remove_session(db, session)
+    db.conn.execute("DELETE FROM session WHERE id = ?", (session,))
+    assert len(ours.of(db.conn).ids) == 1
+    db.conn.execute("ROLLBACK")
+    assert (len(ours.of(db.conn).ids), len(theirs.of(reader.conn).ids)) == (2, 2)

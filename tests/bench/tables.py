@@ -1,0 +1,160 @@
+"""What `tests.bench.asr` found, as tables in Markdown.
+
+``python -m tests.bench.tables [FILE]`` prints that of ``README.md`` and word errors by recording; FILE is what
+``--json`` named, by default the one that is kept beside this module.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from langcodes import Language
+
+KEPT = Path(__file__).with_name("asr.json")
+ENGINES = {
+    "rostra": "Rostra",
+    "in order": "faster-whisper, in order",
+    "batched": "faster-whisper, batched",
+    "openai": "openai-whisper",
+}
+
+
+def read(path: Path = KEPT) -> dict[str, Any]:
+    return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def summary(results: Mapping[str, Any]) -> str:
+    """Return word errors by language, and below them everything else, a column an engine."""
+    rows = [row for row in (*_languages(results["words"]), *_other(results)) if any(row[1:])]
+    return _table(["", *ENGINES.values()], rows)
+
+
+def by_recording(results: Mapping[str, Any]) -> str:
+    """Return word errors in percent by recording."""
+    rows = [
+        [path.removeprefix("audio/"), *(_percent([found.get(name)]) for name in ENGINES)]
+        for path, found in results["words"].items()
+    ]
+    return _table(["recording", *ENGINES.values()], rows)
+
+
+def worse(results: Mapping[str, Any], factor: float = 1.2) -> list[str]:
+    """Return the recordings in which Rostra makes more errors than this many times those of the best peer."""
+    words = results["words"]
+    return [
+        path
+        for (path, found), best in zip(words.items(), best_peers(words), strict=True)
+        if best and "rostra" in found and found["rostra"]["errors"] > factor * best["errors"]
+    ]
+
+
+def best_peers(words: Mapping[str, Any]) -> list[Mapping[str, int] | None]:
+    """Return what the best peer of each recording found in it."""
+    return [
+        min((each for name, each in file.items() if name != "rostra"), key=lambda found: found["errors"], default=None)
+        for file in words.values()
+    ]
+
+
+def _languages(words: Mapping[str, Any]) -> Iterable[list[str]]:
+    files = list(words.values())
+    languages = sorted({found["language"] for file in files for found in file.values()})
+    for language in languages:
+        of_it = [file for file in files if any(found["language"] == language for found in file.values())]
+        name = Language.get(language).display_name()
+        what = "characters" if language in {"zh", "ja", "ko"} else "words"
+        yield [f"{name}: {what} wrong, %", *(_percent([file.get(engine) for file in of_it]) for engine in ENGINES)]
+    yield ["all languages, %", *(_percent([file.get(engine) for file in files]) for engine in ENGINES)]
+
+
+def _other(results: Mapping[str, Any]) -> Iterable[list[str]]:
+    speed = list(results.get("speed", {}).values())
+    yield ["seconds of sound a second", *(_pace([file.get(name) for file in speed]) for name in ENGINES)]
+    times = list(results.get("times", {}).values())
+    for kind, title in (("words", "first words of passages"), ("segments", "segments")):
+        missed = {
+            name: [x for file in times for x in file.get(name, {}).get(kind, ()) if x is not None] for name in ENGINES
+        }
+        yield [
+            f"starts of {title} missed by, ms (median, 95th percentile)",
+            *(_missed(missed[name]) for name in ENGINES),
+        ]
+    outside = {name: [file.get(name, {}).get("outside") for file in times] for name in ENGINES}
+    yield ["words more than 0.3 s outside speech", *map(_sum, outside.values())]
+    invented = list(results.get("invented", {}).values())
+    yield ["words invented over music and silence", *(_sum([file.get(name) for file in invented]) for name in ENGINES)]
+
+
+def _sum(counts: Sequence[int | None]) -> str:
+    there = [count for count in counts if count is not None]
+    return str(sum(there)) if there and len(there) == len(counts) else ""
+
+
+def _pace(found: Sequence[Mapping[str, float] | None]) -> str:
+    there = [each for each in found if each]
+    return f"{sum(each['of'] for each in there) / sum(each['took'] for each in there):.1f}" if there else ""
+
+
+def _missed(starts: Sequence[int]) -> str:
+    if not starts:
+        return ""
+    off = sorted(map(abs, starts))
+    return f"{statistics.median(off):.0f}, {off[min(round(0.95 * len(off)), len(off) - 1)]}"
+
+
+def _percent(found: Sequence[Mapping[str, int] | None]) -> str:
+    there = [each for each in found if each]
+    if len(there) < len(found):
+        return ""
+    return f"{100 * sum(each['errors'] for each in there) / sum(each['units'] for each in there):.1f}"
+
+
+def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [titles, ["---", *["--:"] * (len(titles) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def remarks(results: Mapping[str, Any]) -> str:
+    """Return what is known of Rostra alone, in sentences."""
+    names = list(results.get("names", {}).values())
+    said = [file["rostra"] for file in names if "rostra" in file]
+    costs = [file["rostra"] for file in results.get("cost", {}).values()]
+    memory = {int(seconds): found["rostra"] for seconds, found in results.get("memory", {}).items()}
+    parts = []
+    if oracle := _percent(best_peers(results["words"])):
+        parts.append(
+            f"Whoever knew the best of the three others for each recording would be wrong in {oracle}% of all."
+        )
+    if said:
+        total, without, given, false = (sum(each[key] for each in said) for key in ("said", "without", "with", "false"))
+        parts.append(
+            f"Of {total} names that are said, {without} are heard without hints and {given} with them; of names that "
+            f"are not said, hints put {false} into {len(said)} recordings."
+        )
+    if costs:
+        whole = sum(sum(each.values()) for each in costs)
+        model = sum(each["model"] + each["features"] for each in costs)
+        parts.append(f"All that is not the model takes {100 * (1 - model / whole):.1f}% of the stage's computing time.")
+    if len(memory) > 1:
+        short, long = memory[min(memory)], memory[max(memory)]
+        parts.append(
+            f"With {long['model']}, a recording of {max(memory) / 3600:g} hours takes {long['bytes'] / 2**20:.0f} MiB, "
+            f"{long['bytes'] / short['bytes']:.2f} times what one of {min(memory) / 60:g} minutes takes."
+        )
+    return "\n".join(parts)
+
+
+def section(results: Mapping[str, Any]) -> str:
+    """Return what ``README.md`` shows."""
+    return f"{summary(results)}\n\n{remarks(results)}"
+
+
+if __name__ == "__main__":
+    given = read(Path(sys.argv[1])) if len(sys.argv) > 1 else read()
+    print(section(given), by_recording(given), sep="\n\n")
+    print("\nmore than 1.2 times the errors of the best peer:", ", ".join(worse(given)) or "none")
