@@ -16,13 +16,15 @@ from pipelines.transcribers.base import Hints
 KNOWN = (
     "session.title, session.subtitle, session.abstract, session.language AS session_language,"
     " (SELECT json_group_array(name) FROM (SELECT name FROM session_person JOIN person ON person.id = person_id"
-    " WHERE session_id = session.id ORDER BY session_person.position)) AS people"
+    " WHERE session_id = session.id ORDER BY session_person.position)) AS people,"
+    " (SELECT json_group_array(language) FROM (SELECT DISTINCT language FROM event_language"
+    " WHERE event_language.event_id = session.event_id ORDER BY language)) AS event_languages"
 )
 """Columns of what is known of a session, in a query of one or of many."""
 
 
 def hints_of(known: Mapping[str, Any], settings: Transcribe, language: str | None = None) -> Hints:
-    """Return language and terms for a session's recordings.
+    """Return language and terms for a session's recordings; where no language is declared, those of its event.
 
     Terms are most telling first: people, the title, the archive's glossary, and what the abstract sets in
     capitals. An engine that takes only so many leaves out the last.
@@ -38,7 +40,8 @@ def hints_of(known: Mapping[str, Any], settings: Transcribe, language: str | Non
     title = [known["title"]] if known["title"] else []
     written = "\n".join(filter(None, [known["subtitle"], known["abstract"]]))
     found = dict.fromkeys([*people, *title, *settings.glossary, *(terms(written, tag) if written else ())])
-    return Hints(language=tag, terms=tuple(found))
+    expected = () if tag else tuple(msgspec.json.decode(known["event_languages"]))
+    return Hints(language=tag, terms=tuple(found), expected=expected)
 
 
 def hints_for(context: Context, session: int) -> Hints:

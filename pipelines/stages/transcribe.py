@@ -71,7 +71,7 @@ class Transcribe:
         ):
             hints = hints_of(row, context.config.transcribe, row["language"])
             sha256, label = row["sha256"], f"{row['event']}/{row['slug']}" if row["slug"] else row["original_name"]
-            whole = fingerprint(sha256, engine, hints.language, hints.terms)
+            whole = fingerprint(sha256, engine, hints.language, hints.terms, hints.expected)
             for part in parts(row["duration_ms"], self.longest_ms):
                 divided = part.of > 1
                 end_ms = row["duration_ms"] if part.end_ms is None else part.end_ms

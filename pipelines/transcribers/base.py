@@ -35,10 +35,12 @@ class Hints:
     Attributes:
         language: a BCP-47 tag that is obeyed, or None to identify it.
         terms: names and terms that may be said, most telling first; they bias every window.
+        expected: languages that are likelier than others, as BCP-47 tags, where none is declared.
     """
 
     language: str | None = None
     terms: tuple[str, ...] = ()
+    expected: tuple[str, ...] = ()
 
 
 class Transcriber(Protocol):

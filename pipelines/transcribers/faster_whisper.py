@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,14 +25,21 @@ from pipelines.transcribers.sentences import HeardWord
 from pipelines.transcribers.speech import Window
 
 if TYPE_CHECKING:
+    from ctranslate2 import StorageView
     from faster_whisper import WhisperModel
 
 BATCH = {"cpu": 8, "cuda": 16}
 """Windows of the first pass; on a CPU more gain nothing."""
 BEAM_SIZE = 5
+QUICK_BEAM_SIZE = 2
+"""On a CPU, where a wide beam costs what the encoder does: of 88 windows, 53 say the same with either."""
+SURE = -0.15
+"""Mean log probability of a window's tokens; below it, the quick beam's text is not taken."""
 
 _PUNCTUATION = ("\"'“¿([{-", "\"'.。,，!！?？:：”)]}、")
 """What belongs to the word after it, and to the one before, as faster-whisper has it."""
+_M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8
+"""As in malloc.h."""
 _FRAME = SAMPLE_RATE // 100
 _TOKENS_A_SECOND = 12
 """Nobody says more, in any script: it bounds what a window that never ends can cost."""
@@ -70,7 +79,7 @@ class FasterWhisper:
             "weights": weights_identity(self.model),
             "compute_type": self.compute_type or "auto",
             "beam_size": BEAM_SIZE,
-            "revision": 7,  # of this module: raised when the text changes for the same input
+            "revision": 8,  # of this module: raised when the text changes for the same input
         }
 
     def load(self) -> None:
@@ -114,6 +123,7 @@ def _load(model: str, device: str, compute_type: str | None, threads: int | None
 
     weights = resolve_weights(model)
     device, compute_type = choose(device, compute_type, ctranslate2)
+    _keep_memory()
     try:
         return WhisperModel(
             str(weights),
@@ -127,6 +137,18 @@ def _load(model: str, device: str, compute_type: str | None, threads: int | None
         if isinstance(weights, Path):
             raise WeightsError(f"the weights in {weights} cannot be loaded: {error}") from error
         raise missing_weights(model, error) from error
+
+
+def _keep_memory() -> None:
+    """Have glibc keep what is freed, for the next window.
+
+    By default it gives every large array back to the kernel and takes it anew, page by page, cleared each time: of
+    the encoder's time on a CPU, two fifths went into that (mallopt(3): no mmap, no trimming, one arena).
+    """
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # where there is another C library
+        set_option = ctypes.CDLL(None).mallopt
+        for option, value in ((_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, -1), (_M_ARENA_MAX, 1)):
+            set_option(option, value)
 
 
 class _Decoder:
@@ -143,7 +165,7 @@ class _Decoder:
 
     def decode(self, several: Sequence[Window], request: Request) -> list[Decoded]:
         from faster_whisper.tokenizer import Tokenizer  # loaded with the weights
-        from faster_whisper.transcribe import get_suppressed_tokens, pad_or_trim
+        from faster_whisper.transcribe import get_suppressed_tokens
 
         model = self._model
         tokenizer = Tokenizer(model.hf_tokenizer, model.model.is_multilingual, task=request.task, language=request.code)
@@ -151,23 +173,16 @@ class _Decoder:
         prompt = model.get_prompt(tokenizer, [], without_timestamps=True, hotwords=request.prompt)
         longest = max(len(window.samples) for window in several) / SAMPLE_RATE
         try:
-            features = [pad_or_trim(model.feature_extractor(window.samples)[..., :-1]) for window in several]
-            encoded = model.encode(np.stack(features))
-            results = model.model.generate(
-                encoded,
-                [prompt] * len(several),
-                beam_size=BEAM_SIZE,
-                max_length=min(model.max_length, len(prompt) + 32 + int(longest * _TOKENS_A_SECOND)),
-                return_no_speech_prob=True,
-                suppress_tokens=get_suppressed_tokens(tokenizer, [-1]),
-            )
+            encoded = self._encoded(several)
+            results = self._generated(encoded, prompt, longest, get_suppressed_tokens(tokenizer, [-1]))
             texts = [
                 [{"tokens": result.sequences_ids[0], "start": 0.0, "end": len(window.samples) / SAMPLE_RATE, "seek": 0}]
                 for window, result in zip(several, results, strict=True)
             ]
             frames = [len(window.samples) // _FRAME for window in several]
             model.add_word_timestamps(texts, tokenizer, encoded, frames, *_PUNCTUATION, 0.0)
-            languages = self._languages(encoded, len(several))
+            asked = [i for i, result in enumerate(results) if not request.obeyed or result.scores[0] < SURE]
+            languages = self._languages(encoded, asked)
         except RuntimeError as error:  # CTranslate2's
             raise TranscriberError(f"the engine failed: {error}") from error
         return [
@@ -179,16 +194,60 @@ class _Decoder:
                         for word in found[0]["words"]
                     ),
                 ),
-                likely,
+                languages.get(i, {}),
             )
-            for window, found, result, likely in zip(several, texts, results, languages, strict=True)
+            for i, (window, found, result) in enumerate(zip(several, texts, results, strict=True))
         ]
 
-    def _languages(self, encoded: Any, count: int) -> list[dict[str, float]]:
+    def _encoded(self, several: Sequence[Window]) -> StorageView:
+        from ctranslate2 import StorageView  # loaded with the weights
+        from faster_whisper.transcribe import pad_or_trim
+
+        model = self._model
+        features = [pad_or_trim(model.feature_extractor(window.samples)[..., :-1]) for window in several]
+        if model.model.device == "cuda":
+            return model.encode(np.stack(features))
+        # Attention takes 72 MB for each window of the base weights, and a CPU is no faster with several at once.
+        return StorageView.from_array(np.concatenate([np.asarray(model.encode(one)) for one in features]))
+
+    def _generated(
+        self, encoded: StorageView, prompt: list[int], seconds: float, suppressed: Sequence[int]
+    ) -> list[Any]:
+        """Decode windows with a quick beam, and with a wide one those of which the model is not sure."""
+        model = self._model
+
+        def generate(encoded: StorageView, beam_size: int) -> list[Any]:
+            found: list[Any] = model.model.generate(
+                encoded,
+                [prompt] * encoded.shape[0],
+                beam_size=beam_size,
+                max_length=min(model.max_length, len(prompt) + 32 + int(seconds * _TOKENS_A_SECOND)),
+                return_no_speech_prob=True,
+                return_scores=True,
+                suppress_tokens=suppressed,
+            )
+            return found
+
+        if model.model.device == "cuda":
+            return generate(encoded, BEAM_SIZE)
+        results = generate(encoded, QUICK_BEAM_SIZE)
+        unsure = [i for i, result in enumerate(results) if result.scores[0] < SURE]
+        again = generate(_some(encoded, unsure), BEAM_SIZE) if unsure else ()
+        for i, result in zip(unsure, again, strict=True):
+            results[i] = result
+        return results
+
+    def _languages(self, encoded: StorageView, asked: Sequence[int]) -> dict[int, dict[str, float]]:
+        """Return how likely languages are in the windows that are asked for, at least."""
         if not self._model.model.is_multilingual:
-            return [{"en": 1.0}] * count
+            return {i: {"en": 1.0} for i in asked}
+        if self._model.model.device == "cuda":
+            asked = range(encoded.shape[0])
+        elif len(asked) < encoded.shape[0]:
+            encoded = _some(encoded, asked)
+        found = self._model.model.detect_language(encoded) if asked else ()
         # Languages are tokens: <|de|>.
-        return [{token[2:-2]: p for token, p in found} for found in self._model.model.detect_language(encoded)]
+        return {i: {token[2:-2]: p for token, p in likely} for i, likely in zip(asked, found, strict=True)}
 
     def decode_with_care(self, window: Window, request: Request) -> list[HeardWord]:
         try:
@@ -216,3 +275,10 @@ class _Decoder:
             )
         except RuntimeError as error:  # CTranslate2's
             raise TranscriberError(f"the engine failed: {error}") from error
+
+
+def _some(encoded: StorageView, which: Sequence[int]) -> StorageView:
+    """Return some windows of those that were encoded on a CPU."""
+    from ctranslate2 import StorageView  # loaded with the weights
+
+    return StorageView.from_array(np.asarray(encoded)[list(which)])

@@ -29,6 +29,8 @@ WORDS_A_SECOND = 2.5
 IDENTIFYING_WINDOWS = 4
 """How many windows are heard to identify a language: the first alone is often a greeting or a jingle."""
 MOST_TERMS = 60
+UNEXPECTED = 0.1
+"""What a language counts that its event does not have: short or noisy speech sounds like many."""
 OWN, OTHER = 0.5, 0.8
 """A window less likely than the first to be in the recording's language is looked at part by part; a part more
 likely than the second to be in another is decoded in that."""
@@ -40,11 +42,16 @@ _WHISPER_CODES = {"nb": "no", "jv": "jw", "fil": "tl", "cmn": "zh"}
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """How a window is to be decoded: Whisper's code of its language, terms that may be said, and into what."""
+    """How a window is to be decoded: Whisper's code of its language, terms that may be said, and into what.
+
+    A language that is ``obeyed`` was declared. Where it was not, codes that are ``expected`` are likelier than others.
+    """
 
     code: str
     terms: tuple[str, ...] = ()
     task: Literal["transcribe", "translate"] = "transcribe"
+    obeyed: bool = False
+    expected: tuple[str, ...] = ()
 
     @property
     def prompt(self) -> str | None:
@@ -54,7 +61,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """The words of a window, and how likely each language is in it, by Whisper's codes."""
+    """The words of a window, and how likely each language is in it, by Whisper's codes.
+
+    ``languages`` is empty where the one that is obeyed is not in doubt.
+    """
 
     words: list[HeardWord]
     languages: Mapping[str, float]
@@ -92,15 +102,17 @@ def hear(decoder: Decoder, audio: Iterable[AudioBlock], hints: Hints, report: Re
     # Speech is looked for while the windows before are decoded.
     with ahead(windows(tape), decoder.batch) as speech:
         first = list(islice(speech, IDENTIFYING_WINDOWS))
-        language, code = _language(decoder, hints.language, first)
-        request = Request(code, hints.terms)
+        expected = tuple(code for tag in hints.expected if (code := _whisper_code(tag)) in decoder.languages)
+        language, code = _language(decoder, hints.language, first, expected)
+        request = Request(code, hints.terms, obeyed=hints.language is not None, expected=expected)
         heard: list[HeardWord] = []
         for several in _batched(chain(first, speech), decoder.batch):
             for window, decoded in zip(several, decoder.decode(several, request), strict=True):
-                if hints.language is None and decoded.languages.get(code, 1.0) < OWN:
+                likely = _weighed(decoded.languages, expected)
+                if hints.language is None and likely.get(code, 1.0) < OWN:
                     heard += _in_its_languages(decoder, window, request)
                 else:
-                    heard += _better(decoder, window, _suspected(decoded, code), request)
+                    heard += _better(decoder, window, _suspected(decoded.words, likely, code), request)
             report((several[-1].parts[-1].recording + several[-1].parts[-1].length) / FRAMES_PER_SECOND)
     groups = list(sentences(in_order(heard)))
     report(tape.samples / SAMPLE_RATE)
@@ -145,7 +157,7 @@ def translate(decoder: Decoder, audio: Iterable[AudioBlock], transcript: Transcr
         for several in _batched(pairs, decoder.batch):
             for language, group in groupby(several, key=lambda pair: pair[0].language or transcript.language):
                 originals, stretches = zip(*group, strict=True)
-                request = Request(_code(decoder, language), task="translate")
+                request = Request(_code(decoder, language), task="translate", obeyed=True)
                 for original, decoded in zip(originals, decoder.decode(stretches, request), strict=True):
                     translated += _translation(original, decoded.words)
             report(several[-1][0].end_ms / 1000)
@@ -178,7 +190,9 @@ def _batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
         yield batch
 
 
-def _language(decoder: Decoder, declared: str | None, first: Sequence[Window]) -> tuple[str, str]:
+def _language(
+    decoder: Decoder, declared: str | None, first: Sequence[Window], expected: Collection[str]
+) -> tuple[str, str]:
     """Return the language as a tag and as Whisper's code: the declared one, or the likeliest over some windows."""
     if declared is not None:
         return declared, _code(decoder, declared)
@@ -186,14 +200,26 @@ def _language(decoder: Decoder, declared: str | None, first: Sequence[Window]) -
         return UNDETERMINED, "en"
     likely: dict[str, float] = {}
     for window in first if len(decoder.languages) > 1 else ():
-        for code, probability in decoder.identify(window).items():
+        for code, probability in _weighed(decoder.identify(window), expected).items():
             likely[code] = likely.get(code, 0.0) + probability * len(window.speech)
     code = max(likely, key=likely.__getitem__, default="en")
     return parse_language(code), code
 
 
+def _weighed(likely: Mapping[str, float], expected: Collection[str]) -> Mapping[str, float]:
+    """Return how likely each language is where these are expected; none is, where it is not known."""
+    if not expected:
+        return likely
+    weighed = {code: p if code in expected else p * UNEXPECTED for code, p in likely.items()}
+    return {code: p / (sum(weighed.values()) or 1.0) for code, p in weighed.items()}
+
+
+def _whisper_code(language: str) -> str:
+    return _WHISPER_CODES.get(primary(language), primary(language))
+
+
 def _code(decoder: Decoder, language: str) -> str:
-    code = _WHISPER_CODES.get(primary(language), primary(language))
+    code = _whisper_code(language)
     if code not in decoder.languages:
         raise LanguageError(
             f"the weights do not know {language!r}: leave the language out to have it identified, "
@@ -206,7 +232,7 @@ def _in_its_languages(decoder: Decoder, window: Window, request: Request) -> lis
     """Decode the parts of a window, each in its language."""
     heard: list[HeardWord] = []
     for part in window.alone():
-        languages = decoder.identify(part)
+        languages = _weighed(decoder.identify(part), request.expected)
         code = max(languages, key=languages.__getitem__, default=request.code)
         if code == request.code or languages[code] < OTHER:
             heard += _better(decoder, part, decoder.decode_with_care(part, request), request)
@@ -217,10 +243,10 @@ def _in_its_languages(decoder: Decoder, window: Window, request: Request) -> lis
     return heard
 
 
-def _suspected(decoded: Decoded, code: str) -> list[HeardWord]:
+def _suspected(words: Sequence[HeardWord], likely: Mapping[str, float], code: str) -> list[HeardWord]:
     """Return the words with the probability that another language is spoken than they were decoded in."""
-    foreign = max((p for other, p in decoded.languages.items() if other != code), default=0.0)
-    return [replace(word, foreign=foreign) for word in decoded.words]
+    foreign = max((p for other, p in likely.items() if other != code), default=0.0)
+    return [replace(word, foreign=foreign) for word in words]
 
 
 def _better(decoder: Decoder, window: Window, words: list[HeardWord], request: Request) -> list[HeardWord]:

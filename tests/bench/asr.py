@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import multiprocessing
 import os
 import resource
 import statistics
@@ -35,8 +36,10 @@ import time
 import wave
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -85,14 +88,11 @@ class Bench:
     engines: list[str]
     recordings: list[Recording]
     results: Results
-    loaded: dict[str, Engine] = field(default_factory=dict)
     heard: dict[tuple[str, str], Heard] = field(default_factory=dict)
 
     def engine(self, name: str) -> Engine:
         """Return an engine with its weights loaded."""
-        if name not in self.loaded:
-            self.loaded[name] = ENGINES[name](self.model)
-        return self.loaded[name]
+        return loaded(name, self.model)
 
     def timed(self, name: str, path: str, language: str) -> Heard:
         """Return what an engine hears in a recording, with the times of words; once for all measures."""
@@ -198,23 +198,44 @@ def names(bench: Bench) -> None:
 
 
 def speed(bench: Bench) -> None:
-    """Keep the medians of three of the seconds that engines take, turn by turn, and of those that they compute."""
-    for recording in bench.recordings:
-        if recording.seconds < LONG_SECONDS or not bench.missing("speed", recording.path):
-            continue
-        taken: dict[str, list[tuple[float, float]]] = {name: [] for name in bench.engines}
-        for _ in range(3):
+    """Keep the medians of three of the seconds that engines take, turn by turn, and of those that they compute.
+
+    Each has a process of its own, so that what one does there (how it keeps memory, threads that wait) is no
+    other's gain or loss.
+    """
+    with ExitStack() as stack:
+        processes = {
+            name: stack.enter_context(ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")))
+            for name in bench.engines
+        }
+        for recording in bench.recordings:
+            if recording.seconds < LONG_SECONDS or not bench.missing("speed", recording.path):
+                continue
+            taken: dict[str, list[tuple[float, float]]] = {name: [] for name in bench.engines}
+            for _ in range(3):
+                for name, turns in taken.items():
+                    turns.append(processes[name].submit(turn, name, bench.model, recording).result())
             for name, turns in taken.items():
-                turns.append(staged(bench, recording) if name == "rostra" else alone(bench.engine(name), recording))
-        for name, turns in taken.items():
-            took, computed = (round(statistics.median(each), 2) for each in zip(*turns, strict=True))
-            found = {"of": recording.seconds, "took": took, "computed": computed}
-            bench.results.keep("speed", recording.path, name, found)
-            print(f"{recording.path} {name}: {turns}", flush=True)
+                took, computed = (round(statistics.median(each), 2) for each in zip(*turns, strict=True))
+                found = {"of": recording.seconds, "took": took, "computed": computed}
+                bench.results.keep("speed", recording.path, name, found)
+                print(f"{recording.path} {name}: {turns}", flush=True)
 
 
-def alone(run: Engine, recording: Recording) -> tuple[float, float]:
+def turn(name: str, model: str, recording: Recording) -> tuple[float, float]:
+    """Return what a recording takes an engine whose weights are loaded; of Rostra's, the whole stage."""
+    if name == "rostra":
+        with pulled(DATA / recording.path, recording.language) as context:
+            stage = Transcribe(engine("faster-whisper", model=model))
+            stage.prepare()
+            return timed(lambda: finish(context, stage))
+    run = loaded(name, model)
     return timed(lambda: run(DATA / recording.path, recording.language, False))
+
+
+@cache
+def loaded(name: str, model: str) -> Engine:
+    return ENGINES[name](model)
 
 
 def timed(run: Callable[[], object]) -> tuple[float, float]:
@@ -222,14 +243,6 @@ def timed(run: Callable[[], object]) -> tuple[float, float]:
     begun, before = time.perf_counter(), sum(resources())
     run()
     return time.perf_counter() - begun, sum(resources()) - before
-
-
-def staged(bench: Bench, recording: Recording) -> tuple[float, float]:
-    """Return the same for the stage, from the file to segments in the catalogue."""
-    with pulled(DATA / recording.path, recording.language) as context:
-        stage = Transcribe(engine("faster-whisper", model=bench.model))
-        stage.prepare()
-        return timed(lambda: finish(context, stage))
 
 
 @contextmanager

@@ -73,14 +73,16 @@ class Relay:
         passed = 0
         with suppress(OSError):
             while data := server.recv(65_536):
+                with self.lock:
+                    # Decided before anything is passed on: who has all of an answer does not notice the reset.
+                    if dropping := self.drops > 0 and passed + len(data) > self.drop_after:
+                        self.drops, self.dropped = self.drops - 1, self.dropped + 1
+                if dropping:
+                    client.sendall(data[: max(0, self.drop_after - passed)])
+                    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    break
                 client.sendall(data)
                 passed += len(data)
-                with self.lock:
-                    if not (self.drops and passed > self.drop_after):
-                        continue
-                    self.drops, self.dropped = self.drops - 1, self.dropped + 1
-                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                break
         with suppress(OSError):
             client.shutdown(socket.SHUT_RDWR)
 

@@ -44,3 +44,17 @@ def test_hints_shown_are_those_that_a_recording_is_heard_with(tmp_path: Path) ->
         assert item.task.hints == hints_for(context, 1) == Hints("en", EXPECTED)
     shown = CliRunner().invoke(cli, ["hints", SESSION.slug, "--json", "--archive", str(root)]).stdout
     assert json.loads(shown) == {"language": "en", "terms": list(EXPECTED)}
+
+
+def test_languages_of_the_event_are_expected_where_none_is_declared(tmp_path: Path) -> None:
+    root = tmp_path / "talks"
+    init(root, title="Test")
+    sessions = (replace(SESSION, language=None), replace(SESSION, slug="declared"))
+    with open_archive(root) as context:
+        with transaction(context.db):
+            event = replace(EXAMPLE_EVENT, sessions=sessions)
+            apply_event(context.db, event, decided_at="2022-07-01T00:00:00Z")
+        ids = {row["slug"]: row["id"] for row in context.db.query("SELECT id, slug FROM session")}
+        undeclared, declared = hints_for(context, ids[SESSION.slug]), hints_for(context, ids["declared"])
+        assert (undeclared.language, undeclared.expected) == (None, ("ar", "en", "es"))
+        assert (declared.language, declared.expected) == ("en", ())

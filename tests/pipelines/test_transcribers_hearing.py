@@ -125,6 +125,26 @@ def test_parts_are_decoded_in_their_languages() -> None:
     ]  # fmt: skip
 
 
+def test_expected_languages_are_likelier() -> None:
+    noisy = {"it": 0.3, "en": 0.15, "de": 0.05}
+    clear = {"it": 0.97, "en": 0.02, "de": 0.01}
+    heard = [
+        hearing._language(Told(spoken=[dict(spoken)]), None, [window((0, 3))], expected)
+        for spoken in (noisy, clear)
+        for expected in ((), ("en", "de"))
+    ]
+    assert heard == [("it", "it"), ("en", "en"), ("it", "it"), ("it", "it")]
+
+
+def test_a_part_in_a_language_that_nobody_expects_is_decoded_in_it_where_it_is_clear() -> None:
+    speech = window((0, 4), (20, 4))
+    english = words(speech, "And so we begin our evening with")
+    german = words(window((20, 4)), "Guten Abend meine Damen und Herren")
+    decoder = Told(careful=[english, german], spoken=[{"en": 0.3, "de": 0.7}, {"en": 0.01, "de": 0.99}])
+    hearing._in_its_languages(decoder, speech, Request("en", expected=("en",)))
+    assert [request.code for kind, _, request in decoder.asked if kind == "careful"] == ["en", "de"]
+
+
 def test_declared_language_that_the_weights_lack() -> None:
     with pytest.raises(LanguageError, match="'eo'"):
         hearing.hear(Told(), [], Hints("eo"), lambda _seconds: None)
@@ -156,5 +176,5 @@ def test_translation_has_the_times_of_what_was_said_and_leaves_doubts_out() -> N
         (7_000, 9_000, "Thank you.", ()),
     ]
     assert [request for _, _, request in decoder.asked] == [
-        Request("de", task="translate"), Request("en", task="translate"),
+        Request("de", task="translate", obeyed=True), Request("en", task="translate", obeyed=True),
     ]  # fmt: skip
