@@ -21,10 +21,11 @@ SESSION_FIELDS = frozenset({"title", "start", "planned_ms", "language", "abstrac
 _ATOM = "http://www.w3.org/2005/Atom}"
 _ITUNES = "http://www.itunes.com/dtds/podcast-1.0.dtd}"
 _CONTENT = "http://purl.org/rss/1.0/modules/content/}"
-_PODCAST = (
+PODCAST = (
     "https://podcastindex.org/namespace/1.0}",
     "https://github.com/Podcastindex-org/podcast-namespace/blob/main/docs/1.0.md}",
 )
+"""What the names of the ``podcast:`` namespace begin with, as `plain_xml` writes them."""
 _ROLES: dict[str, RoleName] = {
     "host": "host", "co-host": "host", "guest host": "host", "guest": "speaker", "voice actor": "reader",
     "narrator": "reader", "author": "author", "reporter": "speaker", "moderator": "chair",
@@ -60,7 +61,7 @@ def read(source: Source, /) -> Reading:
     )
     items = list(channel.all(f"{_ATOM}entry" if atom else "item"))
     sessions = [_session(item, prefix, language, channel, notes) for item in items]
-    guid = next((text for name in _PODCAST if (text := channel.get(f"{name}guid"))), "") or channel.get(f"{_ATOM}id")
+    guid = next((text for name in PODCAST if (text := channel.get(f"{name}guid"))), "") or channel.get(f"{_ATOM}id")
     name = title or name_stem(source)
     description = notes.block(channel.get("description") or channel.get(f"{_ATOM}subtitle"))
     links = _website(channel, notes)
@@ -111,7 +112,7 @@ def _session(item: Node, prefix: str, language: str | None, channel: Node, notes
     for link in item.all(f"{_ATOM}link"):
         if link.attributes.get("rel") == "enclosure":
             links += notes.link(link.where, "recording", link.attributes.get("href"))
-    for name in _PODCAST:
+    for name in PODCAST:
         for kind in ("transcript", "chapters"):
             for node in item.all(f"{name}{kind}"):
                 said = node.attributes.get("language") or node.attributes.get("type")
@@ -159,7 +160,7 @@ def _people(item: Node, channel: Node, notes: Notes) -> tuple[Role, ...]:
     """Return an episode's people: its own ``podcast:person``, else the show's, else its author."""
     for place in (item, channel):
         roles: dict[tuple[str, str], Role] = {}
-        for prefix in _PODCAST:
+        for prefix in PODCAST:
             for node in place.all(f"{prefix}person"):
                 name = notes.line(node.text)
                 said = node.attributes.get("role", "host").lower()

@@ -47,7 +47,7 @@ def pull(root: Path, sources: tuple[str, ...], event: str | None, session: str |
 
     The same bytes are one recording, whatever they are called. What is not a recording is refused with the
     reason, and the others go on. Captions beside a recording, talk.vtt or talk.de.vtt beside talk.mp4, or that a site
-    gives with it, become its transcript until it has a better one.
+    or a feed gives with it, become its transcript until it has a better one.
     """
     if watch:
         _watch(root, [Path(source) for source in sources], event, session)

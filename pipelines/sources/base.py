@@ -73,10 +73,12 @@ class Fetched:
 
     Attributes:
         companions: what its place gave with it: captions, and everything that it knows of the file.
+        remark: what of that could not be had, and why.
     """
 
     path: Path
     companions: tuple[Path, ...] = ()
+    remark: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

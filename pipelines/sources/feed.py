@@ -3,36 +3,54 @@
 A feed is asked for with what it was last known by (``ETag``, ``Last-Modified``: RFC 9110, section 13), and
 what it said then is kept: a feed that has not changed costs one short answer. Which of its episodes are new
 is the catalogue's to say, as of any other file.
+
+An episode's transcripts (``podcast:transcript``, https://podcastindex.org/namespace/1.0) come with it. One that
+cannot be had is named, and keeps nobody from the recording.
 """
 
 from __future__ import annotations
 
 import io
+import shutil
 from calendar import timegm
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import feedparser
 import msgspec
 from markupsafe import Markup
 
 from metadata.errors import MetadataError
-from metadata.languages import parse_language
+from metadata.languages import parse_language, primary
 from metadata.model import ExternalId, Link, Person, Role, Session
+from metadata.timetables.plain_xml import Node, load_plain_xml
+from metadata.timetables.podcast_rss import PODCAST
 from metadata.timetables.slugs import make_slug
 from pipelines.blobs import write_atomic
 from pipelines.errors import FetchError, ItemError
-from pipelines.sources.base import Found, Reached, Shelf, Unreachable, file_name, plain, shelf_name
+from pipelines.sources.base import Fetched, Found, Reached, Shelf, Unreachable, file_name, plain, shelf_name
 from pipelines.sources.http import Look, WebFile, request
 
 FEED_BYTES = 64_000_000
 """The largest feed that is read."""
+TRANSCRIPT_BYTES = 16_000_000
+"""The largest transcript that is fetched: more than a day of speech with a time for each word."""
+TRANSCRIPTS = 40
+"""How many transcripts of an episode are fetched."""
 
 _MEDIA = ("audio/", "video/")
+_SUFFIXES = {
+    "application/srt": ".srt", "application/x-subrip": ".srt", "text/srt": ".srt",
+    "application/json": ".json", "text/json": ".json",
+    "text/vtt": ".vtt",
+}  # fmt: skip
+"""What of transcripts has times, by media type; what says most comes last, since the last one stands."""
 _XML = {"application/rss+xml", "application/atom+xml", "application/xml", "text/xml"}
 
 
@@ -42,6 +60,43 @@ class _Memory(msgspec.Struct, frozen=True):
     etag: str = ""
     modified: str = ""
     failures: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Episode(WebFile):
+    """A recording that a feed names.
+
+    Attributes:
+        transcripts: the addresses of its transcripts by the names that they get.
+    """
+
+    transcripts: tuple[tuple[str, str], ...] = ()
+
+    @contextmanager
+    def fetch(self, shelf: Shelf) -> Iterator[Fetched]:
+        """Download the recording, and what can be had of its transcripts."""
+        folder = shelf.folder / f"{self.shelf_name}.transcripts"
+        # Without super()'s arguments this would ask for the class that `slots` replaced.
+        with super(Episode, self).fetch(shelf) as fetched:
+            folder.mkdir(exist_ok=True)
+            try:
+                paths, missing = [], []
+                for name, url in self.transcripts:
+                    try:
+                        (folder / name).write_bytes(_transcript(url, shelf))
+                        paths.append(folder / name)
+                    except ItemError as error:
+                        missing.append(f"no transcript from {plain(url, 500)}: {error}")
+                yield Fetched(fetched.path, tuple(paths), "; ".join(missing) or None)
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _transcript(url: str, shelf: Shelf) -> bytes:
+    response, body = request(url, shelf.settings, {}, limit=min(TRANSCRIPT_BYTES, shelf.settings.max_bytes))
+    if response.status_code != HTTPStatus.OK:
+        raise FetchError(f"the server answers {response.status_code} {response.reason_phrase}".rstrip())
+    return body
 
 
 def is_feed(seen: Look) -> bool:
@@ -95,7 +150,46 @@ def _parse(url: str, body: bytes) -> Any:
     feed = feedparser.parse(io.BytesIO(body), response_headers={"content-location": url})
     if not feed.version:
         raise FetchError("it is no feed that can be read")
+    # It keeps the last of several elements of a name alone.
+    transcripts = list(_transcripts(url, body))
+    if len(transcripts) == len(feed.entries):
+        for entry, named in zip(feed.entries, transcripts, strict=True):
+            entry["transcripts"] = named
     return feed
+
+
+def _transcripts(url: str, body: bytes) -> Iterator[tuple[tuple[str, str], ...]]:
+    """Yield the transcripts of every entry of a feed that is sound XML, in its order."""
+    if not any(name[:-1].encode() in body for name in PODCAST):
+        return
+    try:
+        root = load_plain_xml(body, url)
+    except MetadataError:
+        return
+    channels = [child for child in root.children if child.tag.rpartition("}")[2] == "channel"]
+    for node in (child for parent in (*channels, root) for child in parent.children):
+        if node.tag.rpartition("}")[2] in {"item", "entry"}:
+            yield _transcripts_of(node, url)
+
+
+def _transcripts_of(entry: Node, url: str) -> tuple[tuple[str, str], ...]:
+    found: dict[str, tuple[str, str]] = {}
+    for node in (node for name in PODCAST for node in entry.all(f"{name}transcript")):
+        try:
+            address = urljoin(url, node.attributes.get("url", "").strip())
+        except ValueError:
+            continue
+        suffix = _SUFFIXES.get(node.attributes.get("type", "").partition(";")[0].strip().lower())
+        if suffix and address != url:
+            found.setdefault(address, (suffix, _language(node.attributes.get("language")) or ""))
+    best_last = sorted(found.items(), key=lambda each: list(_SUFFIXES.values()).index(each[1][0]))
+    named: dict[str, str] = {}
+    for address, (suffix, language) in best_last[-TRANSCRIPTS:]:
+        # A name has room for short languages (see `pipelines.captions.language_in`).
+        middle = f".{language if len(language) <= 8 else primary(language)}" if language else ""
+        number = sum(name.endswith(f"{middle}{suffix}") for name in named)
+        named[f"recording{f'-{number + 1}' if number else ''}{middle}{suffix}"] = address
+    return tuple(named.items())
 
 
 def _episodes(url: str, feed: Any) -> Iterator[Found]:
@@ -113,13 +207,15 @@ def _episodes(url: str, feed: Any) -> Iterator[Found]:
         length = str(enclosure.get("length", ""))
         about = _about(entry, feed.feed, key)
         suffix = PurePosixPath(urlsplit(address).path).suffix
-        yield WebFile(
+        transcripts = entry.get("transcripts", ())
+        yield Episode(
             place=f"{url}#{key}",
             name=file_name(f"{about.title.replace('/', '-')}{suffix}"),
-            stamp=(address, length),
+            stamp=(address, length, *(where for _, where in transcripts)),
             bytes=int(length) if length.isdecimal() and len(length) < 16 and int(length) else None,
             about=about,
             url=address,
+            transcripts=transcripts,
         )
 
 

@@ -64,6 +64,7 @@ class Pulled:
     info: MediaInfo
     about: Session | None = None
     companions: tuple[Companion, ...] = ()
+    remark: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ class Pull:
             except OSError as error:
                 raise BrokenMediaError(f"cannot be copied: {error.strerror or error}") from error
         folder = Path(found.place).parent.name if found.place.startswith("/") else ""
-        return Pulled(found.name, folder, blob, info, found.about, companions)
+        return Pulled(found.name, folder, blob, info, found.about, companions, fetched.remark)
 
     def commit(self, context: Context, item: Item, result: Pulled | None) -> str | None:
         """Add the recording to the catalogue and to its session."""
@@ -130,7 +131,7 @@ class Pull:
         old, known = replaced_at(context.db, place, sha256), recording_id(context.db, sha256)
         if known is not None:
             self._note(context, known, item, result, old)
-            return f"already in the archive as {_where(context.db, sha256)}"
+            return _joined(f"already in the archive as {_where(context.db, sha256)}", result.remark)
         newest = _newest_session(context.db)
         session_id, note = self._session(context, result.name) if old is None else (None, {})
         if result.about is not None and session_id is not None and session_id > newest:
@@ -162,7 +163,7 @@ class Pull:
         elif session_id is None:
             remark = matching.place(context, recording, self.event)
         self._note(context, recording, item, result, old)
-        return remark
+        return _joined(remark, result.remark)
 
     def _note(self, context: Context, recording: int, item: Item, result: Pulled, old: int | None) -> None:
         """Note where a recording came from, and let it take the place of what was there before."""
@@ -212,6 +213,10 @@ class Pull:
 def _companion(store: BlobStore, path: Path) -> Companion:
     suffix = "".join(path.suffixes[-2:])
     return Companion(path.name, store.add(path, suffix).sha256, suffix)
+
+
+def _joined(*remarks: str | None) -> str | None:
+    return "; ".join(filter(None, remarks)) or None
 
 
 def _newest_session(db: Database) -> int:

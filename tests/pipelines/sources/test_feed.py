@@ -15,12 +15,14 @@ import numpy as np
 import pytest
 
 from metadata.model import ExternalId, Session
+from pipelines import sources
 from pipelines.config import Pull as Settings
 from pipelines.context import Context, init, open_archive
 from pipelines.executors import InProcess, Local
 from pipelines.runner import Report, run_stage
 from pipelines.sources import Found, Shelf, find, http
 from pipelines.sources.base import shelf_name
+from pipelines.stages.captions import Captions
 from pipelines.stages.pull import Pull
 from tests.pipelines.sources.server import Behaviour, Handler, Site, file, redirect, serving
 from tests.pipelines.trials import Watch
@@ -193,6 +195,103 @@ def test_hostile_feed_reads_no_file_and_asks_no_private_address(context: Context
     }
     assert "root:" not in json.dumps([item.label for item, _ in report.troubles])
     assert count(context, "recording") == 0
+
+
+TEXT = "WEBVTT\n\n00:00.000 --> 00:00.090\n<v Noor Okafor>The sea is a timetable.\n"
+SRT = "1\n00:00:00,000 --> 00:00:00,090\nThe sea is a timetable\n"
+JSON = '{"version":"1.0.0","segments":[{"startTime":0,"endTime":0.09,"body":"Das Meer ist ein Fahrplan."}]}'
+
+
+def transcribed(number: int, url: str, *transcripts: tuple[str, str, str]) -> str:
+    elements = "".join(
+        f"<p:transcript xmlns:p='https://podcastindex.org/namespace/1.0' url='{where}' type='{kind}' {more}/>"
+        for where, kind, more in transcripts
+    )
+    return entry(number, url).replace("</item>", f"{elements}</item>")
+
+
+def test_transcripts_come_with_their_episode(context: Context, site: Site) -> None:
+    one = transcribed(
+        1,
+        site.url,
+        ("/1.vtt", "text/vtt", ""),
+        ("/1.txt", "text/plain", ""),
+        ("/1.html", "text/html", ""),
+        ("/1.srt", "application/x-subrip", "language='en'"),
+        ("/1.de.json", "application/json", "language='de'"),
+    )
+    site.answers[FEED] = feed(document(entry(0, site.url) + one), '"one"')
+    site.answers |= {f"/{number}.wav": file(sound(number), etag=None) for number in range(2)}
+    for path, text in (("/1.vtt", TEXT), ("/1.srt", SRT), ("/1.de.json", JSON)):
+        site.answers[path] = file(text.encode(), etag=None)
+    assert dict(pull(context, site).counts) == {"done": 2}
+    assert dict(run_stage(context, Captions([]), InProcess(), Watch()).counts) == {"done": 3}
+    assert not [path for path, _ in site.asked if path in {"/1.txt", "/1.html"}]
+    rows = context.db.execute(
+        "SELECT session.slug, transcript.language, transcript.kind, is_current, text FROM transcript"
+        " JOIN recording ON recording.id = recording_id JOIN session ON session.id = session_id"
+        " JOIN segment ON transcript_id = transcript.id ORDER BY transcript.id"
+    ).fetchall()
+    assert sorted(rows) == [
+        ("episode-1", "de", "translation", 1, "Das Meer ist ein Fahrplan."),
+        ("episode-1", "en", "imported", 0, "The sea is a timetable"),
+        ("episode-1", "en-GB", "imported", 1, "The sea is a timetable."),
+    ]
+    assert context.db.execute("SELECT label FROM speaker_tag").fetchall() == [("Noor Okafor",)]
+    site.asked.clear()
+    assert dict(pull(context, site).counts) == {}
+    assert dict(run_stage(context, Captions([]), InProcess(), Watch()).counts) == {}
+    assert site.asked == [(FEED, None)]
+
+
+def test_transcript_that_comes_later_is_fetched(context: Context, site: Site) -> None:
+    publish(site, range(1, 2), '"one"')
+    pull(context, site)
+    body = document(transcribed(1, site.url, ("/1.srt", "application/srt", "")))
+    site.answers |= {FEED: feed(body, '"two"'), "/1.srt": file(SRT.encode())}
+    assert dict(pull(context, site).counts) == {"done": 1}
+    assert dict(run_stage(context, Captions([]), InProcess(), Watch()).counts) == {"done": 1}
+    assert (count(context, "recording"), count(context, "transcript")) == (1, 1)
+
+
+def test_transcripts_that_cannot_be_had_keep_nobody_from_the_recording(
+    context: Context, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources.feed, "TRANSCRIPT_BYTES", 1_000_000)
+    bad = (
+        "http://10.0.0.1/1.vtt", "file:///etc/passwd", "http://[bad/1.vtt", "/inside.vtt", "/gone.vtt", "/large.vtt", ""
+    )  # fmt: skip
+    kinds = [(where, "text/vtt", "") for where in (*bad, "/1.vtt", "/1.vtt")]
+    site.answers[FEED] = feed(document(transcribed(1, site.url, *kinds)), '"one"')
+    site.answers |= {
+        "/1.wav": file(sound(1)),
+        "/1.vtt": file(TEXT.encode()),
+        "/inside.vtt": redirect("http://169.254.169.254/1.vtt"),
+        "/large.vtt": file(b"x" * 1_000_001),
+    }
+    watch = Watch()
+    report = run_stage(context, Pull([site.url + FEED]), InProcess(), watch)
+    assert dict(report.counts) == {"done": 1}
+    remark = watch.remarks[f"{site.url}{FEED}#episode-1"]
+    assert remark is not None
+    said = [part.partition(": ") for part in remark.removeprefix("no transcript from ").split("; no transcript from ")]
+    assert [(where.removeprefix(site.url), why[:36]) for where, _, why in said] == [
+        ("http://10.0.0.1/1.vtt", "10.0.0.1 is at 10.0.0.1, a private a"),
+        ("file:///etc/passwd", "the scheme '' is not among pull.sche"),
+        ("/inside.vtt", "169.254.169.254 is at 169.254.169.25"),
+        ("/gone.vtt", "the server answers 404 Not Found"),
+        ("/large.vtt", "it is larger than 1 MB"),
+    ]
+    companions = json.loads(context.db.execute("SELECT about FROM provenance").fetchone()[0])["companions"]
+    assert len(companions) == 1
+    assert [path.suffix for path in context.layout.sources.iterdir() if path.suffix not in {".feed", ".json"}] == []
+
+
+def test_transcripts_of_a_feed_that_is_no_sound_xml_are_left(context: Context, site: Site) -> None:
+    body = document(transcribed(1, site.url, ("/1.srt", "application/srt", ""))).replace(b"</channel>", b"<br>")
+    site.answers |= {FEED: feed(body, '"one"'), "/1.wav": file(sound(1))}
+    assert dict(pull(context, site).counts) == {"done": 1}
+    assert not [path for path, _ in site.asked if path == "/1.srt"]
 
 
 def listed(site: Site, folder: Path, settings: Settings) -> list[Found]:
