@@ -6,8 +6,9 @@ session is *certain* only where it is nearly sure and far ahead of the next: eve
 
 Words of a name speak for a session by how much they tell (inverse document frequency among the sessions, Spärck
 Jones 1972), and only as far as the session explains the name: a film *about* harbours is not the talk on them.
-What two sessions explain alike tells neither from the other. Words match that differ by a slip (rapidfuzz,
-normalised Indel similarity).
+Some words of a title, whatever they tell, are not enough where no person, room, hour or number joins them: the name
+has to say most of the title, or to be its beginning. What two sessions explain alike tells neither from the other.
+Words match that differ by a slip (rapidfuzz, normalised Indel similarity).
 """
 
 from __future__ import annotations
@@ -33,12 +34,13 @@ WEIGHTS = {
     "number": 0.6,
     "title": 0.97,
     "words": 1.0,
+    "few": 1.0,
     "time": 0.85,
     "room": 0.33,
     "length": 0.3,
     "day": 0.3,
 }
-AGAINST = {"day": 0.4, "time": 0.6, "room": 0.5, "length": 0.6, "part": 0.4, "words": 0.6}
+AGAINST = {"day": 0.4, "time": 0.6, "room": 0.5, "length": 0.6, "part": 0.4, "words": 0.6, "few": 0.85}
 CERTAIN = 0.9
 """What the best must score; the next must be `AHEAD` times as doubtful. Below `POSSIBLE` nothing is proposed."""
 AHEAD = 3.0
@@ -53,6 +55,10 @@ _TOLD = 1_200_000
 _MOST = 0.8
 """How much of its session's time a recording holds, unless it is another's."""
 _SLIP = 85.0
+_MOSTLY = 0.7
+"""How much of what a title tells a name must say to stand for it."""
+_WEAK = frozenset({"few", "length", "day"})
+"""What recordings of no session have in common with one, too: alone they leave it to a person."""
 _ANOTHERS = 0.7
 """How well the words of a name must fit one session to speak against those that they do not fit at all."""
 _CUT = 3
@@ -65,6 +71,7 @@ _NOISE = re.compile(
     r"hd|sd|full|raw|cam\d*|camera|room|copy|zoom|meeting|clip|movie|stream|output|untitled|mp4|webm|talk|v\d+|\d{3,4}x\d{3,4}|(480|720|1080|2160)p?|4k|"
     r"de|en|es|fr|eng|deu|the|a|an|of|and|to|in|on|at|for|is|by|with|der|die|das|und|le|la|les|el|los|il"
 )
+_BETWEEN = re.compile(r"[\s/:;–—]+")
 _PART = re.compile(r" (?:part|teil|pt|partie|parte) (\d) ")
 _BRACKETED = re.compile(r"\[[\w-]{11}\]")
 """An id that a video site gave, as yt-dlp writes it into names."""
@@ -103,6 +110,11 @@ class Talk:
     def words(self) -> frozenset[str]:
         """The words of its title that say something."""
         return frozenset(_words(self.title))
+
+    @cached_property
+    def terms(self) -> frozenset[frozenset[str]]:
+        """The same words, those together that are parts of one hyphenated word."""
+        return frozenset(filter(None, (frozenset(_words(term)) for term in _BETWEEN.split(self.title))))
 
     @cached_property
     def names(self) -> dict[str, frozenset[str]]:
@@ -234,21 +246,23 @@ class Timetable:
                 self._rooms[talk.event].add(talk.room)
             days[talk.event] |= talk.days
         self._days = {event: sorted(found) for event, found in days.items()}
+        self._terms = [{term: max(self._tells({word}) for word in term) for term in talk.terms} for talk in talks]
 
     def matches(self, file: File) -> list[Match]:
         """Return the sessions that a recording could be of, the likeliest first."""
         explained = self._explain(file)
-        worded = [list(self._worded(number, explained)) for number in range(len(self.talks))]
+        worded = [list(self._worded(file, number, explained)) for number in range(len(self.talks))]
         best = max((share for signs in worded for _, share, _ in signs), default=0.0)
         found = [self._match(file, talk, signs, best) for talk, signs in zip(self.talks, worded, strict=True)]
         return sorted((match for match in found if match.score >= POSSIBLE), key=lambda match: -match.score)
 
     def _match(self, file: File, talk: Talk, worded: list[Sign], best: float) -> Match:
-        doubt, reasons = 1.0, []
+        doubt, reasons, kinds = 1.0, [], set()
         named = [*_named(file, talk), *worded]
         times = list(_timed(file, talk, self._days.get(talk.event, [])))
         lengths = _lasting(file, talk) if named or times else ()
         for kind, share, reason in (*named, *_placed(file, talk), *times, *lengths):
+            kinds.add(kind)
             doubt *= 1 - WEIGHTS[kind] * share
             reasons.append(reason)
         score = 1 - doubt
@@ -258,6 +272,9 @@ class Timetable:
         if best > _ANOTHERS and not named:
             score *= AGAINST["words"]
             reasons.append("but is named as another")
+        if "few" in kinds and kinds <= _WEAK:
+            score *= AGAINST["few"]
+            reasons.append("but little of its title")
         return Match(talk, score, tuple(reasons))
 
     def _explain(self, file: File) -> dict[str, tuple[set[str], float]]:
@@ -282,28 +299,34 @@ class Timetable:
         holders = len(set().union(*(self._holders[word] for word in same))) if same else 1
         return math.log(1 + len(self.talks) / holders) / math.log(1 + len(self.talks))
 
-    def _worded(self, number: int, words: dict[str, tuple[set[str], float]]) -> Iterator[Sign]:
+    def _worded(self, file: File, number: int, words: dict[str, tuple[set[str], float]]) -> Iterator[Sign]:
         """Yield how far the words of a name are those of a session's title and people."""
         talk = self.talks[number]
-        told = left = 0.0
+        left = 0.0
         named: dict[str, float] = {}
-        hits = set()
+        hits: dict[str, float] = {}
+        said: set[str] = set()
         for word, (same, tells) in sorted(words.items()):
-            if same & talk.words:
-                hits.add(word)
-                told += tells
+            if found := same & talk.words:
+                hits[word] = tells
+                said |= found
             elif whose := [person for person, parts in talk.names.items() if same & parts]:
                 # First and last name are one fact.
                 named |= {person: max(named.get(person, 0.0), tells) for person in whose}
             elif word not in talk.about and not _passes(word):
                 left += tells
-        told += sum(named.values())
+        # So are the parts of a hyphenated word.
+        terms = self._terms[number]
+        covered = sum(tells * len(term & said) / len(term) for term, tells in terms.items())
+        told = min(sum(hits.values()), covered) + sum(named.values())
         if not told:
             return
         share = (1 - math.exp(-_TELLING * told)) * told / (told + left)
-        said = f"shares {', '.join(sorted(hits))} with the title" if hits else ""
+        shared = f"shares {', '.join(hits)} with the title" if hits else ""
         whom = f"names {', '.join(named)}" if named else ""
-        yield "words", share, " and ".join(filter(None, (said, whom)))
+        begins = bool(file.slug) and talk.title_slug.startswith(file.slug)
+        kind = "words" if named or begins or covered >= _MOSTLY * sum(terms.values()) else "few"
+        yield kind, share, " and ".join(filter(None, (shared, whom)))
 
     def _against(self, file: File, talk: Talk, *, timed: bool) -> Iterator[tuple[str, str]]:
         """Yield what speaks against a session."""

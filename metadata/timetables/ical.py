@@ -185,13 +185,21 @@ def _people(component: Component, notes: Notes) -> tuple[Role, ...]:
     for name in ("ATTENDEE", "ORGANIZER"):
         values = component.get(name)
         names = [
-            notes.line(str(value.params.get("CN", "")))
+            notes.line(each)
             for value in (values if isinstance(values, list) else [values])
             if value is not None and hasattr(value, "params")
+            for each in _common_names(value.params.get("CN", ""))
         ]
         if found := tuple(dict.fromkeys(each for each in names if each)):
             return tuple(Role(person=Person(name=each)) for each in found)
     return ()
+
+
+def _common_names(value: str | list[str]) -> list[str]:
+    """Return the people of a CN. A comma that is not quoted parts names, or one name's last from its first."""
+    if isinstance(value, str):
+        return [value]
+    return list(value) if all(len(each.split()) > 1 for each in value) else [",".join(value)]
 
 
 def write(event: Event, /) -> Written:

@@ -5,6 +5,7 @@ Source: the schemas of the C3VOC, https://github.com/voc/schedule (validator/xsd
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ SESSION_FIELDS = frozenset(
      "external_ids"}
 )  # fmt: skip
 
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _ROLES: dict[str, RoleName] = {
     "speaker": "speaker", "moderator": "chair", "chair": "chair", "host": "host", "interpreter": "interpreter",
     "panellist": "panellist", "panelist": "panellist", "author": "author", "reader": "reader",
@@ -138,7 +140,7 @@ def _ids(event: Event, voc: VocSession, slug: str | None, *, ours: bool) -> tupl
     made = ours and slug is not None
     guid = None if made and voc.guid == str(made_guid(event, slug or "")) else voc.guid
     number = None if made and voc.id == made_id(event, slug or "") else voc.id
-    return ids(guid=guid and guid.lower(), code=voc.code, id=number)
+    return ids(guid=guid and _guid(guid), code=voc.code, id=number)
 
 
 def fixed_zone(sessions: Sequence[Session]) -> str | None:
@@ -185,7 +187,7 @@ def _roles(voc: VocSession, notes: Notes) -> tuple[Role, ...]:
             continue
         links = [*notes.link(voc.where, "website", person.url)]
         links += [link for each in person.links or () for link in _link(each, "website", voc.where, notes)]
-        external = ids(guid=person.guid and person.guid.lower(), code=person.code, id=person.id)
+        external = ids(guid=person.guid and _guid(person.guid), code=person.code, id=person.id)
         role = Role(
             person=Person(
                 name=name, biography=notes.block(person.biography), links=unique_links(links), external_ids=external
@@ -266,3 +268,8 @@ def written_length(planned_ms: int | None) -> str:
 def instant(start: str) -> datetime:
     """Return a start as a moment that sorts."""
     return parse_moment(start).astimezone(UTC)
+
+
+def _guid(text: str) -> str:
+    """Return an id with a UUID's letters small; those of others, as frab's of 2014, tell one from another."""
+    return text.lower() if _UUID.fullmatch(text) else text

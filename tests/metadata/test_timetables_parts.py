@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from metadata.errors import FormatError
 from metadata.model import Event, Figure, Session
 from metadata.times import parse_moment
+from metadata.timetables import read_timetables
 from metadata.timetables.figures import parse_figure
 from metadata.timetables.html_text import html_to_text
 from metadata.timetables.parts import local_doubt, review
@@ -189,3 +190,44 @@ def test_long_titles_are_kept_and_told() -> None:
     event = Event(slug="e", title="E", sessions=(Session(slug="long", title="x" * 201),))
     reviewed, notices = review(event)
     assert (reviewed, [notice.text for notice in notices]) == (event, ["the title has 201 characters"])
+
+
+@pytest.mark.parametrize(
+    ("written", "names"),
+    [
+        ("Lupi, Valerio", ["Lupi, Valerio"]),
+        ('"Lupi, Valerio"', ["Lupi, Valerio"]),
+        ("Valerio Lupi, Gabriele Zuddas", ["Valerio Lupi", "Gabriele Zuddas"]),
+        ("Valerio Lupi", ["Valerio Lupi"]),
+    ],
+)
+def test_commas_of_a_calendar_part_people_only_where_they_cannot_part_names(written: str, names: list[str]) -> None:
+    lines = [
+        "BEGIN:VCALENDAR",
+        "VERSION:2.0",
+        "BEGIN:VEVENT",
+        "SUMMARY:T",
+        "DTSTART:20240913T100000Z",
+        f"ORGANIZER;CN={written}:MAILTO:info@example.org",
+        "END:VEVENT",
+        "END:VCALENDAR",
+        "",
+    ]
+    [event] = read_timetables("\r\n".join(lines).encode(), "calendar.ics").events
+    assert [role.person.name for session in event.sessions for role in session.people] == names
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("HOqeNIb6G7M4hYFKFRkCmQ", "HOqeNIb6G7M4hYFKFRkCmQ"),
+        ("5F2B0D5E-92A4-4C0B-8C58-3D07B9E1A6F4", "5f2b0d5e-92a4-4c0b-8c58-3d07b9e1a6f4"),
+    ],
+)
+def test_only_the_letters_of_a_uuid_mean_the_same_large_and_small(written: str, kept: str) -> None:
+    xml = (
+        "<schedule><conference><title>T</title></conference><day date='2014-12-27'><room name='R'>"
+        f"<event id='1' guid='{written}'><title>T</title></event></room></day></schedule>"
+    )
+    [event] = read_timetables(xml.encode(), "schedule.xml").events
+    assert [each.value for each in event.sessions[0].external_ids if each.scheme == "guid"] == [kept]

@@ -110,6 +110,34 @@ def test_what_two_sessions_explain_alike_is_left_to_a_person() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "sure"),
+    [
+        ("alone alone Stand.mp4", False),
+        ("Stand-alone asymmetric.mp4", True),  # the title's beginning
+        ("asymmetric stand alone toolset.mp4", True),
+        ("Devices Identity Tracking.mp4", False),
+        ("Devices Identity Tracking (Nakamura).mp4", True),
+        ("Sat 10.00 Devices Identity Tracking.mp4", True),
+        ("Online Identity, Personal Devices, Tracking.mp4", True),
+    ],
+)
+def test_some_words_of_a_title_are_not_enough_alone(name: str, sure: bool) -> None:
+    tools = Talk(id=901, label="coast-2022/tools", title="Stand-alone asymmetric toolset", planned_ms=1_800_000)
+    identity = Talk(
+        id=902,
+        label="coast-2022/identity",
+        title="Personal Tracking Devices and Online Identity",
+        people=("Aiko Nakamura",),
+        start=datetime(2022, 6, 18, 10, tzinfo=ZoneInfo("Europe/Berlin")),
+        planned_ms=1_800_000,
+        zone="Europe/Berlin",
+    )
+    found = matches(File(name, duration_ms=1_800_000), [tools, identity, *TALKS])
+    assert found[0].talk in (tools, identity)
+    assert (certain(found) is not None) == sure
+
+
+@pytest.mark.parametrize(
     ("file", "reason"),
     [
         (File("Tides of the Wadden Sea (2021).mp4"), "but of 2021"),

@@ -65,7 +65,7 @@ def of_pretalx(path: Path) -> Counts:
 def of_ical(path: Path) -> Counts:
     text = path.read_text(encoding="utf-8")
     return text.count("BEGIN:VEVENT"), len(
-        {name.strip() for name in re.findall(r"(?m)^ORGANIZER;CN=(.*?):MAILTO", text)}
+        {name.strip() for names in re.findall(r"(?m)^ORGANIZER;CN=(.*?):MAILTO", text) for name in names.split(",")}
     )
 
 
