@@ -208,3 +208,91 @@ def test_recording_of_an_unknown_room_is_asked_about(context: Context) -> None:
         context.db.execute("UPDATE recording SET original_name = 'day.mp4'")
     with pytest.raises(ConfigError, match="is its start known"):
         cutting.day(context, 1)
+
+
+SAID = {
+    "radio": ("jfk.flac", "1089-134686-0000.flac"),
+    "printing": ("LJ001-0001.flac", "LJ001-0003.flac"),
+    "weather": ("acoustic_corpus.flac",),
+}
+"""What is said in each session, of the English recordings."""
+LATE = {"radio": 9, "printing": 14, "weather": 18}
+"""How many seconds after its time each session begins."""
+
+
+def write_room(path: Path, speech: Path) -> dict[str, tuple[int, int]]:
+    """Write five minutes of a room, a key frame each 5 s; return from when to when each session lasts, in milliseconds.
+
+    Between the sessions a room is quiet, applause dies down, and music plays.
+    """
+    rate, noise = media.SAMPLE_RATE, np.random.default_rng(7)
+    music = next(iter(media.stream_audio(speech / "music_silence_speech.flac")))[: 15 * rate]
+    room = noise.normal(0, 0.003, 300 * rate).astype(np.float32)
+    spans = {}
+    for number, (slug, names) in enumerate(SAID.items()):
+        begin = at = (20 + 80 * number + LATE[slug]) * rate
+        for name in names:
+            for block in media.stream_audio(speech / name):
+                room[at : at + len(block)] += block
+                at += len(block)
+            at += int(0.6 * rate)  # a breath
+        at -= int(0.6 * rate)
+        spans[slug] = (begin * 1000 // rate, at * 1000 // rate)
+        applause = noise.normal(0, 0.05, 6 * rate) * np.linspace(1, 0.1, 6 * rate)
+        room[at + 2 * rate : at + 8 * rate] += applause.astype(np.float32)
+        room[at + 12 * rate : at + 12 * rate + len(music)] += music / 2
+    subprocess.run(
+        [
+            media.ffmpeg_binary(), "-loglevel", "error", "-f", "lavfi", "-i", "testsrc2=s=160x90:r=4:d=300",
+            "-f", "f32le", "-ar", str(rate), "-ac", "1", "-i", "pipe:0", "-c:v", "libx264", "-preset", "ultrafast",
+            "-g", "20", "-keyint_min", "20", "-sc_threshold", "0", "-c:a", "aac", "-b:a", "48k", str(path),
+        ],
+        input=room.tobytes(), check=True,
+    )  # fmt: skip
+    return spans
+
+
+def packets(path: Path, kind: str) -> list[bytes]:
+    import av
+
+    with av.open(str(path)) as container:
+        stream = next(stream for stream in container.streams if stream.type == kind)
+        return [bytes(packet) for packet in container.demux(stream) if packet.size]
+
+
+def test_day_of_real_speech_is_cut_in_the_pauses_without_loss(tmp_path: Path, data: Path) -> None:
+    folder, timetable, root = tmp_path / "in", tmp_path / "event.yaml", tmp_path / "archive"
+    folder.mkdir()
+    spoken = write_room(folder / "2022-06-18 09-59-40 Main hall.mp4", data / "audio" / "en")
+    sessions = "".join(
+        f"  - {{title: {slug}, room: Main hall, start: 2022-06-18T10:0{80 * number // 60}:{80 * number % 60:02}Z,"
+        " planned: 40s}\n"
+        for number, slug in enumerate(SAID)
+    )
+    timetable.write_text(f"title: E\nslug: e\nsessions:\n{sessions}")
+    for arguments in (["init", root], ["import", timetable, "--archive", root], ["pull", folder, "--archive", root]):
+        assert rostra(*arguments).returncode == 0
+    with open_archive(root) as context:
+        [sha] = context.db.execute("SELECT sha256 FROM recording").fetchone()
+    for _ in range(2):
+        assert rostra("cut", sha[:10], "--apply", "--archive", root).stdout.count("✓") == 3
+    with open_archive(root) as context:
+        whole, *parts = list(
+            context.db.query(
+                "SELECT slug, sha256, suffix, duration_ms, cut_start_ms AS start_ms FROM recording"
+                " LEFT JOIN session ON session.id = session_id"
+                " JOIN recording_source ON recording_id = recording.id ORDER BY cut_start_ms"
+            )
+        )
+        paths = {row["slug"]: context.blobs.path(row["sha256"], row["suffix"]) for row in (whole, *parts)}
+    assert [row["slug"] for row in (whole, *parts)] == [None, *SAID]
+    for row in parts:
+        begin, end = spoken[row["slug"]]
+        assert begin - 6_500 <= row["start_ms"] <= begin
+        assert row["start_ms"] % 5_000 == 0
+        # A clip may end in silence. The first beats of music may be taken for a word, and the pause begins after them.
+        assert end - 500 <= row["start_ms"] + row["duration_ms"] <= end + 16_000
+        for kind, a_second in (("video", 4), ("audio", media.SAMPLE_RATE / 1024)):
+            part, all_ = packets(paths[row["slug"]], kind), packets(paths[None], kind)
+            first = round(row["start_ms"] / 1000 * a_second)
+            assert any(all_[at : at + len(part)] == part for at in range(max(first - 3, 0), first + 4))
