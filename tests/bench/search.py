@@ -1,6 +1,7 @@
 """Search at the size of a large archive, beside PostgreSQL, tantivy and a plain FTS5 table.
 
-``python -m tests.bench.search [--segments N] [--random N] [--queries N] [--without NAME …] [--json FILE]``
+``python -m tests.bench.search [--segments N] [--random N] [--queries N] [--without NAME …] [--profile]
+[--json FILE]``
 
 The archive is grown from real talks (see `tests.bench.grown`). Every class of queries is asked in three rounds,
 warm; a figure is the median of the rounds. Rostra makes its first page of results by session, with moments,
@@ -10,7 +11,8 @@ facets; "page_ms" has that. It asks less of them: segments miss phrases that rea
 not in one sentence, which "sessions", how many were found in all, shows. So PostgreSQL makes the page from the same
 passages as Rostra as well ("passages_ms"), where near/10 is any distance up to it in either order. "list_ms" has what
 is usually done: the best 20 segments by rank, highlighted, and how many there are in each event. tantivy has the latter
-alone. PostgreSQL is that on PATH (``initdb``, ``pg_ctl``), run in a
+alone. ``--profile`` says instead where the time goes: the functions of the build and of each class, and the plans of
+their statements. PostgreSQL is that on PATH (``initdb``, ``pg_ctl``), run in a
 folder of its own by a user without rights; tantivy and psycopg come from PyPI. What is not there is left out.
 """
 
@@ -18,8 +20,11 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import cProfile
+import io
 import json
 import os
+import pstats
 import random
 import re
 import shutil
@@ -500,6 +505,33 @@ def bench_random(grown: Grown, count: int) -> dict[str, Any]:
     }
 
 
+def profile(call: Callable[[], object], functions: int = 14) -> str:
+    """Return the functions that take the most of a call's time, by what each takes itself."""
+    profiler = cProfile.Profile()
+    profiler.runcall(call)
+    text = io.StringIO()
+    pstats.Stats(profiler, stream=text).strip_dirs().sort_stats("tottime").print_stats(functions)
+    return text.getvalue()
+
+
+def profile_queries(grown: Grown, queries: Queries) -> Iterator[str]:
+    """Yield, by class, what its pages take and the plans of the statements of one."""
+    conn = grown.db.conn
+    backend = SqliteSearch(conn)
+    for name, asked in queries.items():
+        statements: dict[str, None] = {}
+        backend.sessions(asked[0])
+        conn.set_trace_callback(lambda sql, seen=statements: seen.setdefault(sql))
+        backend.sessions(asked[0])
+        conn.set_trace_callback(None)
+        yield f"== {name}: {asked[0]}"
+        for sql in statements:
+            if sql.startswith(("SELECT", "WITH")):  # FTS5's own begin with a comment
+                yield " ".join(sql.split())[:200]
+                yield from (f"    {row[3]}" for row in conn.execute(f"EXPLAIN QUERY PLAN {sql}"))
+        yield profile(partial(list, map(backend.sessions, asked)))
+
+
 def main() -> None:
     """Run what was asked for, and write it as JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -507,11 +539,19 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=20, help="queries of each class")
     parser.add_argument("--random", type=int, default=0, help="so many random queries, and nothing else")
     parser.add_argument("--without", nargs="*", default=[], choices=[*OTHERS, "recall", "check"])
+    parser.add_argument("--profile", action="store_true")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="rostra-bench-") as name:
         folder = Path(name)
         grown = grow(folder / "catalogue.db", options.segments)
+        if options.profile:
+            print("== build", profile(lambda: rebuild(grown.db)), sep="\n")
+            grown.db.execute("ANALYZE")
+            for line in profile_queries(grown, choose_queries(grown.texts, options.queries)):
+                print(line)
+            close(grown.db)
+            return
         report: dict[str, Any] = {"build": bench_build(grown)}
         grown.db.execute("ANALYZE")
         if options.random:
