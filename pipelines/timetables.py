@@ -54,7 +54,12 @@ class _RehearsalError(Exception):
 
 
 def import_timetables(
-    context: Context, places: Sequence[str], *, event: str | None = None, dry_run: bool = False
+    context: Context,
+    places: Sequence[str],
+    *,
+    event: str | None = None,
+    time_zone: str | None = None,
+    dry_run: bool = False,
 ) -> list[Imported]:
     """Bring the catalogue in step with files, folders and addresses, all in one transaction.
 
@@ -62,6 +67,7 @@ def import_timetables(
         context: the archive.
         places: files, folders that hold pyvideo's categories, and addresses.
         event: the slug of the event that they describe, where they do not say.
+        time_zone: of times for which they name none (IANA).
         dry_run: whether to do everything and keep nothing.
 
     Raises:
@@ -73,7 +79,7 @@ def import_timetables(
     done: list[Imported] = []
     try:
         with transaction(context.db):
-            for name, format_name, reading in _readings(places, fetched):
+            for name, format_name, reading in _readings(places, fetched, time_zone):
                 done.append(_apply(context, name, format_name, _named(reading, event, name)))
             if dry_run:
                 raise _RehearsalError  # noqa: TRY301 the transaction's own way to roll back
@@ -97,14 +103,16 @@ def _named(reading: Reading, event: str | None, name: str) -> Reading:
     return replace(reading, events=(replace(reading.events[0], slug=event, external_ids=()),))
 
 
-def _readings(places: Iterable[str], fetched: dict[str, Source]) -> Iterator[tuple[str, str, Reading]]:
+def _readings(
+    places: Iterable[str], fetched: dict[str, Source], zone: str | None
+) -> Iterator[tuple[str, str, Reading]]:
     for place in places:
-        if place in fetched:
-            yield place, *_read(fetched[place])
-        elif Path(place).is_dir():
+        if place not in fetched and Path(place).is_dir():
             yield from _read_folder(Path(place))
         else:
-            yield place, *_read(_source(Path(place), Path(place).name))
+            source = fetched[place] if place in fetched else _source(Path(place), Path(place).name)
+            source.time_zone = zone
+            yield place, *_read(source)
 
 
 _SUFFIXES = {

@@ -20,6 +20,7 @@ returns a `Reading` or raises `MetadataError`.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Protocol
@@ -82,12 +83,14 @@ class Source:
 
     Attributes:
         name: the file's name, suffix included.
-        data: its bytes.
+        data: its bytes, in UTF-8 even where it was in UTF-16 with a mark.
+        time_zone: of times that name none (IANA), where somebody has said.
     """
 
-    def __init__(self, name: str, data: bytes) -> None:
+    def __init__(self, name: str, data: bytes, time_zone: str | None = None) -> None:
         self.name = name
-        self.data = data
+        self.data = _utf8(name, data)
+        self.time_zone = time_zone
 
     @cached_property
     def head(self) -> bytes:
@@ -96,7 +99,7 @@ class Source:
 
     @cached_property
     def text(self) -> str:
-        """The file as UTF-8 text without a byte order mark.
+        """The file as text without a byte order mark.
 
         Raises:
             FormatError: it is none.
@@ -104,7 +107,7 @@ class Source:
         try:
             return self.data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            raise FormatError(self.name, self._line(error.start), "not UTF-8 text") from None
+            raise FormatError(self.name, self._line(error.start), "not UTF-8 text: save it in that encoding") from None
 
     @cached_property
     def json(self) -> object:
@@ -139,6 +142,18 @@ class Source:
 
     def _line(self, at: int) -> str:
         return f"line {self.data.count(bytes([10]), 0, at) + 1}"
+
+
+def _utf8(name: str, data: bytes) -> bytes:
+    """Return a file in UTF-8; spreadsheets and editors of Windows write UTF-16 with a mark."""
+    if not data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data
+    try:
+        text = data.decode("utf-16")
+    except UnicodeDecodeError:
+        raise FormatError(name, "", "not UTF-16 text, as its first bytes say") from None
+    # Of XML, what the declaration says is no longer so.
+    return re.sub(r"^<\?xml[^>]*\?>", "", text).encode()
 
 
 class TimetableFormat(Protocol):

@@ -5,15 +5,16 @@ Columns, in any order and any case; only ``title`` is needed, and an unknown one
     event, event_title, title, slug, subtitle, kind, track, room, start, day, minutes, end, language, speakers,
     abstract, url, guid, time_zone
 
-``start`` and ``end`` are ISO 8601, in ``time_zone`` where they name no offset; ``minutes`` may have a fraction.
-Speakers are separated by semicolons or line ends. ``event`` is the event's slug, and rows may belong to
-several.
+``start`` and ``end`` are ISO 8601, in ``time_zone`` where they name no offset, and ``end`` may be an hour alone;
+``minutes`` may have a fraction. Speakers are separated by semicolons or line ends. ``event`` is the event's slug,
+and rows may belong to several.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -33,6 +34,7 @@ _FIELDS = {
     "abstract": "abstract", "url": "links", "guid": "external_ids",
 }  # fmt: skip
 MAX_CELL = 1_000_000
+_HOUR = re.compile(r"([01]?\d|2[0-3]):[0-5]\d", re.ASCII)
 
 
 @dataclass(slots=True)
@@ -66,8 +68,9 @@ def read(source: Source, /) -> Reading:
         sheet = sheets.setdefault(stem, _Sheet(title=name_stem(source) if not row.get("event") else stem))
         if name := notes.line(row.get("event_title")):
             sheet.title, sheet.named = name, True
-        sheet.zone = sheet.zone or notes.zone(where, row.get("time_zone"))
-        sheet.sessions.append(_session(row, where, sheet.zone, notes))
+        zone = notes.zone(where, row.get("time_zone")) or sheet.zone
+        sheet.zone = sheet.zone or zone
+        sheet.sessions.append(_session(row, where, zone, notes))
         sheet.slugs.append(row.get("slug"))
     if not rows:
         notes.note("", "no sessions, and so no event")
@@ -167,6 +170,10 @@ def _length(row: dict[str, str], start: str | None, where: str, zone: str | None
             return None
     if not end or not start:
         return None
+    if _HOUR.fullmatch(end):  # on the day on which it starts, or after midnight
+        end = f"{start[:10]}T{end.zfill(5)}"
+        if parse_moment(end, zone or "UTC") < parse_moment(start):
+            end = (parse_moment(end, zone or "UTC") + timedelta(days=1)).isoformat()
     try:
         return notes.positive(
             where, (parse_moment(end, zone or "UTC") - parse_moment(start)) / timedelta(milliseconds=1), end

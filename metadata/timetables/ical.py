@@ -1,11 +1,14 @@
 """iCalendar (`.ics`): RFC 5545, as conference systems and calendars write it.
 
-``icalendar`` parses. Sessions are the VEVENTs; times in UTC, in an IANA zone or floating (then in the
-calendar's ``X-WR-TIMEZONE``). A rule of recurrence is not unrolled: that is said, and the first one is taken.
+``icalendar`` parses. Sessions are the VEVENTs; times in UTC, in a zone (IANA's, Windows' or described in the
+calendar) or floating (then in the calendar's ``X-WR-TIMEZONE``). A rule of recurrence is not unrolled: that is
+said, and the first one is taken.
 """
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import version
 from typing import Any
@@ -26,6 +29,7 @@ SESSION_FIELDS = frozenset(
 MAX_EVENTS = 100_000
 
 _PRODUCT = "-//Rostra//"
+_ZONES = ("X-WR-TIMEZONE", "TIMEZONE-ID", "VTIMEZONE")
 _SLUG = "X-ROSTRA-SLUG"
 _LENGTH = "X-ROSTRA-MILLISECONDS"
 
@@ -47,10 +51,12 @@ def read(source: Source, /) -> Reading:
     title = notes.line(_text(calendar, "X-WR-CALNAME") or _text(calendar, "NAME"))
     if title is None:
         notes.note("", "the calendar has no name: the event is named by the file (--event names another)")
-    zone = notes.zone("", _text(calendar, "X-WR-TIMEZONE"))
     events = list(calendar.walk("VEVENT"))
-    if len(events) > MAX_EVENTS:
-        raise source.error("", f"more than {MAX_EVENTS:,} events")
+    # Sloppy exporters name the zone where a component should describe it.
+    said_zone = next((text for name in _ZONES if (text := _text(calendar, name))), None)
+    zone = notes.zone("", said_zone) or _shared_zone(events)
+    if not events:
+        notes.note("", "there are no events in it")
     sessions, slugs = [], []
     for number, component in enumerate(events, 1):
         if session := _session(component, f"event {number}", zone, notes):
@@ -79,9 +85,21 @@ def read(source: Source, /) -> Reading:
     )
 
 
+def _shared_zone(events: Sequence[Component]) -> str | None:
+    """Return the IANA zone in which all events begin, where there is one."""
+    zones = {
+        getattr(start.tzinfo, "key", None) for each in events if isinstance(start := _value(each, "DTSTART"), datetime)
+    }
+    [zone] = zones if len(zones) == 1 else [None]
+    return None if zone is None else str(zone)
+
+
 def _calendar(source: Source) -> Component:
     try:
-        calendars = icalendar.Calendar.from_ical(source.text, multiple=True)
+        with warnings.catch_warnings():
+            # It guesses the zone of names such as "/vendor/Europe/Berlin", which is right.
+            warnings.simplefilter("ignore")
+            calendars = icalendar.Calendar.from_ical(source.text, multiple=True)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         raise source.error("", f"not a readable calendar: {str(error)[:200]}") from None
     if len(calendars) != 1:
@@ -141,11 +159,27 @@ def _value(component: Component, name: str) -> Any:
 def _start(component: Component, where: str, zone: str | None, notes: Notes) -> tuple[str | None, str | None]:
     value = _value(component, "DTSTART")
     if isinstance(value, datetime):
+        if value.tzinfo is None:
+            _note_floating(component, where, zone, notes)
         return _moment(_local(value, zone), where, notes), None
     if isinstance(value, date):
+        end = _value(component, "DTEND")
+        if isinstance(end, date) and end - value > timedelta(days=1):
+            notes.note(where, f"lasts until {end - timedelta(days=1)}: only its first day is kept")
         return None, value.isoformat()
     notes.note(where, "no start")
     return None, None
+
+
+def _note_floating(component: Component, where: str, zone: str | None, notes: Notes) -> None:
+    """Note what is made of a time whose zone is not known: the calendar's is taken, or UTC."""
+    start = component.get("DTSTART")
+    named = start.params.get("TZID") if hasattr(start, "params") else None
+    if named:
+        notes.note(where, f"nobody here knows the time zone {str(named)[:60]!r}: taken as {zone or 'UTC'}")
+    elif zone is None:
+        notes.floating = True
+        notes.note_once(where, "a time in no zone that is named: such are taken as UTC (--time-zone names another)")
 
 
 def _moment(local: datetime, where: str, notes: Notes) -> str | None:

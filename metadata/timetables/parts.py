@@ -6,8 +6,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urljoin, urlsplit
+
+from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from metadata.errors import MetadataError
 from metadata.languages import parse_language
@@ -31,6 +33,10 @@ _KINDS: dict[str, SessionKind] = {
     "other": "other", "": "talk",
 }  # fmt: skip
 _CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,3}):(\d{2})(?::(\d{2}))?", re.ASCII)
+_UNITS = re.compile(
+    r"(?:pt)?(?:(\d{1,3})h)?(?:(\d{1,4})m(?:in(?:s|utes?|uten)?)?)?(?:(\d{1,6})s)?", re.ASCII | re.IGNORECASE
+)
+_VARIANT = re.compile(r"([A-Za-z]{2,3})[-_]\w")
 # C0, C1 and lone surrogates have no meaning in a name and no place in XML 1.0 (section 2.2).
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
@@ -43,6 +49,7 @@ class Notes:
         html: whether texts may carry HTML.
         base: the address that the file's own addresses may be relative to.
         list: what was noted, in order.
+        floating: whether a time had no zone, and was taken as UTC.
     """
 
     def __init__(self, source: Source, *, html: bool = True) -> None:
@@ -50,11 +57,18 @@ class Notes:
         self.html = html
         self.base: str | None = None
         self.list: list[Notice] = []
-        self._kinds: set[str] = set()
+        self.floating = False
+        self._noted: set[str] = set()
 
     def note(self, where: str, text: str) -> None:
         """Note something about a place."""
         self.list.append(Notice(where, text))
+
+    def note_once(self, where: str, text: str) -> None:
+        """Note something that a file does everywhere, about the first place."""
+        if text not in self._noted:
+            self._noted.add(text)
+            self.note(where, text)
 
     def line(self, text: str | None) -> str | None:
         """Return a text of one line (a title, a name, a room) without blanks around and control characters inside."""
@@ -79,31 +93,38 @@ class Notes:
         word = " ".join((text or "").lower().split())
         base = re.sub(r"\s*\(.*\)$", "", word)
         if (kind := _KINDS.get(word) or _KINDS.get(base)) is None:
-            if word not in self._kinds:
-                self._kinds.add(word)
-                self.note(where, f"{text!r} is none of our kinds of session: taken as 'other'")
+            self.note_once(where, f"{text!r} is none of our kinds of session: taken as 'other'")
             return "other"
         return kind
 
     def language(self, where: str, text: str | None) -> str | None:
-        """Return a BCP-47 tag, or None and a note."""
+        """Return a BCP-47 tag, or None and a note; of one that is only partly known (``de-formal``), what is."""
         if not text or not text.strip():
             return None
         try:
             return parse_language(text)
         except MetadataError as error:
-            self.note(where, f"{error}: left out")
-            return None
+            reason = str(error)
+        try:
+            if variant := _VARIANT.match(text.strip()):
+                known = parse_language(variant[1])
+                self.note_once(where, f"the language {text.strip()[:40]!r} is taken as {known!r}")
+                return known
+        except MetadataError:
+            pass
+        self.note(where, f"{reason}: left out")
+        return None
 
     def zone(self, where: str, text: str | None) -> str | None:
-        """Return the name of an IANA zone, or None and a note."""
-        if not text:
-            return None
+        """Return the name of an IANA zone, also for Windows' names; else what somebody said, and a note."""
+        if not text or not text.strip():
+            return self.source.time_zone
+        name = text.strip()
         try:
-            return parse_zone(text).key
+            return parse_zone(WINDOWS_TO_OLSON.get(name, name) if " " in name else name).key
         except MetadataError as error:
             self.note(where, f"{error}: left out")
-            return None
+            return self.source.time_zone
 
     def date(self, where: str, text: str | None) -> str | None:
         """Return the calendar date of a date or a moment, or None and a note."""
@@ -117,23 +138,39 @@ class Notes:
 
     def moment(self, where: str, text: str | None, zone: str | None) -> str | None:
         """Return an ISO 8601 moment with an offset, or None and a note; ``zone`` serves where it names none."""
-        if not text:
+        if not text or not text.strip():
             return None
         try:
             moment = parse_moment(text, zone or "UTC")
         except MetadataError as error:
             self.note(where, f"{error}: left out")
             return None
+        if is_date(text):
+            self.note(where, f"{text.strip()} has no hour: left out")
+            return None
+        if zone is None and not has_offset(text):
+            self.floating = True
+            self.note_once(where, "a time in no zone that is named: such are taken as UTC (--time-zone names another)")
         if doubt := local_doubt(moment):
             self.note(where, doubt)
         return moment.isoformat()
 
     def length(self, where: str, text: str | None) -> int | None:
-        """Return the milliseconds of ``HH:MM``, ``HH:MM:SS`` or ``D:HH:MM:SS``, or None and a note."""
+        """Return the milliseconds of ``HH:MM``, ``HH:MM:SS`` or ``D:HH:MM:SS``, or None and a note.
+
+        Also understood are units (``45m``, ``PT1H30M``), and a number alone, which is taken as minutes.
+        """
         if not text or not text.strip():
             self.note(where, "no length is given: how long it was planned stays open")
             return None
-        match = _CLOCK.fullmatch(text.strip())
+        compact = text.replace(" ", "")
+        if compact.isascii() and compact.isdigit() and len(compact) < 5:
+            self.note_once(where, "lengths without a unit are taken as minutes")
+            return self.positive(where, int(compact) * 60_000, text)
+        if units := _UNITS.fullmatch(compact):
+            hours, minutes, seconds = (int(part or 0) for part in units.groups())
+            return self.positive(where, ((hours * 60 + minutes) * 60 + seconds) * 1000, text)
+        match = _CLOCK.fullmatch(compact)
         if match is None:
             return self.positive(where, 0, text)
         first, *rest = (int(part) for part in match.groups() if part is not None)
@@ -164,6 +201,20 @@ class Notes:
             self.note(where, f"{url[:80]!r} is not a web or mail address: left out")
             return ()
         return (Link(rel=rel, url=url, title=title),)
+
+
+def is_date(text: str) -> bool:
+    """Return whether a text is a date without an hour."""
+    try:
+        date.fromisoformat(text.strip())
+    except ValueError:
+        return False
+    return True
+
+
+def has_offset(text: str) -> bool:
+    """Return whether a moment in ISO 8601 says how far its clock is from UTC."""
+    return datetime.fromisoformat(text.strip()).tzinfo is not None
 
 
 def is_web(url: str) -> bool:

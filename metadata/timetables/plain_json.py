@@ -17,14 +17,14 @@ _SHAPES = {
 _SHAPE = re.compile(r"`([a-z]+(?: \| [a-z]+)*)`")
 
 
-def convert(source: Source, kind: type[_T], raw: object = None, path: str = "$") -> _T:
+def convert(source: Source, kind: type[_T], raw: object = ..., path: str = "$") -> _T:
     """Return a JSON value as a struct; ``raw`` is a part of the file at ``path``, by default the whole.
 
     Raises:
         FormatError: the path, and what was expected there.
     """
     try:
-        return msgspec.convert(source.json if raw is None else raw, kind)
+        return msgspec.convert(source.json if raw is ... else raw, kind)
     except msgspec.ValidationError as error:
         reason, _, place = str(error).partition(" - at `")
         reason = re.sub("^(Expected|Object)", lambda match: match[0].lower(), _SHAPE.sub(_in_words, reason))

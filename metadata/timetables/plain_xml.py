@@ -45,6 +45,13 @@ class Node:
         """Yield the children of this name."""
         return (child for child in self.children if child.tag == tag)
 
+    def without_namespace(self) -> Node:
+        """Return the element, and all inside it, named without their namespaces."""
+        self.tag = self.tag.rpartition("}")[2]
+        for child in self.children:
+            child.without_namespace()
+        return self
+
     def get(self, tag: str) -> str:
         """Return the text of the first child of this name, or an empty text."""
         child = self.find(tag)

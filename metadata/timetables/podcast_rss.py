@@ -8,7 +8,7 @@ are sessions; a feed holds the newest ones, so what is not in it is not gone. Th
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from metadata.model import Event, Link, Person, Role, RoleName, Session
@@ -30,8 +30,8 @@ _ROLES: dict[str, RoleName] = {
     "host": "host", "co-host": "host", "guest host": "host", "guest": "speaker", "voice actor": "reader",
     "narrator": "reader", "author": "author", "reporter": "speaker", "moderator": "chair",
 }  # fmt: skip
-_SECONDS = re.compile(r"\d{1,6}", re.ASCII)
-_CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,2}):(\d{2})", re.ASCII)
+_SECONDS = re.compile(r"\d{1,6}(?:\.\d+)?", re.ASCII)
+_CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,2}):(\d{2})(?:\.\d+)?", re.ASCII)
 
 
 def detect(source: Source, /) -> bool:
@@ -138,8 +138,14 @@ def _moment(item: Node, notes: Notes) -> str | None:
         return None
     try:
         moment: datetime = parsedate_to_datetime(text)
-        return notes.moment(item.where, moment.isoformat(), None)
+        if moment.tzinfo is None and text.rstrip().endswith("-0000"):  # UTC, wherever that was (RFC 5322, 3.3)
+            moment = moment.replace(tzinfo=UTC)
+        return notes.moment(item.where, moment.isoformat(), notes.source.time_zone)
     except (ValueError, TypeError, IndexError, OverflowError):
+        pass
+    try:
+        return notes.moment(item.where, datetime.fromisoformat(text).isoformat(), notes.source.time_zone)
+    except ValueError:
         notes.note(item.where, f"{text[:60]!r} is no date of RFC 822: left out")
         return None
 
@@ -150,7 +156,7 @@ def _length(item: Node, notes: Notes) -> int | None:
     if not text:
         return None
     if _SECONDS.fullmatch(text):
-        return notes.positive(item.where, int(text) * 1000, text)
+        return notes.positive(item.where, float(text) * 1000, text)
     match = _CLOCK.fullmatch(text)
     hours, minutes, seconds = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
     return notes.positive(item.where, ((hours * 60 + minutes) * 60 + seconds) * 1000, text)
@@ -173,8 +179,11 @@ def _people(item: Node, channel: Node, notes: Notes) -> tuple[Role, ...]:
                     notes.note(node.where, f"{name!r} is {said!r}, which is no part in a session: left out")
         if roles:
             return tuple(roles.values())
-    author = item.find(f"{_ATOM}author")
-    text = author.get(f"{_ATOM}name") if author else item.get(f"{_ITUNES}author") or channel.get(f"{_ITUNES}author")
+    authors = [author.get(f"{_ATOM}name") for author in item.all(f"{_ATOM}author")]
+    if len(authors) > 1:
+        named = dict.fromkeys(name for author in authors if (name := notes.line(author)))
+        return tuple(Role(person=Person(name=name), role="host") for name in named)
+    text = authors[0] if authors else item.get(f"{_ITUNES}author") or channel.get(f"{_ITUNES}author")
     match = re.fullmatch(r"\S+@\S+ \((.+)\)", text)  # RSS writes people as an address with a name behind
     name = notes.line(match[1] if match else text)
     return (Role(person=Person(name=name), role="host"),) if name and not is_web(name) else ()

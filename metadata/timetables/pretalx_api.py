@@ -6,16 +6,19 @@ another file; their ids (``code``) join the two.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import msgspec
 
 from metadata.model import Event, Link, Person, Role, Session
+from metadata.times import parse_moment
 from metadata.timetables.base import Reading, Source
 from metadata.timetables.parts import Notes, event_slug, ids, name_stem, review, unique_links, with_slugs
 from metadata.timetables.plain_json import convert
 
-_Text = str | dict[str, str] | None
+_Text = str | int | dict[str, Any] | None
+"""A text, the same in several languages, a thing with such a name, or its number where it was not asked for."""
 
 SESSION_FIELDS = frozenset(
     {"title", "kind", "track", "room", "start", "planned_ms", "language", "abstract", "people", "links", "external_ids"}
@@ -44,8 +47,8 @@ class _Submission(msgspec.Struct):
     code: str
     title: str
     speakers: list[_Speaker | str] = []
-    submission_type: _Text | int = None
-    track: _Text | int = None
+    submission_type: _Text = None
+    track: _Text = None
     state: str = "confirmed"
     abstract: str | None = None
     description: str | None = None
@@ -53,7 +56,8 @@ class _Submission(msgspec.Struct):
     content_locale: str | None = None
     do_not_record: bool | None = None
     slot: _Slot | None = None
-    resources: list[_Resource] = []
+    slots: list[_Slot | int] = []
+    resources: list[_Resource | int] = []
 
 
 def detect(source: Source, /) -> bool:
@@ -112,9 +116,20 @@ def _session(submission: _Submission, where: str, notes: Notes) -> Session | Non
         return None
     if submission.do_not_record:
         notes.note(where, f"{title!r} asks not to be recorded")
-    slot = submission.slot or _Slot()
+    slots = [slot for slot in submission.slots if isinstance(slot, _Slot)]
+    slot = submission.slot or (slots[0] if slots else _Slot())
+    if len(slots) > 1:
+        notes.note(where, f"{title!r} has {len(slots)} slots: only the first is taken")
+    numbers = [submission.submission_type, submission.track, slot.room, *submission.slots, *submission.resources]
+    if any(isinstance(each, int) for each in numbers):
+        notes.note_once(
+            where,
+            "things are given by number alone: ask the API with ?expand=speakers,submission_type,track,slots.room",
+        )
     links: list[Link] = []
     for resource in submission.resources:
+        if isinstance(resource, int):
+            continue
         links += notes.link(where, "attachment", resource.resource, resource.description)
     roles = []
     for speaker in submission.speakers:
@@ -122,20 +137,29 @@ def _session(submission: _Submission, where: str, notes: Notes) -> Session | Non
             notes.note(where, f"the speaker {speaker!r} is given by code alone: ask the API with ?expand=speakers")
         elif person := _person(speaker, notes):
             roles.append(Role(person=person))
+    start = notes.moment(where, slot.start, notes.source.time_zone)
     return Session(
         slug="",
         title=title,
         kind=notes.kind(where, _text(submission.submission_type)),
         track=notes.line(_text(submission.track)),
         room=notes.line(_text(slot.room)),
-        start=notes.moment(where, slot.start, None),
-        planned_ms=notes.positive(where, submission.duration and submission.duration * 60_000, submission.duration),
+        start=start,
+        planned_ms=_length(submission, slot, start, where, notes),
         language=notes.language(where, submission.content_locale),
         abstract=notes.block(submission.abstract, submission.description),
         people=tuple(roles),
         links=unique_links(links),
         external_ids=ids(code=submission.code),
     )
+
+
+def _length(submission: _Submission, slot: _Slot, start: str | None, where: str, notes: Notes) -> int | None:
+    if submission.duration or not start or not slot.end:
+        return notes.positive(where, submission.duration and submission.duration * 60_000, submission.duration)
+    end = notes.moment(where, slot.end, notes.source.time_zone)
+    length = (parse_moment(end) - parse_moment(start)) / timedelta(milliseconds=1) if end else None
+    return notes.positive(where, length, slot.end)
 
 
 def _person(speaker: _Speaker, notes: Notes) -> Person | None:
@@ -145,8 +169,8 @@ def _person(speaker: _Speaker, notes: Notes) -> Person | None:
     return Person(name=name, biography=notes.block(speaker.biography), external_ids=ids(code=speaker.code))
 
 
-def _text(value: _Text | int) -> str | None:
+def _text(value: object) -> str | None:
     """Return a text of pretalx's, which may come in several languages: English, else the first."""
     if isinstance(value, dict):
-        return value.get("en") or next(iter(value.values()), None)
+        return _text(value["name"]) if "name" in value else _text(value.get("en") or next(iter(value.values()), None))
     return value if isinstance(value, str) else None

@@ -6,6 +6,7 @@ Source: https://c3voc.de/schedule/schema.json. In version 2 sessions and persons
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
@@ -19,7 +20,16 @@ from metadata.timetables.base import Reading, Source, Written
 from metadata.timetables.parts import OURS, Notes, event_slug, is_web
 from metadata.timetables.plain_json import convert
 from metadata.timetables.schedule_xml import unplaced
-from metadata.timetables.voc_session import VocLink, VocPerson, VocSession, conclude, read_sessions, write_sessions
+from metadata.timetables.voc_session import (
+    VocDay,
+    VocLink,
+    VocPerson,
+    VocSession,
+    conclude,
+    placed,
+    read_sessions,
+    write_sessions,
+)
 
 
 class _Generator(msgspec.Struct):
@@ -65,12 +75,13 @@ class _HubSession(msgspec.Struct):
 
 class _Day(msgspec.Struct):
     date: str
-    rooms: dict[str, list[VocSession]] = {}
+    day_start: str | None = None
+    rooms: dict[str, list[Any]] = {}
 
 
 class _Conference(msgspec.Struct):
     title: str
-    acronym: str
+    acronym: str | None = None
     start: str | None = None
     end: str | None = None
     time_zone_name: str | None = None
@@ -114,17 +125,24 @@ def read(source: Source, /) -> Reading:
     event, event_fields = _event(schedule, notes)
     if ours and "dates" in file.generator.made:
         event, event_fields = replace(event, start_date=None, end_date=None), event_fields - {"start_date", "end_date"}
+    zone = event.time_zone if "time_zone" in event_fields else None
     sessions = [
-        msgspec.structs.replace(
-            session, where=f"$.schedule.conference.days[{index}].rooms[{room!r}][{number}]", room=session.room or room
-        )
-        for index, day in enumerate(schedule.conference.days)
-        for room, listed in day.rooms.items()
-        for number, session in enumerate(listed)
+        placed(session, VocDay(day.date, day.day_start), notes, zone) for day, session in _from_days(schedule, source)
     ]
     sessions += _from_hub(schedule)
     roles = ours or bool(schedule.events)
-    return conclude(read_sessions(event, sessions, notes, ours=ours), notes, event_fields, roles=roles, ours=ours)
+    read = read_sessions(event, sessions, notes, zone, ours=ours)
+    return conclude(read, notes, event_fields, roles=roles, ours=ours)
+
+
+def _from_days(schedule: _Schedule, source: Source) -> Iterator[tuple[_Day, VocSession]]:
+    """Yield sessions with their days; each is checked by itself, so that a message names its room."""
+    for index, day in enumerate(schedule.conference.days):
+        for room, listed in day.rooms.items():
+            for number, raw in enumerate(listed):
+                where = f"$.schedule.conference.days[{index}].rooms[{room!r}][{number}]"
+                session = convert(source, VocSession, raw, where)
+                yield day, msgspec.structs.replace(session, where=where, room=session.room or room)
 
 
 def _event(schedule: _Schedule, notes: Notes) -> tuple[Event, set[str]]:
@@ -230,8 +248,8 @@ def _write_day(index: int, date: str, rooms: dict[str, list[VocSession]]) -> dic
 
 def _write_session(session: VocSession) -> dict[str, Any]:
     row: dict[str, Any] = msgspec.to_builtins(session)
-    length = ":".join((session.duration or "").split(":")[:2])  # the schema has no seconds here; `end` has them
-    row |= {"start": (session.date or "")[11:16], "duration": length, "url": session.url or ""}
+    length = ":".join(str(session.duration or "").split(":")[:2])  # the schema has no seconds here; `end` has them
+    row |= {"duration": length, "url": session.url or ""}
     return {name: _dense(value) for name, value in row.items() if value is not None and name != "where"}
 
 

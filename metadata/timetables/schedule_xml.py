@@ -1,28 +1,27 @@
 """`schedule.xml`: frab, pentabarf, pretalx and the voc schema, with its dialects.
 
 Source: https://c3voc.de/schedule/schema.xsd, https://c3voc.de/wiki/schedule. Older exporters leave out the
-``date`` of a session, which then is the day's at its ``start``, or the next day's where that is before the
-day's own start: a programme runs past midnight.
+``date`` of a session (see `metadata.timetables.voc_session.placed`); some put all into a namespace.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import timedelta
 from importlib.metadata import version
 from xml.etree import ElementTree as ET
 
-from metadata.errors import MetadataError
 from metadata.model import Event, Session
 from metadata.times import parse_moment
 from metadata.timetables.base import Reading, Source, Written
-from metadata.timetables.parts import OURS, Notes, event_slug, name_stem
+from metadata.timetables.parts import OURS, Notes, event_slug, is_web, name_stem
 from metadata.timetables.plain_xml import Node
 from metadata.timetables.voc_session import (
+    VocDay,
     VocLink,
     VocPerson,
     VocSession,
     conclude,
+    placed,
     read_sessions,
     write_sessions,
 )
@@ -30,7 +29,7 @@ from metadata.timetables.voc_session import (
 
 def detect(source: Source, /) -> bool:
     """Return whether the root element is a schedule."""
-    return source.xml is not None and source.xml.tag == "schedule"
+    return source.xml is not None and source.xml.tag.rpartition("}")[2] == "schedule"
 
 
 def read(source: Source, /) -> Reading:
@@ -41,6 +40,8 @@ def read(source: Source, /) -> Reading:
     """
     root = source.xml
     assert root is not None  # noqa: S101 - detected
+    if root.tag != "schedule":
+        root.without_namespace()
     conference = root.find("conference")
     if conference is None:
         raise source.error(
@@ -49,9 +50,22 @@ def read(source: Source, /) -> Reading:
     generator = root.find("generator")
     ours = generator is not None and generator.attributes.get("name") == OURS
     notes = Notes(source, html=not ours)
+    base = conference.get("base_url")
+    notes.base = base if is_web(base) else None
     event, event_fields = _event(conference, notes)
-    sessions = [_session(node, day, room, source, event.time_zone) for day, room, node in _places(root, source)]
-    return conclude(read_sessions(event, sessions, notes, ours=ours), notes, event_fields, roles=False, ours=ours)
+    zone = event.time_zone if "time_zone" in event_fields else None
+    change = conference.get("day_change")
+    sessions = [
+        placed(
+            _session(node, room, source),
+            VocDay(day.attributes.get("date"), day.attributes.get("start"), change),
+            notes,
+            zone,
+        )
+        for day, room, node in _places(root, source)
+    ]
+    read = read_sessions(event, sessions, notes, zone, ours=ours)
+    return conclude(read, notes, event_fields, roles=False, ours=ours)
 
 
 def _event(conference: Node, notes: Notes) -> tuple[Event, set[str]]:
@@ -94,7 +108,7 @@ def _places(root: Node, source: Source) -> list[tuple[Node, Node, Node]]:
     return places
 
 
-def _session(node: Node, day: Node, room: Node, source: Source, zone: str) -> VocSession:
+def _session(node: Node, room: Node, source: Source) -> VocSession:
     if node.find("title") is None:
         raise source.error(node.where, "an <event> without a <title>")
     number = node.attributes.get("id", "")
@@ -106,7 +120,8 @@ def _session(node: Node, day: Node, room: Node, source: Source, zone: str) -> Vo
         code=node.attributes.get("code"),
         slug=node.get("slug"),
         title=node.get("title"),
-        date=node.get("date") if "T" in node.get("date") else _date(node, day, source, zone),
+        date=node.get("date"),
+        start=node.get("start"),
         duration=node.get("duration"),
         room=node.get("room") or room.attributes.get("name"),
         subtitle=node.get("subtitle"),
@@ -119,21 +134,8 @@ def _session(node: Node, day: Node, room: Node, source: Source, zone: str) -> Vo
         persons=[_person(x) for persons in node.all("persons") for x in persons.all("person")],
         links=[_link(x) for links in node.all("links") for x in links.all("link")],
         attachments=[_link(x) for links in node.all("attachments") for x in links.all("attachment")],
-        url=node.get("url"),
+        url=node.get("url") or node.get("full_conf_url"),
     )
-
-
-def _date(node: Node, day: Node, source: Source, zone: str) -> str | None:
-    """Return when a session begins that tells its hour alone: at the offset of its day, if that has one."""
-    date, start = day.attributes.get("date", ""), node.get("start")
-    if not date or not start:
-        return None
-    try:
-        begins = parse_moment(day.attributes.get("start") or f"{date}T00:00", zone)
-        moment = parse_moment(f"{date}T{start.zfill(5)}", zone).replace(tzinfo=begins.tzinfo)
-        return (moment if moment >= begins else moment + timedelta(days=1)).isoformat()
-    except (MetadataError, OverflowError):
-        raise source.error(node.where, f"{date} {start} is no date and time") from None
 
 
 def _person(node: Node) -> VocPerson:
@@ -198,11 +200,11 @@ def _write_session(room: ET.Element, session: VocSession) -> None:
         event.set("code", session.code)
     for name in ("room", "title", "subtitle", "type", "date"):
         _leaf(event, name, getattr(session, name))
-    _leaf(event, "start", (session.date or "")[11:16])
+    _leaf(event, "start", session.start)
     for name in ("duration", "abstract", "slug", "track"):
         _leaf(event, name, getattr(session, name))
     persons = ET.SubElement(event, "persons")
-    for person in session.persons:
+    for person in session.persons or ():
         known = {name: str(value) for name in ("id", "guid") if (value := getattr(person, name)) is not None}
         ET.SubElement(persons, "person", known).text = person.name
     _leaf(event, "language", session.language)

@@ -7,23 +7,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import msgspec
 
 from metadata.errors import MetadataError
 from metadata.model import Event, ExternalId, Link, Person, Role, RoleName, Session
-from metadata.times import parse_moment
+from metadata.times import parse_date, parse_moment, parse_zone
 from metadata.timetables.base import Reading
-from metadata.timetables.parts import Notes, ids, review, unique_links, with_slugs
+from metadata.timetables.parts import Notes, has_offset, ids, is_date, review, unique_links, with_slugs
 
 SESSION_FIELDS = frozenset(
-    {"title", "subtitle", "kind", "track", "room", "start", "planned_ms", "language", "abstract", "people", "links",
-     "external_ids"}
+    {"title", "subtitle", "kind", "track", "room", "start", "day", "planned_ms", "language", "abstract", "people",
+     "links", "external_ids"}
 )  # fmt: skip
 
+_HOUR = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII)
+_UNITS = ("hours", "minutes", "seconds")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _ROLES: dict[str, RoleName] = {
     "speaker": "speaker", "moderator": "chair", "chair": "chair", "host": "host", "interpreter": "interpreter",
@@ -47,6 +49,7 @@ class VocPerson(msgspec.Struct, kw_only=True):
     code: str | None = None
     name: str | None = None
     public_name: str | None = None
+    full_public_name: str | None = None
     biography: str | None = None
     role: str | None = None
     affiliation: str | None = None
@@ -64,8 +67,9 @@ class VocSession(msgspec.Struct, kw_only=True):
     code: str | None = None
     slug: str | None = None
     date: str | None = None
+    start: str | None = None
     end: str | None = None
-    duration: str | None = None
+    duration: str | int | None = None
     room: str | None = None
     subtitle: str | None = None
     track: str | None = None
@@ -74,23 +78,82 @@ class VocSession(msgspec.Struct, kw_only=True):
     abstract: str | None = None
     description: str | None = None
     do_not_record: bool | None = None
-    persons: list[VocPerson] = []
+    persons: list[VocPerson] | None = None
     links: list[VocLink] | None = None
     attachments: list[VocLink] | None = None
     url: str | None = None
 
 
-def read_sessions(event: Event, sessions: Sequence[VocSession], notes: Notes, *, ours: bool) -> Event:
-    """Return an event with these sessions; ``ours`` says that Rostra wrote the file."""
+@dataclass(frozen=True, slots=True)
+class VocDay:
+    """A day of a schedule, as far as it says when those of its sessions begin that tell their hour alone.
+
+    Attributes:
+        date: on which it begins.
+        start: when it begins (a moment), so that what is earlier is after midnight.
+        change: the hour that parts it from the day before, as older exporters have it for all days.
+    """
+
+    date: str | None = None
+    start: str | None = None
+    change: str | None = None
+
+
+def placed(voc: VocSession, day: VocDay, notes: Notes, zone: str | None) -> VocSession:
+    """Return a session with its date and hour, which older exporters leave to its day and ``start``.
+
+    A programme runs past midnight: an hour before that at which its day begins is of the next date. It is an hour
+    in the schedule's time zone where one is named, else at the offset of its day.
+    """
+    if voc.date and not is_date(voc.date):
+        return voc
+    text = voc.date or day.date
+    hour = _HOUR.fullmatch((voc.start or "").strip())
+    if not text or not hour:
+        if text and voc.start:
+            notes.note(voc.where, f"{voc.start!r} is no hour: left out")
+        return msgspec.structs.replace(voc, date=notes.date(voc.where, text))
+    try:
+        begins = parse_moment(day.start, zone or "UTC") if day.start else None
+        clock = timedelta(**{unit: int(part or 0) for unit, part in zip(_UNITS, hour.groups(), strict=True)})
+        local = datetime.combine(parse_date(text[:10]), time()) + clock
+    except (MetadataError, OverflowError) as error:
+        notes.note(voc.where, f"{error}: left out")
+        return msgspec.structs.replace(voc, date=None)
+    change = _HOUR.fullmatch((day.change or "").strip())
+    if voc.date:
+        night = False
+    elif begins is not None:
+        there = begins.astimezone(parse_zone(zone)) if zone else begins
+        night = local < there.replace(tzinfo=None)
+    else:
+        night = change is not None and clock < timedelta(hours=int(change[1]), minutes=int(change[2]))
+    local += timedelta(days=night)
+    offset = begins.tzinfo if begins is not None and not zone and has_offset(day.start or "") else None
+    return msgspec.structs.replace(voc, date=local.replace(tzinfo=offset).isoformat())
+
+
+def read_sessions(event: Event, sessions: Sequence[VocSession], notes: Notes, zone: str | None, *, ours: bool) -> Event:
+    """Return an event with these sessions.
+
+    Args:
+        event: what is known of it.
+        sessions: as the file has them.
+        notes: of the file.
+        zone: the schedule's time zone, where it names one.
+        ours: whether Rostra wrote the file.
+    """
     prefix = f"{event.slug}-"
     slugs = [(voc.slug or "").removeprefix(prefix) if ours else None for voc in sessions]
-    read = [_session(event, voc, slug, notes, ours=ours) for voc, slug in zip(sessions, slugs, strict=True)]
+    read = [_session(event, voc, slug, notes, zone, ours=ours) for voc, slug in zip(sessions, slugs, strict=True)]
+    if not sessions:
+        notes.note("", "there are no sessions in it")
     return replace(event, sessions=with_slugs(read, slugs))
 
 
 def conclude(event: Event, notes: Notes, event_fields: set[str], *, roles: bool, ours: bool) -> Reading:
     """Return the reading of a schedule; ``roles`` says that people's parts are in it, ``ours`` that Rostra wrote it."""
-    if "time_zone" not in event_fields:
+    if "time_zone" not in event_fields and not notes.floating:
         zone = fixed_zone(event.sessions)
         said = f"{zone}, the offset of all its times" if zone else "UTC; times keep their own offsets"
         notes.note("", f"no time zone is named: taken as {said}")
@@ -106,14 +169,15 @@ def conclude(event: Event, notes: Notes, event_fields: set[str], *, roles: bool,
     )
 
 
-def _session(event: Event, voc: VocSession, slug: str | None, notes: Notes, *, ours: bool) -> Session:
+def _session(event: Event, voc: VocSession, slug: str | None, notes: Notes, zone: str | None, *, ours: bool) -> Session:
     title = notes.line(voc.title)
     if title is None:
         notes.note(voc.where, "has no title")
         title = "Untitled"
     if voc.do_not_record:
         notes.note(voc.where, f"{title!r} asks not to be recorded")
-    start = notes.moment(voc.where, voc.date, event.time_zone)
+    dated = is_date(voc.date or "")
+    start = None if dated else notes.moment(voc.where, voc.date, zone)
     links = [
         *notes.link(voc.where, "page", voc.url),
         *(link for each in voc.links or () for link in _link(each, "website", voc.where, notes)),
@@ -127,6 +191,7 @@ def _session(event: Event, voc: VocSession, slug: str | None, notes: Notes, *, o
         track=notes.line(voc.track),
         room=notes.line(voc.room),
         start=start,
+        day=voc.date if dated else None,
         planned_ms=_length(voc, start, event.time_zone, notes, ours=ours),
         language=notes.language(voc.where, voc.language),
         abstract=notes.block(voc.abstract, voc.description),
@@ -175,13 +240,13 @@ def _length(voc: VocSession, start: str | None, zone: str, notes: Notes, *, ours
         return notes.positive(voc.where, length / timedelta(milliseconds=1), voc.end)
     if ours and voc.duration in {None, "", "00:00"}:
         return None
-    return notes.length(voc.where, voc.duration)
+    return notes.length(voc.where, None if voc.duration is None else str(voc.duration))
 
 
 def _roles(voc: VocSession, notes: Notes) -> tuple[Role, ...]:
     roles: dict[tuple[str, str], Role] = {}
-    for person in voc.persons:
-        name = notes.line(person.name or person.public_name)
+    for person in voc.persons or ():
+        name = notes.line(person.name or person.public_name or person.full_public_name)
         if name is None:
             notes.note(voc.where, "somebody without a name: left out")
             continue
@@ -227,6 +292,7 @@ def _written(event: Event, session: Session) -> VocSession:
         slug=f"{event.slug}-{session.slug}",
         title=session.title,
         date=session.start,
+        start=(session.start or "")[11:16],
         end=end,
         duration=written_length(session.planned_ms),
         room=session.room or "",

@@ -8,6 +8,7 @@ import click
 from rich.markup import escape
 
 from archive.errors import sqlite_errors
+from metadata.times import parse_zone
 from metadata.timetables import WRITERS as TIMETABLE_WRITERS
 from pipelines import timetables
 from pipelines.cli.base import Examples, archive_option, command, emit, export, json_option
@@ -25,17 +26,21 @@ from pipelines.timetables import Imported
 )
 @click.argument("sources", nargs=-1, required=True)
 @click.option("--event", help="The event (its slug) that they describe, where they do not say.")
+@click.option("--time-zone", help="Of times for which they name none, such as Europe/Berlin.  [default: UTC]")
 @click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
 @json_option
 @archive_option
-def import_(root: Path, sources: tuple[str, ...], event: str | None, dry_run: bool, as_json: bool) -> None:
+def import_(
+    root: Path, sources: tuple[str, ...], event: str | None, time_zone: str | None, dry_run: bool, as_json: bool
+) -> None:
     """Bring the catalogue in step with timetables: SOURCES are files, web addresses, or folders of pyvideo's.
 
     The format is detected. Sessions are recognised when they are moved or renamed, and keep their recordings;
     what was corrected by hand stays. All SOURCES are applied, or none.
     """
+    zone = parse_zone(time_zone).key if time_zone else None
     with open_archive(root) as context:
-        done = timetables.import_timetables(context, sources, event=event, dry_run=dry_run)
+        done = timetables.import_timetables(context, sources, event=event, time_zone=zone, dry_run=dry_run)
     if as_json:
         emit(timetables.as_json(done, dry_run=dry_run))
         return
