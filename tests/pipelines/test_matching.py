@@ -23,6 +23,7 @@ from pipelines.executors import InProcess
 from pipelines.matching import proposals, talks
 from pipelines.runner import run_stage
 from pipelines.stages.pull import Pull
+from tests.pipelines import far_event
 from tests.pipelines.made_event import RECORDINGS, TALKS
 from tests.pipelines.sounds import write_wav
 from tests.pipelines.trials import Watch
@@ -82,6 +83,23 @@ def test_forty_untidy_recordings_are_matched_without_a_mistake() -> None:
             (listed if wanted in [each.talk.label for each in found[:3]] else lost).append(file.name)
     assert wrong == []  # precision 1.0
     assert (len(right), len(listed), lost) == (23, 10, [])  # of 33: recall 0.70, and 1.0 with one key
+
+
+def test_forty_recordings_of_an_event_that_nothing_was_tuned_to_are_matched_without_a_mistake() -> None:
+    assert len(far_event.RECORDINGS) == 40
+    timetable = Timetable(far_event.TALKS)
+    counts = {"right": 0, "listed": 0, "lost": 0}
+    wrong = []
+    for truth, file in far_event.RECORDINGS:
+        found = timetable.matches(file)
+        sure = certain(found)
+        wanted = truth and f"archive-days-2024/{truth}"
+        if sure is not None and sure.talk.label != wanted:
+            wrong.append(file.name)
+        elif truth:
+            counts["right" if sure else "listed" if wanted in [each.talk.label for each in found[:3]] else "lost"] += 1
+    assert wrong == []  # precision 1.0
+    assert counts == {"right": 21, "listed": 13, "lost": 0}  # of 34: recall 0.62, and 1.0 with one key
 
 
 @pytest.mark.data
