@@ -87,4 +87,6 @@ def _decoded(data: bytes, source: Source) -> str:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise FormatError(source.name, f"line {line}", f"not {encoding.removesuffix('-sig').upper()} text") from error
+        raise FormatError(
+            source.name, f"line {line}", f"not {encoding.removesuffix('-sig').upper()} text: save it in that encoding"
+        ) from error

@@ -23,8 +23,8 @@ class _Segment(msgspec.Struct, rename="camel"):
     """A segment as the format has it."""
 
     start_time: Seconds
-    end_time: Seconds
     body: str
+    end_time: Seconds | None = None
     speaker: str | None = None
 
 
@@ -61,14 +61,16 @@ def read(text: str, source: Source) -> Transcript:
         document = msgspec.json.decode(text, type=_Document)
     except msgspec.DecodeError as error:
         raise source.error("", str(error)) from error
+    last = (source.duration_ms or 0) / 1000
+    following = [*(each.start_time for each in document.segments[1:]), last]
     segments = (
         Segment(
             start_ms=round(each.start_time * 1000),
-            end_ms=round(each.end_time * 1000),
+            end_ms=round((after if each.end_time is None else each.end_time) * 1000),
             text=tidy(each.body),
             speaker=tidy(each.speaker or "") or None,
         )
-        for each in document.segments
+        for each, after in zip(document.segments, following, strict=False)
     )
     return imported(source, segments, generator=FORMAT.title)
 

@@ -7,12 +7,13 @@ https://support.google.com/youtube/answer/2734698, "Basic file formats".
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from metadata.captions.base import CaptionFormat, Source, imported, join_lines
 from metadata.languages import UNDETERMINED
 from metadata.model import Segment, Transcript
 
-_TIME = r"(\d{1,4}):([0-5]\d):([0-5]\d)\.(\d{3})"
+_TIME = r"(\d{1,4}):([0-5]\d):([0-5]\d)\.(\d{1,3})"
 _TIMINGS = re.compile(rf"\s*{_TIME},{_TIME}\s*", re.ASCII)
 
 
@@ -32,12 +33,12 @@ def read(text: str, source: Source) -> Transcript:
     for number, line in enumerate(re.split(r"\r\n|\r|\n", text), start=1):
         if not line.strip():
             inside = False
-        elif inside:
-            blocks[-1][2].extend(line.split("[br]"))
-        elif match := _TIMINGS.fullmatch(line):
-            parts = [int(part) for part in match.groups()]
+        elif match := _TIMINGS.fullmatch(line):  # also where the empty line before it is missing
+            parts = match.groups()
             blocks.append((_ms(parts[:4]), _ms(parts[4:]), []))
             inside = True
+        elif inside:
+            blocks[-1][2].extend(line.split("[br]"))
         else:
             raise source.error(number, "expected times such as '0:00:01.000,0:00:02.500'")
     language = source.language or UNDETERMINED
@@ -45,8 +46,8 @@ def read(text: str, source: Source) -> Transcript:
     return imported(source, segments, generator=FORMAT.title)
 
 
-def _ms(parts: list[int]) -> int:
-    hours, minutes, seconds, thousandths = parts
+def _ms(parts: Sequence[str]) -> int:
+    hours, minutes, seconds, thousandths = *map(int, parts[:3]), int(parts[3].ljust(3, "0"))
     return ((hours * 60 + minutes) * 60 + seconds) * 1000 + thousandths
 
 

@@ -12,17 +12,19 @@ line with an arrow that is no line of times is an error. pysubs2 would take such
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from metadata.captions.base import CaptionFormat, Source, imported, join_lines
+from metadata.captions.base import CaptionFormat, Source, imported, join_lines, tidy
 from metadata.captions.cues import Cue, cues
 from metadata.captions.prefixes import name_speakers
+from metadata.captions.rolling import new_lines, rolls
 from metadata.languages import UNDETERMINED
 from metadata.model import Segment, Transcript
 from metadata.times import format_timestamp
 
 _TAG = re.compile(r"<(?=[A-Za-z/!?])|\{(?=\\)")
-_TIME = r"(\d{1,4}):([0-5]?\d):([0-5]?\d)[,.](\d{1,3})"
+_TIME = r"(?:(\d{1,4}):)?([0-5]?\d):([0-5]?\d)[,.] ?(\d{1,3})"
 _TIMINGS = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?:\s.*)?", re.ASCII | re.DOTALL)
 _STYLE = re.compile(r"</?(?:b|i|u|s|font)(?:\s[^>]*)?>|\{\\[^}]*\}", re.IGNORECASE)
 _JOINED = re.compile(r"(?<=[<{])\u2060")
@@ -82,14 +84,18 @@ def read(text: str, source: Source) -> Transcript:
             blocks[-1].lines.append(line)
         elif line.strip() and not line.strip().isdigit():
             raise source.error(number, "expected a caption's number, and its times on the next line")
+    shown = [[tidy(_STYLE.sub("", line)) for line in each.lines] for each in blocks]
+    if rolls([(each.start_ms, each.end_ms) for each in blocks], shown):
+        for each, new in zip(blocks, new_lines(shown), strict=True):
+            each.lines[:] = [line for line, is_new in zip(each.lines, new, strict=True) if is_new]
     language = source.language or UNDETERMINED
     segments = [Segment(start_ms=each.start_ms, end_ms=each.end_ms, text=_text(each, language)) for each in blocks]
     return imported(source, name_speakers(segments), generator=FORMAT.title)
 
 
-def _ms(parts: tuple[str, ...]) -> int:
-    hours, minutes, seconds = (int(part) for part in parts[:3])
-    return ((hours * 60 + minutes) * 60 + seconds) * 1000 + int(parts[3].ljust(3, "0"))
+def _ms(parts: Sequence[str | None]) -> int:
+    hours, minutes, seconds = (int(part or 0) for part in parts[:3])
+    return ((hours * 60 + minutes) * 60 + seconds) * 1000 + int((parts[3] or "").ljust(3, "0"))
 
 
 def _text(block: _Block, language: str) -> str:

@@ -28,7 +28,7 @@ TT = "http://www.w3.org/ns/ttml"
 _TTM = f"{{{TT}#metadata}}"
 _TTP = f"{{{TT}#parameter}}"
 _XML = "{http://www.w3.org/XML/1998/namespace}"
-_CLOCK = re.compile(r"(\d{2,4}):([0-5]\d):([0-5]\d|60)(?:(\.\d{1,9})|:(\d{2,3}))?", re.ASCII)
+_CLOCK = re.compile(r"(\d{1,4}):([0-5]\d):([0-5]\d|60)(?:(\.\d{1,9})|:(\d{2,3}))?", re.ASCII)
 _OFFSET = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)(h|ms|m|s|f|t)", re.ASCII)
 _FIRST = re.compile(r"(?>\s|<\?.*?\?>|<!--.*?-->|<![A-Z][^>]*>)*+<(?:\w+:)?tt[\s>/]", re.DOTALL)
 _NOT_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
@@ -119,7 +119,10 @@ def read(text: str, source: Source) -> Transcript:
         for agent in root.iter(f"{_TTM}agent")
         for name in agent.iter(f"{_TTM}name")
     }
-    language = source.language or declared_language(root.get(f"{_XML}lang"))
+    said = root.get(f"{_XML}lang") or next(
+        (each.get(f"{_XML}lang") for each in root.iter() if each.get(f"{_XML}lang")), None
+    )
+    language = source.language or declared_language(said)
     reader = _Reader(source, _clock(root, source), agents, language, source.duration_ms)
     found = [child for child in root if _local(child) == "body"]
     segments = [segment for child in found for segment in reader.segments(child, 0, None, None, "body")]

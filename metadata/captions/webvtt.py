@@ -26,6 +26,7 @@ from itertools import groupby
 from metadata.captions.base import CaptionFormat, Source, declared_language, imported, join_lines, tidy
 from metadata.captions.cues import Cue, cues
 from metadata.captions.prefixes import name_speakers
+from metadata.captions.rolling import new_lines, rolls
 from metadata.model import Segment, Transcript, Word
 from metadata.times import format_timestamp
 
@@ -33,7 +34,8 @@ logger = logging.getLogger(__name__)
 
 TRACKS = ("chapters", "descriptions")
 
-_TIME = r"(?:(\d{2,4}):)?([0-5]\d):([0-5]\d)\.(\d{3})"
+# Files that others wrote have hours of one digit and commas before the thousandths, which the standard has not.
+_TIME = r"(?:(\d{1,4}):)?([0-5]?\d):([0-5]\d)[.,](\d{3})"
 _TIMINGS = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?:\s+(?P<settings>.*))?\s*", re.ASCII | re.DOTALL)
 _TAG = re.compile(r"(<[^>]*>?)")
 _WORD_TIME = re.compile(_TIME, re.ASCII)
@@ -93,8 +95,12 @@ def read(text: str, source: Source) -> Transcript:
     header, body = _header(lines)
     found = list(_cues(lines, body, source))
     language = source.language or declared_language(header.get("language", header.get("lang")))
-    if _rolls(found):
-        found = list(_unrolled(found))
+    shown = [[tidy(unescape(_TAG.sub("", line))) for line in cue.lines] for cue in found]
+    if _moves_words(found) or rolls([(cue.start_ms, cue.end_ms) for cue in found], shown):
+        found = [
+            replace(cue, lines=[line for line, is_new in zip(cue.lines, new, strict=True) if is_new])
+            for cue, new in zip(found, new_lines(shown), strict=True)
+        ]
     segments = [segment for cue in found for segment in _segments(cue, language)]
     if not any(segment.speaker for segment in segments):
         segments = [*_sent_once(name_speakers(segments))]
@@ -216,19 +222,10 @@ def _words(spans: Sequence[_Span], start_ms: int, end_ms: int) -> tuple[Word, ..
     return tuple(words)
 
 
-def _rolls(found: Sequence[_Cue]) -> bool:
+def _moves_words(found: Sequence[_Cue]) -> bool:
     """Whether lines move up, as in YouTube's automatic captions: words have times, and lines come twice."""
     timed = any(_WORD_TIME.fullmatch(tag[1:-1]) for cue in found for line in cue.lines for tag in _TAG.findall(line))
     return timed and any("position:0%" in cue.settings for cue in found)
-
-
-def _unrolled(found: Sequence[_Cue]) -> Iterator[_Cue]:
-    """Leave out the lines that the cue before showed already."""
-    shown: list[str] = []
-    for cue in found:
-        plain = [tidy(unescape(_TAG.sub("", line))) for line in cue.lines]
-        yield replace(cue, lines=[line for line, words in zip(cue.lines, plain, strict=True) if words not in shown])
-        shown = plain
 
 
 def _sent_once(segments: Sequence[Segment]) -> Iterator[Segment]:

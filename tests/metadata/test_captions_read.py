@@ -145,6 +145,70 @@ def test_webvtt_of_youtube_gives_words_their_times_once() -> None:
     )
 
 
+@pytest.mark.parametrize("suffix", ["srt", "vtt"])
+def test_lines_that_move_up_are_said_once_without_words_times_too(suffix: str) -> None:
+    cues_ = [
+        ("00.160", "02.389", " \nhello and welcome"),
+        ("02.389", "02.399", "hello and welcome\n "),
+        ("02.399", "05.000", "hello and welcome\nto the show"),
+        ("05.000", "05.010", "to the show\n "),
+        ("05.010", "07.000", "to the show\ntonight"),
+    ]
+    text = "\n\n".join(f"00:00:{start} --> 00:00:{end}\n{lines}" for start, end, lines in cues_)
+    transcript = read(text if suffix == "srt" else f"WEBVTT\n\n{text}", f"a.{suffix}")
+    assert [(each.start_ms, each.text) for each in transcript.segments] == [
+        (160, "hello and welcome"),
+        (2399, "to the show"),
+        (5010, "tonight"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "times"),
+    [
+        ("a.vtt", "WEBVTT\n\n0:00:01,000 --> 0:00:02,500\nHi\n", (1000, 2500)),
+        ("a.srt", "1\n00:01,000 --> 00:02,500\nHi\n", (1000, 2500)),
+        ("a.srt", "00:00:01, 000 --> 00:00:02, 500\nHi\n", (1000, 2500)),
+        ("a.sbv", "0:00:01.0,0:00:02.50\nHi\n", (1000, 2500)),
+        ("a.ttml", '<tt><body><div><p begin="0:00:01.0" end="0:00:02.5">Hi</p></div></body></tt>', (1000, 2500)),
+        ("a.json", '{"segments": [{"startTime": 1, "body": "Hi"}]}', (1000, 9000)),
+    ],
+)
+def test_times_as_others_write_them(name: str, text: str, times: tuple[int, int]) -> None:
+    [segment] = read(text, name, duration_ms=9000).segments
+    assert (segment.start_ms, segment.end_ms, segment.text) == (*times, "Hi")
+
+
+def test_sbv_without_an_empty_line_between() -> None:
+    text = "0:00:01.000,0:00:02.000\nHi\n0:00:03.000,0:00:04.000\nyou\n"
+    assert said(read(text, "a.sbv")) == [(1000, 2000, None, "Hi"), (3000, 4000, None, "you")]
+
+
+def test_whisper_json_of_other_programs() -> None:
+    bare = [{"start": 0.0, "end": 1.0, "text": " Hi", "words": None}]
+    with_info = {"info": {"language": "de"}, "segments": bare}
+    beside = {
+        "language": "english",
+        "segments": [{"start": 0, "end": 1, "text": "Hi"}, {"start": 1, "end": 2, "text": "you"}],
+        "words": [{"word": "Hi", "start": 0.0, "end": 0.5}, {"word": "you", "start": 1.0, "end": 1.5}],
+    }
+    tokens = [
+        {"text": "[_BEG_]", "offsets": {"from": 0, "to": 0}, "p": 0.9},
+        {"text": " Wel", "offsets": {"from": 0, "to": 400}, "p": 0.9},
+        {"text": "come", "offsets": {"from": 400, "to": 900}, "p": 0.8},
+    ]
+    cpp = {"transcription": [{"offsets": {"from": 0, "to": 1000}, "text": " Welcome", "tokens": tokens}]}
+    assert [each.text for each in read(json.dumps(bare), "a.json").segments] == ["Hi"]
+    assert read(json.dumps(with_info), "a.json").language == "de"
+    first, second = read(json.dumps(beside), "a.json").segments
+    assert (first.words, second.words) == (
+        (Word(start_ms=0, end_ms=500, text="Hi"),),
+        (Word(start_ms=1000, end_ms=1500, text="you"),),
+    )
+    [welcome] = read(json.dumps(cpp), "a.json").segments
+    assert welcome.words == (Word(start_ms=0, end_ms=900, text="Welcome", confidence=0.8),)
+
+
 def test_webvtt_of_zoom_sends_a_sentence_once() -> None:
     text = (
         "WEBVTT\n\n00:01.000 --> 00:02.000\nAnd these are the steps. Okay.\n\n"
@@ -305,7 +369,7 @@ def test_hostile_file_is_refused(name: str, text: str) -> None:
 def test_file_that_is_not_text_is_refused_with_the_line() -> None:
     with pytest.raises(FormatError) as caught:
         read_captions(b"WEBVTT\n\n\xff\xff", Source(name="a.vtt"))
-    assert (caught.value.where, caught.value.reason) == ("line 3", "not UTF-8 text")
+    assert (caught.value.where, caught.value.reason) == ("line 3", "not UTF-8 text: save it in that encoding")
 
 
 def test_utf_16_with_a_mark_is_read() -> None:
