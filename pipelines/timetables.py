@@ -7,7 +7,7 @@ catalogue as it was.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,8 @@ import msgspec
 from archive.db import transaction
 from archive.events import Applied, apply_people, apply_reading, read_event
 from metadata.errors import FormatError
-from metadata.timetables import FORMATS, WRITERS, detect_format, pyvideo_json
+from metadata.model import Session
+from metadata.timetables import FORMATS, WRITERS, detect_format, pyvideo_json, read_timetables
 from metadata.timetables.base import MAX_BYTES, Notice, Reading, Source, Written
 from pipelines.blobs import write_atomic
 from pipelines.config import Pull
@@ -189,7 +190,21 @@ def export_timetable(context: Context, event: str, form: str) -> Written:
     Raises:
         UnknownSubjectError: there is no such event.
     """
-    return WRITERS[form].write(read_event(context.db, event))
+    known = read_event(context.db, event)
+    written = WRITERS[form].write(known)
+    if form == "pyvideo":
+        carried = pyvideo_json.SESSION_FIELDS
+    else:
+        [(name, data)] = written.files.items()
+        carried = read_timetables(data, name).session_fields  # what reading its own file can say
+    lost = [
+        field.name
+        for field in fields(Session)
+        if field.name not in carried | {"slug"}
+        and any(getattr(each, field.name) != field.default for each in known.sessions)
+    ]
+    unsaid = (f"this format has no place for sessions' {', '.join(lost)}",) if lost else ()
+    return replace(written, unsaid=(*written.unsaid, *unsaid))
 
 
 def save(written: Written, target: Path) -> list[Path]:

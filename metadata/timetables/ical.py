@@ -63,24 +63,34 @@ def read(source: Source, /) -> Reading:
             sessions.append(session)
             slugs.append(_text(component, _SLUG) if ours else None)
     name = title or name_stem(source)
+    description = notes.block(_text(calendar, "X-WR-CALDESC"))
     days = sorted(day for session in sessions if (day := (session.start or session.day or "")[:10]))
     slug = _text(calendar, _SLUG) if ours else None
     event, notices = review(
         Event(
             slug=event_slug(slug or (None if title else name), name, days[0] if days else None),
             title=name,
+            description=description,
             start_date=days[0] if days else None,
             end_date=days[-1] if days else None,
             time_zone=zone or "UTC",
             sessions=with_slugs(sessions, slugs),
         )
     )
-    said = {"title": title, "time_zone": zone, "start_date": days and not ours, "end_date": days and not ours}
+    said = {
+        "title": title,
+        "description": description,
+        "time_zone": zone,
+        "start_date": days and not ours,
+        "end_date": days and not ours,
+    }
+    # Most calendars say nothing of these, and then what is known of them from elsewhere stays.
+    besides = {name for name in ("track", "language") if any(getattr(each, name) for each in sessions)}
     return Reading(
         events=(event,),
         notices=(*notes.list, *notices),
         event_fields=frozenset(name for name, value in said.items() if value),
-        session_fields=SESSION_FIELDS,
+        session_fields=SESSION_FIELDS | besides,
         slugs_identify=ours,
     )
 
@@ -131,6 +141,8 @@ def _session(component: Component, where: str, zone: str | None, notes: Notes) -
     return Session(
         slug="",
         title=title,
+        track=_track(component, notes),
+        language=notes.language(where, _language(component)),
         room=notes.line(_text(component, "LOCATION")),
         start=start,
         day=day,
@@ -140,6 +152,22 @@ def _session(component: Component, where: str, zone: str | None, notes: Notes) -
         links=notes.link(where, "page", _text(component, "URL")),
         external_ids=_ids(component),
     )
+
+
+def _track(component: Component, notes: Notes) -> str | None:
+    """Return the category of a calendar's event, if it has one alone: several are tags."""
+    value = component.get("CATEGORIES")
+    found = [
+        str(each) for part in (value if isinstance(value, list) else [value]) for each in getattr(part, "cats", ())
+    ]
+    return notes.line(found[0]) if len(found) == 1 else None
+
+
+def _language(component: Component) -> str | None:
+    """Return the language that a title is marked with (RFC 5545, 3.2.10)."""
+    params = getattr(component.get("SUMMARY"), "params", {})
+    language = params.get("LANGUAGE")
+    return str(language) if language else None
 
 
 def _ids(component: Component) -> tuple[ExternalId, ...]:
@@ -243,6 +271,8 @@ def write(event: Event, /) -> Written:
     calendar.add("VERSION", "2.0")
     calendar.add("X-WR-CALNAME", " ".join(event.title.split()))  # of all texts this one alone is not escaped
     calendar.add("X-WR-TIMEZONE", event.time_zone)
+    if event.description:
+        calendar.add("X-WR-CALDESC", event.description)
     calendar.add(_SLUG, event.slug)
     for session in event.sessions:
         if session.start or session.day:
@@ -261,7 +291,9 @@ def _component(event: Event, session: Session) -> icalendar.Event:
     component.add(_SLUG, session.slug)
     # RFC 5545 demands a stamp; one that never changes keeps the file the same for the same timetable.
     component.add("DTSTAMP", datetime(2000, 1, 1, tzinfo=UTC))
-    component.add("SUMMARY", session.title)
+    component.add("SUMMARY", session.title, parameters={"LANGUAGE": session.language} if session.language else {})
+    if session.track:
+        component.add("CATEGORIES", [session.track])
     if session.planned_ms and (session.planned_ms % 1000 or not session.start):
         component.add(_LENGTH, str(session.planned_ms))
     if session.start:

@@ -147,6 +147,13 @@ def test_calendars_zone(line: str, head: str, zone: str, start: str) -> None:
     assert (reading.events[0].time_zone, only(reading).start, told(reading)) == (zone, start, [])
 
 
+def test_calendars_category_and_language() -> None:
+    when = ("DTSTART:20240701T080000Z", "DURATION:PT1H")
+    assert only(calendar(*when, "CATEGORIES:Sea")).track == "Sea"
+    assert "track" not in calendar(*when).session_fields  # so that one known from elsewhere stays
+    assert only(calendar(*when, "CATEGORIES:Sea,Talk")).track is None  # tags
+
+
 def test_days_that_are_left_out_are_said() -> None:
     reading = calendar("DTSTART;VALUE=DATE:20240701", "DTEND;VALUE=DATE:20240703")
     assert only(reading).day == "2024-07-01"

@@ -205,3 +205,12 @@ def test_import_takes_addresses_where_the_settings_allow_it(tmp_path: Path, site
     assert (refused.returncode, "pull.private_hosts" in re.sub(r"\s+", " ", refused.stderr)) == (2, True)
     Layout(root).config.write_text('[pull]\nprivate_hosts = ["127.0.0.1"]\n')
     assert "3 added" in rostra("import", f"{site.url}/voc.xml", "--archive", root).stderr
+
+
+def test_what_a_format_has_no_place_for_is_said(archive: Context) -> None:
+    import_timetables(archive, [str(CASES / "voc.xml")])
+    [slug] = [slug for (slug,) in archive.db.execute("SELECT slug FROM event").fetchall()]
+    said = {form: export_timetable(archive, slug, form).unsaid for form in ("yaml", "ics", "pyvideo")}
+    assert said["yaml"] == ()
+    assert any("has no place for sessions'" in line and "subtitle" in line for line in said["ics"])
+    assert any("room" in line and "start" in line for line in said["pyvideo"])
