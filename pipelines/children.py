@@ -13,7 +13,6 @@ item's limit.
 from __future__ import annotations
 
 import ctypes
-import errno
 import faulthandler
 import logging
 import multiprocessing
@@ -32,7 +31,7 @@ from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
-from pipelines.errors import DiskFullError, ItemCrashError, ItemError, PipelineError, WorkerError
+from pipelines.errors import ItemCrashError, ItemError, PipelineError, WorkerError, disk_full
 from pipelines.limits import Limits
 from pipelines.stages.base import Item, Outcome, Prepares, Report, Stage
 
@@ -40,6 +39,8 @@ POLL_SECONDS = 0.2
 STARTS = 3
 """How often a child may die before it has begun its item, until the run is given up: loading is to blame then."""
 
+HELD_UP_SECONDS = 1.0
+"""What passes between two looks at a child without being held against it, where it is more than this."""
 TIMER_SECONDS = 60.0
 """How much later than its driver a child ends itself."""
 
@@ -66,7 +67,8 @@ class Child:
         self._given = (stage, item)
         self._group: int | None = None
         self._done = 0.0
-        self._deadline = time.monotonic() + self.limits.grace
+        self._looked = time.monotonic()
+        self._deadline = self._looked + self.limits.grace
         if self._pool is None:
             self._pool = ProcessPool(
                 max_workers=1,
@@ -104,6 +106,10 @@ class Child:
 
     def _look(self) -> None:
         """See how far it is. What has a size must end in time; what has none may go on for as long as it gets on."""
+        passed, self._looked = time.monotonic() - self._looked, time.monotonic()
+        if passed > HELD_UP_SECONDS:
+            # This process was stopped, or had much to write down: a child that is done by now could not say so.
+            self._deadline += passed
         size = self._given[1].seconds
         if (noted := self._noted()) is None:
             return
@@ -163,30 +169,18 @@ def perform(stage: Stage, task: Any, report: Report) -> Outcome:
     with _warnings() as warnings:
         try:
             outcome = Outcome("done", stage.work(task, report))
-        except ItemError as error:
-            outcome = Outcome(error.verdict, code=error.code, text=str(error))
         except MemoryError:
             outcome = Outcome("failed", code="out-of-memory", text="there was not enough memory for it")
-        except PipelineError:
-            raise
-        except OSError as error:
+        except Exception as error:  # an item's surprise must not end the run
             if (full := disk_full(error)) is not None:
                 raise full from error
-            outcome = _unexpected(error)
-        except Exception as error:  # noqa: BLE001 an item's surprise must not end the run
-            outcome = _unexpected(error)
+            if isinstance(error, ItemError):
+                outcome = Outcome(error.verdict, code=error.code, text=str(error))
+            elif isinstance(error, PipelineError):
+                raise
+            else:
+                outcome = Outcome("failed", code="unexpected", text=f"{type(error).__name__}: {error}")
     return replace(outcome, seconds=time.monotonic() - began, warnings=tuple(dict.fromkeys(warnings)))
-
-
-def _unexpected(error: Exception) -> Outcome:
-    return Outcome("failed", code="unexpected", text=f"{type(error).__name__}: {error}")
-
-
-def disk_full(error: OSError) -> DiskFullError | None:
-    """Return the error for a disk without room, if that is what is the matter: no item is to blame for it."""
-    if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
-        return None
-    return DiskFullError(f"no room is left on the disk ({error}): make some, and run it again")
 
 
 @contextmanager

@@ -30,6 +30,8 @@ An `ItemError` has a ``code`` that `stage_run` keeps and scripts may rely on.
 
 from __future__ import annotations
 
+import errno
+import os
 from typing import ClassVar, Literal
 
 Verdict = Literal["failed", "refused", "skipped"]
@@ -162,3 +164,18 @@ class ItemCrashError(ItemError):
     """The worker that did this item died, hung or ran out of memory."""
 
     code = "worker-died"
+
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+NO_ROOM_TEXTS = tuple(os.strerror(number) for number in sorted(_NO_ROOM))
+"""What other programs say of a disk without room."""
+
+
+def disk_full(error: BaseException) -> DiskFullError | None:
+    """Return the error for a disk without room where that is what led to another: no item is to blame for it."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in _NO_ROOM:
+            return DiskFullError("no room is left on the disk: make some, and run it again")
+        cause = cause.__cause__ or cause.__context__
+    return None

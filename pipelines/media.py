@@ -18,7 +18,7 @@ import signal
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -34,7 +34,15 @@ from av.container import InputContainer
 from av.stream import Disposition
 
 from metadata.model import MediaKind
-from pipelines.errors import BrokenMediaError, ItemCrashError, NoAudioError, NotMediaError, ToolError
+from pipelines.errors import (
+    NO_ROOM_TEXTS,
+    BrokenMediaError,
+    DiskFullError,
+    ItemCrashError,
+    NoAudioError,
+    NotMediaError,
+    ToolError,
+)
 from pipelines.limited import limited
 from pipelines.transcribers.base import SAMPLE_RATE, AudioBlock
 
@@ -223,6 +231,7 @@ def convert(
 
     Raises:
         BrokenMediaError: nothing comes of it, or it takes far longer than its length warrants.
+        DiskFullError: there is no room for what comes of it.
         ItemCrashError: ffmpeg was killed.
         ToolError: ffmpeg is missing.
     """
@@ -238,6 +247,7 @@ def convert(
             raise BrokenMediaError(f"converting it took more than {seconds:.0f} s") from None
     _judge(code)
     if code or not target.exists() or not target.stat().st_size:
+        _blame_the_disk(complaints)
         raise BrokenMediaError(f"cannot be converted: {complaints[-1] if complaints else 'no reason given'}")
 
 
@@ -322,6 +332,7 @@ def cut(path: Path, target: Path, start_ms: int, end_ms: int) -> None:
 
     Raises:
         BrokenMediaError: its streams cannot be copied so.
+        DiskFullError: there is no room for them.
         ToolError: ffmpeg is missing, or was killed.
     """
     suffix = target.suffix
@@ -350,6 +361,7 @@ def cut(path: Path, target: Path, start_ms: int, end_ms: int) -> None:
     if code < 0:
         raise ToolError(f"ffmpeg was killed by signal {-code} while cutting")
     if code:
+        _blame_the_disk(complaints)
         reason = complaints[-1] if complaints else "no reason given"
         raise BrokenMediaError(f"cannot be cut without encoding it anew: {reason}")
 
@@ -408,6 +420,12 @@ def _judge(code: int) -> None:
     if -code in {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL}:
         raise BrokenMediaError(f"ffmpeg crashes on it (signal {-code})")
     raise ItemCrashError(f"ffmpeg was killed by signal {-code} while decoding")
+
+
+def _blame_the_disk(complaints: Iterable[str]) -> None:
+    """Raise where ffmpeg says that no room is left for what it writes."""
+    if any(text in line for line in complaints for text in NO_ROOM_TEXTS):
+        raise DiskFullError("no room is left on the disk for what ffmpeg writes: make some, and run it again")
 
 
 def _blocks(command: list[str], cpu_seconds: float, *, may_be_silent: bool) -> Iterator[AudioBlock]:

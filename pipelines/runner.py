@@ -14,9 +14,8 @@ from typing import Protocol
 from archive import runs
 from archive.db import transaction
 from archive.errors import ArchiveError, CatalogueBusyError, CatalogueDamagedError, CatalogueFullError
-from pipelines.children import disk_full
 from pipelines.context import Context, timestamp
-from pipelines.errors import RULED, ItemError
+from pipelines.errors import RULED, ItemError, disk_full
 from pipelines.executors import Executor, Watcher
 from pipelines.stages.base import Artefact, Item, Outcome, Stage
 
@@ -161,14 +160,13 @@ class _Ledger:
                         remarks.insert(0, remark)
                     outcome = replace(outcome, seconds=outcome.seconds + time.monotonic() - began)
                     self._finish(run_id, outcome, remarks)
-            except ItemError as error:
-                outcome = replace(outcome, status=error.verdict, code=error.code, text=str(error))
             except (CatalogueBusyError, CatalogueFullError, CatalogueDamagedError):
                 raise  # no item is to blame, and none could be kept
-            except (ArchiveError, OSError) as error:
-                if isinstance(error, OSError) and (full := disk_full(error)) is not None:
+            except (ItemError, ArchiveError, OSError) as error:
+                if (full := disk_full(error)) is not None:
                     raise full from error
-                outcome = replace(outcome, status="failed", code="not-kept", text=str(error))
+                verdict, code = (error.verdict, error.code) if isinstance(error, ItemError) else ("failed", "not-kept")
+                outcome = replace(outcome, status=verdict, code=code, text=str(error))
         if outcome.status != "done":
             with transaction(self.context.db):
                 if outcome.status == "refused" and outcome.code in RULED:

@@ -20,7 +20,7 @@ import msgspec
 
 from archive import release
 from archive.db import Database, open_readonly
-from archive.errors import ArchiveError
+from archive.errors import ArchiveError, CatalogueBusyError, CatalogueFullError
 from pipelines.blobs import BlobStore, scratch, sync_folder, write_atomic
 from pipelines.context import Context, now, timestamp
 from pipelines.errors import ItemError
@@ -64,6 +64,8 @@ class Publish:
         """Build a publication and swap it in."""
         try:
             return publish(context, self._target(context))
+        except (CatalogueBusyError, CatalogueFullError):
+            raise  # the next run may well finish it
         except (ArchiveError, OSError) as error:
             raise NotPublishedError(str(error)) from error
 

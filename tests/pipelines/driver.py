@@ -16,11 +16,14 @@ from pipelines.limits import Limits
 from pipelines.runner import run_stage
 from tests.pipelines.trials import Trial, Watch
 
+LOADING = 30.0
+"""Seconds that a worker may take to begin."""
+
 
 def drive(root: Path, where: str, *tasks: str) -> None:
     parted = [(subject, task) for subject, _, task in (x.partition("=") for x in tasks)]
     with open_archive(root) as context:
-        limits = Limits(grace=context.config.run.patience, patience=0)
+        limits = Limits(grace=LOADING, patience=context.config.run.patience - LOADING)
         executor: Executor = (
             Local(int(where), context.layout.work, limits)
             if where.isdigit()

@@ -7,11 +7,13 @@ cluster can suffer is in ``test_cluster.py``.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -27,7 +29,12 @@ from pipelines.errors import DiskFullError, WorkerError
 from pipelines.executors import Executor, InProcess, Local
 from pipelines.limits import Limits
 from pipelines.runner import run_stage
+from pipelines.stages.base import Stage
+from pipelines.stages.publish import Publish
+from pipelines.stages.pull import Pull
+from pipelines.stages.render import Render
 from tests.pipelines.clusters import Processes, certificates
+from tests.pipelines.sounds import write_wav
 from tests.pipelines.test_cli import rostra
 from tests.pipelines.test_kill import alive, children, wait_for
 from tests.pipelines.trials import Loading, Trial, Watch
@@ -110,6 +117,13 @@ def at_work(pid: int) -> bool:
     with suppress(OSError):
         return alive(pid) and b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
     return False
+
+
+def parent(pid: int) -> int:
+    """Return who began a process: the driver, or a cluster's worker."""
+    found = re.search(r"^PPid:\s+(\d+)$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    assert found
+    return int(found[1])
 
 
 # What an item does to its own process.
@@ -227,28 +241,54 @@ def fill(path: Path) -> None:
             file.write(bytes(4096))
 
 
-@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("mount"), reason="mounts a small disk")
-def test_catalogue_on_a_full_disk_is_whole_and_goes_on_with_room(tmp_path: Path) -> None:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk], check=False).returncode:
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """Return a disk of two megabytes."""
+    if os.geteuid() != 0 or not shutil.which("mount"):
+        pytest.skip("mounts a small disk, which needs root")
+    path = tmp_path / "disk"
+    path.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", path], check=False).returncode:
         pytest.skip("may not mount a small disk")
     try:
-        init(disk / "archive", title="Test")
-        tasks = [(f"item {n}", "fine") for n in range(50)]
-        filler = disk / "filler"
-        with open_archive(disk / "archive") as context:
-            stage = Trial(tasks, tmp_path / "kept")
-            fill(filler)
-            with pytest.raises(CatalogueFullError, match="check free space"):
-                run_stage(context, stage, InProcess(), Watch())
-        filler.unlink()
-        with open_archive(disk / "archive") as context:
-            assert dict(run_stage(context, stage, InProcess(), Watch()).counts)["done"] > 0
-            assert context.db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
-            assert "failed" not in {status for _, status in states(disk / "archive")}
+        yield path
     finally:
-        subprocess.run(["umount", "-l", disk], check=False)
+        subprocess.run(["umount", "-l", path], check=False)
+
+
+def test_catalogue_on_a_full_disk_is_whole_and_goes_on_with_room(disk: Path, tmp_path: Path) -> None:
+    init(disk / "archive", title="Test")
+    tasks = [(f"item {n}", "fine") for n in range(50)]
+    filler = disk / "filler"
+    with open_archive(disk / "archive") as context:
+        stage = Trial(tasks, tmp_path / "kept")
+        fill(filler)
+        with pytest.raises(CatalogueFullError, match="check free space"):
+            run_stage(context, stage, InProcess(), Watch())
+    filler.unlink()
+    with open_archive(disk / "archive") as context:
+        assert dict(run_stage(context, stage, InProcess(), Watch()).counts)["done"] > 0
+        assert context.db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+        assert "failed" not in {status for _, status in states(disk / "archive")}
+
+
+def test_store_without_room_ends_the_run_and_charges_nobody(
+    root: Path, disk: Path, context: Context, tmp_path: Path, engine: Engine
+) -> None:
+    context.layout.media.rmdir()
+    context.layout.media.symlink_to(disk, target_is_directory=True)
+    steps: list[tuple[Stage, Executor]] = [
+        (Pull([write_wav(tmp_path / "talk.wav", 20)]), Local(1, context.layout.work)),
+        (Render(), engine()),
+        (Publish(disk / "public"), InProcess()),
+    ]
+    for stage, executor in steps:
+        fill(disk / "filler")
+        with pytest.raises((DiskFullError, CatalogueFullError)):
+            run_stage(context, stage, executor, Watch())
+        (disk / "filler").unlink()
+        assert dict(run_stage(context, stage, executor, Watch()).counts) == {"done": 1}
+    assert [row[1:] for row in rows(root)] == [("interrupted", 1, None), ("done", 1, None)] * 3
 
 
 def test_reader_that_never_ends_hinders_nobody(context: Context, tmp_path: Path, engine: Engine) -> None:
@@ -333,13 +373,30 @@ def test_second_driver_is_refused_and_harms_nothing(root: Path, where: str) -> N
 def test_clock_that_jumps_stops_nobody(root: Path) -> None:
     jumping = str(Path(__file__).parent / "jumping")
     tasks = ["a=nap", "b=nap", f"hung=hang-once:{root / 'flag'}", "c=nap"]
-    (root / "rostra.toml").write_text("[run]\npatience = 4\n")
+    (root / "rostra.toml").write_text("[run]\npatience = 2\n")
     assert driver(root, "2", *tasks, PYTHONPATH=jumping).wait() == 0
     assert sorted(rows(root)) == [
         *((subject, "done", 1, None) for subject in "abc"),
         ("hung", "done", 2, None),
         ("hung", "failed", 1, "timeout"),
     ]
+
+
+def test_processes_that_are_stopped_for_a_while_go_on_and_charge_nobody(root: Path, where: str) -> None:
+    settings = "" if where.isdigit() else (root / "rostra.toml").read_text()
+    (root / "rostra.toml").write_text(f"{settings}[run]\npatience = 2\n")
+    run = driver(root, where, f"a=nap:{root / 'pid'}", "b=fine")
+    wait_for(lambda: (root / "pid").exists() and (root / "pid").read_text())
+    child = int((root / "pid").read_text())
+    supervisor = parent(child)
+    for pid in (child, supervisor):
+        os.kill(pid, signal.SIGSTOP)
+    time.sleep(3)
+    for pid in (supervisor, child):
+        os.kill(pid, signal.SIGCONT)
+        time.sleep(0.5)  # in which the supervisor sees that its child is late
+    assert run.wait() == 0
+    assert sorted(rows(root)) == [("a", "done", 1, None), ("b", "done", 1, None)]
 
 
 def test_child_that_replaced_another_dies_with_its_driver_too(root: Path) -> None:

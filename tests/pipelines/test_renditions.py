@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from metadata.captions import Source, read_captions
-from pipelines.errors import BrokenMediaError
+from pipelines.errors import BrokenMediaError, DiskFullError
 from pipelines.limited import limited
 from pipelines.media import StreamInfo, convert, ffmpeg_binary, loudness, probe, stream_audio
 from pipelines.renditions import LOUDNESS, POINTS, PREVIEWS, is_played, render
@@ -124,6 +124,13 @@ def test_peaks_of_a_long_recording_are_no_more(tmp_path: Path) -> None:
     shape = json.loads(made(path, tmp_path / "made")["peaks"].read_bytes())
     assert shape["length"] <= POINTS
     assert shape["length"] * shape["samples_per_pixel"] >= 250 * 16_000
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="writes to a device that is always full")
+def test_conversion_without_room_is_not_the_recordings_fault(tmp_path: Path) -> None:
+    path = recorded(tmp_path / "talk.mkv")
+    with pytest.raises(DiskFullError, match="no room is left on the disk for what ffmpeg writes"):
+        convert(path, Path("/dev/full"), probe(path), "a:0", format="wav")
 
 
 def test_conversion_beyond_its_time_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

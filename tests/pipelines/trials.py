@@ -53,6 +53,9 @@ class Trial:
                 time.sleep(600)
             case ["nap"]:
                 time.sleep(1)
+            case ["nap", note]:
+                Path(note).write_text(str(os.getpid()))
+                time.sleep(1)
             case ["doze"]:
                 time.sleep(3)
             case ["hang-natively"]:
