@@ -3,20 +3,16 @@
 A Dask worker does nothing with an item but have a child of its own do it (see `pipelines.remote`), so that
 crashes, hangs and poison are dealt with in one place; Dask is left with what it alone can know: which machine
 has room, and which is gone. What a lost machine had in hand is given to another and costs nobody an attempt.
-
-Workers offer the resources ``gpu``, for what loads a model, and ``io``, for the rest. To put another engine
-beside this one, write its `Executor` around `pipelines.remote.supervise`.
+Workers offer the resources ``gpu``, for what loads a model, and ``io``, for the rest.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from distributed import Client, Future, KilledWorker, Security, get_worker
 from distributed import wait as wait_for
@@ -24,27 +20,19 @@ from distributed.comm.core import CommClosedError
 
 from pipelines.children import POLL_SECONDS
 from pipelines.config import Cluster as Certificates
-from pipelines.errors import ClusterError, ConfigError, ItemCrashError, PipelineError
+from pipelines.errors import ClusterError, ItemCrashError, PipelineError
 from pipelines.executors import Watcher
 from pipelines.limits import Limits
-from pipelines.remote import Kind, kind_of, supervise
+from pipelines.remote import drive, is_secured, kind_of, supervise
 from pipelines.stages.base import Item, Outcome, Stage
 
 TOPIC = "rostra-progress"
 CONNECT_SECONDS = 10
-WORKERLESS_SECONDS = 60.0
-"""How long a run waits for a machine that offers what it needs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Dask workers behind a scheduler.
-
-    Attributes:
-        address: the scheduler's, ``tls://host:8786``.
-        certificates: the certificates for it.
-        limits: what a child may take.
-    """
+    """Dask workers behind a scheduler, ``tls://host:8786``, with the certificates for it and a child's limits."""
 
     address: str
     certificates: Certificates
@@ -52,38 +40,17 @@ class Cluster:
 
     def map(self, stage: Stage, items: Iterable[Item], watcher: Watcher) -> Iterator[tuple[Item, Outcome]]:
         """Keep as many tasks in flight as there is room for, and hand in outcomes as they come."""
-        kind = kind_of(stage)
-        progress: dict[str, float] = {}
-        waiting = iter(items)
-        upcoming = next(waiting, None)
-        flying: dict[Future[Outcome], Item] = {}
         with self._connected() as client:
-            client.subscribe_topic(TOPIC, lambda event: progress.update([event[1]]))
-            seen = time.monotonic()
-            while upcoming or flying:
-                room = _room(client, kind)
-                seen = time.monotonic() if room else seen
-                if time.monotonic() - seen > WORKERLESS_SECONDS:
-                    raise ClusterError(f"no worker at {self.address} offers {kind}: see README, A cluster")
-                while upcoming and len(flying) < room:
-                    watcher.started(upcoming)
-                    task = client.submit(_supervise, stage, upcoming, self.limits, resources={kind: 1}, pure=False)
-                    flying[task] = upcoming
-                    upcoming = next(waiting, None)
-                with suppress(TimeoutError, CancelledError):
-                    wait_for(list(flying), POLL_SECONDS, "FIRST_COMPLETED") if flying else time.sleep(POLL_SECONDS)
-                for task, item in list(flying.items()):
-                    if (done := progress.pop(item.subject, None)) is not None:
-                        watcher.advanced(item, done)
-                    if task.done():
-                        del flying[task]
-                        yield item, _outcome(task)
+            yield from drive(_Workers(client, stage, self.limits), kind_of(stage), self.address, items, watcher)
 
     @contextmanager
     def _connected(self) -> Iterator[Client]:
-        secured = security(self.certificates, self.address)
+        own, security = self.certificates, None
+        if is_secured(own, self.address):
+            files = {"tls_ca_file": own.ca, "tls_client_cert": own.certificate, "tls_client_key": own.key}
+            security = Security(**files, require_encryption=True)
         try:
-            client = Client(self.address, security=secured, timeout=CONNECT_SECONDS)
+            client = Client(self.address, security=security, timeout=CONNECT_SECONDS)
         except (OSError, CommClosedError) as error:
             raise ClusterError(f"no scheduler answers at {self.address}: {error}") from error
         try:
@@ -100,43 +67,39 @@ class Cluster:
             client.close(timeout=2)
 
 
-def security(certificates: Certificates, address: str) -> Security | None:
-    """Return how to speak to a scheduler: with certificates on both sides, unless it is on this machine.
+class _Workers:
+    """The workers, as `drive` sees them."""
 
-    Raises:
-        ConfigError: the address is no scheduler's, or TLS is wanted and there are no certificates for it.
-    """
-    url = urlsplit(address)
-    if url.scheme == "tcp" and url.hostname in {"127.0.0.1", "::1", "localhost"}:
-        return None
-    if url.scheme != "tls":
-        raise ConfigError(f"{address}: tls://HOST:PORT is needed; tcp:// is for a scheduler on this machine alone")
-    files = {"ca": certificates.ca, "certificate": certificates.certificate, "key": certificates.key}
-    for name, file in files.items():
-        if not Path(file).is_file():
-            raise ConfigError(f"cluster.{name}: {file or 'nothing'} is not a file: {address} needs it")
-    ca, certificate, key = files.values()
-    return Security(tls_ca_file=ca, tls_client_cert=certificate, tls_client_key=key, require_encryption=True)
+    def __init__(self, client: Client, stage: Stage, limits: Limits) -> None:
+        self.client, self.stage, self.limits = client, stage, limits
+        self.progress: dict[str, float] = {}
+        client.subscribe_topic(TOPIC, lambda event: self.progress.update([event[1]]))
 
+    def room(self) -> int:
+        workers, kind = self.client.scheduler_info(n_workers=-1)["workers"].values(), kind_of(self.stage)
+        return sum(min(int(worker["resources"].get(kind, 0)), worker["nthreads"]) for worker in workers)
 
-def _room(client: Client, kind: Kind) -> int:
-    """Return how many tasks the workers that are there can do at once."""
-    workers = client.scheduler_info(n_workers=-1)["workers"].values()
-    return sum(min(int(worker["resources"].get(kind, 0)), worker["nthreads"]) for worker in workers)
+    def begin(self, item: Item) -> Future[Outcome]:
+        resources = {kind_of(self.stage): 1}
+        return self.client.submit(_supervise, self.stage, item, self.limits, resources=resources, pure=False)
 
+    def ended(self, tasks: Sequence[Future[Outcome]]) -> list[Future[Outcome]]:
+        with suppress(TimeoutError, CancelledError):
+            wait_for(tasks, POLL_SECONDS, "FIRST_COMPLETED")
+        return [task for task in tasks if task.done()]
 
-def _outcome(task: Future[Outcome]) -> Outcome:
-    try:
-        outcome: Outcome = task.result()
-    except PipelineError:
-        raise
-    except KilledWorker as error:
-        return Outcome("failed", code=ItemCrashError.code, text=f"machines were lost with it: {error}")
-    except Exception as error:
-        if task.status != "error":  # not the task's, but the way to it
+    def outcome(self, task: Future[Outcome]) -> Outcome:
+        try:
+            outcome: Outcome = task.result()
+        except PipelineError:
             raise
-        raise ClusterError(f"the cluster cannot do it: {type(error).__name__}: {error}") from error
-    return outcome
+        except KilledWorker as error:
+            return Outcome("failed", code=ItemCrashError.code, text=f"machines were lost with it: {error}")
+        except Exception as error:
+            if task.status != "error":  # not the task's, but the way to it
+                raise
+            raise ClusterError(f"the cluster cannot do it: {type(error).__name__}: {error}") from error
+        return outcome
 
 
 def _supervise(stage: Stage, item: Item, limits: Limits) -> Outcome:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from pipelines import cluster as clusters
+from pipelines import remote
 from pipelines.buckets import Bucket
 from pipelines.cluster import Cluster
 from pipelines.config import Cluster as Certificates
@@ -101,7 +102,7 @@ def test_lost_scheduler_is_named_and_charges_nobody(processes: Processes, contex
 def test_work_goes_where_its_resource_is(
     processes: Processes, context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clusters, "WORKERLESS_SECONDS", 1.0)
+    monkeypatch.setattr(remote, "WORKERLESS_SECONDS", 1.0)
     processes.worker("io=1")
     with pytest.raises(ClusterError, match="offers gpu"):
         run_stage(context, Loading([("a", "fine")], tmp_path / "kept"), engine(processes), Watch())
@@ -177,7 +178,7 @@ def test_scheduler_that_is_not_there_is_named(
 )
 def test_cluster_needs_certificates_off_this_machine(address: str, message: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(message)):
-        clusters.security(Certificates(), address)
+        remote.is_secured(Certificates(), address)
 
 
 # Machines that share a file system, and machines that do not.
