@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from archive.db import sqlite3
 from archive.matching import Matcher, Span
-from archive.passages import Line, to_lines
+from archive.passages import Line, fold_spoken
 from archive.query import Node
 from archive.tokens import BARRIER, places, words
 
@@ -46,13 +46,29 @@ class Stretch:
         self._doubtful = doubtful
 
     @cached_property
-    def lines(self) -> list[Line]:
-        """The segments with their folded text."""
-        return to_lines(self._segments, doubtful=self._doubtful)
+    def _folded(self) -> list[str]:
+        return fold_spoken(self._segments, doubtful=self._doubtful)
+
+    def line(self, index: int) -> Line:
+        """Return a segment with its folded text."""
+        position, key, start, end, language, text, _ = self._segments[index]
+        return Line(key, position, start, end, text, language, self._folded[index])
+
+    def __len__(self) -> int:
+        """Return how many segments there are."""
+        return len(self._segments)
+
+    def key(self, moment: Moment) -> tuple[int, ...]:
+        """Return the transcript and the positions of a moment's segments: no two moments of a query have the same."""
+        return (self.transcript, *(self._segments[line][0] for line in moment.lines))
+
+    def lasts(self, moment: Moment) -> tuple[int, int]:
+        """Return from when to when a moment's segments last, in milliseconds."""
+        return self._segments[moment.lines[0]][2], self._segments[moment.lines[-1]][3]
 
     @cached_property
     def _spelled(self) -> list[list[str]]:
-        return [line.words for line in self.lines]
+        return [folded.split() for folded in self._folded]
 
     @cached_property
     def words(self) -> list[str]:
@@ -140,17 +156,18 @@ def _excerpt(stretch: Stretch, moment: Moment, node: Node, start_ms: int, before
     for previous, index in zip((None, *moment.lines), moment.lines, strict=False):
         if previous is not None:
             text += " " if index == previous + 1 else GAP
-        for number, (start, end) in enumerate(places(stretch.lines[index].text), stretch.starts[index]):
+        line = stretch.line(index)
+        for number, (start, end) in enumerate(places(line.text), stretch.starts[index]):
             characters[number] = (len(text) + start, len(text) + end)
-        text += stretch.lines[index].text
+        text += line.text
     return Excerpt(
         start_ms=start_ms,
-        end_ms=stretch.lines[moment.lines[-1]].end_ms,
+        end_ms=stretch.lasts(moment)[1],
         text=text,
         matches=tuple((characters[span.start][0], characters[span.end - 1][1]) for span in stretch.spans(node, moment)),
         before=_end(before),
         after=_beginning(after),
-        language=stretch.lines[moment.lines[0]].language,
+        language=stretch.line(moment.lines[0]).language,
     )
 
 
@@ -164,7 +181,7 @@ def highlights(text: str, node: Node) -> tuple[tuple[int, int], ...]:
 def _first(stretch: Stretch, moment: Moment) -> tuple[Line, int]:
     """Return the line in which a moment begins, and with which of its words."""
     line, word = stretch.locate(moment.first)
-    return stretch.lines[line], word
+    return stretch.line(line), word
 
 
 def _starts(conn: sqlite3.Connection, begun: Sequence[tuple[Line, int]]) -> list[int]:
@@ -199,8 +216,8 @@ class _Edge(NamedTuple):
 
 def _edges(stretch: Stretch, moment: Moment) -> Iterator[_Edge]:
     for index, step in ((moment.lines[0], -1), (moment.lines[-1], 1)):
-        position = stretch.lines[index].position + step
-        beside = stretch.lines[index + step] if 0 <= index + step < len(stretch.lines) else None
+        position = stretch.line(index).position + step
+        beside = stretch.line(index + step) if 0 <= index + step < len(stretch) else None
         yield _Edge(stretch.transcript, position, beside if beside and beside.position == position else None)
 
 

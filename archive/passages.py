@@ -43,15 +43,14 @@ class Line(NamedTuple):
         return self.folded.split()
 
 
-def to_lines(rows: Sequence[tuple[Any, ...]], *, doubtful: bool = False) -> list[Line]:
-    """Return segments (position, id, start, end, language, text and flags) with their folded text.
+def fold_spoken(rows: Sequence[tuple[Any, ...]], *, doubtful: bool = False) -> list[str]:
+    """Return the folded text of segments (rows that end in text and flags), `BARRIER` for those that are doubtful.
 
     With ``doubtful`` it is the others that have `BARRIER` for their only word.
     """
     folded = fold_each([text for *_, text, _ in rows])
     return [
-        Line(key, position, start, end, text, language, BARRIER if (flags == "[]") is doubtful else spelled)
-        for (position, key, start, end, language, text, flags), spelled in zip(rows, folded, strict=True)
+        BARRIER if (flags == "[]") is doubtful else spelled for (*_, flags), spelled in zip(rows, folded, strict=True)
     ]
 
 
@@ -153,7 +152,7 @@ def to_index(conn: sqlite3.Connection, session_id: int) -> Indexed:
     passages: list[tuple[int, int, int]] = []
     texts: list[str] = []
     said: list[str] = []
-    marked: set[str] = set()
+    marked: dict[str, None] = {}
     for transcript, language in _current(conn, session_id):
         positions, languages, folded = read_folded(conn, transcript)
         said += [*folded, BARRIER]
@@ -161,7 +160,7 @@ def to_index(conn: sqlite3.Connection, session_id: int) -> Indexed:
             passages.append((transcript, positions[span.start], positions[span.stop - 1]))
             stems = _marks(folded[span], languages[span], language)
             marked |= stems
-            texts.append(" ".join((*folded[span], *sorted(stems))))
+            texts.append(" ".join((*folded[span], *stems)))
     known = conn.execute(
         "SELECT title || ' ' || coalesce(subtitle, ''), coalesce((SELECT group_concat(name, ' / ' ORDER BY"
         " session_person.position) FROM session_person JOIN person ON person.id = person_id"
@@ -173,7 +172,7 @@ def to_index(conn: sqlite3.Connection, session_id: int) -> Indexed:
     if known is None:
         return Indexed(passages, texts, None)
     title, people, abstract, language = known
-    text = " ".join([*said, *sorted(marked)])
+    text = " ".join([*said, *marked])
     return Indexed(passages, texts, (_with_marks(title, language), fold(people), _with_marks(abstract, language), text))
 
 
@@ -194,17 +193,17 @@ def _write_session(conn: sqlite3.Connection, session_id: int, following: int) ->
     return len(passages)
 
 
-def _marks(texts: Sequence[str], languages: Sequence[str | None], language: str) -> set[str]:
+def _marks(texts: Sequence[str], languages: Sequence[str | None], language: str) -> dict[str, None]:
     """Return the marks of the stems of segments, of which some may be in a language of their own."""
     if languages.count(None) == len(languages):
-        return marks(language, " ".join(texts).split(" "))
+        return marks(language, " ".join(texts).split())
     spoken = zip(texts, languages, strict=True)
-    return set().union(*(marks(own or language, text.split()) for text, own in spoken))
+    return {mark: None for text, own in spoken for mark in marks(own or language, text.split())}
 
 
 def _with_marks(text: str, language: str) -> str:
     spelled = words(text)
-    return " ".join([*spelled, *sorted(marks(language, spelled))])
+    return " ".join([*spelled, *marks(language, spelled)])
 
 
 def _current(conn: sqlite3.Connection, session_id: int) -> list[tuple[int, str]]:

@@ -84,10 +84,11 @@ class Stemmed:
 
     def places(self, words: Sequence[str]) -> list[int]:
         """Return where among folded words the forms of this one stand."""
-        found = {at for term in self.terms for at in occurrences(term, words)}
+        those = set(words)
+        found = those.intersection(self.terms)
         for language, stem in self.stems:
-            found.update(occurrences(stem, stems.stems(language, words)))
-        return sorted(found)
+            found |= stems.forms(language, stem, those)
+        return sorted(at for word in found for at in occurrences(word, words))
 
 
 def occurrences(word: str, words: Sequence[str]) -> Iterator[int]:

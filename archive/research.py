@@ -122,7 +122,7 @@ class Research:
                     return
                 found = []
                 for moment in sorted(stretch.moments(asked.node), key=lambda moment: moment.first):
-                    key = (passage.transcript, *(stretch.lines[line].position for line in moment.lines))
+                    key = stretch.key(moment)
                     if key not in seen and len(seen) < limit:
                         seen.add(key)
                         found.append(Ranked(passage, stretch, moment, 0.0))
@@ -239,7 +239,7 @@ class Research:
             matcher = Matcher(stretch.words)
             for place in matcher.places(asked.node):
                 line, word = stretch.locate(place[0].start)
-                places[passage.session].add((passage.transcript, stretch.lines[line].position, word))
+                places[passage.session].add((passage.transcript, stretch.line(line).position, word))
         return {session: len(found) for session, found in places.items()}
 
     def _of_word(self, node: Word | Stemmed, budget: Budget) -> dict[int, int]:

@@ -337,7 +337,7 @@ class _Run:
             if self._budget.is_over() or (enough is not None and len(moments) >= enough):
                 break
             for ranked in self._of_passage(passage, stretch):
-                position = (passage.transcript, *(ranked.stretch.lines[x].position for x in ranked.moment.lines))
+                position = ranked.stretch.key(ranked.moment)
                 if position in seen:
                     continue
                 seen.add(position)

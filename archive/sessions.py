@@ -21,6 +21,7 @@ import numpy.typing as npt
 from archive.budget import OVER_BUDGET, Budget
 from archive.db import sqlite3
 from archive.hits import Hit, Passage, Ranked, moment_hits, read_doubtful, read_passages, session_hit
+from archive.moments import Moment, Stretch
 from archive.overview import FacetValue, Overview, Whole
 from archive.query import And, Node, Not, Or, Prefix, Query, Word, leaves, to_fts5, with_stems
 from archive.scope import STARTED, Scope
@@ -247,6 +248,28 @@ class _Known(NamedTuple):
     duration_ms: int
 
 
+class _Found:
+    """The moments of a session."""
+
+    def __init__(self) -> None:
+        self.typed = 0
+        """How many of them have the words as they were typed."""
+        self._moments: dict[tuple[int, ...], tuple[bool, tuple[int, int], Ranked]] = {}
+
+    def add(self, passage: Passage, stretch: Stretch, moments: Iterable[Moment], *, typed: bool) -> None:
+        """Add moments of a passage; those of overlapping passages are the same."""
+        for moment in moments:
+            key = stretch.key(moment)
+            if key not in self._moments:
+                self._moments[key] = typed, moment.strength, Ranked(passage, stretch, moment, 0.0)
+                self.typed += typed
+
+    def best(self) -> list[Ranked]:
+        """Return them, as typed first, then by what stands together."""
+        best = sorted(self._moments.items(), key=lambda item: (not item[1][0], [-x for x in item[1][1]], item[0]))
+        return [each for _, (_, _, each) in best]
+
+
 class _Run:
     """One search by session."""
 
@@ -403,8 +426,10 @@ class _Run:
 
     def _take_ranked(self, page: Whole) -> None:
         """Take the passages of a page's sessions from those that all were ranked."""
+        shown = np.zeros(len(self._overview.ids), dtype=np.bool_)
+        shown[page] = True
         for owners, passages, costs in self._ranked:
-            here = np.isin(owners, page)
+            here = shown[owners]
             for place, passage, cost in zip(owners[here], passages[here], costs[here], strict=True):
                 self._passages[int(self._overview.ids[place])].append((float(cost), int(passage)))
 
@@ -450,25 +475,34 @@ class _Run:
         if self._node is None or self._wide is None:
             return {number: ([], set()) for number in numbers}
         wanted = self._to_read(numbers)
-        stretches = read_passages(self._conn, [passage for some in wanted.values() for passage in some])
+        whole = {number for number in numbers if self._doubtful or len(self._passages[number]) <= READ}
+        # Of a session with many passages, the first mostly has as many moments as are shown.
+        first = {number: passages if number in whole else passages[:1] for number, passages in wanted.items()}
+        found: dict[int, _Found] = {}
+        self._read(first, whole, found)
+        again = {
+            number: wanted[number][1:] for number, its in found.items() if number not in whole and its.typed < SHOWN
+        }
+        self._read(again, whole, found)
         moments = {}
+        for number, its in found.items():
+            shown = its.best()
+            moments[number] = shown, {each.stretch.lasts(each.moment) for each in shown} if number in whole else set()
+        return moments
+
+    def _read(self, wanted: dict[int, list[Passage]], whole: set[int], found: dict[int, _Found]) -> None:
+        """Look for moments in passages of sessions: all, where a session is to be read whole, else enough to show."""
+        asked = {node: node == self._node for node in (self._node, self._wide) if node is not None}
+        stretches = read_passages(self._conn, [passage for some in wanted.values() for passage in some])
         for number, passages in wanted.items():
             if self._budget.is_over():
                 break
-            whole = self._doubtful or len(self._passages[number]) <= READ
-            ranked: dict[tuple[int, ...], tuple[bool, tuple[int, int], Ranked]] = {}
+            its = found.setdefault(number, _Found())
             for passage, stretch in islice(stretches, len(passages)):
-                if not whole and sum(typed for typed, _, _ in ranked.values()) >= SHOWN:
-                    continue
-                for node in (self._node, self._wide):
-                    for moment in stretch.moments(node):
-                        key = (passage.transcript, *(stretch.lines[line].position for line in moment.lines))
-                        one = Ranked(passage, stretch, moment, 0.0)
-                        ranked.setdefault(key, (node is self._node, moment.strength, one))
-            best = sorted(ranked.items(), key=lambda item: (not item[1][0], [-x for x in item[1][1]], item[0]))
-            shown = [each for _, (_, _, each) in best]
-            moments[number] = shown, {_lasts(each) for each in shown} if whole else set()
-        return moments
+                for node, typed in asked.items():
+                    if number not in whole and its.typed >= SHOWN:
+                        break
+                    its.add(passage, stretch, stretch.moments(node), typed=typed)
 
     def _to_read(self, numbers: list[int]) -> dict[int, list[Passage]]:
         """Return the passages of sessions that are read for their moments."""
@@ -482,12 +516,6 @@ class _Run:
         )
         read = {number: Passage(*rest) for number, *rest in rows}
         return {number: [read[passage] for passage in passages] for number, passages in wanted.items()}
-
-
-def _lasts(ranked: Ranked) -> tuple[int, int]:
-    """Return from when to when a moment lasts."""
-    lines = [ranked.stretch.lines[line] for line in ranked.moment.lines]
-    return lines[0].start_ms, lines[-1].end_ms
 
 
 def _leaves_out(node: Node | None) -> bool:

@@ -11,9 +11,10 @@ Stems are those of the Snowball project (https://snowballstem.org), computed fro
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from functools import cache
-from threading import Lock
+from threading import RLock
 
 import snowballstemmer
 
@@ -61,21 +62,32 @@ ALGORITHMS = {
 REMEMBERED = 1 << 18
 """Words whose stems are kept in memory, for each language."""
 
-_lock = Lock()
+_lock = RLock()
 
 
 class _Stems(dict[str, str]):
-    """The stem of every word that was met so far in a language."""
+    """The stem of every word that was met so far in a language, and the words of each stem."""
 
     def __init__(self, language: str) -> None:
         super().__init__()
         self._language = language
+        self._words: defaultdict[str, set[str]] = defaultdict(set)
 
     def __missing__(self, word: str) -> str:
-        if len(self) >= REMEMBERED:
-            self.clear()
-        found = self[word] = _stem(self._language, word)
-        return found
+        with _lock:
+            if len(self) >= REMEMBERED:
+                self.clear()
+                self._words.clear()
+            found = self[word] = _stem(self._language, word)
+            self._words[found].add(word)
+            return found
+
+    def among(self, found: str, words: set[str]) -> set[str]:
+        """Return those of some words that have a stem."""
+        with _lock:
+            for word in words.difference(self):
+                self.__missing__(word)
+            return words & self._words.get(found, set())
 
 
 _stems = cache(_Stems)
@@ -91,9 +103,9 @@ def stem(language: str, word: str) -> str:
     return _stems(language)[word]
 
 
-def stems(language: str, words: Iterable[str]) -> list[str]:
-    """Return the stems of folded words in a language (a primary subtag)."""
-    return list(map(_stems(language).__getitem__, words))
+def forms(language: str, found: str, words: set[str]) -> set[str]:
+    """Return those of some folded words that have a stem in a language (a primary subtag)."""
+    return _stems(language).among(found, words)
 
 
 def _stem(language: str, word: str) -> str:
@@ -138,8 +150,8 @@ class _Marks(dict[str, str]):
 _marks = cache(_Marks)
 
 
-def marks(language: str, words: Iterable[str]) -> set[str]:
-    """Return the marks of words.
+def marks(language: str, words: Iterable[str]) -> dict[str, None]:
+    """Return the marks of words, each once, in the words' order.
 
     Args:
         language: BCP-47.
@@ -147,9 +159,9 @@ def marks(language: str, words: Iterable[str]) -> set[str]:
     """
     known = primary(language)
     if known not in ALGORITHMS:
-        return set()
-    found = set(map(_marks(known).__getitem__, words))
-    found.discard("")
+        return {}
+    found = dict.fromkeys(map(_marks(known).__getitem__, words))
+    found.pop("", None)
     return found
 
 

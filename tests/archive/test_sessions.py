@@ -232,3 +232,16 @@ def test_many_passages_are_looked_up_in_the_sessions_of_the_page() -> None:
         assert [(each.count, len(each.places), len(each.hits)) for each in found.sessions] == [
             (int(each.session[-1]) + 700, 500, 3) for each in found.sessions
         ]
+
+
+def test_moments_of_many_passages_are_as_typed_first() -> None:
+    db = blank()
+    passage = ["nothing to see in this one"] * 15
+    texts = [line for said in ("it runs", "a run", "it runs", "run", "running", "run run") for line in (*passage, said)]
+    add_transcript(db, add_session(db, add_event(db)), texts)
+    with transaction(db):
+        rebuild(db)
+    (found,) = SqliteSearch(db.conn, PATIENT_MS).sessions("run").sessions
+    assert (found.count, [hit.text for hit in found.hits]) == (6, ["run run", "a run", "run"])
+    (found,) = SqliteSearch(db.conn, PATIENT_MS).sessions("running").sessions
+    assert (found.count, found.hits[0].text, len(found.hits)) == (6, "running", 3)

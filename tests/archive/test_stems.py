@@ -22,8 +22,16 @@ def test_every_algorithm_is_one_of_snowballs() -> None:
 
 
 def test_marks_are_words_that_no_text_has() -> None:
-    assert stems.marks("en-GB", ["running", "run", "runs", "ran"]) == {"\ue001en\ue001run"}
-    assert stems.marks("zh", ["running"]) == set()
+    assert list(stems.marks("en-GB", ["running", "run", "walks", "runs"])) == [
+        "\ue001en\ue001run",
+        "\ue001en\ue001walk",
+    ]
+    assert list(stems.marks("zh", ["running"])) == []
+
+
+def test_forms_among_words() -> None:
+    assert stems.forms("en", "run", {"running", "walks", "runs", "ran"}) == {"running", "runs"}
+    assert stems.forms("en", "run", {"walks"}) == set()
 
 
 @pytest.mark.parametrize("language", FORMS)

@@ -1,6 +1,6 @@
 """Search at the size of a large archive, beside PostgreSQL, tantivy and a plain FTS5 table.
 
-``python -m tests.bench.search [--segments N] [--random N] [--queries N] [--without NAME …] [--profile]
+``python -m tests.bench.search [--segments N] [--builds N] [--random N] [--queries N] [--without NAME …] [--profile]
 [--json FILE]``
 
 The archive is grown from real talks (see `tests.bench.grown`). Every class of queries is asked in three rounds,
@@ -129,12 +129,12 @@ def bench_rostra(grown: Grown, queries: Queries) -> dict[str, Any]:
     return figures
 
 
-def bench_build(grown: Grown) -> dict[str, float]:
+def bench_build(grown: Grown, rounds: int = ROUNDS) -> dict[str, float]:
     """Return how fast both indexes are built, and how large they are."""
     db = grown.db
     segments = sum(map(len, grown.texts))
     rates, cpu = [], []
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         start, used = time.perf_counter(), time.process_time()
         with transaction(db):
             rebuild(db)
@@ -537,6 +537,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--segments", type=int, default=1_000_000)
     parser.add_argument("--queries", type=int, default=20, help="queries of each class")
+    parser.add_argument(
+        "--builds", type=int, default=ROUNDS, help="how often both indexes are built, to take the median"
+    )
     parser.add_argument("--random", type=int, default=0, help="so many random queries, and nothing else")
     parser.add_argument("--without", nargs="*", default=[], choices=[*OTHERS, "recall", "check"])
     parser.add_argument("--profile", action="store_true")
@@ -552,7 +555,7 @@ def main() -> None:
                 print(line)
             close(grown.db)
             return
-        report: dict[str, Any] = {"build": bench_build(grown)}
+        report: dict[str, Any] = {"build": bench_build(grown, options.builds)}
         grown.db.execute("ANALYZE")
         if options.random:
             report["random"] = bench_random(grown, options.random)
