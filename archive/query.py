@@ -29,7 +29,7 @@ from math import prod
 from typing import TypeAlias, get_args
 
 from archive import stems
-from archive.tokens import words
+from archive.tokens import is_unspaced, words
 from metadata.errors import InvalidLanguageError
 from metadata.languages import parse_language, primary
 from metadata.model import SessionKind
@@ -195,8 +195,8 @@ _DAY = re.compile(r"(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?", re.ASCII)
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»＂", '"'))
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _LEXEME = re.compile(
-    r"""(?P<operator>(?:AND|OR|NOT)(?![^\s"()])|[()]|"(?![^"]*"))|"[^"]*"|(?P<near>(?i:near)/(?P<far>\d{1,3})(?![^\s"()]))"""
-    rf"""|(?P<less>-)?(?P<field>(?i:{"|".join(FIELDS)})):(?:"(?P<quoted>[^"]*)"|(?P<bare>[^\s"()]+))"""
+    r"""(?P<operator>(?:AND|OR|NOT)(?![^\s"()])|[()]|"(?![^"]*"))|"[^"]*"|(?P<near>(?i:near)/(?P<far>\d{1,9})(?![^\s"()]))"""
+    rf"""|(?P<less>-)?(?P<field>(?i:{"|".join(FIELDS)})):(?:"(?P<quoted>[^"]*)"|(?P<bare>[^\s"()]*))"""
     r"""|(?P<minus>-(?!-))?(?P<word>[^\s"()]*)""",
 )
 _HYPHEN = re.compile("[-\u2010\u2011]")
@@ -404,7 +404,8 @@ def _phrase(found: list[str]) -> Word | Phrase:
 
 def _written(source: str, found: list[str], notes: dict[str, None]) -> Node:
     """Return the term for a word as it was typed: with a star, with hyphens, or in pieces."""
-    starred = source.endswith("*")
+    # Where every character is a word, whatever follows it is found anyway.
+    starred = source.endswith("*") and not is_unspaced(found[-1])
     if starred and len(found[-1]) < MIN_PREFIX:
         notes[SHORT_PREFIX] = None
         starred = False

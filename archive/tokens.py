@@ -84,6 +84,11 @@ def words(text: str) -> list[str]:
     return fold(text).split()
 
 
+def is_unspaced(word: str) -> bool:
+    """Whether a folded word is a character of a script that is written without spaces."""
+    return _UNSPACED.match(word) is not None
+
+
 def places(text: str) -> list[tuple[int, int]]:
     """Return where the words of a text stand: characters from and to, for highlighting."""
     if text.isascii():

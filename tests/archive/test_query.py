@@ -135,13 +135,20 @@ def test_parse_field_without_a_value_of_its_kind(text: str, words: tuple[str, ..
     assert parse_query(text) == Query(Phrase(words), query.NOT_A_VALUE.format(name, query.FIELDS[name]))
 
 
+@pytest.mark.parametrize("text", ["year:", "year: a", "year:(a)"])
+def test_parse_field_without_a_value(text: str) -> None:
+    found = Word("year") if text == "year:" else And((Word("year"), A))
+    assert parse_query(text) == Query(found, query.NOT_A_VALUE.format("year", query.FIELDS["year"]))
+
+
 def test_parse_field_beside_or() -> None:
     expected = Or((A, Phrase(("year", "2022"))))
     assert parse_query("a OR year:2022") == Query(expected, query.FIELD_IN_OR.format("year"))
 
 
 def test_parse_near_over_too_many_words() -> None:
-    assert parse_query("a near/99 b") == Query(Near((A, B), query.MAX_NEAR), query.FAR)
+    for distance in (99, 1000, 999_999_999):
+        assert parse_query(f"a near/{distance} b") == Query(Near((A, B), query.MAX_NEAR), query.FAR)
 
 
 def test_near_reaches_no_further_than_passages_overlap() -> None:
@@ -163,6 +170,10 @@ def test_parse_negation_beside_or() -> None:
 
 def test_parse_short_prefix() -> None:
     assert parse_query("st*") == Query(Word("st"), query.SHORT_PREFIX)
+
+
+def test_parse_prefix_where_characters_are_words() -> None:
+    assert parse_query("東京*") == Query(Phrase(("東", "京")))
 
 
 def test_parse_many_words() -> None:
