@@ -8,7 +8,7 @@ the order of ids.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -33,7 +33,7 @@ PEOPLE = """
 SELECT DISTINCT session_id, person.slug, person.name FROM session_person JOIN person ON person.id = person_id
 """
 LANGUAGES = """
-SELECT DISTINCT session_id, transcript.language, transcript.language FROM recording
+SELECT DISTINCT session_id, transcript.language FROM recording
 JOIN transcript ON recording_id = recording.id
 WHERE is_current = 1 AND superseded_by IS NULL AND session_id IS NOT NULL
 """
@@ -92,7 +92,7 @@ class Overview:
             "event": ((row[0], row[2], row[3]) for row in rows),
             "series": ((row[0], row[4], row[5]) for row in rows),
             "person": people,
-            "language": languages,
+            "language": _within(languages),
             "track": ((row[0], row[6], row[6]) for row in rows),
             "year": ((row[0], row[7], row[7]) for row in rows),
             "kind": ((row[0], row[8], row[8]) for row in rows),
@@ -103,7 +103,7 @@ class Overview:
         return cls(
             ids,
             np.array([row[1] for row in rows], dtype=np.str_),
-            tuple(sorted({language for _, language, _ in languages})),
+            tuple(sorted({language for _, language in languages})),
             {name: _facet(ids, values) for name, values in columns.items()},
             ranges[:, 0],
             ranges[:, 1],
@@ -129,6 +129,14 @@ class Overview:
         """Return how many of some sessions have each value that can be filtered by, the most frequent first."""
         counted = {name: facet.count(chosen) for name, facet in self._facets.items()}
         return {name: values for name, values in counted.items() if values}
+
+
+def _within(rows: Sequence[tuple[int, str]]) -> Iterator[tuple[int, str, str]]:
+    """Yield sessions with each language that includes theirs, as a search in it does: ``en`` has those in ``en-GB``."""
+    spoken = {language for _, language in rows}
+    including = {language: [tag for tag in spoken if f"{language}-".startswith(f"{tag}-")] for language in spoken}
+    for session, tag in sorted({(session, tag) for session, language in rows for tag in including[language]}):
+        yield session, tag, tag
 
 
 def _facet(ids: Whole, rows: Iterable[Sequence[Any]]) -> _Facet:

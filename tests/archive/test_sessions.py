@@ -69,12 +69,16 @@ def test_facets_count_sessions(db: Database) -> None:
             FacetValue("Noor Okafor-1", "Noor Okafor", 1),
             FacetValue("Noor Okafor-3", "Noor Okafor", 1),
         ),
-        "language": (FacetValue("en", "en", 1), FacetValue("en-GB", "en-GB", 1), FacetValue("fr", "fr", 1)),
+        "language": (FacetValue("en", "en", 2), FacetValue("en-GB", "en-GB", 1), FacetValue("fr", "fr", 1)),
         "track": (FacetValue("Land", "Land", 1), FacetValue("Sea", "Sea", 1)),
         "year": (FacetValue("2022", "2022", 2), FacetValue("2023", "2023", 1)),
         "kind": (FacetValue("talk", "talk", 2), FacetValue("keynote", "keynote", 1)),
     }
     assert found.total == 3
+    for name, values in found.facets.items():
+        for value, _, count in values:
+            chosen = Filters(**{name: value})
+            assert SqliteSearch(db.conn, PATIENT_MS).sessions("lighthouse OR phare", chosen).total == count
 
 
 @pytest.mark.parametrize(
