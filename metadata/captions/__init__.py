@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
-from metadata.captions import podcast_json, sbv, scc, srt, text, transcript_json, ttml, webvtt, whisper_json
+from metadata.captions import (
+    podcast_html,
+    podcast_json,
+    sbv,
+    scc,
+    srt,
+    text,
+    transcript_json,
+    ttml,
+    webvtt,
+    whisper_json,
+)
 from metadata.captions.base import CaptionFormat, Reader, Source, Writer
 from metadata.errors import FormatError, UnknownFormatError
 from metadata.model import Transcript
@@ -19,6 +30,7 @@ FORMATS: dict[str, CaptionFormat] = {
         ttml.FORMAT,
         text.FORMAT,
         podcast_json.FORMAT,
+        podcast_html.FORMAT,
         transcript_json.FORMAT,
         sbv.FORMAT,
         scc.FORMAT,

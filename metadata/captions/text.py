@@ -20,7 +20,7 @@ PAUSE_MS = 2_000
 """Silence between two segments that starts a new paragraph."""
 
 _PARAGRAPHS = re.compile(r"(?:\r\n|\r|\n)\s*?(?:\r\n|\r|\n)")
-_SENTENCES = re.compile(r"(?<=[.?!…])\s+|(?<=[。？！])\s*")
+SENTENCES = re.compile(r"(?<=[.?!…])\s+|(?<=[。？！])\s*")
 
 
 def write(transcript: Transcript) -> str:
@@ -52,7 +52,7 @@ def read(text: str, source: Source) -> Transcript:
     language = source.language or UNDETERMINED
     paragraphs = [join_lines(part.splitlines(), language) for part in _PARAGRAPHS.split(text)]
     named = name_speakers([Segment(start_ms=0, end_ms=0, text=each) for each in paragraphs if each])
-    said = [(sentence, each.speaker) for each in named for sentence in _SENTENCES.split(each.text) if sentence]
+    said = [(sentence, each.speaker) for each in named for sentence in SENTENCES.split(each.text) if sentence]
     ends = list(accumulate((len(sentence) for sentence, _ in said), initial=0))
     times = [source.duration_ms * end // max(ends[-1], 1) for end in ends]
     segments = [

@@ -10,6 +10,7 @@ _MARKUP = re.compile(
     r"(?:\s[^<>]*)?/?>",
     re.IGNORECASE,
 )
+_MARKED = re.compile(r"<!\[[^>]*>?")
 _BLOCKS = frozenset({"p", "div", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre", "table", "tr"})
 _SILENT = frozenset({"script", "style"})
 
@@ -23,7 +24,8 @@ def html_to_text(text: str) -> str:
     if not _MARKUP.search(text):
         return text
     reader = _Reader()
-    reader.feed(text)
+    # To HTML these are comments (13.2.5.42); Python's parser raises on those that it does not know.
+    reader.feed(_MARKED.sub("<!---->", text))
     reader.close()
     lines = (re.sub(r"[ \t\xa0]+", " ", line).strip() for line in "".join(reader.parts).split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()

@@ -47,8 +47,8 @@ def caption(
 ) -> None:
     """Add captions or a transcript in FILE to a recording, as a version of its transcript.
 
-    Read are WebVTT, SRT, SBV, TTML, SCC, JSON (of podcasts, of Whisper, and our own) and plain text. The same
-    file again changes nothing.
+    Read are WebVTT, SRT, SBV, TTML, SCC, JSON (of podcasts, of Whisper, and our own), podcasts' HTML and plain
+    text. The same file again changes nothing.
     """
     if (session is None) == (recording is None):
         raise click.UsageError("say whose captions they are: either --session or --recording")

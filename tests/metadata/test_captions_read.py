@@ -29,6 +29,7 @@ def said(transcript: Transcript) -> list[tuple[int, int, str | None, str]]:
 COUNTS = {
     "GMT20240124-202901_Recording.cc.vtt": ("vtt", 100),
     "GMT20240124-202901_Recording.transcript.vtt": ("vtt", 102),
+    "podcast-transcript-example.html": ("podcast-html", 136),
     "podcast-transcript-example.json": ("podcast-json", 5),
     "podcast-transcript-example.srt": ("srt", 222),
     "podcast-transcript-example.vtt": ("vtt", 7),
@@ -59,11 +60,10 @@ COUNTS = {
     "wwa_description_en.vtt": ("vtt", 3),
 }
 """Captions of real files: lines with an arrow or a comma of times, or elements, less those that hold no text
-(one in ``invalid_timeframe``, the last in ``youtube_dl``)."""
+(one in ``invalid_timeframe``, the last in ``youtube_dl``); of the HTML, its sentences."""
 
 REFUSED = {
     "podcast-chapters-example.json": UnknownFormatError,
-    "podcast-transcript-example.html": UnknownFormatError,
     "webvtt-py_invalid.vtt": FormatError,
 }
 
@@ -177,6 +177,18 @@ def test_lines_that_move_up_are_said_once_without_words_times_too(suffix: str) -
 def test_times_as_others_write_them(name: str, text: str, times: tuple[int, int]) -> None:
     [segment] = read(text, name, duration_ms=9000).segments
     assert (segment.start_ms, segment.end_ms, segment.text) == (*times, "Hi")
+
+
+def test_podcast_html_shares_time_between_sentences() -> None:
+    transcript = read(SEEDS["podcast-html"], "a.html", duration_ms=9000)
+    assert said(transcript) == [
+        (1000, 2875, "Ada", "One & two."),
+        (2875, 4000, "Ada", "Three."),
+        (4000, 9000, "Ada", "Four"),
+    ]
+    for broken in ("<p>Hi</p><time>0:01</time>", "<time>soon</time><p>Hi</p>"):
+        with pytest.raises(FormatError, match="line 1"):
+            read(broken, "a.html")
 
 
 def test_sbv_without_an_empty_line_between() -> None:
@@ -450,6 +462,7 @@ SEEDS = {
     "ttml": WRITERS["ttml"](replace(EXAMPLE_TRANSCRIPT, kind="human")),
     "podcast-json": WRITERS["podcast-json"](EXAMPLE_TRANSCRIPT),
     "json": WRITERS["json"](EXAMPLE_TRANSCRIPT),
+    "podcast-html": "<cite>Ada:</cite><time>0:01</time><p>One &amp; two. Three.</p><time>0:04</time><p>Four</p>",
     "txt": "Ada: One. Two!\n\nBen: Three.\n",
 }
 

@@ -231,3 +231,7 @@ def test_only_the_letters_of_a_uuid_mean_the_same_large_and_small(written: str, 
     )
     [event] = read_timetables(xml.encode(), "schedule.xml").events
     assert [each.value for each in event.sessions[0].external_ids if each.scheme == "guid"] == [kept]
+
+
+def test_marked_sections_are_comments_to_html() -> None:
+    assert html_to_text("<p>a<![if !vml]>b<![CDATtwo. c]> d</p>") == "ab d"

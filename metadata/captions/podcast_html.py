@@ -1,0 +1,118 @@
+"""HTML transcripts of podcasts: read only.
+
+Source: Podcast namespace, transcripts, section "HTML"
+(https://github.com/Podcastindex-org/podcast-namespace/blob/main/docs/examples/transcripts/transcripts.md):
+``<cite>`` says who speaks, ``<time>`` since when, and ``<p>`` what. Paragraphs have no ends: each lasts until the next
+begins, and its sentences share that time by their length. Nothing else of a page is read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from itertools import accumulate, pairwise
+
+from metadata.captions.base import LONGEST_MS, CaptionFormat, Source, imported, tidy
+from metadata.captions.text import SENTENCES
+from metadata.errors import InvalidTimeError
+from metadata.model import Segment, Transcript
+from metadata.times import parse_offset
+
+_MARKS = frozenset({"cite", "time", "p"})
+_PER_LETTER_MS = 70
+"""How long a letter of the last paragraph lasts where nobody knows when the recording ends: 14 a second."""
+
+
+@dataclass(slots=True)
+class _Paragraph:
+    """What one says, from when on, and the line where it stands."""
+
+    start_ms: int
+    speaker: str | None
+    text: str
+
+
+def detect(text: str) -> bool:
+    """Whether there are paragraphs with times, in a text that begins as HTML does."""
+    return text.lstrip().startswith("<") and re.search(r"<time[\s>]", text) is not None and "<p" in text
+
+
+def read(text: str, source: Source) -> Transcript:
+    """Return what a page of a transcript says.
+
+    Raises:
+        FormatError: a time cannot be read, or a paragraph comes before the first.
+    """
+    reader = _Reader(source)
+    # To HTML these are comments (13.2.5.42); Python's parser raises on those that it does not know.
+    reader.feed(re.sub(r"<!\[[^>\n]*>?", "<!---->", text))
+    reader.close()
+    found = reader.paragraphs
+    last = found[-1].start_ms + len(found[-1].text) * _PER_LETTER_MS if found else 0
+    ends = [*(each.start_ms for each in found[1:]), source.duration_ms or min(last, LONGEST_MS)]
+    segments = [segment for each, end in zip(found, ends, strict=False) for segment in _sentences(each, end)]
+    return imported(source, segments, generator=FORMAT.title, language=reader.language)
+
+
+def _sentences(paragraph: _Paragraph, end_ms: int) -> Iterator[Segment]:
+    said = [sentence for sentence in SENTENCES.split(paragraph.text) if sentence]
+    ends = list(accumulate((len(sentence) for sentence in said), initial=0))
+    length = max(end_ms - paragraph.start_ms, 0)
+    times = [paragraph.start_ms + length * end // max(ends[-1], 1) for end in ends]
+    for sentence, (start, end) in zip(said, pairwise(times), strict=True):
+        yield Segment(start_ms=start, end_ms=end, text=sentence, speaker=paragraph.speaker)
+
+
+class _Reader(HTMLParser):
+    def __init__(self, source: Source) -> None:
+        super().__init__(convert_charrefs=True)
+        self.paragraphs: list[_Paragraph] = []
+        self.language: str | None = None
+        self._source = source
+        self._inside = ""
+        self._parts: list[str] = []
+        self._speaker: str | None = None
+        self._start_ms: int | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "html":
+            self.language = dict(attrs).get("lang")
+        if tag in _MARKS:
+            self._finish()
+            self._inside = tag
+        elif tag == "br":
+            self._parts.append(" ")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == self._inside:
+            self._finish()
+
+    def handle_data(self, data: str) -> None:
+        if self._inside:
+            self._parts.append(data)
+
+    def close(self) -> None:
+        super().close()
+        self._finish()
+
+    def _finish(self) -> None:
+        text, inside = tidy("".join(self._parts)), self._inside
+        self._parts, self._inside = [], ""
+        if inside == "cite":
+            self._speaker = text.removesuffix(":").strip() or None
+        elif inside == "time":
+            try:
+                self._start_ms = parse_offset(text)
+            except InvalidTimeError as error:
+                raise self._source.error(self.getpos()[0], str(error)) from None
+        elif inside == "p" and text:
+            if self._start_ms is None:
+                raise self._source.error(self.getpos()[0], "what is said stands before the first time")
+            self.paragraphs.append(_Paragraph(self._start_ms, self._speaker, text))
+
+
+FORMAT = CaptionFormat(
+    name="podcast-html", title="Podcast HTML", media_type="text/html", suffix=".html", read=read, detect=detect
+)
