@@ -473,9 +473,13 @@ def _running(
             drain.join()
 
 
+_ADDRESS = re.compile(r"\[[^\[\]]* @ 0x[0-9a-f]+\]\s*")
+"""Where in ffmpeg's memory a complaint comes from, which it puts before it: another place each time."""
+
+
 def _gather(pipe: IO[bytes], lines: deque[str]) -> None:
     while line := pipe.readline(1_000):
-        lines.append(line.decode("utf-8", "replace").strip())
+        lines.append(_ADDRESS.sub("", line.decode("utf-8", "replace")).strip())
 
 
 # PyAV before 19 refuses tags that are not UTF-8 unless told otherwise; 19 keeps them, and cannot be told.

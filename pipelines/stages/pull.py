@@ -121,7 +121,8 @@ class Pull:
             except OSError as error:
                 raise BrokenMediaError(f"cannot be copied: {error.strerror or error}") from error
         folder = Path(found.place).parent.name if found.place.startswith("/") else ""
-        return Pulled(found.name, folder, blob, info, found.about, companions, fetched.remark)
+        remark = _joined(_of_tracks(info), fetched.remark)
+        return Pulled(found.name, folder, blob, info, found.about, companions, remark)
 
     def commit(self, context: Context, item: Item, result: Pulled | None) -> str | None:
         """Add the recording to the catalogue and to its session."""
@@ -213,6 +214,12 @@ class Pull:
 def _companion(store: BlobStore, path: Path) -> Companion:
     suffix = "".join(path.suffixes[-2:])
     return Companion(path.name, store.add(path, suffix).sha256, suffix)
+
+
+def _of_tracks(info: MediaInfo) -> str | None:
+    """Say where there is more sound than is heard: a screen recorder's microphone may be a track of its own."""
+    tracks = sum(stream.type == "audio" for stream in info.streams)
+    return f"it has {tracks} tracks of sound, and the first is the one that is heard" if tracks > 1 else None
 
 
 def _joined(*remarks: str | None) -> str | None:

@@ -22,7 +22,6 @@ class Made:
 
     files: tuple[NewRendition, ...]
     loudness: float | None
-    gain: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +69,12 @@ class Render:
                         bytes=blob.bytes,
                     )
                 )
-            return Made(tuple(made), rendered.loudness, rendered.gain)
+            return Made(tuple(made), rendered.loudness)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def commit(self, context: Context, item: Item, result: Made) -> str | None:
+    def commit(self, context: Context, item: Item, result: Made) -> None:
         """Note what was made."""
         recording = recording_of(context.db, item.subject)
         context.db.execute("UPDATE recording SET loudness = ? WHERE id = ?", [result.loudness, recording])
         set_renditions(context.db, recording, result.files)
-        if result.loudness is None or not result.gain:
-            return None
-        return f"{result.loudness:.1f} LUFS, and {result.gain:+.1f} dB for the site"

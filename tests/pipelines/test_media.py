@@ -208,7 +208,7 @@ def test_stream_audio_whose_timestamps_run_away_ends(tmp_path: Path) -> None:
     assert sum(map(len, stream_audio(path))) / SAMPLE_RATE == pytest.approx(2 + len(data) / LEAST_RATE, abs=1)
 
 
-def test_stream_audio_damaged_in_the_middle(tmp_path: Path) -> None:
+def test_stream_audio_damaged_in_the_middle(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "talk.mp3"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libmp3lame", rate=SAMPLE_RATE, layout="mono")
@@ -223,6 +223,9 @@ def test_stream_audio_damaged_in_the_middle(tmp_path: Path) -> None:
     found = heard(path)
     assert len(found) > 7 * SAMPLE_RATE
     assert loudness(found[-SAMPLE_RATE:]) > 0.1
+    [said] = caplog.messages
+    assert said.startswith("parts of the sound could not be decoded: ")
+    assert "0x" not in said  # the same each time
 
 
 def test_stream_audio_truncated(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from pipelines.stages.translate import Translate
 from pipelines.transcribers import FakeTranscriber
 from tests.archive.build import PATIENT_MS
 from tests.pipelines.sounds import write_silent_video, write_wav
+from tests.pipelines.test_renditions import TONE, ffmpeg
 from tests.pipelines.trials import Watch
 
 WHEN = "2022-07-01T00:00:00Z"
@@ -67,6 +68,14 @@ def sessions(context: Context) -> list[tuple[str, str, str | None]]:
 
 def published_media(context: Context) -> list[str]:
     return sorted(path.name for path in (context.layout.public / "media").iterdir())
+
+
+def test_recording_with_several_tracks_says_which_is_heard(context: Context, folder: Path) -> None:
+    ffmpeg(*TONE, *TONE, "-t", "1", "-map", "0", "-map", "1", folder / "screen.mkv")
+    watch = Watch()
+    run_stage(context, Pull([folder]), InProcess(), watch)
+    [remark] = watch.remarks.values()
+    assert remark == "it has 2 tracks of sound, and the first is the one that is heard"
 
 
 def troubles(report: Report) -> dict[str, tuple[str, str | None]]:
