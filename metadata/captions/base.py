@@ -24,6 +24,7 @@ from metadata.model import Segment, Transcript
 
 LONGEST_MS = 1000 * 3600 * 1000
 """No recording is longer: a time beyond this is a mistake."""
+_HOUR_MS = 3_600_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +84,9 @@ def imported(
 ) -> Transcript:
     """Return what was read as a transcript: in order of time, without empty segments.
 
+    Programmes on tape begin at one o'clock or at ten, and so do their captions: where the first lies beyond the
+    recording's end, the whole hours before it are taken off, which ``parameters["hours_off"]`` says.
+
     Args:
         source: the file.
         segments: as the file has them; what ends before it starts ends where it starts.
@@ -92,14 +96,25 @@ def imported(
     """
     said = [replace(each, end_ms=max(each.start_ms, each.end_ms)) for each in segments if each.text]
     said.sort(key=lambda each: each.start_ms)
+    parameters: dict[str, str | int | float | bool | None] = {"track": track} if track else {}
+    if said and source.duration_ms and said[0].start_ms > source.duration_ms and said[0].start_ms >= _HOUR_MS:
+        parameters["hours_off"] = hours = said[0].start_ms // _HOUR_MS
+        said = [_earlier(each, hours * _HOUR_MS) for each in said]
     return Transcript(
         language=source.language or declared_language(language),
         duration_ms=source.duration_ms or max((each.end_ms for each in said), default=0),
         segments=tuple(said),
         kind="imported",
         generator=generator,
-        parameters={"track": track} if track else {},
+        parameters=parameters,
     )
+
+
+def _earlier(segment: Segment, ms: int) -> Segment:
+    words = tuple(
+        replace(word, start_ms=max(word.start_ms - ms, 0), end_ms=max(word.end_ms - ms, 0)) for word in segment.words
+    )
+    return replace(segment, start_ms=segment.start_ms - ms, end_ms=segment.end_ms - ms, words=words)
 
 
 def declared_language(text: str | None) -> str:

@@ -37,9 +37,6 @@ def detect(text: str) -> bool:
 def read(text: str, source: Source) -> Transcript:
     """Return what an SCC file shows.
 
-    Times count from midnight on some files and from one o'clock, the usual start of a programme on tape, on
-    others: where the first caption lies beyond the recording's end, an hour is taken off.
-
     Raises:
         FormatError: the header, or a line of captions, is not as it should be.
     """
@@ -53,8 +50,6 @@ def read(text: str, source: Source) -> Transcript:
     except Exception as error:
         raise source.error("", f"its codes make no captions ({error})") from error
     segments = list(_segments(document, source.duration_ms, moving=_MOVING.search(text) is not None))
-    if segments and source.duration_ms and segments[0].start_ms > max(source.duration_ms, 3_600_000):
-        segments = [_earlier(each) for each in segments]
     return imported(source, segments, generator=FORMAT.title)
 
 
@@ -85,10 +80,6 @@ def _lines(paragraph: ttconv.model.P) -> list[str]:
 
 def _ms(time: Fraction | None) -> int:
     return round((time or 0) * 1000)
-
-
-def _earlier(segment: Segment) -> Segment:
-    return Segment(start_ms=segment.start_ms - 3_600_000, end_ms=segment.end_ms - 3_600_000, text=segment.text)
 
 
 FORMAT = CaptionFormat(name="scc", title="SCC", media_type="text/plain", suffix=".scc", read=read, detect=detect)

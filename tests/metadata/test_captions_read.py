@@ -191,6 +191,13 @@ def test_podcast_html_shares_time_between_sentences() -> None:
             read(broken, "a.html")
 
 
+def test_captions_of_a_tape_begin_at_its_hour() -> None:
+    text = '<tt><body><div><p begin="10:00:01.5" end="10:00:02">Hi</p></div></body></tt>'
+    transcript = read(text, "a.ttml", duration_ms=60_000)
+    assert (said(transcript), transcript.parameters) == ([(1500, 2000, None, "Hi")], {"hours_off": 10})
+    assert said(read(text, "a.ttml")) == [(36_001_500, 36_002_000, None, "Hi")]  # nobody knows how long it is
+
+
 def test_sbv_without_an_empty_line_between() -> None:
     text = "0:00:01.000,0:00:02.000\nHi\n0:00:03.000,0:00:04.000\nyou\n"
     assert said(read(text, "a.sbv")) == [(1000, 2000, None, "Hi"), (3000, 4000, None, "you")]
