@@ -1,8 +1,8 @@
 """iCalendar (`.ics`): RFC 5545, as conference systems and calendars write it.
 
 ``icalendar`` parses. Sessions are the VEVENTs; times in UTC, in a zone (IANA's, Windows' or described in the
-calendar) or floating (then in the calendar's ``X-WR-TIMEZONE``). A rule of recurrence is not unrolled: that is
-said, and the first one is taken.
+calendar) or floating (then in the calendar's ``X-WR-TIMEZONE``). An event that comes again is one session a
+date (`metadata.timetables.recurrence`).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from metadata.model import Event, ExternalId, Person, Role, Session
 from metadata.times import parse_moment
 from metadata.timetables.base import Reading, Source, Written
 from metadata.timetables.parts import Notes, event_slug, ids, local_doubt, name_stem, review, with_slugs
+from metadata.timetables.recurrence import replaced, unrolled
 from metadata.timetables.schedule_xml import unplaced
 
 SESSION_FIELDS = frozenset(
@@ -57,13 +58,18 @@ def read(source: Source, /) -> Reading:
     zone = notes.zone("", said_zone) or _shared_zone(events)
     if not events:
         notes.note("", "there are no events in it")
-    sessions, slugs = [], []
+    sessions: list[Session] = []
+    slugs: list[str | None] = []
+    own = replaced(events)
     for number, component in enumerate(events, 1):
-        if session := _session(component, f"event {number}", zone, notes):
-            sessions.append(session)
-            slugs.append(_text(component, _SLUG) if ours else None)
+        if len(sessions) > MAX_EVENTS:
+            raise source.error("", f"more than {MAX_EVENTS:,} events, with those that come again")
+        for single in _singles(component, own, f"event {number}", notes):
+            if session := _session(single, f"event {number}", zone, notes):
+                sessions.append(session)
+                slugs.append(_text(component, _SLUG) if ours else None)
     name = title or name_stem(source)
-    description = notes.block(_text(calendar, "X-WR-CALDESC"))
+    description = notes.block(_text(calendar, "DESCRIPTION") or _text(calendar, "X-WR-CALDESC"))
     days = sorted(day for session in sessions if (day := (session.start or session.day or "")[:10]))
     slug = _text(calendar, _SLUG) if ours else None
     event, notices = review(
@@ -93,6 +99,17 @@ def read(source: Source, /) -> Reading:
         session_fields=SESSION_FIELDS | besides,
         slugs_identify=ours,
     )
+
+
+def _singles(component: Component, own: dict[str, set[Any]], where: str, notes: Notes) -> Sequence[Component]:
+    if "RRULE" not in component and "RDATE" not in component:
+        return (component,)
+    found = unrolled(component, own)
+    if found is None:
+        notes.note(where, "comes again, without an end or in a way that is not known here: only the first is taken")
+        return (component,)
+    notes.note(where, f"comes again: it is {len(found)} sessions here")
+    return found
 
 
 def _shared_zone(events: Sequence[Component]) -> str | None:
@@ -135,8 +152,6 @@ def _session(component: Component, where: str, zone: str | None, notes: Notes) -
     if (_text(component, "STATUS") or "").upper() == "CANCELLED":
         notes.note(where, "cancelled: left out")
         return None
-    if "RRULE" in component or "RDATE" in component:
-        notes.note(where, "recurs: only the first is taken")
     start, day = _start(component, where, zone, notes)
     return Session(
         slug="",
@@ -172,6 +187,8 @@ def _language(component: Component) -> str | None:
 
 def _ids(component: Component) -> tuple[ExternalId, ...]:
     uid = _text(component, "UID")
+    if uid and hasattr(when := component.get("RECURRENCE-ID"), "dt"):  # one date of many, which share their UID
+        uid = f"{uid}/{when.dt.isoformat()}"
     return () if uid and uid.endswith("@rostra") else ids(uid=uid)
 
 
@@ -192,7 +209,7 @@ def _start(component: Component, where: str, zone: str | None, notes: Notes) -> 
         return _moment(_local(value, zone), where, notes), None
     if isinstance(value, date):
         end = _value(component, "DTEND")
-        if isinstance(end, date) and end - value > timedelta(days=1):
+        if type(end) is date and end - value > timedelta(days=1):  # a moment is a date to Python, too
             notes.note(where, f"lasts until {end - timedelta(days=1)}: only its first day is kept")
         return None, value.isoformat()
     notes.note(where, "no start")
@@ -272,7 +289,7 @@ def write(event: Event, /) -> Written:
     calendar.add("X-WR-CALNAME", " ".join(event.title.split()))  # of all texts this one alone is not escaped
     calendar.add("X-WR-TIMEZONE", event.time_zone)
     if event.description:
-        calendar.add("X-WR-CALDESC", event.description)
+        calendar.add("DESCRIPTION", event.description)  # RFC 7986, 5.2
     calendar.add(_SLUG, event.slug)
     for session in event.sessions:
         if session.start or session.day:

@@ -154,6 +154,32 @@ def test_calendars_category_and_language() -> None:
     assert only(calendar(*when, "CATEGORIES:Sea,Talk")).track is None  # tags
 
 
+def test_what_comes_again_is_a_session_a_date() -> None:
+    zone = ";TZID=Europe/Berlin"
+    own = "\r\n".join(
+        ("BEGIN:VEVENT", "UID:1", f"RECURRENCE-ID{zone}:20241028T100000", "SUMMARY:T (moved)",
+         f"DTSTART{zone}:20241028T140000", f"DTEND{zone}:20241028T150000", "END:VEVENT\r\n")
+    )  # fmt: skip
+    times = (f"DTSTART{zone}:20241021T100000", f"DTEND{zone}:20241021T110000")
+    reading = calendar(*times, "RRULE:FREQ=WEEKLY;COUNT=4", f"EXDATE{zone}:20241104T100000", head=own)
+    found = {(each.title, each.start, each.planned_ms) for each in reading.events[0].sessions}
+    assert found == {
+        ("T (moved)", "2024-10-28T14:00:00+01:00", 3_600_000),
+        ("T", "2024-10-21T10:00:00+02:00", 3_600_000),
+        ("T", "2024-11-11T10:00:00+01:00", 3_600_000),
+    }
+    assert told(reading) == ["comes again: it is 2 sessions here"]
+    until = calendar("DTSTART:20240701T100000Z", "DURATION:PT1H", "RRULE:FREQ=DAILY;UNTIL=20240703T100000Z")
+    assert len(until.events[0].sessions) == 3
+
+
+@pytest.mark.parametrize(
+    "rule", ["FREQ=WEEKLY", "FREQ=SECONDLY;COUNT=9", "FREQ=NEVER;COUNT=2", "FREQ=DAILY;COUNT=2;BYDAY=XX"]
+)
+def test_what_comes_again_without_end_is_taken_once(rule: str) -> None:
+    assert only(calendar("DTSTART:20240701T100000Z", "DURATION:PT1H", f"RRULE:{rule}"))
+
+
 def test_days_that_are_left_out_are_said() -> None:
     reading = calendar("DTSTART;VALUE=DATE:20240701", "DTEND;VALUE=DATE:20240703")
     assert only(reading).day == "2024-07-01"

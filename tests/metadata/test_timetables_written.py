@@ -92,6 +92,7 @@ _EVENT = st.builds(
     start_date=st.just("1990-01-01"),
     end_date=st.just("2046-01-01"),
     title=_TITLE,
+    description=st.none() | _BLOCK,
     time_zone=st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kathmandu"]),
     sessions=st.lists(_SESSION, min_size=1, max_size=4).map(lambda sessions: with_slugs(_in_order(sessions))),
 )
