@@ -65,28 +65,32 @@ REMEMBERED = 1 << 18
 _lock = RLock()
 
 
-class _Stems(dict[str, str]):
+class _Stems:
     """The stem of every word that was met so far in a language, and the words of each stem."""
 
     def __init__(self, language: str) -> None:
-        super().__init__()
         self._language = language
+        self._stems: dict[str, str] = {}
         self._words: defaultdict[str, set[str]] = defaultdict(set)
 
-    def __missing__(self, word: str) -> str:
+    def of(self, word: str) -> str:
+        """Return the stem of a word."""
         with _lock:
-            if len(self) >= REMEMBERED:
-                self.clear()
+            if word in self._stems:
+                return self._stems[word]
+            if len(self._stems) >= REMEMBERED:
+                self._stems.clear()
                 self._words.clear()
-            found = self[word] = _stem(self._language, word)
+            found = self._stems[word] = _stem(self._language, word)
             self._words[found].add(word)
             return found
 
     def among(self, found: str, words: set[str]) -> set[str]:
         """Return those of some words that have a stem."""
         with _lock:
-            for word in words.difference(self):
-                self.__missing__(word)
+            # A dict as such is looked into; of what derives from it Python goes through all that it holds.
+            for word in words.difference(self._stems):
+                self.of(word)
             return words & self._words.get(found, set())
 
 
@@ -100,7 +104,7 @@ def stem(language: str, word: str) -> str:
         language: a primary subtag, such as ``en``.
         word: as `archive.tokens.fold` writes it.
     """
-    return _stems(language)[word]
+    return _stems(language).of(word)
 
 
 def forms(language: str, found: str, words: set[str]) -> set[str]:
