@@ -129,10 +129,10 @@ def test_a_file_that_is_not_there_is_named(archive: Context, tmp_path: Path) -> 
 def test_the_command_line_says_what_it_does(tmp_path: Path) -> None:
     init(root := tmp_path / "talks", title="T")
     done = rostra("import", CASES / "harbour.ics", "--archive", root, "--dry-run")
-    assert "harbour-days-2024: event would be added; sessions: 4 would be added" in re.sub(r"\s+", " ", done.stderr)
+    assert "harbour-days-2024: event would be added; sessions: 6 would be added" in re.sub(r"\s+", " ", done.stderr)
     told = json.loads(rostra("import", CASES / "harbour.ics", "--archive", root, "--json").stdout)
     [imported] = told["imported"]
-    assert (told["dry_run"], imported["format"], len(imported["applied"][0]["added"])) == (False, "icalendar", 4)
+    assert (told["dry_run"], imported["format"], len(imported["applied"][0]["added"])) == (False, "icalendar", 6)
     assert [notice["text"] for notice in imported["notices"]][3] == "cancelled: left out"
 
 
