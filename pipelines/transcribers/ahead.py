@@ -1,15 +1,18 @@
-"""Making things in another thread while those before are used."""
+"""Making things in other threads: while those before are used, and several at once."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import Full, Queue
 from typing import TypeVar
 
 Item = TypeVar("Item")
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +72,25 @@ def _taken(queue: Queue[Item | _End]) -> Iterator[Item]:
         yield item
     if item.error is not None:
         raise item.error
+
+
+def side_by_side(make: Callable[[Item], Made], items: Iterable[Item], threads: int) -> Iterator[Made]:
+    """Yield what is made of each item, in their order, by so many threads at once.
+
+    No more items are taken than threads have work for. With one thread, it is the caller's own.
+    """
+    if threads == 1:
+        yield from map(make, items)
+        return
+    begun: deque[Future[Made]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            for item in items:
+                begun.append(pool.submit(make, item))
+                if len(begun) > threads:
+                    yield begun.popleft().result()
+            while begun:
+                yield begun.popleft().result()
+        finally:
+            for future in begun:
+                future.cancel()

@@ -129,7 +129,9 @@ def _load(model: str, device: str, compute_type: str | None, threads: int | None
             str(weights),
             device=device,
             compute_type=compute_type,
-            cpu_threads=threads or cores(),
+            # Two threads take as long as one to decode a word, so each has windows of its own; weights are shared.
+            cpu_threads=1,
+            num_workers=(threads or cores()) if device == "cpu" else 1,
         )
     except MemoryError:
         raise
@@ -157,6 +159,7 @@ class _Decoder:
     def __init__(self, model: WhisperModel) -> None:
         self._model = model
         self.batch = BATCH.get(model.model.device, 1)
+        self.workers = model.model.num_workers
         self.languages: Collection[str] = model.supported_languages
 
     def identify(self, window: Window) -> Mapping[str, float]:

@@ -2,7 +2,8 @@
 
 Each window of speech (see `pipelines.transcribers.speech`) is decoded by itself: the text of the one before
 is not carried into it, since that is how loops begin, while the terms that are hoped for are given to every
-one. The first pass decodes many windows at once. What the judge doubts, or leaves speech without words, is
+one. The first pass decodes many windows at once, and as many such batches beside each other as the engine has
+workers for. What the judge doubts, or leaves speech without words, is
 decoded once more with care, stretch by stretch and without terms, and the better of both is kept. Speech that
 still has no words is decoded alone.
 """
@@ -12,12 +13,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, groupby, islice
+from math import ceil
 from typing import Literal, Protocol, TypeVar
 
 from metadata.languages import UNDETERMINED, parse_language, primary
 from metadata.model import Flag, Segment, Transcript
 from pipelines.errors import LanguageError
-from pipelines.transcribers.ahead import ahead
+from pipelines.transcribers.ahead import ahead, side_by_side
 from pipelines.transcribers.base import SAMPLE_RATE, AudioBlock, Hints, Report
 from pipelines.transcribers.judge import judge, judge_all
 from pipelines.transcribers.onsets import Spoken, held
@@ -75,10 +77,12 @@ class Decoder(Protocol):
 
     Attributes:
         batch: how many windows the first pass takes at once.
+        workers: how many threads may call it at once.
         languages: Whisper's codes of those that the weights know.
     """
 
     batch: int
+    workers: int
     languages: Collection[str]
 
     def identify(self, window: Window) -> Mapping[str, float]:
@@ -99,21 +103,22 @@ def hear(decoder: Decoder, audio: Iterable[AudioBlock], hints: Hints, report: Re
         TranscriberError: the engine gave up.
     """
     tape = _Tape(audio)
+    heard: list[HeardWord] = []
     # Speech is looked for while the windows before are decoded.
     with ahead(windows(tape), decoder.batch) as speech:
         first = list(islice(speech, IDENTIFYING_WINDOWS))
         expected = tuple(code for tag in hints.expected if (code := _whisper_code(tag)) in decoder.languages)
         language, code = _language(decoder, hints.language, first, expected)
         request = Request(code, hints.terms, obeyed=hints.language is not None, expected=expected)
-        heard: list[HeardWord] = []
-        for several in _batched(chain(first, speech), decoder.batch):
-            for window, decoded in zip(several, decoder.decode(several, request), strict=True):
-                likely = _weighed(decoded.languages, expected)
-                if hints.language is None and likely.get(code, 1.0) < OWN:
-                    heard += _in_its_languages(decoder, window, request)
-                else:
-                    heard += _better(decoder, window, _suspected(decoded.words, likely, code), request)
-            report((several[-1].parts[-1].recording + several[-1].parts[-1].length) / FRAMES_PER_SECOND)
+
+        def words_of(several: Sequence[Window]) -> tuple[float, list[HeardWord]]:
+            found = zip(several, decoder.decode(several, request), strict=True)
+            words = [word for window, decoded in found for word in _words(decoder, window, decoded, request)]
+            return (several[-1].parts[-1].recording + several[-1].parts[-1].length) / FRAMES_PER_SECOND, words
+
+        for seconds, words in side_by_side(words_of, _shared_out(chain(first, speech), decoder), decoder.workers):
+            heard += words
+            report(seconds)
     groups = list(sentences(in_order(heard)))
     report(tape.samples / SAMPLE_RATE)
     return Transcript(
@@ -121,6 +126,14 @@ def hear(decoder: Decoder, audio: Iterable[AudioBlock], hints: Hints, report: Re
         duration_ms=round(tape.samples * 1000 / SAMPLE_RATE),
         segments=tuple(segment(group, flags) for group, flags in zip(groups, judge_all(groups), strict=True)),
     )
+
+
+def _words(decoder: Decoder, window: Window, decoded: Decoded, request: Request) -> list[HeardWord]:
+    """Return the words of a window after the first pass, or better ones."""
+    likely = _weighed(decoded.languages, request.expected)
+    if not request.obeyed and likely.get(request.code, 1.0) < OWN:
+        return _in_its_languages(decoder, window, request)
+    return _better(decoder, window, _suspected(decoded.words, likely, request.code), request)
 
 
 def placed(window: Window, words: Iterable[Spoken]) -> list[HeardWord]:
@@ -151,16 +164,21 @@ def translate(decoder: Decoder, audio: Iterable[AudioBlock], transcript: Transcr
     """
     said = [found for found in transcript.segments if not found.flags]
     translated: list[Segment] = []
-    with ahead(
-        zip(said, cut(audio, [(found.start_ms, found.end_ms) for found in said]), strict=True), decoder.batch
-    ) as pairs:
-        for several in _batched(pairs, decoder.batch):
-            for language, group in groupby(several, key=lambda pair: pair[0].language or transcript.language):
-                originals, stretches = zip(*group, strict=True)
-                request = Request(_code(decoder, language), task="translate", obeyed=True)
-                for original, decoded in zip(originals, decoder.decode(stretches, request), strict=True):
-                    translated += _translation(original, decoded.words)
-            report(several[-1][0].end_ms / 1000)
+
+    def in_english(several: Sequence[tuple[Segment, Window]]) -> tuple[float, list[Segment]]:
+        made: list[Segment] = []
+        for language, group in groupby(several, key=lambda pair: pair[0].language or transcript.language):
+            originals, stretches = zip(*group, strict=True)
+            request = Request(_code(decoder, language), task="translate", obeyed=True)
+            for original, decoded in zip(originals, decoder.decode(stretches, request), strict=True):
+                made += _translation(original, decoded.words)
+        return several[-1][0].end_ms / 1000, made
+
+    stretches = cut(audio, [(found.start_ms, found.end_ms) for found in said])
+    with ahead(zip(said, stretches, strict=True), decoder.batch) as pairs:
+        for seconds, made in side_by_side(in_english, _shared_out(pairs, decoder), decoder.workers):
+            translated += made
+            report(seconds)
     return Transcript(language="en", duration_ms=transcript.duration_ms, segments=tuple(translated), kind="translation")
 
 
@@ -184,10 +202,12 @@ class _Tape:
             yield block
 
 
-def _batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+def _shared_out(items: Iterable[Item], decoder: Decoder) -> Iterator[list[Item]]:
+    """Yield batches, as even as can be where there are too few items to fill one for each worker."""
     iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch
+    while several := list(islice(iterator, decoder.batch * decoder.workers)):
+        size = ceil(len(several) / decoder.workers)
+        yield from (several[i : i + size] for i in range(0, len(several), size))
 
 
 def _language(
@@ -199,8 +219,9 @@ def _language(
     if not first:
         return UNDETERMINED, "en"
     likely: dict[str, float] = {}
-    for window in first if len(decoder.languages) > 1 else ():
-        for code, probability in _weighed(decoder.identify(window), expected).items():
+    asked = first if len(decoder.languages) > 1 else ()
+    for window, found in zip(asked, side_by_side(decoder.identify, asked, decoder.workers), strict=True):
+        for code, probability in _weighed(found, expected).items():
             likely[code] = likely.get(code, 0.0) + probability * len(window.speech)
     code = max(likely, key=likely.__getitem__, default="en")
     return parse_language(code), code

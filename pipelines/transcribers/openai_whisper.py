@@ -128,6 +128,7 @@ class _Decoder:
     """See `pipelines.transcribers.hearing.Decoder`."""
 
     batch = 1  # it decodes one window at a time
+    workers = 1
 
     def __init__(self, model: Whisper) -> None:
         from whisper.tokenizer import LANGUAGES  # loaded with the weights

@@ -56,8 +56,9 @@ from pipelines.runner import Silent, run_stage
 from pipelines.stages.base import Stage
 from pipelines.stages.pull import Pull
 from pipelines.stages.transcribe import Transcribe
-from pipelines.transcribers import engine
+from pipelines.transcribers import engine, hearing
 from pipelines.transcribers.base import SAMPLE_RATE
+from pipelines.transcribers.faster_whisper import _Decoder
 from tests.bench.engines import ENGINES, Engine, Heard, Said, available, transcribe, trusted
 from tests.bench.results import Results
 from tests.bench.truth import NAMED, NAMELESS, cues, passages
@@ -279,6 +280,8 @@ def cost(bench: Bench) -> None:
             metered(FeatureExtractor, "__call__", "features", spent),
             metered(SileroVADModel, "__call__", "detection", spent),
             metered(Transcribe, "commit", "database", spent),
+            metered(_Decoder, "decode", "workers", spent),
+            metered(hearing, "_words", "workers", spent),
         ):
             stage = Transcribe(engine("faster-whisper", model=bench.model))
             stage.prepare()
@@ -287,8 +290,9 @@ def cost(bench: Bench) -> None:
             whole, children = (now - then for now, then in zip(resources(), before, strict=True))
             own = time.thread_time() - own
         spent["decoding"] = children
-        # Features and the catalogue are this thread's too; speech is detected in another.
-        spent["judge, sentences and the rest"] = own - spent["features"] - spent["database"]
+        # The catalogue is this thread's, features those of the engine's workers; speech is detected in another. The
+        # model itself computes in threads of CTranslate2's, which no thread of Python's is charged for.
+        spent["judge, sentences and the rest"] = own + spent.pop("workers") - spent["features"] - spent["database"]
         spent["model"] = whole + children - sum(spent.values())
         bench.results.keep("cost", recording.path, "rostra", {name: round(took, 2) for name, took in spent.items()})
         share = 1 - (spent["model"] + spent["features"]) / sum(spent.values())
@@ -296,7 +300,7 @@ def cost(bench: Bench) -> None:
 
 
 @contextmanager
-def metered(owner: type, name: str, part: str, spent: Counter[str]) -> Iterator[None]:
+def metered(owner: Any, name: str, part: str, spent: Counter[str]) -> Iterator[None]:
     """Add to a part the time that the calling thread computes in a method."""
     method = getattr(owner, name)
 

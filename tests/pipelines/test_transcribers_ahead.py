@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipelines.transcribers.ahead import ahead
+from pipelines.transcribers.ahead import ahead, side_by_side
 
 
 def test_ahead_gives_all_in_order() -> None:
@@ -53,3 +53,32 @@ def test_ahead_raises_what_the_items_raise() -> None:
         assert next(items) == 1
         with pytest.raises(ValueError, match="no more"):
             next(items)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_side_by_side_gives_what_is_made_in_the_order_of_the_items(threads: int) -> None:
+    assert list(side_by_side(lambda number: number * 2, range(20), threads)) == list(range(0, 40, 2))
+
+
+def test_side_by_side_makes_several_at_once() -> None:
+    both = threading.Barrier(2)
+    assert list(side_by_side(lambda _: both.wait(10) >= 0, range(4), 2)) == [True] * 4
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_side_by_side_takes_no_more_after_something_went_wrong(threads: int) -> None:
+    taken: list[int] = []
+
+    def numbers() -> Iterator[int]:
+        for i in range(100):
+            taken.append(i)
+            yield i
+
+    def make(number: int) -> int:
+        if number == 3:
+            raise ValueError("no more")
+        return number
+
+    with pytest.raises(ValueError, match="no more"):
+        list(side_by_side(make, numbers(), threads))
+    assert len(taken) <= 4 + threads

@@ -44,6 +44,7 @@ class Told:
     spoken: list[dict[str, float]] = field(default_factory=list)
     asked: list[tuple[str, int, Request]] = field(default_factory=list)
     batch: int = 8
+    workers: int = 1
     languages: Collection[str] = ("en", "de")
 
     def identify(self, window: Window) -> Mapping[str, float]:
@@ -178,3 +179,10 @@ def test_translation_has_the_times_of_what_was_said_and_leaves_doubts_out() -> N
     assert [request for _, _, request in decoder.asked] == [
         Request("de", task="translate", obeyed=True), Request("en", task="translate", obeyed=True),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("count", "workers", "sizes"), [(1, 2, [1]), (5, 2, [3, 2]), (16, 2, [8, 8]), (19, 2, [8, 8, 2, 1]), (5, 1, [5])]
+)
+def test_windows_are_shared_out_among_workers(count: int, workers: int, sizes: list[int]) -> None:
+    assert [len(batch) for batch in hearing._shared_out(range(count), Told(workers=workers))] == sizes
