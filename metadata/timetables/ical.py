@@ -21,7 +21,7 @@ from metadata.model import Event, ExternalId, Person, Role, Session
 from metadata.times import parse_moment
 from metadata.timetables.base import Reading, Source, Written
 from metadata.timetables.parts import Notes, event_slug, ids, local_doubt, name_stem, review, with_slugs
-from metadata.timetables.recurrence import replaced, unrolled
+from metadata.timetables.recurrence import MOST, YEARS, replaced, unrolled
 from metadata.timetables.schedule_xml import unplaced
 
 SESSION_FIELDS = frozenset(
@@ -108,8 +108,11 @@ def _singles(component: Component, own: dict[str, set[Any]], where: str, notes: 
     if found is None:
         notes.note(where, "comes again, without an end or in a way that is not known here: only the first is taken")
         return (component,)
-    notes.note(where, f"comes again: it is {len(found)} sessions here")
-    return found
+    singles, all_of_them = found
+    notes.note(where, f"comes again: it is {len(singles)} sessions here")
+    if not all_of_them:
+        notes.note(where, f"comes again for longer: only {YEARS} years and {MOST} dates are taken")
+    return singles
 
 
 def _shared_zone(events: Sequence[Component]) -> str | None:

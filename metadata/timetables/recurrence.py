@@ -28,8 +28,10 @@ def replaced(events: Sequence[Component]) -> dict[str, set[Any]]:
     return found
 
 
-def unrolled(component: Any, replaced: dict[str, set[Any]]) -> list[Component] | None:
-    """Return an event for each date of one that comes again, in order; None where that cannot be said.
+def unrolled(component: Any, replaced: dict[str, set[Any]]) -> tuple[list[Component], bool] | None:
+    """Return an event for each date of one that comes again, in order, and whether those are all of them.
+
+    None where that cannot be said.
 
     Args:
         component: with a rule, or with further dates.
@@ -38,23 +40,24 @@ def unrolled(component: Any, replaced: dict[str, set[Any]]) -> list[Component] |
     try:
         start = component["DTSTART"].dt
         left_out = replaced.get(str(component.get("UID")), set()) | set(_dates(component, "EXDATE"))
-        found = dict.fromkeys([*_by_rule(component, start), *_dates(component, "RDATE")])
-        return [_on(component, start, each) for each in found if each not in left_out][:MOST]
+        dates, all_of_them = _by_rule(component, start)
+        found = [each for each in dict.fromkeys([*dates, *_dates(component, "RDATE")]) if each not in left_out]
+        return [_on(component, start, each) for each in found[:MOST]], all_of_them and len(found) <= MOST
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
         return None
 
 
-def _by_rule(component: Any, start: date) -> list[date]:
+def _by_rule(component: Any, start: date) -> tuple[list[date], bool]:
+    """Return the dates of a rule, and whether those are all of them."""
     if "RRULE" not in component:
-        return [start]
+        return [start], True
     rule = dict(component["RRULE"])
     if not _UNROLLED.issuperset(rule["FREQ"]) or not {"COUNT", "UNTIL"} & set(rule):
         raise ValueError("without an end, or too often")
     first = start if isinstance(start, datetime) else datetime.combine(start, time())
-    count = min(int(rule.get("COUNT", [MOST])[0]), MOST)
-    last = first + timedelta(days=366 * YEARS)
-    for until in rule.get("UNTIL", ()):
-        last = min(last, _like(until, first))
+    count = min((int(each) for each in rule.get("COUNT", ())), default=MOST + 1)
+    until = min((_like(each, first) for each in rule.get("UNTIL", ())), default=None)
+    limit = first + timedelta(days=366 * YEARS)
     text = ";".join(
         part
         for part in component["RRULE"].to_ical().decode().split(";")
@@ -62,10 +65,12 @@ def _by_rule(component: Any, start: date) -> list[date]:
     )
     dates: list[date] = []
     for each in islice(rrulestr(text, dtstart=first), count):
-        if each > last:
+        if until is not None and each > until:
             break
+        if each > limit or len(dates) == MOST:
+            return dates, False
         dates.append(each if isinstance(start, datetime) else each.date())
-    return dates
+    return dates, True
 
 
 def _like(until: date, first: datetime) -> datetime:

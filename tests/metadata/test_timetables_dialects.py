@@ -180,6 +180,16 @@ def test_what_comes_again_without_end_is_taken_once(rule: str) -> None:
     assert only(calendar("DTSTART:20240701T100000Z", "DURATION:PT1H", f"RRULE:{rule}"))
 
 
+@pytest.mark.parametrize(("rule", "count"), [("FREQ=WEEKLY;COUNT=600", 157), ("FREQ=DAILY;UNTIL=20300101", 400)])
+def test_what_comes_again_for_longer_than_is_taken_is_said(rule: str, count: int) -> None:
+    reading = calendar("DTSTART:20240701T100000Z", "DURATION:PT1H", f"RRULE:{rule}")
+    assert len(reading.events[0].sessions) == count
+    assert told(reading) == [
+        f"comes again: it is {count} sessions here",
+        "comes again for longer: only 3 years and 400 dates are taken",
+    ]
+
+
 def test_days_that_are_left_out_are_said() -> None:
     reading = calendar("DTSTART;VALUE=DATE:20240701", "DTEND;VALUE=DATE:20240703")
     assert only(reading).day == "2024-07-01"
