@@ -1,4 +1,4 @@
-"""For researchers: concordance, frequency and companions on a page, and as files."""
+"""For researchers: concordance, frequency and companions on a page, and as files; and what one may ask."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from datasette import Response
 
 from archive import exports
 from archive.errors import MissingExtraError
+from archive.query import FIELDS, MAX_NEAR, MIN_PREFIX
 from archive.research import BYS, By, Line, Rate, Research
 from archive.site import queries
 from archive.site.pages import argument, fresh, not_found, render
@@ -106,8 +107,16 @@ async def frequency(datasette: Any, request: Any) -> Any:
     return _file(datasette, text.encode(), f"frequency-by-{by}.csv", MEDIA_TYPES["csv"], complete=complete)
 
 
+async def search_help(datasette: Any, request: Any) -> Any:
+    """``/search/help``: the query language, and the addresses for programs."""
+    language = {"fields": FIELDS, "near": MAX_NEAR, "prefix": MIN_PREFIX}
+    files = {"columns": exports.COLUMNS, "orders": ORDERS, "bys": BYS, "lines": FILE_LINES}
+    return await render(datasette, request, "search_help.html", lambda _conn: {**language, **files})
+
+
 ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (r"/explore$", explore),
+    (r"/search/help$", search_help),
     (r"/api/1/moments\.(?P<format>csv|jsonl|parquet)$", moments),
     (r"/api/1/concordance\.csv$", concordance),
     (r"/api/1/frequency\.csv$", frequency),

@@ -1,4 +1,4 @@
-"""The page of results, its help, and the same as JSON."""
+"""The page of results, and the same as JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 
 from datasette import Response
 
-from archive.query import FIELDS, MAX_NEAR, MIN_PREFIX
 from archive.search import Filters, Hit, SessionResults
 from archive.sessions import SessionResult, Sort
 from archive.site import queries, wording
@@ -77,12 +76,6 @@ async def search(datasette: Any, request: Any) -> Any:
     )
 
 
-async def search_help(datasette: Any, request: Any) -> Any:
-    """``/search/help``: the query language."""
-    language = {"fields": FIELDS, "near": MAX_NEAR, "prefix": MIN_PREFIX}
-    return await render(datasette, request, "search_help.html", lambda _conn: dict(language))
-
-
 async def search_json(datasette: Any, request: Any) -> Any:
     """``/api/1/search.json``: the page of results for programs; described in ``/search/help``."""
     query, filters, sort, after = _asked(request)
@@ -113,7 +106,6 @@ async def search_json(datasette: Any, request: Any) -> Any:
 
 ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (r"/search$", search),
-    (r"/search/help$", search_help),
     (r"/api/1/search\.json$", search_json),
 )
 

@@ -12,8 +12,11 @@ from urllib.parse import urlsplit
 import pytest
 from datasette.app import Datasette
 
+from archive import exports
 from archive.db import sqlite3
 from archive.errors import UnpublishedError
+from archive.research import BYS
+from archive.site import exploring, searching
 from archive.site.app import create_app
 from archive.site.published import current, refresh
 from tests.archive.published_folder import FIRST_BUILD, HOSTILE, SECOND_BUILD, SENTENCES, point_to, publish
@@ -374,6 +377,14 @@ def test_search_as_json_page_by_page(site: Site) -> None:
         seen += [session["session"] for session in answer["sessions"]]
         address = answer["next"]
     assert (len(seen), len(set(seen)), answer["total"]) == (5, 5, 5)
+
+
+def test_help_tells_of_every_address_for_programs(site: Site) -> None:
+    page = site.get("/search/help").text
+    addresses = [route.partition("\\.")[0] for route, _ in (*searching.ROUTES, *exploring.ROUTES) if "/api/" in route]
+    assert len(addresses) == 4
+    assert [address for address in addresses if address not in page] == []
+    assert all(f"<code>{name}</code>" in page for name in (*exports.COLUMNS, *exploring.ORDERS, *BYS))
 
 
 def test_explore_counts_and_shows_what_was_said(site: Site) -> None:
