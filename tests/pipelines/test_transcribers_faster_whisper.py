@@ -80,7 +80,7 @@ def test_parameters_name_the_weights() -> None:
         "weights": "hub:large-v3",
         "compute_type": "float16",
         "beam_size": 5,
-        "revision": 8,
+        "revision": 9,
     }
 
 
