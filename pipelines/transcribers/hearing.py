@@ -3,9 +3,8 @@
 Each window of speech (see `pipelines.transcribers.speech`) is decoded by itself: the text of the one before
 is not carried into it, since that is how loops begin, while the terms that are hoped for are given to every
 one. The first pass decodes many windows at once, and as many such batches beside each other as the engine has
-workers for. What the judge doubts, or leaves speech without words, is
-decoded once more with care, stretch by stretch and without terms, and the better of both is kept. Speech that
-still has no words is decoded alone.
+workers for. What the judge doubts, or leaves speech without words, is decoded once more with care, stretch by
+stretch and without terms, and the better of both is kept. Speech that still has no words is decoded alone.
 """
 
 from __future__ import annotations

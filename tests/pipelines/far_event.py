@@ -7,10 +7,8 @@ recordings by phones, video calls and a laptop whose clock was left in another c
 from __future__ import annotations
 
 import unicodedata
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
-from pipelines.evidence import File, Talk
+from tests.pipelines.made_event import files, talks
 
 ZONE = "Asia/Tbilisi"
 HALL, BLUE, CINEMA = "Hall A", "Blue Room", "Cinema"
@@ -52,20 +50,7 @@ _TIMETABLE = (
     ("closing", 29, "15:00", 30, HALL, "Closing", "Nino Kapanadze, Yuki Tanaka", "H2IKOL"),
 )  # fmt: skip
 
-TALKS = tuple(
-    Talk(
-        id=number,
-        label=f"archive-days-2024/{slug}",
-        title=title,
-        people=tuple(filter(None, people.split(", "))),
-        ids=(guid,) if guid else (),
-        room=room,
-        start=datetime.fromisoformat(f"2024-12-{day}T{time}").replace(tzinfo=ZoneInfo(ZONE)),
-        planned_ms=minutes * 60_000,
-        zone=ZONE,
-    )
-    for number, (slug, day, time, minutes, room, title, people, guid) in enumerate(_TIMETABLE, start=1)
-)
+TALKS = talks("archive-days-2024", "2024-12", ZONE, _TIMETABLE)
 
 _RECORDINGS = (
     # truth, name, folder, container's start (as it says it) or None, minutes, tags
@@ -119,16 +104,4 @@ _RECORDINGS = (
     (None, "IMG_4502.MOV", "100APPLE", "2024-12-28T09:12:00+00:00", 3, ""),
 )  # fmt: skip
 
-RECORDINGS = tuple(
-    (
-        truth,
-        File(
-            name=name,
-            folder=folder,
-            started=datetime.fromisoformat(started) if started else None,
-            duration_ms=minutes * 60_000,
-            tags=(tags,) if tags else (),
-        ),
-    )
-    for truth, name, folder, started, minutes, tags in _RECORDINGS
-)
+RECORDINGS = files(_RECORDINGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -9,6 +10,46 @@ from pipelines.evidence import File, Talk
 
 ZONE = "Europe/Berlin"
 HALL, ROOM = "Main hall", "Room 2"
+
+
+def talks(
+    event: str, month: str, zone: str, rows: Iterable[tuple[str, int, str, int, str, str, str, str]]
+) -> list[Talk]:
+    """Return the talks of an event: slug, day, time, minutes, room, title, people with commas, and id or nothing."""
+    return [
+        Talk(
+            id=number,
+            label=f"{event}/{slug}",
+            title=title,
+            people=tuple(filter(None, people.split(", "))),
+            ids=(guid,) if guid else (),
+            room=room,
+            start=datetime.fromisoformat(f"{month}-{day}T{time}").replace(tzinfo=ZoneInfo(zone)),
+            planned_ms=minutes * 60_000,
+            zone=zone,
+        )
+        for number, (slug, day, time, minutes, room, title, people, guid) in enumerate(rows, start=1)
+    ]
+
+
+def files(
+    rows: Iterable[tuple[str | None, str, str, str | None, int, str]],
+) -> list[tuple[str | None, File]]:
+    """Return recordings with the session that each is of: slug, name, folder, container's start, minutes, tag."""
+    return [
+        (
+            truth,
+            File(
+                name=name,
+                folder=folder,
+                started=datetime.fromisoformat(started) if started else None,
+                duration_ms=minutes * 60_000,
+                tags=(tags,) if tags else (),
+            ),
+        )
+        for truth, name, folder, started, minutes, tags in rows
+    ]
+
 
 _TIMETABLE = (
     # slug, day, time, minutes, room, title, people, external id
@@ -37,20 +78,7 @@ _TIMETABLE = (
     ("closing", 19, "17:00", 30, HALL, "Closing", "Noor Okafor", "fx-1023"),
 )  # fmt: skip
 
-TALKS = tuple(
-    Talk(
-        id=number,
-        label=f"coast-2022/{slug}",
-        title=title,
-        people=tuple(filter(None, people.split(", "))),
-        ids=(guid,),
-        room=room,
-        start=datetime.fromisoformat(f"2022-06-{day}T{time}").replace(tzinfo=ZoneInfo(ZONE)),
-        planned_ms=minutes * 60_000,
-        zone=ZONE,
-    )
-    for number, (slug, day, time, minutes, room, title, people, guid) in enumerate(_TIMETABLE, start=1)
-)
+TALKS = talks("coast-2022", "2022-06", ZONE, _TIMETABLE)
 
 _RECORDINGS = (
     # truth, name, folder, container's start (UTC, as ISO) or None, minutes, tags
@@ -98,16 +126,4 @@ _RECORDINGS = (
     (None, "Harbours of Portugal, a film.mp4", "", None, 52, ""),
 )  # fmt: skip
 
-RECORDINGS = tuple(
-    (
-        truth,
-        File(
-            name=name,
-            folder=folder,
-            started=datetime.fromisoformat(started) if started else None,
-            duration_ms=minutes * 60_000,
-            tags=(tags,) if tags else (),
-        ),
-    )
-    for truth, name, folder, started, minutes, tags in _RECORDINGS
-)
+RECORDINGS = files(_RECORDINGS)
