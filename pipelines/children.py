@@ -41,8 +41,11 @@ STARTS = 3
 
 HELD_UP_SECONDS = 1.0
 """What passes between two looks at a child without being held against it, where it is more than this."""
+TIED = sys.platform == "linux"
+"""Whether the kernel ends a child with its driver. Elsewhere a child has a timer of its own, which goes on while the
+machine stands still."""
 TIMER_SECONDS = 60.0
-"""How much later than its driver a child ends itself."""
+"""How much later than its driver a child with a timer ends itself."""
 
 
 class Child:
@@ -228,13 +231,20 @@ def _work(stage: Stage, task: Any, note: Path, limits: Limits, size: float) -> O
             noted = time.monotonic()
             _write_note(note, done)
 
-    # The driver ends what takes too long; the timer is for a process whose driver is gone.
-    faulthandler.dump_traceback_later(limits.grace + TIMER_SECONDS, exit=True, file=2)
-    try:
+    with _ending_itself(limits.grace):
         _prepare(stage)
-        faulthandler.dump_traceback_later(limits.seconds(size) + TIMER_SECONDS, exit=True, file=2)
+    with _ending_itself(limits.seconds(size)):
         _write_note(note, 0.0)
         return perform(stage, task, report)
+
+
+@contextmanager
+def _ending_itself(seconds: float) -> Iterator[None]:
+    """End this process if a block takes far longer than it may, and the driver, which ends it in time, is gone."""
+    if not TIED:
+        faulthandler.dump_traceback_later(seconds + TIMER_SECONDS, exit=True, file=2)
+    try:
+        yield
     finally:
         faulthandler.cancel_dump_traceback_later()
 
@@ -260,7 +270,7 @@ def _begin_child(driver: int, memory: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.setpgid(0, 0)  # so that its programs can be ended with it, and no Ctrl-C reaches them either
     if sys.platform == "linux":
-        # prctl(PR_SET_PDEATHSIG, SIGKILL): the kernel ends this process with the thread that made it.
+        # prctl(PR_SET_PDEATHSIG, SIGKILL): the kernel ends this process with the thread that made it (see TIED).
         ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL)
     if os.getppid() != driver:  # it went before that was in force
         os._exit(1)

@@ -418,15 +418,28 @@ def test_children_outlive_the_threads_that_look_after_others(context: Context, t
     assert found == {subject: "worker-died" if task == "die" else None for subject, task in tasks}
 
 
+LIMITED = (
+    "from pathlib import Path; from pipelines import children; from pipelines.limits import Limits;"
+    "from tests.pipelines.trials import Trial; children.TIMER_SECONDS = 0.5;"
+    "work = lambda task, note: children._work(Trial((), Path()), task, Path(note), Limits(1.0, 0.0), 0.0);"
+)
+
+
 def test_native_hang_ends_by_itself_where_the_kernel_does_not_end_it() -> None:
-    code = (
-        "from pathlib import Path; from pipelines import children; from pipelines.limits import Limits;"
-        "from tests.pipelines.trials import Trial; children.TIMER_SECONDS = 0.5;"
-        "children._work(Trial((), Path()), 'hang-natively', Path('/nonexistent/note'), Limits(1.0, 0.0), 0.0)"
-    )
+    code = f"{LIMITED} children.TIED = False; work('hang-natively', '/nonexistent/note')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert done.stderr.startswith("Timeout (0:00:01.500000)!")
+
+
+def test_item_that_stands_still_for_longer_than_it_may_take_goes_on(tmp_path: Path) -> None:
+    code = f"{LIMITED} print(work('nap', {str(tmp_path / 'note')!r}).status)"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as run:
+        wait_for((tmp_path / "note").exists)
+        run.send_signal(signal.SIGSTOP)
+        time.sleep(3)
+        run.send_signal(signal.SIGCONT)
+        assert run.communicate(timeout=60) == ("done\n", None)
 
 
 def test_child_watches_its_driver_where_the_kernel_does_not() -> None:
