@@ -46,27 +46,6 @@ def test_changed_fingerprint_is_due_again(context: Context, tmp_path: Path) -> N
     assert kept.read_text() == "a=fine\nb=fine\nb=other\n"
 
 
-def test_child_killed_once_costs_one_attempt(context: Context, tmp_path: Path) -> None:
-    stage = Trial([("a", f"die-once:{tmp_path / 'flag'}"), ("b", "fine")], tmp_path / "kept")
-    report = run_stage(context, stage, Local(1, context.layout.work), Watch())
-    assert dict(report.counts) == {"done": 2}
-    assert runs(context) == [
-        ("a", "failed", 1, "worker-died"),
-        ("b", "done", 1, None),
-        ("a", "done", 2, None),
-    ]
-
-
-def test_item_that_always_kills_its_child_is_tried_as_often_as_allowed(context: Context, tmp_path: Path) -> None:
-    stage = Trial([("poison", "die"), ("b", "fine")], tmp_path / "kept")
-    report = run_stage(context, stage, Local(2, context.layout.work), Watch())
-    assert dict(report.counts) == {"done": 1, "failed": 1}
-    assert [row for row in runs(context) if row[0] == "poison"] == [
-        ("poison", "failed", attempt, "worker-died") for attempt in (1, 2, 3)
-    ]
-    assert dict(run_stage(context, stage, Local(2, context.layout.work), Watch()).counts) == {}
-
-
 def test_result_that_cannot_be_kept_fails_its_item_alone(context: Context, tmp_path: Path) -> None:
     stage = Trial([("a", "uncommittable"), ("b", "fine")], tmp_path / "kept")
     report = run_stage(context, stage, InProcess(), Watch())
