@@ -18,6 +18,7 @@ from pipelines.blobs import write_atomic
 from pipelines.cli.base import archive_option, command, emit, json_option
 from pipelines.context import open_archive_readonly
 from pipelines.display import err, out
+from pipelines.wording import counted
 
 EXPORT_MS = 3_600_000
 """How long an export may take."""
@@ -73,7 +74,7 @@ def search(
     for hit in results.hits:
         out.print(f"[bold]{escape(hit.title)}[/]  {format_clock(hit.start_ms)}  [dim]{escape(hit.url)}[/]")
         out.print(f"  {_marked(hit)}")
-    out.print(f"[dim]{results.total} found in {results.sessions} sessions[/]")
+    out.print(f"[dim]{results.total} found in {counted(results.sessions, 'session')}[/]")
 
 
 def _export(root: Path, text: str, file: Path, filters: Filters) -> None:

@@ -20,6 +20,7 @@ from pipelines.advice import advice
 from pipelines.cli.base import archive_option, command, emit, json_option
 from pipelines.context import Context, now, open_archive, open_archive_readonly, timestamp
 from pipelines.display import err, out
+from pipelines.wording import counted
 
 
 @command("rostra status", "rostra status --json")
@@ -35,10 +36,14 @@ def status(root: Path, as_json: bool) -> None:
     holds = facts["holds"]
     out.print(f"[bold]{escape(facts['title'])}[/]  {escape(facts['archive'])}")
     out.print(
-        f"{holds['events']} events, {holds['sessions']} sessions, {holds['recordings']} recordings"
-        f" ({format_clock(holds['recorded_ms'])}), {holds['transcripts']} transcripts, {holds['segments']} segments"
+        f"{counted(holds['events'], 'event')}, {counted(holds['sessions'], 'session')},"
+        f" {counted(holds['recordings'], 'recording')} ({format_clock(holds['recorded_ms'])}),"
+        f" {counted(holds['transcripts'], 'transcript')}, {counted(holds['segments'], 'segment')}"
     )
-    out.print(f"released: {holds['released_sessions']} sessions, {holds['released_recordings']} recordings")
+    out.print(
+        f"released: {counted(holds['released_sessions'], 'session')},"
+        f" {counted(holds['released_recordings'], 'recording')}"
+    )
     table = Table("stage", "done", "skipped", "refused", "failed", "running", box=None, pad_edge=False)
     for stage, counts in facts["stages"].items():
         shown = [str(counts.get(x, 0)) for x in ("done", "skipped", "refused", "failed", "running")]
@@ -47,7 +52,8 @@ def status(root: Path, as_json: bool) -> None:
     _show_run(facts)
     if facts["unmatched"]:
         out.print(
-            f"{facts['unmatched']} recordings have no session yet: [bold]rostra match[/] says which they could be of"
+            f"without a session: {counted(facts['unmatched'], 'recording')};"
+            " [bold]rostra match[/] says which it could be of"
         )
     for trouble in facts["troubles"]:
         mark = "[yellow]–[/]" if trouble["status"] == "skipped" else "[red]✗[/]"

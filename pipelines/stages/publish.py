@@ -25,6 +25,7 @@ from pipelines.blobs import BlobStore, scratch, sync_folder, write_atomic
 from pipelines.context import Context, now, timestamp
 from pipelines.errors import ItemError
 from pipelines.stages.base import Item, Report, fingerprint
+from pipelines.wording import counted
 
 CURRENT = "current.json"
 DATABASES = "catalogue-*.db"
@@ -101,8 +102,7 @@ def publish(context: Context, target: Path) -> str:
         time.sleep(GRACE_SECONDS)
     _remove_others(target / "media", wanted)
     _remove_others(target, {name}, DATABASES)
-    counts = built.counts
-    return f"{counts['session']} sessions, {counts['recording']} recordings, {counts['segment']} segments"
+    return ", ".join(counted(built.counts[thing], thing) for thing in ("session", "recording", "segment"))
 
 
 def _link_media(db: Database, blobs: BlobStore, folder: Path) -> set[str]:

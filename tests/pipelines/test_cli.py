@@ -101,6 +101,14 @@ def test_status_as_json_counts_what_there_is(archive: Path) -> None:
     assert facts["troubles"] == []
 
 
+def test_status_counts_in_words(archive: Path) -> None:
+    said = rostra("status", "--archive", archive).stdout.splitlines()
+    assert said[1:3] == [
+        "1 event, 2 sessions, 2 recordings (0:14), 2 transcripts, 5 segments",
+        "released: 2 sessions, 2 recordings",
+    ]
+
+
 def test_run_again_says_that_nothing_is_due(archive: Path) -> None:
     done = rostra("run", "--archive", archive)
     assert (done.returncode, done.stderr) == (0, "Nothing is due.\n")
