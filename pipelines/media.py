@@ -18,8 +18,8 @@ import signal
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -59,6 +59,11 @@ DECODE_SECONDS = 120.0
 LEAST_RATE = 100
 """Bytes a second, below what any codec for speech takes: a recording that is longer than its container says is no
 longer than this allows. What wrong timestamps make of two seconds is weeks of silence otherwise."""
+SILENT = 0.001
+"""The highest sample, as a part of full scale (-60 dB), of a track that nobody is heard in."""
+PLACES = 20
+MOST_TRACKS = 16
+"""How many tracks are listened to, and where, to find the one that is heard."""
 RENDER_SECONDS = 600.0
 RENDER_FACTOR = 20.0
 """Time for a conversion, on the clock and in computing: a part for any, and a multiple of the length."""
@@ -149,6 +154,10 @@ class MediaInfo:
         suffix: the usual one for the container, with its dot, whatever the file was called.
         duration_ms: as the container claims it, or else as counted; decoding may find less.
         has_audio: whether there is a stream of sound.
+        track: which of its tracks of sound is heard, counted from 0: the one that the file has by default, or the
+            loudest where that is silent.
+        heard: that track; None where there is no sound.
+        why: where there are several, why that one, in words.
         finished: whether its container says how long it is: what browsers record does not, and players cannot seek.
         streams: in the file's order.
         started_at: when the recording began, ISO 8601, as the container claims it.
@@ -161,6 +170,9 @@ class MediaInfo:
     duration_ms: int | None
     has_audio: bool
     streams: tuple[StreamInfo, ...]
+    track: int = 0
+    heard: StreamInfo | None = None
+    why: str = ""
     finished: bool = True
     started_at: str | None = None
     tags: tuple[str, ...] = ()
@@ -178,7 +190,8 @@ def probe(path: Path) -> MediaInfo:
         kinds = {stream.type for stream in streams}
         if not kinds & {"audio", "video"}:
             raise NotMediaError("not a recording: it has neither sound nor pictures")
-        if not _decodes(container):
+        track, why = _heard(container)
+        if not _decodes(container, track):
             raise _not_read(path, "none of its sound or pictures can be decoded")
         kind: MediaKind = "video" if "video" in kinds else "audio"
         media_type, suffix = _names(path, container, kind)
@@ -189,6 +202,9 @@ def probe(path: Path) -> MediaInfo:
             duration_ms=_duration_ms(container),
             has_audio="audio" in kinds,
             streams=streams,
+            track=track,
+            heard=_stream(container.streams.audio[track]) if "audio" in kinds else None,
+            why=why,
             finished=bool(container.duration and container.duration > 0),
             started_at=container.metadata.get("creation_time"),
             tags=tuple(container.metadata[key][:500] for key in _TAGS if key in container.metadata),
@@ -252,7 +268,7 @@ def convert(
 
 
 def stream_audio(path: Path, *, start_ms: int = 0, end_ms: int | None = None) -> Iterator[AudioBlock]:
-    """Decode the first stream of sound, in blocks of `BLOCK_SECONDS`, in constant memory.
+    """Decode the track of sound that is heard, in blocks of `BLOCK_SECONDS`, in constant memory.
 
     Sample ``i`` of all blocks together is what a player plays at ``start_ms + i / 16`` milliseconds: a late
     start and gaps are filled with silence. What cannot be decoded in the middle is passed over. The sound
@@ -270,20 +286,20 @@ def stream_audio(path: Path, *, start_ms: int = 0, end_ms: int | None = None) ->
     if not info.has_audio:
         raise NoAudioError("no sound in this recording, so there is nothing to transcribe")
     longest_ms = (info.duration_ms or 0) + path.stat().st_size * 1000 // LEAST_RATE
-    command = _decoder(path, _channels(info), start_ms, longest_ms if end_ms is None else min(end_ms, longest_ms))
+    command = _decoder(path, info, start_ms, longest_ms if end_ms is None else min(end_ms, longest_ms))
     return _blocks(command, _decode_seconds(info), may_be_silent=start_ms > 0)
 
 
 def loudness(path: Path, info: MediaInfo) -> float | None:
-    """Return the integrated loudness of the first stream of sound, in LUFS (EBU R 128), or None where it is silent.
+    """Return the integrated loudness of the track that is heard, in LUFS (EBU R 128), or None where it is silent.
 
     Raises:
         BrokenMediaError: it cannot be decoded.
         ItemCrashError: ffmpeg was killed.
         ToolError: ffmpeg is missing.
     """
-    filters = [*_mixed_down(_channels(info)), "ebur128=framelog=verbose"]
-    output = _input(path).output("pipe:1", map="0:a:0", vn=None, sn=None, dn=None, af=",".join(filters), format="null")
+    filters = [*_mixed_down(info), "ebur128=framelog=verbose"]
+    output = _input(path).output("pipe:1", map=f"0:a:{info.track}", vn=None, sn=None, dn=None, af=",".join(filters), format="null")
     with _running(_compiled(output, level="info"), cpu_seconds=_decode_seconds(info)) as (process, pipe, said):
         pipe.read()
         code = process.wait()
@@ -293,10 +309,6 @@ def loudness(path: Path, info: MediaInfo) -> float | None:
         raise BrokenMediaError(f"its loudness cannot be measured: {said[-1] if said else 'no reason given'}")
     # What is as quiet as the gate counts for nothing (ITU-R BS.1770-5, annex 1).
     return float(found[-1]) if found[-1] not in {"nan", "-inf"} and float(found[-1]) > -70 else None
-
-
-def _channels(info: MediaInfo) -> int:
-    return next(stream.channels for stream in info.streams if stream.type == "audio") or 1
 
 
 def _decode_seconds(info: MediaInfo) -> float:
@@ -373,20 +385,19 @@ _MUXERS = {
 """FFmpeg's names for what writes a container, where they are not its suffix (``ffmpeg -muxers``)."""
 
 
-def _decoder(path: Path, channels: int, start_ms: int, end_ms: int) -> list[str]:
+def _decoder(path: Path, info: MediaInfo, start_ms: int, end_ms: int) -> list[str]:
     """Return the command that writes the sound as raw samples to its output."""
     # Timestamps are made true first: https://ffmpeg.org/ffmpeg-resampler.html, options async and first_pts.
-    filters = [f"aresample={SAMPLE_RATE}:async=1:first_pts=0", *_mixed_down(channels)]
+    filters = [f"aresample={SAMPLE_RATE}:async=1:first_pts=0", *_mixed_down(info)]
     first, last = (at * SAMPLE_RATE // 1000 for at in (start_ms, end_ms))
     filters.append(f"atrim=start_sample={first}:end_sample={max(first, last)}")
-    output = _input(path).output(
-        "pipe:1", map="0:a:0", vn=None, sn=None, dn=None, af=",".join(filters), ac=1, ar=SAMPLE_RATE, format="f32le"
-    )
-    return _compiled(output)
+    fixed = {"vn": None, "sn": None, "dn": None, "ac": 1, "ar": SAMPLE_RATE, "format": "f32le"}
+    return _compiled(_input(path).output("pipe:1", map=f"0:a:{info.track}", af=",".join(filters), **fixed))
 
 
-def _mixed_down(channels: int) -> list[str]:
+def _mixed_down(info: MediaInfo) -> list[str]:
     """Return the filter for more channels than FFmpeg knows a layout for: it mixes nothing down without one."""
+    channels = (info.heard.channels if info.heard else None) or 1
     if channels <= 8:
         return []
     return ["pan=mono|c0=" + "+".join(f"{1 / channels:.6f}*c{i}" for i in range(channels))]
@@ -500,26 +511,90 @@ def _opened(path: Path) -> Iterator[InputContainer]:
 
 def _streams(container: InputContainer) -> Iterator[StreamInfo]:
     for stream in container.streams:
-        context = stream.codec_context
-        if context is None or stream.disposition & Disposition.attached_pic:
-            continue
-        codec = context.codec.canonical_name
-        language = None if stream.language in {"und", ""} else stream.language
-        if isinstance(stream, av.AudioStream):
-            yield StreamInfo(
-                type="audio", codec=codec, channels=stream.channels, rate=stream.sample_rate, language=language
-            )
-        elif isinstance(stream, av.VideoStream):
-            size = {"width": stream.width, "height": stream.height}
-            yield StreamInfo(type="video", codec=codec, pixels=stream.pix_fmt, language=language, **size)
-        elif stream.type == "subtitle":
-            yield StreamInfo(type="subtitle", codec=codec, language=language)
+        if (found := _stream(stream)) is not None:
+            yield found
 
 
-def _decodes(container: InputContainer) -> bool:
+def _stream(stream: Any) -> StreamInfo | None:
+    context = stream.codec_context
+    if context is None or stream.disposition & Disposition.attached_pic:
+        return None
+    codec = context.codec.canonical_name
+    language = None if stream.language in {"und", ""} else stream.language
+    if isinstance(stream, av.AudioStream):
+        return StreamInfo(
+            type="audio", codec=codec, channels=stream.channels, rate=stream.sample_rate, language=language
+        )
+    if isinstance(stream, av.VideoStream):
+        size = {"width": stream.width, "height": stream.height}
+        return StreamInfo(type="video", codec=codec, pixels=stream.pix_fmt, language=language, **size)
+    return StreamInfo(type="subtitle", codec=codec, language=language) if stream.type == "subtitle" else None
+
+
+def _heard(container: InputContainer) -> tuple[int, str]:
+    """Return which track of sound is heard, and why where there are several.
+
+    A camera may have a track for a microphone that nobody plugged in, and a screen recorder one for what the
+    computer plays. Tracks are listened to for a second at a time, in places all over the recording.
+    """
+    tracks = container.streams.audio
+    if len(tracks) < 2:
+        return 0, ""
+    usual = next((n for n, track in enumerate(tracks) if track.disposition & Disposition.default), None)
+    levels = _levels(container, tracks[:MOST_TRACKS])
+    loudest = max(levels, key=lambda number: levels[number], default=0)
+    if levels.get(usual or 0, 0.0) > SILENT or levels.get(loudest, 0.0) <= SILENT:
+        return (0, "it is the first") if usual is None else (usual, "the file has it by default")
+    return loudest, "the one that the file has by default is silent" if usual is not None else "the first is silent"
+
+
+def _levels(container: InputContainer, tracks: Sequence[av.AudioStream]) -> dict[int, float]:
+    """Return the highest sample that was heard of each track that can be decoded, as a part of full scale."""
+    levels: dict[int, float] = {}
+    length = container.duration or 0
+    for place in range(PLACES):
+        left = {track.index: 1.0 for track in tracks}
+        try:
+            if place:
+                container.seek(length * place // PLACES)
+            for packet in islice(container.demux(*tracks), 2_000):
+                for frame in _frames(packet):
+                    number = tracks.index(packet.stream)
+                    levels[number] = max(levels.get(number, 0.0), _peak(frame))
+                    left[packet.stream.index] -= frame.samples / (frame.sample_rate or 1)
+                if max(left.values()) <= 0:
+                    break
+        except av.error.FFmpegError:
+            break  # it cannot be sought in: what was heard so far is what there is
+        if not length:
+            break
+    with suppress(av.error.FFmpegError):
+        container.seek(0)
+    return levels
+
+
+def _frames(packet: Any) -> list[av.AudioFrame]:
+    try:
+        return cast("list[av.AudioFrame]", packet.decode())
+    except av.error.FFmpegError:
+        return []
+
+
+def _peak(frame: av.AudioFrame) -> float:
+    try:
+        samples = frame.to_ndarray()
+    except ValueError:
+        return 1.0  # samples of 64 bits, which NumPy is not given
+    if samples.dtype.kind == "u":
+        samples = samples.astype(np.int16) * 256 - 2**15
+    whole = float(np.iinfo(samples.dtype).max) if samples.dtype.kind == "i" else 1.0
+    return float(np.abs(np.nan_to_num(samples.astype(np.float64))).max(initial=0.0)) / whole
+
+
+def _decodes(container: InputContainer, track: int) -> bool:
     """Tell whether a frame comes out of the sound, or of the pictures where there is none."""
     pictures = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
-    stream = next(iter([*container.streams.audio, *pictures]))
+    stream = next(iter([*container.streams.audio[track:], *pictures]))
     try:
         # A damaged start is passed over, but not without end.
         for packet in islice(container.demux(stream), 500):

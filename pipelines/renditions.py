@@ -25,7 +25,7 @@ from pipelines.transcribers.base import SAMPLE_RATE
 
 Kind = Literal["web", "poster", "peaks", "sprite", "previews"]
 
-VERSION = 2
+VERSION = 3
 """Changes with anything that makes renditions come out otherwise."""
 POINTS = 1_000
 """Of the shape of the sound, at most."""
@@ -118,6 +118,7 @@ def is_played(info: MediaInfo) -> bool:
     codecs = {"video": pictures, "audio": sounds}
     return (
         info.finished
+        and info.track == 0  # browsers know of no other
         and info.media_type in PLAYED
         and all(
             stream.codec in codecs[stream.type] and stream.pixels in {None, *_PIXELS}
@@ -138,11 +139,11 @@ def _web(path: Path, info: MediaInfo, folder: Path, gain: float) -> Rendition:
     container does not take them so, they are encoded.
     """
     video = next((stream for stream in info.streams if stream.type == "video"), None)
-    audio = next((stream.codec for stream in info.streams if stream.type == "audio"), None)
+    audio = info.heard.codec if info.heard else None
     louder = {"af": f"volume={gain:.2f}dB,alimiter=limit={_PEAK:.4f}:level=0"} if abs(gain) >= 1 else {}
     streams: tuple[str, ...]
     if video:
-        target, media_type, streams = folder / "web.mp4", "video/mp4", ("V:0", "a:0?")
+        target, media_type, streams = folder / "web.mp4", "video/mp4", ("V:0", f"a:{info.track}?")
         pictures = {
             "c:v": "libx264",
             "preset": "veryfast",
@@ -157,7 +158,7 @@ def _web(path: Path, info: MediaInfo, folder: Path, gain: float) -> Rendition:
             {"c:a": "copy"} if audio == "aac" and not louder else sound
         )
     else:
-        target, media_type, streams = folder / "web.webm", "audio/webm", ("a:0",)
+        target, media_type, streams = folder / "web.webm", "audio/webm", (f"a:{info.track}",)
         pictures, sound = {}, {"c:a": "libopus", "b:a": "64k", "ac": 2, **louder}
         fixed = {"format": "webm"}
         copies = {"c:a": "copy"} if audio == "opus" and not louder else sound

@@ -219,7 +219,7 @@ def _companion(store: BlobStore, path: Path) -> Companion:
 def _of_tracks(info: MediaInfo) -> str | None:
     """Say where there is more sound than is heard: a screen recorder's microphone may be a track of its own."""
     tracks = sum(stream.type == "audio" for stream in info.streams)
-    return f"it has {tracks} tracks of sound, and the first is the one that is heard" if tracks > 1 else None
+    return f"of its {tracks} tracks of sound, number {info.track + 1} is heard: {info.why}" if tracks > 1 else None
 
 
 def _joined(*remarks: str | None) -> str | None:

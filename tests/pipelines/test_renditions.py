@@ -243,6 +243,40 @@ def test_sound_that_is_much_too_quiet_or_loud_is_brought_to_the_level_of_speech(
     assert max(np.abs(block).max() for block in stream_audio(web)) < 1.0
 
 
+QUIET = ("-f", "lavfi", "-i", "anullsrc=r=44100:cl=mono")
+TRACKS = {
+    "first": ([TONE, QUIET], 0, 0, "the file has it by default"),
+    "by default": ([QUIET, TONE, TONE], 1, 1, "the file has it by default"),
+    "first silent": ([QUIET, TONE], 0, 1, "the one that the file has by default is silent"),
+    "default silent": ([(*TONE, "-filter:a:0", "volume=-20dB"), QUIET, TONE], 1, 2, None),
+    "all silent": ([QUIET, QUIET], 1, 1, "the file has it by default"),
+}
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "mp4", "mov"])
+@pytest.mark.parametrize("tracks", TRACKS)
+def test_track_that_is_heard_and_shown_is_the_default_one_or_else_the_loudest(
+    tmp_path: Path, tracks: str, suffix: str
+) -> None:
+    sources, default, expected, why = TRACKS[tracks]
+    inputs = [argument for source in sources for argument in source[:4]]
+    filters = [argument for source in sources for argument in source[4:]]
+    numbers = range(len(sources))
+    maps = [argument for n in range(len(sources) + 1) for argument in ("-map", str(n))]
+    flags = [f for n in numbers for f in (f"-disposition:a:{n}", "default" if n == default else "0")]
+    picture = ("-f", "lavfi", "-i", "testsrc=size=64x48:rate=5")
+    encoded = ("-c:a", "aac", "-pix_fmt", "yuv420p", "-t", "8")
+    path = ffmpeg(*inputs, *picture, *maps, *filters, *flags, *encoded, tmp_path / f"a.{suffix}")
+    info = probe(path)
+    assert (info.track, info.why) == (expected, why or "the one that the file has by default is silent")
+    (tmp_path / "made").mkdir()
+    rendered = render(path, info, tmp_path / "made")
+    assert (rendered.loudness is None) is (tracks == "all silent")
+    web = next((each.path for each in rendered.files if each.kind == "web"), path)
+    assert probe(web).track == 0
+    assert bool(np.abs(next(iter(stream_audio(web)))).max() > 0.05) is (tracks != "all silent")
+
+
 def test_loudness_is_that_of_the_reference_signal(tmp_path: Path) -> None:
     """EBU Tech 3341, minimum requirements, test 1: a sine of 1 kHz at -23 dBFS in both channels is -23 LUFS."""
     stereo = "aevalsrc=exprs='0.0708*sin(2*PI*1000*t)|0.0708*sin(2*PI*1000*t)':sample_rate=48000:duration=20"

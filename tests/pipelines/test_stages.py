@@ -75,7 +75,7 @@ def test_recording_with_several_tracks_says_which_is_heard(context: Context, fol
     watch = Watch()
     run_stage(context, Pull([folder]), InProcess(), watch)
     [remark] = watch.remarks.values()
-    assert remark == "it has 2 tracks of sound, and the first is the one that is heard"
+    assert remark == "of its 2 tracks of sound, number 1 is heard: the file has it by default"
 
 
 def troubles(report: Report) -> dict[str, tuple[str, str | None]]:
