@@ -299,7 +299,9 @@ def loudness(path: Path, info: MediaInfo) -> float | None:
         ToolError: ffmpeg is missing.
     """
     filters = [*_mixed_down(info), "ebur128=framelog=verbose"]
-    output = _input(path).output("pipe:1", map=f"0:a:{info.track}", vn=None, sn=None, dn=None, af=",".join(filters), format="null")
+    output = _input(path).output(
+        "pipe:1", map=f"0:a:{info.track}", vn=None, sn=None, dn=None, af=",".join(filters), format="null"
+    )
     with _running(_compiled(output, level="info"), cpu_seconds=_decode_seconds(info)) as (process, pipe, said):
         pipe.read()
         code = process.wait()
@@ -587,7 +589,7 @@ def _peak(frame: av.AudioFrame) -> float:
         return 1.0  # samples of 64 bits, which NumPy is not given
     if samples.dtype.kind == "u":
         samples = samples.astype(np.int16) * 256 - 2**15
-    whole = float(np.iinfo(samples.dtype).max) if samples.dtype.kind == "i" else 1.0
+    whole = 2.0 ** (8 * samples.dtype.itemsize - 1) if samples.dtype.kind == "i" else 1.0
     return float(np.abs(np.nan_to_num(samples.astype(np.float64))).max(initial=0.0)) / whole
 
 
