@@ -41,7 +41,7 @@ title = {title}             # shown on every page
 # always = false            # whether recordings are heard whose captions people made and timed
 
 [run]
-# workers = 0               # recordings transcribed at once; 0 chooses for this machine
+# workers = 0               # recordings transcribed at once; 0 is what this machine has room for
 # attempts = 3              # how often something that crashes is tried
 # patience = 30             # how many times its length a recording may take before it counts as hung
 # memory = 0                # MiB of memory that one worker process may take; 0 sets no limit
@@ -180,5 +180,5 @@ def limits(config: Config) -> Limits:
 
 
 def workers(config: Config, wanted: int | None = None) -> int:
-    """Return how many recordings to transcribe at once: as asked, as configured, or one for four cores."""
+    """Return how many items to work on at once: as asked, as configured, or one for four cores."""
     return wanted or config.run.workers or max(1, cores() // 4)

@@ -73,18 +73,28 @@ class Report:
         self.troubles += other.troubles
 
 
-def run_stage(context: Context, stage: Stage, executor: Executor, observer: Observer) -> Report:
+def run_stage(
+    context: Context, stage: Stage, executor: Executor, observer: Observer, due: list[Item] | None = None
+) -> Report:
     """Do whatever is due in a stage, until nothing is: what may be tried again is, up to the limit.
+
+    Args:
+        context: the archive, open for writing.
+        stage: what to do.
+        executor: who does it.
+        observer: who is told how it goes.
+        due: what `due_in` returned, if it was asked already. It is empty afterwards.
 
     Raises:
         PipelineError: no item can be done; what was in hand is due again next time.
     """
     report = Report()
-    due = _due(context, stage)
+    if due is None:
+        due = due_in(context, stage)
     while due:
         observer.stage(stage, due)
         failed = _run_once(context, stage, executor, observer, due, report)
-        due = [item for item in _due(context, stage) if item.subject in failed and not item.lost]
+        due = [item for item in due_in(context, stage) if item.subject in failed and not item.lost]
         for item in due:
             del failed[item.subject]
         for item, outcome in failed.values():
@@ -92,7 +102,8 @@ def run_stage(context: Context, stage: Stage, executor: Executor, observer: Obse
     return report
 
 
-def _due(context: Context, stage: Stage) -> list[Item]:
+def due_in(context: Context, stage: Stage) -> list[Item]:
+    """Return what a stage has to do."""
     settled = runs.settled(context.db, stage.name, max_attempts=context.config.run.attempts)
     return [item for item in stage.items(context) if item.lost or not item.is_settled(settled)]
 

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from pipelines import config as configuration
+from pipelines import sharing
 from pipelines.context import Context
 from pipelines.display import ProgressObserver, err
 from pipelines.errors import ConfigError
 from pipelines.executors import Executor, InProcess, Local
 from pipelines.observers import Log, Metrics, Several, to_journal
-from pipelines.runner import Observer, Report, run_stage
+from pipelines.runner import Observer, Report, due_in, run_stage
 from pipelines.stages.base import Stage
 from pipelines.stages.index import Index
 from pipelines.stages.publish import Publish
 from pipelines.stages.render import Render
 from pipelines.stages.transcribe import Transcribe
 from pipelines.stages.translate import Translate
-from pipelines.transcribers import engine
+from pipelines.transcribers import Transcriber, engine
 
 
 @contextmanager
@@ -63,28 +65,44 @@ def run_stages(
         ConfigError: what the cluster needs is not installed, or a setting is wrong.
         PipelineError: something that is no recording's fault ended the run.
     """
-    settings = context.config.transcribe
-    count = configuration.workers(context.config, workers)
-    transcriber = engine(
-        settings.engine,
-        model=model or settings.model,
-        device=settings.device,
-        threads=None if cluster else max(1, configuration.cores() // count),
-    )
-    here = InProcess()
-    below = _cluster(context, cluster) if cluster else local(context, workers)
-    plan: dict[str, tuple[Stage, Executor]] = {
-        "transcribe": (Transcribe(transcriber), below),
-        "translate": (Translate(transcriber), below),
-        "render": (Render(), below),
-        "index": (Index(), here),
-        "publish": (Publish(), here),
+    work = partial(_work, context, observer, workers=workers, model=model, cluster=cluster)
+    plan: dict[str, Callable[[], Report]] = {
+        "transcribe": lambda: work(Transcribe),
+        "translate": lambda: work(Translate),
+        "render": lambda: run_stage(context, Render(), _below(context, workers, cluster), observer),
+        "index": lambda: run_stage(context, Index(), InProcess(), observer),
+        "publish": lambda: run_stage(context, Publish(), InProcess(), observer),
     }
     report = Report()
-    for name, (stage, executor) in plan.items():
+    for name, run in plan.items():
         if only == name or (only is None and (translate or name != "translate")):
-            report.merge(run_stage(context, stage, executor, observer))
+            report.merge(run())
     return report
+
+
+def _work(
+    context: Context,
+    observer: Observer,
+    make: Callable[[Transcriber], Stage],
+    *,
+    workers: int | None,
+    model: str | None,
+    cluster: str | None,
+) -> Report:
+    """Run a stage that has an engine, with this machine's processors shared out among its workers."""
+    settings = context.config.transcribe
+    model = model or settings.model
+    transcriber = partial(engine, settings.engine, model=model, device=settings.device)
+    due = due_in(context, stage := make(transcriber()))
+    if due and not cluster:
+        machine = sharing.Machine.here()
+        workers = sharing.workers(context.config, len(due), machine, model=model, wanted=workers)
+        stage = make(transcriber(threads=sharing.threads(workers, machine.processors)))
+    return run_stage(context, stage, _below(context, workers, cluster), observer, due)
+
+
+def _below(context: Context, workers: int | None, cluster: str | None) -> Executor:
+    return _cluster(context, cluster) if cluster else local(context, workers)
 
 
 def local(context: Context, wanted: int | None = None) -> Local:

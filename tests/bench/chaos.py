@@ -36,9 +36,10 @@ CLIP_SECONDS = 3
 
 
 def write_clips(folder: Path, source: Path, count: int, seconds: int = CLIP_SECONDS) -> None:
-    """Cut a recording of speech into short ones."""
+    """Cut a recording of speech into others; one that is too short is repeated."""
     folder.mkdir()
     samples = np.concatenate(list(stream_audio(source)))
+    samples = np.tile(samples, 1 + seconds * 16_000 // len(samples))
     for number in range(count):
         start = (number * seconds * 16_000) % max(1, len(samples) - seconds * 16_000) + number
         clip = (samples[start : start + seconds * 16_000] * 32_767).astype("<i2")

@@ -3,8 +3,8 @@
 ``python -m tests.bench.scale items [--count 100000]``: synthetic recordings through the runner, with an engine
 that hears nothing: how long, how much memory, and how long a run takes in which nothing is due.
 
-``python -m tests.bench.scale workers``: real Whisper over the same recordings with one worker and with two,
-each with its share of the machine's cores, in turn, as a ratio of the best.
+``python -m tests.bench.scale workers [--seconds 30]``: real Whisper over the same recordings with one worker and with
+two, each with its share of the machine's cores, in turn, as a ratio of the best; and the memory that they take.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import re
 import resource
 import shutil
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +37,7 @@ from pipelines.transcribers import engine
 from pipelines.transcribers.base import AudioBlock
 from pipelines.transcribers.fake import FakeTranscriber
 from tests.bench.chaos import write_clips
+from tests.pipelines.test_kill import children
 
 ABSTRACT = (
     "Recordings that nobody can search are recordings that nobody has. We show how Radio Lighthouse packs BagIt, why "
@@ -127,10 +130,24 @@ def items(count: int) -> None:
     shutil.rmtree(folder)
 
 
-def workers(count: int, rounds: int) -> None:
+class Below(Silent):
+    """Notes the most memory that each child process has taken."""
+
+    def __init__(self) -> None:
+        self.most: dict[int, int] = {}
+
+    def advanced(self, item: Item, done: float) -> None:
+        for child in children(os.getpid()):
+            with suppress(OSError, TypeError):
+                status = Path(f"/proc/{child}/status").read_text()
+                if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+                    self.most[child] = int(re.search(r"VmHWM:\s+(\d+) kB", status)[1])  # type: ignore[index]
+
+
+def workers(count: int, seconds: int, rounds: int) -> None:
     folder = Path(tempfile.mkdtemp(prefix="rostra-scale-"))
-    speech = Path(os.environ.get("ROSTRA_TEST_DATA", "../shared/data")) / "audio" / "en" / "acoustic_corpus.flac"
-    write_clips(folder / "clips", speech, count, seconds=30)
+    speech = Path(os.environ.get("ROSTRA_TEST_DATA", "../shared/data")) / "audio" / "en" / "gb0_bush_radio_address.flac"
+    write_clips(folder / "clips", speech, count, seconds)
     took: dict[int, list[float]] = {1: [], 2: []}
     for turn in range(rounds):
         for number, times in took.items():
@@ -139,17 +156,17 @@ def workers(count: int, rounds: int) -> None:
             with open_archive(root) as context:
                 run_stage(context, Pull([folder / "clips"]), InProcess(), Silent())
                 stage = Transcribe(engine("faster-whisper", model="base", threads=max(1, cores() // number)))
-                began, spent = time.monotonic(), spent_below()
-                report = run_stage(context, stage, Local(number, context.layout.work), Silent())
+                began, spent, below = time.monotonic(), spent_below(), Below()
+                report = run_stage(context, stage, Local(number, context.layout.work), below)
                 times.append(time.monotonic() - began)
                 assert dict(report.counts) == {"done": count}
             print(
                 f"{number} workers with {max(1, cores() // number)} threads each: {times[-1]:.1f} s,"
-                f" {spent_below() - spent:.1f} s of processors",
+                f" {spent_below() - spent:.1f} s of processors, {sum(below.most.values()) / 1024:.0f} MiB",
                 flush=True,
             )
     ratio = min(took[1]) / min(took[2])
-    print(f"two workers against one, {count} recordings of 30 s, {cores()} cores: {ratio:.2f} times as fast")
+    print(f"two workers against one, {count} recordings of {seconds} s, {cores()} cores: {ratio:.2f} times as fast")
     shutil.rmtree(folder)
 
 
@@ -157,12 +174,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["items", "workers"])
     parser.add_argument("--count", type=int)
+    parser.add_argument("--seconds", type=int, default=30, help="of each recording, for workers")
     parser.add_argument("--rounds", type=int, default=2, help="of each number of workers, in turn; the best counts")
     options = parser.parse_args()
     if options.what == "items":
         items(options.count or 100_000)
     else:
-        workers(options.count or 12, options.rounds)
+        workers(options.count or 12, options.seconds, options.rounds)
 
 
 if __name__ == "__main__":

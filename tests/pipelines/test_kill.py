@@ -110,7 +110,7 @@ def test_killed_run_ends_like_an_undisturbed_one(tmp_path: Path, data: Path) -> 
         shutil.copy(data / "audio" / "en" / name, sources / name)
     undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
     for root in (undisturbed, killed):
-        make_archive(root, sources, "[transcribe]\nlanguage = 'en'\n")
+        make_archive(root, sources, "[transcribe]\nlanguage = 'en'\n[run]\nworkers = 2\n")
     assert rostra("run", "--archive", undisturbed).returncode == 0
 
     below = kill_in_the_middle(killed)
@@ -127,10 +127,10 @@ def test_killed_run_ends_like_an_undisturbed_one(tmp_path: Path, data: Path) -> 
     rows = conn.execute("SELECT subject, status, attempt FROM stage_run WHERE stage = 'transcribe'").fetchall()
     conn.close()
     interrupted = {subject for subject, status, _ in rows if status == "interrupted"}
-    assert len(interrupted) == 1
+    assert len(interrupted) in {1, 2}
     assert interrupted.isdisjoint(done_before)
     assert {attempt for _, _, attempt in rows} == {1}
-    assert sorted(status for _, status, _ in rows) == ["done"] * 4 + ["interrupted"]
+    assert sorted(status for _, status, _ in rows) == ["done"] * 4 + ["interrupted"] * len(interrupted)
     assert published(killed) == published(undisturbed)
     assert not (killed / "work").exists()
     assert not list(killed.rglob("*.part"))
