@@ -6,14 +6,14 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote
 
 from archive.budget import Budget
 from archive.db import sqlite3
 from archive.matching import Matcher
 from archive.moments import Excerpt, Moment, Stretch, excerpts, highlights
-from archive.passages import LONGEST_PHRASE
+from archive.passages import LONGEST_PHRASE, fold_spoken
 from archive.query import Leaf, Node, Or, Phrase, Prefix, leaves, to_fts5
 from archive.scope import IN_LANGUAGE, Scope
 from archive.tokens import words
@@ -85,23 +85,27 @@ AND +rowid IN (SELECT id FROM passage WHERE session_id = :session)
 
 TOGETHER = 50
 """Passages that are read by one statement."""
-SEGMENTS = """
-SELECT wanted.key, position, segment.id, start_ms, end_ms, language, text, flags FROM json_each(?) AS wanted
-CROSS JOIN segment ON transcript_id = wanted.value ->> 0 AND position BETWEEN wanted.value ->> 1 AND wanted.value ->> 2
+# As one value a passage: to make a row of each segment takes thrice as long.
+TEXTS = """
+SELECT (SELECT json_group_array(CASE WHEN (flags = '[]') = wanted.value ->> 3 THEN text END ORDER BY position)
+FROM segment WHERE transcript_id = wanted.value ->> 0 AND position BETWEEN wanted.value ->> 1 AND wanted.value ->> 2)
+FROM json_each(?) AS wanted ORDER BY wanted.key
 """
+POSITIONS = "SELECT position FROM segment WHERE transcript_id = ? AND position BETWEEN ? AND ? ORDER BY position"
 ONE_PASSAGE = "SELECT session_id, transcript_id, first_position, last_position FROM passage WHERE id = ?"
 
 
 def read_passages(conn: sqlite3.Connection, passages: Sequence[Passage]) -> Iterator[tuple[Passage, Stretch]]:
-    """Yield passages with their segments, in order."""
+    """Yield passages with the words of their segments, in order."""
     for begin in range(0, len(passages), TOGETHER):
         some = passages[begin : begin + TOGETHER]
-        rows = conn.execute(SEGMENTS, (json.dumps([[each.transcript, each.first, each.last] for each in some]),))
-        read: list[list[tuple[Any, ...]]] = [[] for _ in some]
-        for row in rows:
-            read[row[0]].append(row[1:])
-        for passage, segments in zip(some, read, strict=True):
-            yield passage, Stretch(passage.transcript, sorted(segments), doubtful=passage.doubtful)
+        wanted = [[each.transcript, each.first, each.last, not each.doubtful] for each in some]
+        for passage, (texts,) in zip(some, conn.execute(TEXTS, (json.dumps(wanted),)).fetchall(), strict=True):
+            folded = fold_spoken(json.loads(texts))
+            positions: Sequence[int] = range(passage.first, passage.last + 1)
+            if len(folded) < len(positions):
+                positions = [at for (at,) in conn.execute(POSITIONS, passage[1:4])]
+            yield passage, Stretch(passage.transcript, positions, folded)
 
 
 def read_languages(conn: sqlite3.Connection, scope: Scope) -> list[str]:

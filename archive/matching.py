@@ -30,6 +30,7 @@ class Matcher:
     def __init__(self, words: list[str]) -> None:
         self._words = words
         self._found: dict[Leaf, list[Span]] = {}
+        self._all: dict[Node, list[Span]] = {}
 
     def places(self, node: Node) -> list[Place]:
         """Return where a query matches, in order; of words that must all occur, where they are closest together."""
@@ -49,7 +50,9 @@ class Matcher:
 
     def spans(self, node: Node) -> list[Span]:
         """Return every occurrence of every term that the query looks for, in order."""
-        return sorted({span for leaf in leaves(node) for span in self._spans(leaf)})
+        if node not in self._all:
+            self._all[node] = sorted({span for leaf in leaves(node) for span in self._spans(leaf)})
+        return self._all[node]
 
     def _spans(self, leaf: Leaf) -> list[Span]:
         if leaf not in self._found:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, chain
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from archive.db import sqlite3
-from archive.matching import Matcher, Span
-from archive.passages import Line, fold_spoken
+from archive.matching import Matcher, Place, Span
 from archive.query import Node
-from archive.tokens import BARRIER, places, words
+from archive.tokens import fold, places, words
 
 CONTEXT = 90
 """Characters of the segments before and after a moment."""
@@ -38,33 +37,27 @@ class Moment:
 
 
 class Stretch:
-    """Consecutive segments of a transcript, ready to be asked where a query matches."""
+    """Consecutive segments of a transcript, ready to be asked where a query matches.
 
-    def __init__(self, transcript: int, segments: Sequence[tuple[Any, ...]], *, doubtful: bool = False) -> None:
+    Args:
+        transcript: which.
+        positions: of the segments, in order.
+        folded: the words of each (`archive.passages.fold_spoken`).
+    """
+
+    def __init__(self, transcript: int, positions: Sequence[int], folded: Sequence[str]) -> None:
         self.transcript = transcript
-        self._segments = segments
-        self._doubtful = doubtful
-
-    @cached_property
-    def _folded(self) -> list[str]:
-        return fold_spoken(self._segments, doubtful=self._doubtful)
-
-    def line(self, index: int) -> Line:
-        """Return a segment with its folded text."""
-        position, key, start, end, language, text, _ = self._segments[index]
-        return Line(key, position, start, end, text, language, self._folded[index])
-
-    def __len__(self) -> int:
-        """Return how many segments there are."""
-        return len(self._segments)
+        self.positions = positions
+        self._folded = folded
 
     def key(self, moment: Moment) -> tuple[int, ...]:
         """Return the transcript and the positions of a moment's segments: no two moments of a query have the same."""
-        return (self.transcript, *(self._segments[line][0] for line in moment.lines))
+        return (self.transcript, *(self.positions[line] for line in moment.lines))
 
-    def lasts(self, moment: Moment) -> tuple[int, int]:
-        """Return from when to when a moment's segments last, in milliseconds."""
-        return self._segments[moment.lines[0]][2], self._segments[moment.lines[-1]][3]
+    def beginning(self, moment: Moment) -> tuple[int, list[str], int]:
+        """Return the position of the segment in which a moment begins, its words, and with which of them."""
+        line, word = self.locate(moment.first)
+        return self.positions[line], self._spelled[line], word
 
     @cached_property
     def _spelled(self) -> list[list[str]]:
@@ -84,12 +77,19 @@ class Stretch:
     def _matcher(self) -> Matcher:
         return Matcher(self.words)
 
-    def moments(self, node: Node) -> list[Moment]:
-        """Return the moments of a query, the best first. Matches that lie in the same segments are one moment."""
+    def moments(self, node: Node, beside: Node | None = None) -> list[Moment]:
+        """Return the moments of a query, the best first. Matches that lie in the same segments are one moment.
+
+        With ``beside``, only those are returned that are not moments of this other query as well.
+        """
+        known = {self._lines(place) for place in self._matcher.places(beside)} if beside else set()
         firsts: dict[tuple[int, ...], int] = {}
         for place in self._matcher.places(node):
-            lines = tuple(sorted({line for span in place for line in self._lines(span)}))
-            firsts.setdefault(lines, place[0].start)
+            lines = self._lines(place)
+            if lines not in known:
+                firsts.setdefault(lines, place[0].start)
+        if not firsts:
+            return []
         counts = self._counts(node)
         moments = [
             Moment(lines, first, (len(set().union(*(counts[x] for x in lines))), sum(len(counts[x]) for x in lines)))
@@ -99,11 +99,10 @@ class Stretch:
 
     def spans(self, node: Node, moment: Moment) -> list[Span]:
         """Return the words to highlight in a moment: every term that stands whole in its lines, none twice."""
-        shown = set(moment.lines)
         begin, end = self.starts[moment.lines[0]], self.starts[moment.lines[-1] + 1]
         apart: list[Span] = []
         for span in self._matcher.spans(node):
-            if span.start < begin or span.end > end or not shown.issuperset(self._lines(span)):
+            if span.start < begin or span.end > end or not set(moment.lines).issuperset(self._lines((span,))):
                 continue
             if apart and span.start < apart[-1].end:
                 apart[-1] = Span(apart[-1].start, max(apart[-1].end, span.end))
@@ -116,8 +115,11 @@ class Stretch:
         line = bisect_right(self.starts, word) - 1
         return line, word - self.starts[line]
 
-    def _lines(self, span: Span) -> range:
-        return range(self.locate(span.start)[0], self.locate(span.end - 1)[0] + 1)
+    def _lines(self, place: Place) -> tuple[int, ...]:
+        if len(place) == 1 and place[0].end == place[0].start + 1:
+            return (self.locate(place[0].start)[0],)
+        lines = (range(self.locate(start)[0], self.locate(end - 1)[0] + 1) for start, end in place)
+        return tuple(sorted(set(chain.from_iterable(lines))))
 
     def _counts(self, node: Node) -> defaultdict[int, list[tuple[str, ...]]]:
         counts: defaultdict[int, list[tuple[str, ...]]] = defaultdict(list)
@@ -139,104 +141,108 @@ class Excerpt:
     language: str | None
 
 
+class Segment(NamedTuple):
+    """A segment as the catalogue has it."""
+
+    id: int
+    start_ms: int
+    end_ms: int
+    text: str
+    language: str | None
+    flags: str
+
+
+Segments: TypeAlias = dict[tuple[int, int], Segment]
+"""Segments by transcript and position."""
+
+
+def read_segments(conn: sqlite3.Connection, wanted: Iterable[tuple[int, int]]) -> Segments:
+    """Return segments by transcript and position, without those that do not exist."""
+    rows = conn.execute(
+        "SELECT transcript_id, position, segment.id, start_ms, end_ms, text, language, flags"
+        " FROM json_each(?) AS wanted CROSS JOIN segment"
+        " ON transcript_id = wanted.value ->> 0 AND position = wanted.value ->> 1",
+        (json.dumps(sorted(set(wanted))),),
+    )
+    return {(row[0], row[1]): Segment(*row[2:]) for row in rows}
+
+
 def excerpts(conn: sqlite3.Connection, shown: Sequence[tuple[Stretch, Moment]], node: Node) -> list[Excerpt]:
     """Return moments with their text, what is highlighted in it, their times and a little of their neighbours."""
-    starts = _starts(conn, [_first(stretch, moment) for stretch, moment in shown])
-    edges = [edge for stretch, moment in shown for edge in _edges(stretch, moment)]
-    beyond = _spoken(conn, {(edge.transcript, edge.position) for edge in edges if edge.line is None})
-    around = [_spelled(edge, beyond) for edge in edges]
+    keys = [stretch.key(moment) for stretch, moment in shown]
+    segments = read_segments(
+        conn,
+        (
+            (transcript, position)
+            for transcript, *positions in keys
+            for position in (positions[0] - 1, *positions, positions[-1] + 1)
+        ),
+    )
+    starts = _starts(conn, shown, segments)
     return [
-        _excerpt(stretch, moment, node, start, before, after)
-        for (stretch, moment), start, before, after in zip(shown, starts, around[::2], around[1::2], strict=True)
+        _excerpt(stretch, moment, node, start, segments) for (stretch, moment), start in zip(shown, starts, strict=True)
     ]
 
 
-def _excerpt(stretch: Stretch, moment: Moment, node: Node, start_ms: int, before: str, after: str) -> Excerpt:
-    text, characters = "", {}
-    for previous, index in zip((None, *moment.lines), moment.lines, strict=False):
-        if previous is not None:
-            text += " " if index == previous + 1 else GAP
-        line = stretch.line(index)
+def _excerpt(stretch: Stretch, moment: Moment, node: Node, start_ms: int, segments: Segments) -> Excerpt:
+    transcript, *positions = stretch.key(moment)
+    lines = [segments[transcript, position] for position in positions]
+    text = lines[0].text
+    characters = dict(enumerate(places(text), stretch.starts[moment.lines[0]]))
+    for previous, index, line in zip(moment.lines, moment.lines[1:], lines[1:], strict=False):
+        text += " " if index == previous + 1 else GAP
+        ahead = len(text)
         for number, (start, end) in enumerate(places(line.text), stretch.starts[index]):
-            characters[number] = (len(text) + start, len(text) + end)
+            characters[number] = ahead + start, ahead + end
         text += line.text
     return Excerpt(
         start_ms=start_ms,
-        end_ms=stretch.lasts(moment)[1],
+        end_ms=lines[-1].end_ms,
         text=text,
-        matches=tuple((characters[span.start][0], characters[span.end - 1][1]) for span in stretch.spans(node, moment)),
-        before=_end(before),
-        after=_beginning(after),
-        language=stretch.line(moment.lines[0]).language,
+        matches=tuple((characters[start][0], characters[end - 1][1]) for start, end in stretch.spans(node, moment)),
+        before=_end(_spoken(segments, transcript, positions[0] - 1)),
+        after=_beginning(_spoken(segments, transcript, positions[-1] + 1)),
+        language=lines[0].language,
     )
 
 
 def highlights(text: str, node: Node) -> tuple[tuple[int, int], ...]:
     """Return the characters of a text to highlight for a query, in order and apart."""
     characters = places(text)
-    spans = Stretch(0, [(0, 0, 0, 0, None, text, "[]")]).spans(node, Moment((0,), 0, (0, 0)))
+    spans = Stretch(0, [0], [fold(text)]).spans(node, Moment((0,), 0, (0, 0)))
     return tuple((characters[span.start][0], characters[span.end - 1][1]) for span in spans)
 
 
-def _first(stretch: Stretch, moment: Moment) -> tuple[Line, int]:
-    """Return the line in which a moment begins, and with which of its words."""
-    line, word = stretch.locate(moment.first)
-    return stretch.line(line), word
-
-
-def _starts(conn: sqlite3.Connection, begun: Sequence[tuple[Line, int]]) -> list[int]:
-    """Return when words of segments begin: by their own times where words and segment have the same letters."""
+def _starts(conn: sqlite3.Connection, shown: Sequence[tuple[Stretch, Moment]], segments: Segments) -> list[int]:
+    """Return when moments begin: by their words' own times where words and segment have the same letters."""
+    begun = [stretch.beginning(moment) for stretch, moment in shown]
+    first = [segments[stretch.transcript, at] for (stretch, _), (at, _, _) in zip(shown, begun, strict=True)]
     timed: defaultdict[int, list[tuple[int, str]]] = defaultdict(list)
     rows = conn.execute(
         "SELECT segment_id, start_ms, text FROM word WHERE segment_id IN (SELECT value FROM json_each(?))"
         " ORDER BY segment_id, position",
-        (json.dumps([line.id for line, _ in begun]),),
+        (json.dumps([segment.id for segment in first]),),
     )
     for segment, start, text in rows:
         timed[segment].append((start, text))
-    return [_start(line, word, timed.get(line.id, ())) for line, word in begun]
+    return [
+        _start(segment, written, word, timed[segment.id]) if segment.id in timed else segment.start_ms
+        for segment, (_, written, word) in zip(first, begun, strict=True)
+    ]
 
 
-def _start(line: Line, word: int, timed: Sequence[tuple[int, str]]) -> int:
+def _start(segment: Segment, written: list[str], word: int, timed: Sequence[tuple[int, str]]) -> int:
     spelled = ["".join(words(text)) for _, text in timed]
-    written = line.words
     if "".join(spelled) != "".join(written):
-        return line.start_ms
+        return segment.start_ms
     before = sum(map(len, written[:word]))
     return timed[bisect_right(list(accumulate(map(len, spelled))), before)][0]
 
 
-class _Edge(NamedTuple):
-    """The segment before or after a moment, with its text where it was read already."""
-
-    transcript: int
-    position: int
-    line: Line | None
-
-
-def _edges(stretch: Stretch, moment: Moment) -> Iterator[_Edge]:
-    for index, step in ((moment.lines[0], -1), (moment.lines[-1], 1)):
-        position = stretch.line(index).position + step
-        beside = stretch.line(index + step) if 0 <= index + step < len(stretch) else None
-        yield _Edge(stretch.transcript, position, beside if beside and beside.position == position else None)
-
-
-def _spoken(conn: sqlite3.Connection, wanted: set[tuple[int, int]]) -> dict[tuple[int, int], str]:
-    """Return the text of segments, by transcript and position, without those that are doubtful."""
-    if not wanted:
-        return {}
-    rows = conn.execute(
-        "SELECT transcript_id, position, text FROM json_each(?) AS wanted CROSS JOIN segment"
-        " ON transcript_id = wanted.value ->> 0 AND position = wanted.value ->> 1 WHERE flags = '[]'",
-        (json.dumps(sorted(wanted)),),
-    )
-    return {(transcript, position): text for transcript, position, text in rows}
-
-
-def _spelled(edge: _Edge, beyond: Mapping[tuple[int, int], str]) -> str:
-    if edge.line is None:
-        return beyond.get((edge.transcript, edge.position), "").strip()
-    return "" if edge.line.folded == BARRIER else edge.line.text.strip()
+def _spoken(segments: Segments, transcript: int, position: int) -> str:
+    """Return the text of a segment; "" where there is none, or it is doubtful."""
+    segment = segments.get((transcript, position))
+    return segment.text.strip() if segment and segment.flags == "[]" else ""
 
 
 def _end(text: str) -> str:

@@ -26,7 +26,9 @@ Marked: TypeAlias = npt.NDArray[np.bool_]
 
 SESSIONS = f"""
 SELECT session.id, coalesce(start_utc, {STARTED}, ''), event.slug, event.title, series.slug, series.title, track,
-substr({STARTED}, 1, 4), session.kind
+substr({STARTED}, 1, 4), session.kind, session.slug, session.title, {STARTED},
+coalesce((SELECT max(transcript.duration_ms) FROM recording JOIN transcript ON recording_id = recording.id
+WHERE session_id = session.id AND is_current = 1 AND superseded_by IS NULL), 0)
 FROM session JOIN event ON event.id = event_id LEFT JOIN series ON series.id = series_id ORDER BY session.id
 """
 PEOPLE = """
@@ -39,6 +41,17 @@ WHERE is_current = 1 AND superseded_by IS NULL AND session_id IS NOT NULL
 """
 # A session's passages are written at one time, so that no other's are between them.
 PASSAGES = "SELECT session_id, min(id), max(id) FROM passage GROUP BY session_id"
+
+
+class Known(NamedTuple):
+    """What a result says of its session: slugs and titles, when it began, and how long its longest transcript is."""
+
+    event: str
+    event_title: str
+    session: str
+    title: str
+    start_at: str | None
+    duration_ms: int
 
 
 class FacetValue(NamedTuple):
@@ -72,11 +85,13 @@ class Overview:
         ids: of sessions, in order.
         dates: when each began, ISO 8601; "" where nobody said.
         languages: of current transcripts, BCP-47.
+        known: of each session, what is shown of it.
     """
 
     ids: Whole
     dates: npt.NDArray[np.str_]
     languages: tuple[str, ...]
+    known: tuple[Known, ...]
     _facets: dict[str, _Facet]
     _firsts: Whole
     _lasts: Whole
@@ -104,6 +119,7 @@ class Overview:
             ids,
             np.array([row[1] for row in rows], dtype=np.str_),
             tuple(sorted({language for _, language in languages})),
+            tuple(Known(row[2], row[3], *row[9:]) for row in rows),
             {name: _facet(ids, values) for name, values in columns.items()},
             ranges[:, 0],
             ranges[:, 1],

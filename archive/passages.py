@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from archive.db import Database, sqlite3
 from archive.stems import marks
@@ -26,32 +26,12 @@ LONGEST_PHRASE = OVERLAP_WORDS + 1
 """Words of a phrase that is found in a passage wherever it stands."""
 
 
-class Line(NamedTuple):
-    """A segment and its folded text. A doubtful one has `BARRIER` for its only word."""
-
-    id: int
-    position: int
-    start_ms: int
-    end_ms: int
-    text: str
-    language: str | None
-    folded: str
-
-    @property
-    def words(self) -> list[str]:
-        """The folded words of the segment."""
-        return self.folded.split()
-
-
-def fold_spoken(rows: Sequence[tuple[Any, ...]], *, doubtful: bool = False) -> list[str]:
-    """Return the folded text of segments (rows that end in text and flags), `BARRIER` for those that are doubtful.
-
-    With ``doubtful`` it is the others that have `BARRIER` for their only word.
-    """
-    folded = fold_each([text for *_, text, _ in rows])
-    return [
-        BARRIER if (flags == "[]") is doubtful else spelled for (*_, flags), spelled in zip(rows, folded, strict=True)
-    ]
+def fold_spoken(texts: Sequence[str | None]) -> list[str]:
+    """Return the folded text of segments, `BARRIER` for those that are not to be found, whose text is None."""
+    folded = fold_each([text or "" for text in texts])
+    if None in texts:
+        return [BARRIER if text is None else spelled for text, spelled in zip(texts, folded, strict=True)]
+    return folded
 
 
 class Folded(NamedTuple):

@@ -239,7 +239,7 @@ class Research:
             matcher = Matcher(stretch.words)
             for place in matcher.places(asked.node):
                 line, word = stretch.locate(place[0].start)
-                places[passage.session].add((passage.transcript, stretch.line(line).position, word))
+                places[passage.session].add((passage.transcript, stretch.positions[line], word))
         return {session: len(found) for session, found in places.items()}
 
     def _of_word(self, node: Word | Stemmed, budget: Budget) -> dict[int, int]:

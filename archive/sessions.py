@@ -21,10 +21,10 @@ import numpy.typing as npt
 from archive.budget import OVER_BUDGET, Budget
 from archive.db import sqlite3
 from archive.hits import Hit, Passage, Ranked, moment_hits, read_doubtful, read_passages, session_hit
-from archive.moments import Moment, Stretch
+from archive.moments import Moment, Stretch, read_segments
 from archive.overview import FacetValue, Overview, Whole
 from archive.query import And, Node, Not, Or, Prefix, Query, Word, leaves, to_fts5, with_stems
-from archive.scope import STARTED, Scope
+from archive.scope import Scope
 from archive.suggest import suggest
 
 Sort: TypeAlias = Literal["relevance", "date"]
@@ -44,14 +44,6 @@ NAMED = 2.0
 """Weight of words in a title or a name beside those that were said."""
 WEIGHTS = "10.0, 5.0, 2.0, 1.0"
 """Of a match in title, people, abstract and text."""
-
-
-KNOWN = f"""
-SELECT session.id, event.slug, event.title, session.slug, session.title, {STARTED},
-coalesce((SELECT max(transcript.duration_ms) FROM recording JOIN transcript ON recording_id = recording.id
-WHERE session_id = session.id AND is_current = 1 AND superseded_by IS NULL), 0)
-FROM session JOIN event ON event.id = event_id WHERE session.id IN (SELECT value FROM json_each(?))
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +111,14 @@ class _Total(NamedTuple):
     def at(self, nth: int) -> float:
         """Return the score of the nth of its moments."""
         return self.tier + self.relevance / nth
+
+
+class _Tier(NamedTuple):
+    """Those that match in one way: how FTS5 is asked for them, and how many sessions do as a whole."""
+
+    number: int
+    match: str
+    sessions: int
 
 
 class _Scores:
@@ -237,17 +237,6 @@ def _most(node: Node) -> Iterator[Node]:
         yield Or(tuple(And(some) for some in combinations(node.nodes, count)))
 
 
-class _Known(NamedTuple):
-    """What a result says of its session; without one, nothing is known."""
-
-    event: str
-    event_title: str
-    session: str
-    title: str
-    start_at: str | None
-    duration_ms: int
-
-
 class _Found:
     """The moments of a session."""
 
@@ -309,11 +298,9 @@ class _Run:
             scores.raise_to(2, self._places(np.array(list(self._segments), dtype=np.int64)), counts)
         else:
             exact = to_fts5(self._node)
-            tiers = [(2, exact)]
+            tiers = [self._add_sessions(scores, 2, exact)]
             if self._wide != self._node:
-                tiers.append((1, f"({to_fts5(self._wide)}) NOT ({exact})"))
-            for tier, match in tiers:
-                scores.raise_to(tier, *self._of_sessions(match, 0.25 if tier > 1 else 0.35))
+                tiers.append(self._add_sessions(scores, 1, f"({to_fts5(self._wide)}) NOT ({exact})"))
             self._add_passages(scores, tiers)
             self._add_names(scores)
         return scores
@@ -323,10 +310,11 @@ class _Run:
         places = self._overview.places(sessions)
         return places[places >= 0]
 
-    def _of_sessions(self, match: str, share: float) -> tuple[Whole, Real]:
-        """Return where the sessions stand that match as a whole, with what FTS5 thinks of them."""
+    def _add_sessions(self, scores: _Scores, number: int, match: str) -> _Tier:
+        """Count the sessions that match as a whole, with what FTS5 thinks of them."""
         matching = f"FROM session_fts WHERE session_fts MATCH :query{self._scope.sessions}"
         values = self._scope.values | {"query": match}
+        share = 0.25 if number > 1 else 0.35
         rows: list[tuple[int, float]] = []
         with self._budget.spend(share):
             rows = self._conn.execute(f"SELECT rowid, bm25(session_fts, {WEIGHTS}) {matching}", values).fetchall()
@@ -335,7 +323,8 @@ class _Run:
                 rows = self._conn.execute(f"SELECT rowid, 0.0 {matching} LIMIT 1000", values).fetchall()
         numbers, costs = _columns(rows)
         places = self._overview.places(numbers)
-        return places[places >= 0], -costs[places >= 0]
+        scores.raise_to(number, places[places >= 0], -costs[places >= 0])
+        return _Tier(number, match, len(rows))
 
     def _add_names(self, scores: _Scores) -> None:
         """Let the words that stand in the title of a session, or in the names of its people, count again."""
@@ -351,41 +340,54 @@ class _Run:
         named = (places >= 0) & (scores.tiers[places] > 0) if len(places) else places >= 0
         scores.relevance[places[named]] -= NAMED * costs[named]
 
-    def _add_passages(self, scores: _Scores, tiers: Iterable[tuple[int, str]]) -> None:
+    def _add_passages(self, scores: _Scores, tiers: Iterable[_Tier]) -> None:
         """Let the best passage of each session count, where few match; and add the sessions that only passages have.
 
         Those are sessions of which another passage, or a transcript in another language, is left out.
         """
-        matching = f"FROM passage_fts WHERE passage_fts MATCH :query{self._scope.passages}"
         partly = self._scope.language is not None or _leaves_out(self._node)
         brief = self._node is not None and sum(1 for _ in leaves(self._node)) <= TERMS
-        for tier, match in tiers:
-            values = self._scope.values | {"query": match}
-            count, rows = FEW + 1, []
-            if not brief and not partly:
-                break
-            with self._budget.spend(0.45):
-                counted = f"SELECT count(*) FROM (SELECT 1 {matching} LIMIT {FEW + 1})"
-                (count,) = self._conn.execute(counted, values).fetchone()
-            if count <= FEW and brief:
-                with self._budget.spend(0.6):
-                    rows = self._conn.execute(f"SELECT rowid, bm25(passage_fts) {matching}", values).fetchall()
+        for tier in tiers if brief or partly else ():
+            values = self._scope.values | {"query": tier.match}
+            rows = self._few_passages(tier, values) if brief else None
+            if rows is not None:
                 passages, costs = _columns(rows)
                 owners = self._overview.owners(passages)
                 best = np.zeros(len(self._overview.ids))
                 np.maximum.at(best, owners, -costs)
                 spoken_of = np.unique(owners)
-                scores.raise_to(tier, spoken_of, best[spoken_of])
-                self._ranked.append((owners, passages, costs - tier * 1000))
+                scores.raise_to(tier.number, spoken_of, best[spoken_of])
+                self._ranked.append((owners, passages, costs - tier.number * 1000))
             elif not partly:
                 break  # so many say the words as typed that nobody needs the best of the others
             else:
+                numbers: list[tuple[int]] = []
                 with self._budget.spend(0.6):
-                    rows = self._conn.execute(
-                        f"SELECT DISTINCT session_id FROM passage WHERE id IN (SELECT rowid {matching})", values
+                    numbers = self._conn.execute(
+                        f"SELECT DISTINCT session_id FROM passage WHERE id IN (SELECT rowid {self._matching})", values
                     ).fetchall()
-                places = self._places(_column(rows))
-                scores.raise_to(tier, places[scores.tiers[places] == 0], 0.0)
+                places = self._places(_column(numbers))
+                scores.raise_to(tier.number, places[scores.tiers[places] == 0], 0.0)
+
+    @property
+    def _matching(self) -> str:
+        return f"FROM passage_fts WHERE passage_fts MATCH :query{self._scope.passages}"
+
+    def _few_passages(self, tier: _Tier, values: dict[str, int | str | float]) -> list[tuple[int, float]] | None:
+        """Return the passages that match with their costs; None where they are many, or there is no time to count."""
+        if tier.sessions > FEW // 2:
+            # To rank goes through the whole list of each word first: see before whether that is of use.
+            count = FEW + 1
+            with self._budget.spend(0.45):
+                counted = f"SELECT count(*) FROM (SELECT 1 {self._matching} LIMIT {FEW + 1})"
+                (count,) = self._conn.execute(counted, values).fetchone()
+            if count > FEW:
+                return None
+        rows: list[tuple[int, float]] = []
+        with self._budget.spend(0.6):
+            ranked = f"SELECT rowid, bm25(passage_fts) {self._matching} LIMIT {FEW + 1}"
+            rows = self._conn.execute(ranked, values).fetchall()
+        return rows if len(rows) <= FEW else None
 
     def results(self, page: Whole, scores: _Scores) -> tuple[SessionResult, ...]:
         """Return sessions (their places), with their moments and where all of them lie, as long as there is time."""
@@ -393,7 +395,7 @@ class _Run:
         if not self._doubtful and self._wide is not None:
             self._take_ranked(page)
             self._find_passages([place for place in page if int(self._overview.ids[place]) not in self._passages])
-        known = {row[0]: _Known(*row[1:]) for row in self._conn.execute(KNOWN, (json.dumps(numbers),))}
+        known = {number: self._overview.known[place] for number, place in zip(numbers, page, strict=True)}
         moments = self._moments(numbers)
         marked = {number: self._passages[number][:MARKED] for number, (_, lasting) in moments.items() if not lasting}
         spans = self._spans(passage for passages in marked.values() for _, passage in passages)
@@ -437,7 +439,7 @@ class _Run:
         """Look up which passages of some sessions match."""
         if not places or self._wide is None:
             return
-        matching = f"SELECT rowid FROM passage_fts WHERE passage_fts MATCH :query{self._scope.passages}"
+        matching = f"SELECT rowid {self._matching}"
         values = self._scope.values | {"query": to_fts5(self._wide)}
         ranges = {int(self._overview.ids[place]): self._overview.passages(place) for place in places}
         if any(isinstance(leaf, Prefix) for leaf in leaves(self._wide)):
@@ -458,12 +460,15 @@ class _Run:
 
     def _spans(self, passages: Iterable[int]) -> dict[int, tuple[int, int]]:
         """Return from when to when passages last."""
+        wanted = list(passages)
+        if not wanted:
+            return {}
         rows = self._conn.execute(
             "SELECT passage.id, first.start_ms, last.end_ms FROM passage"
             " JOIN segment AS first ON first.transcript_id = passage.transcript_id AND first.position = first_position"
             " JOIN segment AS last ON last.transcript_id = passage.transcript_id AND last.position = last_position"
             " WHERE passage.id IN (SELECT value FROM json_each(?))",
-            (json.dumps(list(passages)),),
+            (json.dumps(wanted),),
         )
         return {number: (start, end) for number, start, end in rows}
 
@@ -484,25 +489,37 @@ class _Run:
             number: wanted[number][1:] for number, its in found.items() if number not in whole and its.typed < SHOWN
         }
         self._read(again, whole, found)
-        moments = {}
-        for number, its in found.items():
-            shown = its.best()
-            moments[number] = shown, {each.stretch.lasts(each.moment) for each in shown} if number in whole else set()
-        return moments
+        best = {number: its.best() for number, its in found.items()}
+        keys = {number: [each.stretch.key(each.moment) for each in best[number]] for number in best.keys() & whole}
+        segments = read_segments(
+            self._conn, ((first, at) for first, *rest in chain(*keys.values()) for at in (rest[0], rest[-1]))
+        )
+        return {
+            number: (
+                ranked,
+                {
+                    (segments[transcript, at[0]].start_ms, segments[transcript, at[-1]].end_ms)
+                    for transcript, *at in keys.get(number, ())
+                },
+            )
+            for number, ranked in best.items()
+        }
 
     def _read(self, wanted: dict[int, list[Passage]], whole: set[int], found: dict[int, _Found]) -> None:
         """Look for moments in passages of sessions: all, where a session is to be read whole, else enough to show."""
-        asked = {node: node == self._node for node in (self._node, self._wide) if node is not None}
+        if self._node is None or self._wide is None:
+            return
         stretches = read_passages(self._conn, [passage for some in wanted.values() for passage in some])
         for number, passages in wanted.items():
             if self._budget.is_over():
                 break
             its = found.setdefault(number, _Found())
             for passage, stretch in islice(stretches, len(passages)):
-                for node, typed in asked.items():
-                    if number not in whole and its.typed >= SHOWN:
-                        break
-                    its.add(passage, stretch, stretch.moments(node), typed=typed)
+                if number not in whole and its.typed >= SHOWN:
+                    continue
+                its.add(passage, stretch, stretch.moments(self._node), typed=True)
+                if self._wide != self._node and (number in whole or its.typed < SHOWN):
+                    its.add(passage, stretch, stretch.moments(self._wide, beside=self._node), typed=False)
 
     def _to_read(self, numbers: list[int]) -> dict[int, list[Passage]]:
         """Return the passages of sessions that are read for their moments."""
@@ -530,5 +547,5 @@ def _column(rows: list[tuple[int]]) -> Whole:
 
 def _columns(rows: list[tuple[int, float]]) -> tuple[Whole, Real]:
     """Return rows of an id and a cost as two arrays."""
-    both = np.array(rows, dtype=np.float64).reshape(-1, 2)  # ids beyond 2**53 are none of ours
-    return both[:, 0].astype(np.int64), both[:, 1]
+    both = np.fromiter(chain.from_iterable(rows), np.float64, 2 * len(rows))  # ids beyond 2**53 are none of ours
+    return both[::2].astype(np.int64), both[1::2]
