@@ -12,8 +12,8 @@ from urllib.parse import quote
 from archive.budget import Budget
 from archive.db import sqlite3
 from archive.matching import Matcher
-from archive.moments import Excerpt, Moment, Stretch, excerpts, highlights
-from archive.passages import LONGEST_PHRASE, fold_spoken
+from archive.moments import Excerpt, Moment, Segments, Stretch, excerpts, highlights
+from archive.passages import LONGEST_PHRASE, spell_spoken
 from archive.query import Leaf, Node, Or, Phrase, Prefix, leaves, to_fts5
 from archive.scope import IN_LANGUAGE, Scope
 from archive.tokens import words
@@ -86,13 +86,18 @@ AND +rowid IN (SELECT id FROM passage WHERE session_id = :session)
 TOGETHER = 50
 """Passages that are read by one statement."""
 # As one value a passage: to make a row of each segment takes thrice as long.
-TEXTS = """
-SELECT (SELECT json_group_array(CASE WHEN (flags = '[]') = wanted.value ->> 3 THEN text END ORDER BY position)
-FROM segment WHERE transcript_id = wanted.value ->> 0 AND position BETWEEN wanted.value ->> 1 AND wanted.value ->> 2)
-FROM json_each(?) AS wanted ORDER BY wanted.key
+_TEXTS = """
+(SELECT json_group_array(CASE WHEN (flags = '[]') = {} THEN text END ORDER BY position) FROM segment
+WHERE segment.transcript_id = {} AND position BETWEEN {} AND {})
 """
+TEXTS = "SELECT {} FROM json_each(?) AS wanted ORDER BY wanted.key".format(
+    _TEXTS.format("wanted.value ->> 3", "wanted.value ->> 0", "wanted.value ->> 1", "wanted.value ->> 2")
+)
+INDEXED = (
+    "SELECT passage.id, session_id, transcript_id, first_position, last_position, {} FROM passage"
+    " WHERE id IN (SELECT value FROM json_each(?))"
+).format(_TEXTS.format("1", "passage.transcript_id", "first_position", "last_position"))
 POSITIONS = "SELECT position FROM segment WHERE transcript_id = ? AND position BETWEEN ? AND ? ORDER BY position"
-ONE_PASSAGE = "SELECT session_id, transcript_id, first_position, last_position FROM passage WHERE id = ?"
 
 
 def read_passages(conn: sqlite3.Connection, passages: Sequence[Passage]) -> Iterator[tuple[Passage, Stretch]]:
@@ -101,11 +106,25 @@ def read_passages(conn: sqlite3.Connection, passages: Sequence[Passage]) -> Iter
         some = passages[begin : begin + TOGETHER]
         wanted = [[each.transcript, each.first, each.last, not each.doubtful] for each in some]
         for passage, (texts,) in zip(some, conn.execute(TEXTS, (json.dumps(wanted),)).fetchall(), strict=True):
-            folded = fold_spoken(json.loads(texts))
-            positions: Sequence[int] = range(passage.first, passage.last + 1)
-            if len(folded) < len(positions):
-                positions = [at for (at,) in conn.execute(POSITIONS, passage[1:4])]
-            yield passage, Stretch(passage.transcript, positions, folded)
+            yield passage, _stretch(conn, passage, texts)
+
+
+def read_indexed(conn: sqlite3.Connection, wanted: Sequence[int]) -> Iterator[tuple[Passage, Stretch]]:
+    """Yield passages, by their ids in the index, with the words of their segments, in order; their scores are 0."""
+    for begin in range(0, len(wanted), TOGETHER):
+        some = wanted[begin : begin + TOGETHER]
+        rows = {row[0]: row[1:] for row in conn.execute(INDEXED, (json.dumps(some),))}
+        for session, transcript, first, last, texts in map(rows.__getitem__, some):
+            passage = Passage(session, transcript, first, last, 0.0)
+            yield passage, _stretch(conn, passage, texts)
+
+
+def _stretch(conn: sqlite3.Connection, passage: Passage, texts: str) -> Stretch:
+    spelled = spell_spoken(json.loads(texts))
+    positions: Sequence[int] = range(passage.first, passage.last + 1)
+    if len(spelled) < len(positions):
+        positions = [at for (at,) in conn.execute(POSITIONS, passage[1:4])]
+    return Stretch(passage.transcript, positions, spelled)
 
 
 def read_languages(conn: sqlite3.Connection, scope: Scope) -> list[str]:
@@ -137,8 +156,10 @@ def read_doubtful(conn: sqlite3.Connection, budget: Budget, node: Node, scope: S
     return found
 
 
-def moment_hits(conn: sqlite3.Connection, moments: Sequence[Ranked], node: Node) -> list[Hit]:
-    """Return moments with their text, highlighted, and where they are from."""
+def moment_hits(
+    conn: sqlite3.Connection, moments: Sequence[Ranked], node: Node, segments: Segments | None = None
+) -> list[Hit]:
+    """Return moments with their text, highlighted, and where they are from; ``segments`` are theirs, if read before."""
     owners = {(each.passage.session, each.passage.transcript) for each in moments}
     rows = conn.execute(
         "SELECT transcript.id, event.slug, event.title, session.slug, session.title, version, transcript.language"
@@ -147,7 +168,7 @@ def moment_hits(conn: sqlite3.Connection, moments: Sequence[Ranked], node: Node)
         (json.dumps(sorted(owners)),),
     )
     known = {row[0]: tuple(row[1:]) for row in rows}
-    found = excerpts(conn, [(each.stretch, each.moment) for each in moments], node)
+    found = excerpts(conn, [(each.stretch, each.moment) for each in moments], node, segments)
     return [_hit(known[each.passage.transcript], what, each.score) for each, what in zip(moments, found, strict=True)]
 
 
@@ -182,9 +203,7 @@ def session_hit(conn: sqlite3.Connection, session: int, score: float, node: Node
     if not weights:
         return _about(conn, session, score, node)
     best = max(weights, key=lambda passage: (weights[passage], -passage))
-    _, transcript, first, last = conn.execute(ONE_PASSAGE, (best,)).fetchone()
-    passage = Passage(session, transcript, first, last, score)
-    ((_, stretch),) = read_passages(conn, [passage])
+    ((passage, stretch),) = read_indexed(conn, [best])
     wanted = Or(terms)
     return moment_hits(conn, [Ranked(passage, stretch, stretch.moments(wanted)[0], score)], wanted)[0]
 

@@ -31,9 +31,15 @@ class Matcher:
         self._words = words
         self._found: dict[Leaf, list[Span]] = {}
         self._all: dict[Node, list[Span]] = {}
+        self._matching: dict[Node, list[Place]] = {}
 
     def places(self, node: Node) -> list[Place]:
         """Return where a query matches, in order; of words that must all occur, where they are closest together."""
+        if node not in self._matching:
+            self._matching[node] = self._places(node)
+        return self._matching[node]
+
+    def _places(self, node: Node) -> list[Place]:
         match node:
             case Or(nodes):
                 return sorted({place for child in nodes for place in self.places(child)})
@@ -51,7 +57,12 @@ class Matcher:
     def spans(self, node: Node) -> list[Span]:
         """Return every occurrence of every term that the query looks for, in order."""
         if node not in self._all:
-            self._all[node] = sorted({span for leaf in leaves(node) for span in self._spans(leaf)})
+            terms = list(leaves(node))
+            self._all[node] = (
+                self._spans(terms[0])
+                if len(terms) == 1
+                else sorted({span for leaf in terms for span in self._spans(leaf)})
+            )
         return self._all[node]
 
     def _spans(self, leaf: Leaf) -> list[Span]:

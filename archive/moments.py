@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, chain
@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeAlias
 from archive.db import sqlite3
 from archive.matching import Matcher, Place, Span
 from archive.query import Node
-from archive.tokens import fold, places, words
+from archive.tokens import places, words
 
 CONTEXT = 90
 """Characters of the segments before and after a moment."""
@@ -42,13 +42,13 @@ class Stretch:
     Args:
         transcript: which.
         positions: of the segments, in order.
-        folded: the words of each (`archive.passages.fold_spoken`).
+        spelled: the words of each (`archive.passages.spell_spoken`).
     """
 
-    def __init__(self, transcript: int, positions: Sequence[int], folded: Sequence[str]) -> None:
+    def __init__(self, transcript: int, positions: Sequence[int], spelled: Sequence[list[str]]) -> None:
         self.transcript = transcript
         self.positions = positions
-        self._folded = folded
+        self._spelled = spelled
 
     def key(self, moment: Moment) -> tuple[int, ...]:
         """Return the transcript and the positions of a moment's segments: no two moments of a query have the same."""
@@ -58,10 +58,6 @@ class Stretch:
         """Return the position of the segment in which a moment begins, its words, and with which of them."""
         line, word = self.locate(moment.first)
         return self.positions[line], self._spelled[line], word
-
-    @cached_property
-    def _spelled(self) -> list[list[str]]:
-        return [folded.split() for folded in self._folded]
 
     @cached_property
     def words(self) -> list[str]:
@@ -82,9 +78,13 @@ class Stretch:
 
         With ``beside``, only those are returned that are not moments of this other query as well.
         """
-        known = {self._lines(place) for place in self._matcher.places(beside)} if beside else set()
+        places = self._matcher.places(node)
+        others = self._matcher.places(beside) if beside else []
+        if not places or places == others:
+            return []
+        known = set(map(self._lines, others))
         firsts: dict[tuple[int, ...], int] = {}
-        for place in self._matcher.places(node):
+        for place in places:
             lines = self._lines(place)
             if lines not in known:
                 firsts.setdefault(lines, place[0].start)
@@ -95,7 +95,7 @@ class Stretch:
             Moment(lines, first, (len(set().union(*(counts[x] for x in lines))), sum(len(counts[x]) for x in lines)))
             for lines, first in firsts.items()
         ]
-        return sorted(moments, key=lambda moment: moment.strength, reverse=True)
+        return sorted(moments, key=_strength, reverse=True) if len(moments) > 1 else moments
 
     def spans(self, node: Node, moment: Moment) -> list[Span]:
         """Return the words to highlight in a moment: every term that stands whole in its lines, none twice."""
@@ -117,15 +117,19 @@ class Stretch:
 
     def _lines(self, place: Place) -> tuple[int, ...]:
         if len(place) == 1 and place[0].end == place[0].start + 1:
-            return (self.locate(place[0].start)[0],)
+            return (bisect_right(self.starts, place[0].start) - 1,)
         lines = (range(self.locate(start)[0], self.locate(end - 1)[0] + 1) for start, end in place)
         return tuple(sorted(set(chain.from_iterable(lines))))
 
     def _counts(self, node: Node) -> defaultdict[int, list[tuple[str, ...]]]:
         counts: defaultdict[int, list[tuple[str, ...]]] = defaultdict(list)
-        for span in self._matcher.spans(node):
-            counts[self.locate(span.start)[0]].append(tuple(self.words[span.start : span.end]))
+        for start, end in self._matcher.spans(node):
+            counts[bisect_right(self.starts, start) - 1].append(tuple(self.words[start:end]))
         return counts
+
+
+def _strength(moment: Moment) -> tuple[int, int]:
+    return moment.strength
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,17 +171,29 @@ def read_segments(conn: sqlite3.Connection, wanted: Iterable[tuple[int, int]]) -
     return {(row[0], row[1]): Segment(*row[2:]) for row in rows}
 
 
-def excerpts(conn: sqlite3.Connection, shown: Sequence[tuple[Stretch, Moment]], node: Node) -> list[Excerpt]:
-    """Return moments with their text, what is highlighted in it, their times and a little of their neighbours."""
-    keys = [stretch.key(moment) for stretch, moment in shown]
-    segments = read_segments(
-        conn,
-        (
-            (transcript, position)
-            for transcript, *positions in keys
-            for position in (positions[0] - 1, *positions, positions[-1] + 1)
-        ),
-    )
+def around(key: tuple[int, ...]) -> Iterator[tuple[int, int]]:
+    """Yield the transcript and position of each segment of a moment (`Stretch.key`) and of their neighbours."""
+    transcript, *positions = key
+    for position in (positions[0] - 1, *positions, positions[-1] + 1):
+        yield transcript, position
+
+
+def excerpts(
+    conn: sqlite3.Connection,
+    shown: Sequence[tuple[Stretch, Moment]],
+    node: Node,
+    segments: Segments | None = None,
+) -> list[Excerpt]:
+    """Return moments with their text, what is highlighted in it, their times and a little of their neighbours.
+
+    Args:
+        conn: the database.
+        shown: moments.
+        node: what is highlighted.
+        segments: those `around` the moments, if they were read before.
+    """
+    if segments is None:
+        segments = read_segments(conn, (key for stretch, moment in shown for key in around(stretch.key(moment))))
     starts = _starts(conn, shown, segments)
     return [
         _excerpt(stretch, moment, node, start, segments) for (stretch, moment), start in zip(shown, starts, strict=True)
@@ -209,7 +225,7 @@ def _excerpt(stretch: Stretch, moment: Moment, node: Node, start_ms: int, segmen
 def highlights(text: str, node: Node) -> tuple[tuple[int, int], ...]:
     """Return the characters of a text to highlight for a query, in order and apart."""
     characters = places(text)
-    spans = Stretch(0, [0], [fold(text)]).spans(node, Moment((0,), 0, (0, 0)))
+    spans = Stretch(0, [0], [words(text)]).spans(node, Moment((0,), 0, (0, 0)))
     return tuple((characters[span.start][0], characters[span.end - 1][1]) for span in spans)
 
 

@@ -73,8 +73,9 @@ class _Facet:
     def count(self, chosen: Marked) -> tuple[FacetValue, ...]:
         """Return the most frequent values of some sessions."""
         counts = np.bincount(self.which[chosen[self.sessions]], minlength=len(self.values))
-        best = [(self.values[at], int(counts[at])) for at in np.argsort(-counts, kind="stable")[:FACET]]
-        return tuple(FacetValue(value, label, count) for (value, label), count in best if count)
+        best = np.argsort(-counts, kind="stable")[:FACET]
+        frequent = zip(map(self.values.__getitem__, best.tolist()), counts[best].tolist(), strict=True)
+        return tuple(FacetValue(value, label, count) for (value, label), count in frequent if count)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from archive.db import Database, sqlite3
 from archive.stems import marks
-from archive.tokens import BARRIER, fold, fold_each, words
+from archive.tokens import BARRIER, fold, fold_each, words, words_each
 from metadata.languages import UNDETERMINED
 
 SEGMENTS = 16
@@ -26,12 +26,12 @@ LONGEST_PHRASE = OVERLAP_WORDS + 1
 """Words of a phrase that is found in a passage wherever it stands."""
 
 
-def fold_spoken(texts: Sequence[str | None]) -> list[str]:
-    """Return the folded text of segments, `BARRIER` for those that are not to be found, whose text is None."""
-    folded = fold_each([text or "" for text in texts])
+def spell_spoken(texts: Sequence[str | None]) -> list[list[str]]:
+    """Return the folded words of segments; `BARRIER` for those that are not to be found, whose text is None."""
+    spelled = words_each([text or "" for text in texts])
     if None in texts:
-        return [BARRIER if text is None else spelled for text, spelled in zip(texts, folded, strict=True)]
-    return folded
+        return [[BARRIER] if text is None else found for text, found in zip(texts, spelled, strict=True)]
+    return spelled
 
 
 class Folded(NamedTuple):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, combinations, islice
 from typing import Literal, NamedTuple, TypeAlias
@@ -20,8 +20,17 @@ import numpy.typing as npt
 
 from archive.budget import OVER_BUDGET, Budget
 from archive.db import sqlite3
-from archive.hits import Hit, Passage, Ranked, moment_hits, read_doubtful, read_passages, session_hit
-from archive.moments import Moment, Stretch, read_segments
+from archive.hits import (
+    Hit,
+    Passage,
+    Ranked,
+    moment_hits,
+    read_doubtful,
+    read_indexed,
+    read_passages,
+    session_hit,
+)
+from archive.moments import Moment, Segments, Stretch, around, read_segments
 from archive.overview import FacetValue, Overview, Whole
 from archive.query import And, Node, Not, Or, Prefix, Query, Word, leaves, to_fts5, with_stems
 from archive.scope import Scope
@@ -259,6 +268,20 @@ class _Found:
         return [each for _, (_, _, each) in best]
 
 
+class _Moments(NamedTuple):
+    """The moments of a page, by session.
+
+    Attributes:
+        best: those that are shown, the best first.
+        lasting: from when to when each of them all lasts, milliseconds, where all of a session's were looked for.
+        segments: of those that are shown, and around them.
+    """
+
+    best: dict[int, list[Ranked]]
+    lasting: dict[int, set[tuple[int, int]]]
+    segments: Segments
+
+
 class _Run:
     """One search by session."""
 
@@ -355,8 +378,8 @@ class _Run:
                 owners = self._overview.owners(passages)
                 best = np.zeros(len(self._overview.ids))
                 np.maximum.at(best, owners, -costs)
-                spoken_of = np.unique(owners)
-                scores.raise_to(tier.number, spoken_of, best[spoken_of])
+                scores.raise_to(tier.number, owners, 0.0)
+                scores.relevance += best
                 self._ranked.append((owners, passages, costs - tier.number * 1000))
             elif not partly:
                 break  # so many say the words as typed that nobody needs the best of the others
@@ -397,29 +420,30 @@ class _Run:
             self._find_passages([place for place in page if int(self._overview.ids[place]) not in self._passages])
         known = {number: self._overview.known[place] for number, place in zip(numbers, page, strict=True)}
         moments = self._moments(numbers)
-        marked = {number: self._passages[number][:MARKED] for number, (_, lasting) in moments.items() if not lasting}
+        marked = {number: self._passages[number][:MARKED] for number in moments.best if not moments.lasting.get(number)}
         spans = self._spans(passage for passages in marked.values() for _, passage in passages)
         total = {number: scores.total(place) for number, place in zip(numbers, page, strict=True)}
         shown = [
             each._replace(score=total[number].at(nth))
-            for number, (found, _) in moments.items()
-            for nth, each in enumerate(found[:SHOWN], 1)
+            for number, found in moments.best.items()
+            for nth, each in enumerate(found, 1)
         ]
+        found = moment_hits(self._conn, shown, self._wide, moments.segments) if self._wide else []
         hits: defaultdict[int, list[Hit]] = defaultdict(list)
-        for each, hit in zip(shown, moment_hits(self._conn, shown, self._wide) if self._wide else (), strict=True):
+        for each, hit in zip(shown, found, strict=True):
             hits[each.passage.session].append(hit)
         results = []
         for number in numbers:
-            if number not in moments or (number not in hits and self._budget.is_over()):
+            if number not in moments.best or (number not in hits and self._budget.is_over()):
                 break
             mine = tuple(hits[number]) or (session_hit(self._conn, number, total[number].at(1), self._wide),)
-            lasting = moments[number][1]
+            lasting = moments.lasting.get(number)
             results.append(
                 SessionResult(
                     **known[number]._asdict(),
                     url=mine[0].url.partition("?")[0],
                     hits=mine,
-                    count=len(lasting) or len(self._passages[number]),
+                    count=len(lasting) if lasting else len(self._passages[number]),
                     places=tuple(sorted(lasting or {spans[passage] for _, passage in marked[number]})),
                     score=total[number].at(1),
                 )
@@ -472,67 +496,56 @@ class _Run:
         )
         return {number: (start, end) for number, start, end in rows}
 
-    def _moments(self, numbers: list[int]) -> dict[int, tuple[list[Ranked], set[tuple[int, int]]]]:
+    def _moments(self, numbers: list[int]) -> _Moments:
         """Return the best moments of sessions, as typed first, then by what stands together, as long as there is time.
 
         With them comes when all of a session's moments are, where it has so few passages that all are read.
         """
         if self._node is None or self._wide is None:
-            return {number: ([], set()) for number in numbers}
-        wanted = self._to_read(numbers)
+            return _Moments({number: [] for number in numbers}, {}, {})
         whole = {number for number in numbers if self._doubtful or len(self._passages[number]) <= READ}
-        # Of a session with many passages, the first mostly has as many moments as are shown.
-        first = {number: passages if number in whole else passages[:1] for number, passages in wanted.items()}
         found: dict[int, _Found] = {}
-        self._read(first, whole, found)
-        again = {
-            number: wanted[number][1:] for number, its in found.items() if number not in whole and its.typed < SHOWN
-        }
-        self._read(again, whole, found)
+        if self._doubtful:
+            doubted = {number: self._segments[number][:MARKED] for number in numbers}
+            stretches = read_passages(self._conn, list(chain(*doubted.values())))
+            self._read({number: islice(stretches, len(some)) for number, some in doubted.items()}, whole, found)
+        else:
+            wanted = {number: [passage for _, passage in sorted(self._passages[number])[:READ]] for number in numbers}
+            # Of a session with many passages, the first mostly has as many moments as are shown.
+            self._read_indexed({n: some if n in whole else some[:1] for n, some in wanted.items()}, whole, found)
+            again = {n: wanted[n][1:] for n, its in found.items() if n not in whole and its.typed < SHOWN}
+            self._read_indexed(again, whole, found)
         best = {number: its.best() for number, its in found.items()}
-        keys = {number: [each.stretch.key(each.moment) for each in best[number]] for number in best.keys() & whole}
-        segments = read_segments(
-            self._conn, ((first, at) for first, *rest in chain(*keys.values()) for at in (rest[0], rest[-1]))
-        )
-        return {
-            number: (
-                ranked,
-                {
-                    (segments[transcript, at[0]].start_ms, segments[transcript, at[-1]].end_ms)
-                    for transcript, *at in keys.get(number, ())
-                },
-            )
-            for number, ranked in best.items()
+        shown = [each.stretch.key(each.moment) for ranked in best.values() for each in ranked[:SHOWN]]
+        keys = {n: [each.stretch.key(each.moment) for each in ranked] for n, ranked in best.items() if n in whole}
+        edges = ((key[0], at) for key in chain(*keys.values()) for at in (key[1], key[-1]))
+        segments = read_segments(self._conn, chain(edges, *map(around, shown)))
+        lasting = {
+            number: {(segments[key[0], key[1]].start_ms, segments[key[0], key[-1]].end_ms) for key in its}
+            for number, its in keys.items()
         }
+        return _Moments({number: ranked[:SHOWN] for number, ranked in best.items()}, lasting, segments)
 
-    def _read(self, wanted: dict[int, list[Passage]], whole: set[int], found: dict[int, _Found]) -> None:
+    def _read_indexed(self, wanted: dict[int, list[int]], whole: set[int], found: dict[int, _Found]) -> None:
+        stretches = read_indexed(self._conn, list(chain(*wanted.values())))
+        self._read({number: islice(stretches, len(some)) for number, some in wanted.items()}, whole, found)
+
+    def _read(
+        self, wanted: Mapping[int, Iterable[tuple[Passage, Stretch]]], whole: set[int], found: dict[int, _Found]
+    ) -> None:
         """Look for moments in passages of sessions: all, where a session is to be read whole, else enough to show."""
         if self._node is None or self._wide is None:
             return
-        stretches = read_passages(self._conn, [passage for some in wanted.values() for passage in some])
         for number, passages in wanted.items():
             if self._budget.is_over():
                 break
             its = found.setdefault(number, _Found())
-            for passage, stretch in islice(stretches, len(passages)):
+            for passage, stretch in passages:
                 if number not in whole and its.typed >= SHOWN:
                     continue
                 its.add(passage, stretch, stretch.moments(self._node), typed=True)
                 if self._wide != self._node and (number in whole or its.typed < SHOWN):
                     its.add(passage, stretch, stretch.moments(self._wide, beside=self._node), typed=False)
-
-    def _to_read(self, numbers: list[int]) -> dict[int, list[Passage]]:
-        """Return the passages of sessions that are read for their moments."""
-        if self._doubtful:
-            return {number: self._segments[number][:MARKED] for number in numbers}
-        wanted = {number: [passage for _, passage in sorted(self._passages[number])[:READ]] for number in numbers}
-        rows = self._conn.execute(
-            "SELECT id, session_id, transcript_id, first_position, last_position, 0.0 FROM passage"
-            " WHERE id IN (SELECT value FROM json_each(?))",
-            (json.dumps(list(chain(*wanted.values()))),),
-        )
-        read = {number: Passage(*rest) for number, *rest in rows}
-        return {number: [read[passage] for passage in passages] for number, passages in wanted.items()}
 
 
 def _leaves_out(node: Node | None) -> bool:

@@ -59,6 +59,12 @@ ALGORITHMS = {
 }
 """Snowball's names by primary language. Hindi and Nepali are not among them: see `archive.tokens` on their vowels."""
 
+SUFFIXED = frozenset(
+    {"ca", "cs", "da", "de", "en", "es", "et", "eu", "fi", "fr", "hu", "hy"}
+    | {"it", "lt", "nb", "nn", "no", "pl", "pt", "ro", "ru", "sv", "tr"}
+)
+"""Languages of which every word begins with the same letter as its stem, as only endings are taken off."""
+
 REMEMBERED = 1 << 18
 """Words whose stems are kept in memory, for each language."""
 

@@ -48,6 +48,8 @@ _ASCII = "".join(chr(code).lower() if chr(code).isalnum() else " " for code in r
 _WORD = re.compile("[^ ]+")
 _RECORD = "\x1e"
 _ASCII_RECORDS = _ASCII[: ord(_RECORD)] + _RECORD + _ASCII[ord(_RECORD) + 1 :]
+_BAR = "|"  # like every sign, in no folded word
+_ASCII_BARS = _ASCII[: ord(_RECORD)] + _BAR + _ASCII[ord(_RECORD) + 1 :]
 
 
 class Token(NamedTuple):
@@ -82,6 +84,20 @@ def words(text: str) -> list[str]:
     ['elan', 'vital', 're', 'use', '東', '京']
     """
     return fold(text).split()
+
+
+def words_each(texts: Sequence[str]) -> list[list[str]]:
+    """Return `words` of each text; much faster for many of plain English."""
+    joined = f" {_RECORD} ".join(texts)
+    if not joined.isascii() or joined.count(_RECORD) != len(texts) - 1:
+        return [words(text) for text in texts]
+    spelled = joined.translate(_ASCII_BARS).split()
+    found, begin = [], 0
+    for _ in range(len(texts) - 1):
+        end = spelled.index(_BAR, begin)
+        found.append(spelled[begin:end])
+        begin = end + 1
+    return [*found, spelled[begin:]]
 
 
 def is_unspaced(word: str) -> bool:

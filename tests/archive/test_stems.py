@@ -1,8 +1,11 @@
+import random
+
 import pytest
 
 from archive import stems
 from archive.db import Database, transaction
 from archive.search import SqliteSearch, rebuild
+from archive.tokens import words
 from tests.archive.build import PATIENT_MS, add_event, add_session, add_transcript, blank
 
 FORMS = {
@@ -32,6 +35,17 @@ def test_marks_are_words_that_no_text_has() -> None:
 def test_forms_among_words() -> None:
     assert stems.forms("en", "run", {"running", "walks", "runs", "ran"}) == {"running", "runs"}
     assert stems.forms("en", "run", {"walks"}) == set()
+
+
+@pytest.mark.parametrize("language", sorted(stems.SUFFIXED))
+def test_only_endings_are_taken_off(language: str) -> None:
+    draw = random.Random(language)  # noqa: S311  the same words each time
+    letters = {"ru": "абвгдежзийклмнопрстуфхцчшщъыьэюя", "hy": "աբգդեզէըթժիլխծկհձղճմյնշոչպջռսվտրցւփքօֆ"}.get(
+        language, "aabcdeefghiijklmnoopqrstuuvwxyz"
+    )
+    found = ["".join(draw.choices(letters, k=draw.randint(1, 12))) for _ in range(5_000)]
+    found += [word for text in FORMS.get(language, ()) for word in words(text)]
+    assert [word for word in found if stems.stem(language, word)[0] != word[0]] == []
 
 
 @pytest.mark.parametrize("language", FORMS)

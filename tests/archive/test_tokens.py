@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from archive.db import sqlite3
-from archive.tokens import BARRIER, Token, fold, fold_each, tokenize, words
+from archive.tokens import BARRIER, Token, fold, fold_each, tokenize, words, words_each
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 
@@ -108,4 +108,6 @@ def test_fts5_folds_latin_text_the_same_way() -> None:
 @example([])
 @example(["a\x1eb", "c"])
 def test_fold_each_is_fold_of_each(texts: list[str]) -> None:
-    assert [words.split() for words in fold_each(texts)] == [fold(text).split() for text in texts]
+    expected = [fold(text).split() for text in texts]
+    assert [folded.split() for folded in fold_each(texts)] == expected
+    assert words_each(texts) == expected
