@@ -1,6 +1,6 @@
 """Media files that are broken in a thousand ways, each pulled and transcribed like any other.
 
-``python -m tests.bench.mutate_media [--count 1000] [--keep DIR]``
+``python -m tests.bench.mutate_media [--count 1000] [--seed 0] [--engine fake|faster-whisper]``
 
 Good files in many containers get bytes flipped, cut out, doubled or overwritten, their ends cut off and the
 sizes in their boxes made to lie. Beside them stand playlists in disguise that name a local file, recordings
@@ -32,7 +32,7 @@ from pipelines.media import ffmpeg_binary
 from pipelines.runner import Silent, run_stage
 from pipelines.stages.pull import Pull
 from pipelines.stages.transcribe import Transcribe
-from pipelines.transcribers.fake import FakeTranscriber
+from pipelines.transcribers import engine
 
 FORMATS = ["mp4", "mov", "mkv", "webm", "ogg", "mp3", "flac", "wav", "m4a", "avi", "ts", "aiff", "caf", "wma"]
 CODECS = {"webm": ["-c:a", "libopus"], "ogg": ["-c:a", "libvorbis"]}
@@ -134,8 +134,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--engine", default="fake")
     options = parser.parse_args()
-    chance = random.Random(0)  # noqa: S311 the same files every time
+    chance = random.Random(options.seed)  # noqa: S311 the same files every time
     folder = Path(tempfile.mkdtemp(prefix="rostra-mutate-"))
     made, sources = folder / "made", folder / "sources"
     made.mkdir()
@@ -157,7 +159,7 @@ def main() -> None:
     init(folder / "archive", title="Broken")
     with open_archive(folder / "archive") as context:
         executor = Local(options.workers, context.layout.work, Limits(grace=SECONDS_AN_ITEM, patience=1.0))
-        for stage in (Pull([sources]), Transcribe(FakeTranscriber())):
+        for stage in (Pull([sources]), Transcribe(engine(options.engine))):
             began = time.monotonic()
             report = run_stage(context, stage, executor, Silent())
             print(f"{stage.name}: {dict(report.counts)} in {time.monotonic() - began:.0f} s", flush=True)
