@@ -222,23 +222,29 @@ def addresses(host: str, port: int, settings: Settings) -> list[str]:
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address belongs to the open internet; of one that carries another inside, both must.
+    """Whether an IP address belongs to the open internet; of one that carries another inside, that must.
 
-    Sources: RFC 6890 with its registries; RFC 4291 (IPv4-mapped), RFC 3056 (6to4), RFC 4380 (Teredo) and
-    RFC 6052 (NAT64) for addresses in addresses.
+    Sources: RFC 6890 with its registries; IANA's "Internet Protocol Version 6 Address Space", by which all global
+    unicast is in 2000::/3; RFC 4291 (IPv4-mapped), RFC 3056 (6to4), RFC 4380 (Teredo) and RFC 6052 (NAT64) for
+    addresses in addresses.
     """
     ip = ipaddress.ip_address(address.partition("%")[0])
-    if not ip.is_global or ip.is_multicast:
-        return False
     if isinstance(ip, ipaddress.IPv4Address):
-        return True
-    inside = [ip.ipv4_mapped, ip.sixtofour, *(ip.teredo or ())]
+        return ip.is_global and not ip.is_multicast and ip not in _PROTOCOL
     if ip in _NAT64:
-        inside.append(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF))
-    return all(is_public(str(each)) for each in inside if each is not None)
+        return is_public(str(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)))
+    if ip.ipv4_mapped:
+        return is_public(str(ip.ipv4_mapped))
+    inside = [ip.sixtofour, *(ip.teredo or ())]
+    unicast = ip in _UNICAST and ip.is_global and ip not in _EXAMPLES
+    return unicast and all(is_public(str(each)) for each in inside if each is not None)
 
 
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_UNICAST = ipaddress.IPv6Network("2000::/3")
+# Younger Pythons know these two as well (RFC 9637; RFC 6890, 2.2.2).
+_EXAMPLES = ipaddress.IPv6Network("3fff::/20")
+_PROTOCOL = ipaddress.IPv4Network("192.0.0.0/24")
 
 
 class _Progress(msgspec.Struct, frozen=True):
