@@ -16,6 +16,7 @@ import msgspec
 from archive.recordings import add_transcript, keep_part, recording_of, take_parts
 from metadata.captions import FORMATS
 from metadata.model import Transcript
+from metadata.times import format_clock
 from pipelines.context import Context, timestamp
 from pipelines.errors import EngineError, ToolError, TranscriberError
 from pipelines.hints import KNOWN, hints_of
@@ -25,6 +26,9 @@ from pipelines.stages.base import Artefact, Item, Report, fingerprint
 from pipelines.stages.recording import RecordingTask
 from pipelines.transcribers.base import Hints, Transcriber
 from pipelines.transcribers.speech import Detector, detect_speech
+
+MISSING_MS, MISSING = 2_000, 0.05
+"""How much of its length a recording's sound may lack, as containers only estimate it: so long, or such a part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,16 @@ class Transcribe:
             "UPDATE recording SET duration_ms = ? WHERE id = ? AND duration_ms IS NULL",
             [transcript.duration_ms, recording],
         )
-        return None if transcript.segments else "nobody speaks in it"
+        return "; ".join(_remarks(context, recording, transcript)) or None
+
+
+def _remarks(context: Context, recording: int, transcript: Transcript) -> Iterator[str]:
+    if not transcript.segments:
+        yield "nobody speaks in it"
+    [claimed] = context.db.execute("SELECT duration_ms FROM recording WHERE id = ?", [recording]).fetchone()
+    if claimed - transcript.duration_ms > max(MISSING_MS, MISSING * claimed):
+        heard = format_clock(transcript.duration_ms)
+        yield f"its sound ends at {heard} of the {format_clock(claimed)} that it should last: was it copied whole?"
 
 
 @contextmanager

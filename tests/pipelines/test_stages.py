@@ -78,6 +78,20 @@ def test_recording_with_several_tracks_says_which_is_heard(context: Context, fol
     assert remark == "of its 2 tracks of sound, number 1 is heard: the file has it by default"
 
 
+@pytest.mark.parametrize("suffix", ["mkv", "mp4", "mp3", "flac"])
+def test_recording_that_was_not_copied_whole_is_heard_and_says_so(context: Context, folder: Path, suffix: str) -> None:
+    whole = ffmpeg(*TONE, "-t", "20", "-movflags", "+faststart", folder / f"talk.{suffix}")
+    watch = Watch()
+    run_stage(context, Pull([whole]), InProcess(), watch)
+    run_stage(context, Transcribe(FakeTranscriber()), InProcess(), watch)
+    assert set(watch.remarks.values()) == {None}
+    whole.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    run_stage(context, Pull([whole]), InProcess(), watch)
+    run_stage(context, Transcribe(FakeTranscriber()), InProcess(), watch)
+    [remark] = [remark for remark in watch.remarks.values() if remark and "its sound ends at 0:" in remark]
+    assert "of the 0:20 that it should last: was it copied whole?" in remark
+
+
 def troubles(report: Report) -> dict[str, tuple[str, str | None]]:
     return {item.label: (outcome.status, outcome.code) for item, outcome in report.troubles}
 
