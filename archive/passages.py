@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from archive.db import Database, sqlite3
 from archive.stems import marks
-from archive.tokens import BARRIER, fold, fold_each, words, words_each
+from archive.tokens import BARRIER, RECORD, fold, fold_each, fold_records, words, words_each
 from metadata.languages import UNDETERMINED
 
 SEGMENTS = 16
@@ -37,31 +37,43 @@ def spell_spoken(texts: Sequence[str | None]) -> list[list[str]]:
 class Folded(NamedTuple):
     """As much of a transcript as is indexed: of each segment its position, its language if it says, its words."""
 
-    positions: tuple[int, ...]
-    languages: tuple[str | None, ...]
+    positions: Sequence[int]
+    languages: Sequence[str | None]
     texts: list[str]
+
+
+# As one value: to make a row of each segment takes twice as long.
+JOINED = f"""
+SELECT count(*), min(position), max(position), count(language),
+group_concat(CASE WHEN flags <> '[]' THEN position END), group_concat(text, char({ord(RECORD)}) ORDER BY position)
+FROM segment WHERE transcript_id = ?
+"""
 
 
 def read_folded(conn: sqlite3.Connection, transcript: int) -> Folded:
     """Return a transcript as it is indexed, in order."""
+    count, first, last, named, doubtful, joined = conn.execute(JOINED, (transcript,)).fetchone()
+    if not count or named or last - first + 1 != count or joined.count(RECORD) != count - 1:
+        return _read_folded(conn, transcript)
+    folded = fold_records(joined)
+    for position in doubtful.split(",") if doubtful else ():
+        folded[int(position) - first] = BARRIER
+    return Folded(range(first, last + 1), (None,) * count, folded)
+
+
+def _read_folded(conn: sqlite3.Connection, transcript: int) -> Folded:
+    """Return a transcript that has languages, gaps, or texts that hold what stands between texts."""
     rows = conn.execute(
         "SELECT position, language, text, flags FROM segment WHERE transcript_id = ? ORDER BY position", (transcript,)
     ).fetchall()
     positions, languages, texts, flags = zip(*rows, strict=True) if rows else ((), (), (), ())
-    folded = fold_each(texts)
-    if flags.count("[]") < len(flags):
-        folded = [text if flag == "[]" else BARRIER for text, flag in zip(folded, flags, strict=True)]
+    folded = [text if flag == "[]" else BARRIER for text, flag in zip(fold_each(texts), flags, strict=True)]
     return Folded(positions, languages, folded)
-
-
-def is_spoken(text: str) -> bool:
-    """Whether the folded text of a segment has words that are indexed."""
-    return text != BARRIER and text != "" and not text.isspace()
 
 
 def plan(texts: Sequence[str]) -> Iterator[slice]:
     """Yield the passages of a transcript: each the segments that it spans, doubtful ones between them included."""
-    spoken = [at for at, text in enumerate(texts) if is_spoken(text)]
+    spoken = [at for at, text in enumerate(texts) if text and text != BARRIER and not text.isspace()]
     for begin in range(0, len(spoken), SEGMENTS):
         first, overlap = begin, 0
         while first > 0 and overlap < OVERLAP_WORDS:

@@ -46,10 +46,11 @@ _ACCENTED = re.compile("[\u0370-\u03ff\u1f00-\u1fff\u0401\u0451]")
 _SELECTOR = re.compile("[\u034f\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _ASCII = "".join(chr(code).lower() if chr(code).isalnum() else " " for code in range(128))
 _WORD = re.compile("[^ ]+")
-_RECORD = "\x1e"
-_ASCII_RECORDS = _ASCII[: ord(_RECORD)] + _RECORD + _ASCII[ord(_RECORD) + 1 :]
+RECORD = "\x1e"
+"""What stands between texts that are in one string."""
+_ASCII_RECORDS = _ASCII[: ord(RECORD)] + RECORD + _ASCII[ord(RECORD) + 1 :]
 _BAR = "|"  # like every sign, in no folded word
-_ASCII_BARS = _ASCII[: ord(_RECORD)] + _BAR + _ASCII[ord(_RECORD) + 1 :]
+_ASCII_BARS = _ASCII[: ord(RECORD)] + _BAR + _ASCII[ord(RECORD) + 1 :]
 
 
 class Token(NamedTuple):
@@ -71,10 +72,15 @@ def fold(text: str) -> str:
 
 def fold_each(texts: Sequence[str]) -> list[str]:
     """Return `fold` of each text; much faster for many of plain English."""
-    joined = _RECORD.join(texts)
-    if joined.isascii() and joined.count(_RECORD) == len(texts) - 1:
-        return joined.translate(_ASCII_RECORDS).split(_RECORD)
-    return [fold(text) for text in texts]
+    joined = RECORD.join(texts)
+    return fold_records(joined) if joined.count(RECORD) == len(texts) - 1 else [fold(text) for text in texts]
+
+
+def fold_records(joined: str) -> list[str]:
+    """Return `fold` of each of the texts in a string, between which `RECORD` stands."""
+    if joined.isascii():
+        return joined.translate(_ASCII_RECORDS).split(RECORD)
+    return [fold(text) for text in joined.split(RECORD)]
 
 
 def words(text: str) -> list[str]:
@@ -88,8 +94,8 @@ def words(text: str) -> list[str]:
 
 def words_each(texts: Sequence[str]) -> list[list[str]]:
     """Return `words` of each text; much faster for many of plain English."""
-    joined = f" {_RECORD} ".join(texts)
-    if not joined.isascii() or joined.count(_RECORD) != len(texts) - 1:
+    joined = f" {RECORD} ".join(texts)
+    if not joined.isascii() or joined.count(RECORD) != len(texts) - 1:
         return [words(text) for text in texts]
     spelled = joined.translate(_ASCII_BARS).split()
     found, begin = [], 0

@@ -50,6 +50,18 @@ def grow(path: Path, segments: int) -> Grown:
     return Grown(db, texts)
 
 
+def grown_before(path: Path) -> Grown:
+    """Return what `grow` made before, with whatever is indexed of it."""
+    db = create_catalogue(path)
+    db.execute("PRAGMA synchronous = OFF")
+    texts: list[list[str]] = []
+    for position, text in db.execute("SELECT position, text FROM segment ORDER BY transcript_id, position"):
+        if position == 0:
+            texts.append([])
+        texts[-1].append(text)
+    return Grown(db, texts)
+
+
 def _named(number: int, kind: str) -> tuple[int, str, str]:
     return number, f"{kind.lower()}-{number}", f"{kind} {number}"
 

@@ -1,7 +1,7 @@
 """Search at the size of a large archive, beside PostgreSQL, tantivy and a plain FTS5 table.
 
 ``python -m tests.bench.search [--segments N] [--builds N] [--random N] [--queries N] [--without NAME …] [--profile]
-[--json FILE]``
+[--json FILE] [--keep FILE]``
 
 The archive is grown from real talks (see `tests.bench.grown`). Every class of queries is asked in three rounds,
 warm; a figure is the median of the rounds. Rostra makes its first page of results by session, with moments,
@@ -11,7 +11,9 @@ facets; "page_ms" has that. It asks less of them: segments miss phrases that rea
 not in one sentence, which "sessions", how many were found in all, shows. So PostgreSQL makes the page from the same
 passages as Rostra as well ("passages_ms"), where near/10 is any distance up to it in either order. "list_ms" has what
 is usually done: the best 20 segments by rank, highlighted, and how many there are in each event. tantivy has the latter
-alone. ``--profile`` says instead where the time goes: the functions of the build and of each class, and the plans of
+alone. What this program itself keeps in memory (all the text) is kept from Python's collector while it measures.
+``--keep`` names where the grown catalogue stays; the next run that names it grows and builds nothing.
+``--profile`` says instead where the time goes: the functions of the build and of each class, and the plans of
 their statements. PostgreSQL is that on PATH (``initdb``, ``pg_ctl``), run in a
 folder of its own by a user without rights; tantivy and psycopg come from PyPI. What is not there is left out.
 """
@@ -21,6 +23,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import cProfile
+import gc
 import io
 import json
 import os
@@ -43,7 +46,7 @@ from archive.db import Database, sqlite3, transaction
 from archive.search import Filters, SqliteSearch, rebuild
 from archive.stems import REMEMBERED
 from archive.verifying import verify
-from tests.bench.grown import Grown, grow
+from tests.bench.grown import Grown, grow, grown_before
 from tests.corpus import latin
 
 ROUNDS = 3
@@ -469,16 +472,16 @@ def random_query(draw: random.Random, words: list[str]) -> str:
     return "".join(pieces)
 
 
-def bench_random(grown: Grown, count: int) -> dict[str, Any]:
-    """Return how many of so many queries raised, or took longer than their budget."""
+def bench_random(grown: Grown, count: int) -> Iterator[dict[str, Any]]:
+    """Yield, every now and then, how many of so many queries raised, or took longer than their budget."""
     draw = random.Random(5)  # noqa: S311  the same queries each time
-    words = [*STOPWORDS, *{word for session in grown.texts[:40] for text in session[:200] for word in latin(text)}]
+    words = [*STOPWORDS, *sorted({w for session in grown.texts[:40] for text in session[:200] for w in latin(text)})]
     backend = SqliteSearch(grown.db.conn, BUDGET_MS)
     errors: list[str] = []
     slow: list[str] = []
     times: list[float] = []
     incomplete = beyond = 0
-    for number in range(count):
+    for number in range(1, count + 1):
         query = random_query(draw, words)
         start, used = time.perf_counter(), time.process_time()
         try:
@@ -491,18 +494,21 @@ def bench_random(grown: Grown, count: int) -> dict[str, Any]:
         beyond += (time.process_time() - used) * 1000 > BUDGET_MS
         if times[-1] > BUDGET_MS:
             slow.append(f"{query!r}: {times[-1]:.0f} ms")
-    times.sort()
-    return {
-        "queries": count,
-        "errors": len(errors),
-        "over_budget": len(slow),
-        "over_budget_in_cpu_time": beyond,  # what is left of that on a machine that does nothing else
-        "ended_by_budget": incomplete,
-        "median_ms": round(statistics.median(times), 2),
-        "p999_ms": round(times[int(len(times) * 0.999)], 1),
-        "max_ms": round(times[-1], 1),
-        "examples": [*errors[:5], *slow[:5]],
-    }
+        if number % 5_000 and number < count:
+            continue
+        ordered = sorted(times)
+        yield {
+            "segments": sum(map(len, grown.texts)),
+            "queries": number,
+            "errors": len(errors),
+            "over_budget": len(slow),
+            "over_budget_in_cpu_time": beyond,  # what is left of that on a machine that does nothing else
+            "ended_by_budget": incomplete,
+            "median_ms": round(statistics.median(ordered), 2),
+            "p999_ms": round(ordered[int(len(ordered) * 0.999)], 1),
+            "max_ms": round(ordered[-1], 1),
+            "examples": [*errors[:5], *slow[:5]],
+        }
 
 
 def profile(call: Callable[[], object], functions: int = 14) -> str:
@@ -544,10 +550,15 @@ def main() -> None:
     parser.add_argument("--without", nargs="*", default=[], choices=[*OTHERS, "recall", "check"])
     parser.add_argument("--profile", action="store_true")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--keep", type=Path, help="a file for the grown catalogue")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="rostra-bench-") as name:
         folder = Path(name)
-        grown = grow(folder / "catalogue.db", options.segments)
+        file = options.keep or folder / "catalogue.db"
+        built = file.exists()
+        grown = grown_before(file) if built else grow(file, options.segments)
+        gc.collect()
+        gc.freeze()
         if options.profile:
             print("== build", profile(lambda: rebuild(grown.db)), sep="\n")
             grown.db.execute("ANALYZE")
@@ -555,10 +566,13 @@ def main() -> None:
                 print(line)
             close(grown.db)
             return
-        report: dict[str, Any] = {"build": bench_build(grown, options.builds)}
-        grown.db.execute("ANALYZE")
+        report: dict[str, Any] = {}
+        if not built:
+            report["build"] = bench_build(grown, options.builds)
+            grown.db.execute("ANALYZE")
         if options.random:
-            report["random"] = bench_random(grown, options.random)
+            for report["random"] in bench_random(grown, options.random):
+                show(report, options.json)
         else:
             queries = choose_queries(grown.texts, options.queries)
             report["rostra"] = bench_rostra(grown, queries)
