@@ -17,6 +17,7 @@ import faulthandler
 import logging
 import multiprocessing
 import os
+import re
 import resource
 import signal
 import sys
@@ -254,10 +255,17 @@ def _prepare(stage: Stage) -> None:
         return
     try:
         stage.prepare()
-    except MemoryError:
+    except (MemoryError, PipelineError) as error:
+        if isinstance(error, PipelineError) and not _NO_MEMORY.search(str(error)):
+            raise
         raise WorkerError(
-            f"there is not enough memory to begin {stage.name}: choose a smaller model or a higher run.memory"
+            f"there is not enough memory to begin {stage.name}: choose a smaller model, fewer workers"
+            " or a higher run.memory"
         ) from None
+
+
+_NO_MEMORY = re.compile(r"alloc|out of memory", re.IGNORECASE)
+"""In what engines say, MKL's and CUDA's words for it among them."""
 
 
 def _write_note(note: Path, done: float) -> None:

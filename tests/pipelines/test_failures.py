@@ -208,7 +208,7 @@ def test_artefact_that_is_not_whole_is_made_again(context: Context, tmp_path: Pa
 # What is nobody's fault.
 
 
-@pytest.mark.parametrize("fault", ["die", "memory", "hang"])
+@pytest.mark.parametrize("fault", ["die", "memory", "engine-memory", "hang"])
 def test_model_that_does_not_load_ends_the_run_and_charges_nobody(
     context: Context, tmp_path: Path, engine: Engine, fault: str
 ) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from pipelines.context import Context
-from pipelines.errors import BrokenMediaError, NoAudioError, WeightsError
+from pipelines.errors import BrokenMediaError, NoAudioError, TranscriberError, WeightsError
 from pipelines.stages.base import Artefact, Item, Outcome, Report, Stage
 
 
@@ -113,6 +113,8 @@ class Loading(Trial):
                     os.kill(os.getpid(), signal.SIGSEGV)
             case ["memory"]:
                 raise MemoryError
+            case ["engine-memory"]:
+                raise TranscriberError("the weights cannot be loaded: mkl_malloc: failed to allocate memory")
             case ["hang"]:
                 ctypes.PyDLL(None).sleep(600)
 
