@@ -19,14 +19,16 @@ import ipaddress
 import re
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email.message import Message
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import httpx
@@ -44,6 +46,8 @@ READ_SECONDS = 60.0
 """How long a server may be silent."""
 SLOWEST = 1_000
 """Bytes a second, over `READ_SECONDS`, below which a server is given up."""
+ANSWER_SECONDS = 300.0
+"""How long a server may take over an answer that is read whole, or looked into, in the driver."""
 WAIT_SECONDS = 1.0
 """Before the second try; each further one waits twice as long."""
 REDIRECTS = 10
@@ -98,7 +102,7 @@ def look(url: str, settings: Settings) -> Look:
         ItemError: it cannot be asked, or answers with an error.
     """
     beginning = b""
-    with _asked(url, settings) as response:
+    with _in_time() as extensions, _asked(url, settings, extensions=extensions) as response:
         _refuse(response)
         for piece in response.iter_raw(LOOK_BYTES):
             beginning += piece
@@ -115,7 +119,49 @@ def look(url: str, settings: Settings) -> Look:
 
 
 @contextmanager
-def _asked(url: str, settings: Settings, headers: dict[str, str] | None = None) -> Iterator[httpx.Response]:
+def _in_time() -> Iterator[dict[str, Any]]:
+    """Give what a request needs so that its block ends in `ANSWER_SECONDS`.
+
+    Limits of httpx are for each read, and a server that sends a byte now and then fails none of them.
+
+    Raises:
+        BrokenTransferError: the server took longer.
+    """
+    connections: list[socket.socket] = []
+    over = threading.Event()
+
+    def note(event: str, facts: dict[str, Any]) -> None:
+        if event == "connection.connect_tcp.complete":
+            # Of its own, as TLS takes the other's descriptor away.
+            connections.append(facts["return_value"].get_extra_info("socket").dup())
+            if over.is_set():
+                end()
+
+    def end() -> None:
+        over.set()
+        for connection in connections:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(ANSWER_SECONDS, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield {"trace": note}
+    except FetchError as error:
+        if over.is_set():
+            raise BrokenTransferError(f"the server took more than {ANSWER_SECONDS:g} s to answer") from error
+        raise
+    finally:
+        timer.cancel()
+        for connection in connections:
+            connection.close()
+
+
+@contextmanager
+def _asked(
+    url: str, settings: Settings, headers: dict[str, str] | None = None, extensions: dict[str, Any] | None = None
+) -> Iterator[httpx.Response]:
     """Ask for an address, redirects followed, with what goes wrong turned into errors of ours."""
     timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
     known = {"user-agent": _AGENT, "accept-encoding": "identity"}
@@ -128,7 +174,7 @@ def _asked(url: str, settings: Settings, headers: dict[str, str] | None = None) 
                 max_redirects=REDIRECTS,
                 trust_env=False,
             ) as client,
-            client.stream("GET", url, headers=known | (headers or {})) as response,
+            client.stream("GET", url, headers=known | (headers or {}), extensions=extensions) as response,
         ):
             yield response
     except httpx.InvalidURL as error:
@@ -148,7 +194,8 @@ def request(url: str, settings: Settings, headers: dict[str, str], *, limit: int
         ItemError: it cannot be asked, or sends more than ``limit`` bytes.
     """
     body = bytearray()
-    with _asked(url, settings, {"accept-encoding": "gzip"} | headers) as response:
+    asked = {"accept-encoding": "gzip"} | headers
+    with _in_time() as extensions, _asked(url, settings, asked, extensions) as response:
         for piece in response.iter_bytes(65_536):
             body += piece
             if len(body) > limit:

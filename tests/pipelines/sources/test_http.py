@@ -5,7 +5,7 @@ import hashlib
 import itertools
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +154,23 @@ def test_slow_server_is_given_up(
     monkeypatch.setattr(http, "TRIES", 2)
     site.answers["/talk.mp4"] = behaviour
     assert message in str(refusal(site, tmp_path))
+
+
+def slow_headers(handler: Handler) -> None:
+    for byte in b"HTTP/1.1 200 OK\r\nx-filler: " + bytes([120]) * 200:
+        handler.wfile.write(bytes([byte]))
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("behaviour", [slow_headers, trickle], ids=["headers", "body"])
+@pytest.mark.parametrize("ask", [look, lambda url, settings: http.request(url, settings, {}, limit=1_000_000)])
+def test_server_that_sends_a_byte_now_and_then_is_not_waited_for(
+    site: Site, monkeypatch: pytest.MonkeyPatch, behaviour: Behaviour, ask: Callable[[str, Settings], object]
+) -> None:
+    monkeypatch.setattr(http, "ANSWER_SECONDS", 0.3)
+    site.answers["/talk.mp4"] = behaviour
+    with pytest.raises(FetchError, match=r"the server took more than 0\.3 s to answer"):
+        ask(f"{site.url}/talk.mp4", HERE)
 
 
 @pytest.mark.parametrize(
