@@ -15,6 +15,7 @@ from rich.text import Text
 
 from metadata.times import format_clock
 from pipelines.stages.base import Item, Outcome, Stage
+from pipelines.wording import one_line
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -122,14 +123,14 @@ class ProgressObserver:
 
 
 def _line(item: Item, outcome: Outcome, remark: str | None, *, timed: bool) -> str:
-    parts = [f"{MARKS.get(outcome.status, '?')} {escape(item.label)}"]
+    parts = [f"{MARKS.get(outcome.status, '?')} {escape(one_line(item.label))}"]
     if timed and outcome.status == "done" and item.size >= 1 and outcome.seconds:
         speed = item.size / outcome.seconds
         parts.append(f"[dim]{format_clock(int(item.size * 1000))} in {outcome.seconds:.1f} s, {speed:.1f}×[/]")
     if outcome.text:
-        parts.append(escape(outcome.text))
+        parts.append(escape(one_line(outcome.text)))
     if remark:
-        parts.append(f"[dim]{escape(remark)}[/]")
+        parts.append(f"[dim]{escape(one_line(remark))}[/]")
     return "  ".join(parts)
 
 

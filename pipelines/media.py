@@ -251,10 +251,10 @@ def convert(
         ItemCrashError: ffmpeg was killed.
         ToolError: ffmpeg is missing.
     """
-    source = _input(path, start_ms, **({"skip_frame": "nokey"} if key_frames else {}))
+    source = _input(start_ms, **({"skip_frame": "nokey"} if key_frames else {}))
     chosen = [source[stream] for stream in streams]
     output = ffmpeg.output(*chosen, f"file:{target.absolute()}", threads=THREADS, **options)
-    command = _compiled(output, "-y")
+    command = _compiled(output, path, "-y")
     seconds = RENDER_SECONDS + RENDER_FACTOR * (info.duration_ms or 0) / 1000
     with _running(command, cpu_seconds=seconds) as (process, _, complaints):
         try:
@@ -299,10 +299,10 @@ def loudness(path: Path, info: MediaInfo) -> float | None:
         ToolError: ffmpeg is missing.
     """
     filters = [*_mixed_down(info), "ebur128=framelog=verbose"]
-    output = _input(path).output(
+    output = _input().output(
         "pipe:1", map=f"0:a:{info.track}", vn=None, sn=None, dn=None, af=",".join(filters), format="null"
     )
-    with _running(_compiled(output, level="info"), cpu_seconds=_decode_seconds(info)) as (process, pipe, said):
+    with _running(_compiled(output, path, level="info"), cpu_seconds=_decode_seconds(info)) as (process, pipe, said):
         pipe.read()
         code = process.wait()
     _judge(code)
@@ -394,7 +394,7 @@ def _decoder(path: Path, info: MediaInfo, start_ms: int, end_ms: int) -> list[st
     first, last = (at * SAMPLE_RATE // 1000 for at in (start_ms, end_ms))
     filters.append(f"atrim=start_sample={first}:end_sample={max(first, last)}")
     fixed = {"vn": None, "sn": None, "dn": None, "ac": 1, "ar": SAMPLE_RATE, "format": "f32le"}
-    return _compiled(_input(path).output("pipe:1", map=f"0:a:{info.track}", af=",".join(filters), **fixed))
+    return _compiled(_input().output("pipe:1", map=f"0:a:{info.track}", af=",".join(filters), **fixed), path)
 
 
 def _mixed_down(info: MediaInfo) -> list[str]:
@@ -405,10 +405,10 @@ def _mixed_down(info: MediaInfo) -> list[str]:
     return ["pan=mono|c0=" + "+".join(f"{1 / channels:.6f}*c{i}" for i in range(channels))]
 
 
-def _input(path: Path, start_ms: int = 0, **options: Any) -> Any:
+def _input(start_ms: int = 0, **options: Any) -> Any:
     """Return a recording as ffmpeg's input: opened as a recording or not at all, and from this disk alone."""
     return ffmpeg.input(
-        f"file:{path.absolute()}",
+        _PLACE,
         protocol_whitelist="file,pipe",
         format_whitelist=_FORMATS,
         threads=THREADS,
@@ -417,11 +417,15 @@ def _input(path: Path, start_ms: int = 0, **options: Any) -> Any:
     )
 
 
-def _compiled(output: Any, *arguments: str, level: str = "error") -> list[str]:
+_PLACE = "file:recording"
+"""Stands for the recording's path until the command is made: ffmpeg-python takes none that is not UTF-8."""
+
+
+def _compiled(output: Any, path: Path, *arguments: str, level: str = "error") -> list[str]:
     command: list[str] = output.global_args("-nostdin", "-hide_banner", "-loglevel", level, *arguments).compile(
         cmd=ffmpeg_binary()
     )
-    return command
+    return [f"file:{path.absolute()}" if argument == _PLACE else argument for argument in command]
 
 
 def _judge(code: int) -> None:

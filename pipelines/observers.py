@@ -19,6 +19,7 @@ from pipelines.context import timestamp
 from pipelines.errors import ConfigError
 from pipelines.runner import Observer, Report
 from pipelines.stages.base import Item, Outcome, Stage
+from pipelines.wording import one_line
 
 PRIORITIES = {"failed": 3, "refused": 4}
 """Of lines in a journal: error and warning; what is not named is information (6). Source: sd-daemon(3)."""
@@ -105,7 +106,7 @@ class Log:
         if self.as_json:
             line = json.dumps({"time": timestamp(), "stage": self.name} | facts, ensure_ascii=False)
         else:
-            line = (f"<{priority}>" if self.journal else "") + _one_line(f"{self.name}: {words}")
+            line = (f"<{priority}>" if self.journal else "") + one_line(f"{self.name}: {words}")
         print(line, file=self.stream, flush=True)
 
 
@@ -116,13 +117,6 @@ def to_journal() -> bool:
     except OSError:
         return False
     return os.environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
-
-
-def _one_line(text: str) -> str:
-    """Return text with what a file's name or a tool could smuggle into a log made visible."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
-    )
 
 
 class Metrics:

@@ -20,7 +20,7 @@ from pipelines.advice import advice
 from pipelines.cli.base import archive_option, command, emit, json_option
 from pipelines.context import Context, now, open_archive, open_archive_readonly, timestamp
 from pipelines.display import err, out
-from pipelines.wording import counted
+from pipelines.wording import counted, one_line
 
 
 @command("rostra status", "rostra status --json")
@@ -57,11 +57,16 @@ def status(root: Path, as_json: bool) -> None:
         )
     for trouble in facts["troubles"]:
         mark = "[yellow]–[/]" if trouble["status"] == "skipped" else "[red]✗[/]"
-        out.print(f"{mark} {trouble['stage']} {escape(trouble['label'])}: {escape(trouble['text'])}")
+        out.print(f"{mark} {trouble['stage']} {_safe(trouble['label'])}: {_safe(trouble['text'])}")
         if trouble["next"]:
             out.print(f"    [dim]{escape(trouble['next'])}[/]")
     for remark in facts["remarks"]:
-        out.print(f"[dim]·[/] {remark['stage']} {escape(remark['label'])}: [dim]{escape(remark['text'])}[/]")
+        out.print(f"[dim]·[/] {remark['stage']} {_safe(remark['label'])}: [dim]{_safe(remark['text'])}[/]")
+
+
+def _safe(text: str) -> str:
+    """Return a stranger's words, which file names are, for a terminal."""
+    return escape(one_line(text))
 
 
 def _show_run(facts: dict[str, Any]) -> None:
@@ -73,7 +78,7 @@ def _show_run(facts: dict[str, Any]) -> None:
     out.print(f"[bold]at work[/]: process {owner['pid']} on {escape(owner['host'])} since {owner['since']}")
     for item in in_hand:
         again = f", attempt {item['attempt']}" if item["attempt"] > 1 else ""
-        out.print(f"  {item['stage']} {escape(item['label'])} since {item['started_at']}{again}")
+        out.print(f"  {item['stage']} {_safe(item['label'])} since {item['started_at']}{again}")
 
 
 def _facts(context: Context) -> dict[str, Any]:

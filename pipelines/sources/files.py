@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,10 +21,12 @@ COMPANIONS = frozenset(
 class File(Found):
     """A file: it is where it is, and stays there."""
 
+    path: Path
+
     @contextmanager
     def fetch(self, shelf: Shelf) -> Iterator[Fetched]:  # noqa: ARG002 one signature for all sources
         """Give the file itself."""
-        yield Fetched(Path(self.place))
+        yield Fetched(self.path)
 
 
 def find(name: str | Path, shelf: Shelf) -> Iterator[Found]:  # noqa: ARG001 one signature for all sources
@@ -33,8 +36,10 @@ def find(name: str | Path, shelf: Shelf) -> Iterator[Found]:  # noqa: ARG001 one
         ConfigError: there is no such file or folder.
     """
     for path in expand(Path(name)):
-        facts = path.stat()
-        yield File(place=str(path), name=path.name, stamp=(facts.st_size, facts.st_mtime_ns), bytes=facts.st_size)
+        with suppress(FileNotFoundError):  # it went meanwhile
+            facts = path.stat()
+            stamp = facts.st_size, facts.st_mtime_ns
+            yield File(place=shown(path), name=shown(path.name), stamp=stamp, bytes=facts.st_size, path=path)
 
 
 def expand(source: Path) -> Iterator[Path]:
@@ -50,6 +55,11 @@ def expand(source: Path) -> Iterator[Path]:
         yield path
     else:
         raise ConfigError(f"no file or folder {source}")
+
+
+def shown(path: Path | str) -> str:
+    """Return a path as text; what is not UTF-8 in it, as in names of old disks, stands as its number."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def wanted(name: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, TypeAlias
@@ -22,7 +23,7 @@ from pipelines.blobs import BlobStore
 from pipelines.captions import SUFFIXES, add_captions, beside
 from pipelines.context import Context
 from pipelines.errors import BrokenMediaError, CaptionsError, FetchError
-from pipelines.sources.files import expand
+from pipelines.sources.files import expand, shown
 from pipelines.stages.base import Item, Report, fingerprint
 from pipelines.stages.pull import Companion
 
@@ -92,7 +93,7 @@ class Captions:
         data, sha256 = result
         recording = recording_id(context.db, sha256)
         if recording is None:
-            raise CaptionsError(f"the recording beside it, {item.task.media.name}, is not in the archive")
+            raise CaptionsError(f"the recording beside it, {shown(item.task.media.name)}, is not in the archive")
         try:
             added = add_captions(context, data, item.label, recording, kind="imported")
         except UnknownFormatError:
@@ -111,15 +112,14 @@ _TEXTS = frozenset(form.suffix for form in FORMATS.values())
 def _lying_beside(sources: Sequence[Path]) -> Iterator[Item]:
     for media in dict.fromkeys(path for source in sources for path in expand(source)):
         for path in beside(media) if media.suffix.lower() not in _TEXTS else ():
-            facts, whose = path.stat(), media.stat()
-            yield Item(
-                subject=str(path),
-                label=path.name,
-                fingerprint=fingerprint(
-                    str(path), facts.st_size, facts.st_mtime_ns, str(media), whose.st_size, whose.st_mtime_ns
-                ),
-                task=Beside(path, media),
-            )
+            with suppress(FileNotFoundError):  # one of them went meanwhile
+                facts, whose = ((each.stat().st_size, each.stat().st_mtime_ns) for each in (path, media))
+                yield Item(
+                    subject=shown(path),
+                    label=shown(path.name),
+                    fingerprint=fingerprint(shown(path), *facts, shown(media), *whose),
+                    task=Beside(path, media),
+                )
 
 
 def _given(context: Context) -> Iterator[Item]:

@@ -109,6 +109,14 @@ def test_status_counts_in_words(archive: Path) -> None:
     ]
 
 
+def test_status_lets_no_file_name_write_to_the_terminal(tmp_path: Path) -> None:
+    rostra("init", tmp_path / "talks")
+    (tmp_path / "new\nline\x1b[2J.wav").write_text("no sound")
+    rostra("pull", tmp_path / "new\nline\x1b[2J.wav", "--archive", tmp_path / "talks")
+    said = rostra("status", "--archive", tmp_path / "talks").stdout
+    assert "pull new\\nline\\x1b[2J.wav: not a recording but text" in said
+
+
 def test_run_again_says_that_nothing_is_due(archive: Path) -> None:
     done = rostra("run", "--archive", archive)
     assert (done.returncode, done.stderr) == (0, "Nothing is due.\n")

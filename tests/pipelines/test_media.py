@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import math
+import os
 import shutil
 import struct
 import subprocess
+import sys
 import wave
 from fractions import Fraction
 from pathlib import Path
@@ -226,6 +228,12 @@ def test_stream_audio_damaged_in_the_middle(tmp_path: Path, caplog: pytest.LogCa
     [said] = caplog.messages
     assert said.startswith("parts of the sound could not be decoded: ")
     assert "0x" not in said  # the same each time
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="its file system takes no such names")
+def test_stream_audio_of_a_file_whose_name_is_not_utf8(tmp_path: Path) -> None:
+    path = write_wav(Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.wav")), tone(1))
+    assert len(heard(path)) == SAMPLE_RATE
 
 
 def test_stream_audio_truncated(tmp_path: Path) -> None:

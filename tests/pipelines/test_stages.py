@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,10 +17,11 @@ from archive.verifying import verify
 from metadata.model import EXAMPLE_EVENT, EXAMPLE_SESSION, Event, RecordingNote, Release, Session
 from pipelines.context import Context, init, open_archive
 from pipelines.errors import ConfigError
-from pipelines.executors import InProcess
+from pipelines.executors import InProcess, Local
 from pipelines.runner import Report, run_stage
 from pipelines.stages import publish as publishing
 from pipelines.stages.base import Stage
+from pipelines.stages.captions import Captions
 from pipelines.stages.index import Index
 from pipelines.stages.publish import Publish
 from pipelines.stages.pull import Pull
@@ -76,6 +79,17 @@ def test_recording_with_several_tracks_says_which_is_heard(context: Context, fol
     run_stage(context, Pull([folder]), InProcess(), watch)
     [remark] = watch.remarks.values()
     assert remark == "of its 2 tracks of sound, number 1 is heard: the file has it by default"
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="its file system takes no such names")
+def test_recording_whose_name_is_not_utf8_is_taken_with_its_captions(context: Context, folder: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.wav"))
+    write_wav(path, 1)
+    path.with_suffix(".vtt").write_text("WEBVTT\n\n00:00.000 --> 00:01.000\nWelcome\n")
+    assert dict(run_stage(context, Pull([folder]), Local(1, context.layout.work), Watch()).counts) == {"done": 1}
+    assert dict(do(context, Captions([folder])).counts) == {"done": 1}
+    assert sessions(context) == [("recordings", "caf-xe9", "caf\\xe9.wav")]
+    assert not do(context, Pull([folder])).counts
 
 
 @pytest.mark.parametrize("suffix", ["mkv", "mp4", "mp3", "flac"])
