@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -102,6 +102,10 @@ class Log:
         words += f": {why}" if why else ""
         self._write(facts, words, PRIORITIES.get(outcome.status, 6))
 
+    def failed(self, error: Exception) -> None:
+        """Say what ended the run."""
+        self._write({"event": "error", "text": str(error)}, str(error), PRIORITIES["failed"])
+
     def _write(self, facts: dict[str, Any], words: str, priority: int = 6) -> None:
         if self.as_json:
             line = json.dumps({"time": timestamp(), "stage": self.name} | facts, ensure_ascii=False)
@@ -126,7 +130,7 @@ class Metrics:
         path: the file, ``….prom``; it is replaced at once, at most every second.
 
     Raises:
-        ConfigError: prometheus-client is not installed.
+        ConfigError: prometheus-client is not installed, or there is no such folder.
     """
 
     def __init__(self, path: Path) -> None:
@@ -134,6 +138,8 @@ class Metrics:
             import prometheus_client  # an extra
         except ImportError as error:
             raise ConfigError(f"--metrics needs prometheus-client ({error}): pip install 'rostra[metrics]'") from error
+        if not path.absolute().parent.is_dir():
+            raise ConfigError(f"--metrics: there is no folder {path.absolute().parent}")
         self._write_to = prometheus_client.write_to_textfile
         self.path = path
         self.registry = prometheus_client.CollectorRegistry()
@@ -182,10 +188,11 @@ class Metrics:
         self.advanced(item, item.size)
 
     def write(self) -> None:
-        """Replace the file."""
+        """Replace the file; where that cannot be, its age says so, and the run goes on."""
         self._next = time.monotonic() + 1
         self.written.set_to_current_time()
-        self._write_to(str(self.path), self.registry)
+        with suppress(OSError):
+            self._write_to(str(self.path), self.registry)
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.errors import ConfigError
 from pipelines.observers import Log, Metrics, notifying
 from pipelines.runner import Report
 from pipelines.stages.base import Item, Outcome
@@ -110,3 +111,19 @@ def test_run_is_told_in_every_way(tmp_path: Path) -> None:
     ]
     assert json.loads(told_to.read_text())["counts"] == {"done": 1}
     assert 'rostra_items_total{stage="publish",status="done"} 1.0' in (tmp_path / "rostra.prom").read_text()
+
+
+def test_run_that_cannot_be_is_told_as_json_too(tmp_path: Path) -> None:
+    done = rostra("run", "--log-json", "--archive", tmp_path / "nowhere")
+    told_of = json.loads(done.stderr)
+    assert (done.returncode, told_of["event"]) == (2, "error")
+    assert "nowhere" in told_of["text"]
+
+
+def test_metrics_need_a_folder_and_end_no_run_when_it_goes(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="there is no folder"):
+        Metrics(tmp_path / "gone" / "rostra.prom")
+    (tmp_path / "gone").mkdir()
+    metrics = Metrics(tmp_path / "gone" / "rostra.prom")
+    (tmp_path / "gone").rmdir()
+    metrics.write()
