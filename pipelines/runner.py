@@ -94,7 +94,9 @@ def run_stage(
     while due:
         observer.stage(stage, due)
         failed = _run_once(context, stage, executor, observer, due, report)
-        due = [item for item in due_in(context, stage) if item.subject in failed and not item.lost]
+        # Places are asked again what they hold only where something is to be tried again.
+        again = due_in(context, stage) if failed else []
+        due = [item for item in again if item.subject in failed and not item.lost]
         for item in due:
             del failed[item.subject]
         for item, outcome in failed.values():

@@ -103,6 +103,7 @@ def test_feed_of_500_updated_twice_brings_what_is_new_alone(context: Context, si
         site.asked.clear()
         answered.append(sum(pull(context, site).counts.values()))
         assert len([path for path, _ in site.asked if path.endswith(".wav")]) == answered[-1]
+        assert len(site.at(FEED)) == (2 if newest == 500 else 1)  # before it is known as one, it is looked at
     assert answered == [500, 3, 7]
     assert count(context, "recording") == 510
     site.asked.clear()
