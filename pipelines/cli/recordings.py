@@ -17,7 +17,7 @@ from metadata.times import format_clock
 from pipelines import cutting
 from pipelines.captions import find_recording
 from pipelines.cli.base import archive_option, command, emit, json_option
-from pipelines.cli.work import conclude, finish, local, observing
+from pipelines.cli.work import conclude, ending_as, finish, local, observing
 from pipelines.context import Context, open_archive, open_archive_readonly
 from pipelines.display import err, out, waiting
 from pipelines.errors import LockedError
@@ -41,39 +41,45 @@ from pipelines.stages.pull import Pull, new_session
 @click.option("--event", help="The event (its slug) that the recordings belong to.")
 @click.option("--session", help="The session (its slug) that the recordings belong to.")
 @click.option("--watch", is_flag=True, help="Go on pulling what arrives in folders, once it has stopped growing.")
+@click.option("--log-json", is_flag=True, help="Say how it goes as JSON lines on standard error.")
 @archive_option
-def pull(root: Path, sources: tuple[str, ...], event: str | None, session: str | None, watch: bool) -> None:
+def pull(
+    root: Path, sources: tuple[str, ...], event: str | None, session: str | None, watch: bool, log_json: bool
+) -> None:
     """Copy recordings into the archive: SOURCES are files, folders, addresses, podcast feeds and S3 buckets.
 
     The same bytes are one recording, whatever they are called. What is not a recording is refused with the
     reason, and the others go on. Captions beside a recording, talk.vtt or talk.de.vtt beside talk.mp4, or that a site
     or a feed gives with it, become its transcript until it has a better one.
     """
-    if watch:
-        _watch(root, [Path(source) for source in sources], event, session)
-    with open_archive(root) as context, observing() as observer:
-        report = run_stage(context, Pull(sources, event, session), local(context), observer)
-        report.merge(run_stage(context, Captions(_local_paths(sources)), InProcess(), observer))
-        conclude(report, "pulled", nothing="Nothing new to pull.")
-    finish(report)
+    with ending_as(as_json=log_json):
+        if watch:
+            _watch(root, [Path(source) for source in sources], event, session, as_json=log_json)
+        with open_archive(root) as context, observing(as_json=log_json) as observer:
+            report = run_stage(context, Pull(sources, event, session), local(context), observer)
+            report.merge(run_stage(context, Captions(_local_paths(sources)), InProcess(), observer))
+            if not log_json:
+                conclude(report, "pulled", nothing="Nothing new to pull.")
+    finish(report, quiet=log_json)
 
 
 def _local_paths(sources: Sequence[str]) -> list[Path]:
     return [Path(source) for source in sources if "://" not in source]
 
 
-def _watch(root: Path, folders: list[Path], event: str | None, session: str | None) -> NoReturn:
+def _watch(root: Path, folders: list[Path], event: str | None, session: str | None, *, as_json: bool) -> NoReturn:
     """Pull what arrives until interrupted; the archive is free for other work in between."""
     if strange := [str(folder) for folder in folders if not folder.is_dir()]:
         raise click.UsageError(f"--watch takes folders, and {strange[0]} is none")
     with open_archive_readonly(root):
         pass  # a wrong archive is said at once, not when something arrives
     watched = Watched(folders)
-    err.print(f"Watching {escape(', '.join(map(str, folders)))} (Ctrl-C ends it)")
+    if not as_json:
+        err.print(f"Watching {escape(', '.join(map(str, folders)))} (Ctrl-C ends it)")
     while True:
         if ready := watched.look(time.monotonic()):
             try:
-                with open_archive(root) as context, observing() as observer:
+                with open_archive(root) as context, observing(as_json=as_json) as observer:
                     run_stage(context, Pull(ready, event, session), local(context), observer)
                     run_stage(context, Captions(ready), InProcess(), observer)
                 watched.took(ready)

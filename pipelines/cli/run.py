@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
-from archive.errors import ArchiveError
 from pipelines.cli.base import archive_option, command
-from pipelines.cli.work import conclude, finish, observing, run_stages
+from pipelines.cli.work import conclude, ending_as, finish, observing, run_stages
 from pipelines.context import open_archive
-from pipelines.errors import PipelineError
-from pipelines.observers import Log, notifying
+from pipelines.observers import notifying
 
 STAGES = ("transcribe", "translate", "render", "index", "publish")
 
@@ -42,21 +39,16 @@ def run(
     metrics: Path | None,
 ) -> None:
     """Do whatever is due: transcribe, render for the site, index, publish. Running it again does what is left."""
-    try:
-        with (
-            open_archive(root) as context,
-            notifying(context.config.run.notify, root) as notice,
-            observing(as_json=log_json, metrics=metrics) as observer,
-        ):
-            report = run_stages(
-                context, observer, only=only, workers=workers, model=model, translate=translate, cluster=cluster
-            )
-            notice.report = report
-            if not log_json:
-                conclude(report, "done", nothing="Nothing is due.")
-    except (PipelineError, ArchiveError) as error:
+    with (
+        ending_as(as_json=log_json),
+        open_archive(root) as context,
+        notifying(context.config.run.notify, root) as notice,
+        observing(as_json=log_json, metrics=metrics) as observer,
+    ):
+        report = run_stages(
+            context, observer, only=only, workers=workers, model=model, translate=translate, cluster=cluster
+        )
+        notice.report = report
         if not log_json:
-            raise
-        Log(sys.stderr, as_json=True).failed(error)
-        sys.exit(2)
+            conclude(report, "done", nothing="Nothing is due.")
     finish(report, quiet=log_json)

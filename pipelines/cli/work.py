@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from archive.errors import ArchiveError
 from pipelines import config as configuration
 from pipelines import sharing
 from pipelines.context import Context
 from pipelines.display import ProgressObserver, err
-from pipelines.errors import ConfigError
+from pipelines.errors import ConfigError, PipelineError
 from pipelines.executors import Executor, InProcess, Local
 from pipelines.observers import Log, Metrics, Several, to_journal
 from pipelines.runner import Observer, Report, due_in, run_stage
@@ -38,6 +39,18 @@ def observing(*, as_json: bool = False, metrics: Path | None = None) -> Iterator
     finally:
         for observer in more:
             observer.write()
+
+
+@contextmanager
+def ending_as(*, as_json: bool) -> Iterator[None]:
+    """Say what ends a block as the log does, where that is JSON."""
+    try:
+        yield
+    except (PipelineError, ArchiveError) as error:
+        if not as_json:
+            raise
+        Log(sys.stderr, as_json=True).failed(error)
+        sys.exit(2)
 
 
 def run_stages(

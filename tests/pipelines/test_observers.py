@@ -113,6 +113,19 @@ def test_run_is_told_in_every_way(tmp_path: Path) -> None:
     assert 'rostra_items_total{stage="publish",status="done"} 1.0' in (tmp_path / "rostra.prom").read_text()
 
 
+def test_pull_is_told_as_json(tmp_path: Path) -> None:
+    root = tmp_path / "talks"
+    rostra("init", root)
+    (tmp_path / "notes.mp3").write_text("no sound")
+    done = rostra("pull", "--log-json", tmp_path / "notes.mp3", "--archive", root)
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert done.returncode == 1
+    assert [(line["event"], line["stage"], line.get("code")) for line in lines] == [
+        ("stage", "pull", None),
+        ("item", "pull", "not-media"),
+    ]
+
+
 def test_run_that_cannot_be_is_told_as_json_too(tmp_path: Path) -> None:
     done = rostra("run", "--log-json", "--archive", tmp_path / "nowhere")
     told_of = json.loads(done.stderr)
