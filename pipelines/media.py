@@ -558,12 +558,14 @@ def _levels(container: InputContainer, tracks: Sequence[av.AudioStream]) -> dict
     """Return the highest sample that was heard of each track that can be decoded, as a part of full scale."""
     levels: dict[int, float] = {}
     length = container.duration or 0
-    for place in range(PLACES):
-        left = {track.index: 1.0 for track in tracks}
+    # One that does not say how long it is cannot be sought in: its beginning must do.
+    places, seconds = (PLACES, 1) if length else (1, PLACES)
+    for place in range(places):
+        left = {track.index: float(seconds) for track in tracks}
         try:
             if place:
-                container.seek(length * place // PLACES)
-            for packet in islice(container.demux(*tracks), 2_000):
+                container.seek(length * place // places)
+            for packet in islice(container.demux(*tracks), 200 * seconds * len(tracks)):
                 for frame in _frames(packet):
                     number = tracks.index(packet.stream)
                     levels[number] = max(levels.get(number, 0.0), _peak(frame))
@@ -571,9 +573,7 @@ def _levels(container: InputContainer, tracks: Sequence[av.AudioStream]) -> dict
                 if max(left.values()) <= 0:
                     break
         except av.error.FFmpegError:
-            break  # it cannot be sought in: what was heard so far is what there is
-        if not length:
-            break
+            break  # what was heard so far is what there is
     with suppress(av.error.FFmpegError):
         container.seek(0)
     return levels

@@ -277,6 +277,14 @@ def test_track_that_is_heard_and_shown_is_the_default_one_or_else_the_loudest(
     assert bool(np.abs(next(iter(stream_audio(web)))).max() > 0.05) is (tracks != "all silent")
 
 
+def test_track_that_is_heard_is_found_where_nobody_knows_the_length(tmp_path: Path) -> None:
+    late = ("-f", "lavfi", "-i", "sine,adelay=3000")
+    inputs = [*QUIET, *late, "-map", "0", "-map", "1", "-t", "8"]
+    path = ffmpeg(*inputs, "-c:a", "libopus", "-live", "1", tmp_path / "a.webm")
+    info = probe(path)
+    assert (info.finished, info.track) == (False, 1)
+
+
 def test_loudness_is_that_of_the_reference_signal(tmp_path: Path) -> None:
     """EBU Tech 3341, minimum requirements, test 1: a sine of 1 kHz at -23 dBFS in both channels is -23 LUFS."""
     stereo = "aevalsrc=exprs='0.0708*sin(2*PI*1000*t)|0.0708*sin(2*PI*1000*t)':sample_rate=48000:duration=20"
