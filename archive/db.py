@@ -23,7 +23,16 @@ if TYPE_CHECKING:
 else:
     from pysqlite3 import dbapi2 as sqlite3
 
-__all__ = ["Database", "create_catalogue", "open_catalogue", "open_readonly", "outdated", "sqlite3", "transaction"]
+__all__ = [
+    "Database",
+    "create_catalogue",
+    "open_catalogue",
+    "open_readonly",
+    "outdated",
+    "reading",
+    "sqlite3",
+    "transaction",
+]
 
 BUSY_SECONDS = 30.0
 
@@ -89,6 +98,19 @@ def open_readonly(path: Path, *, immutable: bool = False) -> Database:
     with sqlite_errors():
         conn = sqlite3.connect(f"file:{quote(str(path))}?{flag}", uri=True, timeout=BUSY_SECONDS)
         return Database(conn)
+
+
+@contextmanager
+def reading(conn: sqlite3.Connection) -> Iterator[None]:
+    """Let all statements of a block read one state of the database, and take its lock once."""
+    if conn.in_transaction:
+        yield
+        return
+    conn.execute("BEGIN")
+    try:
+        yield
+    finally:
+        conn.execute("COMMIT")
 
 
 @contextmanager

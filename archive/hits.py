@@ -16,7 +16,7 @@ from archive.moments import Excerpt, Moment, Segments, Stretch, excerpts, highli
 from archive.passages import LONGEST_PHRASE, spell_spoken
 from archive.query import Leaf, Node, Or, Phrase, Prefix, leaves, to_fts5
 from archive.scope import IN_LANGUAGE, Scope
-from archive.tokens import words
+from archive.tokens import RECORD, words, words_records
 from metadata.languages import UNDETERMINED
 from metadata.times import format_seconds
 
@@ -85,10 +85,12 @@ AND +rowid IN (SELECT id FROM passage WHERE session_id = :session)
 
 TOGETHER = 50
 """Passages that are read by one statement."""
-# As one value a passage: to make a row of each segment takes thrice as long.
-_TEXTS = """
-(SELECT json_group_array(CASE WHEN (flags = '[]') = {} THEN text END ORDER BY position) FROM segment
-WHERE segment.transcript_id = {} AND position BETWEEN {} AND {})
+# As one value a passage: to make a row of each segment takes thrice as long. How many of them are not to be found
+# stands before the texts.
+_TEXTS = f"""
+(SELECT count(CASE WHEN (flags = '[]') <> {{}} THEN 1 END) || char({ord(RECORD)})
+|| group_concat(text, char({ord(RECORD)}) ORDER BY position) FROM segment
+WHERE segment.transcript_id = {{}} AND position BETWEEN {{}} AND {{}})
 """
 TEXTS = "SELECT {} FROM json_each(?) AS wanted ORDER BY wanted.key".format(
     _TEXTS.format("wanted.value ->> 3", "wanted.value ->> 0", "wanted.value ->> 1", "wanted.value ->> 2")
@@ -97,7 +99,10 @@ INDEXED = (
     "SELECT passage.id, session_id, transcript_id, first_position, last_position, {} FROM passage"
     " WHERE id IN (SELECT value FROM json_each(?))"
 ).format(_TEXTS.format("1", "passage.transcript_id", "first_position", "last_position"))
-POSITIONS = "SELECT position FROM segment WHERE transcript_id = ? AND position BETWEEN ? AND ? ORDER BY position"
+EACH = (
+    "SELECT position, CASE WHEN (flags = '[]') = ? THEN text END FROM segment"
+    " WHERE transcript_id = ? AND position BETWEEN ? AND ? ORDER BY position"
+)
 
 
 def read_passages(conn: sqlite3.Connection, passages: Sequence[Passage]) -> Iterator[tuple[Passage, Stretch]]:
@@ -119,12 +124,12 @@ def read_indexed(conn: sqlite3.Connection, wanted: Sequence[int]) -> Iterator[tu
             yield passage, _stretch(conn, passage, texts)
 
 
-def _stretch(conn: sqlite3.Connection, passage: Passage, texts: str) -> Stretch:
-    spelled = spell_spoken(json.loads(texts))
-    positions: Sequence[int] = range(passage.first, passage.last + 1)
-    if len(spelled) < len(positions):
-        positions = [at for (at,) in conn.execute(POSITIONS, passage[1:4])]
-    return Stretch(passage.transcript, positions, spelled)
+def _stretch(conn: sqlite3.Connection, passage: Passage, joined: str) -> Stretch:
+    hidden, _, texts = joined.partition(RECORD)
+    if hidden == "0" and texts.count(RECORD) == passage.last - passage.first:
+        return Stretch(passage.transcript, range(passage.first, passage.last + 1), words_records(texts))
+    rows = conn.execute(EACH, (not passage.doubtful, *passage[1:4])).fetchall()
+    return Stretch(passage.transcript, [at for at, _ in rows], spell_spoken([text for _, text in rows]))
 
 
 def read_languages(conn: sqlite3.Connection, scope: Scope) -> list[str]:

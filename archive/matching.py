@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from heapq import heapify, heapreplace
+from itertools import chain
 from typing import NamedTuple, TypeAlias
 
 from archive.query import And, Field, Leaf, Near, Node, Not, Or, Phrase, Prefix, Stemmed, Word, leaves, occurrences
@@ -29,15 +30,16 @@ class Matcher:
 
     def __init__(self, words: list[str]) -> None:
         self._words = words
-        self._found: dict[Leaf, list[Span]] = {}
-        self._all: dict[Node, list[Span]] = {}
-        self._matching: dict[Node, list[Place]] = {}
+        # By the identity of nodes, which are kept beside: to hash a tree goes through all of it.
+        self._found: dict[int, tuple[Leaf, list[Span]]] = {}
+        self._all: dict[int, tuple[Node, list[Span]]] = {}
+        self._matching: dict[int, tuple[Node, list[Place]]] = {}
 
     def places(self, node: Node) -> list[Place]:
         """Return where a query matches, in order; of words that must all occur, where they are closest together."""
-        if node not in self._matching:
-            self._matching[node] = self._places(node)
-        return self._matching[node]
+        if id(node) not in self._matching:
+            self._matching[id(node)] = node, self._places(node)
+        return self._matching[id(node)][1]
 
     def _places(self, node: Node) -> list[Place]:
         match node:
@@ -56,19 +58,15 @@ class Matcher:
 
     def spans(self, node: Node) -> list[Span]:
         """Return every occurrence of every term that the query looks for, in order."""
-        if node not in self._all:
-            terms = list(leaves(node))
-            self._all[node] = (
-                self._spans(terms[0])
-                if len(terms) == 1
-                else sorted({span for leaf in terms for span in self._spans(leaf)})
-            )
-        return self._all[node]
+        if id(node) not in self._all:
+            terms = [self._spans(leaf) for leaf in leaves(node)]
+            self._all[id(node)] = node, terms[0] if len(terms) == 1 else sorted(set(chain.from_iterable(terms)))
+        return self._all[id(node)][1]
 
     def _spans(self, leaf: Leaf) -> list[Span]:
-        if leaf not in self._found:
-            self._found[leaf] = self._look_for(leaf)
-        return self._found[leaf]
+        if id(leaf) not in self._found:
+            self._found[id(leaf)] = leaf, self._look_for(leaf)
+        return self._found[id(leaf)][1]
 
     def _look_for(self, leaf: Leaf) -> list[Span]:
         match leaf:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from archive.db import Database, sqlite3
 from archive.stems import marks
-from archive.tokens import BARRIER, RECORD, fold, fold_each, fold_records, words, words_each
+from archive.tokens import BARRIER, RECORD, fold, fold_each, fold_records, words
 from metadata.languages import UNDETERMINED
 
 SEGMENTS = 16
@@ -28,10 +28,7 @@ LONGEST_PHRASE = OVERLAP_WORDS + 1
 
 def spell_spoken(texts: Sequence[str | None]) -> list[list[str]]:
     """Return the folded words of segments; `BARRIER` for those that are not to be found, whose text is None."""
-    spelled = words_each([text or "" for text in texts])
-    if None in texts:
-        return [[BARRIER] if text is None else found for text, found in zip(texts, spelled, strict=True)]
-    return spelled
+    return [[BARRIER] if text is None else words(text) for text in texts]
 
 
 class Folded(NamedTuple):

@@ -8,7 +8,7 @@
     near    = item { "near/" number item }
     item    = ( "-" | "NOT" ) item | "(" any ")" | field | term
     field   = name ":" ( word | '"' words '"' )
-    term    = word | word "*" | '"' phrase '"'
+    term    = ( word | '"' phrase '"' ) [ "*" ]
 
 Words must all occur; ``OR``, ``AND`` and ``NOT`` are operators in capitals only. A word that is written
 in pieces is a phrase (``state-of-the-art``, ``don't``); one with hyphens is also found without them. A
@@ -181,6 +181,7 @@ ONLY_NOT_WITH_FIELDS = "What only leaves out needs a word beside it that should 
 FIELD_IN_OR = "A field such as {}: stands beside words, not in an OR with them: it was searched as words."
 NOT_A_VALUE = "{}: needs {}, so it was searched as words."
 FAR = f"near/ reaches over {MAX_NEAR} words at most, and was taken for near/{MAX_NEAR}."
+BARE_NEAR = "near/ needs a number of words, as in near/10: it was searched as it stands."
 SHORT_PREFIX = f"A * needs {MIN_PREFIX} letters before it, and was ignored."
 
 FIELDS = {
@@ -203,7 +204,7 @@ _DAY = re.compile(r"(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?", re.ASCII)
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»＂", '"'))
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _LEXEME = re.compile(
-    r"""(?P<operator>(?:AND|OR|NOT)(?![^\s"()])|[()]|"(?![^"]*"))|"[^"]*"|(?P<near>(?i:near)/(?P<far>\d{1,9})(?![^\s"()]))"""
+    r"""(?P<operator>(?:AND|OR|NOT)(?![^\s"()])|[()]|"(?![^"]*"))|"[^"]*"(?P<star>\*)?|(?P<near>(?i:near)/(?P<far>\d{1,9})(?![^\s"()]))"""
     rf"""|(?P<less>-)?(?P<field>(?i:{"|".join(FIELDS)})):(?:"(?P<quoted>[^"]*)"|(?P<bare>[^\s"()]*))"""
     r"""|(?P<minus>-(?!-))?(?P<word>[^\s"()]*)""",
 )
@@ -364,9 +365,13 @@ def _lex(text: str, notes: dict[str, None]) -> list[Lexeme]:
             continue
         if match["minus"] and (found or text[match.end() : match.end() + 1] in ('"', "(")):
             lexemes.append("NOT")
-        if found:
-            quoted = match["word"] is None
-            lexemes.append(Phrase(tuple(found)) if quoted else _written(match["word"], found, notes))
+        if found and match["word"] is None:
+            starred = match["star"] and _is_starred(found, notes)
+            lexemes.append(Prefix(tuple(found)) if starred else Phrase(tuple(found)))
+        elif found:
+            if match["word"].lower() == "near/":
+                notes[BARE_NEAR] = None
+            lexemes.append(_written(match["word"], found, notes))
     return lexemes
 
 
@@ -410,13 +415,19 @@ def _phrase(found: list[str]) -> Word | Phrase:
     return Word(found[0]) if len(found) == 1 else Phrase(tuple(found))
 
 
+def _is_starred(found: list[str], notes: dict[str, None]) -> bool:
+    """Tell whether the last of these words, after which a star stands, may go on."""
+    # Where every character is a word, whatever follows it is found anyway.
+    if is_unspaced(found[-1]):
+        return False
+    if len(found[-1]) < MIN_PREFIX:
+        notes[SHORT_PREFIX] = None
+    return len(found[-1]) >= MIN_PREFIX
+
+
 def _written(source: str, found: list[str], notes: dict[str, None]) -> Node:
     """Return the term for a word as it was typed: with a star, with hyphens, or in pieces."""
-    # Where every character is a word, whatever follows it is found anyway.
-    starred = source.endswith("*") and not is_unspaced(found[-1])
-    if starred and len(found[-1]) < MIN_PREFIX:
-        notes[SHORT_PREFIX] = None
-        starred = False
+    starred = source.endswith("*") and _is_starred(found, notes)
     joined = words(_HYPHEN.sub("", source))
     spellings = [found] if len(found) == 1 or not joined else [found, joined]
     return _or([Prefix(tuple(spelling)) if starred else _phrase(spelling) for spelling in spellings], notes)

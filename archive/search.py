@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from archive.budget import OVER_BUDGET, Budget
-from archive.db import sqlite3
+from archive.db import reading, sqlite3
 from archive.errors import sqlite_errors
 from archive.hits import Hit, Passage, Ranked, moment_hits, read_doubtful, read_languages, read_passages, session_hit
 from archive.moments import Stretch
@@ -168,7 +168,7 @@ class SqliteSearch:
         if understood.node is None and understood.where is None and understood.language is None:
             return Results((), 0, 0, understood.note, complete=True)
         budget = Budget(self._conn, self._clock, self._budget)
-        with sqlite_errors():
+        with sqlite_errors(), reading(self._conn):
             scope = read_scope(self._conn, filters, understood.where)
             if understood.node is None:
                 results = _browse(self._conn, budget, scope, _bounded(limit), _bounded(offset))
@@ -201,6 +201,8 @@ class SqliteSearch:
             return SessionResults(note=UNKNOWN_LANGUAGE)
         budget = Budget(self._conn, self._clock, self._budget)
         with sqlite_errors():
+            overview = self._overview or self._kept.of(self._conn)
+        with sqlite_errors(), reading(self._conn):
             scope = read_scope(self._conn, tagged, understood.where)
             results = search_sessions(
                 self._conn,
@@ -208,7 +210,7 @@ class SqliteSearch:
                 query,
                 understood,
                 scope,
-                self._overview or self._kept.of(self._conn),
+                overview,
                 sort=sort,
                 limit=min(max(limit, 0), 100),
                 after=after,

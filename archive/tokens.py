@@ -92,14 +92,13 @@ def words(text: str) -> list[str]:
     return fold(text).split()
 
 
-def words_each(texts: Sequence[str]) -> list[list[str]]:
-    """Return `words` of each text; much faster for many of plain English."""
-    joined = f" {RECORD} ".join(texts)
-    if not joined.isascii() or joined.count(RECORD) != len(texts) - 1:
-        return [words(text) for text in texts]
-    spelled = joined.translate(_ASCII_BARS).split()
+def words_records(joined: str) -> list[list[str]]:
+    """Return `words` of each of the texts in a string, between which `RECORD` stands."""
+    if not joined.isascii():
+        return [words(text) for text in joined.split(RECORD)]
+    spelled = joined.replace(RECORD, f" {RECORD} ").translate(_ASCII_BARS).split()
     found, begin = [], 0
-    for _ in range(len(texts) - 1):
+    for _ in range(spelled.count(_BAR)):
         end = spelled.index(_BAR, begin)
         found.append(spelled[begin:end])
         begin = end + 1

@@ -38,6 +38,8 @@ A, B, C = Word("a"), Word("b"), Word("c")
         ("sta*", Prefix(("sta",))),
         ("re-use", Or((Phrase(("re", "use")), Word("reuse")))),
         ("re-use*", Or((Prefix(("re", "use")), Prefix(("reuse",))))),
+        ('"old arc"*', Prefix(("old", "arc"))),
+        ('"東京"*', Phrase(("東", "京"))),
         ("state-of-the-art", Or((Phrase(("state", "of", "the", "art")), Word("stateoftheart")))),
         ("a -re-use", And((A, Not(Or((Phrase(("re", "use")), Word("reuse"))))))),
         ("don't", Phrase(("don", "t"))),
@@ -170,6 +172,12 @@ def test_parse_negation_beside_or() -> None:
 
 def test_parse_short_prefix() -> None:
     assert parse_query("st*") == Query(Word("st"), query.SHORT_PREFIX)
+    assert parse_query('"a st"*') == Query(Phrase(("a", "st")), query.SHORT_PREFIX)
+
+
+@pytest.mark.parametrize("text", ["near/", "NEAR/"])
+def test_near_without_a_number_says_so(text: str) -> None:
+    assert parse_query(f"old {text} archive").note == query.BARE_NEAR
 
 
 def test_parse_prefix_where_characters_are_words() -> None:
