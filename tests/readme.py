@@ -9,7 +9,7 @@ from pathlib import Path
 from metadata.timetables import FORMATS, WRITERS
 from pipelines.cli import cli
 from pipelines.config import template
-from tests.bench import plan, tables
+from tests.bench import plan, search_tables, tables
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 
@@ -42,6 +42,7 @@ def written(text: str) -> str:
         "timetables": timetables(),
         "commands": commands(),
         "transcripts": tables.section(tables.read()),
+        "search": search_tables.section(),
         "plan": plan.table(),
         "settings": settings(),
     }
