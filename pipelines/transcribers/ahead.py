@@ -50,9 +50,7 @@ def _fill(queue: Queue[Item | _End], items: Iterable[Item], enough: threading.Ev
     except BaseException as error:  # noqa: BLE001 it is raised in the thread that asks
         end = _End(error)
     finally:
-        close = getattr(iterator, "close", None)
-        if callable(close):
-            close()
+        _close(iterator)
     _put(queue, end, enough)
 
 
@@ -77,20 +75,34 @@ def _taken(queue: Queue[Item | _End]) -> Iterator[Item]:
 def side_by_side(make: Callable[[Item], Made], items: Iterable[Item], threads: int) -> Iterator[Made]:
     """Yield what is made of each item, in their order, by so many threads at once.
 
-    No more items are taken than threads have work for. With one thread, it is the caller's own.
+    No more items are taken than threads have work for. With one thread, it is the caller's own. When nobody asks on,
+    a generator of items is closed.
     """
-    if threads == 1:
-        yield from map(make, items)
-        return
+    try:
+        if threads == 1:
+            yield from map(make, items)
+        else:
+            yield from _made(make, items, threads)
+    finally:
+        _close(items)
+
+
+def _made(make: Callable[[Item], Made], items: Iterable[Item], threads: int) -> Iterator[Made]:
     begun: deque[Future[Made]] = deque()
     with ThreadPoolExecutor(threads) as pool:
         try:
             for item in items:
                 begun.append(pool.submit(make, item))
-                if len(begun) > threads:
+                if len(begun) == threads:
                     yield begun.popleft().result()
             while begun:
                 yield begun.popleft().result()
         finally:
             for future in begun:
                 future.cancel()
+
+
+def _close(items: object) -> None:
+    close = getattr(items, "close", None)
+    if callable(close):
+        close()

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
+from itertools import islice
+from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from metadata.model import Transcript
 from pipelines.config import cores
 from pipelines.errors import TranscriberError, WeightsError
+from pipelines.transcribers.ahead import side_by_side
 from pipelines.transcribers.base import SAMPLE_RATE, AudioBlock, Hints, Parameter, Report, signed
 from pipelines.transcribers.devices import choose
 from pipelines.transcribers.hearing import Decoded, Request, hear, placed, translate
@@ -26,14 +31,18 @@ from pipelines.transcribers.speech import Window
 
 if TYPE_CHECKING:
     from ctranslate2 import StorageView
+    from ctranslate2.models import WhisperGenerationResult
     from faster_whisper import WhisperModel
+    from faster_whisper.tokenizer import Tokenizer
+
+Item = TypeVar("Item")
 
 BATCH = {"cpu": 4, "cuda": 16}
-"""Windows that a worker of the first pass takes at once; on a CPU, twice as many save 4% of its time for 500 MB."""
+"""Windows that a worker decodes at once; on a CPU, twice as many save 4% of its time for 500 MB."""
 BEAM_SIZE = 5
 QUICK_BEAM_SIZE = 2
-"""On a CPU, where a wide beam costs what the encoder does. Over 63 recordings in eight languages, this one with the
-wide one where it is not sure, one of 3, and the wide one alone made 253, 257 and 254 errors in 2,823 words."""
+"""On a CPU, where a wide beam costs what the encoder does. Over 63 recordings in eight languages, this one made 270
+errors in 2,823 words, 237 with the wide one where it is not sure, and the wide one alone 241."""
 SURE = -0.25
 """Mean log probability of a window's tokens; below it, the quick beam's text is not taken."""
 
@@ -42,6 +51,10 @@ _PUNCTUATION = ("\"'“¿([{-", "\"'.。,，!！?？:：”)]}、")
 _M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8
 """As in malloc.h."""
 _FRAME = SAMPLE_RATE // 100
+_WHOLE_CONTEXT, _LEAST_CONTEXT, _SILENCE = 3000, 1000, 100
+"""Frames, of 10 ms. The encoder was trained on 30 seconds, filled up with silence, and attention takes the square of
+them. With a second of silence after the speech, and 10 seconds at least, 63 recordings in eight languages had 237
+errors in 2,823 words and took two thirds of the computing, against 253 with all 30."""
 _TOKENS_A_SECOND = 12
 """Nobody says more, in any script: it bounds what a window that never ends can cost."""
 
@@ -80,7 +93,7 @@ class FasterWhisper:
             "weights": weights_identity(self.model),
             "compute_type": self.compute_type or "auto",
             "beam_size": BEAM_SIZE,
-            "revision": 9,  # of this module: raised when the text changes for the same input
+            "revision": 10,  # of this module: raised when the text changes for the same input
         }
 
     def load(self) -> None:
@@ -155,106 +168,128 @@ def _keep_memory() -> None:
 
 
 class _Decoder:
-    """See `pipelines.transcribers.hearing.Decoder`."""
+    """See `pipelines.transcribers.hearing.Decoder`.
+
+    On a CPU, the three steps of the first pass are taken beside each other: windows are encoded one by one, decoded
+    in batches, and finished one by one, so that no thread waits for another that has more to do.
+    """
 
     def __init__(self, model: WhisperModel) -> None:
         self._model = model
-        self.batch = BATCH.get(model.model.device, 1)
         self.workers = model.model.num_workers
         self.languages: Collection[str] = model.supported_languages
 
     def identify(self, window: Window) -> Mapping[str, float]:
-        _, _, probabilities = self._model.detect_language(window.samples)
-        return dict(probabilities)
+        with _failures():
+            # Short speech sounds like another language where the rest of the 30 seconds is missing.
+            return self._languages(self._model.encode(self._features(window, _WHOLE_CONTEXT)))[0]
 
-    def decode(self, several: Sequence[Window], request: Request) -> list[Decoded]:
-        from faster_whisper.tokenizer import Tokenizer  # loaded with the weights
-        from faster_whisper.transcribe import get_suppressed_tokens
+    def decode(self, windows: Iterable[Window], request: Request) -> Iterator[tuple[Window, Decoded]]:
+        asked = _Asked.of(self._model, request)
+        if self._model.model.device == "cuda":
+            for batch in _shared_out(windows, BATCH["cuda"], 1):
+                yield from self._hear(asked, batch)
+            return
+        encoded = side_by_side(self._encode, windows, self.workers)
+        with ThreadPoolExecutor(self.workers) as finishing:
 
-        model = self._model
-        tokenizer = Tokenizer(model.hf_tokenizer, model.model.is_multilingual, task=request.task, language=request.code)
-        # Words get their times from attention. Without time tokens, full windows lose less of what is said.
-        prompt = model.get_prompt(tokenizer, [], without_timestamps=True, hotwords=request.prompt)
-        longest = max(len(window.samples) for window in several) / SAMPLE_RATE
-        try:
-            encoded = self._encoded(several)
-            results = self._generated(encoded, prompt, longest, get_suppressed_tokens(tokenizer, [-1]))
-            texts = [
-                [{"tokens": result.sequences_ids[0], "start": 0.0, "end": len(window.samples) / SAMPLE_RATE, "seek": 0}]
-                for window, result in zip(several, results, strict=True)
-            ]
-            frames = [len(window.samples) // _FRAME for window in several]
-            model.add_word_timestamps(texts, tokenizer, encoded, frames, *_PUNCTUATION, 0.0)
-            asked = [i for i, result in enumerate(results) if not request.obeyed or result.scores[0] < SURE]
-            languages = self._languages(encoded, asked)
-        except RuntimeError as error:  # CTranslate2's
-            raise TranscriberError(f"the engine failed: {error}") from error
-        return [
-            Decoded(
-                placed(
-                    window,
-                    (
-                        Spoken(word["start"], word["end"], word["word"], word["probability"], result.no_speech_prob)
-                        for word in found[0]["words"]
-                    ),
-                ),
-                languages.get(i, {}),
-            )
-            for i, (window, found, result) in enumerate(zip(several, texts, results, strict=True))
-        ]
+            def draft(several: Sequence[_Encoded]) -> list[Future[tuple[Window, Decoded]]]:
+                return [finishing.submit(self._finish, asked, each) for each in self._draft(asked, several)]
 
-    def _encoded(self, several: Sequence[Window]) -> StorageView:
-        from ctranslate2 import StorageView  # loaded with the weights
-        from faster_whisper.transcribe import pad_or_trim
+            batches = _shared_out(encoded, BATCH["cpu"], self.workers)
+            for begun in side_by_side(draft, batches, self.workers):
+                yield from (each.result() for each in begun)
 
-        model = self._model
-        features = [pad_or_trim(model.feature_extractor(window.samples)[..., :-1]) for window in several]
-        if model.model.device == "cuda":
-            return model.encode(np.stack(features))
-        # Attention takes 72 MB for each window of the base weights, and a CPU is no faster with several at once.
-        return StorageView.from_array(np.concatenate([np.asarray(model.encode(one)) for one in features]))
+    def _hear(self, asked: _Asked, several: Sequence[Window]) -> list[tuple[Window, Decoded]]:
+        """Take windows through all steps at once."""
+        with _failures():
+            encoded = self._model.encode(np.stack([self._features(window, _WHOLE_CONTEXT) for window in several]))
+            return self._timed(asked, several, encoded, self._generated(asked, several, encoded, BEAM_SIZE))
+
+    def _encode(self, window: Window) -> _Encoded:
+        frames = max(len(window.samples) // _FRAME + _SILENCE, _LEAST_CONTEXT) // 2 * 2
+        with _failures():
+            return _Encoded(window, self._model.encode(self._features(window, min(frames, _WHOLE_CONTEXT))))
+
+    def _draft(self, asked: _Asked, several: Sequence[_Encoded]) -> list[_Draft]:
+        """Decode windows with a quick beam."""
+        with _failures():
+            encoded = _together([each.stored for each in several])
+            windows = [each.window for each in several]
+            return list(zip(several, self._generated(asked, windows, encoded, QUICK_BEAM_SIZE), strict=True))
+
+    def _finish(self, asked: _Asked, draft: _Draft) -> tuple[Window, Decoded]:
+        """Decode a window with a wide beam where the model is not sure of it, and find when its words are said."""
+        encoded, result = draft
+        with _failures():
+            if result.scores[0] < SURE:
+                (result,) = self._generated(asked, [encoded.window], encoded.stored, BEAM_SIZE)
+            return self._timed(asked, [encoded.window], encoded.stored, [result])[0]
+
+    def _features(self, window: Window, frames: int) -> NDArray[np.float32]:
+        from faster_whisper.audio import pad_or_trim  # loaded with the weights
+
+        features: NDArray[np.float32] = pad_or_trim(self._model.feature_extractor(window.samples)[..., :-1], frames)
+        return features
 
     def _generated(
-        self, encoded: StorageView, prompt: list[int], seconds: float, suppressed: Sequence[int]
-    ) -> list[Any]:
-        """Decode windows with a quick beam, and with a wide one those of which the model is not sure."""
-        model = self._model
+        self, asked: _Asked, several: Sequence[Window], encoded: StorageView, beam_size: int
+    ) -> list[WhisperGenerationResult]:
+        seconds = max(len(window.samples) for window in several) / SAMPLE_RATE
+        longest = len(asked.prompt) + 32 + int(seconds * _TOKENS_A_SECOND)
+        found: list[WhisperGenerationResult] = self._model.model.generate(
+            encoded,
+            [asked.prompt] * len(several),
+            beam_size=beam_size,
+            max_length=min(self._model.max_length, longest),
+            return_no_speech_prob=True,
+            return_scores=True,
+            suppress_tokens=asked.suppressed,
+        )
+        return found
 
-        def generate(encoded: StorageView, beam_size: int) -> list[Any]:
-            found: list[Any] = model.model.generate(
-                encoded,
-                [prompt] * encoded.shape[0],
-                beam_size=beam_size,
-                max_length=min(model.max_length, len(prompt) + 32 + int(seconds * _TOKENS_A_SECOND)),
-                return_no_speech_prob=True,
-                return_scores=True,
-                suppress_tokens=suppressed,
+    def _timed(
+        self,
+        asked: _Asked,
+        several: Sequence[Window],
+        encoded: StorageView,
+        results: Sequence[WhisperGenerationResult],
+    ) -> list[tuple[Window, Decoded]]:
+        """Return windows with their words, when these are said, and how likely languages are if that is in doubt."""
+        texts = [
+            [{"tokens": result.sequences_ids[0], "start": 0.0, "end": len(window.samples) / SAMPLE_RATE, "seek": 0}]
+            for window, result in zip(several, results, strict=True)
+        ]
+        frames = [len(window.samples) // _FRAME for window in several]
+        self._model.add_word_timestamps(texts, asked.tokenizer, encoded, frames, *_PUNCTUATION, 0.0)
+        doubted = not asked.request.obeyed or any(result.scores[0] < SURE for result in results)
+        languages = self._languages(encoded) if doubted else [{}] * len(several)
+        return [
+            (
+                window,
+                Decoded(
+                    placed(
+                        window,
+                        (
+                            Spoken(word["start"], word["end"], word["word"], word["probability"], result.no_speech_prob)
+                            for word in found[0]["words"]
+                        ),
+                    ),
+                    likely,
+                ),
             )
-            return found
+            for window, found, result, likely in zip(several, texts, results, languages, strict=True)
+        ]
 
-        if model.model.device == "cuda":
-            return generate(encoded, BEAM_SIZE)
-        results = generate(encoded, QUICK_BEAM_SIZE)
-        unsure = [i for i, result in enumerate(results) if result.scores[0] < SURE]
-        again = generate(_some(encoded, unsure), BEAM_SIZE) if unsure else ()
-        for i, result in zip(unsure, again, strict=True):
-            results[i] = result
-        return results
-
-    def _languages(self, encoded: StorageView, asked: Sequence[int]) -> dict[int, dict[str, float]]:
-        """Return how likely languages are in the windows that are asked for, at least."""
+    def _languages(self, encoded: StorageView) -> list[dict[str, float]]:
+        """Return how likely languages are in each window."""
         if not self._model.model.is_multilingual:
-            return {i: {"en": 1.0} for i in asked}
-        if self._model.model.device == "cuda":
-            asked = range(encoded.shape[0])
-        elif len(asked) < encoded.shape[0]:
-            encoded = _some(encoded, asked)
-        found = self._model.model.detect_language(encoded) if asked else ()
+            return [{"en": 1.0}] * encoded.shape[0]
         # Languages are tokens: <|de|>.
-        return {i: {token[2:-2]: p for token, p in likely} for i, likely in zip(asked, found, strict=True)}
+        return [{token[2:-2]: p for token, p in likely} for likely in self._model.model.detect_language(encoded)]
 
     def decode_with_care(self, window: Window, request: Request) -> list[HeardWord]:
-        try:
+        with _failures():
             segments, _ = self._model.transcribe(
                 window.samples,
                 language=request.code,
@@ -277,12 +312,63 @@ class _Decoder:
                     for word in found.words or ()
                 ),
             )
-        except RuntimeError as error:  # CTranslate2's
-            raise TranscriberError(f"the engine failed: {error}") from error
 
 
-def _some(encoded: StorageView, which: Sequence[int]) -> StorageView:
-    """Return some windows of those that were encoded on a CPU."""
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request, as CTranslate2 takes it."""
+
+    request: Request
+    tokenizer: Tokenizer
+    prompt: list[int]
+    suppressed: Sequence[int]
+
+    @classmethod
+    def of(cls, model: WhisperModel, request: Request) -> _Asked:
+        from faster_whisper.tokenizer import Tokenizer  # loaded with the weights
+        from faster_whisper.transcribe import get_suppressed_tokens
+
+        tokenizer = Tokenizer(model.hf_tokenizer, model.model.is_multilingual, task=request.task, language=request.code)
+        # Words get their times from attention. Without time tokens, full windows lose less of what is said.
+        prompt = model.get_prompt(tokenizer, [], without_timestamps=True, hotwords=request.prompt)
+        return cls(request, tokenizer, prompt, get_suppressed_tokens(tokenizer, [-1]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Encoded:
+    """A window, and what the encoder makes of it: shape ``(1, frames, dimensions)``."""
+
+    window: Window
+    stored: StorageView
+
+
+_Draft: TypeAlias = "tuple[_Encoded, WhisperGenerationResult]"
+
+
+@contextlib.contextmanager
+def _failures() -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:  # CTranslate2's
+        raise TranscriberError(f"the engine failed: {error}") from error
+
+
+def _shared_out(items: Iterable[Item], batch: int, workers: int) -> Iterator[list[Item]]:
+    """Yield batches, as even as can be where there are too few items to fill one for each worker."""
+    iterator = iter(items)
+    while several := list(islice(iterator, batch * workers)):
+        size = ceil(len(several) / workers)
+        yield from (several[i : i + size] for i in range(0, len(several), size))
+
+
+def _together(stored: Sequence[StorageView]) -> StorageView:
+    """Return what was encoded window by window as one batch, on a CPU.
+
+    What follows the speech of the shorter ones is silence, as their last frame is.
+    """
     from ctranslate2 import StorageView  # loaded with the weights
 
-    return StorageView.from_array(np.asarray(encoded)[list(which)])
+    several = [np.asarray(each) for each in stored]
+    longest = max(each.shape[1] for each in several)
+    alike = [np.pad(each, ((0, 0), (0, longest - each.shape[1]), (0, 0)), mode="edge") for each in several]
+    return StorageView.from_array(np.concatenate(alike))

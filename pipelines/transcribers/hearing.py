@@ -1,19 +1,18 @@
 """From audio to segments, whatever runs the weights: two passes and a judge.
 
-Each window of speech (see `pipelines.transcribers.speech`) is decoded by itself: the text of the one before
-is not carried into it, since that is how loops begin, while the terms that are hoped for are given to every
-one. The first pass decodes many windows at once, and as many such batches beside each other as the engine has
-workers for. What the judge doubts, or leaves speech without words, is decoded once more with care, stretch by
-stretch and without terms, and the better of both is kept. Speech that still has no words is decoded alone.
+Each window of speech (see `pipelines.transcribers.speech`) is decoded by itself: the text of the one before is
+not carried into it, since that is how loops begin, while the terms that are hoped for are given to every one.
+The first pass decodes many windows at once. What the judge doubts, or leaves speech without words, is decoded
+once more with care, stretch by stretch and without terms, and the better of both is kept. Speech that still has
+no words is decoded alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, groupby, islice
-from math import ceil
-from typing import Literal, Protocol, TypeVar
+from itertools import chain, groupby, islice, tee
+from typing import Literal, Protocol
 
 from metadata.languages import UNDETERMINED, parse_language, primary
 from metadata.model import Flag, Segment, Transcript
@@ -29,14 +28,13 @@ WORDS_A_SECOND = 2.5
 """As people speak: it weighs speech that has no words against words that are doubted."""
 IDENTIFYING_WINDOWS = 4
 """How many windows are heard to identify a language: the first alone is often a greeting or a jingle."""
+_WINDOWS_AHEAD = 2
 MOST_TERMS = 60
 UNEXPECTED = 0.1
 """What a language counts that its event does not have: short or noisy speech sounds like many."""
 OWN, OTHER = 0.5, 0.8
 """A window less likely than the first to be in the recording's language is looked at part by part; a part more
 likely than the second to be in another is decoded in that."""
-
-Item = TypeVar("Item")
 
 _WHISPER_CODES = {"nb": "no", "jv": "jw", "fil": "tl", "cmn": "zh"}
 
@@ -75,20 +73,18 @@ class Decoder(Protocol):
     """Loaded weights.
 
     Attributes:
-        batch: how many windows the first pass takes at once.
         workers: how many threads may call it at once.
         languages: Whisper's codes of those that the weights know.
     """
 
-    batch: int
     workers: int
     languages: Collection[str]
 
     def identify(self, window: Window) -> Mapping[str, float]:
         """Return how likely each language is, by Whisper's codes."""
 
-    def decode(self, several: Sequence[Window], request: Request) -> list[Decoded]:
-        """Return what each window holds."""
+    def decode(self, windows: Iterable[Window], request: Request) -> Iterator[tuple[Window, Decoded]]:
+        """Yield each window with what it holds, in order; how many are taken at once is the engine's affair."""
 
     def decode_with_care(self, window: Window, request: Request) -> list[HeardWord]:
         """Return the words of a window, with the engine's safest settings."""
@@ -104,18 +100,19 @@ def hear(decoder: Decoder, audio: Iterable[AudioBlock], hints: Hints, report: Re
     tape = _Tape(audio)
     heard: list[HeardWord] = []
     # Speech is looked for while the windows before are decoded.
-    with ahead(windows(tape), decoder.batch) as speech:
-        first = list(islice(speech, IDENTIFYING_WINDOWS))
+    with ahead(windows(tape), _WINDOWS_AHEAD) as speech:
+        first = list(islice(speech, IDENTIFYING_WINDOWS if hints.language is None else 0))
         expected = tuple(code for tag in hints.expected if (code := _whisper_code(tag)) in decoder.languages)
         language, code = _language(decoder, hints.language, first, expected)
         request = Request(code, hints.terms, obeyed=hints.language is not None, expected=expected)
 
-        def words_of(several: Sequence[Window]) -> tuple[float, list[HeardWord]]:
-            found = zip(several, decoder.decode(several, request), strict=True)
-            words = [word for window, decoded in found for word in _words(decoder, window, decoded, request)]
-            return (several[-1].parts[-1].recording + several[-1].parts[-1].length) / FRAMES_PER_SECOND, words
+        def words_of(found: tuple[Window, Decoded]) -> tuple[float, list[HeardWord]]:
+            window, decoded = found
+            end = window.parts[-1].recording + window.parts[-1].length
+            return end / FRAMES_PER_SECOND, _words(decoder, window, decoded, request)
 
-        for seconds, words in side_by_side(words_of, _shared_out(chain(first, speech), decoder), decoder.workers):
+        decoded = decoder.decode(chain(first, speech), request)
+        for seconds, words in side_by_side(words_of, decoded, decoder.workers):
             heard += words
             report(seconds)
     groups = list(sentences(in_order(heard)))
@@ -164,20 +161,15 @@ def translate(decoder: Decoder, audio: Iterable[AudioBlock], transcript: Transcr
     said = [found for found in transcript.segments if not found.flags]
     translated: list[Segment] = []
 
-    def in_english(several: Sequence[tuple[Segment, Window]]) -> tuple[float, list[Segment]]:
-        made: list[Segment] = []
-        for language, group in groupby(several, key=lambda pair: pair[0].language or transcript.language):
-            originals, stretches = zip(*group, strict=True)
-            request = Request(_code(decoder, language), task="translate", obeyed=True)
-            for original, decoded in zip(originals, decoder.decode(stretches, request), strict=True):
-                made += _translation(original, decoded.words)
-        return several[-1][0].end_ms / 1000, made
-
     stretches = cut(audio, [(found.start_ms, found.end_ms) for found in said])
-    with ahead(zip(said, stretches, strict=True), decoder.batch) as pairs:
-        for seconds, made in side_by_side(in_english, _shared_out(pairs, decoder), decoder.workers):
-            translated += made
-            report(seconds)
+    with ahead(zip(said, stretches, strict=True), _WINDOWS_AHEAD) as pairs:
+        for language, group in groupby(pairs, key=lambda pair: pair[0].language or transcript.language):
+            originals, windows_of = tee(group)
+            request = Request(_code(decoder, language), task="translate", obeyed=True)
+            found = decoder.decode((window for _, window in windows_of), request)
+            for (original, _), (_, decoded) in zip(originals, found, strict=True):
+                translated += _translation(original, decoded.words)
+                report(original.end_ms / 1000)
     return Transcript(language="en", duration_ms=transcript.duration_ms, segments=tuple(translated), kind="translation")
 
 
@@ -199,14 +191,6 @@ class _Tape:
         for block in self._blocks:
             self.samples += len(block)
             yield block
-
-
-def _shared_out(items: Iterable[Item], decoder: Decoder) -> Iterator[list[Item]]:
-    """Yield batches, as even as can be where there are too few items to fill one for each worker."""
-    iterator = iter(items)
-    while several := list(islice(iterator, decoder.batch * decoder.workers)):
-        size = ceil(len(several) / decoder.workers)
-        yield from (several[i : i + size] for i in range(0, len(several), size))
 
 
 def _language(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
@@ -127,7 +127,6 @@ def _load(model: str, device: str, threads: int | None) -> Whisper:
 class _Decoder:
     """See `pipelines.transcribers.hearing.Decoder`."""
 
-    batch = 1  # it decodes one window at a time
     workers = 1
 
     def __init__(self, model: Whisper) -> None:
@@ -143,8 +142,9 @@ class _Decoder:
         _, probabilities = self._model.detect_language(mel.to(self._model.device))
         return dict(probabilities)
 
-    def decode(self, several: Sequence[Window], request: Request) -> list[Decoded]:
-        return [Decoded(self._words(window, request, (0.0,)), self.identify(window)) for window in several]
+    def decode(self, windows: Iterable[Window], request: Request) -> Iterator[tuple[Window, Decoded]]:
+        for window in windows:
+            yield window, Decoded(self._words(window, request, (0.0,)), self.identify(window))
 
     def decode_with_care(self, window: Window, request: Request) -> list[HeardWord]:
         return self._words(window, request, TEMPERATURES)

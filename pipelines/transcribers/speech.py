@@ -36,7 +36,7 @@ _MARGIN = int(0.2 * FRAMES_PER_SECOND)
 _LONG_SPEECH = int(1.5 * FRAMES_PER_SECOND)
 _LONGEST_WORD_MS = 1_000
 _REACH = int(120 * FRAMES_PER_SECOND)
-_CHAPTER = int(300 * FRAMES_PER_SECOND)
+_CHAPTER = int(150 * FRAMES_PER_SECOND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def detect_speech(samples: AudioBlock) -> Probabilities:
 def windows(blocks: Iterable[AudioBlock], detect: Detector = detect_speech) -> Iterator[Window]:
     """Pack the speech of a recording into windows, in order.
 
-    About five minutes of sound are held at a time. The last window of each such chapter waits for the
+    About three minutes of sound are held at a time. The last window of each such chapter waits for the
     next one, since more may belong into it.
     """
     held = np.zeros(0, dtype=np.float32)

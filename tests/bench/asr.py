@@ -280,7 +280,9 @@ def cost(bench: Bench) -> None:
             metered(FeatureExtractor, "__call__", "features", spent),
             metered(SileroVADModel, "__call__", "detection", spent),
             metered(Transcribe, "commit", "database", spent),
-            metered(_Decoder, "decode", "workers", spent),
+            metered(_Decoder, "_encode", "workers", spent),
+            metered(_Decoder, "_draft", "workers", spent),
+            metered(_Decoder, "_finish", "workers", spent),
             metered(hearing, "_words", "workers", spent),
         ):
             stage = Transcribe(engine("faster-whisper", model=bench.model))

@@ -21,6 +21,7 @@ from pipelines.errors import LanguageError, WeightsError
 from pipelines.media import stream_audio
 from pipelines.transcribers import FasterWhisper, Hints
 from pipelines.transcribers.base import SAMPLE_RATE, ignore_progress
+from pipelines.transcribers.faster_whisper import _shared_out
 from pipelines.transcribers.sentences import LONGEST_MS, LONGEST_TEXT
 
 DATA = Path(os.environ.get("ROSTRA_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
@@ -80,7 +81,7 @@ def test_parameters_name_the_weights() -> None:
         "weights": "hub:large-v3",
         "compute_type": "float16",
         "beam_size": 5,
-        "revision": 9,
+        "revision": 10,
     }
 
 
@@ -319,3 +320,10 @@ def test_hard_recordings_give_what_is_there(tmp_path: Path, make: Callable[[Path
     assert {"apostle", "middle", "classes", last} <= set(said)
     assert len(said) <= 17
     assert found.duration_ms <= 6_000
+
+
+@pytest.mark.parametrize(
+    ("count", "workers", "sizes"), [(1, 2, [1]), (5, 2, [3, 2]), (16, 2, [8, 8]), (19, 2, [8, 8, 2, 1]), (5, 1, [5])]
+)
+def test_windows_are_shared_out_among_workers(count: int, workers: int, sizes: list[int]) -> None:
+    assert [len(batch) for batch in _shared_out(range(count), 8, workers)] == sizes

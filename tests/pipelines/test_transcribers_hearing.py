@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -43,7 +43,6 @@ class Told:
     careful: list[list[HeardWord]] = field(default_factory=list)
     spoken: list[dict[str, float]] = field(default_factory=list)
     asked: list[tuple[str, int, Request]] = field(default_factory=list)
-    batch: int = 8
     workers: int = 1
     languages: Collection[str] = ("en", "de")
 
@@ -51,9 +50,10 @@ class Told:
         self.asked.append(("identify", window.parts[0].recording, Request("")))
         return self.spoken.pop(0)
 
-    def decode(self, several: Sequence[Window], request: Request) -> list[Decoded]:
-        self.asked += [("first", each.parts[0].recording, request) for each in several]
-        return [Decoded(self.first.pop(0), {request.code: 1.0}) for _ in several]
+    def decode(self, windows: Iterable[Window], request: Request) -> Iterator[tuple[Window, Decoded]]:
+        for window in windows:
+            self.asked.append(("first", window.parts[0].recording, request))
+            yield window, Decoded(self.first.pop(0), {request.code: 1.0})
 
     def decode_with_care(self, window: Window, request: Request) -> list[HeardWord]:
         self.asked.append(("careful", window.parts[0].recording, request))
@@ -179,10 +179,3 @@ def test_translation_has_the_times_of_what_was_said_and_leaves_doubts_out() -> N
     assert [request for _, _, request in decoder.asked] == [
         Request("de", task="translate", obeyed=True), Request("en", task="translate", obeyed=True),
     ]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("count", "workers", "sizes"), [(1, 2, [1]), (5, 2, [3, 2]), (16, 2, [8, 8]), (19, 2, [8, 8, 2, 1]), (5, 1, [5])]
-)
-def test_windows_are_shared_out_among_workers(count: int, workers: int, sizes: list[int]) -> None:
-    assert [len(batch) for batch in hearing._shared_out(range(count), Told(workers=workers))] == sizes
