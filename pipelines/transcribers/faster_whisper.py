@@ -39,6 +39,8 @@ Item = TypeVar("Item")
 
 BATCH = {"cpu": 4, "cuda": 16}
 """Windows that a worker decodes at once; on a CPU, twice as many save 4% of its time for 500 MB."""
+_SHARES = 2
+"""The last windows on a CPU make so many batches. They are the same for any number of threads, and so is the text."""
 BEAM_SIZE = 5
 QUICK_BEAM_SIZE = 2
 """On a CPU, where a wide beam costs what the encoder does. Over 63 recordings in eight languages, this one made 270
@@ -196,7 +198,7 @@ class _Decoder:
             def draft(several: Sequence[_Encoded]) -> list[Future[tuple[Window, Decoded]]]:
                 return [finishing.submit(self._finish, asked, each) for each in self._draft(asked, several)]
 
-            batches = _shared_out(encoded, BATCH["cpu"], self.workers)
+            batches = _shared_out(encoded, BATCH["cpu"], _SHARES)
             for begun in side_by_side(draft, batches, self.workers):
                 yield from (each.result() for each in begun)
 
@@ -353,11 +355,11 @@ def _failures() -> Iterator[None]:
         raise TranscriberError(f"the engine failed: {error}") from error
 
 
-def _shared_out(items: Iterable[Item], batch: int, workers: int) -> Iterator[list[Item]]:
-    """Yield batches, as even as can be where there are too few items to fill one for each worker."""
+def _shared_out(items: Iterable[Item], batch: int, shares: int) -> Iterator[list[Item]]:
+    """Yield batches, as even as can be where too few items are left to fill so many."""
     iterator = iter(items)
-    while several := list(islice(iterator, batch * workers)):
-        size = ceil(len(several) / workers)
+    while several := list(islice(iterator, batch * shares)):
+        size = ceil(len(several) / shares)
         yield from (several[i : i + size] for i in range(0, len(several), size))
 
 

@@ -322,8 +322,22 @@ def test_hard_recordings_give_what_is_there(tmp_path: Path, make: Callable[[Path
     assert found.duration_ms <= 6_000
 
 
+@pytest.mark.speech
+@weights
+@recordings
+def test_text_is_the_same_for_any_number_of_threads() -> None:
+    said = [
+        FasterWhisper(threads=threads).transcribe(
+            stream_audio(DATA / "audio/de/librivox_simplicissimus.mp3"), Hints("de"), ignore_progress
+        )
+        for threads in (1, 2, 3)
+    ]
+    assert len(said[0].segments) > 5
+    assert said[0].segments == said[1].segments == said[2].segments
+
+
 @pytest.mark.parametrize(
-    ("count", "workers", "sizes"), [(1, 2, [1]), (5, 2, [3, 2]), (16, 2, [8, 8]), (19, 2, [8, 8, 2, 1]), (5, 1, [5])]
+    ("count", "shares", "sizes"), [(1, 2, [1]), (5, 2, [3, 2]), (16, 2, [8, 8]), (19, 2, [8, 8, 2, 1]), (5, 1, [5])]
 )
-def test_windows_are_shared_out_among_workers(count: int, workers: int, sizes: list[int]) -> None:
-    assert [len(batch) for batch in _shared_out(range(count), 8, workers)] == sizes
+def test_windows_are_shared_out_evenly(count: int, shares: int, sizes: list[int]) -> None:
+    assert [len(batch) for batch in _shared_out(range(count), 8, shares)] == sizes
