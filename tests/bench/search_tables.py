@@ -7,10 +7,11 @@ queries, and ``relevance.json``.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from tests.bench import tables
 
 FOLDER = Path(__file__).parent
 OTHERS = (
@@ -21,21 +22,16 @@ OTHERS = (
 )
 
 
-def read(name: str) -> dict[str, Any]:
-    """Return what a bench found."""
-    return dict(json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8")))
-
-
-def table(found: Mapping[str, Any], ten: Mapping[str, Any]) -> str:
+def pages(found: Mapping[str, Any], ten: Mapping[str, Any]) -> str:
     """Return what a page of results takes: Rostra's median and 95th percentile, others' medians, Rostra's at 10 M."""
     titles = ["asked for", "Rostra", "95 of 100 in", *(title for *_, title in OTHERS), "Rostra, 10 million"]
-    lines = [titles, ["---", *["--:"] * (len(titles) - 1)]]
+    rows = []
     for label, figures in found["rostra"].items():
         ours = figures["none"]
         others = (found["others"].get(name, {}).get(label, {}).get(way) for name, way, _ in OTHERS)
         grown = ten["rostra"].get(label, {}).get("none", {}).get("median_ms")
-        lines.append([label, *(_ms(ms) for ms in (ours["median_ms"], ours["p95_ms"], *others, grown))])
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        rows.append([label, *(_ms(ms) for ms in (ours["median_ms"], ours["p95_ms"], *others, grown))])
+    return tables.table(titles, rows)
 
 
 def remarks(
@@ -68,8 +64,9 @@ def remarks(
 
 def section() -> str:
     """Return what ``README.md`` shows."""
-    found, ten = read("search"), read("search_ten")
-    return f"{table(found, ten)}\n\n" + "\n".join(remarks(found, ten, read("search_random"), read("relevance")))
+    names = ("search", "search_ten", "search_random", "relevance")
+    found, ten, chance, relevance = (tables.read(FOLDER / f"{name}.json") for name in names)
+    return f"{pages(found, ten)}\n\n" + "\n".join(remarks(found, ten, chance, relevance))
 
 
 def _ms(value: float | None) -> str:

@@ -28,10 +28,16 @@ def read(path: Path = KEPT) -> dict[str, Any]:
     return dict(json.loads(path.read_text(encoding="utf-8")))
 
 
+def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in Markdown, whose first column alone is not of numbers."""
+    lines = [titles, ["---", *["--:"] * (len(titles) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
 def summary(results: Mapping[str, Any]) -> str:
     """Return word errors by language, and below them everything else, a column an engine."""
     rows = [row for row in (*_languages(results["words"]), *_other(results)) if any(row[1:])]
-    return _table(["", *ENGINES.values()], rows)
+    return table(["", *ENGINES.values()], rows)
 
 
 def by_recording(results: Mapping[str, Any]) -> str:
@@ -40,7 +46,7 @@ def by_recording(results: Mapping[str, Any]) -> str:
         [path.removeprefix("audio/"), *(_percent([found.get(name)]) for name in ENGINES)]
         for path, found in results["words"].items()
     ]
-    return _table(["recording", *ENGINES.values()], rows)
+    return table(["recording", *ENGINES.values()], rows)
 
 
 def worse(results: Mapping[str, Any], factor: float = 1.2) -> list[str]:
@@ -112,11 +118,6 @@ def _percent(found: Sequence[Mapping[str, int] | None]) -> str:
     if len(there) < len(found):
         return ""
     return f"{100 * sum(each['errors'] for each in there) / sum(each['units'] for each in there):.1f}"
-
-
-def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [titles, ["---", *["--:"] * (len(titles) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def remarks(results: Mapping[str, Any]) -> str:
