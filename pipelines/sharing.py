@@ -43,18 +43,19 @@ class Machine:
         return cls(cores(), free_memory(), bool(ctranslate2.get_cuda_device_count()))
 
 
-def workers(config: Config, due: int, machine: Machine, *, model: str, wanted: int | None = None) -> int:
+def workers(config: Config, due: int, machine: Machine | None = None, *, model: str, wanted: int | None = None) -> int:
     """Return how many recordings to transcribe at once: as asked, as configured, or as there is room for.
 
     Args:
         config: the archive's.
         due: how many recordings there are.
-        machine: that does them.
+        machine: that does them; None is this one, which is looked at only where nothing was chosen.
         model: Whisper's size, or a folder of weights.
         wanted: what somebody asked for.
     """
     if chosen := wanted or config.run.workers:
         return chosen
+    machine = machine or Machine.here()
     if machine.gpu and config.transcribe.device != "cpu":
         return 1  # which gives it large batches; more would each load the model
     weights = weights_bytes(model)

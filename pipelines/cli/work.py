@@ -108,9 +108,8 @@ def _work(
     transcriber = partial(engine, settings.engine, model=model, device=settings.device)
     due = due_in(context, stage := make(transcriber()))
     if due and not cluster:
-        machine = sharing.Machine.here()
-        workers = sharing.workers(context.config, len(due), machine, model=model, wanted=workers)
-        stage = make(transcriber(threads=sharing.threads(workers, machine.processors)))
+        workers = sharing.workers(context.config, len(due), model=model, wanted=workers)
+        stage = make(transcriber(threads=sharing.threads(workers, configuration.cores())))
     return run_stage(context, stage, _below(context, workers, cluster), observer, due)
 
 
