@@ -106,13 +106,13 @@ def hear(decoder: Decoder, audio: Iterable[AudioBlock], hints: Hints, report: Re
         language, code = _language(decoder, hints.language, first, expected)
         request = Request(code, hints.terms, obeyed=hints.language is not None, expected=expected)
 
-        def words_of(found: tuple[Window, Decoded]) -> tuple[float, list[HeardWord]]:
-            window, decoded = found
+        def words_of(each: tuple[Window, Decoded]) -> tuple[float, list[HeardWord]]:
+            window, decoded = each
             end = window.parts[-1].recording + window.parts[-1].length
             return end / FRAMES_PER_SECOND, _words(decoder, window, decoded, request)
 
-        decoded = decoder.decode(chain(first, speech), request)
-        for seconds, words in side_by_side(words_of, decoded, decoder.workers):
+        found = decoder.decode(chain(first, speech), request)
+        for seconds, words in side_by_side(words_of, found, decoder.workers):
             heard += words
             report(seconds)
     groups = list(sentences(in_order(heard)))
@@ -160,7 +160,6 @@ def translate(decoder: Decoder, audio: Iterable[AudioBlock], transcript: Transcr
     """
     said = [found for found in transcript.segments if not found.flags]
     translated: list[Segment] = []
-
     stretches = cut(audio, [(found.start_ms, found.end_ms) for found in said])
     with ahead(zip(said, stretches, strict=True), _WINDOWS_AHEAD) as pairs:
         for language, group in groupby(pairs, key=lambda pair: pair[0].language or transcript.language):
