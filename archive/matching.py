@@ -6,12 +6,12 @@ Since indexed words and these are the same (see `archive.tokens`), a run that FT
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from heapq import heapify, heapreplace
 from itertools import chain
 from typing import NamedTuple, TypeAlias
 
-from archive.query import And, Field, Leaf, Near, Node, Not, Or, Phrase, Prefix, Stemmed, Word, leaves, occurrences
+from archive.query import And, Field, Leaf, Near, Node, Not, Or, Phrase, Prefix, Stemmed, Word, leaves
 
 
 class Span(NamedTuple):
@@ -28,20 +28,13 @@ Place: TypeAlias = tuple[Span, ...]
 class Matcher:
     """One run of words, ready to be asked."""
 
-    def __init__(self, words: list[str]) -> None:
-        self._words = words
-        # By the identity of nodes, which are kept beside: to hash a tree goes through all of it.
-        self._found: dict[int, tuple[Leaf, list[Span]]] = {}
-        self._all: dict[int, tuple[Node, list[Span]]] = {}
-        self._matching: dict[int, tuple[Node, list[Place]]] = {}
+    def __init__(self, words: Sequence[str]) -> None:
+        # Python finds words in a text much sooner than in a list.
+        self._text = f" {' '.join(words)} "
+        self._found: dict[Leaf, list[Span]] = {}
 
     def places(self, node: Node) -> list[Place]:
         """Return where a query matches, in order; of words that must all occur, where they are closest together."""
-        if id(node) not in self._matching:
-            self._matching[id(node)] = node, self._places(node)
-        return self._matching[id(node)][1]
-
-    def _places(self, node: Node) -> list[Place]:
         match node:
             case Or(nodes):
                 return sorted({place for child in nodes for place in self.places(child)})
@@ -58,38 +51,40 @@ class Matcher:
 
     def spans(self, node: Node) -> list[Span]:
         """Return every occurrence of every term that the query looks for, in order."""
-        if id(node) not in self._all:
-            terms = [self._spans(leaf) for leaf in leaves(node)]
-            self._all[id(node)] = node, terms[0] if len(terms) == 1 else sorted(set(chain.from_iterable(terms)))
-        return self._all[id(node)][1]
+        terms = [self._spans(leaf) for leaf in leaves(node)]
+        return terms[0] if len(terms) == 1 else sorted(set(chain.from_iterable(terms)))
 
     def _spans(self, leaf: Leaf) -> list[Span]:
-        if id(leaf) not in self._found:
-            self._found[id(leaf)] = leaf, self._look_for(leaf)
-        return self._found[id(leaf)][1]
+        if leaf not in self._found:
+            self._found[leaf] = self._look_for(leaf)
+        return self._found[leaf]
 
     def _look_for(self, leaf: Leaf) -> list[Span]:
         match leaf:
             case Word(text):
-                return [Span(start, start + 1) for start in self._starts((text,))]
+                return self._occurrences(f" {text} ", 1)
             case Phrase(parts):
-                return [Span(start, start + len(parts)) for start in self._starts(parts)]
+                return self._occurrences(f" {' '.join(parts)} ", len(parts))
             case Prefix(parts):
-                *whole, last = parts
-                ends = [at for at, word in enumerate(self._words) if word.startswith(last)]
-                if whole:
-                    ends = sorted({start + len(whole) for start in self._starts(whole)}.intersection(ends))
-                return [Span(end - len(whole), end + 1) for end in ends]
-
+                return self._occurrences(f" {' '.join(parts)}", len(parts))
             case Stemmed():
-                return [Span(at, at + 1) for at in leaf.places(self._words)]
+                forms = leaf.forms(self._words_with(leaf.letter))
+                return sorted(chain.from_iterable(self._occurrences(f" {form} ", 1) for form in forms))
 
-    def _starts(self, parts: Sequence[str]) -> Iterator[int]:
-        """Yield where these words stand one after the other."""
-        size, wanted = len(parts), list(parts)
-        for at in occurrences(wanted[0], self._words):
-            if self._words[at : at + size] == wanted:
-                yield at
+    def _words_with(self, letter: str) -> set[str]:
+        """Return the different words that begin with a letter; all of them where it is none."""
+        return {letter + rest.partition(" ")[0] for rest in self._text.split(f" {letter}")[1:]}
+
+    def _occurrences(self, wanted: str, size: int) -> list[Span]:
+        """Return where words stand, so many of them, as they are written in the text: a space before each."""
+        found: list[Span] = []
+        number = before = 0
+        at = self._text.find(wanted)
+        while at >= 0:
+            number += self._text.count(" ", before, at)
+            found.append(Span(number, number + size))
+            before, at = at, self._text.find(wanted, at + 1)
+        return found
 
 
 def _near(groups: list[list[Span]], distance: int) -> list[Place]:

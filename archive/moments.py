@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterable, Sequence
 from itertools import accumulate, chain
 from typing import NamedTuple, TypeAlias
 
@@ -21,16 +19,17 @@ CONTEXT = 90
 GAP = " … "
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """A place where a query matches.
 
     Attributes:
+        key: the transcript and the positions of its segments: no two moments of a query have the same.
         lines: which lines of the stretch the match lies in, in order.
         first: the word of the stretch with which the match begins.
         strength: how many different words and phrases of the query stand in these lines, then how many in all.
     """
 
+    key: tuple[int, ...]
     lines: tuple[int, ...]
     first: int
     strength: tuple[int, int]
@@ -43,65 +42,52 @@ class Stretch:
         transcript: which.
         positions: of the segments, in order.
         spelled: the words of each (`archive.passages.spell_spoken`).
+
+    Attributes:
+        words: the folded words of all lines.
+        starts: which word each line begins with, and how many there are.
+        matcher: what tells where a query matches in these words.
     """
 
     def __init__(self, transcript: int, positions: Sequence[int], spelled: Sequence[list[str]]) -> None:
         self.transcript = transcript
         self.positions = positions
         self._spelled = spelled
-
-    def key(self, moment: Moment) -> tuple[int, ...]:
-        """Return the transcript and the positions of a moment's segments: no two moments of a query have the same."""
-        return (self.transcript, *(self.positions[line] for line in moment.lines))
+        self.words = list(chain.from_iterable(spelled))
+        self.starts = [0, *accumulate(map(len, spelled))]
+        self.matcher = Matcher(self.words)
 
     def beginning(self, moment: Moment) -> tuple[int, list[str], int]:
         """Return the position of the segment in which a moment begins, its words, and with which of them."""
         line, word = self.locate(moment.first)
         return self.positions[line], self._spelled[line], word
 
-    @cached_property
-    def words(self) -> list[str]:
-        """The folded words of all lines."""
-        return list(chain.from_iterable(self._spelled))
+    def moments(self, node: Node, beside: Iterable[Moment] = ()) -> list[Moment]:
+        """Return the moments of a query, the best first, without those that lie in the same segments as others.
 
-    @cached_property
-    def starts(self) -> list[int]:
-        """Which word each line begins with, and how many there are."""
-        return [0, *accumulate(map(len, self._spelled))]
-
-    @cached_property
-    def _matcher(self) -> Matcher:
-        return Matcher(self.words)
-
-    def moments(self, node: Node, beside: Node | None = None) -> list[Moment]:
-        """Return the moments of a query, the best first. Matches that lie in the same segments are one moment.
-
-        With ``beside``, only those are returned that are not moments of this other query as well.
+        Matches that lie in the same segments are one moment.
         """
-        places = self._matcher.places(node)
-        others = self._matcher.places(beside) if beside else []
-        if not places or places == others:
-            return []
-        known = set(map(self._lines, others))
+        known = {moment.lines for moment in beside}
         firsts: dict[tuple[int, ...], int] = {}
-        for place in places:
+        for place in self.matcher.places(node):
             lines = self._lines(place)
             if lines not in known:
                 firsts.setdefault(lines, place[0].start)
         if not firsts:
             return []
         counts = self._counts(node)
-        moments = [
-            Moment(lines, first, (len(set().union(*(counts[x] for x in lines))), sum(len(counts[x]) for x in lines)))
-            for lines, first in firsts.items()
-        ]
-        return sorted(moments, key=_strength, reverse=True) if len(moments) > 1 else moments
+        moments = []
+        for lines, first in firsts.items():
+            key = (self.transcript, *map(self.positions.__getitem__, lines))
+            terms = list(chain.from_iterable(map(counts.__getitem__, lines)))
+            moments.append(Moment(key, lines, first, (len(set(terms)), len(terms))))
+        return sorted(moments, key=_strength, reverse=True)
 
     def spans(self, node: Node, moment: Moment) -> list[Span]:
         """Return the words to highlight in a moment: every term that stands whole in its lines, none twice."""
         begin, end = self.starts[moment.lines[0]], self.starts[moment.lines[-1] + 1]
         apart: list[Span] = []
-        for span in self._matcher.spans(node):
+        for span in self.matcher.spans(node):
             if span.start < begin or span.end > end or not set(moment.lines).issuperset(self._lines((span,))):
                 continue
             if apart and span.start < apart[-1].end:
@@ -123,7 +109,7 @@ class Stretch:
 
     def _counts(self, node: Node) -> defaultdict[int, list[tuple[str, ...]]]:
         counts: defaultdict[int, list[tuple[str, ...]]] = defaultdict(list)
-        for start, end in self._matcher.spans(node):
+        for start, end in self.matcher.spans(node):
             counts[bisect_right(self.starts, start) - 1].append(tuple(self.words[start:end]))
         return counts
 
@@ -132,8 +118,7 @@ def _strength(moment: Moment) -> tuple[int, int]:
     return moment.strength
 
 
-@dataclass(frozen=True, slots=True)
-class Excerpt:
+class Excerpt(NamedTuple):
     """What a reader sees of a moment. ``matches`` are characters of ``text``; times are milliseconds."""
 
     start_ms: int
@@ -160,22 +145,16 @@ Segments: TypeAlias = dict[tuple[int, int], Segment]
 """Segments by transcript and position."""
 
 
-def read_segments(conn: sqlite3.Connection, wanted: Iterable[tuple[int, int]]) -> Segments:
-    """Return segments by transcript and position, without those that do not exist."""
+def read_segments(conn: sqlite3.Connection, moments: Iterable[Moment]) -> Segments:
+    """Return the segments that moments lie in, and their neighbours."""
+    wanted = {(each.key[0], each.key[1] - 1, each.key[-1] + 1) for each in moments}
     rows = conn.execute(
         "SELECT transcript_id, position, segment.id, start_ms, end_ms, text, language, flags"
         " FROM json_each(?) AS wanted CROSS JOIN segment"
-        " ON transcript_id = wanted.value ->> 0 AND position = wanted.value ->> 1",
-        (json.dumps(sorted(set(wanted))),),
+        " ON transcript_id = wanted.value ->> 0 AND position BETWEEN wanted.value ->> 1 AND wanted.value ->> 2",
+        (json.dumps(sorted(wanted)),),
     )
     return {(row[0], row[1]): Segment(*row[2:]) for row in rows}
-
-
-def around(key: tuple[int, ...]) -> Iterator[tuple[int, int]]:
-    """Yield the transcript and position of each segment of a moment (`Stretch.key`) and of their neighbours."""
-    transcript, *positions = key
-    for position in (positions[0] - 1, *positions, positions[-1] + 1):
-        yield transcript, position
 
 
 def excerpts(
@@ -190,10 +169,10 @@ def excerpts(
         conn: the database.
         shown: moments.
         node: what is highlighted.
-        segments: those `around` the moments, if they were read before.
+        segments: those of the moments, if they were read before (`read_segments`).
     """
     if segments is None:
-        segments = read_segments(conn, (key for stretch, moment in shown for key in around(stretch.key(moment))))
+        segments = read_segments(conn, (moment for _, moment in shown))
     starts = _starts(conn, shown, segments)
     return [
         _excerpt(stretch, moment, node, start, segments) for (stretch, moment), start in zip(shown, starts, strict=True)
@@ -201,7 +180,7 @@ def excerpts(
 
 
 def _excerpt(stretch: Stretch, moment: Moment, node: Node, start_ms: int, segments: Segments) -> Excerpt:
-    transcript, *positions = stretch.key(moment)
+    transcript, *positions = moment.key
     lines = [segments[transcript, position] for position in positions]
     text = lines[0].text
     characters = dict(enumerate(places(text), stretch.starts[moment.lines[0]]))
@@ -225,7 +204,7 @@ def _excerpt(stretch: Stretch, moment: Moment, node: Node, start_ms: int, segmen
 def highlights(text: str, node: Node) -> tuple[tuple[int, int], ...]:
     """Return the characters of a text to highlight for a query, in order and apart."""
     characters = places(text)
-    spans = Stretch(0, [0], [words(text)]).spans(node, Moment((0,), 0, (0, 0)))
+    spans = Stretch(0, [0], [words(text)]).spans(node, Moment((0, 0), (0,), 0, (0, 0)))
     return tuple((characters[span.start][0], characters[span.end - 1][1]) for span in spans)
 
 

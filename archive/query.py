@@ -20,8 +20,7 @@ is searched as plain words, and a note says so: no text is an error.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -84,27 +83,16 @@ class Stemmed:
         return tuple(dict.fromkeys((self.text, *plain, *(stems.mark_of(*each) for each in found))))
 
     @cached_property
-    def _first(self) -> str | None:
-        """The letter with which every form of this word begins; None where they may begin with others."""
-        return self.text[0] if stems.SUFFIXED.issuperset(self.languages) else None
+    def letter(self) -> str:
+        """The letter with which every form of this word begins; "" where they may begin with others."""
+        return self.text[0] if stems.SUFFIXED.issuperset(self.languages) else ""
 
-    def places(self, words: Sequence[str]) -> list[int]:
-        """Return where among folded words the forms of this one stand."""
-        # To look up what each word's stem is takes ten times as long as to look at its first letter.
-        those = set(words) if self._first is None else {word for word in words if word[0] == self._first}
-        found = those.intersection(self.terms)
+    def forms(self, words: set[str]) -> set[str]:
+        """Return those of some folded words that are forms of this one."""
+        found = words.intersection(self.terms)
         for language, stem in self.stems:
-            found |= stems.forms(language, stem, those)
-        return sorted(at for word in found for at in occurrences(word, words))
-
-
-def occurrences(word: str, words: Sequence[str]) -> Iterator[int]:
-    """Yield where a word stands among others."""
-    at = -1
-    with suppress(ValueError):
-        while True:
-            at = words.index(word, at + 1)
-            yield at
+            found |= stems.forms(language, stem, words)
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from archive.budget import Budget
 from archive.db import sqlite3
 from archive.errors import sqlite_errors
 from archive.hits import Hit, Passage, Ranked, moment_hits, read_doubtful, read_languages, read_passages
-from archive.matching import Matcher
 from archive.query import Node, Stemmed, Word, parse_query, to_fts5, with_stems
 from archive.scope import EVERYWHERE, STARTED, Filters, Scope, read_scope
 from archive.tokens import BARRIER, MARK
@@ -122,9 +121,8 @@ class Research:
                     return
                 found = []
                 for moment in sorted(stretch.moments(asked.node), key=lambda moment: moment.first):
-                    key = stretch.key(moment)
-                    if key not in seen and len(seen) < limit:
-                        seen.add(key)
+                    if moment.key not in seen and len(seen) < limit:
+                        seen.add(moment.key)
                         found.append(Ranked(passage, stretch, moment, 0.0))
                 yield from moment_hits(self._conn, found, asked.node)
             self.complete = budget.complete
@@ -183,7 +181,7 @@ class Research:
             for _, stretch in read_passages(self._conn, matching[:: -(-len(matching) // SAMPLED) or 1]):
                 if budget.is_over():
                     break
-                spans = Matcher(stretch.words).spans(asked.node)
+                spans = stretch.matcher.spans(asked.node)
                 own.update(word for span in spans for word in stretch.words[slice(*span)])
                 beside.update(stretch.words)
                 passages.update(set(stretch.words))
@@ -236,8 +234,7 @@ class Research:
         for passage, stretch in read_passages(self._conn, self._passages(asked, budget)):
             if budget.is_over():
                 break
-            matcher = Matcher(stretch.words)
-            for place in matcher.places(asked.node):
+            for place in stretch.matcher.places(asked.node):
                 line, word = stretch.locate(place[0].start)
                 places[passage.session].add((passage.transcript, stretch.positions[line], word))
         return {session: len(found) for session, found in places.items()}
@@ -245,11 +242,11 @@ class Research:
     def _of_word(self, node: Word | Stemmed, budget: Budget) -> dict[int, int]:
         said: Counter[int] = Counter()
         with budget.spend(0.9):
-            forms = [node.text]
+            forms = {node.text}
             if isinstance(node, Stemmed):
                 terms = self._conn.execute("SELECT term FROM vocabulary WHERE term < ?", (MARK,))
-                known = [term for (term,) in terms]
-                forms = [known[at] for at in node.places(known)]
+                known = {term for (term,) in terms}
+                forms = node.forms(known)
             self._conn.execute(INSTANCES)
             for form in forms:
                 rows = self._conn.execute(

@@ -339,10 +339,9 @@ class _Run:
             if self._budget.is_over() or (enough is not None and len(moments) >= enough):
                 break
             for ranked in self._of_passage(passage, stretch):
-                position = ranked.stretch.key(ranked.moment)
-                if position in seen:
+                if ranked.moment.key in seen:
                     continue
-                seen.add(position)
+                seen.add(ranked.moment.key)
                 moments.append(ranked)
                 if enough is not None:
                     break

@@ -30,7 +30,7 @@ from archive.hits import (
     read_passages,
     session_hit,
 )
-from archive.moments import Moment, Segments, Stretch, around, read_segments
+from archive.moments import Moment, Segments, Stretch, read_segments
 from archive.overview import FacetValue, Overview, Whole
 from archive.query import And, Node, Not, Or, Prefix, Query, Word, leaves, to_fts5, with_stems
 from archive.scope import Scope
@@ -252,20 +252,20 @@ class _Found:
     def __init__(self) -> None:
         self.typed = 0
         """How many of them have the words as they were typed."""
-        self._moments: dict[tuple[int, ...], tuple[bool, tuple[int, int], Ranked]] = {}
+        self._moments: dict[tuple[int, ...], tuple[bool, Ranked]] = {}
 
     def add(self, passage: Passage, stretch: Stretch, moments: Iterable[Moment], *, typed: bool) -> None:
         """Add moments of a passage; those of overlapping passages are the same."""
         for moment in moments:
-            key = stretch.key(moment)
-            if key not in self._moments:
-                self._moments[key] = typed, moment.strength, Ranked(passage, stretch, moment, 0.0)
+            if moment.key not in self._moments:
+                self._moments[moment.key] = typed, Ranked(passage, stretch, moment, 0.0)
                 self.typed += typed
 
     def best(self) -> list[Ranked]:
         """Return them, as typed first, then by what stands together."""
-        best = sorted(self._moments.items(), key=lambda item: (not item[1][0], [-x for x in item[1][1]], item[0]))
-        return [each for _, (_, _, each) in best]
+        best = sorted(self._moments.values(), key=lambda each: each[1].moment.key)
+        best.sort(key=lambda each: (each[0], each[1].moment.strength), reverse=True)
+        return [each for _, each in best]
 
 
 class _Moments(NamedTuple):
@@ -516,13 +516,15 @@ class _Run:
             again = {n: wanted[n][1:] for n, its in found.items() if n not in whole and its.typed < SHOWN}
             self._read_indexed(again, whole, found)
         best = {number: its.best() for number, its in found.items()}
-        shown = [each.stretch.key(each.moment) for ranked in best.values() for each in ranked[:SHOWN]]
-        keys = {n: [each.stretch.key(each.moment) for each in ranked] for n, ranked in best.items() if n in whole}
-        edges = ((key[0], at) for key in chain(*keys.values()) for at in (key[1], key[-1]))
-        segments = read_segments(self._conn, chain(edges, *map(around, shown)))
+        known = (ranked if number in whole else ranked[:SHOWN] for number, ranked in best.items())
+        segments = read_segments(self._conn, (each.moment for each in chain(*known)))
         lasting = {
-            number: {(segments[key[0], key[1]].start_ms, segments[key[0], key[-1]].end_ms) for key in its}
-            for number, its in keys.items()
+            number: {
+                (segments[key[0], key[1]].start_ms, segments[key[0], key[-1]].end_ms)
+                for key in (each.moment.key for each in ranked)
+            }
+            for number, ranked in best.items()
+            if number in whole
         }
         return _Moments({number: ranked[:SHOWN] for number, ranked in best.items()}, lasting, segments)
 
@@ -543,9 +545,10 @@ class _Run:
             for passage, stretch in passages:
                 if number not in whole and its.typed >= SHOWN:
                     continue
-                its.add(passage, stretch, stretch.moments(self._node), typed=True)
+                typed = stretch.moments(self._node)
+                its.add(passage, stretch, typed, typed=True)
                 if self._wide != self._node and (number in whole or its.typed < SHOWN):
-                    its.add(passage, stretch, stretch.moments(self._wide, beside=self._node), typed=False)
+                    its.add(passage, stretch, stretch.moments(self._wide, beside=typed), typed=False)
 
 
 def _leaves_out(node: Node | None) -> bool:

@@ -49,8 +49,6 @@ _WORD = re.compile("[^ ]+")
 RECORD = "\x1e"
 """What stands between texts that are in one string."""
 _ASCII_RECORDS = _ASCII[: ord(RECORD)] + RECORD + _ASCII[ord(RECORD) + 1 :]
-_BAR = "|"  # like every sign, in no folded word
-_ASCII_BARS = _ASCII[: ord(RECORD)] + _BAR + _ASCII[ord(RECORD) + 1 :]
 
 
 class Token(NamedTuple):
@@ -94,15 +92,7 @@ def words(text: str) -> list[str]:
 
 def words_records(joined: str) -> list[list[str]]:
     """Return `words` of each of the texts in a string, between which `RECORD` stands."""
-    if not joined.isascii():
-        return [words(text) for text in joined.split(RECORD)]
-    spelled = joined.replace(RECORD, f" {RECORD} ").translate(_ASCII_BARS).split()
-    found, begin = [], 0
-    for _ in range(spelled.count(_BAR)):
-        end = spelled.index(_BAR, begin)
-        found.append(spelled[begin:end])
-        begin = end + 1
-    return [*found, spelled[begin:]]
+    return [folded.split() for folded in fold_records(joined)]
 
 
 def is_unspaced(word: str) -> bool:
