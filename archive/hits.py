@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import cache
+from typing import NamedTuple, TypeVar
 from urllib.parse import quote
 
 from archive.budget import Budget
@@ -14,11 +15,13 @@ from archive.db import sqlite3
 from archive.matching import Matcher
 from archive.moments import Excerpt, Moment, Segments, Stretch, excerpts, highlights
 from archive.passages import LONGEST_PHRASE, spell_spoken
-from archive.query import Leaf, Node, Or, Phrase, Prefix, leaves, to_fts5
+from archive.query import Leaf, Node, Or, Phrase, Prefix, Stemmed, leaves, to_fts5, with_stems
 from archive.scope import IN_LANGUAGE, Scope
 from archive.tokens import RECORD, words, words_records
 from metadata.languages import UNDETERMINED
 from metadata.times import format_seconds
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,8 +110,7 @@ EACH = (
 
 def read_passages(conn: sqlite3.Connection, passages: Sequence[Passage]) -> Iterator[tuple[Passage, Stretch]]:
     """Yield passages with the words of their segments, in order."""
-    for begin in range(0, len(passages), TOGETHER):
-        some = passages[begin : begin + TOGETHER]
+    for some in _together(passages):
         wanted = [[each.transcript, each.first, each.last, not each.doubtful] for each in some]
         for passage, (texts,) in zip(some, conn.execute(TEXTS, (json.dumps(wanted),)).fetchall(), strict=True):
             yield passage, _stretch(conn, passage, texts)
@@ -116,12 +118,15 @@ def read_passages(conn: sqlite3.Connection, passages: Sequence[Passage]) -> Iter
 
 def read_indexed(conn: sqlite3.Connection, wanted: Sequence[int]) -> Iterator[tuple[Passage, Stretch]]:
     """Yield passages, by their ids in the index, with the words of their segments, in order; their scores are 0."""
-    for begin in range(0, len(wanted), TOGETHER):
-        some = wanted[begin : begin + TOGETHER]
+    for some in _together(wanted):
         rows = {row[0]: row[1:] for row in conn.execute(INDEXED, (json.dumps(some),))}
         for session, transcript, first, last, texts in map(rows.__getitem__, some):
             passage = Passage(session, transcript, first, last, 0.0)
             yield passage, _stretch(conn, passage, texts)
+
+
+def _together(each: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (each[begin : begin + TOGETHER] for begin in range(0, len(each), TOGETHER))
 
 
 def _stretch(conn: sqlite3.Connection, passage: Passage, joined: str) -> Stretch:
@@ -137,6 +142,25 @@ def read_languages(conn: sqlite3.Connection, scope: Scope) -> list[str]:
     if scope.language:
         return [scope.language]
     return [tag for (tag,) in conn.execute("SELECT DISTINCT language FROM transcript WHERE is_current = 1")]
+
+
+def with_forms(conn: sqlite3.Connection, node: Node, languages: Iterable[str], *, doubtful: bool) -> Node:
+    """Return a query whose plain words may also be found by their stems, but for words that have no other form here.
+
+    Args:
+        conn: the database.
+        node: the query.
+        languages: of the stems, BCP-47.
+        doubtful: whether to search in what was heard with doubt: of that no index knows which words there are.
+    """
+
+    @cache
+    def occur(word: Stemmed) -> bool:
+        others = " OR ".join(f'"{term}"' for term in word.terms if term != word.text)
+        found = conn.execute("SELECT 1 FROM session_fts WHERE session_fts MATCH ? LIMIT 1", (others,))
+        return found.fetchone() is not None
+
+    return with_stems(node, languages) if doubtful else with_stems(node, languages, occur)
 
 
 def read_doubtful(conn: sqlite3.Connection, budget: Budget, node: Node, scope: Scope) -> list[Passage]:

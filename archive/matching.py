@@ -5,6 +5,7 @@ Since indexed words and these are the same (see `archive.tokens`), a run that FT
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from heapq import heapify, heapreplace
@@ -73,7 +74,7 @@ class Matcher:
 
     def _words_with(self, letter: str) -> set[str]:
         """Return the different words that begin with a letter; all of them where it is none."""
-        return {letter + rest.partition(" ")[0] for rest in self._text.split(f" {letter}")[1:]}
+        return set(re.findall(f" ({letter}[^ ]*)", self._text))
 
     def _occurrences(self, wanted: str, size: int) -> list[Span]:
         """Return where words stand, so many of them, as they are written in the text: a space before each."""

@@ -20,7 +20,7 @@ is searched as plain words, and a note says so: no text is an error.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -280,23 +280,29 @@ def leaves(node: Node) -> Iterator[Leaf]:
         yield node
 
 
-def with_stems(node: Node, languages: Iterable[str]) -> Node:
-    """Return a query whose plain words may also be found by their stems in these languages (BCP-47).
+def with_stems(node: Node, languages: Iterable[str], occur: Callable[[Stemmed], bool] = lambda _: True) -> Node:
+    """Return a query whose plain words may also be found by their stems.
 
     What is left out, or said to be near, is meant as it was typed.
+
+    Args:
+        node: the query.
+        languages: of the stems, BCP-47.
+        occur: whether there may be other forms of a word: one that has none stays as it is.
     """
     known = tuple(sorted({primary(language) for language in languages if stems.is_stemmed(language)}))
-    return _stemmed(node, known) if known else node
+    return _stemmed(node, known, occur) if known else node
 
 
-def _stemmed(node: Node, languages: tuple[str, ...]) -> Node:
+def _stemmed(node: Node, languages: tuple[str, ...], occur: Callable[[Stemmed], bool]) -> Node:
     match node:
         case Word(text):
-            return Stemmed(text, languages)
+            stemmed = Stemmed(text, languages)
+            return stemmed if occur(stemmed) else node
         case And(nodes):
-            return And(tuple(_stemmed(child, languages) for child in nodes))
+            return And(tuple(_stemmed(child, languages, occur) for child in nodes))
         case Or(nodes):
-            return Or(tuple(_stemmed(child, languages) for child in nodes))
+            return Or(tuple(_stemmed(child, languages, occur) for child in nodes))
         case _:
             return node
 

@@ -13,8 +13,8 @@ from typing import Literal, NamedTuple, TypeAlias
 from archive.budget import Budget
 from archive.db import sqlite3
 from archive.errors import sqlite_errors
-from archive.hits import Hit, Passage, Ranked, moment_hits, read_doubtful, read_languages, read_passages
-from archive.query import Node, Stemmed, Word, parse_query, to_fts5, with_stems
+from archive.hits import Hit, Passage, Ranked, moment_hits, read_doubtful, read_languages, read_passages, with_forms
+from archive.query import Node, Stemmed, Word, parse_query, to_fts5
 from archive.scope import EVERYWHERE, STARTED, Filters, Scope, read_scope
 from archive.tokens import BARRIER, MARK
 from metadata.errors import InvalidLanguageError
@@ -211,7 +211,8 @@ class Research:
         if understood.node is None:
             return None, budget
         scope = read_scope(self._conn, filters, understood.where)
-        node = with_stems(understood.node, read_languages(self._conn, scope))
+        languages = read_languages(self._conn, scope)
+        node = with_forms(self._conn, understood.node, languages, doubtful=understood.doubtful)
         return _Asked(node, scope, understood.doubtful), budget
 
     def _passages(self, asked: _Asked, budget: Budget) -> list[Passage]:

@@ -21,11 +21,21 @@ from typing import Protocol
 from archive.budget import OVER_BUDGET, Budget
 from archive.db import reading, sqlite3
 from archive.errors import sqlite_errors
-from archive.hits import Hit, Passage, Ranked, moment_hits, read_doubtful, read_languages, read_passages, session_hit
+from archive.hits import (
+    Hit,
+    Passage,
+    Ranked,
+    moment_hits,
+    read_doubtful,
+    read_languages,
+    read_passages,
+    session_hit,
+    with_forms,
+)
 from archive.moments import Stretch
 from archive.overview import KeptOverview, Overview
 from archive.passages import index_session, rebuild, remove_session
-from archive.query import Node, Query, parse_query, to_fts5, with_stems
+from archive.query import Node, Query, parse_query, to_fts5
 from archive.scope import EVERYWHERE, STARTED, Filters, Scope, read_scope
 from archive.sessions import WEIGHTS, SessionResults, Sort, search_sessions
 from archive.suggest import suggest
@@ -173,7 +183,8 @@ class SqliteSearch:
             if understood.node is None:
                 results = _browse(self._conn, budget, scope, _bounded(limit), _bounded(offset))
             else:
-                wide = with_stems(understood.node, read_languages(self._conn, scope))
+                languages = read_languages(self._conn, scope)
+                wide = with_forms(self._conn, understood.node, languages, doubtful=understood.doubtful)
                 run = _Run(self._conn, budget, understood.node, wide, scope)
                 results = run.page(_bounded(limit), _bounded(offset), doubtful=understood.doubtful)
                 if not results.total and results.complete and not understood.doubtful:

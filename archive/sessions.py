@@ -29,10 +29,11 @@ from archive.hits import (
     read_indexed,
     read_passages,
     session_hit,
+    with_forms,
 )
 from archive.moments import Moment, Segments, Stretch, read_segments
 from archive.overview import FacetValue, Overview, Whole
-from archive.query import And, Node, Not, Or, Prefix, Query, Word, leaves, to_fts5, with_stems
+from archive.query import And, Node, Not, Or, Prefix, Query, Word, leaves, to_fts5
 from archive.scope import Scope
 from archive.suggest import suggest
 
@@ -300,7 +301,8 @@ class _Run:
         self._scope = scope
         self._overview = overview
         self._node = node
-        self._wide = with_stems(node, [scope.language] if scope.language else overview.languages) if node else None
+        languages = [scope.language] if scope.language else overview.languages
+        self._wide = with_forms(conn, node, languages, doubtful=doubtful) if node else None
         self._doubtful = doubtful
         self._passages: defaultdict[int, list[tuple[float, int]]] = defaultdict(list)
         """Of sessions, by id: cost and id of those that match, where they were looked up."""

@@ -87,3 +87,14 @@ def test_words_as_typed_come_before_their_other_forms(db: Database) -> None:
 @pytest.mark.parametrize("text", ['"running"', '"running late"', "-runs running", "late near/3 running"])
 def test_what_is_quoted_left_out_or_near_is_meant_as_typed(db: Database, text: str) -> None:
     assert [hit.session for hit in SqliteSearch(db.conn, PATIENT_MS).search(text).hits] == ["typed"]
+
+
+def test_forms_are_found_where_only_doubtful_segments_have_them() -> None:
+    db = blank()
+    add_transcript(db, add_session(db, add_event(db)), ["a run", "she runs"], doubtful=[1])
+    with transaction(db):
+        rebuild(db)
+    backend = SqliteSearch(db.conn, PATIENT_MS)
+    assert [hit.text for hit in backend.search("run").hits] == ["a run"]
+    assert [hit.text for hit in backend.search("run doubtful:yes").hits] == ["she runs"]
+    assert [each.hits[0].text for each in backend.sessions("run doubtful:yes").sessions] == ["she runs"]
