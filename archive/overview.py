@@ -8,7 +8,7 @@ the order of ids.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -34,8 +34,8 @@ FROM session JOIN event ON event.id = event_id LEFT JOIN series ON series.id = s
 PEOPLE = """
 SELECT DISTINCT session_id, person.slug, person.name FROM session_person JOIN person ON person.id = person_id
 """
-LANGUAGES = """
-SELECT DISTINCT session_id, transcript.language FROM recording
+TRANSCRIPTS = """
+SELECT session_id, transcript.id, transcript.language FROM recording
 JOIN transcript ON recording_id = recording.id
 WHERE is_current = 1 AND superseded_by IS NULL AND session_id IS NOT NULL
 """
@@ -71,11 +71,41 @@ class _Facet:
     which: Whole
 
     def count(self, chosen: Marked) -> tuple[FacetValue, ...]:
-        """Return the most frequent values of some sessions."""
-        counts = np.bincount(self.which[chosen[self.sessions]], minlength=len(self.values))
+        """Return the most frequent values of some pairs of a session and a value."""
+        counts = np.bincount(self.which[chosen], minlength=len(self.values))
         best = np.argsort(-counts, kind="stable")[:FACET]
         frequent = zip(map(self.values.__getitem__, best.tolist()), counts[best].tolist(), strict=True)
         return tuple(FacetValue(value, label, count) for (value, label), count in frequent if count)
+
+
+@dataclass(frozen=True, slots=True)
+class _Partly:
+    """Sessions of which not all transcripts are in a language: ``transcripts`` that are, and ``pairs`` of the facet."""
+
+    transcripts: Whole
+    pairs: Whole
+
+    @classmethod
+    def of(cls, ids: Whole, languages: _Facet, rows: Sequence[tuple[int, int, str]]) -> _Partly:
+        """Return them, of sessions, transcripts and languages."""
+        spoken: defaultdict[int, list[tuple[int, str]]] = defaultdict(list)
+        for session, transcript, language in rows:
+            spoken[session].append((transcript, language))
+        transcripts: list[int] = []
+        pairs: list[int] = []
+        for pair, (session, value) in enumerate(zip(ids[languages.sessions].tolist(), languages.which, strict=True)):
+            tag, _ = languages.values[value]
+            its = [transcript for transcript, language in spoken[session] if _includes(tag, language)]
+            if len(its) < len(spoken[session]):
+                transcripts += its
+                pairs += [pair] * len(its)
+        return cls(np.array(transcripts, dtype=np.int64), np.array(pairs, dtype=np.int64))
+
+    def leave_out(self, chosen: Marked, heard: Collection[int]) -> None:
+        """Take from the pairs that are chosen those of which no transcript is among some."""
+        found = np.zeros(len(chosen), dtype=np.bool_)
+        found[self.pairs[np.isin(self.transcripts, list(heard))]] = True
+        chosen[self.pairs] &= found[self.pairs]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +117,15 @@ class Overview:
         dates: when each began, ISO 8601; "" where nobody said.
         languages: of current transcripts, BCP-47.
         known: of each session, what is shown of it.
+        mixed: where sessions stand that have transcripts in several languages.
     """
 
     ids: Whole
     dates: npt.NDArray[np.str_]
     languages: tuple[str, ...]
     known: tuple[Known, ...]
+    mixed: Whole
+    _partly: _Partly
     _facets: dict[str, _Facet]
     _firsts: Whole
     _lasts: Whole
@@ -103,12 +136,12 @@ class Overview:
         """Read what a database holds now."""
         rows = conn.execute(SESSIONS).fetchall()
         ids = np.array([row[0] for row in rows], dtype=np.int64)
-        people, languages = conn.execute(PEOPLE).fetchall(), conn.execute(LANGUAGES).fetchall()
+        people, transcripts = conn.execute(PEOPLE).fetchall(), conn.execute(TRANSCRIPTS).fetchall()
         columns: dict[str, Iterable[Sequence[Any]]] = {
             "event": ((row[0], row[2], row[3]) for row in rows),
             "series": ((row[0], row[4], row[5]) for row in rows),
             "person": people,
-            "language": _within(languages),
+            "language": _within(transcripts),
             "track": ((row[0], row[6], row[6]) for row in rows),
             "year": ((row[0], row[7], row[7]) for row in rows),
             "kind": ((row[0], row[8], row[8]) for row in rows),
@@ -116,12 +149,16 @@ class Overview:
         passages = {session: (first, last) for session, first, last in conn.execute(PASSAGES)}
         ranges = np.array([passages.get(row[0], (1, 0)) for row in rows], dtype=np.int64).reshape(-1, 2)
         spoken = np.flatnonzero(ranges[:, 1])
+        facets = {name: _facet(ids, values) for name, values in columns.items()}
+        partly = _Partly.of(ids, facets["language"], transcripts)
         return cls(
             ids,
             np.array([row[1] for row in rows], dtype=np.str_),
-            tuple(sorted({language for _, language in languages})),
+            tuple(sorted({language for _, _, language in transcripts})),
             tuple(Known(row[2], row[3], *row[9:]) for row in rows),
-            {name: _facet(ids, values) for name, values in columns.items()},
+            np.unique(facets["language"].sessions[partly.pairs]),
+            partly,
+            facets,
             ranges[:, 0],
             ranges[:, 1],
             spoken[np.argsort(ranges[spoken, 0])],
@@ -142,18 +179,34 @@ class Overview:
         """Return the first and the last id of a session's passages; (1, 0) where it has none."""
         return int(self._firsts[place]), int(self._lasts[place])
 
-    def facets(self, chosen: Marked) -> dict[str, tuple[FacetValue, ...]]:
-        """Return how many of some sessions have each value that can be filtered by, the most frequent first."""
-        counted = {name: facet.count(chosen) for name, facet in self._facets.items()}
+    def facets(self, chosen: Marked, heard: Collection[int] | None = None) -> dict[str, tuple[FacetValue, ...]]:
+        """Return how many of some sessions have each value that can be filtered by, the most frequent first.
+
+        Args:
+            chosen: which sessions.
+            heard: where it matters in which language something was said: the transcripts in which it was, at least
+                those of the sessions that are `mixed`.
+        """
+        counted = {name: facet.count(chosen[facet.sessions]) for name, facet in self._facets.items()}
+        if heard is not None:
+            languages = self._facets["language"]
+            spoken = chosen[languages.sessions]
+            self._partly.leave_out(spoken, heard)
+            counted["language"] = languages.count(spoken)
         return {name: values for name, values in counted.items() if values}
 
 
-def _within(rows: Sequence[tuple[int, str]]) -> Iterator[tuple[int, str, str]]:
-    """Yield sessions with each language that includes theirs, as a search in it does: ``en`` has those in ``en-GB``."""
-    spoken = {language for _, language in rows}
-    including = {language: [tag for tag in spoken if f"{language}-".startswith(f"{tag}-")] for language in spoken}
-    for session, tag in sorted({(session, tag) for session, language in rows for tag in including[language]}):
+def _within(rows: Sequence[tuple[int, int, str]]) -> Iterator[tuple[int, str, str]]:
+    """Yield sessions with each language that includes one of their transcripts', as a search in it does."""
+    spoken = {language for _, _, language in rows}
+    including = {language: [tag for tag in spoken if _includes(tag, language)] for language in spoken}
+    for session, tag in sorted({(session, tag) for session, _, language in rows for tag in including[language]}):
         yield session, tag, tag
+
+
+def _includes(tag: str, language: str) -> bool:
+    """Whether a search in a language finds what is in another: ``en`` has what is in ``en-GB``."""
+    return f"{language}-".startswith(f"{tag}-")
 
 
 def _facet(ids: Whole, rows: Iterable[Sequence[Any]]) -> _Facet:

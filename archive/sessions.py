@@ -226,7 +226,7 @@ def search_sessions(
     return SessionResults(
         sessions=sessions,
         total=len(ordered),
-        facets=overview.facets(scores.tiers > 0),
+        facets=overview.facets(scores.tiers > 0, run.heard(scores)),
         note=(note if len(ordered) else None) if budget.complete else OVER_BUDGET,
         suggestion=suggestion,
         complete=budget.complete,
@@ -370,7 +370,7 @@ class _Run:
 
         Those are sessions of which another passage, or a transcript in another language, is left out.
         """
-        partly = self._scope.language is not None or _leaves_out(self._node)
+        partly = _leaves_out(self._node) or (self._scope.language is not None and len(self._overview.mixed) > 0)
         brief = self._node is not None and sum(1 for _ in leaves(self._node)) <= TERMS
         for tier in tiers if brief or partly else ():
             values = self._scope.values | {"query": tier.match}
@@ -386,13 +386,36 @@ class _Run:
             elif not partly:
                 break  # so many say the words as typed that nobody needs the best of the others
             else:
-                numbers: list[tuple[int]] = []
-                with self._budget.spend(0.6):
-                    numbers = self._conn.execute(
-                        f"SELECT DISTINCT session_id FROM passage WHERE id IN (SELECT rowid {self._matching})", values
-                    ).fetchall()
-                places = self._places(_column(numbers))
+                those = None if _leaves_out(self._node) else self._overview.mixed
+                places = self._places(self._owning("session_id", tier.match, those))
                 scores.raise_to(tier.number, places[scores.tiers[places] == 0], 0.0)
+
+    def heard(self, scores: _Scores) -> list[int] | None:
+        """Return the transcripts in which something matches, at least of sessions that have several languages.
+
+        None where there is no such session among those that match, or nothing was asked for.
+        """
+        mixed = self._overview.mixed[scores.tiers[self._overview.mixed] > 0]
+        if self._node is None or self._wide is None or not len(mixed):
+            return None
+        if self._doubtful:
+            return [each.transcript for found in self._segments.values() for each in found]
+        return list(map(int, self._owning("transcript_id", to_fts5(self._wide), mixed)))
+
+    def _owning(self, column: str, match: str, sessions: Whole | None) -> Whole:
+        """Return what passages that match belong to, where sessions (places) are given at least those of them."""
+        values = self._scope.values | {"query": match}
+        within = ""
+        if sessions is not None:
+            firsts, lasts = zip(*map(self._overview.passages, sessions), strict=True)
+            values |= {"begin": min(firsts), "end": max(lasts)}
+            within = " AND rowid BETWEEN :begin AND :end"
+        found: list[tuple[int]] = []
+        with self._budget.spend(0.6):
+            found = self._conn.execute(
+                f"SELECT DISTINCT {column} FROM passage WHERE id IN (SELECT rowid {self._matching}{within})", values
+            ).fetchall()
+        return _column(found)
 
     @property
     def _matching(self) -> str:

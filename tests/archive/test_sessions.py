@@ -249,3 +249,45 @@ def test_moments_of_many_passages_are_as_typed_first() -> None:
     assert (found.count, [hit.text for hit in found.hits]) == (6, ["run run", "a run", "run"])
     (found,) = SqliteSearch(db.conn, PATIENT_MS).sessions("running").sessions
     assert (found.count, found.hits[0].text, len(found.hits)) == (6, "running", 3)
+
+
+@pytest.fixture(scope="module")
+def interpreted() -> Database:
+    """Sessions that were heard in several languages, and one in a single one."""
+    db = blank()
+    event = add_event(db)
+    for slug, heard in (
+        ("both", {"en": ["A radio tower.", "It is tall."], "fr": ["Une radio.", "Elle est haute."]}),
+        ("once", {"en": ["The radio is on."], "fr": ["Elle chante.", "Le piano aussi."]}),
+        ("regions", {"en": ["Nothing."], "en-GB": ["A wireless, or radio."]}),
+        ("apart", {"en": ["A tower and", *["more words"] * 60, "a piano."], "fr": ["Un piano."]}),
+        ("single", {"fr": ["Un piano", *["et encore"] * 60, "une radio."]}),
+    ):
+        session = add_session(db, event, slug, title=f"On {slug}")
+        for language, texts in heard.items():
+            add_transcript(db, session, texts, language=language, doubtful=[1] if slug == "both" else ())
+    with transaction(db):
+        rebuild(db)
+    return db
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("radio", {"en": 3, "fr": 2, "en-GB": 1}),
+        ("piano radio", {"fr": 1}),
+        ("tower piano", {"en": 0}),
+        ("radio -tower", {"en": 2, "fr": 2, "en-GB": 1}),
+        ("a OR b OR c OR d OR e OR f OR g OR h OR piano", {"en": 3, "fr": 3, "en-GB": 1}),
+        ("(est OR tall OR radio) doubtful:yes", {"en": 1, "fr": 1}),
+        ("title:on", {"en": 4, "fr": 4, "en-GB": 1}),
+    ],
+)
+def test_facets_count_the_languages_in_which_something_was_said(
+    interpreted: Database, text: str, expected: dict[str, int]
+) -> None:
+    backend = SqliteSearch(interpreted.conn, PATIENT_MS)
+    counted = {value: count for value, _, count in (backend.sessions(text).facets or {}).get("language", ())}
+    chosen = {tag: backend.sessions(text, Filters(language=tag)).total for tag in ("en", "fr", "en-GB")}
+    assert counted == {tag: total for tag, total in chosen.items() if total}
+    assert counted == {tag: count for tag, count in expected.items() if count}
