@@ -179,6 +179,11 @@ class Overview:
         """Return the first and the last id of a session's passages; (1, 0) where it has none."""
         return int(self._firsts[place]), int(self._lasts[place])
 
+    def reach(self, places: Whole) -> tuple[int, int]:
+        """Return the first and the last id of all passages of some sessions; (1, 0) where they have none."""
+        spoken = places[self._lasts[places] > 0]
+        return (int(self._firsts[spoken].min()), int(self._lasts[spoken].max())) if len(spoken) else (1, 0)
+
     def facets(self, chosen: Marked, heard: Collection[int] | None = None) -> dict[str, tuple[FacetValue, ...]]:
         """Return how many of some sessions have each value that can be filtered by, the most frequent first.
 

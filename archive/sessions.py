@@ -48,6 +48,8 @@ SHOWN = 3
 """Moments of a session on a page."""
 READ = 4
 """Passages of a session that are read for them."""
+EVERYWHERE = (0, 2**63 - 1)
+"""From which passage to which: all of them."""
 MARKED = 500
 """Passages of a session that are marked on its strip."""
 NAMED = 2.0
@@ -354,11 +356,15 @@ class _Run:
     def _add_names(self, scores: _Scores) -> None:
         """Let the words that stand in the title of a session, or in the names of its people, count again."""
         terms = dict.fromkeys(leaves(self._wide)) if self._wide else ()
-        values = {"query": f"{{title people}} : ({' OR '.join(map(to_fts5, terms))})"}
+        matching = self._overview.ids[scores.tiers > 0]
+        if not len(matching):
+            return
+        query = f"{{title people}} : ({' OR '.join(map(to_fts5, terms))})"
         rows: list[tuple[int, float]] = []
         with self._budget.spend(0.65):
             rows = self._conn.execute(
-                "SELECT rowid, bm25(session_fts) FROM session_fts WHERE session_fts MATCH :query", values
+                "SELECT rowid, bm25(session_fts) FROM session_fts WHERE session_fts MATCH ? AND rowid BETWEEN ? AND ?",
+                (query, int(matching[0]), int(matching[-1])),
             ).fetchall()
         numbers, costs = _columns(rows)
         places = self._overview.places(numbers)
@@ -372,9 +378,15 @@ class _Run:
         """
         partly = _leaves_out(self._node) or (self._scope.language is not None and len(self._overview.mixed) > 0)
         brief = self._node is not None and sum(1 for _ in leaves(self._node)) <= TERMS
+        matching = np.flatnonzero(scores.tiers)
+        if len(matching) == 1 and not partly:
+            self._find_passages(matching.tolist())
+            if all(len(found) <= READ for found in self._passages.values()):
+                return  # nothing is to be ranked, which goes through the whole list of each word
+            self._passages.clear()
+        reach = EVERYWHERE if partly else self._overview.reach(matching)
         for tier in tiers if brief or partly else ():
-            values = self._scope.values | {"query": tier.match}
-            rows = self._few_passages(tier, values) if brief else None
+            rows = self._few_passages(tier, self._values(tier.match, reach)) if brief else None
             if rows is not None:
                 passages, costs = _columns(rows)
                 owners = self._overview.owners(passages)
@@ -383,10 +395,10 @@ class _Run:
                 scores.raise_to(tier.number, owners, 0.0)
                 scores.relevance += best
                 self._ranked.append((owners, passages, costs - tier.number * 1000))
-            elif not partly:
-                break  # so many say the words as typed that nobody needs the best of the others
-            else:
-                those = None if _leaves_out(self._node) else self._overview.mixed
+                continue
+            brief = False  # so many say the words as typed that nobody needs the best of the others
+            if partly:
+                those = EVERYWHERE if _leaves_out(self._node) else self._overview.reach(self._overview.mixed)
                 places = self._places(self._owning("session_id", tier.match, those))
                 scores.raise_to(tier.number, places[scores.tiers[places] == 0], 0.0)
 
@@ -400,26 +412,28 @@ class _Run:
             return None
         if self._doubtful:
             return [each.transcript for found in self._segments.values() for each in found]
-        return list(map(int, self._owning("transcript_id", to_fts5(self._wide), mixed)))
+        return list(map(int, self._owning("transcript_id", to_fts5(self._wide), self._overview.reach(mixed))))
 
-    def _owning(self, column: str, match: str, sessions: Whole | None) -> Whole:
-        """Return what passages that match belong to, where sessions (places) are given at least those of them."""
-        values = self._scope.values | {"query": match}
-        within = ""
-        if sessions is not None:
-            firsts, lasts = zip(*map(self._overview.passages, sessions), strict=True)
-            values |= {"begin": min(firsts), "end": max(lasts)}
-            within = " AND rowid BETWEEN :begin AND :end"
+    def _owning(self, column: str, match: str, reach: tuple[int, int]) -> Whole:
+        """Return what those passages that match belong to, which are from one to another."""
         found: list[tuple[int]] = []
         with self._budget.spend(0.6):
             found = self._conn.execute(
-                f"SELECT DISTINCT {column} FROM passage WHERE id IN (SELECT rowid {self._matching}{within})", values
+                f"SELECT DISTINCT {column} FROM passage WHERE id IN (SELECT rowid {self._matching})",
+                self._values(match, reach),
             ).fetchall()
         return _column(found)
 
     @property
     def _matching(self) -> str:
-        return f"FROM passage_fts WHERE passage_fts MATCH :query{self._scope.passages}"
+        # Of two ranges FTS5 keeps to the last, and a scope may have another.
+        return (
+            f"FROM passage_fts WHERE passage_fts MATCH :query{self._scope.passages} AND rowid BETWEEN :begin AND :end"
+        )
+
+    def _values(self, match: str, reach: tuple[int, int]) -> dict[str, int | str | float]:
+        """Return what `_matching` names: what to look for, and from which passage to which."""
+        return self._scope.values | {"query": match, "begin": reach[0], "end": reach[1]}
 
     def _few_passages(self, tier: _Tier, values: dict[str, int | str | float]) -> list[tuple[int, float]] | None:
         """Return the passages that match with their costs; None where they are many, or there is no time to count."""
@@ -488,23 +502,21 @@ class _Run:
         """Look up which passages of some sessions match."""
         if not places or self._wide is None:
             return
-        matching = f"SELECT rowid {self._matching}"
-        values = self._scope.values | {"query": to_fts5(self._wide)}
+        matching, wide = f"SELECT rowid {self._matching}", to_fts5(self._wide)
         ranges = {int(self._overview.ids[place]): self._overview.passages(place) for place in places}
         if any(isinstance(leaf, Prefix) for leaf in leaves(self._wide)):
             # FTS5 merges the lists of all the words that a prefix stands for, each time anew: ask once.
             passages = np.empty(0, dtype=np.int64)
             with self._budget.spend(0.8):
+                values = self._values(wide, self._overview.reach(np.array(places)))
                 passages = _column(self._conn.execute(matching, values).fetchall())
             for number, (first, last) in ranges.items():
                 here = passages[(passages >= first) & (passages <= last)]
                 self._passages[number] += [(0.0, int(passage)) for passage in here]
             return
-        for number, (first, last) in ranges.items():
+        for number, reach in ranges.items():
             with self._budget.spend(0.8):
-                rows = self._conn.execute(
-                    f"{matching} AND rowid BETWEEN :begin AND :end", values | {"begin": first, "end": last}
-                )
+                rows = self._conn.execute(matching, self._values(wide, reach))
                 self._passages[number] += [(0.0, passage) for (passage,) in rows]
 
     def _spans(self, passages: Iterable[int]) -> dict[int, tuple[int, int]]:
