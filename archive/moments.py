@@ -102,10 +102,12 @@ class Stretch:
         return line, word - self.starts[line]
 
     def _lines(self, place: Place) -> tuple[int, ...]:
-        if len(place) == 1 and place[0].end == place[0].start + 1:
-            return (bisect_right(self.starts, place[0].start) - 1,)
-        lines = (range(self.locate(start)[0], self.locate(end - 1)[0] + 1) for start, end in place)
-        return tuple(sorted(set(chain.from_iterable(lines))))
+        lines: set[int] = set()
+        for start, end in place:
+            first = bisect_right(self.starts, start)
+            last = bisect_right(self.starts, end - 1, first - 1)
+            lines.update(range(first - 1, last))
+        return tuple(sorted(lines))
 
     def _counts(self, node: Node) -> defaultdict[int, list[tuple[str, ...]]]:
         counts: defaultdict[int, list[tuple[str, ...]]] = defaultdict(list)

@@ -10,6 +10,8 @@ from archive.db import sqlite3
 from archive.query import And, Field, Node, Not, Or
 from archive.tokens import words
 
+FEW = 100
+"""Sessions of which all passages are listed to search in."""
 MANY = 500
 """Sessions beyond which nobody looks whether their passages lie together."""
 
@@ -45,9 +47,19 @@ EVERYWHERE = Filters()
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Conditions on a rowid of ``passage_fts``, of ``session_fts`` and of ``session``, and what they name."""
+    """Conditions on rowids, and what they name.
+
+    Attributes:
+        passages: of ``passage_fts``.
+        spoken: of ``passage_fts``, where its session is known to be one of these.
+        sessions: of ``session_fts``.
+        rows: of ``session``.
+        language: of transcripts, BCP-47; None for all.
+        values: what the conditions name.
+    """
 
     passages: str
+    spoken: str
     sessions: str
     rows: str
     language: str | None
@@ -77,6 +89,10 @@ _CONDITIONS = {
     "in_tracks": "session.track IN (SELECT value FROM json_each(:{}))",
 }
 IN_LANGUAGE = "(transcript.language = :language OR transcript.language LIKE :language || '-%')"
+_OF_PASSAGE = (
+    " AND EXISTS (SELECT 1 FROM passage JOIN transcript ON transcript.id = transcript_id"
+    " WHERE passage.id = passage_fts.rowid AND {})"
+)
 _TRANSCRIPTS = (
     "SELECT 1 FROM recording JOIN transcript ON recording_id = recording.id"
     " WHERE recording.session_id = {} AND is_current = 1 AND superseded_by IS NULL AND "
@@ -92,14 +108,14 @@ def read_scope(conn: sqlite3.Connection, filters: Filters, where: Node | None) -
     conditions = [_CONDITIONS[name].format(name) for name in named]
     if where is not None:
         conditions.append(_condition(conn, where, values))
-    passages = sessions = rows = ""
-    owners = []
+    passages = spoken = sessions = rows = ""
     if conditions:
         found = conn.execute(f"SELECT id FROM session WHERE {' AND '.join(conditions)}", values).fetchall()
         values = {"owners": json.dumps([number for (number,) in found])}
         owned = "SELECT value FROM json_each(:owners)"
         # The plus keeps SQLite from asking the index once for each of these sessions.
         sessions, rows = f" AND +session_fts.rowid IN ({owned})", f" AND session.id IN ({owned})"
+        together = False
         if len(found) <= MANY:
             values["first"], values["last"], count = conn.execute(
                 "SELECT coalesce(min(id), 1), coalesce(max(id), 0), count(*) FROM passage"
@@ -108,22 +124,17 @@ def read_scope(conn: sqlite3.Connection, filters: Filters, where: Node | None) -
             ).fetchone()
             passages = " AND passage_fts.rowid BETWEEN :first AND :last"
             together = count == int(values["last"]) - int(values["first"]) + 1
-            if not together:
-                # To look whose each passage is takes five times as long as to see whether it is one of these few.
-                passages += f" AND +passage_fts.rowid IN (SELECT id FROM passage WHERE session_id IN ({owned}))"
-        else:
-            owners = [f"passage.session_id IN ({owned})"]
+        if not together and len(found) <= FEW:
+            # To look whose each passage is takes five times as long as to see whether it is one of these.
+            passages += f" AND +passage_fts.rowid IN (SELECT id FROM passage WHERE session_id IN ({owned}))"
+        elif not together:
+            passages += _OF_PASSAGE.format(f"passage.session_id IN ({owned})")
     if language is not None:
         values["language"] = language
-        owners.append(IN_LANGUAGE)
+        spoken = _OF_PASSAGE.format(IN_LANGUAGE)
         sessions += _ONLY_IN_LANGUAGE.format("session_fts.rowid", "session_fts.rowid")
         rows += f" AND EXISTS ({_TRANSCRIPTS.format('session.id')}{IN_LANGUAGE})"
-    if owners:
-        passages += (
-            " AND EXISTS (SELECT 1 FROM passage JOIN transcript ON transcript.id = transcript_id"
-            f" WHERE passage.id = passage_fts.rowid AND {' AND '.join(owners)})"
-        )
-    return Scope(passages, sessions, rows, language, values)
+    return Scope(passages + spoken, spoken, sessions, rows, language, values)
 
 
 def _condition(conn: sqlite3.Connection, where: Node, values: dict[str, int | str | float]) -> str:

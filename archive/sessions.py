@@ -48,6 +48,8 @@ SHOWN = 3
 """Moments of a session on a page."""
 READ = 4
 """Passages of a session that are read for them."""
+# Of two ranges FTS5 keeps to the last, and a scope may have another.
+MATCHING = "FROM passage_fts WHERE passage_fts MATCH :query{} AND rowid BETWEEN :begin AND :end"
 EVERYWHERE = (0, 2**63 - 1)
 """From which passage to which: all of them."""
 MARKED = 500
@@ -426,13 +428,10 @@ class _Run:
 
     @property
     def _matching(self) -> str:
-        # Of two ranges FTS5 keeps to the last, and a scope may have another.
-        return (
-            f"FROM passage_fts WHERE passage_fts MATCH :query{self._scope.passages} AND rowid BETWEEN :begin AND :end"
-        )
+        return MATCHING.format(self._scope.passages)
 
     def _values(self, match: str, reach: tuple[int, int]) -> dict[str, int | str | float]:
-        """Return what `_matching` names: what to look for, and from which passage to which."""
+        """Return what `MATCHING` names: what to look for, and from which passage to which."""
         return self._scope.values | {"query": match, "begin": reach[0], "end": reach[1]}
 
     def _few_passages(self, tier: _Tier, values: dict[str, int | str | float]) -> list[tuple[int, float]] | None:
@@ -502,7 +501,8 @@ class _Run:
         """Look up which passages of some sessions match."""
         if not places or self._wide is None:
             return
-        matching, wide = f"SELECT rowid {self._matching}", to_fts5(self._wide)
+        matching = f"SELECT rowid {MATCHING.format(self._scope.spoken)}"
+        wide = to_fts5(self._wide)
         ranges = {int(self._overview.ids[place]): self._overview.passages(place) for place in places}
         if any(isinstance(leaf, Prefix) for leaf in leaves(self._wide)):
             # FTS5 merges the lists of all the words that a prefix stands for, each time anew: ask once.
