@@ -36,10 +36,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import accumulate
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any
 
@@ -172,18 +173,24 @@ def bench_recall(grown: Grown, count: int = 200) -> dict[str, float]:
     """Return recall and precision of phrases of 2–8 words over any boundary, against a scan of the text."""
     draw = random.Random(3)  # noqa: S311  the same phrases each time
     backend = SqliteSearch(grown.db.conn, 60_000)
-    spoken = [[(word, at) for at, text in enumerate(texts) for word in latin(text)] for texts in grown.texts]
-    joined = [f" {' '.join(word for word, _ in run)} " for run in spoken]
+    joined: list[str] = []
+    ends: list[list[int]] = []
+    for texts in grown.texts:
+        spelled = [latin(text) for text in texts]
+        joined.append(f" {' '.join(chain.from_iterable(spelled))} ")
+        ends.append(list(accumulate(map(len, spelled))))
+    long = [number for number, last in enumerate(ends) if last[-1] > 8]
     right = found_in_all = wanted_in_all = 0
     for _ in range(count):
-        run = draw.choice([run for run in spoken if len(run) > 8])
-        start, size = draw.randrange(len(run) - 8), draw.randint(2, 8)
-        phrase = " ".join(word for word, _ in run[start : start + size])
+        run = draw.choice(long)
+        start, size = draw.randrange(ends[run][-1] - 8), draw.randint(2, 8)
+        phrase = " ".join(joined[run].split()[start : start + size])
         wanted = set()
         for number, text in enumerate(joined):
             if f" {phrase} " in text:
                 for match in re.finditer(f" (?={phrase} )", text):
-                    wanted.add((f"session-{number + 1}", spoken[number][text.count(" ", 0, match.start())][1]))
+                    segment = bisect_right(ends[number], text.count(" ", 0, match.start()))
+                    wanted.add((f"session-{number + 1}", segment))
         if len(wanted) > 150:
             # More than are listed one by one: the sessions must be the same.
             sessions = {session for session, _ in wanted}
