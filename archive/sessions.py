@@ -50,7 +50,7 @@ READ = 4
 """Passages of a session that are read for them."""
 # Of two ranges FTS5 keeps to the last, and a scope may have another.
 MATCHING = "FROM passage_fts WHERE passage_fts MATCH :query{} AND rowid BETWEEN :begin AND :end"
-EVERYWHERE = (0, 2**63 - 1)
+ALL_PASSAGES = (0, 2**63 - 1)
 """From which passage to which: all of them."""
 MARKED = 500
 """Passages of a session that are marked on its strip."""
@@ -386,7 +386,7 @@ class _Run:
             if all(len(found) <= READ for found in self._passages.values()):
                 return  # nothing is to be ranked, which goes through the whole list of each word
             self._passages.clear()
-        reach = EVERYWHERE if partly else self._overview.reach(matching)
+        reach = ALL_PASSAGES if partly else self._overview.reach(matching)
         for tier in tiers if brief or partly else ():
             rows = self._few_passages(tier, self._values(tier.match, reach)) if brief else None
             if rows is not None:
@@ -400,7 +400,7 @@ class _Run:
                 continue
             brief = False  # so many say the words as typed that nobody needs the best of the others
             if partly:
-                those = EVERYWHERE if _leaves_out(self._node) else self._overview.reach(self._overview.mixed)
+                those = ALL_PASSAGES if _leaves_out(self._node) else self._overview.reach(self._overview.mixed)
                 places = self._places(self._owning("session_id", tier.match, those))
                 scores.raise_to(tier.number, places[scores.tiers[places] == 0], 0.0)
 
