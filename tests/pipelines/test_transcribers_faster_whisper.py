@@ -81,7 +81,7 @@ def test_parameters_name_the_weights() -> None:
         "weights": "hub:large-v3",
         "compute_type": "float16",
         "beam_size": 5,
-        "revision": 10,
+        "revision": 11,
     }
 
 
