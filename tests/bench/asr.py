@@ -13,7 +13,7 @@ The measures, all but the last three by default:
 * ``speed``: recordings over a minute, from the file to segments (Rostra's: in the catalogue); engines take turns,
   and times are medians of three.
 * ``cost``: what the parts of Rostra's stage take of its computing time.
-* ``memory``: the most that a process takes for 10 minutes and for 4 hours.
+* ``memory``: the most that driver and worker take for 10 minutes and for 4 hours.
 
 All engines run the same weights with the language declared (see `tests.bench.engines`). ``--json`` names a file
 that results are added to as they come: what is in it is not measured again unless ``--again`` names its engine, so
@@ -50,7 +50,7 @@ from whisper_normalizer.english import EnglishTextNormalizer
 
 from metadata.languages import word_separator
 from pipelines.context import Context, init, open_archive
-from pipelines.executors import InProcess
+from pipelines.executors import Executor, InProcess, Local
 from pipelines.media import stream_audio
 from pipelines.runner import Silent, run_stage
 from pipelines.stages.base import Stage
@@ -261,8 +261,8 @@ def pulled(path: Path, language: str) -> Iterator[Context]:
             yield context
 
 
-def finish(context: Context, stage: Stage) -> None:
-    report = run_stage(context, stage, InProcess(), Silent())
+def finish(context: Context, stage: Stage, executor: Executor | None = None) -> None:
+    report = run_stage(context, stage, executor or InProcess(), Silent())
     if report.failed or not next(context.db.query("SELECT count(*) AS n FROM segment"))["n"]:
         raise SystemExit(f"nothing was transcribed: {[outcome.text for _, outcome in report.troubles]}")
 
@@ -345,7 +345,7 @@ def joined(seconds: int, folder: Path) -> Path:
 
 
 def memory(bench: Bench) -> None:
-    """Keep the most memory, in bytes, that a process of its own takes for recordings of two lengths."""
+    """Keep the most memory, in bytes, that recordings of two lengths take."""
     for seconds in (TEN_MINUTES, 24 * TEN_MINUTES):
         if "rostra" in bench.missing("memory", str(seconds)):
             command = [sys.executable, "-m", "tests.bench.asr", "--model", bench.model, "--peak", str(seconds)]
@@ -355,12 +355,10 @@ def memory(bench: Bench) -> None:
 
 
 def own_peak(seconds: int, model: str) -> int:
-    """Take a long recording through the stage and return the most memory, in bytes, that this process took."""
-    stage = Transcribe(engine("faster-whisper", model=model))
-    stage.prepare()  # first, as a worker does
+    """Take a long recording through the stage and return the most memory, in bytes, that driver and worker took."""
     with tempfile.TemporaryDirectory() as scratch, pulled(joined(seconds, Path(scratch)), "en") as context:
-        finish(context, stage)
-    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        finish(context, Transcribe(engine("faster-whisper", model=model)), Local(1, Path(scratch) / "work"))
+    used = sum(resource.getrusage(of).ru_maxrss for of in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return used if sys.platform == "darwin" else used * 1024
 
 
