@@ -357,10 +357,10 @@ class _Run:
 
     def _add_names(self, scores: _Scores) -> None:
         """Let the words that stand in the title of a session, or in the names of its people, count again."""
-        terms = dict.fromkeys(leaves(self._wide)) if self._wide else ()
         matching = self._overview.ids[scores.tiers > 0]
         if not len(matching):
             return
+        terms = dict.fromkeys(leaves(self._wide)) if self._wide else ()
         query = f"{{title people}} : ({' OR '.join(map(to_fts5, terms))})"
         rows: list[tuple[int, float]] = []
         with self._budget.spend(0.65):

@@ -43,9 +43,10 @@ BATCH = {"cpu": 3, "cuda": 16}
 take 100 MB more."""
 _SHARES = 2
 """The last windows on a CPU make so many batches. They are the same for any number of threads, and so is the text."""
-_STRETCH = 4 * BATCH["cpu"]
+_STRETCH = 2 * _SHARES * BATCH["cpu"]
 """Windows for each thread of a CPU, after which all that was begun is finished, and the heap is all but empty: where
-it never is, the gaps between arrays add up over hours."""
+it never is, the gaps between arrays add up over hours. It ends with a batch, wherever it ends, so that these are the
+same for any number of threads."""
 BEAM_SIZE = 5
 QUICK_BEAM_SIZE = 2
 """On a CPU, where a wide beam costs what the encoder does. Over 63 recordings in eight languages, this one made 270
@@ -171,16 +172,18 @@ def _keep_memory() -> None:
     By default it gives every large array back to the kernel and takes it anew, page by page, cleared each time: of
     the encoder's time on a CPU, two fifths went into that (mallopt(3): no mmap, no trimming, one arena).
     """
-    with contextlib.suppress(AttributeError, OSError, TypeError):  # where there is another C library
-        set_option = ctypes.CDLL(None).mallopt
-        for option, value in ((_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, -1), (_M_ARENA_MAX, 1)):
-            set_option(option, value)
+    for option, value in ((_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, -1), (_M_ARENA_MAX, 1)):
+        _ask_libc("mallopt", option, value)
 
 
 def _give_back() -> None:
     """Have glibc give the kernel what is free (malloc_trim(3))."""
+    _ask_libc("malloc_trim", 0)
+
+
+def _ask_libc(function: str, *arguments: int) -> None:
     with contextlib.suppress(AttributeError, OSError, TypeError):  # where there is another C library
-        ctypes.CDLL(None).malloc_trim(0)
+        getattr(ctypes.CDLL(None), function)(*arguments)
 
 
 class _Decoder:

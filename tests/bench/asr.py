@@ -230,7 +230,7 @@ def turn(name: str, model: str, recording: Recording) -> tuple[float, float]:
         with pulled(DATA / recording.path, recording.language) as context:
             stage = Transcribe(engine("faster-whisper", model=model))
             stage.prepare()
-            return timed(lambda: finish(context, stage))
+            return timed(lambda: finish(context, stage, InProcess()))
     run = loaded(name, model)
     return timed(lambda: run(DATA / recording.path, recording.language, False))
 
@@ -261,8 +261,8 @@ def pulled(path: Path, language: str) -> Iterator[Context]:
             yield context
 
 
-def finish(context: Context, stage: Stage, executor: Executor | None = None) -> None:
-    report = run_stage(context, stage, executor or InProcess(), Silent())
+def finish(context: Context, stage: Stage, executor: Executor) -> None:
+    report = run_stage(context, stage, executor, Silent())
     if report.failed or not next(context.db.query("SELECT count(*) AS n FROM segment"))["n"]:
         raise SystemExit(f"nothing was transcribed: {[outcome.text for _, outcome in report.troubles]}")
 
@@ -289,7 +289,7 @@ def cost(bench: Bench) -> None:
             stage = Transcribe(engine("faster-whisper", model=bench.model))
             stage.prepare()
             before, own = resources(), time.thread_time()
-            finish(context, stage)
+            finish(context, stage, InProcess())
             whole, children = (now - then for now, then in zip(resources(), before, strict=True))
             own = time.thread_time() - own
         spent["decoding"] = children
