@@ -26,7 +26,7 @@ from pipelines.errors import ConfigError
 CHUNK = 8 << 20
 """How much is sent or received at once: a part of an upload must be 5 MiB or more."""
 UPLOADS = 4
-"""How often a file goes up in parts from the beginning, where its network drops."""
+"""How often a file goes up from the beginning, where its network drops."""
 WHOLE = 64 << 20
 """What is sent in one request, which can be made conditional; larger objects go up in parts."""
 TRIES = 5
@@ -90,32 +90,31 @@ class Bucket:
     def upload(self, source: Path, key: str) -> bool:
         """Bring a file up unless its key is taken, and return whether it was free.
 
-        One that goes up in parts is asked for first and is not conditional; two that race then write the
-        same bytes twice, where the key is their digest.
+        One that goes up in parts is not conditional: two that race write the same bytes twice, where the key is
+        their digest.
 
         Raises:
             OSError: it cannot be read, or the bucket does not take it.
         """
         from obstore.exceptions import AlreadyExistsError, BaseError  # obstore is an extra
 
+        whole = source.stat().st_size <= WHOLE
+        how = {"mode": "create", "use_multipart": False} if whole else {"chunk_size": CHUNK, "max_concurrency": 4}
+        if self.has(key):
+            return False
         with _errors(self.name):
-            if source.stat().st_size > WHOLE:
-                if self.has(key):
+            for left in reversed(range(UPLOADS)):
+                # obstore tries again by itself, but neither a request that breaks off while its body is on the way,
+                # nor the one that opens an upload in parts.
+                try:
+                    _store(self.name).put(key, source, **how)
+                    break
+                except AlreadyExistsError:
                     return False
-                # obstore tries parts again, but not the request that opens an upload in parts.
-                for left in reversed(range(UPLOADS)):
-                    try:
-                        _store(self.name).put(key, source, chunk_size=CHUNK, max_concurrency=4)
-                        break
-                    except BaseError:
-                        if not left:
-                            raise
-                return True
-            try:
-                _store(self.name).put(key, source, mode="create", use_multipart=False)
-            except AlreadyExistsError:
-                return False
-            return True
+                except BaseError:
+                    if not left:
+                        raise
+        return True
 
     def download(
         self, key: str, target: Path, *, etag: str | None = None, report: Callable[[float], None] = lambda _bytes: None
