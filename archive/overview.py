@@ -224,21 +224,3 @@ def _facet(ids: Whole, rows: Iterable[Sequence[Any]]) -> _Facet:
     sessions = np.array([session for value in values for session in holders[value]], dtype=np.int64)
     which = np.repeat(np.arange(len(values)), [len(holders[value]) for value in values])
     return _Facet(tuple(values), np.searchsorted(ids, sessions), which)
-
-
-class KeptOverview:
-    """An overview that is read when it is first asked for, and again when the database has changed."""
-
-    def __init__(self) -> None:
-        self._overview: Overview | None = None
-        self._stamp: tuple[int, int] | None = None
-
-    def of(self, conn: sqlite3.Connection) -> Overview:
-        """Return the overview of what a connection, always the same, reads now."""
-        if conn.in_transaction:
-            return Overview.read(conn)  # what is not committed may go again without a trace
-        # What others have written, and what was written through this connection.
-        stamp = (int(conn.execute("PRAGMA data_version").fetchone()[0]), conn.total_changes)
-        if self._overview is None or stamp != self._stamp:
-            self._overview, self._stamp = Overview.read(conn), stamp
-        return self._overview

@@ -32,8 +32,8 @@ from archive.hits import (
     session_hit,
     with_forms,
 )
+from archive.kept import Kept, KeptUntilChanged
 from archive.moments import Stretch
-from archive.overview import KeptOverview, Overview
 from archive.passages import index_session, rebuild, remove_session
 from archive.query import Node, Query, parse_query, to_fts5
 from archive.scope import EVERYWHERE, STARTED, Filters, Scope, read_scope
@@ -139,7 +139,8 @@ class SqliteSearch:
             search runs, and removed after.
         budget_ms: milliseconds that one search may take.
         clock: seconds that only grow.
-        overview: of the sessions of a database that never changes; without one, it is read when it is needed.
+        kept: of a database that never changes, shared by all who search it; without it, what is read once is read
+            again when the database has changed.
     """
 
     def __init__(
@@ -148,11 +149,11 @@ class SqliteSearch:
         budget_ms: int = 1000,
         *,
         clock: Callable[[], float] = time.monotonic,
-        overview: Overview | None = None,
+        kept: Kept | None = None,
     ) -> None:
         self._conn = conn
-        self._overview = overview
-        self._kept = KeptOverview()
+        self._kept = kept
+        self._kept_here = KeptUntilChanged()
         self._budget = budget_ms / 1000
         self._clock = clock
 
@@ -178,6 +179,8 @@ class SqliteSearch:
         if understood.node is None and understood.where is None and understood.language is None:
             return Results((), 0, 0, understood.note, complete=True)
         budget = Budget(self._conn, self._clock, self._budget)
+        with sqlite_errors():
+            kept = self._kept or self._kept_here.of(self._conn)
         with sqlite_errors(), reading(self._conn):
             scope = read_scope(self._conn, filters, understood.where)
             if understood.node is None:
@@ -188,7 +191,7 @@ class SqliteSearch:
                 run = _Run(self._conn, budget, understood.node, wide, scope)
                 results = run.page(_bounded(limit), _bounded(offset), doubtful=understood.doubtful)
                 if not results.total and results.complete and not understood.doubtful:
-                    better = suggest(self._conn, budget, query, understood.node, scope)
+                    better = suggest(self._conn, budget, query, understood.node, scope, kept.vocabulary)
                     results = replace(results, suggestion=better, complete=budget.complete)
         return replace(results, note=_joined(understood.note, results.note))
 
@@ -212,7 +215,8 @@ class SqliteSearch:
             return SessionResults(note=UNKNOWN_LANGUAGE)
         budget = Budget(self._conn, self._clock, self._budget)
         with sqlite_errors():
-            overview = self._overview or self._kept.of(self._conn)
+            kept = self._kept or self._kept_here.of(self._conn)
+            overview = kept.overview(self._conn)
         with sqlite_errors(), reading(self._conn):
             scope = read_scope(self._conn, tagged, understood.where)
             results = search_sessions(
@@ -222,6 +226,7 @@ class SqliteSearch:
                 understood,
                 scope,
                 overview,
+                kept.vocabulary,
                 sort=sort,
                 limit=min(max(limit, 0), 100),
                 after=after,

@@ -35,7 +35,7 @@ from archive.moments import Moment, Segments, Stretch, read_segments
 from archive.overview import FacetValue, Overview, Whole
 from archive.query import And, Node, Not, Or, Prefix, Query, Word, leaves, to_fts5
 from archive.scope import Scope
-from archive.suggest import suggest
+from archive.suggest import Vocabulary, suggest
 
 Sort: TypeAlias = Literal["relevance", "date"]
 
@@ -191,6 +191,7 @@ def search_sessions(
     query: Query,
     scope: Scope,
     overview: Overview,
+    vocabulary: Vocabulary,
     *,
     sort: Sort,
     limit: int,
@@ -205,6 +206,7 @@ def search_sessions(
         query: what was understood.
         scope: where to search.
         overview: of all sessions.
+        vocabulary: of the database.
         sort: by ``relevance``, or by ``date``, the latest first.
         limit: sessions on the page.
         after: the ``next`` of the page before.
@@ -215,7 +217,7 @@ def search_sessions(
     scores = run.scores()
     suggestion = note = None
     if not scores.tiers.any() and query.node is not None and budget.complete and not query.doubtful:
-        suggestion = suggest(conn, budget, text, query.node, scope)
+        suggestion = suggest(conn, budget, text, query.node, scope, vocabulary)
         for node in () if suggestion else _most(query.node):
             run = _Run(conn, budget, node, scope, overview, doubtful=False)
             scores = run.scores()

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from datasette.database import Database
 
 from archive.errors import UnpublishedError
-from archive.overview import Overview
+from archive.kept import Kept
 from archive.search import SqliteSearch
 
 if TYPE_CHECKING:
@@ -105,19 +105,18 @@ class PublishedDatabase(Database):  # type: ignore[misc]  # Datasette has no typ
         return await asyncio.get_running_loop().run_in_executor(self.ds.executor, in_thread)
 
 
-_overviews: dict[str, Overview] = {}
+_kept: dict[str, Kept] = {}
 
 
 def search_in(datasette: Any, conn: sqlite3.Connection) -> SqliteSearch:
-    """Return search over the build that a connection reads; its sessions are looked over once for all connections."""
+    """Return search over the build that a connection reads; what it keeps is read once for all connections."""
     (file,) = conn.execute("SELECT file FROM pragma_database_list WHERE name = 'main'").fetchone()
-    overview = _overviews.get(file)
-    if overview is None:
-        overview = Overview.read(conn)
-        for other in list(_overviews)[:-1]:  # the build before this one may still be read from
-            _overviews.pop(other, None)
-        _overviews[file] = overview
-    return SqliteSearch(conn, datasette.setting("sql_time_limit_ms"), overview=overview)
+    kept = _kept.get(file)
+    if kept is None:
+        for other in list(_kept)[:-1]:  # the build before this one may still be read from
+            _kept.pop(other, None)
+        kept = _kept.setdefault(file, Kept())
+    return SqliteSearch(conn, datasette.setting("sql_time_limit_ms"), kept=kept)
 
 
 def install(datasette: Any, public: Path) -> None:

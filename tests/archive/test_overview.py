@@ -1,10 +1,8 @@
-from pathlib import Path
-
 import numpy as np
 
-from archive.db import create_catalogue, open_readonly, transaction
-from archive.overview import FacetValue, KeptOverview, Overview
-from archive.passages import index_session, remove_session
+from archive.db import transaction
+from archive.overview import FacetValue, Overview
+from archive.passages import index_session
 from tests.archive.build import add_event, add_session, add_transcript, blank
 
 
@@ -47,23 +45,3 @@ def test_facets_name_the_most_frequent_first() -> None:
     )
     assert len(facets["person"]) == 12
     assert facets["person"][0].label == "Person 00"
-
-
-def test_kept_overview_is_read_again_when_the_database_changes(tmp_path: Path) -> None:
-    db = create_catalogue(tmp_path / "catalogue.db")
-    with transaction(db):
-        event = add_event(db)
-        add_session(db, event, "one")
-    reader = open_readonly(tmp_path / "catalogue.db")
-    ours, theirs = KeptOverview(), KeptOverview()
-    assert (len(ours.of(db.conn).ids), len(theirs.of(reader.conn).ids)) == (1, 1)
-    assert ours.of(db.conn) is ours.of(db.conn)
-    with transaction(db):
-        session = add_session(db, event, "two")
-    assert (len(ours.of(db.conn).ids), len(theirs.of(reader.conn).ids)) == (2, 2)
-    db.conn.execute("BEGIN")
-    remove_session(db, session)
-    db.conn.execute("DELETE FROM session WHERE id = ?", (session,))
-    assert len(ours.of(db.conn).ids) == 1
-    db.conn.execute("ROLLBACK")
-    assert (len(ours.of(db.conn).ids), len(theirs.of(reader.conn).ids)) == (2, 2)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from archive import budget, query, search
 from archive.db import Database, open_readonly, sqlite3, transaction
 from archive.errors import CatalogueDamagedError
+from archive.kept import Kept
 from archive.search import Hit, Results, SqliteSearch, rebuild
 from archive.verifying import verify
 from tests.archive.build import PATIENT_MS, add_event, add_session, add_transcript, add_words, blank
@@ -315,6 +316,18 @@ def test_search_that_ranks_too_long_gives_hits_unranked() -> None:
     found = SqliteSearch(LARGE.conn, clock=Stopwatch(3, then=0.6)).search("the same words")
     assert (len(found.hits), found.complete, found.note) == (20, False, budget.OVER_BUDGET)
     assert {hit.score for hit in found.hits} == {2.0}
+
+
+def test_did_you_mean_goes_on_where_the_budget_ended_it() -> None:
+    db = blank()
+    spoken = [" ".join(f"word{number}" for number in range(at, at + 50)) for at in range(0, 5000, 50)]
+    add_transcript(db, add_session(db, add_event(db)), [*spoken, "At the zoological garden."])
+    with transaction(db):
+        rebuild(db)
+    kept = Kept()
+    found = [SqliteSearch(db.conn, clock=Stopwatch(9), kept=kept).search("zoologicla") for _ in range(20)]
+    assert (found[0].suggestion, found[0].complete) == (None, False)
+    assert (found[-1].suggestion, found[-1].complete) == ("zoological", True)
 
 
 def test_search_without_time() -> None:
