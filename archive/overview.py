@@ -179,6 +179,11 @@ class Overview:
         """Return the first and the last id of a session's passages; (1, 0) where it has none."""
         return int(self._firsts[place]), int(self._lasts[place])
 
+    @property
+    def highest(self) -> int:
+        """The highest id of a passage; 0 where there is none."""
+        return int(self._lasts.max(initial=0))
+
     def reach(self, places: Whole) -> tuple[int, int]:
         """Return the first and the last id of all passages of some sessions; (1, 0) where they have none."""
         spoken = places[self._lasts[places] > 0]

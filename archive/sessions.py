@@ -1,9 +1,9 @@
 """Results by session: the best sessions, in each its best moments and where all of them lie, and facets.
 
 Sessions are ranked by the session-level index: first those that say the words as they were typed, then those
-that say other forms of them. Where no more than `FEW` passages match, the best passage of each counts as
-well, so that sessions come first in which the words stand near each other; where more do, passages are looked
-up in the sessions of the page alone.
+that say other forms of them. Where no more than `FEW` passages match, to have one counts as well, so that sessions
+come first in which the words stand near each other; where more do, passages are looked up in the sessions of the
+page alone. How good a passage is beside others of its session matters only for which of them are read.
 """
 
 from __future__ import annotations
@@ -41,9 +41,13 @@ Sort: TypeAlias = Literal["relevance", "date"]
 
 MOST = "No session has all of these words: these have most of them."
 FEW = 2_000
-"""Passages that are all ranked."""
+"""Passages that are all looked at."""
+TOGETHER = 2.0
+"""What it counts, beside what FTS5 thinks of a session, that the words stand in one passage."""
+RANKED = 100_000
+"""Passages of an archive in which a session's are ranked: FTS5 goes through the whole list of each word first."""
 TERMS = 8
-"""Terms of a query whose passages are ranked: FTS5 goes through the whole list of each before it ranks one."""
+"""Words of a query of which most are looked for where no session has all."""
 SHOWN = 3
 """Moments of a session on a page."""
 READ = 4
@@ -127,14 +131,6 @@ class _Total(NamedTuple):
         return self.tier + self.relevance / nth
 
 
-class _Tier(NamedTuple):
-    """Those that match in one way: how FTS5 is asked for them, and how many sessions do as a whole."""
-
-    number: int
-    match: str
-    sessions: int
-
-
 class _Scores:
     """How good each session is: 2 where it says the words as typed, 1 other forms, 0 neither; then by relevance."""
 
@@ -214,17 +210,18 @@ def search_sessions(
     if query.node is None and not scope.rows:
         return SessionResults()
     run = _Run(conn, budget, query.node, scope, overview, doubtful=query.doubtful)
-    scores = run.scores()
+    order: Sort = "date" if query.node is None else sort
+    enough = limit if order == "relevance" and not after else None
+    scores = run.scores(enough)
     suggestion = note = None
     if not scores.tiers.any() and query.node is not None and budget.complete and not query.doubtful:
         suggestion = suggest(conn, budget, text, query.node, scope, vocabulary)
         for node in () if suggestion else _most(query.node):
             run = _Run(conn, budget, node, scope, overview, doubtful=False)
-            scores = run.scores()
+            scores = run.scores(enough)
             note = MOST
             if scores.tiers.any() or budget.is_over():
                 break
-    order: Sort = "date" if query.node is None else sort
     ordered = scores.best(order)
     start = scores.after(ordered, order, after)
     page = ordered[start : start + limit]
@@ -257,22 +254,35 @@ class _Found:
     """The moments of a session."""
 
     def __init__(self) -> None:
-        self.typed = 0
-        """How many of them have the words as they were typed."""
         self._moments: dict[tuple[int, ...], tuple[bool, Ranked]] = {}
+        self._read: list[tuple[Passage, Stretch, list[Moment]]] = []
 
-    def add(self, passage: Passage, stretch: Stretch, moments: Iterable[Moment], *, typed: bool) -> None:
-        """Add moments of a passage; those of overlapping passages are the same."""
-        for moment in moments:
-            if moment.key not in self._moments:
-                self._moments[moment.key] = typed, Ranked(passage, stretch, moment, 0.0)
-                self.typed += typed
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._moments)
+
+    def read(self, passage: Passage, stretch: Stretch, node: Node) -> None:
+        """Add the moments of a passage that have the words as they were typed."""
+        typed = stretch.moments(node)
+        self._read.append((passage, stretch, typed))
+        self._add(passage, stretch, typed, typed=True)
+
+    def widen(self, node: Node) -> None:
+        """Add the moments that have other forms of the words, of all passages that were read."""
+        for passage, stretch, typed in self._read:
+            self._add(passage, stretch, stretch.moments(node, beside=typed), typed=False)
 
     def best(self) -> list[Ranked]:
         """Return them, as typed first, then by what stands together."""
         best = sorted(self._moments.values(), key=lambda each: each[1].moment.key)
         best.sort(key=lambda each: (each[0], each[1].moment.strength), reverse=True)
         return [each for _, each in best]
+
+    def _add(self, passage: Passage, stretch: Stretch, moments: Iterable[Moment], *, typed: bool) -> None:
+        """Add moments of a passage; those of overlapping passages are the same."""
+        for moment in moments:
+            self._moments.setdefault(moment.key, (typed, Ranked(passage, stretch, moment, 0.0)))
 
 
 class _Moments(NamedTuple):
@@ -312,12 +322,17 @@ class _Run:
         self._doubtful = doubtful
         self._passages: defaultdict[int, list[tuple[float, int]]] = defaultdict(list)
         """Of sessions, by id: cost and id of those that match, where they were looked up."""
-        self._ranked: list[tuple[Whole, Whole, Real]] = []
-        """Places of sessions, ids and costs of passages: all that match, where they are few."""
+        self._few: list[tuple[Whole, Whole, int]] = []
+        """Places of sessions, ids of passages, and their tier: all that match, where they are few."""
         self._segments: defaultdict[int, list[Passage]] = defaultdict(list)
 
-    def scores(self) -> _Scores:
-        """Return which sessions match, and how well."""
+    def scores(self, enough: int | None = None) -> _Scores:
+        """Return which sessions match, and how well.
+
+        Args:
+            enough: so many that say the words as typed are all that is wanted: where there are, nobody asks how well
+                others match. None where it matters in any case.
+        """
         scores = _Scores(self._overview)
         if self._node is None or self._wide is None:
             rows = self._conn.execute(f"SELECT id FROM session WHERE true{self._scope.rows}", self._scope.values)
@@ -329,9 +344,11 @@ class _Run:
             scores.raise_to(2, self._places(np.array(list(self._segments), dtype=np.int64)), counts)
         else:
             exact = to_fts5(self._node)
-            tiers = [self._add_sessions(scores, 2, exact)]
+            tiers = {2: exact}
+            found = self._add_sessions(scores, 2, exact, ranked=True)
             if self._wide != self._node:
-                tiers.append(self._add_sessions(scores, 1, f"({to_fts5(self._wide)}) NOT ({exact})"))
+                tiers[1] = f"({to_fts5(self._wide)}) NOT ({exact})"
+                self._add_sessions(scores, 1, tiers[1], ranked=enough is None or found < enough)
             self._add_passages(scores, tiers)
             self._add_names(scores)
         return scores
@@ -341,21 +358,22 @@ class _Run:
         places = self._overview.places(sessions)
         return places[places >= 0]
 
-    def _add_sessions(self, scores: _Scores, number: int, match: str) -> _Tier:
-        """Count the sessions that match as a whole, with what FTS5 thinks of them."""
+    def _add_sessions(self, scores: _Scores, tier: int, match: str, *, ranked: bool) -> int:
+        """Count the sessions that match as a whole, with what FTS5 thinks of them; return how many they are."""
         matching = f"FROM session_fts WHERE session_fts MATCH :query{self._scope.sessions}"
         values = self._scope.values | {"query": match}
-        share = 0.25 if number > 1 else 0.35
+        share = 0.25 if tier > 1 else 0.35
         rows: list[tuple[int, float]] = []
         with self._budget.spend(share):
-            rows = self._conn.execute(f"SELECT rowid, bm25(session_fts, {WEIGHTS}) {matching}", values).fetchall()
+            cost = f"bm25(session_fts, {WEIGHTS})" if ranked else "0.0"
+            rows = self._conn.execute(f"SELECT rowid, {cost} {matching}", values).fetchall()
         if not rows and not self._budget.complete:
             with self._budget.spend(share + 0.1):
                 rows = self._conn.execute(f"SELECT rowid, 0.0 {matching} LIMIT 1000", values).fetchall()
         numbers, costs = _columns(rows)
         places = self._overview.places(numbers)
-        scores.raise_to(number, places[places >= 0], -costs[places >= 0])
-        return _Tier(number, match, len(rows))
+        scores.raise_to(tier, places[places >= 0], -costs[places >= 0])
+        return len(rows)
 
     def _add_names(self, scores: _Scores) -> None:
         """Let the words that stand in the title of a session, or in the names of its people, count again."""
@@ -364,47 +382,41 @@ class _Run:
             return
         terms = dict.fromkeys(leaves(self._wide)) if self._wide else ()
         query = f"{{title people}} : ({' OR '.join(map(to_fts5, terms))})"
+        asked = "SELECT rowid, bm25(session_fts) FROM session_fts WHERE session_fts MATCH ? AND rowid BETWEEN ? AND ?"
+        values: list[str | int] = [query, int(matching[0]), int(matching[-1])]
+        if len(matching) <= FEW // 10:
+            # FTS5 ranks, and for that goes through the whole list of each word, only where one of these is named so.
+            asked += " AND +rowid IN (SELECT value FROM json_each(?))"
+            values.append(json.dumps(matching.tolist()))
         rows: list[tuple[int, float]] = []
         with self._budget.spend(0.65):
-            rows = self._conn.execute(
-                "SELECT rowid, bm25(session_fts) FROM session_fts WHERE session_fts MATCH ? AND rowid BETWEEN ? AND ?",
-                (query, int(matching[0]), int(matching[-1])),
-            ).fetchall()
+            rows = self._conn.execute(asked, values).fetchall()
         numbers, costs = _columns(rows)
         places = self._overview.places(numbers)
         named = (places >= 0) & (scores.tiers[places] > 0) if len(places) else places >= 0
         scores.relevance[places[named]] -= NAMED * costs[named]
 
-    def _add_passages(self, scores: _Scores, tiers: Iterable[_Tier]) -> None:
-        """Let the best passage of each session count, where few match; and add the sessions that only passages have.
+    def _add_passages(self, scores: _Scores, tiers: dict[int, str]) -> None:
+        """Let it count to have a passage that matches, where few do; and add the sessions that only passages have.
 
         Those are sessions of which another passage, or a transcript in another language, is left out.
         """
         partly = _leaves_out(self._node) or (self._scope.language is not None and len(self._overview.mixed) > 0)
-        brief = self._node is not None and sum(1 for _ in leaves(self._node)) <= TERMS
-        matching = np.flatnonzero(scores.tiers)
-        if len(matching) == 1 and not partly:
-            self._find_passages(matching.tolist())
-            if all(len(found) <= READ for found in self._passages.values()):
-                return  # nothing is to be ranked, which goes through the whole list of each word
-            self._passages.clear()
-        reach = ALL_PASSAGES if partly else self._overview.reach(matching)
-        for tier in tiers if brief or partly else ():
-            rows = self._few_passages(tier, self._values(tier.match, reach)) if brief else None
-            if rows is not None:
-                passages, costs = _columns(rows)
+        reach = ALL_PASSAGES if partly else self._overview.reach(np.flatnonzero(scores.tiers))
+        few = True
+        for tier, match in tiers.items():
+            # Where so many say the words as typed, nobody needs to know who has other forms of them together.
+            passages = self._few_passages(self._values(match, reach)) if few else None
+            if passages is not None:
                 owners = self._overview.owners(passages)
-                best = np.zeros(len(self._overview.ids))
-                np.maximum.at(best, owners, -costs)
-                scores.raise_to(tier.number, owners, 0.0)
-                scores.relevance += best
-                self._ranked.append((owners, passages, costs - tier.number * 1000))
+                scores.raise_to(tier, np.unique(owners), TOGETHER)
+                self._few.append((owners, passages, tier))
                 continue
-            brief = False  # so many say the words as typed that nobody needs the best of the others
+            few = False
             if partly:
                 those = ALL_PASSAGES if _leaves_out(self._node) else self._overview.reach(self._overview.mixed)
-                places = self._places(self._owning("session_id", tier.match, those))
-                scores.raise_to(tier.number, places[scores.tiers[places] == 0], 0.0)
+                places = self._places(self._owning("session_id", match, those))
+                scores.raise_to(tier, places[scores.tiers[places] == 0], 0.0)
 
     def heard(self, scores: _Scores) -> list[int] | None:
         """Return the transcripts in which something matches, at least of sessions that have several languages.
@@ -436,27 +448,19 @@ class _Run:
         """Return what `MATCHING` names: what to look for, and from which passage to which."""
         return self._scope.values | {"query": match, "begin": reach[0], "end": reach[1]}
 
-    def _few_passages(self, tier: _Tier, values: dict[str, int | str | float]) -> list[tuple[int, float]] | None:
-        """Return the passages that match with their costs; None where they are many, or there is no time to count."""
-        if tier.sessions > FEW // 2:
-            # To rank goes through the whole list of each word first: see before whether that is of use.
-            count = FEW + 1
-            with self._budget.spend(0.45):
-                counted = f"SELECT count(*) FROM (SELECT 1 {self._matching} LIMIT {FEW + 1})"
-                (count,) = self._conn.execute(counted, values).fetchone()
-            if count > FEW:
-                return None
-        rows: list[tuple[int, float]] = []
+    def _few_passages(self, values: dict[str, int | str | float]) -> Whole | None:
+        """Return the passages that match; None where they are many, or there is no time to see."""
+        rows: list[tuple[int]] = []
         with self._budget.spend(0.6):
-            ranked = f"SELECT rowid, bm25(passage_fts) {self._matching} LIMIT {FEW + 1}"
-            rows = self._conn.execute(ranked, values).fetchall()
-        return rows if len(rows) <= FEW else None
+            rows = self._conn.execute(f"SELECT rowid {self._matching} LIMIT {FEW + 1}", values).fetchall()
+            return _column(rows) if len(rows) <= FEW else None
+        return None
 
     def results(self, page: Whole, scores: _Scores) -> tuple[SessionResult, ...]:
         """Return sessions (their places), with their moments and where all of them lie, as long as there is time."""
         numbers = [int(number) for number in self._overview.ids[page]]
         if not self._doubtful and self._wide is not None:
-            self._take_ranked(page)
+            self._take_few(page)
             self._find_passages([place for place in page if int(self._overview.ids[place]) not in self._passages])
         known = {number: self._overview.known[place] for number, place in zip(numbers, page, strict=True)}
         moments = self._moments(numbers)
@@ -490,14 +494,30 @@ class _Run:
             )
         return tuple(results)
 
-    def _take_ranked(self, page: Whole) -> None:
-        """Take the passages of a page's sessions from those that all were ranked."""
+    def _take_few(self, page: Whole) -> None:
+        """Take the passages of a page's sessions from all that match, if they are few: the best first, as typed."""
         shown = np.zeros(len(self._overview.ids), dtype=np.bool_)
         shown[page] = True
-        for owners, passages, costs in self._ranked:
+        for owners, passages, tier in self._few:
             here = shown[owners]
-            for place, passage, cost in zip(owners[here], passages[here], costs[here], strict=True):
-                self._passages[int(self._overview.ids[place])].append((float(cost), int(passage)))
+            for place, passage in zip(owners[here], passages[here], strict=True):
+                self._passages[int(self._overview.ids[place])].append((-1000.0 * tier, int(passage)))
+        crowded = {number: found for number, found in self._passages.items() if len(found) > READ}
+        costs = self._costs([passage for found in crowded.values() for _, passage in found])
+        for number, found in crowded.items():
+            self._passages[number] = [(cost + costs.get(passage, 0.0), passage) for cost, passage in found]
+
+    def _costs(self, passages: list[int]) -> dict[int, float]:
+        """Return what FTS5 thinks of passages that match, where it takes no longer to ask than to search."""
+        rows: list[tuple[int, float]] = []
+        if passages and self._wide is not None and self._overview.highest <= RANKED:
+            values = self._values(to_fts5(self._wide), (min(passages), max(passages)))
+            those = f"{self._matching} AND +rowid IN (SELECT value FROM json_each(:those))"
+            with self._budget.spend(0.7):
+                rows = self._conn.execute(
+                    f"SELECT rowid, bm25(passage_fts) {those}", values | {"those": json.dumps(passages)}
+                ).fetchall()
+        return dict(rows)
 
     def _find_passages(self, places: list[int]) -> None:
         """Look up which passages of some sessions match."""
@@ -550,10 +570,16 @@ class _Run:
             self._read({number: islice(stretches, len(some)) for number, some in doubted.items()}, whole, found)
         else:
             wanted = {number: [passage for _, passage in sorted(self._passages[number])[:READ]] for number in numbers}
-            # Of a session with many passages, the first mostly has as many moments as are shown.
-            self._read_indexed({n: some if n in whole else some[:1] for n, some in wanted.items()}, whole, found)
-            again = {n: wanted[n][1:] for n, its in found.items() if n not in whole and its.typed < SHOWN}
+            # Of a session with many passages, the first mostly has as many moments as are shown, but for several
+            # words, which have one moment in each.
+            first = SHOWN if isinstance(self._node, And) else 1
+            self._read_indexed({n: some if n in whole else some[:first] for n, some in wanted.items()}, whole, found)
+            again = {n: wanted[n][first:] for n, its in found.items() if n not in whole and its.count < SHOWN}
             self._read_indexed(again, whole, found)
+        if self._wide != self._node:
+            for number, its in found.items():
+                if number in whole or its.count < SHOWN:
+                    its.widen(self._wide)
         best = {number: its.best() for number, its in found.items()}
         known = (ranked if number in whole else ranked[:SHOWN] for number, ranked in best.items())
         segments = read_segments(self._conn, (each.moment for each in chain(*known)))
@@ -575,19 +601,15 @@ class _Run:
         self, wanted: Mapping[int, Iterable[tuple[Passage, Stretch]]], whole: set[int], found: dict[int, _Found]
     ) -> None:
         """Look for moments in passages of sessions: all, where a session is to be read whole, else enough to show."""
-        if self._node is None or self._wide is None:
+        if self._node is None:
             return
         for number, passages in wanted.items():
             if self._budget.is_over():
                 break
             its = found.setdefault(number, _Found())
             for passage, stretch in passages:
-                if number not in whole and its.typed >= SHOWN:
-                    continue
-                typed = stretch.moments(self._node)
-                its.add(passage, stretch, typed, typed=True)
-                if self._wide != self._node and (number in whole or its.typed < SHOWN):
-                    its.add(passage, stretch, stretch.moments(self._wide, beside=typed), typed=False)
+                if number in whole or its.count < SHOWN:
+                    its.read(passage, stretch, self._node)
 
 
 def _leaves_out(node: Node | None) -> bool:
