@@ -75,7 +75,7 @@ class Stretch:
                 firsts.setdefault(lines, place[0].start)
         if not firsts:
             return []
-        counts = self._counts(node)
+        counts = self._counts(node, set(chain.from_iterable(firsts)))
         moments = []
         for lines, first in firsts.items():
             key = (self.transcript, *map(self.positions.__getitem__, lines))
@@ -86,9 +86,10 @@ class Stretch:
     def spans(self, node: Node, moment: Moment) -> list[Span]:
         """Return the words to highlight in a moment: every term that stands whole in its lines, none twice."""
         begin, end = self.starts[moment.lines[0]], self.starts[moment.lines[-1] + 1]
+        lines = set(moment.lines)
         apart: list[Span] = []
         for span in self.matcher.spans(node):
-            if span.start < begin or span.end > end or not set(moment.lines).issuperset(self._lines((span,))):
+            if span.start < begin or span.end > end or not lines.issuperset(self._lines((span,))):
                 continue
             if apart and span.start < apart[-1].end:
                 apart[-1] = Span(apart[-1].start, max(apart[-1].end, span.end))
@@ -109,10 +110,13 @@ class Stretch:
             lines.update(range(first - 1, last))
         return tuple(sorted(lines))
 
-    def _counts(self, node: Node) -> defaultdict[int, list[tuple[str, ...]]]:
-        counts: defaultdict[int, list[tuple[str, ...]]] = defaultdict(list)
+    def _counts(self, node: Node, lines: set[int]) -> dict[int, list[tuple[str, ...]]]:
+        """Return the words and phrases of a query that begin in each of some lines."""
+        counts: dict[int, list[tuple[str, ...]]] = {line: [] for line in lines}
         for start, end in self.matcher.spans(node):
-            counts[bisect_right(self.starts, start) - 1].append(tuple(self.words[start:end]))
+            line = bisect_right(self.starts, start) - 1
+            if line in counts:
+                counts[line].append(tuple(self.words[start:end]))
         return counts
 
 
@@ -149,11 +153,13 @@ Segments: TypeAlias = dict[tuple[int, int], Segment]
 
 def read_segments(conn: sqlite3.Connection, moments: Iterable[Moment]) -> Segments:
     """Return the segments that moments lie in, and their neighbours."""
-    wanted = {(each.key[0], each.key[1] - 1, each.key[-1] + 1) for each in moments}
+    wanted = {
+        (each.key[0], position) for each in moments for position in (each.key[1] - 1, *each.key[1:], each.key[-1] + 1)
+    }
     rows = conn.execute(
         "SELECT transcript_id, position, segment.id, start_ms, end_ms, text, language, flags"
         " FROM json_each(?) AS wanted CROSS JOIN segment"
-        " ON transcript_id = wanted.value ->> 0 AND position BETWEEN wanted.value ->> 1 AND wanted.value ->> 2",
+        " ON transcript_id = wanted.value ->> 0 AND position = wanted.value ->> 1",
         (json.dumps(sorted(wanted)),),
     )
     return {(row[0], row[1]): Segment(*row[2:]) for row in rows}

@@ -40,7 +40,7 @@ from archive.suggest import Vocabulary, suggest
 Sort: TypeAlias = Literal["relevance", "date"]
 
 MOST = "No session has all of these words: these have most of them."
-FEW = 2_000
+FEW = 1_000
 """Passages that are all looked at."""
 TOGETHER = 2.0
 """What it counts, beside what FTS5 thinks of a session, that the words stand in one passage."""
@@ -54,6 +54,11 @@ READ = 4
 """Passages of a session that are read for them."""
 # Of two ranges FTS5 keeps to the last, and a scope may have another.
 MATCHING = "FROM passage_fts WHERE passage_fts MATCH :query{} AND rowid BETWEEN :begin AND :end"
+# As one value a range: to make a row of each passage takes twice as long.
+IN_RANGES = (
+    "SELECT (SELECT group_concat(rowid) FROM passage_fts WHERE passage_fts MATCH :query{}"
+    " AND rowid BETWEEN wanted.value ->> 0 AND wanted.value ->> 1) FROM json_each(:ranges) AS wanted"
+)
 ALL_PASSAGES = (0, 2**63 - 1)
 """From which passage to which: all of them."""
 MARKED = 500
@@ -450,11 +455,11 @@ class _Run:
 
     def _few_passages(self, values: dict[str, int | str | float]) -> Whole | None:
         """Return the passages that match; None where they are many, or there is no time to see."""
-        rows: list[tuple[int]] = []
+        passages = None
         with self._budget.spend(0.6):
-            rows = self._conn.execute(f"SELECT rowid {self._matching} LIMIT {FEW + 1}", values).fetchall()
-            return _column(rows) if len(rows) <= FEW else None
-        return None
+            some = f"SELECT group_concat(rowid) FROM (SELECT rowid {self._matching} LIMIT {FEW + 1})"
+            passages = _numbers(self._conn.execute(some, values).fetchone()[0])
+        return passages if passages is not None and len(passages) <= FEW else None
 
     def results(self, page: Whole, scores: _Scores) -> tuple[SessionResult, ...]:
         """Return sessions (their places), with their moments and where all of them lie, as long as there is time."""
@@ -523,23 +528,19 @@ class _Run:
         """Look up which passages of some sessions match."""
         if not places or self._wide is None:
             return
-        matching = f"SELECT rowid {MATCHING.format(self._scope.spoken)}"
-        wide = to_fts5(self._wide)
         ranges = {int(self._overview.ids[place]): self._overview.passages(place) for place in places}
+        wanted = list(ranges.values())
         if any(isinstance(leaf, Prefix) for leaf in leaves(self._wide)):
             # FTS5 merges the lists of all the words that a prefix stands for, each time anew: ask once.
-            passages = np.empty(0, dtype=np.int64)
-            with self._budget.spend(0.8):
-                values = self._values(wide, self._overview.reach(np.array(places)))
-                passages = _column(self._conn.execute(matching, values).fetchall())
-            for number, (first, last) in ranges.items():
-                here = passages[(passages >= first) & (passages <= last)]
-                self._passages[number] += [(0.0, int(passage)) for passage in here]
-            return
-        for number, reach in ranges.items():
-            with self._budget.spend(0.8):
-                rows = self._conn.execute(matching, self._values(wide, reach))
-                self._passages[number] += [(0.0, passage) for (passage,) in rows]
+            wanted = [self._overview.reach(np.array(places))]
+        values = self._scope.values | {"query": to_fts5(self._wide), "ranges": json.dumps(wanted)}
+        found = [np.empty(0, dtype=np.int64)]
+        with self._budget.spend(0.8):
+            found += (_numbers(row[0]) for row in self._conn.execute(IN_RANGES.format(self._scope.spoken), values))
+        passages = np.concatenate(found)
+        for number, (first, last) in ranges.items():
+            here = passages[(passages >= first) & (passages <= last)]
+            self._passages[number] += [(0.0, passage) for passage in here.tolist()]
 
     def _spans(self, passages: Iterable[int]) -> dict[int, tuple[int, int]]:
         """Return from when to when passages last."""
@@ -620,6 +621,11 @@ def _leaves_out(node: Node | None) -> bool:
 
 def _column(rows: list[tuple[int]]) -> Whole:
     return np.fromiter((number for (number,) in rows), np.int64, len(rows))
+
+
+def _numbers(joined: str | None) -> Whole:
+    """Return what `group_concat` joined."""
+    return np.fromstring(joined or "", dtype=np.int64, sep=",")
 
 
 def _columns(rows: list[tuple[int, float]]) -> tuple[Whole, Real]:

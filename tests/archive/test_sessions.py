@@ -193,6 +193,39 @@ def test_did_you_mean_among_moments(db: Database) -> None:
     assert backend.search("doubtful:yes lihgthouse").suggestion is None
 
 
+def test_pages_by_key_are_those_of_one_long_page_whichever_forms_they_reach() -> None:
+    db = blank()
+    event = add_event(db)
+    for number in range(6):
+        spoken = ["Lamps burn."] * (number + 1) if number % 2 else ["A lamp burns.", *["The sea."] * number]
+        add_transcript(db, add_session(db, event, f"s{number}"), spoken)
+    with transaction(db):
+        rebuild(db)
+    backend = SqliteSearch(db.conn, PATIENT_MS)
+    whole = backend.sessions("lamps", limit=100)
+    assert slugs(whole)[:3] == ["s5", "s3", "s1"]
+    for limit in (1, 2, 3, 4):
+        seen: list[SessionResult] = []
+        after = None
+        while len(seen) < 6:
+            page = backend.sessions("lamps", limit=limit, after=after)
+            assert (page.total, page.facets) == (6, whole.facets)
+            seen, after = [*seen, *page.sessions], page.next
+        assert (tuple(seen), after) == (whole.sessions, None)
+
+
+def test_words_that_stand_together_come_before_words_that_are_said_oftener() -> None:
+    db = blank()
+    event = add_event(db)
+    apart = ["Oil is oil.", *["The sea."] * 40, "A museum is a museum."]
+    add_transcript(db, add_session(db, event, "apart"), apart)
+    add_transcript(db, add_session(db, event, "together"), ["Oil in a museum.", *["The sea."] * 40, "The sea."])
+    with transaction(db):
+        rebuild(db)
+    backend = SqliteSearch(db.conn, PATIENT_MS)
+    assert slugs(backend.sessions("oil museum")) == ["together", "apart"]
+
+
 def test_what_is_left_out_is_left_out_of_moments_not_of_sessions() -> None:
     db = blank()
     event = add_event(db)
