@@ -153,16 +153,22 @@ Segments: TypeAlias = dict[tuple[int, int], Segment]
 
 def read_segments(conn: sqlite3.Connection, moments: Iterable[Moment]) -> Segments:
     """Return the segments that moments lie in, and their neighbours."""
-    wanted = {
-        (each.key[0], position) for each in moments for position in (each.key[1] - 1, *each.key[1:], each.key[-1] + 1)
-    }
+    wanted = {part for each in moments for part in _around(each)}
     rows = conn.execute(
         "SELECT transcript_id, position, segment.id, start_ms, end_ms, text, language, flags"
         " FROM json_each(?) AS wanted CROSS JOIN segment"
-        " ON transcript_id = wanted.value ->> 0 AND position = wanted.value ->> 1",
+        " ON transcript_id = wanted.value ->> 0 AND position BETWEEN wanted.value ->> 1 AND wanted.value ->> 2",
         (json.dumps(sorted(wanted)),),
     )
     return {(row[0], row[1]): Segment(*row[2:]) for row in rows}
+
+
+def _around(moment: Moment) -> list[tuple[int, int, int]]:
+    """Return a moment's transcript, and from where to where its segments and their neighbours are."""
+    transcript, first, *others = moment.key
+    if not others or others[-1] - first <= 2 * len(others):
+        return [(transcript, first - 1, (others or [first])[-1] + 1)]
+    return [(transcript, position - 1, position + 1) for position in (first, *others)]
 
 
 def excerpts(
