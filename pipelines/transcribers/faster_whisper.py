@@ -44,9 +44,8 @@ take 100 MB more."""
 _SHARES = 2
 """The last windows on a CPU make so many batches. They are the same for any number of threads, and so is the text."""
 _STRETCH = 2 * _SHARES * BATCH["cpu"]
-"""Windows for each thread of a CPU, after which all that was begun is finished, and the heap is all but empty: where
-it never is, the gaps between arrays add up over hours. It ends with a batch, wherever it ends, so that these are the
-same for any number of threads."""
+"""Windows for each thread of a CPU, after which all that was begun is finished, and the heap is all but empty. It ends
+with a batch, wherever it ends, so that these are the same for any number of threads."""
 BEAM_SIZE = 5
 QUICK_BEAM_SIZE = 2
 """On a CPU, where a wide beam costs what the encoder does. Over 63 recordings in eight languages, this one made 270
@@ -56,8 +55,10 @@ SURE = -0.25
 
 _PUNCTUATION = ("\"'“¿([{-", "\"'.。,，!！?？:：”)]}、")
 """What belongs to the word after it, and to the one before, as faster-whisper has it."""
-_M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -3, -4, -8
 """As in malloc.h."""
+_LARGE, _MOST = 4 << 20, 65_536
+"""Bytes of an array that has no place in a heap that is full, and how many of these there may be (glibc's default)."""
 _FRAME = SAMPLE_RATE // 100
 _WHOLE_CONTEXT, _LEAST_CONTEXT, _SILENCE = 3000, 1000, 100
 """Frames, of 10 ms. The encoder was trained on 30 seconds, filled up with silence, and attention takes the square of
@@ -167,7 +168,7 @@ def _load(model: str, device: str, compute_type: str | None, threads: int | None
 
 
 def _keep_memory() -> None:
-    """Have glibc keep what is freed, for the next window, until `_give_back`.
+    """Have glibc keep what is freed, for the next window, until `_bound_memory`.
 
     By default it gives every large array back to the kernel and takes it anew, page by page, cleared each time: of
     the encoder's time on a CPU, two fifths went into that (mallopt(3): no mmap, no trimming, one arena).
@@ -176,8 +177,14 @@ def _keep_memory() -> None:
         _ask_libc("mallopt", option, value)
 
 
-def _give_back() -> None:
-    """Have glibc give the kernel what is free (malloc_trim(3))."""
+def _bound_memory() -> None:
+    """Have glibc give the kernel what is free, and no longer let the heap grow for large arrays.
+
+    The gaps between arrays of all lengths would add up over hours, to half of what is in use. What fits into no gap
+    is now taken from the kernel and given back.
+    """
+    _ask_libc("mallopt", _M_MMAP_THRESHOLD, _LARGE)
+    _ask_libc("mallopt", _M_MMAP_MAX, _MOST)
     _ask_libc("malloc_trim", 0)
 
 
@@ -212,7 +219,7 @@ class _Decoder:
         remaining = iter(windows)
         for stretch, first in enumerate(remaining):
             if stretch:
-                _give_back()
+                _bound_memory()
             yield from self._overlapped(asked, chain([first], islice(remaining, _STRETCH * self.workers - 1)))
 
     def _overlapped(self, asked: _Asked, windows: Iterable[Window]) -> Iterator[tuple[Window, Decoded]]:
