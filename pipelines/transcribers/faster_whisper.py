@@ -102,7 +102,7 @@ class FasterWhisper:
             "weights": weights_identity(self.model),
             "compute_type": self.compute_type or "auto",
             "beam_size": BEAM_SIZE,
-            "revision": 11,  # of this module: raised when the text changes for the same input
+            "revision": 12,  # of this module: raised when the text changes for the same input
         }
 
     def load(self) -> None:

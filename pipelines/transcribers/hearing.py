@@ -129,7 +129,8 @@ def _words(decoder: Decoder, window: Window, decoded: Decoded, request: Request)
     likely = _weighed(decoded.languages, request.expected)
     if not request.obeyed and likely.get(request.code, 1.0) < OWN:
         return _in_its_languages(decoder, window, request)
-    return _better(decoder, window, _suspected(decoded.words, likely, request.code), request)
+    words = _better(decoder, window, _suspected(decoded.words, likely, request.code), request)
+    return _suspected(words, likely, request.code)  # what was heard again is no less so
 
 
 def placed(window: Window, words: Iterable[Spoken]) -> list[HeardWord]:

@@ -105,6 +105,14 @@ def test_terms_that_are_recited_are_heard_again() -> None:
     )
 
 
+def test_what_is_heard_again_is_no_less_suspect_of_another_language() -> None:
+    speech = window((0, 4))
+    again = words(speech, "If you have seen the film", confidence=0.55)
+    first = Decoded(words(speech, "la " * 6, confidence=0.3), {"de": 0.95, "en": 0.05})
+    found = hearing._words(Told(careful=[again]), speech, first, Request("en", obeyed=True))
+    assert [(word.text, word.foreign) for word in found] == [(word.text, 0.95) for word in again]
+
+
 def test_a_second_pass_that_is_no_better_changes_nothing() -> None:
     speech = window((0, 5))
     loop = words(speech, "the sea " * 5)
