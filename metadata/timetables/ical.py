@@ -7,6 +7,7 @@ date (`metadata.timetables.recurrence`).
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -33,6 +34,9 @@ _PRODUCT = "-//Rostra//"
 _ZONES = ("X-WR-TIMEZONE", "TIMEZONE-ID", "VTIMEZONE")
 _SLUG = "X-ROSTRA-SLUG"
 _LENGTH = "X-ROSTRA-MILLISECONDS"
+_PERSON = "X-ROSTRA-PERSON"
+# RFC 5545, 3.2 knows no escapes in parameters; many readers, ``icalendar`` among them, take these for some.
+_LIKE_AN_ESCAPE = re.compile(r"\\(?:[,:;\\]|$)")
 
 
 def detect(source: Source, /) -> bool:
@@ -137,11 +141,14 @@ def _calendar(source: Source) -> Component:
     return calendars[0]
 
 
-def _text(component: Component, name: str) -> str | None:
+def _values(component: Component, name: str) -> list[Any]:
     value = component.get(name)
-    if isinstance(value, list):
-        value = value[0] if value else None
-    return None if value is None else str(value)
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _text(component: Component, name: str) -> str | None:
+    values = _values(component, name)
+    return str(values[0]) if values else None
 
 
 def _session(component: Component, where: str, zone: str | None, notes: Notes) -> Session | None:
@@ -264,17 +271,17 @@ def _length(component: Component, start: str | None, where: str, zone: str | Non
 
 def _people(component: Component, notes: Notes) -> tuple[Role, ...]:
     """Return the people of a calendar's event: attendees that have names; else its organizer, as many exporters do."""
-    for name in ("ATTENDEE", "ORGANIZER"):
-        values = component.get(name)
-        names = [
-            notes.line(each)
-            for value in (values if isinstance(values, list) else [values])
-            if value is not None and hasattr(value, "params")
-            for each in _common_names(value.params.get("CN", ""))
-        ]
+    for name in (_PERSON, "ATTENDEE", "ORGANIZER"):
+        names = [notes.line(each) for value in _values(component, name) for each in _names(name, value)]
         if found := tuple(dict.fromkeys(each for each in names if each)):
             return tuple(Role(person=Person(name=each)) for each in found)
     return ()
+
+
+def _names(said_by: str, value: Any) -> list[str]:
+    if said_by == _PERSON:
+        return [str(value)]
+    return _common_names(value.params.get("CN", "")) if hasattr(value, "params") else []
 
 
 def _common_names(value: str | list[str]) -> list[str]:
@@ -298,9 +305,12 @@ def write(event: Event, /) -> Written:
         if session.start or session.day:
             calendar.add_component(_component(event, session))
     without = tuple(session for session in event.sessions if not session.start and not session.day)
-    # A parameter that ends in a backslash would hide the colon behind it from many readers.
     names = dict.fromkeys(role.person.name for session in event.sessions for role in session.people)
-    unsaid = tuple(f"{name!r} ends in a backslash: it may be read otherwise" for name in names if name.endswith("\\"))
+    unsaid = tuple(
+        f"{name!r} has a backslash that many calendars take for an escape: they may show it otherwise"
+        for name in names
+        if _LIKE_AN_ESCAPE.search(name)
+    )
     return Written({f"{event.slug}.ics": calendar.to_ical()}, unplaced(without) + unsaid)
 
 
@@ -333,4 +343,7 @@ def _component(event: Event, session: Session) -> icalendar.Event:
         attendee = icalendar.vCalAddress("invalid:nomail")
         attendee.params["CN"] = role.person.name
         component.add("ATTENDEE", attendee)
+    if any(_LIKE_AN_ESCAPE.search(role.person.name) for role in session.people):
+        for role in session.people:
+            component.add(_PERSON, role.person.name)
     return component
