@@ -109,7 +109,7 @@ class Talk:
     @cached_property
     def words(self) -> frozenset[str]:
         """The words of its title that say something."""
-        return frozenset(_words(self.title))
+        return frozenset().union(*self.terms)
 
     @cached_property
     def terms(self) -> frozenset[frozenset[str]]:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from archive.db import transaction
@@ -214,6 +214,7 @@ def test_clock_that_was_never_set_says_nothing() -> None:
 
 
 @given(st.text(max_size=80), st.text(max_size=20), st.datetimes(), st.integers(0, 10**9), st.text(max_size=40))
+@example("", "", datetime.fromisoformat("2022-06-18"), 0, "0\x850")
 def test_no_name_is_an_error_and_no_score_beyond_one(
     name: str, folder: str, started: datetime, length: int, title: str
 ) -> None:
