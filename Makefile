@@ -14,10 +14,18 @@ SOURCES := $(shell find archive metadata pipelines -type f ! -name '*.pyc')
 
 # Options of a single run: `make demo ARGS=--no-serve`, `make test ARGS="-k languages"`.
 ARGS ?=
-# The slow tests of speech and browser say nothing more of the wheel than the others do.
-WHEEL_TESTS ?= -m "not speech and not browser"
+# A process for each core, and no more than there is memory for: some tests load a model, others make a cluster. The
+# tests of a file stay together, since they share what takes long to make.
+TEST := python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
+# What the code does, the sources' tests have told. These tell what a wheel can do wrong: they import every module, enter
+# as a command, as a site and as children of a run, and read what is no code: templates, schema, demo.
+WHEEL_TESTS := $(addprefix tests/,test_package.py archive/test_migrations.py archive/test_site.py pipelines/test_cli.py \
+	pipelines/test_publish_while_serving.py \
+	$(addprefix pipelines/test_demo.py::,test_event_and_recipes_agree test_talk_split_into_headings_and_paragraphs))
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# A shell may keep Python from writing bytecode, without which every process that a test begins compiles all of Rostra.
+unexport PYTHONDONTWRITEBYTECODE
 export ROSTRA_TEST_DATA ?= $(CURDIR)/../shared/data
 
 .DEFAULT_GOAL := help
@@ -30,20 +38,22 @@ help:  ## List the targets
 demo: $(VENV)/.demo  ## Make an example archive and serve it (ARGS=--no-serve: make it only)
 	$(BIN)/rostra demo $(ARGS)
 
-test: check  ## Check the code, run the tests, and run them again on the built wheel
-	$(BIN)/python -m pytest $(ARGS)
-	@$(MAKE) --no-print-directory wheel
+test: check  ## Check the code, run the tests, and build and test the wheel
+	$(BIN)/$(TEST) $(ARGS)
+	@$(MAKE) --no-print-directory wheel ARGS=
 
 check: $(VENV)/.dev  ## Check the code's form, style and types
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 
-wheel: $(WHEEL)/.installed  ## Run the tests on the built wheel, out of reach of the sources
+wheel: $(WHEEL)/.installed  ## Test the built wheel: that it holds every file, and works out of reach of the sources
+	for package in archive metadata pipelines; do \
+		diff -r -x __pycache__ $$package $(WHEEL)/venv/lib/python*/site-packages/$$package || exit; done
 	rm -rf $(WHEEL)/run
 	mkdir -p $(WHEEL)/run
-	cp -R tests pyproject.toml README.md CHANGELOG.md LICENSE Makefile $(WHEEL)/run
-	cd $(WHEEL)/run && ../venv/bin/python -m pytest $(WHEEL_TESTS) $(ARGS)
+	cp -R tests pyproject.toml README.md $(WHEEL)/run
+	cd $(WHEEL)/run && ../venv/bin/$(TEST) $(WHEEL_TESTS) $(ARGS)
 
 clean:  ## Remove everything that was made here, the example archive included
 	rm -rf $(VENV) build dist demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
