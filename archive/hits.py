@@ -14,10 +14,10 @@ from archive.budget import Budget
 from archive.db import sqlite3
 from archive.matching import Matcher
 from archive.moments import Excerpt, Moment, Segments, Stretch, excerpts, highlights
-from archive.passages import LONGEST_PHRASE, spell_spoken
+from archive.passages import LONGEST_PHRASE
 from archive.query import Leaf, Node, Or, Phrase, Prefix, Stemmed, leaves, to_fts5, with_stems
 from archive.scope import IN_LANGUAGE, Scope
-from archive.tokens import RECORD, words, words_records
+from archive.tokens import BARRIER, RECORD, fold, fold_records
 from metadata.languages import UNDETERMINED
 from metadata.times import format_seconds
 
@@ -132,9 +132,10 @@ def _together(each: Sequence[T]) -> Iterator[Sequence[T]]:
 def _stretch(conn: sqlite3.Connection, passage: Passage, joined: str) -> Stretch:
     hidden, _, texts = joined.partition(RECORD)
     if hidden == "0" and texts.count(RECORD) == passage.last - passage.first:
-        return Stretch(passage.transcript, range(passage.first, passage.last + 1), words_records(texts))
+        return Stretch(passage.transcript, range(passage.first, passage.last + 1), fold_records(texts))
     rows = conn.execute(EACH, (not passage.doubtful, *passage[1:4])).fetchall()
-    return Stretch(passage.transcript, [at for at, _ in rows], spell_spoken([text for _, text in rows]))
+    folded = [BARRIER if text is None else fold(text) for _, text in rows]
+    return Stretch(passage.transcript, [at for at, _ in rows], folded)
 
 
 def read_languages(conn: sqlite3.Connection, scope: Scope) -> list[str]:
@@ -180,7 +181,7 @@ def read_doubtful(conn: sqlite3.Connection, budget: Budget, node: Node, scope: S
             scope.values,
         )
         for session, transcript, position, text in rows:
-            if Matcher(words(text)).places(node):
+            if Matcher(fold(text)).places(node):
                 found.append(Passage(session, transcript, position, position, 2.0, doubtful=True))
     return found
 

@@ -1,6 +1,7 @@
-"""Where a query matches in a run of words: what FTS5 answers with yes or no, with places.
+"""Where a query matches in folded text: what FTS5 answers with yes or no, with places.
 
-Since indexed words and these are the same (see `archive.tokens`), a run that FTS5 gives has a place here.
+Since indexed words and these are the same (see `archive.tokens`), a run that FTS5 gives has a place here. Text is
+asked as it was folded, with one space or more between words: to cut it into words takes longer than to look for some.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from archive.query import And, Field, Leaf, Near, Node, Not, Or, Phrase, Prefix,
 
 
 class Span(NamedTuple):
-    """Words ``start:end``."""
+    """Characters ``start:end`` of a text: one or more whole words."""
 
     start: int
     end: int
@@ -27,11 +28,11 @@ Place: TypeAlias = tuple[Span, ...]
 
 
 class Matcher:
-    """One run of words, ready to be asked."""
+    """A folded text, ready to be asked."""
 
-    def __init__(self, words: Sequence[str]) -> None:
-        # Python finds words in a text much sooner than in a list.
-        self._text = f" {' '.join(words)} "
+    def __init__(self, text: str) -> None:
+        # Each word has a space before and after it; the one before stands where the word does in the text as given.
+        self._text = f" {text} "
         self._found: dict[Leaf, list[Span]] = {}
 
     def places(self, node: Node) -> list[Place]:
@@ -40,11 +41,11 @@ class Matcher:
             case Or(nodes):
                 return sorted({place for child in nodes for place in self.places(child)})
             case And(nodes):
-                if any(self.places(child.node) for child in nodes if isinstance(child, Not)):
+                if any(isinstance(child, Not) and self.places(child.node) for child in nodes):
                     return []
                 return _closest([self.places(child) for child in nodes if not isinstance(child, Not)])
             case Near(terms, distance):
-                return _near([self._spans(term) for term in terms], distance)
+                return self._near([self._spans(term) for term in terms], distance)
             case Not() | Field():
                 raise TypeError("what is not there has no place")
             case _:
@@ -63,43 +64,54 @@ class Matcher:
     def _look_for(self, leaf: Leaf) -> list[Span]:
         match leaf:
             case Word(text):
-                return self._occurrences(f" {text} ", 1)
+                return self._occurrences(text)
             case Phrase(parts):
-                return self._occurrences(f" {' '.join(parts)} ", len(parts))
+                return self._occurrences(parts[0]) if len(parts) == 1 else self._runs(parts, "")
             case Prefix(parts):
-                return self._occurrences(f" {' '.join(parts)}", len(parts))
+                return self._runs(parts, "[^ ]*")
             case Stemmed():
                 forms = leaf.forms(self._words_with(leaf.letter))
-                return sorted(chain.from_iterable(self._occurrences(f" {form} ", 1) for form in forms))
+                return sorted(chain.from_iterable(map(self._occurrences, forms)))
 
     def _words_with(self, letter: str) -> set[str]:
         """Return the different words that begin with a letter; all of them where it is none."""
-        return set(re.findall(f" ({letter}[^ ]*)", self._text))
+        return set(re.findall(f" ({letter or '[^ ]'}[^ ]*)", self._text))
 
-    def _occurrences(self, wanted: str, size: int) -> list[Span]:
-        """Return where words stand, so many of them, as they are written in the text: a space before each."""
+    def _occurrences(self, word: str) -> list[Span]:
+        """Return where a word stands."""
+        # Python finds one text in another much sooner than a pattern.
+        wanted, size = f" {word} ", len(word)
         found: list[Span] = []
-        number = before = 0
         at = self._text.find(wanted)
         while at >= 0:
-            number += self._text.count(" ", before, at)
-            found.append(Span(number, number + size))
-            before, at = at, self._text.find(wanted, at + 1)
+            found.append(Span(at, at + size))
+            at = self._text.find(wanted, at + size + 1)
         return found
 
+    def _runs(self, parts: Sequence[str], rest: str) -> list[Span]:
+        """Return where words stand one after the other, the last of which may go on with what a pattern matches."""
+        first, *others = map(re.escape, parts)
+        # What is looked ahead at is not used up: runs may overlap.
+        pattern = f" {first}(?=({''.join(f' +{part}' for part in others)}{rest}) )"
+        return [Span(found.start(), found.end(1) - 1) for found in re.finditer(pattern, self._text)]
 
-def _near(groups: list[list[Span]], distance: int) -> list[Place]:
-    """Return one span of each group, all ending at most so many words before the last of them starts.
+    def _near(self, groups: list[list[Span]], distance: int) -> list[Place]:
+        """Return one span of each group, all ending at most so many words before the last of them starts.
 
-    That is what NEAR means to FTS5: https://sqlite.org/fts5.html#fts5_near_queries.
-    """
-    found: set[Place] = set()
-    for last in {span for group in groups for span in group}:
-        others = [group[at - 1] if (at := bisect_right(group, last.start, key=_start)) else None for group in groups]
-        chosen = [span for span in others if span and last.start - span.end <= distance]
-        if len(chosen) == len(groups):
-            found.add(tuple(sorted(set(chosen))))
-    return sorted(found)
+        That is what NEAR means to FTS5: https://sqlite.org/fts5.html#fts5_near_queries.
+        """
+        found: set[Place] = set()
+        for last in {span for group in groups for span in group}:
+            others = [
+                group[at - 1] if (at := bisect_right(group, last.start, key=_start)) else None for group in groups
+            ]
+            chosen = [span for span in others if span and self._words_between(span.end, last.start) <= distance]
+            if len(chosen) == len(groups):
+                found.add(tuple(sorted(set(chosen))))
+        return sorted(found)
+
+    def _words_between(self, start: int, end: int) -> int:
+        return len(self._text[start + 1 : end + 1].split())
 
 
 def _start(span: Span) -> int:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import accumulate, chain
+from itertools import accumulate
 from typing import NamedTuple, TypeAlias
 
 from archive.db import sqlite3
 from archive.matching import Matcher, Place, Span
 from archive.query import Node
-from archive.tokens import places, words
+from archive.tokens import BARRIER, fold, places, standing, words
 
 CONTEXT = 90
 """Characters of the segments before and after a moment."""
 GAP = " … "
+APART = f" {BARRIER} "
+"""What stands in folded text for `GAP`: as many characters."""
 
 
 class Moment(NamedTuple):
@@ -25,7 +27,7 @@ class Moment(NamedTuple):
     Attributes:
         key: the transcript and the positions of its segments: no two moments of a query have the same.
         lines: which lines of the stretch the match lies in, in order.
-        first: the word of the stretch with which the match begins.
+        first: the character of the stretch's text with which the match begins.
         strength: how many different words and phrases of the query stand in these lines, then how many in all.
     """
 
@@ -41,26 +43,27 @@ class Stretch:
     Args:
         transcript: which.
         positions: of the segments, in order.
-        spelled: the words of each (`archive.passages.spell_spoken`).
+        folded: the text of each (`archive.tokens.fold`), `archive.tokens.BARRIER` where it is not to be found.
 
     Attributes:
-        words: the folded words of all lines.
-        starts: which word each line begins with, and how many there are.
-        matcher: what tells where a query matches in these words.
+        text: all lines, with a space between them.
+        starts: which character of the text each line begins with.
+        matcher: what tells where a query matches in this text.
     """
 
-    def __init__(self, transcript: int, positions: Sequence[int], spelled: Sequence[list[str]]) -> None:
+    def __init__(self, transcript: int, positions: Sequence[int], folded: Sequence[str]) -> None:
         self.transcript = transcript
         self.positions = positions
-        self._spelled = spelled
-        self.words = list(chain.from_iterable(spelled))
-        self.starts = [0, *accumulate(map(len, spelled))]
-        self.matcher = Matcher(self.words)
+        self._folded = folded
+        self.text = " ".join(folded)
+        self.starts = [0, *accumulate(len(line) + 1 for line in folded)]
+        self.matcher = Matcher(self.text)
 
     def beginning(self, moment: Moment) -> tuple[int, list[str], int]:
         """Return the position of the segment in which a moment begins, its words, and with which of them."""
-        line, word = self.locate(moment.first)
-        return self.positions[line], self._spelled[line], word
+        line, ahead = self.locate(moment.first)
+        folded = self._folded[line]
+        return self.positions[line], folded.split(), len(folded[:ahead].split())
 
     def moments(self, node: Node, beside: Iterable[Moment] = ()) -> list[Moment]:
         """Return the moments of a query, the best first, without those that lie in the same segments as others.
@@ -75,32 +78,22 @@ class Stretch:
                 firsts.setdefault(lines, place[0].start)
         if not firsts:
             return []
-        counts = self._counts(node, set(chain.from_iterable(firsts)))
+        spans = self.matcher.spans(node)
         moments = []
         for lines, first in firsts.items():
             key = (self.transcript, *map(self.positions.__getitem__, lines))
-            terms = list(chain.from_iterable(map(counts.__getitem__, lines)))
+            terms = [term for line in lines for term in self._terms(spans, line)]
             moments.append(Moment(key, lines, first, (len(set(terms)), len(terms))))
         return sorted(moments, key=_strength, reverse=True)
 
-    def spans(self, node: Node, moment: Moment) -> list[Span]:
-        """Return the words to highlight in a moment: every term that stands whole in its lines, none twice."""
-        begin, end = self.starts[moment.lines[0]], self.starts[moment.lines[-1] + 1]
-        lines = set(moment.lines)
-        apart: list[Span] = []
-        for span in self.matcher.spans(node):
-            if span.start < begin or span.end > end or not lines.issuperset(self._lines((span,))):
-                continue
-            if apart and span.start < apart[-1].end:
-                apart[-1] = Span(apart[-1].start, max(apart[-1].end, span.end))
-            else:
-                apart.append(span)
-        return apart
+    def folded(self, moment: Moment) -> list[str]:
+        """Return the folded text of each line of a moment."""
+        return [self._folded[line] for line in moment.lines]
 
-    def locate(self, word: int) -> tuple[int, int]:
-        """Return the line of a word, and which of the line's words it is."""
-        line = bisect_right(self.starts, word) - 1
-        return line, word - self.starts[line]
+    def locate(self, character: int) -> tuple[int, int]:
+        """Return the line of a character, and how many characters of the line stand before it."""
+        line = bisect_right(self.starts, character) - 1
+        return line, character - self.starts[line]
 
     def _lines(self, place: Place) -> tuple[int, ...]:
         lines: set[int] = set()
@@ -110,14 +103,11 @@ class Stretch:
             lines.update(range(first - 1, last))
         return tuple(sorted(lines))
 
-    def _counts(self, node: Node, lines: set[int]) -> dict[int, list[tuple[str, ...]]]:
-        """Return the words and phrases of a query that begin in each of some lines."""
-        counts: dict[int, list[tuple[str, ...]]] = {line: [] for line in lines}
-        for start, end in self.matcher.spans(node):
-            line = bisect_right(self.starts, start) - 1
-            if line in counts:
-                counts[line].append(tuple(self.words[start:end]))
-        return counts
+    def _terms(self, spans: Sequence[Span], line: int) -> list[str]:
+        """Return what stands at those of some spans, which are in order, that begin in a line."""
+        begin = bisect_left(spans, (self.starts[line],))
+        end = bisect_left(spans, (self.starts[line + 1],), begin)
+        return [" ".join(self.text[start:stop].split()) for start, stop in spans[begin:end]]
 
 
 def _strength(moment: Moment) -> tuple[int, int]:
@@ -188,38 +178,78 @@ def excerpts(
     if segments is None:
         segments = read_segments(conn, (moment for _, moment in shown))
     starts = _starts(conn, shown, segments)
-    return [
-        _excerpt(stretch, moment, node, start, segments) for (stretch, moment), start in zip(shown, starts, strict=True)
-    ]
+    told = [_told(moment.lines, _spoken_in(moment, segments), stretch.folded(moment)) for stretch, moment in shown]
+    found = zip(shown, starts, told, _highlights(told, node), strict=True)
+    return [_excerpt(moment, start, text.written, matches, segments) for (_, moment), start, text, matches in found]
 
 
-def _excerpt(stretch: Stretch, moment: Moment, node: Node, start_ms: int, segments: Segments) -> Excerpt:
-    transcript, *positions = moment.key
-    lines = [segments[transcript, position] for position in positions]
-    text = lines[0].text
-    characters = dict(enumerate(places(text), stretch.starts[moment.lines[0]]))
-    for previous, index, line in zip(moment.lines, moment.lines[1:], lines[1:], strict=False):
-        text += " " if index == previous + 1 else GAP
-        ahead = len(text)
-        for number, (start, end) in enumerate(places(line.text), stretch.starts[index]):
-            characters[number] = ahead + start, ahead + end
-        text += line.text
+def _excerpt(
+    moment: Moment, start_ms: int, text: str, matches: tuple[tuple[int, int], ...], segments: Segments
+) -> Excerpt:
+    transcript, first, *_ = moment.key
+    last = moment.key[-1]
     return Excerpt(
         start_ms=start_ms,
-        end_ms=lines[-1].end_ms,
+        end_ms=segments[transcript, last].end_ms,
         text=text,
-        matches=tuple((characters[start][0], characters[end - 1][1]) for start, end in stretch.spans(node, moment)),
-        before=_end(_spoken(segments, transcript, positions[0] - 1)),
-        after=_beginning(_spoken(segments, transcript, positions[-1] + 1)),
-        language=lines[0].language,
+        matches=matches,
+        before=_end(_spoken(segments, transcript, first - 1)),
+        after=_beginning(_spoken(segments, transcript, last + 1)),
+        language=segments[transcript, first].language,
     )
+
+
+class _Told(NamedTuple):
+    """Segments as one text.
+
+    Attributes:
+        written: with a space between segments that follow each other, and `GAP` between others.
+        folded: the same, with `APART` for `GAP`.
+        moved: where in the one each word of the other begins and ends; empty where they do so in both alike.
+    """
+
+    written: str
+    folded: str
+    moved: dict[int, int]
+
+
+def _told(lines: Sequence[int], written: Sequence[str], folded: Sequence[str]) -> _Told:
+    text = said = ""
+    moved: dict[int, int] = {}
+    plain = all(map(str.isascii, written))  # to fold such a text moves no character
+    for nth, (line, here, there) in enumerate(zip(lines, written, folded, strict=True)):
+        if nth:
+            follows = line == lines[nth - 1] + 1
+            text += " " if follows else GAP
+            said += " " if follows else APART
+        if not plain:
+            for place, other in zip(standing(there), places(here), strict=True):
+                moved |= {len(said) + at: len(text) + its for at, its in zip(place, other, strict=True)}
+        text += here
+        said += there
+    return _Told(text, said, moved)
 
 
 def highlights(text: str, node: Node) -> tuple[tuple[int, int], ...]:
     """Return the characters of a text to highlight for a query, in order and apart."""
-    characters = places(text)
-    spans = Stretch(0, [0], [words(text)]).spans(node, Moment((0, 0), (0,), 0, (0, 0)))
-    return tuple((characters[span.start][0], characters[span.end - 1][1]) for span in spans)
+    return _highlights([_told([0], [text], [fold(text)])], node)[0]
+
+
+def _highlights(told: Sequence[_Told], node: Node) -> list[tuple[tuple[int, int], ...]]:
+    """Return the characters to highlight in texts as they were written: every term that stands whole in one."""
+    found: list[list[tuple[int, int]]] = [[] for _ in told]
+    # All of them at once: to begin to look for a word takes longer than to go on.
+    begins = list(accumulate((len(each.folded) + len(APART) for each in told), initial=0))
+    for start, end in Matcher(APART.join(each.folded for each in told)).spans(node):
+        nth = bisect_right(begins, start) - 1
+        begin, stop, mine = start - begins[nth], end - begins[nth], found[nth]
+        if mine and begin < mine[-1][1]:
+            begin, stop = mine[-1][0], max(mine.pop()[1], stop)
+        mine.append((begin, stop))
+    return [
+        tuple((each.moved[begin], each.moved[stop]) for begin, stop in mine) if each.moved else tuple(mine)
+        for each, mine in zip(told, found, strict=True)
+    ]
 
 
 def _starts(conn: sqlite3.Connection, shown: Sequence[tuple[Stretch, Moment]], segments: Segments) -> list[int]:
@@ -246,6 +276,11 @@ def _start(segment: Segment, written: list[str], word: int, timed: Sequence[tupl
         return segment.start_ms
     before = sum(map(len, written[:word]))
     return timed[bisect_right(list(accumulate(map(len, spelled))), before)][0]
+
+
+def _spoken_in(moment: Moment, segments: Segments) -> list[str]:
+    transcript, *positions = moment.key
+    return [segments[transcript, position].text for position in positions]
 
 
 def _spoken(segments: Segments, transcript: int, position: int) -> str:

@@ -26,11 +26,6 @@ LONGEST_PHRASE = OVERLAP_WORDS + 1
 """Words of a phrase that is found in a passage wherever it stands."""
 
 
-def spell_spoken(texts: Sequence[str | None]) -> list[list[str]]:
-    """Return the folded words of segments; `BARRIER` for those that are not to be found, whose text is None."""
-    return [[BARRIER] if text is None else words(text) for text in texts]
-
-
 class Folded(NamedTuple):
     """As much of a transcript as is indexed: of each segment its position, its language if it says, its words."""
 

@@ -182,9 +182,10 @@ class Research:
                 if budget.is_over():
                     break
                 spans = stretch.matcher.spans(asked.node)
-                own.update(word for span in spans for word in stretch.words[slice(*span)])
-                beside.update(stretch.words)
-                passages.update(set(stretch.words))
+                own.update(word for span in spans for word in stretch.text[slice(*span)].split())
+                spoken = stretch.text.split()
+                beside.update(spoken)
+                passages.update(set(spoken))
             self.complete = budget.complete
             here = sum(beside.values())
             (everywhere,) = self._conn.execute("SELECT total(cnt) FROM vocabulary").fetchone()
@@ -236,8 +237,8 @@ class Research:
             if budget.is_over():
                 break
             for place in stretch.matcher.places(asked.node):
-                line, word = stretch.locate(place[0].start)
-                places[passage.session].add((passage.transcript, stretch.positions[line], word))
+                line, character = stretch.locate(place[0].start)
+                places[passage.session].add((passage.transcript, stretch.positions[line], character))
         return {session: len(found) for session, found in places.items()}
 
     def _of_word(self, node: Word | Stemmed, budget: Budget) -> dict[int, int]:

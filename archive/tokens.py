@@ -90,11 +90,6 @@ def words(text: str) -> list[str]:
     return fold(text).split()
 
 
-def words_records(joined: str) -> list[list[str]]:
-    """Return `words` of each of the texts in a string, between which `RECORD` stands."""
-    return [folded.split() for folded in fold_records(joined)]
-
-
 def is_unspaced(word: str) -> bool:
     """Whether a folded word is a character of a script that is written without spaces."""
     return _UNSPACED.match(word) is not None
@@ -103,8 +98,13 @@ def is_unspaced(word: str) -> bool:
 def places(text: str) -> list[tuple[int, int]]:
     """Return where the words of a text stand: characters from and to, for highlighting."""
     if text.isascii():
-        return [match.span() for match in _WORD.finditer(text.translate(_ASCII))]
+        return standing(text.translate(_ASCII))
     return [(start, end) for _, start, end in tokenize(text)]
+
+
+def standing(folded: str) -> list[tuple[int, int]]:
+    """Return where the words of a folded text stand: characters from and to."""
+    return [match.span() for match in _WORD.finditer(folded)]
 
 
 def tokenize(text: str) -> list[Token]:

@@ -248,6 +248,18 @@ def test_match_in_segments_apart_shows_them_all() -> None:
     assert (hit.text, marked(hit)) == ("left here … right there", ["here", "there"])
 
 
+def test_match_in_text_that_folding_moves() -> None:
+    db = blank()
+    spoken = ["ﬁrst — 東京", "between", "\u0301Élan, ﬁnal"]
+    add_transcript(db, add_session(db, add_event(db)), spoken)
+    with transaction(db):
+        rebuild(db)
+    (hit,) = SqliteSearch(db.conn, PATIENT_MS).search("first final 京 elan").hits
+    assert (hit.text, marked(hit)) == (f"{spoken[0]} … {spoken[2]}", ["ﬁrst", "京", "Élan", "ﬁnal"])
+    (hit,) = SqliteSearch(db.conn, PATIENT_MS).search('"京 between elan"').hits
+    assert (hit.text, marked(hit)) == (" ".join(spoken), ["京 between \u0301Élan"])
+
+
 def test_context_is_cut_at_words() -> None:
     db = blank()
     long = " ".join(f"word{number}" for number in range(40))
