@@ -7,30 +7,48 @@ the order of ids.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from itertools import chain
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from archive.db import sqlite3
+from archive.query import Leaf, Phrase, Prefix, Stemmed, Word
 from archive.scope import STARTED
+from archive.stems import marks
+from archive.tokens import BARRIER, words
+from metadata.languages import UNDETERMINED
 
+LAST = chr(0x10FFFF)
+"""A character that no word has, after all others."""
 FACET = 12
 """Values of a facet that are shown."""
 
 Whole: TypeAlias = npt.NDArray[np.int64]
+Real: TypeAlias = npt.NDArray[np.float64]
 Marked: TypeAlias = npt.NDArray[np.bool_]
+NOWHERE: Whole = np.empty((0, 2), dtype=np.int64)
 
+# Of the title, as `archive.passages` indexes it.
+LANGUAGE = """
+coalesce(session.language, (SELECT transcript.language FROM recording JOIN transcript ON recording_id = recording.id
+WHERE session_id = session.id AND is_current AND superseded_by IS NULL ORDER BY recording.id LIMIT 1))
+"""
 SESSIONS = f"""
 SELECT session.id, coalesce(start_utc, {STARTED}, ''), event.slug, event.title, series.slug, series.title, track,
 substr({STARTED}, 1, 4), session.kind, session.slug, session.title, {STARTED},
 coalesce((SELECT max(transcript.duration_ms) FROM recording JOIN transcript ON recording_id = recording.id
-WHERE session_id = session.id AND is_current = 1 AND superseded_by IS NULL), 0)
+WHERE session_id = session.id AND is_current = 1 AND superseded_by IS NULL), 0), session.subtitle, {LANGUAGE}
 FROM session JOIN event ON event.id = event_id LEFT JOIN series ON series.id = series_id ORDER BY session.id
 """
+# How many words FTS5 has of each column, packed: https://sqlite.org/fts5.html#fts5_data_structures.
+SIZES = "SELECT id, sz FROM session_fts_docsize"
 PEOPLE = """
 SELECT DISTINCT session_id, person.slug, person.name FROM session_person JOIN person ON person.id = person_id
 """
@@ -108,6 +126,96 @@ class _Partly:
         chosen[self.pairs] &= found[self.pairs]
 
 
+class Names:
+    """Titles and the people of sessions, to see which of them a query names, and how well.
+
+    They are few words. To rank by them FTS5 would look through all that was said.
+
+    Args:
+        texts: of each session its title and people, folded, with a space before and after each word.
+        marked: of each session the marks of the stems of its title.
+        sizes: how many words of each session are indexed, what was said included.
+    """
+
+    def __init__(self, texts: Sequence[str], marked: Iterable[Iterable[str]], sizes: Sequence[int]) -> None:
+        self._texts = texts
+        self._lengths = np.array(sizes) * (len(sizes) / max(sum(sizes), 1))
+        held = [[*text.split(), *its] for text, its in zip(texts, marked, strict=True)]
+        self._words = sorted(set(chain.from_iterable(held)))
+        self._numbers = {word: number for number, word in enumerate(self._words)}
+        which = np.array([self._numbers[word] for word in chain.from_iterable(held)], dtype=np.int64)
+        places = np.repeat(np.arange(len(held)), [len(each) for each in held])
+        both, counts = np.unique(which * len(held) + places, return_counts=True)
+        self._held = np.column_stack([both % max(len(held), 1), counts])
+        self._ends: list[int] = np.searchsorted(both, np.arange(len(self._words) + 1) * len(held)).tolist()
+
+    @classmethod
+    def read(
+        cls, conn: sqlite3.Connection, sessions: Sequence[Sequence[Any]], people: Iterable[Sequence[Any]]
+    ) -> Names:
+        """Return them, of rows of `SESSIONS` and `PEOPLE`, as they are indexed."""
+        named: defaultdict[int, list[str]] = defaultdict(list)
+        for session, _, name in people:
+            named[session] += words(name)
+        sizes = {session: _added(packed) for session, packed in conn.execute(SIZES)}
+        titles = [words(f"{row[10]} {row[13] or ''}") for row in sessions]
+        return cls(
+            [f" {' '.join([*title, BARRIER, *named[row[0]]])} " for title, row in zip(titles, sessions, strict=True)],
+            [marks(row[14] or UNDETERMINED, title) for title, row in zip(titles, sessions, strict=True)],
+            [sizes.get(row[0], 0) for row in sessions],
+        )
+
+    def weights(self, terms: Iterable[Leaf]) -> Real:
+        """Return what FTS5 would think of each session for some terms in its title and people; higher is better.
+
+        Source: https://sqlite.org/fts5.html#the_bm25_function
+        """
+        weights = np.zeros(len(self._texts))
+        for held in chain.from_iterable(map(self._named, terms)):
+            places, counts = held[:, 0], held[:, 1]
+            rarity = max(np.log((len(weights) - len(places) + 0.5) / (len(places) + 0.5)), 1e-6)
+            weights[places] += rarity * counts * 2.2 / (counts + 1.2 * (0.25 + 0.75 * self._lengths[places]))
+        return weights
+
+    def _named(self, term: Leaf) -> Iterator[Whole]:
+        """Yield where sessions stand that a term names, and how often; of a word with its forms, those of each."""
+        match term:
+            case Word(text):
+                yield self._holding(text)
+            case Stemmed():
+                yield from map(self._holding, term.terms)
+            case Phrase(parts):
+                yield self._saying(f" {' '.join(parts)} ", parts)
+            case Prefix([*parts, last]) if parts:
+                yield self._saying(f" {' '.join(parts)} {last}", parts)
+            case Prefix([start]):
+                first = bisect_left(self._words, start)
+                end = bisect_left(self._words, start + LAST, first)
+                held = self._held[self._ends[first] : self._ends[end]]
+                places, which = np.unique(held[:, 0], return_inverse=True)
+                counts = np.bincount(which, held[:, 1], minlength=len(places))
+                yield np.column_stack([places, counts.astype(np.int64)])
+
+    def _holding(self, word: str) -> Whole:
+        number = self._numbers.get(word)
+        return NOWHERE if number is None else self._held[self._ends[number] : self._ends[number + 1]]
+
+    def _saying(self, wanted: str, parts: Iterable[str]) -> Whole:
+        places = reduce(np.intersect1d, (self._holding(part)[:, 0] for part in parts))
+        held = [(place, self._texts[place].count(wanted)) for place in places.tolist()]
+        return np.array([each for each in held if each[1]], dtype=np.int64).reshape(-1, 2)
+
+
+def _added(packed: bytes) -> int:
+    """Return the sum of SQLite's integers of variable length: https://sqlite.org/fileformat2.html#varint."""
+    total = value = 0
+    for byte in packed:
+        value = value << 7 | byte & 0x7F
+        if byte < 0x80:
+            total, value = total + value, 0
+    return total
+
+
 @dataclass(frozen=True, slots=True)
 class Overview:
     """All sessions of a catalogue or a published database as they were when it was read.
@@ -118,6 +226,7 @@ class Overview:
         languages: of current transcripts, BCP-47.
         known: of each session, what is shown of it.
         mixed: where sessions stand that have transcripts in several languages.
+        names: of titles and people.
     """
 
     ids: Whole
@@ -125,6 +234,7 @@ class Overview:
     languages: tuple[str, ...]
     known: tuple[Known, ...]
     mixed: Whole
+    names: Names
     _partly: _Partly
     _facets: dict[str, _Facet]
     _firsts: Whole
@@ -155,8 +265,9 @@ class Overview:
             ids,
             np.array([row[1] for row in rows], dtype=np.str_),
             tuple(sorted({language for _, _, language in transcripts})),
-            tuple(Known(row[2], row[3], *row[9:]) for row in rows),
+            tuple(Known(row[2], row[3], *row[9:13]) for row in rows),
             np.unique(facets["language"].sessions[partly.pairs]),
+            Names.read(conn, rows, people),
             partly,
             facets,
             ranges[:, 0],

@@ -16,7 +16,6 @@ from itertools import chain, combinations, islice
 from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from archive.budget import OVER_BUDGET, Budget
 from archive.db import sqlite3
@@ -32,7 +31,7 @@ from archive.hits import (
     with_forms,
 )
 from archive.moments import Moment, Segments, Stretch, read_segments
-from archive.overview import FacetValue, Overview, Whole
+from archive.overview import FacetValue, Overview, Real, Whole
 from archive.query import And, Node, Not, Or, Prefix, Query, Word, leaves, to_fts5
 from archive.scope import Scope
 from archive.suggest import Vocabulary, suggest
@@ -120,9 +119,6 @@ class SessionResults:
     suggestion: str | None = None
     complete: bool = True
     next: str | None = None
-
-
-Real: TypeAlias = npt.NDArray[np.float64]
 
 
 class _Total(NamedTuple):
@@ -382,24 +378,10 @@ class _Run:
 
     def _add_names(self, scores: _Scores) -> None:
         """Let the words that stand in the title of a session, or in the names of its people, count again."""
-        matching = self._overview.ids[scores.tiers > 0]
-        if not len(matching):
-            return
-        terms = dict.fromkeys(leaves(self._wide)) if self._wide else ()
-        query = f"{{title people}} : ({' OR '.join(map(to_fts5, terms))})"
-        asked = "SELECT rowid, bm25(session_fts) FROM session_fts WHERE session_fts MATCH ? AND rowid BETWEEN ? AND ?"
-        values: list[str | int] = [query, int(matching[0]), int(matching[-1])]
-        if len(matching) <= FEW // 10:
-            # FTS5 ranks, and for that goes through the whole list of each word, only where one of these is named so.
-            asked += " AND +rowid IN (SELECT value FROM json_each(?))"
-            values.append(json.dumps(matching.tolist()))
-        rows: list[tuple[int, float]] = []
-        with self._budget.spend(0.65):
-            rows = self._conn.execute(asked, values).fetchall()
-        numbers, costs = _columns(rows)
-        places = self._overview.places(numbers)
-        named = (places >= 0) & (scores.tiers[places] > 0) if len(places) else places >= 0
-        scores.relevance[places[named]] -= NAMED * costs[named]
+        if self._wide is not None:
+            places = np.flatnonzero(scores.tiers)
+            weights = self._overview.names.weights(dict.fromkeys(leaves(self._wide)))
+            scores.relevance[places] += NAMED * weights[places]
 
     def _add_passages(self, scores: _Scores, tiers: dict[int, str]) -> None:
         """Let it count to have a passage that matches, where few do; and add the sessions that only passages have.

@@ -1,8 +1,10 @@
 import numpy as np
+import pytest
 
 from archive.db import transaction
 from archive.overview import FacetValue, Overview
-from archive.passages import index_session
+from archive.passages import index_session, rebuild
+from archive.query import Leaf, Phrase, Prefix, Stemmed, Word, to_fts5
 from tests.archive.build import add_event, add_session, add_transcript, blank
 
 
@@ -45,3 +47,39 @@ def test_facets_name_the_most_frequent_first() -> None:
     )
     assert len(facets["person"]) == 12
     assert facets["person"][0].label == "Person 00"
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        (Word("lamps"),),
+        (Word("levi"), Word("sea")),
+        (Stemmed("lamps", ("en", "fr")),),
+        (Phrase(("the", "sea")),),
+        (Phrase(("sea", "the")),),
+        (Phrase(("sea", "noor")),),
+        (Prefix(("lam",)),),
+        (Prefix(("the", "lam")), Word("nobody")),
+        (Word("nobody"),),
+    ],
+)
+def test_names_are_weighed_as_fts5_weighs_them(terms: tuple[Leaf, ...]) -> None:
+    db = blank()
+    event = add_event(db)
+    for title, people, said in (
+        ("The sea", ["Ada Levi"], 3),
+        ("A lamp at sea", ["Noor Okafor", "Ada Levi"], 40),
+        ("Lamps and lamps", ["Noor Sea"], 400),
+        ("Le phare", [], 1),
+        ("Nothing", ["Lamar Levin"], 0),
+        ("More", [], 5),
+        ("Still more", [], 9),
+    ):
+        session = add_session(db, event, title.lower().replace(" ", "-"), people, title=title)
+        add_transcript(db, session, ["The lamps of the sea."] * said, language="fr" if title == "Le phare" else "en")
+    with transaction(db):
+        rebuild(db)
+    overview = Overview.read(db.conn)
+    query = f"{{title people}} : ({' OR '.join(map(to_fts5, terms))})"
+    found = dict(db.execute("SELECT rowid, -bm25(session_fts) FROM session_fts WHERE session_fts MATCH ?", [query]))
+    assert overview.names.weights(terms) == pytest.approx([found.get(number, 0) for number in overview.ids.tolist()])
