@@ -307,6 +307,21 @@ def _stemmed(node: Node, languages: tuple[str, ...], occur: Callable[[Stemmed], 
             return node
 
 
+def in_any_order(node: Node) -> Node:
+    """Return a query that leaves nothing out for all words of another, wherever they stand."""
+    match node:
+        case Phrase(parts) if len(parts) > 1:
+            return And(tuple(map(Word, parts)))
+        case Prefix(parts) if len(parts) > 1:
+            return And((*map(Word, parts[:-1]), Prefix(parts[-1:])))
+        case Near(nodes) | And(nodes):
+            return And(tuple(map(in_any_order, nodes)))
+        case Or(nodes):
+            return Or(tuple(map(in_any_order, nodes)))
+        case _:
+            return node
+
+
 def to_fts5(node: Node) -> str:
     """Return a node, which must not be a `Not`, in FTS5's syntax, with every word inside quotes.
 

@@ -32,7 +32,7 @@ from archive.hits import (
 )
 from archive.moments import Moment, Segments, Stretch, read_segments
 from archive.overview import FacetValue, Overview, Real, Whole
-from archive.query import And, Node, Not, Or, Prefix, Query, Word, leaves, to_fts5
+from archive.query import And, Leaf, Node, Not, Or, Phrase, Prefix, Query, Word, in_any_order, leaves, to_fts5
 from archive.scope import Scope
 from archive.suggest import Vocabulary, suggest
 
@@ -41,6 +41,8 @@ Sort: TypeAlias = Literal["relevance", "date"]
 MOST = "No session has all of these words: these have most of them."
 FEW = 1_000
 """Passages that are all looked at."""
+CLOSELY = 5
+"""Sessions that are read to see in which passages words stand in the order that is asked for."""
 TOGETHER = 2.0
 """What it counts, beside what FTS5 thinks of a session, that the words stand in one passage."""
 RANKED = 100_000
@@ -58,6 +60,8 @@ IN_RANGES = (
     "SELECT (SELECT group_concat(rowid) FROM passage_fts WHERE passage_fts MATCH :query{}"
     " AND rowid BETWEEN wanted.value ->> 0 AND wanted.value ->> 1) FROM json_each(:ranges) AS wanted"
 )
+EVERY = 2**62
+"""Passages that are listed where FTS5 is to be asked once."""
 ALL_PASSAGES = (0, 2**63 - 1)
 """From which passage to which: all of them."""
 MARKED = 500
@@ -323,8 +327,11 @@ class _Run:
         self._doubtful = doubtful
         self._passages: defaultdict[int, list[tuple[float, int]]] = defaultdict(list)
         """Of sessions, by id: cost and id of those that match, where they were looked up."""
-        self._few: list[tuple[Whole, Whole, int]] = []
-        """Places of sessions, ids of passages, and their tier: all that match, where they are few."""
+        self._listed: list[tuple[Whole, Whole, int]] = []
+        """Places of sessions, ids of passages, and their tier: all that match in one way, where they were listed."""
+        self._all_listed = True
+        self._stretches: dict[int, tuple[Passage, Stretch]] = {}
+        """Passages that were read, by id."""
         self._segments: defaultdict[int, list[Passage]] = defaultdict(list)
 
     def scores(self, enough: int | None = None) -> _Scores:
@@ -367,14 +374,19 @@ class _Run:
         rows: list[tuple[int, float]] = []
         with self._budget.spend(share):
             cost = f"bm25(session_fts, {WEIGHTS})" if ranked else "0.0"
-            rows = self._conn.execute(f"SELECT rowid, {cost} {matching}", values).fetchall()
+            # To rank a phrase, FTS5 looks for it once more: a single session needs no rank.
+            if not ranked or not self._asks_for(Phrase) or len(rows := self._some(matching, values, 2)) > 1:
+                rows = self._conn.execute(f"SELECT rowid, {cost} {matching}", values).fetchall()
         if not rows and not self._budget.complete:
             with self._budget.spend(share + 0.1):
-                rows = self._conn.execute(f"SELECT rowid, 0.0 {matching} LIMIT 1000", values).fetchall()
+                rows = self._some(matching, values, 1000)
         numbers, costs = _columns(rows)
         places = self._overview.places(numbers)
         scores.raise_to(tier, places[places >= 0], -costs[places >= 0])
         return len(rows)
+
+    def _some(self, matching: str, values: dict[str, int | str | float], most: int) -> list[tuple[int, float]]:
+        return self._conn.execute(f"SELECT rowid, 0.0 {matching} LIMIT {most}", values).fetchall()
 
     def _add_names(self, scores: _Scores) -> None:
         """Let the words that stand in the title of a session, or in the names of its people, count again."""
@@ -389,21 +401,64 @@ class _Run:
         Those are sessions of which another passage, or a transcript in another language, is left out.
         """
         partly = _leaves_out(self._node) or (self._scope.language is not None and len(self._overview.mixed) > 0)
+        if not partly and self._read_closely(scores):
+            return
         reach = ALL_PASSAGES if partly else self._overview.reach(np.flatnonzero(scores.tiers))
+        # FTS5 merges the lists of all the words that a prefix stands for, each time anew: it is asked once for all.
+        most = EVERY if len(tiers) == 1 and self._asks_for(Prefix) else FEW
         few = True
         for tier, match in tiers.items():
             # Where so many say the words as typed, nobody needs to know who has other forms of them together.
-            passages = self._few_passages(self._values(match, reach)) if few else None
+            passages = self._list_passages(self._values(match, reach), most) if few else None
+            few = passages is not None and len(passages) <= FEW
             if passages is not None:
-                owners = self._overview.owners(passages)
-                scores.raise_to(tier, np.unique(owners), TOGETHER)
-                self._few.append((owners, passages, tier))
-                continue
-            few = False
-            if partly:
+                places = self._list(tier, passages)
+                if few:
+                    scores.raise_to(tier, places, TOGETHER)
+                    continue
+            else:
+                self._all_listed = False
+                if not partly:
+                    continue
                 those = ALL_PASSAGES if _leaves_out(self._node) else self._overview.reach(self._overview.mixed)
                 places = self._places(self._owning("session_id", match, those))
-                scores.raise_to(tier, places[scores.tiers[places] == 0], 0.0)
+            scores.raise_to(tier, places[scores.tiers[places] == 0], 0.0)
+
+    def _read_closely(self, scores: _Scores) -> bool:
+        """See in their text which passages of a few sessions match; return False where that is not the way.
+
+        It is for words that are to stand in some order. FTS5 does not stop at the end of the passages that it is
+        asked for, but goes on to where the words stand so again, which may be nowhere; so it is asked for the words.
+        """
+        places = np.flatnonzero(scores.tiers)
+        if self._node is None or self._wide is None or len(places) > CLOSELY or self._asks_for(Prefix):
+            return False
+        loosely = in_any_order(self._wide)
+        if loosely == self._wide:
+            return False
+        ranges = [self._overview.passages(place) for place in places.tolist()]
+        perhaps = self._within(to_fts5(loosely), ranges, 0.6).tolist()
+        if len(perhaps) > FEW // 10 or not self._budget.complete:
+            return False
+        found: dict[int, list[int]] = {2: [], 1: []}
+        for number, (passage, stretch) in zip(perhaps, read_indexed(self._conn, perhaps), strict=True):
+            for tier, node in ((2, self._node), (1, self._wide)):
+                if stretch.matcher.places(node):
+                    found[tier].append(number)
+                    self._stretches[number] = passage, stretch
+                    break
+        for tier, passages in found.items():
+            scores.raise_to(tier, self._list(tier, np.array(passages, dtype=np.int64)), TOGETHER)
+        return True
+
+    def _list(self, tier: int, passages: Whole) -> Whole:
+        """Keep passages that match in one way; return where their sessions stand."""
+        owners = self._overview.owners(passages)
+        self._listed.append((owners, passages, tier))
+        return np.unique(owners)
+
+    def _asks_for(self, *kinds: type[Leaf]) -> bool:
+        return any(isinstance(leaf, kinds) for leaf in leaves(self._wide)) if self._wide else False
 
     def heard(self, scores: _Scores) -> list[int] | None:
         """Return the transcripts in which something matches, at least of sessions that have several languages.
@@ -435,20 +490,21 @@ class _Run:
         """Return what `MATCHING` names: what to look for, and from which passage to which."""
         return self._scope.values | {"query": match, "begin": reach[0], "end": reach[1]}
 
-    def _few_passages(self, values: dict[str, int | str | float]) -> Whole | None:
-        """Return the passages that match; None where they are many, or there is no time to see."""
+    def _list_passages(self, values: dict[str, int | str | float], most: int) -> Whole | None:
+        """Return the passages that match; None where they are more than so many, or there is no time to see."""
         passages = None
         with self._budget.spend(0.6):
-            some = f"SELECT group_concat(rowid) FROM (SELECT rowid {self._matching} LIMIT {FEW + 1})"
+            some = f"SELECT group_concat(rowid) FROM (SELECT rowid {self._matching} LIMIT {most + 1})"
             passages = _numbers(self._conn.execute(some, values).fetchone()[0])
-        return passages if passages is not None and len(passages) <= FEW else None
+        return passages if passages is not None and len(passages) <= most else None
 
     def results(self, page: Whole, scores: _Scores) -> tuple[SessionResult, ...]:
         """Return sessions (their places), with their moments and where all of them lie, as long as there is time."""
         numbers = [int(number) for number in self._overview.ids[page]]
         if not self._doubtful and self._wide is not None:
-            self._take_few(page)
-            self._find_passages([place for place in page if int(self._overview.ids[place]) not in self._passages])
+            self._take_listed(page)
+            if not self._all_listed:
+                self._find_passages([place for place in page if int(self._overview.ids[place]) not in self._passages])
         known = {number: self._overview.known[place] for number, place in zip(numbers, page, strict=True)}
         moments = self._moments(numbers)
         marked = {number: self._passages[number][:MARKED] for number in moments.best if not moments.lasting.get(number)}
@@ -481,14 +537,16 @@ class _Run:
             )
         return tuple(results)
 
-    def _take_few(self, page: Whole) -> None:
-        """Take the passages of a page's sessions from all that match, if they are few: the best first, as typed."""
+    def _take_listed(self, page: Whole) -> None:
+        """Take the passages of a page's sessions from those that were listed: as typed first, of few the best first."""
         shown = np.zeros(len(self._overview.ids), dtype=np.bool_)
         shown[page] = True
-        for owners, passages, tier in self._few:
+        for owners, passages, tier in self._listed:
             here = shown[owners]
-            for place, passage in zip(owners[here], passages[here], strict=True):
-                self._passages[int(self._overview.ids[place])].append((-1000.0 * tier, int(passage)))
+            for place, passage in zip(owners[here].tolist(), passages[here].tolist(), strict=True):
+                self._passages[int(self._overview.ids[place])].append((-1000.0 * tier, passage))
+        if any(len(passages) > FEW for _, passages, _ in self._listed):
+            return
         crowded = {number: found for number, found in self._passages.items() if len(found) > READ}
         costs = self._costs([passage for found in crowded.values() for _, passage in found])
         for number, found in crowded.items():
@@ -511,18 +569,19 @@ class _Run:
         if not places or self._wide is None:
             return
         ranges = {int(self._overview.ids[place]): self._overview.passages(place) for place in places}
-        wanted = list(ranges.values())
-        if any(isinstance(leaf, Prefix) for leaf in leaves(self._wide)):
-            # FTS5 merges the lists of all the words that a prefix stands for, each time anew: ask once.
-            wanted = [self._overview.reach(np.array(places))]
-        values = self._scope.values | {"query": to_fts5(self._wide), "ranges": json.dumps(wanted)}
-        found = [np.empty(0, dtype=np.int64)]
-        with self._budget.spend(0.8):
-            found += (_numbers(row[0]) for row in self._conn.execute(IN_RANGES.format(self._scope.spoken), values))
-        passages = np.concatenate(found)
+        wanted = [self._overview.reach(np.array(places))] if self._asks_for(Prefix) else list(ranges.values())
+        passages = self._within(to_fts5(self._wide), wanted, 0.8)
         for number, (first, last) in ranges.items():
             here = passages[(passages >= first) & (passages <= last)]
             self._passages[number] += [(0.0, passage) for passage in here.tolist()]
+
+    def _within(self, match: str, ranges: list[tuple[int, int]], share: float) -> Whole:
+        """Return the passages that match, from one to another of each range, all of sessions in the scope."""
+        values = self._scope.values | {"query": match, "ranges": json.dumps(ranges)}
+        found = [np.empty(0, dtype=np.int64)]
+        with self._budget.spend(share):
+            found += (_numbers(row[0]) for row in self._conn.execute(IN_RANGES.format(self._scope.spoken), values))
+        return np.concatenate(found)
 
     def _spans(self, passages: Iterable[int]) -> dict[int, tuple[int, int]]:
         """Return from when to when passages last."""
@@ -577,8 +636,12 @@ class _Run:
         return _Moments({number: ranked[:SHOWN] for number, ranked in best.items()}, lasting, segments)
 
     def _read_indexed(self, wanted: dict[int, list[int]], whole: set[int], found: dict[int, _Found]) -> None:
-        stretches = read_indexed(self._conn, list(chain(*wanted.values())))
-        self._read({number: islice(stretches, len(some)) for number, some in wanted.items()}, whole, found)
+        unread = read_indexed(self._conn, [each for each in chain(*wanted.values()) if each not in self._stretches])
+
+        def stretches(some: list[int]) -> Iterator[tuple[Passage, Stretch]]:
+            return (self._stretches[each] if each in self._stretches else next(unread) for each in some)
+
+        self._read({number: stretches(some) for number, some in wanted.items()}, whole, found)
 
     def _read(
         self, wanted: Mapping[int, Iterable[tuple[Passage, Stretch]]], whole: set[int], found: dict[int, _Found]

@@ -211,6 +211,20 @@ def test_to_fts5(node: query.Node, expected: str) -> None:
     assert to_fts5(node) == expected
 
 
+@pytest.mark.parametrize(
+    ("node", "expected"),
+    [
+        (A, A),
+        (Phrase(("a",)), Phrase(("a",))),
+        (Phrase(("a", "b")), And((A, B))),
+        (Prefix(("a", "bcd")), And((A, Prefix(("bcd",))))),
+        (And((A, Or((B, Near((A, Phrase(("b", "c"))), 4))))), And((A, Or((B, And((A, And((B, C))))))))),
+    ],
+)
+def test_in_any_order(node: query.Node, expected: query.Node) -> None:
+    assert query.in_any_order(node) == expected
+
+
 def test_to_fts5_of_negation_alone() -> None:
     with pytest.raises(TypeError, match="only what is not there"):
         to_fts5(Not(A))

@@ -6,7 +6,7 @@ from archive import budget, search
 from archive.db import Database, transaction
 from archive.overview import FacetValue
 from archive.search import Filters, SessionResults, SqliteSearch, rebuild
-from archive.sessions import SessionResult
+from archive.sessions import CLOSELY, SessionResult
 from tests.archive.build import PATIENT_MS, add_event, add_session, add_transcript, blank
 
 
@@ -224,6 +224,30 @@ def test_words_that_stand_together_come_before_words_that_are_said_oftener() -> 
         rebuild(db)
     backend = SqliteSearch(db.conn, PATIENT_MS)
     assert slugs(backend.sessions("oil museum")) == ["together", "apart"]
+
+
+def test_words_in_some_order_are_seen_in_the_text_of_few_sessions_as_in_the_index_of_many() -> None:
+    db = blank()
+    event = add_event(db)
+    other = ["out of the way they keep oil for a time, and a lamp in that old house over there"] * 30
+    for number in range(CLOSELY + 1):
+        texts = [*other, "a lamp of oil", *other, "a lamp with oil", *other, "a lamp of oil, lamps of oil"]
+        add_transcript(db, add_session(db, event, f"s{number}"), texts)
+    with transaction(db):
+        rebuild(db)
+    backend = SqliteSearch(db.conn, PATIENT_MS)
+    for text, count in (
+        ('"lamp of oil"', 2),
+        ("lamp near/1 oil", 3),
+        ('"lamp of oil" lamps', 2),
+        ('lamps "of oil"', 2),
+    ):
+        many = backend.sessions(text)
+        assert [each.count for each in many.sessions] == [count] * (CLOSELY + 1), text
+        for each in many.sessions:
+            (few,) = backend.sessions(text, Filters(session=each.session)).sessions
+            assert (few.count, few.places) == (count, each.places)
+            assert [hit.text for hit in few.hits] == [hit.text for hit in each.hits]
 
 
 def test_what_is_left_out_is_left_out_of_moments_not_of_sessions() -> None:
