@@ -3,15 +3,16 @@
 ``python -m tests.bench.search [--segments N] [--builds N] [--random N] [--queries N] [--without NAME …] [--profile]
 [--json FILE] [--keep FILE]``
 
-The archive is grown from real talks (see `tests.bench.grown`). Every class of queries is asked in three rounds,
-warm; a figure is the median of the rounds. Rostra makes its first page of results by session, with moments,
-strips and facets. PostgreSQL and the plain FTS5 table, which hold segments, make as much of the same page as SQL can
-say: the ten best sessions by their best segment, three segments of each with highlighted text, and the same seven
-facets; "page_ms" has that. It asks less of them: segments miss phrases that reach over their edges and words that are
-not in one sentence, which "sessions", how many were found in all, shows. So PostgreSQL makes the page from the same
-passages as Rostra as well ("passages_ms"), where near/10 is any distance up to it in either order. "list_ms" has what
-is usually done: the best 20 segments by rank, highlighted, and how many there are in each event. tantivy has the latter
-alone. What this program itself keeps in memory (all the text) is kept from Python's collector while it measures.
+The archive is grown from real talks (see `tests.bench.grown`). Every class of queries is asked in three rounds, warm,
+each of which asks all systems in turn; a figure is the median of the rounds. Rostra makes its first page of results by
+session, with moments, strips and facets. PostgreSQL and the plain FTS5 table, which hold segments, make as much of the
+same page as SQL can say: the ten best sessions by their best segment, three segments of each with highlighted text,
+and the same seven facets; "page_ms" has that. It asks less of them: segments miss phrases that reach over their edges
+and words that are not in one sentence, which "sessions", how many were found in all, shows. So PostgreSQL makes the
+page from the same passages as Rostra as well ("passages_ms"), where near/10 is any distance up to it in either order.
+"list_ms" has what is usually done: the best 20 segments by rank, highlighted, and how many there are in each event.
+tantivy has the latter alone. What this program itself keeps in memory (all the text) is kept from Python's collector
+while it measures.
 ``--keep`` names where the grown catalogue stays; the next run that names it grows and builds nothing.
 ``--profile`` says instead where the time goes: the functions of the build and of each class, and the plans of
 their statements. PostgreSQL is that on PATH (``initdb``, ``pg_ctl``), run in a
@@ -40,7 +41,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import accumulate, chain
+from itertools import accumulate, chain, product
 from pathlib import Path
 from typing import Any
 
@@ -107,18 +108,26 @@ def choose_queries(texts: list[list[str]], count: int) -> Queries:
     }
 
 
-def timed(ask: Ask, queries: list[str]) -> dict[str, float]:
-    """Return the median and the 95th percentile, in milliseconds, each the median of the rounds."""
-    for query in queries:
+def timed(asks: dict[str, Ask], queries: list[str]) -> dict[str, dict[str, float]]:
+    """Return of each way to ask the median and the 95th percentile, in milliseconds, each the median of the rounds.
+
+    Every round takes all ways in turn: one machine may be a third slower for some minutes, and so are all of them then.
+    """
+    for ask, query in product(asks.values(), queries):
         ask(query)
-    rounds = []
-    for _ in range(ROUNDS):
+    rounds: dict[str, list[list[float]]] = {way: [] for way in asks}
+    for _, (way, ask) in product(range(ROUNDS), asks.items()):
         times = []
         for query in queries:
             start = time.perf_counter()
             ask(query)
             times.append((time.perf_counter() - start) * 1000)
-        rounds.append(sorted(times))
+        rounds[way].append(sorted(times))
+    return {way: summary(each) for way, each in rounds.items()}
+
+
+def summary(rounds: list[list[float]]) -> dict[str, float]:
+    """Return figures of rounds of sorted times."""
     return {
         "median_ms": round(statistics.median(statistics.median(times) for times in rounds), 2),
         "p95_ms": round(statistics.median(times[min(len(times) - 1, int(len(times) * 0.95))] for times in rounds), 2),
@@ -126,18 +135,30 @@ def timed(ask: Ask, queries: list[str]) -> dict[str, float]:
     }
 
 
-def bench_rostra(grown: Grown, queries: Queries) -> dict[str, Any]:
-    """Return figures of the first page, without and with each filter."""
+def bench_pages(grown: Grown, queries: Queries, others: dict[str, dict[str, Ask]]) -> Iterator[dict[str, Any]]:
+    """Yield figures of more and more classes: of Rostra's first page without filters beside others', and with each."""
     backend = SqliteSearch(grown.db.conn)
-    figures: dict[str, Any] = {}
-    for name, asked in queries.items():
-        figures[name] = {}
-        for label, filters in FILTERS.items():
-            some = asked if label == "none" else asked[:5]
-            figures[name][label] = timed(lambda query, at=filters: backend.sessions(query, at).total, some)
-        figures[name]["sessions"] = sum(backend.sessions(query).total for query in asked)
-        figures[name]["over_budget"] = sum(not backend.sessions(query).complete for query in asked)
-    return figures
+    rostra: dict[str, Any] = {}
+    theirs: dict[str, dict[str, Any]] = {name: {} for name in others}
+    for label, asked in queries.items():
+        ours = {"none": partial(found_in, backend)}
+        ways = {f"{name} {way}": ask for name, each in others.items() for way, ask in each.items()}
+        figures = timed(ours | ways, asked)
+        rostra[label] = {"none": figures["none"]}
+        for name, filters in list(FILTERS.items())[1:]:
+            rostra[label] |= timed({name: partial(found_in, backend, filters=filters)}, asked[:5])
+        rostra[label]["sessions"] = sum(backend.sessions(query).total for query in asked)
+        rostra[label]["over_budget"] = sum(not backend.sessions(query).complete for query in asked)
+        for name, each in others.items():
+            theirs[name][label] = {way: figures[f"{name} {way}"]["median_ms"] for way in each} | {
+                f"sessions, {way}": sum(map(ask, asked)) for way, ask in each.items() if way != "list_ms"
+            }
+        yield {"rostra": rostra, "others": theirs}
+
+
+def found_in(backend: SqliteSearch, query: str, filters: Filters = FILTERS["none"]) -> int:
+    """Make a page, and return how many sessions match."""
+    return backend.sessions(query, filters).total
 
 
 def bench_build(grown: Grown, rounds: int = ROUNDS) -> dict[str, float]:
@@ -446,23 +467,21 @@ def postgresql(grown: Grown, folder: Path) -> Iterator[dict[str, Ask]]:
 OTHERS = {"fts5": plain_fts5, "postgresql": postgresql, "tantivy": tantivy_index}
 
 
-def bench_others(grown: Grown, queries: Queries, folder: Path, names: list[str]) -> dict[str, Any]:
-    """Return the same figures of other systems."""
-    figures: dict[str, Any] = {}
-    for name in names:
-        start = time.perf_counter()
-        try:
-            with OTHERS[name](grown, folder) as ways:
-                built = time.perf_counter() - start
-                figures[name] = {
-                    label: {way: timed(ask, asked)["median_ms"] for way, ask in ways.items()}
-                    | {f"sessions, {way}": sum(map(ask, asked)) for way, ask in ways.items() if way != "list_ms"}
-                    for label, asked in queries.items()
-                }
-                figures[name]["build_seconds"] = round(built, 1)
-        except (ImportError, FileNotFoundError) as error:
-            print(f"{name} is left out: {error}", file=sys.stderr)
-    return figures
+@contextlib.contextmanager
+def built(grown: Grown, folder: Path, names: list[str]) -> Iterator[tuple[dict[str, dict[str, Ask]], dict[str, float]]]:
+    """Build other systems; give how each is asked, and how many seconds it took to build."""
+    others: dict[str, dict[str, Ask]] = {}
+    seconds: dict[str, float] = {}
+    with contextlib.ExitStack() as stack:
+        for name in names:
+            start = time.perf_counter()
+            try:
+                others[name] = stack.enter_context(OTHERS[name](grown, folder))
+            except (ImportError, FileNotFoundError) as error:
+                print(f"{name} is left out: {error}", file=sys.stderr)
+            else:
+                seconds[name] = round(time.perf_counter() - start, 1)
+        yield others, seconds
 
 
 PIECES = (
@@ -569,8 +588,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="rostra-bench-") as name:
         folder = Path(name)
         file = options.keep or folder / "catalogue.db"
-        built = file.exists()
-        grown = grown_before(file) if built else grow(file, options.segments)
+        kept = file.exists()
+        grown = grown_before(file) if kept else grow(file, options.segments)
         gc.collect()
         gc.freeze()
         if options.profile:
@@ -581,7 +600,7 @@ def main() -> None:
             close(grown.db)
             return
         report: dict[str, Any] = {}
-        if not built:
+        if not kept:
             report["build"] = bench_build(grown, options.builds)
             grown.db.execute("ANALYZE")
             # Opened anew, as a search finds it: the connection that built it holds what it wrote in memory.
@@ -592,15 +611,19 @@ def main() -> None:
                 show(report, options.json)
         else:
             queries = choose_queries(grown.texts, options.queries)
-            report["rostra"] = bench_rostra(grown, queries)
+            names = [name for name in OTHERS if name not in options.without]
+            with built(grown, folder, names) as (others, seconds):
+                for figures in bench_pages(grown, queries, others):
+                    report |= figures
+                    show(report, options.json)
+            for system, each in seconds.items():
+                report["others"][system]["build_seconds"] = each
+            report["ratios"] = ratios(report)
             show(report, options.json)
             if "recall" not in options.without:
                 report["recall"] = bench_recall(grown)
             if "check" not in options.without:
                 report["problems"] = len(verify(grown.db))
-            names = [name for name in OTHERS if name not in options.without]
-            report["others"] = bench_others(grown, queries, folder, names)
-            report["ratios"] = ratios(report)
         show(report, options.json)
         close(grown.db)
 
