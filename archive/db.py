@@ -35,6 +35,8 @@ __all__ = [
 ]
 
 BUSY_SECONDS = 30.0
+CACHE_KIB = 16 * 1024
+"""What a connection keeps of a file in memory. A search in a large archive reads more than the two MiB of SQLite."""
 
 
 def create_catalogue(path: Path) -> Database:
@@ -48,6 +50,7 @@ def create_catalogue(path: Path) -> Database:
         conn.execute("PRAGMA journal_mode = WAL")
         conn.execute("PRAGMA synchronous = NORMAL")
         conn.execute("PRAGMA foreign_keys = ON")
+        conn.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         db = Database(conn)
         applied = {migration.name for migration in catalogue_migrations.applied(db)}
         known = applied | {migration.name for migration in catalogue_migrations.pending(db)}
@@ -97,6 +100,7 @@ def open_readonly(path: Path, *, immutable: bool = False) -> Database:
     flag = "immutable=1" if immutable else "mode=ro"
     with sqlite_errors():
         conn = sqlite3.connect(f"file:{quote(str(path))}?{flag}", uri=True, timeout=BUSY_SECONDS)
+        conn.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         return Database(conn)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import uvicorn
 from datasette.app import Datasette
 
+from archive.db import CACHE_KIB
 from archive.site import PLUGIN
 from archive.site.published import install, read_publication
 
@@ -15,6 +16,7 @@ TIME_LIMIT_MS = 1_000
 SETTINGS: dict[str, int | bool] = {
     "default_allow_sql": True,
     "num_sql_threads": 8,
+    "cache_size_kb": CACHE_KIB,
     "max_returned_rows": 1_000,
     "default_page_size": 50,
     "suggest_facets": False,
