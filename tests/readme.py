@@ -41,7 +41,7 @@ def written(text: str) -> str:
     parts = {
         "timetables": timetables(),
         "commands": commands(),
-        "transcripts": tables.section(tables.read()),
+        "transcripts": tables.section(tables.read(), tables.read(tables.WITHOUT_INT8)),
         "search": search_tables.section(),
         "plan": plan.table(),
         "settings": settings(),
