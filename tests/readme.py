@@ -6,6 +6,8 @@ import inspect
 import re
 from pathlib import Path
 
+from click import Context
+
 from metadata.timetables import FORMATS, WRITERS
 from pipelines.cli import cli
 from pipelines.config import template
@@ -16,7 +18,8 @@ README = Path(__file__).resolve().parent.parent / "README.md"
 
 def commands() -> str:
     """Return a table of all commands with what their help says first."""
-    rows = [f"| `rostra {name}` | {cli.commands[name].get_short_help_str(200)} |" for name in sorted(cli.commands)]
+    names = cli.list_commands(Context(cli))
+    rows = [f"| `rostra {name}` | {cli.commands[name].get_short_help_str(200)} |" for name in names]
     return "\n".join(["| command | what it does |", "|---|---|", *rows])
 
 

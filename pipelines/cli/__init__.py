@@ -17,9 +17,6 @@ from rich.markup import escape
 
 from archive.errors import ArchiveError
 from metadata.errors import MetadataError
-
-# Each registers its commands.
-from pipelines.cli import captions, check, correct, recordings, run, search, site, status, timetables, transcribe  # noqa: F401
 from pipelines.cli.base import cli
 from pipelines.display import err
 from pipelines.errors import PipelineError

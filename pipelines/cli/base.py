@@ -3,14 +3,49 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+MODULES = {
+    "captions": ("caption", "hints", "export"),
+    "check": ("check",),
+    "correct": ("correct",),
+    "recordings": ("pull", "match", "cut"),
+    "run": ("run",),
+    "search": ("search",),
+    "site": ("init", "publish", "serve", "demo"),
+    "status": ("status", "retry"),
+    "timetables": ("import", "export"),
+    "transcribe": ("transcribe", "models"),
+}
+"""Which commands each module registers when it is imported."""
+
+
+class Commands(click.Group):
+    """All commands. What one of them needs is imported when it is asked for: search would wait for the others'."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, or None where there is none of that name."""
+        _import(module for module, names in MODULES.items() if cmd_name in names)
+        return super().get_command(ctx, cmd_name)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands, in order."""
+        _import(MODULES)
+        return super().list_commands(ctx)
+
+
+def _import(modules: Iterable[str]) -> None:
+    for module in modules:
+        import_module(f"pipelines.cli.{module}")
 
 
 class Examples(click.Command):
@@ -28,7 +63,7 @@ class Examples(click.Command):
                     formatter.write(f"  {line}\n")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="rostra", prog_name="rostra")
 @click.option("--archive", "folder", type=click.Path(path_type=Path), help="The archive's folder, for any command.")
 @click.pass_context

@@ -8,12 +8,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from click import Command, Context, Group
 from click.testing import CliRunner
 
 from pipelines.cli import cli
+from pipelines.cli.base import MODULES
 from tests.pipelines.sounds import write_silent_video, write_wav
 
-COMMANDS = sorted(cli.commands)
+COMMANDS = cli.list_commands(Context(cli))
 
 
 def rostra(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -38,6 +40,18 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = rostra("run", "--archive", root)
     assert done.returncode == 0, done.stderr
     return root
+
+
+def modules(command: Command) -> set[str]:
+    """Return the modules that a command's code is in, and that of its commands."""
+    below = command.commands.values() if isinstance(command, Group) else ()
+    return {str(command.callback.__module__)}.union(*map(modules, below))
+
+
+def test_commands_are_where_they_are_looked_for() -> None:
+    found = {(module, name) for name in COMMANDS for module in modules(cli.commands[name])}
+    listed = {(f"pipelines.cli.{module}", name) for module, names in MODULES.items() for name in names}
+    assert found == listed | {("pipelines.cli.base", "export")}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
