@@ -9,8 +9,7 @@ import sys
 from pathlib import Path
 
 from pipelines.cli import main
-from pipelines.cluster import Cluster
-from pipelines.context import open_archive
+from pipelines.context import Context, open_archive
 from pipelines.executors import Executor, Local
 from pipelines.limits import Limits
 from pipelines.runner import run_stage
@@ -24,12 +23,16 @@ def drive(root: Path, where: str, *tasks: str) -> None:
     parted = [(subject, task) for subject, _, task in (x.partition("=") for x in tasks)]
     with open_archive(root) as context:
         limits = Limits(grace=LOADING, patience=context.config.run.patience - LOADING)
-        executor: Executor = (
-            Local(int(where), context.layout.work, limits)
-            if where.isdigit()
-            else Cluster(where, context.config.cluster, limits)
-        )
-        run_stage(context, Trial(parted, root / "kept"), executor, Watch())
+        run_stage(context, Trial(parted, root / "kept"), executor(context, where, limits), Watch())
+
+
+def executor(context: Context, where: str, limits: Limits) -> Executor:
+    if where.isdigit():
+        return Local(int(where), context.layout.work, limits)
+    # Dask takes longer to import than all else.
+    from pipelines.cluster import Cluster
+
+    return Cluster(where, context.config.cluster, limits)
 
 
 if __name__ == "__main__":
