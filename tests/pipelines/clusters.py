@@ -39,7 +39,7 @@ class Processes:
 
     folder: Path
     certificates: Certificates
-    port: int = field(default_factory=free_port)
+    port: int = 0  # the scheduler's, once it has one
     host: str = "127.0.0.1"
     inside: tuple[str, ...] = ()  # a command that runs the scheduler elsewhere
     environment: dict[str, str] = field(default_factory=dict)
@@ -55,7 +55,8 @@ class Processes:
         own = self.certificates
         return f"[cluster]\nca = '{own.ca}'\ncertificate = '{own.certificate}'\nkey = '{own.key}'\n"
 
-    def start(self, *arguments: str, before: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
+    def start(self, *arguments: str, ready: str, before: tuple[str, ...] = ()) -> re.Match[str]:
+        """Start a process, and return that in its log which says that it is ready."""
         own = self.certificates
         tls = ["--tls-ca-file", own.ca, "--tls-cert", own.certificate, "--tls-key", own.key]
         log = self.folder / f"{arguments[0]}-{len(self.all)}.log"
@@ -69,26 +70,30 @@ class Processes:
             )
         self.all.append(process)
         end = time.monotonic() + 60
-        ready = {"scheduler": r"Scheduler at", "worker": r"Registered to"}[arguments[0]]
-        while not re.search(ready, log.read_text(errors="replace")):
+        while not (said := re.search(ready, log.read_text(errors="replace"))):
             assert process.poll() is None, log.read_text(errors="replace")
             assert time.monotonic() < end, log.read_text(errors="replace")
             time.sleep(0.1)
-        return process
+        return said
 
-    def scheduler(self) -> subprocess.Popen[bytes]:
-        return self.start(
-            *("scheduler", "--protocol", "tls", "--host", self.host, "--port", str(self.port), "--no-dashboard"),
+    def scheduler(self) -> None:
+        """Start a scheduler, at a port that is free."""
+        said = self.start(
+            *("scheduler", "--protocol", "tls", "--host", self.host, "--port", "0", "--no-dashboard"),
+            ready=r"Scheduler at:\s+\S+:(\d+)\s",
             before=self.inside,
         )
+        self.port = int(said[1])
 
     def worker(self, resources: str = "gpu=1 io=1", before: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
         """Start a worker, with a command before it that runs another elsewhere."""
-        return self.start(
+        self.start(
             *("worker", self.address, "--no-nanny", "--no-dashboard", "--nthreads", "2"),
             *("--resources", resources, "--local-directory", str(self.folder / f"scratch-{len(self.all)}")),
+            ready="Registered to",
             before=before,
         )
+        return self.all[-1]
 
     def stop(self) -> None:
         for process in self.all:
