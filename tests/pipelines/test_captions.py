@@ -175,7 +175,7 @@ def test_files_beside_a_recording_have_its_name(folder: Path) -> None:
 
 def test_caption_and_export_from_the_command_line(folder: Path, tmp_path: Path) -> None:
     root = tmp_path / "talks"
-    rostra("init", root)
+    init(root, title="Talks")
     rostra("pull", folder, "--archive", root)
     file = tmp_path / "by-hand.vtt"
     file.write_text(TALK)
@@ -205,7 +205,7 @@ def test_caption_for_nothing_says_what_is_wrong(
     folder: Path, tmp_path: Path, arguments: list[str], message: str
 ) -> None:
     root = tmp_path / "talks"
-    rostra("init", root)
+    init(root, title="Talks")
     (folder / "talk.vtt").write_text(TALK)
     done = rostra("caption", folder / "talk.vtt", *arguments, "--archive", root)
     assert done.returncode == 2

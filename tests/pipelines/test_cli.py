@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from pipelines.cli import cli
 from pipelines.cli.base import MODULES
+from pipelines.context import init
 from tests.pipelines.sounds import write_silent_video, write_wav
 
 COMMANDS = cli.list_commands(Context(cli))
@@ -124,7 +125,7 @@ def test_status_counts_in_words(archive: Path) -> None:
 
 
 def test_status_lets_no_file_name_write_to_the_terminal(tmp_path: Path) -> None:
-    rostra("init", tmp_path / "talks")
+    init(tmp_path / "talks", title="Talks")
     (tmp_path / "new\nline\x1b[2J.wav").write_text("no sound")
     rostra("pull", tmp_path / "new\nline\x1b[2J.wav", "--archive", tmp_path / "talks")
     said = rostra("status", "--archive", tmp_path / "talks").stdout
@@ -227,7 +228,7 @@ def test_transcribe_writes_a_file_for_each(tmp_path: Path) -> None:
 
 def test_import_says_what_changes_and_a_rehearsal_changes_nothing(tmp_path: Path) -> None:
     root = tmp_path / "talks"
-    rostra("init", root)
+    init(root, title="Talks")
     timetable = tmp_path / "event.yaml"
     timetable.write_text("title: Winter School\nsessions:\n  - title: Opening\n")
     rehearsal = rostra("import", timetable, "--dry-run", "--archive", root)
@@ -242,7 +243,7 @@ def test_import_says_what_changes_and_a_rehearsal_changes_nothing(tmp_path: Path
 
 def test_broken_timetable_writes_nothing(tmp_path: Path) -> None:
     root = tmp_path / "talks"
-    rostra("init", root)
+    init(root, title="Talks")
     timetable = tmp_path / "event.yaml"
     timetable.write_text("title: Winter School\nsessions:\n  - start: tomorrow\n    title: x\n")
     done = rostra("import", timetable, "--archive", root)
@@ -254,7 +255,7 @@ def test_broken_timetable_writes_nothing(tmp_path: Path) -> None:
 
 def test_retry_makes_due_again_what_was_refused(tmp_path: Path) -> None:
     root = tmp_path / "talks"
-    rostra("init", root)
+    init(root, title="Talks")
     (tmp_path / "talk.mp4").write_text("text\n" * 100)
     assert rostra("pull", tmp_path / "talk.mp4", "--archive", root).returncode == 1
     assert rostra("pull", tmp_path / "talk.mp4", "--archive", root).stderr == "Nothing new to pull.\n"
@@ -273,7 +274,7 @@ def test_retry_makes_due_again_what_was_refused(tmp_path: Path) -> None:
 
 def test_status_of_an_older_catalogue_brings_it_up_to_date(tmp_path: Path) -> None:
     root = tmp_path / "talks"
-    rostra("init", root)
+    init(root, title="Talks")
     with closing(sqlite3.connect(root / "catalogue.db")) as conn, conn:
         conn.execute("ALTER TABLE stage_run DROP COLUMN remark")
         conn.execute("ALTER TABLE stage_run DROP COLUMN retried_at")

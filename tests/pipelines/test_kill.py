@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from pipelines.context import init
 from tests.pipelines.sounds import write_wav
 from tests.pipelines.test_cli import rostra
 
@@ -142,7 +143,7 @@ def test_interrupted_pull_leaves_no_scraps(tmp_path: Path) -> None:
     sources.mkdir()
     for number in range(30):
         write_wav(sources / f"{number}.wav", 20, frequency=200.0 + number)
-    rostra("init", root)
+    init(root, title="Talks")
     driver = subprocess.Popen(
         [sys.executable, "-m", "pipelines", "pull", str(sources), "--archive", str(root)],
         stdout=subprocess.DEVNULL,

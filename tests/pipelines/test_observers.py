@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.context import init
 from pipelines.errors import ConfigError
 from pipelines.observers import Log, Metrics, notifying
 from pipelines.runner import Report
@@ -100,7 +101,7 @@ def test_command_that_fails_changes_nothing(tmp_path: Path, capfd: pytest.Captur
 
 def test_run_is_told_in_every_way(tmp_path: Path) -> None:
     root = tmp_path / "talks"
-    rostra("init", root)
+    init(root, title="Talks")
     told_to = tmp_path / "told.json"
     (root / "rostra.toml").write_text(f"[run]\nnotify = 'tee {told_to}'\n")
     done = rostra("run", "--log-json", "--metrics", tmp_path / "rostra.prom", "--archive", root)
@@ -115,7 +116,7 @@ def test_run_is_told_in_every_way(tmp_path: Path) -> None:
 
 def test_pull_is_told_as_json(tmp_path: Path) -> None:
     root = tmp_path / "talks"
-    rostra("init", root)
+    init(root, title="Talks")
     (tmp_path / "notes.mp3").write_text("no sound")
     done = rostra("pull", "--log-json", tmp_path / "notes.mp3", "--archive", root)
     lines = [json.loads(line) for line in done.stderr.splitlines()]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.context import init
 from pipelines.errors import ConfigError
 from pipelines.sources.watched import Watched
 from tests.pipelines.sounds import write_wav
@@ -65,7 +66,7 @@ def test_folder_that_goes_away_is_named(tmp_path: Path) -> None:
 
 
 def test_command_pulls_what_arrives_and_leaves_the_archive_free(tmp_path: Path) -> None:
-    rostra("init", tmp_path / "archive")
+    init(tmp_path / "archive", title="Talks")
     (tmp_path / "in").mkdir()
     program = (
         "from pipelines.cli import main, recordings; from pipelines.sources import watched;"
@@ -89,7 +90,7 @@ def test_command_pulls_what_arrives_and_leaves_the_archive_free(tmp_path: Path) 
 
 
 def test_watching_what_is_no_folder_is_wrong_usage(tmp_path: Path) -> None:
-    rostra("init", tmp_path / "archive")
+    init(tmp_path / "archive", title="Talks")
     done = rostra("pull", "--watch", "https://example.org", "--archive", tmp_path / "archive")
     assert done.returncode == 2
     assert "--watch takes folders" in done.stderr
