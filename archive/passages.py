@@ -140,11 +140,13 @@ def to_index(conn: sqlite3.Connection, session_id: int) -> Indexed:
     for transcript, language in _current(conn, session_id):
         positions, languages, folded = read_folded(conn, transcript)
         said += [*folded, BARRIER]
+        mixed = any(languages)
         for span in plan(folded):
             passages.append((transcript, positions[span.start], positions[span.stop - 1]))
-            stems = _marks(folded[span], languages[span], language)
+            text = " ".join(folded[span])
+            stems = _marks(folded[span], languages[span], language) if mixed else marks(language, text.split())
             marked |= stems
-            texts.append(" ".join((*folded[span], *stems)))
+            texts.append(" ".join((text, *stems)))
     known = conn.execute(
         "SELECT title || ' ' || coalesce(subtitle, ''), coalesce((SELECT group_concat(name, ' / ' ORDER BY"
         " session_person.position) FROM session_person JOIN person ON person.id = person_id"
@@ -178,9 +180,7 @@ def _write_session(conn: sqlite3.Connection, session_id: int, following: int) ->
 
 
 def _marks(texts: Sequence[str], languages: Sequence[str | None], language: str) -> dict[str, None]:
-    """Return the marks of the stems of segments, of which some may be in a language of their own."""
-    if languages.count(None) == len(languages):
-        return marks(language, " ".join(texts).split())
+    """Return the marks of the stems of segments, of which some are in a language of their own."""
     spoken = zip(texts, languages, strict=True)
     return {mark: None for text, own in spoken for mark in marks(own or language, text.split())}
 
