@@ -15,11 +15,13 @@ import gc
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from archive.bulk import Row, write_indexes
 from archive.db import Database, sqlite3
 from archive.stems import marks
 from archive.tokens import BARRIER, RECORD, fold, fold_each, fold_records, words
 from metadata.languages import UNDETERMINED
 
+INDEXES = ("passage_fts", "session_fts")
 SEGMENTS = 16
 OVERLAP_WORDS = 16
 LONGEST_PHRASE = OVERLAP_WORDS + 1
@@ -78,8 +80,18 @@ def plan(texts: Sequence[str]) -> Iterator[slice]:
 def index_session(db: Database, session_id: int) -> int:
     """Write a session's passages and its row in the session-level index anew; return the number of passages."""
     remove_session(db, session_id)
-    (highest,) = db.execute("SELECT coalesce(max(id), 0) FROM passage").fetchone()
-    return _write_session(db.conn, session_id, highest + 1)
+    conn = db.conn
+    (highest,) = conn.execute("SELECT coalesce(max(id), 0) FROM passage").fetchone()
+    passages, texts, columns = to_index(conn, session_id)
+    _write_passages(conn, session_id, passages, highest + 1)
+    # REPLACE, since a session that was deleted without being removed leaves its rows behind.
+    conn.executemany("INSERT OR REPLACE INTO passage_fts(rowid, text) VALUES (?, ?)", enumerate(texts, highest + 1))
+    if columns:
+        conn.execute(
+            "INSERT OR REPLACE INTO session_fts(rowid, title, people, abstract, text) VALUES (?, ?, ?, ?, ?)",
+            (session_id, *columns),
+        )
+    return len(passages)
 
 
 def remove_session(db: Database, session_id: int) -> None:
@@ -96,25 +108,32 @@ def rebuild(db: Database) -> None:
     In this order the passages of an event are one range of ids, and a search in it need not look outside.
     """
     conn = db.conn
-    conn.execute("INSERT INTO passage_fts(passage_fts) VALUES ('delete-all')")
-    conn.execute("INSERT INTO session_fts(session_fts) VALUES ('delete-all')")
     conn.execute("DELETE FROM passage")
+    # Nothing here refers to itself, and looking for what does takes a fifth of the time.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        write_indexes(conn, INDEXES, _write_sessions(conn))
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _write_sessions(conn: sqlite3.Connection) -> Iterator[tuple[str, Row]]:
+    """Write the passages of all sessions; yield their rows of both indexes."""
     sessions = conn.execute(
         "SELECT session.id FROM session JOIN event ON event.id = event_id ORDER BY event.start_date IS NULL,"
         " event.start_date, event.id, start_utc IS NULL, start_utc, session.position, session.id"
     ).fetchall()
     following = 1
-    # Nothing here refers to itself, and looking for what does takes a fifth of the time.
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        for (session_id,) in sessions:
-            following += _write_session(conn, session_id, following)
-    finally:
-        if collecting:
-            gc.enable()
-    conn.execute("INSERT INTO passage_fts(passage_fts) VALUES ('optimize')")
-    conn.execute("INSERT INTO session_fts(session_fts) VALUES ('optimize')")
+    for (session_id,) in sessions:
+        passages, texts, columns = to_index(conn, session_id)
+        _write_passages(conn, session_id, passages, following)
+        for number, text in enumerate(texts, following):
+            yield "passage_fts", (number, (text,))
+        if columns:
+            yield "session_fts", (session_id, columns)
+        following += len(passages)
 
 
 class Indexed(NamedTuple):
@@ -162,21 +181,14 @@ def to_index(conn: sqlite3.Connection, session_id: int) -> Indexed:
     return Indexed(passages, texts, (_with_marks(title, language), fold(people), _with_marks(abstract, language), text))
 
 
-def _write_session(conn: sqlite3.Connection, session_id: int, following: int) -> int:
-    """Index a session that is not indexed, with ids from ``following`` on; return the number of passages."""
-    passages, texts, columns = to_index(conn, session_id)
+def _write_passages(
+    conn: sqlite3.Connection, session_id: int, passages: Sequence[tuple[int, int, int]], following: int
+) -> None:
+    """Write a session's passages, with ids from ``following`` on."""
     conn.executemany(
         "INSERT INTO passage VALUES (?, ?, ?, ?, ?)",
         ((number, session_id, *passage) for number, passage in enumerate(passages, following)),
     )
-    # REPLACE, since a session that was deleted without being removed leaves its rows behind.
-    conn.executemany("INSERT OR REPLACE INTO passage_fts(rowid, text) VALUES (?, ?)", enumerate(texts, following))
-    if columns:
-        conn.execute(
-            "INSERT OR REPLACE INTO session_fts(rowid, title, people, abstract, text) VALUES (?, ?, ?, ?, ?)",
-            (session_id, *columns),
-        )
-    return len(passages)
 
 
 def _marks(texts: Sequence[str], languages: Sequence[str | None], language: str) -> dict[str, None]:

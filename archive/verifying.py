@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 
 from archive.db import Database, sqlite3
-from archive.passages import LONGEST_PHRASE, to_index
+from archive.passages import INDEXES, LONGEST_PHRASE, to_index
 from archive.tokens import MARK
 
 STRAYS = (
@@ -26,7 +26,6 @@ WHERE is_current IS NOT 1 OR superseded_by IS NOT NULL OR recording.session_id I
     ),
 )
 
-INDEXES = ("passage_fts", "session_fts")
 LISTED = 20
 """Problems of the file itself that are listed."""
 
