@@ -19,11 +19,11 @@ import numpy as np
 import numpy.typing as npt
 
 from archive.db import sqlite3
+from archive.passages import TITLE_LANGUAGE
 from archive.query import Leaf, Phrase, Prefix, Stemmed, Word
 from archive.scope import STARTED
 from archive.stems import marks
 from archive.tokens import BARRIER, words
-from metadata.languages import UNDETERMINED
 
 LAST = chr(0x10FFFF)
 """A character that no word has, after all others."""
@@ -35,16 +35,11 @@ Real: TypeAlias = npt.NDArray[np.float64]
 Marked: TypeAlias = npt.NDArray[np.bool_]
 NOWHERE: Whole = np.empty((0, 2), dtype=np.int64)
 
-# Of the title, as `archive.passages` indexes it.
-LANGUAGE = """
-coalesce(session.language, (SELECT transcript.language FROM recording JOIN transcript ON recording_id = recording.id
-WHERE session_id = session.id AND is_current AND superseded_by IS NULL ORDER BY recording.id LIMIT 1))
-"""
 SESSIONS = f"""
 SELECT session.id, coalesce(start_utc, {STARTED}, ''), event.slug, event.title, series.slug, series.title, track,
 substr({STARTED}, 1, 4), session.kind, session.slug, session.title, {STARTED},
 coalesce((SELECT max(transcript.duration_ms) FROM recording JOIN transcript ON recording_id = recording.id
-WHERE session_id = session.id AND is_current = 1 AND superseded_by IS NULL), 0), session.subtitle, {LANGUAGE}
+WHERE session_id = session.id AND is_current = 1 AND superseded_by IS NULL), 0), session.subtitle, {TITLE_LANGUAGE}
 FROM session JOIN event ON event.id = event_id LEFT JOIN series ON series.id = series_id ORDER BY session.id
 """
 # How many words FTS5 has of each column, packed: https://sqlite.org/fts5.html#fts5_data_structures.
@@ -161,7 +156,7 @@ class Names:
         titles = [words(f"{row[10]} {row[13] or ''}") for row in sessions]
         return cls(
             [f" {' '.join([*title, BARRIER, *named[row[0]]])} " for title, row in zip(titles, sessions, strict=True)],
-            [marks(row[14] or UNDETERMINED, title) for title, row in zip(titles, sessions, strict=True)],
+            [marks(row[14], title) for title, row in zip(titles, sessions, strict=True)],
             [sizes.get(row[0], 0) for row in sessions],
         )
 

@@ -27,6 +27,12 @@ OVERLAP_WORDS = 16
 LONGEST_PHRASE = OVERLAP_WORDS + 1
 """Words of a phrase that is found in a passage wherever it stands."""
 
+TITLE_LANGUAGE = f"""
+coalesce(session.language, (SELECT transcript.language FROM recording JOIN transcript ON recording_id = recording.id
+WHERE session_id = session.id AND is_current AND superseded_by IS NULL ORDER BY recording.id LIMIT 1), '{UNDETERMINED}')
+"""
+"""SQL for the language in which the title and abstract of a row of ``session`` are indexed."""
+
 
 class Folded(NamedTuple):
     """As much of a transcript as is indexed: of each segment its position, its language if it says, its words."""
@@ -169,10 +175,8 @@ def to_index(conn: sqlite3.Connection, session_id: int) -> Indexed:
     known = conn.execute(
         "SELECT title || ' ' || coalesce(subtitle, ''), coalesce((SELECT group_concat(name, ' / ' ORDER BY"
         " session_person.position) FROM session_person JOIN person ON person.id = person_id"
-        " WHERE session_id = session.id), ''), coalesce(abstract, ''), coalesce(language, (SELECT transcript.language"
-        " FROM recording JOIN transcript ON recording_id = recording.id WHERE session_id = session.id AND is_current"
-        " AND superseded_by IS NULL ORDER BY recording.id LIMIT 1), ?) FROM session WHERE id = ?",
-        (UNDETERMINED, session_id),
+        f" WHERE session_id = session.id), ''), coalesce(abstract, ''), {TITLE_LANGUAGE} FROM session WHERE id = ?",
+        (session_id,),
     ).fetchone()
     if known is None:
         return Indexed(passages, texts, None)
