@@ -217,11 +217,12 @@ class BucketBlobStore:
 @lru_cache
 def _store(name: str) -> Any:
     try:
-        from obstore.store import S3Store  # an extra
+        # An extra. The package comes first: a thread may have `obstore.store` while another is not done with the rest.
+        import obstore
     except ImportError as error:
         raise ConfigError("buckets need obstore: pip install 'rostra[s3]'") from error
     endpoint = next((value for name in _ENDPOINTS if (value := os.environ.get(name))), "")
-    return S3Store(
+    return obstore.store.S3Store(
         name,
         client_options={
             "allow_http": endpoint.startswith("http:"),
