@@ -19,9 +19,9 @@ ARGS ?=
 TEST := python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 # What the code does, the sources' tests have told. These tell what a wheel can do wrong: they import every module, enter
 # as a command, as a site and as children of a run, and read what is no code: templates, schema, demo.
-WHEEL_TESTS := $(addprefix tests/,test_package.py archive/test_migrations.py archive/test_site.py pipelines/test_cli.py \
-	pipelines/test_publish_while_serving.py \
-	$(addprefix pipelines/test_demo.py::,test_event_and_recipes_agree test_talk_split_into_headings_and_paragraphs))
+WHEEL_TESTS := $(addprefix tests/,test_package.py archive/catalogue/test_migrations.py archive/site/test_pages.py \
+	pipelines/cli/test_cli.py pipelines/stages/test_publish_while_serving.py \
+	$(addprefix pipelines/demo/test_demo.py::,test_event_and_recipes_agree test_talk_split_into_headings_and_paragraphs))
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # A shell may keep Python from writing bytecode, without which every process that a test begins compiles all of Rostra.

@@ -12,7 +12,7 @@ from metadata.errors import MetadataError
 from metadata.languages import parse_language
 from metadata.model import ReleaseState
 from pipelines.errors import ConfigError
-from pipelines.limits import Limits
+from pipelines.run.limits import Limits
 
 FILE_NAME = "rostra.toml"
 

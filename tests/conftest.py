@@ -16,9 +16,10 @@ from pathlib import Path
 import httpx
 import hypothesis
 import pytest
+from archive.catalogue.database import create_catalogue
+from archive.sqlite import Database
 
-from archive.db import Database, create_catalogue
-from pipelines.buckets import Bucket
+from pipelines.storage.buckets import Bucket
 from tests.pipelines.network import use_endpoint
 
 # How long an example takes says more of the machine than of the code.

@@ -16,9 +16,9 @@ from typing import Any
 from datasette import hookimpl
 
 from archive.site.guard import guard
-from archive.site.pages import asset
+from archive.site.pages import ROUTES, failed
 from archive.site.published import DATABASE, install
-from archive.site.views import ROUTES, failed
+from archive.site.render import asset
 
 PLUGIN = "rostra"
 

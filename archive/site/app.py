@@ -8,7 +8,7 @@ from typing import Any
 import uvicorn
 from datasette.app import Datasette
 
-from archive.db import CACHE_KIB
+from archive.connection import CACHE_KIB
 from archive.site import PLUGIN
 from archive.site.published import install, read_publication
 

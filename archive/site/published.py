@@ -14,18 +14,14 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from datasette.database import Database
 
 from archive.errors import UnpublishedError
-from archive.kept import Kept
-from archive.search import SqliteSearch
-
-if TYPE_CHECKING:
-    import sqlite3
-else:
-    from pysqlite3 import dbapi2 as sqlite3
+from archive.search.cache import Kept
+from archive.search.sqlite_search import SqliteSearch
+from archive.sqlite import sqlite3
 
 DATABASE = "data"
 """What Datasette calls the published database, whichever file it is: its own pages are at ``/data``."""

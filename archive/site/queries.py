@@ -11,16 +11,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from archive.site.wording import local_time
-from archive.store import Owner, read_attendance
+from archive.catalogue.rows import Owner, read_attendance
+from archive.site.labels import local_time
+from archive.sqlite import sqlite3
 from metadata.model import Attendance, Flag, Segment, Transcript, Word
-
-if TYPE_CHECKING:
-    import sqlite3
-else:
-    from pysqlite3 import dbapi2 as sqlite3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from rich.markup import escape
 from archive.errors import ArchiveError
 from metadata.errors import MetadataError
 from pipelines.cli.base import cli
-from pipelines.display import err
+from pipelines.cli.display import err
 from pipelines.errors import PipelineError
 
 __all__ = ["cli", "main"]

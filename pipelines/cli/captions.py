@@ -8,17 +8,17 @@ from typing import Literal
 import click
 from rich.markup import escape
 
-from archive.db import transaction
+from archive.connection import transaction
 from archive.errors import UnknownSubjectError, sqlite_errors
 from metadata.captions import WRITERS
 from metadata.languages import display_name, parse_language
-from pipelines.blobs import write_atomic
-from pipelines.captions import add_captions, find_recording, only_recording, written
 from pipelines.cli.base import Examples, archive_option, command, emit, export, json_option, session_name
-from pipelines.context import open_archive, open_archive_readonly
-from pipelines.display import err, out
-from pipelines.hints import hints_for
+from pipelines.cli.display import err, out
+from pipelines.exchange.captions import add_captions, find_recording, only_recording, written
+from pipelines.stages.hints import hints_for
 from pipelines.stages.pull import find_session
+from pipelines.storage.archive_folder import open_archive, open_archive_readonly
+from pipelines.storage.atomic import write_atomic
 
 
 @command(

@@ -8,14 +8,14 @@ from pathlib import Path
 import click
 from rich.markup import escape
 
-from archive.db import transaction
+from archive.connection import transaction
 from archive.errors import CatalogueDamagedError
-from archive.search import rebuild
-from pipelines.checking import Problem
-from pipelines.checking import check as look_for_problems
+from archive.index.passages import rebuild
 from pipelines.cli.base import archive_option, command, emit, json_option
-from pipelines.context import open_archive
-from pipelines.display import err, out
+from pipelines.cli.display import err, out
+from pipelines.storage.archive_folder import open_archive
+from pipelines.storage.check import Problem
+from pipelines.storage.check import check as look_for_problems
 
 
 @command("rostra check", "rostra check --quick", "rostra check --mend", "rostra check --json")

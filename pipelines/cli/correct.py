@@ -11,16 +11,16 @@ from typing import Any
 import click
 from rich.markup import escape
 
-from archive import corrections
-from archive.corrections import Correction, find_session
-from archive.db import transaction
+from archive.catalogue import corrections
+from archive.catalogue.corrections import Correction, find_session
+from archive.catalogue.rows import find_person, read_event
+from archive.connection import transaction
 from archive.errors import UnknownSubjectError
-from archive.store import find_person, read_event
 from pipelines.cli.base import Examples, ExamplesGroup, archive_option, cli, emit, json_option, session_name
-from pipelines.context import Context, open_archive, timestamp
-from pipelines.correcting import read
-from pipelines.display import err
+from pipelines.cli.display import err
+from pipelines.exchange.corrections import read
 from pipelines.stages.pull import find_session as session_id
+from pipelines.storage.archive_folder import Context, open_archive, timestamp
 
 
 @cli.group(

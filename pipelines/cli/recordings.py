@@ -11,22 +11,22 @@ from typing import Any, NoReturn
 import click
 from rich.markup import escape
 
-from archive.db import transaction
+from archive.connection import transaction
 from archive.errors import sqlite_errors
 from metadata.times import format_clock
-from pipelines import cutting
-from pipelines.captions import find_recording
 from pipelines.cli.base import archive_option, command, emit, json_option
+from pipelines.cli.display import err, out, waiting
 from pipelines.cli.work import conclude, ending_as, finish, local, observing
-from pipelines.context import Context, open_archive, open_archive_readonly
-from pipelines.display import err, out, waiting
 from pipelines.errors import LockedError
-from pipelines.executors import InProcess
-from pipelines.matching import Proposal, assign, proposals
-from pipelines.runner import run_stage
+from pipelines.exchange.captions import find_recording
+from pipelines.matching import cutting
+from pipelines.matching.proposals import Proposal, assign, proposals
+from pipelines.run.executors import InProcess
+from pipelines.run.runner import run_stage
 from pipelines.sources.watched import LOOK_SECONDS, Watched
 from pipelines.stages.captions import Captions
 from pipelines.stages.pull import Pull, new_session
+from pipelines.storage.archive_folder import Context, open_archive, open_archive_readonly
 
 
 @command(

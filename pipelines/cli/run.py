@@ -8,8 +8,8 @@ import click
 
 from pipelines.cli.base import archive_option, command
 from pipelines.cli.work import conclude, ending_as, finish, observing, run_stages
-from pipelines.context import open_archive
-from pipelines.observers import notifying
+from pipelines.run.observers import notifying
+from pipelines.storage.archive_folder import open_archive
 
 STAGES = ("transcribe", "translate", "render", "index", "publish")
 

@@ -9,16 +9,16 @@ import click
 from rich.markup import escape
 
 from archive.errors import sqlite_errors
-from archive.exports import format_of, write_moments
-from archive.research import Research
-from archive.search import Filters, Hit, SqliteSearch
+from archive.search.concordance import Research
+from archive.search.exports import format_of, write_moments
+from archive.search.sqlite_search import Filters, Hit, SqliteSearch
 from metadata.languages import parse_language
 from metadata.times import format_clock
-from pipelines.blobs import write_atomic
 from pipelines.cli.base import archive_option, command, emit, json_option
-from pipelines.context import open_archive_readonly
-from pipelines.display import err, out
-from pipelines.wording import counted
+from pipelines.cli.display import err, out
+from pipelines.storage.archive_folder import open_archive_readonly
+from pipelines.storage.atomic import write_atomic
+from pipelines.text import counted
 
 EXPORT_MS = 3_600_000
 """How long an export may take."""

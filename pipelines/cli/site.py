@@ -8,16 +8,16 @@ import click
 from rich.markup import escape
 
 from pipelines import config as configuration
-from pipelines import context as archives
-from pipelines import timetables
 from pipelines.cli.base import archive_option, command
+from pipelines.cli.display import err, out
 from pipelines.cli.work import conclude, finish, local, observing, run_stages
-from pipelines.context import open_archive
-from pipelines.display import err, out
-from pipelines.executors import InProcess
-from pipelines.runner import run_stage
+from pipelines.exchange import timetables
+from pipelines.run.executors import InProcess
+from pipelines.run.runner import run_stage
 from pipelines.stages.publish import Publish
 from pipelines.stages.pull import Pull
+from pipelines.storage import archive_folder as archives
+from pipelines.storage.archive_folder import open_archive
 
 
 @command("rostra init talks", 'rostra init /srv/archive --title "Winter School"')

@@ -10,17 +10,17 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from archive import runs
-from archive.db import transaction
+from archive.catalogue import runs
+from archive.connection import transaction
 from archive.errors import sqlite_errors
-from archive.release import released
+from archive.publication.build import released
 from metadata.times import format_clock
-from pipelines import context as archives
-from pipelines.advice import advice
+from pipelines.cli.advice import advice
 from pipelines.cli.base import archive_option, command, emit, json_option
-from pipelines.context import Context, now, open_archive, open_archive_readonly, timestamp
-from pipelines.display import err, out
-from pipelines.wording import counted, one_line
+from pipelines.cli.display import err, out
+from pipelines.storage import archive_folder as archives
+from pipelines.storage.archive_folder import Context, now, open_archive, open_archive_readonly, timestamp
+from pipelines.text import counted, one_line
 
 
 @command("rostra status", "rostra status --json")

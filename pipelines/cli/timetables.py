@@ -10,11 +10,11 @@ from rich.markup import escape
 from archive.errors import sqlite_errors
 from metadata.times import parse_zone
 from metadata.timetables import WRITERS as TIMETABLE_WRITERS
-from pipelines import timetables
 from pipelines.cli.base import Examples, archive_option, command, emit, export, json_option
-from pipelines.context import open_archive, open_archive_readonly
-from pipelines.display import err
-from pipelines.timetables import Imported
+from pipelines.cli.display import err
+from pipelines.exchange import timetables
+from pipelines.exchange.timetables import Imported
+from pipelines.storage.archive_folder import open_archive, open_archive_readonly
 
 
 @command(

@@ -14,11 +14,11 @@ from rich.table import Table
 from metadata.captions import FORMATS, WRITERS, writer
 from metadata.languages import parse_language
 from metadata.model import Transcript
-from pipelines.blobs import write_atomic
 from pipelines.cli.base import command, emit, json_option
-from pipelines.display import err, out, waiting
+from pipelines.cli.display import err, out, waiting
 from pipelines.errors import ItemError
-from pipelines.media import probe, stream_audio
+from pipelines.media.files import probe, stream_audio
+from pipelines.storage.atomic import write_atomic
 from pipelines.transcribers import engine
 from pipelines.transcribers.base import Hints, ignore_progress
 from pipelines.transcribers.models import list_models

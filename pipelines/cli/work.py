@@ -10,19 +10,19 @@ from pathlib import Path
 
 from archive.errors import ArchiveError
 from pipelines import config as configuration
-from pipelines import sharing
-from pipelines.context import Context
-from pipelines.display import ProgressObserver, err
+from pipelines.cli.display import ProgressObserver, err
 from pipelines.errors import ConfigError, PipelineError
-from pipelines.executors import Executor, InProcess, Local
-from pipelines.observers import Log, Metrics, Several, to_journal
-from pipelines.runner import Observer, Report, due_in, run_stage
+from pipelines.run import sizing as sharing
+from pipelines.run.executors import Executor, InProcess, Local
+from pipelines.run.observers import Log, Metrics, Several, to_journal
+from pipelines.run.runner import Observer, Report, due_in, run_stage
 from pipelines.stages.base import Stage
 from pipelines.stages.index import Index
 from pipelines.stages.publish import Publish
 from pipelines.stages.render import Render
 from pipelines.stages.transcribe import Transcribe
 from pipelines.stages.translate import Translate
+from pipelines.storage.archive_folder import Context
 from pipelines.transcribers import Transcriber, engine
 
 
@@ -127,7 +127,7 @@ def local(context: Context, wanted: int | None = None) -> Local:
 def _cluster(context: Context, address: str) -> Executor:
     # Dask is an extra, and takes a second to import.
     try:
-        from pipelines.cluster import Cluster
+        from pipelines.run.dask_cluster import Cluster
     except ImportError as error:
         raise ConfigError(f"--cluster needs Dask ({error}): pip install 'rostra[cluster]'") from error
     return Cluster(address, context.config.cluster, configuration.limits(context.config))

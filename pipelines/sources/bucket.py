@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pipelines.buckets import Bucket
 from pipelines.errors import FetchError
 from pipelines.sources.base import Fetched, Found, Shelf, Unreachable, file_name, shelf_name
 from pipelines.sources.files import wanted
+from pipelines.storage.buckets import Bucket
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

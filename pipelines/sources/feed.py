@@ -32,10 +32,10 @@ from metadata.model import ExternalId, Link, Person, Role, Session
 from metadata.timetables.plain_xml import Node, load_plain_xml
 from metadata.timetables.podcast_rss import PODCAST
 from metadata.timetables.slugs import make_slug
-from pipelines.blobs import write_atomic
 from pipelines.errors import FetchError, ItemError
 from pipelines.sources.base import Fetched, Found, Reached, Shelf, Unreachable, file_name, plain, shelf_name
 from pipelines.sources.http import Look, WebFile, request
+from pipelines.storage.atomic import write_atomic
 
 FEED_BYTES = 64_000_000
 """The largest feed that is read."""
@@ -185,7 +185,7 @@ def _transcripts_of(entry: Node, url: str) -> tuple[tuple[str, str], ...]:
     best_last = sorted(found.items(), key=lambda each: list(_SUFFIXES.values()).index(each[1][0]))
     named: dict[str, str] = {}
     for address, (suffix, language) in best_last[-TRANSCRIPTS:]:
-        # A name has room for short languages (see `pipelines.captions.language_in`).
+        # A name has room for short languages (see `pipelines.exchange.captions.language_in`).
         middle = f".{language if len(language) <= 8 else primary(language)}" if language else ""
         number = sum(name.endswith(f"{middle}{suffix}") for name in named)
         named[f"recording{f'-{number + 1}' if number else ''}{middle}{suffix}"] = address

@@ -34,10 +34,10 @@ from urllib.parse import unquote
 import httpx
 import msgspec
 
-from pipelines.blobs import sync_file, sync_folder, write_atomic
 from pipelines.config import Pull as Settings
 from pipelines.errors import AddressError, FetchError, LimitError
 from pipelines.sources.base import Fetched, Found, Report, Shelf, file_name, ignore_progress
+from pipelines.storage.atomic import sync_file, sync_folder, write_atomic
 
 TRIES = 5
 """How often a download is taken up again without coming further."""

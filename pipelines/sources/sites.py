@@ -21,7 +21,7 @@ from metadata.model import ExternalId, Link, Person, Role, Session
 from metadata.timetables.slugs import make_slug
 from pipelines.config import Pull as Settings
 from pipelines.errors import FetchError, LimitError
-from pipelines.media import ffmpeg_binary
+from pipelines.media.files import ffmpeg_binary
 from pipelines.sources.base import Fetched, Found, Report, Shelf, Unreachable, file_name, plain
 
 TRIES = 5

@@ -19,10 +19,10 @@ from typing import Any, ClassVar, Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
-from archive.runs import Status
-from pipelines.blobs import write_atomic
-from pipelines.context import Context
+from archive.catalogue.runs import Status
 from pipelines.errors import ItemError
+from pipelines.storage.archive_folder import Context
+from pipelines.storage.atomic import write_atomic
 
 Report: TypeAlias = Callable[[float], None]
 """Called from inside ``work`` with how much of the item's size is done."""

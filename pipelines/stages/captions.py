@@ -16,16 +16,16 @@ from typing import ClassVar, TypeAlias
 
 import msgspec
 
-from archive.recordings import recording_id
+from archive.catalogue.recordings import recording_id
 from metadata.captions import FORMATS
 from metadata.errors import MetadataError, UnknownFormatError
-from pipelines.blobs import BlobStore
-from pipelines.captions import SUFFIXES, add_captions, beside
-from pipelines.context import Context
 from pipelines.errors import BrokenMediaError, CaptionsError, FetchError
+from pipelines.exchange.captions import SUFFIXES, add_captions, beside
 from pipelines.sources.files import expand, shown
 from pipelines.stages.base import Item, Report, fingerprint
 from pipelines.stages.pull import Companion
+from pipelines.storage.archive_folder import Context
+from pipelines.storage.blobs import BlobStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from archive import search
-from pipelines.context import Context
+from archive.search import sqlite_search as search
 from pipelines.stages.base import Item, Report, fingerprint
+from pipelines.storage.archive_folder import Context
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,15 +17,17 @@ from pathlib import Path
 from typing import ClassVar
 
 import msgspec
+from archive.sqlite import Database
 
-from archive import release
-from archive.db import Database, open_readonly
+from archive.connection import open_readonly
 from archive.errors import ArchiveError, CatalogueBusyError, CatalogueFullError
-from pipelines.blobs import BlobStore, scratch, sync_folder, write_atomic
-from pipelines.context import Context, now, timestamp
+from archive.publication import build as release
 from pipelines.errors import ItemError
 from pipelines.stages.base import Item, Report, fingerprint
-from pipelines.wording import counted
+from pipelines.storage.archive_folder import Context, now, timestamp
+from pipelines.storage.atomic import scratch, sync_folder, write_atomic
+from pipelines.storage.blobs import BlobStore
+from pipelines.text import counted
 
 CURRENT = "current.json"
 DATABASES = "catalogue-*.db"

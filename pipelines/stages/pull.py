@@ -3,7 +3,7 @@
 The same bytes are one recording, under whatever name they come. What is not a recording is refused with
 the reason. A recording goes to the session whose timetable names its file; else to the one whose slug is
 the file's name; else, where there is a timetable, to the one that it certainly is of, and to none until
-somebody decides (`pipelines.matching`); and without a timetable to a session of its own.
+somebody decides (`pipelines.matching.proposals`); and without a timetable to a session of its own.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import msgspec
+from archive.sqlite import Database
 from slugify import slugify
 
-from archive import runs
-from archive.db import Database
+from archive.catalogue import runs
+from archive.catalogue.importing import describe_session, touch
+from archive.catalogue.provenance import note_place, replaced_at, supersede
+from archive.catalogue.recordings import NewRecording, add_recording, recording_id
 from archive.errors import UnknownSubjectError
-from archive.events import describe_session, touch
-from archive.provenance import note_place, replaced_at, supersede
-from archive.recordings import NewRecording, add_recording, recording_id
 from metadata.model import Session
-from pipelines import matching
-from pipelines.blobs import Blob, BlobStore
-from pipelines.context import Context, timestamp
 from pipelines.errors import BrokenMediaError, LimitError
-from pipelines.media import MediaInfo, probe
+from pipelines.matching import proposals as matching
+from pipelines.media.files import MediaInfo, probe
 from pipelines.sources import Found, Shelf, find
 from pipelines.stages.base import Item, Report, fingerprint
+from pipelines.storage.archive_folder import Context, timestamp
+from pipelines.storage.blobs import Blob, BlobStore
 
 BYTES_A_SECOND = 3_000_000.0
 """What a transfer is reckoned with, so that its time can be limited as that of other work."""

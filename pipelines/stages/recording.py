@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from pipelines.blobs import BlobStore
 from pipelines.errors import BrokenMediaError, FetchError
+from pipelines.storage.blobs import BlobStore
 
 
 @dataclass(frozen=True, slots=True)

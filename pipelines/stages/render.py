@@ -1,4 +1,4 @@
-"""Render: from a recording to what the site shows of it: see `pipelines.renditions`."""
+"""Render: from a recording to what the site shows of it: see `pipelines.media.renditions`."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from archive.recordings import NewRendition, recording_of, set_renditions
-from pipelines.context import Context
+from archive.catalogue.recordings import NewRendition, recording_of, set_renditions
 from pipelines.errors import FetchError
-from pipelines.media import probe
-from pipelines.renditions import VERSION, render
+from pipelines.media.files import probe
+from pipelines.media.renditions import VERSION, render
 from pipelines.stages.base import Item, Report, fingerprint
 from pipelines.stages.recording import RecordingTask
+from pipelines.storage.archive_folder import Context
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What was made of a recording and is in the store now; see `pipelines.renditions.Rendered`."""
+    """What was made of a recording and is in the store now; see `pipelines.media.renditions.Rendered`."""
 
     files: tuple[NewRendition, ...]
     loudness: float | None

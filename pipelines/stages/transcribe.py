@@ -1,7 +1,7 @@
 """Transcribe: from a recording's sound to a transcript in the catalogue.
 
-A long recording is heard in parts (see `pipelines.parts`), each an item of its own. What was heard in them
-waits in the catalogue until it is all there, so that a run which was killed does only what is left.
+A long recording is heard in parts (see `pipelines.transcribers.chunks`), each an item of its own. What was heard in
+them waits in the catalogue until it is all there, so that a run which was killed does only what is left.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from typing import ClassVar
 
 import msgspec
 
-from archive.recordings import add_transcript, keep_part, recording_of, take_parts
+from archive.catalogue.recordings import add_transcript, keep_part, recording_of, take_parts
 from metadata.captions import FORMATS
 from metadata.model import Transcript
 from metadata.times import format_clock
-from pipelines.context import Context, timestamp
 from pipelines.errors import EngineError, ToolError, TranscriberError
-from pipelines.hints import KNOWN, hints_of
-from pipelines.media import ffmpeg_binary, stream_audio
-from pipelines.parts import LONGEST_MS, Heard, Part, Sound, join, parts
+from pipelines.media.files import ffmpeg_binary, stream_audio
 from pipelines.stages.base import Artefact, Item, Report, fingerprint
+from pipelines.stages.hints import KNOWN, hints_of
 from pipelines.stages.recording import RecordingTask
+from pipelines.storage.archive_folder import Context, timestamp
 from pipelines.transcribers.base import Hints, Transcriber
+from pipelines.transcribers.chunks import LONGEST_MS, Heard, Part, Sound, join, parts
 from pipelines.transcribers.speech import Detector, detect_speech
 
 MISSING_MS, MISSING = 2_000, 0.05

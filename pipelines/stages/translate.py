@@ -8,14 +8,14 @@ from typing import ClassVar
 
 import msgspec
 
-from archive.recordings import add_transcript, read_transcript, recording_of
+from archive.catalogue.recordings import add_transcript, read_transcript, recording_of
 from metadata.languages import primary
 from metadata.model import Transcript
-from pipelines.context import Context, timestamp
-from pipelines.media import ffmpeg_binary, stream_audio
+from pipelines.media.files import ffmpeg_binary, stream_audio
 from pipelines.stages.base import Artefact, Item, Report, fingerprint
 from pipelines.stages.recording import RecordingTask
 from pipelines.stages.transcribe import its_own_fault, leave
+from pipelines.storage.archive_folder import Context, timestamp
 from pipelines.transcribers.base import Transcriber
 
 

@@ -12,16 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
 from metadata.model import Transcript
-
-SAMPLE_RATE = 16_000
-"""Hz. Whisper's weights were trained at this rate (Radford et al. 2022, section 2.2)."""
-
-AudioBlock: TypeAlias = NDArray[np.float32]
-"""Mono samples at `SAMPLE_RATE`, shape ``(n,)``, -1 to 1."""
+from pipelines.media.samples import AudioBlock
 
 Parameter: TypeAlias = str | int | float | bool | None
 Report: TypeAlias = Callable[[float], None]

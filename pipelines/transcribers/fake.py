@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from metadata.languages import UNDETERMINED
 from metadata.model import Segment, Transcript, Word
-from pipelines.transcribers.base import SAMPLE_RATE, AudioBlock, Hints, Parameter, Report
+from pipelines.media.samples import SAMPLE_RATE, AudioBlock
+from pipelines.transcribers.base import Hints, Parameter, Report
 
 SEGMENT_MS = 4_000
 _VOICES = ("Somebody", "says", "something", "at", "second")

@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from metadata.model import Transcript
 from pipelines.config import cores
 from pipelines.errors import TranscriberError, WeightsError
+from pipelines.media.samples import SAMPLE_RATE, AudioBlock
 from pipelines.transcribers.ahead import side_by_side
-from pipelines.transcribers.base import SAMPLE_RATE, AudioBlock, Hints, Parameter, Report, signed
+from pipelines.transcribers.base import Hints, Parameter, Report, signed
 from pipelines.transcribers.devices import choose
 from pipelines.transcribers.hearing import Decoded, Request, hear, placed, translate
 from pipelines.transcribers.models import missing_weights, resolve_weights, weights_identity

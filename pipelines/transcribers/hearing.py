@@ -17,8 +17,9 @@ from typing import Literal, Protocol
 from metadata.languages import UNDETERMINED, parse_language, primary
 from metadata.model import Flag, Segment, Transcript
 from pipelines.errors import LanguageError
+from pipelines.media.samples import SAMPLE_RATE, AudioBlock
 from pipelines.transcribers.ahead import ahead, side_by_side
-from pipelines.transcribers.base import SAMPLE_RATE, AudioBlock, Hints, Report
+from pipelines.transcribers.base import Hints, Report
 from pipelines.transcribers.judge import judge, judge_all
 from pipelines.transcribers.onsets import Spoken, held
 from pipelines.transcribers.sentences import HeardWord, in_order, segment, sentences, text_of

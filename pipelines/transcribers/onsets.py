@@ -18,7 +18,7 @@ from itertools import groupby
 
 import numpy as np
 
-from pipelines.transcribers.base import SAMPLE_RATE, AudioBlock
+from pipelines.media.samples import SAMPLE_RATE, AudioBlock
 
 PAUSE_SECONDS = 0.2
 """Quiet for so long is a pause; the closure before a plosive lasts half as long."""

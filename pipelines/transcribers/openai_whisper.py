@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from metadata.model import Transcript
 from pipelines.config import cores
 from pipelines.errors import TranscriberError, WeightsError
-from pipelines.transcribers.base import AudioBlock, Hints, Parameter, Report, signed
+from pipelines.media.samples import AudioBlock
+from pipelines.transcribers.base import Hints, Parameter, Report, signed
 from pipelines.transcribers.hearing import Decoded, Request, hear, placed, translate
 from pipelines.transcribers.models import weights_identity
 from pipelines.transcribers.onsets import Spoken

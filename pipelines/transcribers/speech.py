@@ -15,7 +15,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.transcribers.base import SAMPLE_RATE, AudioBlock
+from pipelines.media.samples import SAMPLE_RATE, AudioBlock
 
 FRAME = 512
 """Samples in a frame: 32 ms."""

@@ -45,19 +45,19 @@ from typing import Any
 
 import jiwer
 import numpy as np
+from pipelines.media.samples import SAMPLE_RATE
 from whisper_normalizer.basic import BasicTextNormalizer
 from whisper_normalizer.english import EnglishTextNormalizer
 
 from metadata.languages import word_separator
-from pipelines.context import Context, init, open_archive
-from pipelines.executors import Executor, InProcess, Local
-from pipelines.media import stream_audio
-from pipelines.runner import Silent, run_stage
+from pipelines.media.files import stream_audio
+from pipelines.run.executors import Executor, InProcess, Local
+from pipelines.run.runner import Silent, run_stage
 from pipelines.stages.base import Stage
 from pipelines.stages.pull import Pull
 from pipelines.stages.transcribe import Transcribe
+from pipelines.storage.archive_folder import Context, init, open_archive
 from pipelines.transcribers import engine, hearing
-from pipelines.transcribers.base import SAMPLE_RATE
 from pipelines.transcribers.faster_whisper import _Decoder
 from tests.bench.engines import ENGINES, Engine, Heard, Said, available, transcribe, trusted
 from tests.bench.results import Results

@@ -28,9 +28,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pipelines.media import stream_audio
-from tests.pipelines.test_cli import rostra
-from tests.pipelines.test_kill import NATURAL, alive, children, published
+from pipelines.media.files import stream_audio
+from tests.pipelines.cli.test_cli import rostra
+from tests.pipelines.run.test_kill import NATURAL, alive, children, published
 
 CLIP_SECONDS = 3
 

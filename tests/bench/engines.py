@@ -24,7 +24,7 @@ import numpy as np
 from metadata.languages import word_separator
 from metadata.model import Transcript
 from pipelines.config import cores
-from pipelines.media import stream_audio
+from pipelines.media.files import stream_audio
 from pipelines.transcribers import Hints, engine
 from pipelines.transcribers.base import ignore_progress
 from pipelines.transcribers.models import resolve_weights

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from archive.db import Database, create_catalogue, transaction
+from archive.catalogue.database import create_catalogue
+from archive.sqlite import Database
+
+from archive.connection import transaction
 from tests.corpus import read_corpus
 
 SESSION = 700

@@ -22,8 +22,8 @@ from pathlib import Path
 from metadata.model import Event, Person, Role, Session
 from metadata.timetables import WRITERS
 from metadata.timetables.parts import with_slugs
-from pipelines.context import init, open_archive
-from pipelines.timetables import Imported, import_timetables
+from pipelines.exchange.timetables import Imported, import_timetables
+from pipelines.storage.archive_folder import init, open_archive
 
 TALKS_AN_EVENT = 80
 WORDS = "tide harbour lamp rope sail chart pilot buoy wave keel mast storm signal depth anchor beacon".split()  # noqa: SIM905

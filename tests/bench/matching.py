@@ -14,7 +14,7 @@ import sys
 from collections import Counter
 from zoneinfo import ZoneInfo
 
-from pipelines.evidence import Timetable, certain
+from pipelines.matching.evidence import Timetable, certain
 from tests.corpus import DATA
 from tests.pipelines.untidy import HABITS, PLACES, read_talks, recordings
 

@@ -18,10 +18,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from archive.db import create_catalogue
+from archive.catalogue.database import create_catalogue
+
 from metadata.timetables import detect_format
 from metadata.timetables.base import Source
-from tests.archive.test_spoilt_timetables import size, take
+from tests.archive.catalogue.test_spoilt_timetables import size, take
 from tests.metadata.test_timetables import READABLE
 from tests.mutations import mutations
 

@@ -25,13 +25,13 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from pipelines.context import init, open_archive
-from pipelines.executors import Local
-from pipelines.limits import Limits
-from pipelines.media import ffmpeg_binary
-from pipelines.runner import Silent, run_stage
+from pipelines.media.files import ffmpeg_binary
+from pipelines.run.executors import Local
+from pipelines.run.limits import Limits
+from pipelines.run.runner import Silent, run_stage
 from pipelines.stages.pull import Pull
 from pipelines.stages.transcribe import Transcribe
+from pipelines.storage.archive_folder import init, open_archive
 from pipelines.transcribers import engine
 
 FORMATS = ["mp4", "mov", "mkv", "webm", "ogg", "mp3", "flac", "wav", "m4a", "avi", "ts", "aiff", "caf", "wma"]

@@ -20,14 +20,14 @@ from pathlib import Path
 import msgspec
 
 from metadata.model import Segment, Transcript, Word
-from pipelines.context import Context, init, open_archive
-from pipelines.executors import InProcess
-from pipelines.parts import Heard
-from pipelines.runner import Silent, run_stage
+from pipelines.run.executors import InProcess
+from pipelines.run.runner import Silent, run_stage
 from pipelines.stages.base import Artefact, Report, Stage
 from pipelines.stages.index import Index
 from pipelines.stages.publish import Publish
 from pipelines.stages.transcribe import Task, Transcribe, leave
+from pipelines.storage.archive_folder import Context, init, open_archive
+from pipelines.transcribers.chunks import Heard
 from pipelines.transcribers.fake import FakeTranscriber
 from tests.bench.grown import varied
 from tests.bench.scale import fill

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
-
-from pipelines.blobs import write_atomic
+from pipelines.storage.atomic import write_atomic
 
 
 class Results:

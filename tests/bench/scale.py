@@ -22,22 +22,23 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from archive.db import transaction
+from pipelines.media.samples import AudioBlock
+
+from archive.connection import transaction
 from metadata.model import Transcript
 from pipelines.config import cores
-from pipelines.context import Context, init, open_archive
-from pipelines.executors import InProcess, Local
-from pipelines.parts import Heard
-from pipelines.runner import Silent, run_stage
+from pipelines.run.executors import InProcess, Local
+from pipelines.run.runner import Silent, run_stage
 from pipelines.stages.base import Artefact, Item, Outcome, Report, Stage
 from pipelines.stages.index import Index
 from pipelines.stages.pull import Pull
 from pipelines.stages.transcribe import Task, Transcribe, leave
+from pipelines.storage.archive_folder import Context, init, open_archive
 from pipelines.transcribers import engine
-from pipelines.transcribers.base import AudioBlock
+from pipelines.transcribers.chunks import Heard
 from pipelines.transcribers.fake import FakeTranscriber
 from tests.bench.chaos import write_clips
-from tests.pipelines.test_kill import children
+from tests.pipelines.run.test_kill import children
 
 ABSTRACT = (
     "Recordings that nobody can search are recordings that nobody has. We show how Radio Lighthouse packs BagIt, why "

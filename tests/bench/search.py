@@ -45,10 +45,14 @@ from itertools import accumulate, chain, product
 from pathlib import Path
 from typing import Any
 
-from archive.db import Database, open_catalogue, sqlite3, transaction
-from archive.search import Filters, SqliteSearch, rebuild
-from archive.stems import REMEMBERED
-from archive.verifying import verify
+from archive.catalogue.database import open_catalogue
+from archive.sqlite import Database, sqlite3
+
+from archive.connection import transaction
+from archive.index.passages import rebuild
+from archive.index.stems import REMEMBERED
+from archive.index.verify import verify
+from archive.search.sqlite_search import Filters, SqliteSearch
 from tests.bench.grown import Grown, grow, grown_before
 from tests.corpus import latin
 

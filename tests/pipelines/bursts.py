@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from pipelines.media.samples import SAMPLE_RATE, AudioBlock
 
 from metadata.model import Segment, Transcript, Word
 from pipelines.cli import main
-from pipelines.context import open_archive
-from pipelines.executors import Local
-from pipelines.runner import run_stage
+from pipelines.run.executors import Local
+from pipelines.run.runner import run_stage
 from pipelines.stages.transcribe import Transcribe
-from pipelines.transcribers.base import SAMPLE_RATE, AudioBlock, Hints, Parameter, Report
+from pipelines.storage.archive_folder import open_archive
+from pipelines.transcribers.base import Hints, Parameter, Report
 from pipelines.transcribers.speech import FRAME, Probabilities
 from tests.pipelines.trials import Watch
 

@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 from pipelines.cli import main
-from pipelines.context import Context, open_archive
-from pipelines.executors import Executor, Local
-from pipelines.limits import Limits
-from pipelines.runner import run_stage
+from pipelines.run.executors import Executor, Local
+from pipelines.run.limits import Limits
+from pipelines.run.runner import run_stage
+from pipelines.storage.archive_folder import Context, open_archive
 from tests.pipelines.trials import Trial, Watch
 
 LOADING = 30.0
@@ -30,7 +30,7 @@ def executor(context: Context, where: str, limits: Limits) -> Executor:
     if where.isdigit():
         return Local(int(where), context.layout.work, limits)
     # Dask takes longer to import than all else.
-    from pipelines.cluster import Cluster
+    from pipelines.run.dask_cluster import Cluster
 
     return Cluster(where, context.config.cluster, limits)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from pipelines.evidence import File, Talk
+from pipelines.matching.evidence import File, Talk
 
 ZONE = "Europe/Berlin"
 HALL, ROOM = "Main hall", "Room 2"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from pipelines import buckets
+from pipelines.storage import buckets
 
 
 def use_endpoint(monkeypatch: pytest.MonkeyPatch, port: int) -> None:

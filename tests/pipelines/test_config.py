@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.config import Config, load, template
-from pipelines.context import init
 from pipelines.errors import ConfigError
+from pipelines.storage.archive_folder import init
 
 
 def test_template_is_the_default_and_commented_lines_say_so(tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pipelines.context import Context
 from pipelines.errors import BrokenMediaError, NoAudioError, TranscriberError, WeightsError
 from pipelines.stages.base import Artefact, Item, Outcome, Report, Stage
+from pipelines.storage.archive_folder import Context
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Trial:
                 with Path("/dev/full").open("w") as file:
                     file.write("there is no room")
             case ["warn"]:
-                logging.getLogger("pipelines.media").warning("parts could not be decoded")
+                logging.getLogger("pipelines.media.files").warning("parts could not be decoded")
             case ["leave", rest]:
                 name, fault, flag = rest.split(":")
                 artefact = Artefact.write(Path(name), b"what was heard")

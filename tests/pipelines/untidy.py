@@ -18,7 +18,7 @@ from metadata.model import Event
 from metadata.times import parse_moment
 from metadata.timetables import pyvideo_json, read_timetables
 from metadata.timetables.base import Source
-from pipelines.evidence import File, Talk, zone_or_utc
+from pipelines.matching.evidence import File, Talk, zone_or_utc
 
 Named = tuple[Talk | None, File]
 """A recording, and the session that it is of, if it is of one."""

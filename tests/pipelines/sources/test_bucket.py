@@ -7,12 +7,10 @@ from typing import Any
 
 import pytest
 
-from archive.search import SqliteSearch
+from archive.search.sqlite_search import SqliteSearch
 from archive.site.app import create_app
-from pipelines.buckets import Bucket
-from pipelines.context import Context, init, open_archive
-from pipelines.executors import InProcess, Local
-from pipelines.runner import Report, run_stage
+from pipelines.run.executors import InProcess, Local
+from pipelines.run.runner import Report, run_stage
 from pipelines.stages import publish as publishing
 from pipelines.stages.base import Stage
 from pipelines.stages.index import Index
@@ -20,6 +18,8 @@ from pipelines.stages.publish import Publish
 from pipelines.stages.pull import Pull
 from pipelines.stages.render import Render
 from pipelines.stages.transcribe import Transcribe
+from pipelines.storage.archive_folder import Context, init, open_archive
+from pipelines.storage.buckets import Bucket
 from pipelines.transcribers import FakeTranscriber
 from tests.archive.build import PATIENT_MS
 from tests.pipelines.sounds import write_wav

@@ -17,13 +17,13 @@ import pytest
 from metadata.model import ExternalId, Session
 from pipelines import sources
 from pipelines.config import Pull as Settings
-from pipelines.context import Context, init, open_archive
-from pipelines.executors import InProcess, Local
-from pipelines.runner import Report, run_stage
+from pipelines.run.executors import InProcess, Local
+from pipelines.run.runner import Report, run_stage
 from pipelines.sources import Found, Shelf, find, http
 from pipelines.sources.base import shelf_name
 from pipelines.stages.captions import Captions
 from pipelines.stages.pull import Pull
+from pipelines.storage.archive_folder import Context, init, open_archive
 from tests.pipelines.sources.server import Behaviour, Handler, Site, file, redirect, serving
 from tests.pipelines.trials import Watch
 

@@ -8,14 +8,14 @@ import pytest
 
 from metadata.model import ExternalId, Link, Person, Role, Session
 from pipelines.config import Pull as Settings
-from pipelines.context import init, open_archive
 from pipelines.errors import FetchError, LimitError
 from pipelines.sources import Shelf, sites
 from pipelines.sources.base import ignore_progress
 from pipelines.sources.sites import _not_longer, described, is_known
 from pipelines.stages.pull import Pull, Task
+from pipelines.storage.archive_folder import init, open_archive
+from tests.pipelines.media.test_files import write_video
 from tests.pipelines.sources.server import Site, file, serving
-from tests.pipelines.test_media import write_video
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.context import init
 from pipelines.errors import ConfigError
 from pipelines.sources.watched import Watched
+from pipelines.storage.archive_folder import init
+from tests.pipelines.cli.test_cli import rostra
 from tests.pipelines.sounds import write_wav
-from tests.pipelines.test_cli import rostra
 
 
 def test_file_is_complete_when_it_has_stopped_growing(tmp_path: Path) -> None:

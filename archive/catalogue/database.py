@@ -1,0 +1,59 @@
+"""Opening the catalogue for writing, with every migration applied."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from archive.catalogue.migrations import catalogue_migrations
+from archive.connection import BUSY_SECONDS, CACHE_KIB
+from archive.errors import CatalogueMissingError, CatalogueVersionError, sqlite_errors
+from archive.sqlite import Database, sqlite3
+
+
+def create_catalogue(path: Path) -> Database:
+    """Make a catalogue, or open the one that is there, with every migration applied.
+
+    Raises:
+        ArchiveError: it cannot be written, or was written by a newer Rostra.
+    """
+    with sqlite_errors():
+        conn = sqlite3.connect(path, timeout=BUSY_SECONDS)
+        conn.execute("PRAGMA journal_mode = WAL")
+        conn.execute("PRAGMA synchronous = NORMAL")
+        conn.execute("PRAGMA foreign_keys = ON")
+        conn.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        db = Database(conn)
+        applied = {migration.name for migration in catalogue_migrations.applied(db)}
+        known = applied | {migration.name for migration in catalogue_migrations.pending(db)}
+        ours = set(catalogue_names())
+        if unknown := tuple(sorted(known - ours)):
+            conn.close()
+            raise CatalogueVersionError(path, unknown)
+        catalogue_migrations.apply(db)
+        return db
+
+
+def catalogue_names() -> tuple[str, ...]:
+    """Return the names of all migrations that this version knows, in order."""
+    blank = Database(memory=True)
+    names = tuple(migration.name for migration in catalogue_migrations.pending(blank))
+    blank.close()
+    return names
+
+
+def outdated(db: Database) -> bool:
+    """Tell whether an older Rostra wrote a catalogue."""
+    with sqlite_errors():
+        return bool(catalogue_migrations.pending(db))
+
+
+def open_catalogue(path: Path) -> Database:
+    """Open an existing catalogue for reading and writing.
+
+    Raises:
+        CatalogueMissingError: there is none.
+        ArchiveError: it cannot be opened.
+    """
+    if not path.is_file():
+        raise CatalogueMissingError(path)
+    return create_catalogue(path)

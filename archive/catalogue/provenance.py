@@ -1,0 +1,66 @@
+"""Where recordings came from, what was said of them there, and which of them others have replaced.
+
+A place is a file's path or an address. When a place that gave a recording gives other bytes, the new
+recording *supersedes* the old one, which stays in the catalogue with its transcripts, and is neither
+published nor searched any more. The caller owns the transaction in every function here.
+"""
+
+from __future__ import annotations
+
+from archive.catalogue.importing import touch
+from archive.sqlite import Database
+
+
+def note_place(db: Database, recording: int, place: str, *, about: str, pulled_at: str) -> None:
+    """Note that a place gave a recording.
+
+    Args:
+        db: the catalogue.
+        recording: its id.
+        place: where it came from: a path or an address.
+        about: what the place says of it, as JSON.
+        pulled_at: ISO 8601, UTC.
+    """
+    db.execute(
+        "INSERT INTO provenance(recording_id, place, about, pulled_at) VALUES (?, ?, ?, ?)",
+        [recording, place, about, pulled_at],
+    )
+
+
+def replaced_at(db: Database, place: str, sha256: str) -> int | None:
+    """Return the recording that these bytes replace: the one that the place gave last, if it gives other bytes now.
+
+    A recording that another place still gives is not replaced.
+    """
+    found = db.execute(
+        "SELECT recording_id, sha256, superseded_by FROM provenance JOIN recording ON recording.id = recording_id"
+        " WHERE place = ? ORDER BY provenance.id DESC LIMIT 1",
+        [place],
+    ).fetchone()
+    if found is None or found[1] == sha256 or found[2] is not None:
+        return None
+    elsewhere = db.execute(
+        "SELECT 1 FROM provenance WHERE recording_id = ? AND place <> ? AND id IN"
+        " (SELECT max(id) FROM provenance GROUP BY place)",
+        [found[0], place],
+    ).fetchone()
+    return None if elsewhere else int(found[0])
+
+
+def supersede(db: Database, old: int, new: int) -> None:
+    """Let one recording take another's place: its session, what was noted of it, and who may have it."""
+    db.execute("UPDATE recording SET superseded_by = NULL WHERE id = ?", [new])
+    db.execute("UPDATE recording SET superseded_by = ? WHERE id = ?", [new, old])
+    db.execute(
+        "UPDATE recording SET (session_id, role, language, credit, licence, synthetic_voice) ="
+        " (SELECT session_id, role, language, credit, licence, synthetic_voice FROM recording WHERE id = ?)"
+        " WHERE id = ?",
+        [old, new],
+    )
+    db.execute("DELETE FROM release WHERE recording_id = ?", [new])
+    db.execute(
+        "INSERT INTO release(recording_id, state, until, reason, decided_at)"
+        " SELECT ?, state, until, reason, decided_at FROM release WHERE recording_id = ?",
+        [new, old],
+    )
+    touch(db)

@@ -1,0 +1,383 @@
+-- Generated: python -m archive.catalogue.migrations
+
+CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"
+    ON "_sqlite_migrations" ("migration_set", "name");
+
+CREATE TABLE series (
+  id INTEGER PRIMARY KEY,
+  slug TEXT NOT NULL UNIQUE,
+  title TEXT NOT NULL,
+  description TEXT
+) STRICT;
+
+CREATE TABLE event (
+  id INTEGER PRIMARY KEY,
+  series_id INTEGER REFERENCES series(id),
+  edition INTEGER CHECK (edition > 0),
+  slug TEXT NOT NULL UNIQUE,
+  title TEXT NOT NULL,
+  subtitle TEXT,
+  description TEXT,
+  mode TEXT NOT NULL DEFAULT 'in-person' CHECK (mode IN ('in-person', 'online', 'hybrid')),
+  start_date TEXT CHECK (start_date IS date(start_date)),
+  end_date TEXT CHECK (end_date IS date(end_date) AND end_date >= start_date),
+  time_zone TEXT NOT NULL DEFAULT 'UTC'
+) STRICT;
+
+CREATE INDEX event_series ON event(series_id);
+
+CREATE INDEX event_date ON event(start_date, id);
+
+CREATE TABLE event_language (
+  event_id INTEGER NOT NULL REFERENCES event(id) ON DELETE CASCADE,
+  language TEXT NOT NULL,
+  role TEXT NOT NULL CHECK (role IN ('floor', 'interpretation')),
+  PRIMARY KEY (event_id, language, role)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE place (
+  id INTEGER PRIMARY KEY,
+  event_id INTEGER NOT NULL REFERENCES event(id) ON DELETE CASCADE,
+  kind TEXT NOT NULL DEFAULT 'venue' CHECK (kind IN ('venue', 'online', 'watch-party')),
+  name TEXT NOT NULL,
+  city TEXT,
+  country TEXT CHECK (length(country) = 2),
+  UNIQUE (event_id, kind, name, city, country)
+) STRICT;
+
+CREATE TABLE session (
+  id INTEGER PRIMARY KEY,
+  event_id INTEGER NOT NULL REFERENCES event(id) ON DELETE CASCADE,
+  slug TEXT NOT NULL,
+  title TEXT NOT NULL,
+  subtitle TEXT,
+  kind TEXT NOT NULL DEFAULT 'talk',
+  track TEXT,
+  room TEXT,
+  place_id INTEGER REFERENCES place(id) ON DELETE SET NULL,
+  start_at TEXT,
+  start_utc TEXT,
+  day TEXT CHECK (day IS date(day)),
+  planned_ms INTEGER CHECK (planned_ms > 0),
+  language TEXT,
+  abstract TEXT,
+  position INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (event_id, slug)
+) STRICT;
+
+CREATE INDEX session_order ON session(event_id, start_utc, position);
+
+CREATE INDEX session_newest ON session(start_utc);
+
+CREATE INDEX session_place ON session(place_id);
+
+CREATE TABLE person (
+  id INTEGER PRIMARY KEY,
+  slug TEXT NOT NULL UNIQUE,
+  name TEXT NOT NULL,
+  biography TEXT
+) STRICT;
+
+CREATE TABLE session_person (
+  session_id INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,
+  person_id INTEGER NOT NULL REFERENCES person(id) ON DELETE CASCADE,
+  role TEXT NOT NULL DEFAULT 'speaker',
+  affiliation TEXT,
+  position INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (session_id, person_id, role)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX session_person_person ON session_person(person_id);
+
+CREATE TABLE attendance (
+  id INTEGER PRIMARY KEY,
+  event_id INTEGER REFERENCES event(id) ON DELETE CASCADE,
+  session_id INTEGER REFERENCES session(id) ON DELETE CASCADE,
+  observed_on TEXT CHECK (observed_on IS date(observed_on)),
+  position INTEGER NOT NULL DEFAULT 0,
+  measure TEXT NOT NULL CHECK (measure IN ('registered', 'attended', 'watched')),
+  people INTEGER NOT NULL CHECK (people >= 0),
+  people_qualifier TEXT NOT NULL DEFAULT 'exactly' CHECK (people_qualifier IN ('exactly', 'about', 'over', 'under')),
+  countries INTEGER CHECK (countries >= 0),
+  countries_qualifier TEXT CHECK (countries_qualifier IN ('exactly', 'about', 'over', 'under')),
+  places INTEGER CHECK (places >= 0),
+  places_qualifier TEXT CHECK (places_qualifier IN ('exactly', 'about', 'over', 'under')),
+  source TEXT,
+  CHECK ((event_id IS NULL) <> (session_id IS NULL))
+) STRICT;
+
+CREATE INDEX attendance_event ON attendance(event_id, observed_on);
+
+CREATE INDEX attendance_session ON attendance(session_id, observed_on);
+
+CREATE TABLE recording (
+  id INTEGER PRIMARY KEY,
+  session_id INTEGER REFERENCES session(id) ON DELETE SET NULL,
+  sha256 TEXT NOT NULL UNIQUE CHECK (length(sha256) = 64),
+  kind TEXT NOT NULL CHECK (kind IN ('video', 'audio')),
+  role TEXT NOT NULL DEFAULT 'floor' CHECK (role IN ('floor', 'interpretation', 'screen')),
+  language TEXT,
+  duration_ms INTEGER,
+  bytes INTEGER NOT NULL,
+  media_type TEXT NOT NULL,
+  suffix TEXT NOT NULL,
+  streams TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(streams)),
+  loudness REAL,
+  original_name TEXT NOT NULL,
+  credit TEXT,
+  licence TEXT,
+  synthetic_voice INTEGER NOT NULL DEFAULT 0 CHECK (synthetic_voice IN (0, 1)),
+  superseded_by INTEGER REFERENCES recording(id) ON DELETE SET NULL,
+  pulled_at TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX recording_session ON recording(session_id);
+
+CREATE INDEX recording_superseded ON recording(superseded_by);
+
+CREATE TABLE rendition (
+  id INTEGER PRIMARY KEY,
+  recording_id INTEGER NOT NULL REFERENCES recording(id) ON DELETE CASCADE,
+  kind TEXT NOT NULL CHECK (kind IN ('web', 'poster', 'peaks', 'sprite', 'previews')),
+  sha256 TEXT NOT NULL CHECK (length(sha256) = 64),
+  suffix TEXT NOT NULL,
+  media_type TEXT NOT NULL,
+  bytes INTEGER NOT NULL,
+  UNIQUE (recording_id, kind)
+) STRICT;
+
+CREATE INDEX rendition_sha256 ON rendition(sha256);
+
+CREATE TABLE transcript (
+  id INTEGER PRIMARY KEY,
+  recording_id INTEGER NOT NULL REFERENCES recording(id) ON DELETE CASCADE,
+  version TEXT NOT NULL UNIQUE,
+  language TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('asr', 'human', 'imported', 'translation')),
+  generator TEXT NOT NULL,
+  generator_version TEXT NOT NULL DEFAULT '',
+  parameters TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(parameters)),
+  parameters_hash TEXT NOT NULL,
+  duration_ms INTEGER NOT NULL,
+  is_current INTEGER NOT NULL DEFAULT 0 CHECK (is_current IN (0, 1)),
+  created_at TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX transcript_recording ON transcript(recording_id);
+
+CREATE UNIQUE INDEX transcript_current ON transcript(recording_id)
+  WHERE is_current = 1 AND kind <> 'translation';
+
+CREATE TABLE speaker_tag (
+  id INTEGER PRIMARY KEY,
+  recording_id INTEGER NOT NULL REFERENCES recording(id) ON DELETE CASCADE,
+  label TEXT NOT NULL,
+  person_id INTEGER REFERENCES person(id) ON DELETE SET NULL,
+  UNIQUE (recording_id, label)
+) STRICT;
+
+CREATE INDEX speaker_tag_person ON speaker_tag(person_id);
+
+CREATE TABLE segment (
+  id INTEGER PRIMARY KEY,
+  transcript_id INTEGER NOT NULL REFERENCES transcript(id) ON DELETE CASCADE,
+  position INTEGER NOT NULL,
+  start_ms INTEGER NOT NULL CHECK (start_ms >= 0),
+  end_ms INTEGER NOT NULL CHECK (end_ms >= start_ms),
+  text TEXT NOT NULL,
+  speaker_tag_id INTEGER REFERENCES speaker_tag(id) ON DELETE SET NULL,
+  language TEXT,
+  confidence REAL CHECK (confidence BETWEEN 0 AND 1),
+  flags TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(flags)),
+  UNIQUE (transcript_id, position)
+) STRICT;
+
+CREATE INDEX segment_speaker ON segment(speaker_tag_id) WHERE speaker_tag_id IS NOT NULL;
+
+CREATE INDEX segment_doubtful ON segment(transcript_id, position) WHERE flags <> '[]';
+
+CREATE TABLE word (
+  segment_id INTEGER NOT NULL REFERENCES segment(id) ON DELETE CASCADE,
+  position INTEGER NOT NULL,
+  start_ms INTEGER NOT NULL CHECK (start_ms >= 0),
+  end_ms INTEGER NOT NULL CHECK (end_ms >= start_ms),
+  text TEXT NOT NULL,
+  confidence REAL CHECK (confidence BETWEEN 0 AND 1),
+  PRIMARY KEY (segment_id, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE external_id (
+  id INTEGER PRIMARY KEY,
+  event_id INTEGER REFERENCES event(id) ON DELETE CASCADE,
+  session_id INTEGER REFERENCES session(id) ON DELETE CASCADE,
+  person_id INTEGER REFERENCES person(id) ON DELETE CASCADE,
+  recording_id INTEGER REFERENCES recording(id) ON DELETE CASCADE,
+  scheme TEXT NOT NULL,
+  value TEXT NOT NULL,
+  CHECK ((event_id IS NOT NULL) + (session_id IS NOT NULL) + (person_id IS NOT NULL)
+       + (recording_id IS NOT NULL) = 1)
+) STRICT;
+
+CREATE UNIQUE INDEX external_id_event ON external_id(event_id, scheme, value) WHERE event_id IS NOT NULL;
+
+CREATE UNIQUE INDEX external_id_session ON external_id(session_id, scheme, value) WHERE session_id IS NOT NULL;
+
+CREATE UNIQUE INDEX external_id_person ON external_id(person_id, scheme, value) WHERE person_id IS NOT NULL;
+
+CREATE UNIQUE INDEX external_id_recording ON external_id(recording_id, scheme, value)
+  WHERE recording_id IS NOT NULL;
+
+CREATE INDEX external_id_value ON external_id(scheme, value);
+
+CREATE TABLE link (
+  id INTEGER PRIMARY KEY,
+  event_id INTEGER REFERENCES event(id) ON DELETE CASCADE,
+  session_id INTEGER REFERENCES session(id) ON DELETE CASCADE,
+  person_id INTEGER REFERENCES person(id) ON DELETE CASCADE,
+  rel TEXT NOT NULL,
+  url TEXT,
+  title TEXT,
+  position INTEGER NOT NULL DEFAULT 0,
+  CHECK ((event_id IS NOT NULL) + (session_id IS NOT NULL) + (person_id IS NOT NULL) = 1),
+  CHECK (url IS NOT NULL OR title IS NOT NULL)
+) STRICT;
+
+CREATE INDEX link_event ON link(event_id, position);
+
+CREATE INDEX link_session ON link(session_id, position);
+
+CREATE INDEX link_person ON link(person_id, position);
+
+CREATE TABLE passage (
+  id INTEGER PRIMARY KEY,
+  session_id INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,
+  transcript_id INTEGER NOT NULL REFERENCES transcript(id) ON DELETE CASCADE,
+  first_position INTEGER NOT NULL,
+  last_position INTEGER NOT NULL,
+  CHECK (last_position >= first_position)
+) STRICT;
+
+CREATE INDEX passage_session ON passage(session_id);
+
+CREATE INDEX passage_transcript ON passage(transcript_id, first_position);
+
+CREATE VIRTUAL TABLE passage_fts USING fts5(
+  text, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2'
+);
+
+CREATE VIRTUAL TABLE session_fts USING fts5(
+  title, people, abstract, text, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2'
+);
+
+CREATE VIRTUAL TABLE vocabulary USING fts5vocab(session_fts, row);
+
+CREATE TABLE catalogue (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  content_revision INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE release (
+  id INTEGER PRIMARY KEY,
+  session_id INTEGER UNIQUE REFERENCES session(id) ON DELETE CASCADE,
+  recording_id INTEGER UNIQUE REFERENCES recording(id) ON DELETE CASCADE,
+  state TEXT NOT NULL CHECK (state IN ('public', 'embargoed', 'private', 'withdrawn')),
+  until TEXT,
+  reason TEXT,
+  decided_at TEXT NOT NULL,
+  CHECK ((session_id IS NULL) <> (recording_id IS NULL)),
+  CHECK (state <> 'embargoed' OR until IS NOT NULL),
+  CHECK (state <> 'withdrawn' OR reason IS NOT NULL)
+) STRICT;
+
+CREATE TABLE recording_source (
+  recording_id INTEGER PRIMARY KEY REFERENCES recording(id) ON DELETE CASCADE,
+  folder TEXT NOT NULL DEFAULT '',
+  started_at TEXT,
+  tags TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(tags)),
+  cut_from INTEGER REFERENCES recording(id) ON DELETE SET NULL,
+  cut_start_ms INTEGER CHECK (cut_start_ms >= 0)
+) STRICT;
+
+CREATE INDEX recording_source_cut_from ON recording_source(cut_from);
+
+CREATE TABLE expected_recording (
+  session_id INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,
+  file TEXT NOT NULL,
+  role TEXT NOT NULL DEFAULT 'floor',
+  language TEXT,
+  credit TEXT,
+  licence TEXT,
+  synthetic_voice INTEGER NOT NULL DEFAULT 0 CHECK (synthetic_voice IN (0, 1)),
+  PRIMARY KEY (session_id, file)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX expected_recording_file ON expected_recording(file);
+
+CREATE TABLE provenance (
+  id INTEGER PRIMARY KEY,
+  recording_id INTEGER NOT NULL REFERENCES recording(id) ON DELETE CASCADE,
+  place TEXT NOT NULL,
+  about TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(about)),
+  pulled_at TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX provenance_recording ON provenance(recording_id);
+
+CREATE INDEX provenance_place ON provenance(place);
+
+CREATE TABLE imported (
+  id INTEGER PRIMARY KEY,
+  event_id INTEGER UNIQUE REFERENCES event(id) ON DELETE CASCADE,
+  session_id INTEGER UNIQUE REFERENCES session(id) ON DELETE CASCADE,
+  person_id INTEGER UNIQUE REFERENCES person(id) ON DELETE CASCADE,
+  format TEXT NOT NULL,
+  said TEXT NOT NULL CHECK (json_valid(said)),
+  CHECK ((event_id IS NOT NULL) + (session_id IS NOT NULL) + (person_id IS NOT NULL) = 1)
+) STRICT;
+
+CREATE TABLE correction (
+  id INTEGER PRIMARY KEY,
+  event_id INTEGER REFERENCES event(id) ON DELETE CASCADE,
+  session_id INTEGER REFERENCES session(id) ON DELETE CASCADE,
+  person_id INTEGER REFERENCES person(id) ON DELETE CASCADE,
+  field TEXT NOT NULL,
+  before TEXT NOT NULL CHECK (json_valid(before)),
+  after TEXT NOT NULL CHECK (json_valid(after)),
+  corrected_by TEXT NOT NULL,
+  corrected_at TEXT NOT NULL,
+  CHECK ((event_id IS NOT NULL) + (session_id IS NOT NULL) + (person_id IS NOT NULL) = 1)
+) STRICT;
+
+CREATE INDEX correction_event ON correction(event_id) WHERE event_id IS NOT NULL;
+
+CREATE INDEX correction_session ON correction(session_id) WHERE session_id IS NOT NULL;
+
+CREATE INDEX correction_person ON correction(person_id) WHERE person_id IS NOT NULL;
+
+CREATE TABLE heard_part (
+  recording_id INTEGER NOT NULL REFERENCES recording(id) ON DELETE CASCADE,
+  fingerprint TEXT NOT NULL,
+  number INTEGER NOT NULL CHECK (number >= 0),
+  heard TEXT NOT NULL CHECK (json_valid(heard)),
+  PRIMARY KEY (recording_id, fingerprint, number)
+) STRICT;
+
+CREATE TABLE stage_run (
+  id INTEGER PRIMARY KEY,
+  stage TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  label TEXT NOT NULL DEFAULT '',
+  fingerprint TEXT NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('running', 'done', 'skipped', 'refused', 'failed', 'interrupted')),
+  attempt INTEGER NOT NULL DEFAULT 1 CHECK (attempt > 0),
+  started_at TEXT NOT NULL,
+  finished_at TEXT,
+  seconds REAL,
+  worker TEXT,
+  error_code TEXT,
+  error_text TEXT
+, remark TEXT, retried_at TEXT) STRICT;
+
+CREATE INDEX stage_run_subject ON stage_run(stage, subject, fingerprint);
+
+CREATE INDEX stage_run_status ON stage_run(status, stage);

@@ -1,0 +1,58 @@
+"""Connections to SQLite files, and the transactions that all of Rostra's statements run in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from archive.errors import CatalogueMissingError, sqlite_errors
+from archive.sqlite import Database, sqlite3
+
+BUSY_SECONDS = 30.0
+CACHE_KIB = 16 * 1024
+"""KiB of a file that a connection keeps in memory. A search in a large archive reads more than SQLite's 2 MiB."""
+
+
+def open_readonly(path: Path, *, immutable: bool = False) -> Database:
+    """Open a database that is only read; ``immutable`` promises that nobody writes it either.
+
+    Raises:
+        CatalogueMissingError: there is none.
+        ArchiveError: it cannot be opened.
+    """
+    if not path.is_file():
+        raise CatalogueMissingError(path)
+    flag = "immutable=1" if immutable else "mode=ro"
+    with sqlite_errors():
+        conn = sqlite3.connect(f"file:{quote(str(path))}?{flag}", uri=True, timeout=BUSY_SECONDS)
+        conn.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        return Database(conn)
+
+
+@contextmanager
+def reading(conn: sqlite3.Connection) -> Iterator[None]:
+    """Let all statements of a block read one state of the database, and take its lock once."""
+    if conn.in_transaction:
+        yield
+        return
+    conn.execute("BEGIN")
+    try:
+        yield
+    finally:
+        conn.execute("COMMIT")
+
+
+@contextmanager
+def transaction(db: Database) -> Iterator[None]:
+    """Run a block as one transaction that takes the write lock at its start: all of it happens, or nothing."""
+    with sqlite_errors():
+        conn = db.conn
+        conn.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            conn.execute("ROLLBACK")
+            raise
+        conn.execute("COMMIT")

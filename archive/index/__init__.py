@@ -1,0 +1,1 @@
+"""What is written for search: words, stems, passages and the full-text indexes."""

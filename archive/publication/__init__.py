@@ -1,0 +1,1 @@
+"""What may be published, and the database that is built from it."""

@@ -1,0 +1,1 @@
+"""What is asked of the indexes: queries, results by moment and by session, concordances."""

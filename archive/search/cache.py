@@ -1,0 +1,43 @@
+"""What searches read of a database once, and keep for as long as it does not change."""
+
+from __future__ import annotations
+
+from archive.search.session_table import Overview
+from archive.search.suggest import Vocabulary
+from archive.sqlite import sqlite3
+
+
+class Kept:
+    """What was read of one state of a database; each part is read when it is first needed.
+
+    Attributes:
+        vocabulary: its words, as far as they were read.
+    """
+
+    def __init__(self) -> None:
+        self.vocabulary = Vocabulary()
+        self._overview: Overview | None = None
+
+    def overview(self, conn: sqlite3.Connection) -> Overview:
+        """Return all sessions at a glance."""
+        if self._overview is None:
+            self._overview = Overview.read(conn)
+        return self._overview
+
+
+class KeptUntilChanged:
+    """What was read of a database through a connection, always the same, until somebody writes to it."""
+
+    def __init__(self) -> None:
+        self._kept = Kept()
+        self._stamp: tuple[int, int] | None = None
+
+    def of(self, conn: sqlite3.Connection) -> Kept:
+        """Return what holds for that which a connection reads now."""
+        if conn.in_transaction:
+            return Kept()  # what is not committed may go again without a trace
+        # What others have written, and what was written through this connection.
+        stamp = (int(conn.execute("PRAGMA data_version").fetchone()[0]), conn.total_changes)
+        if stamp != self._stamp:
+            self._kept, self._stamp = Kept(), stamp
+        return self._kept

@@ -1,0 +1,189 @@
+"""Where to search: from fields and filters to conditions on the rows of both indexes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+
+from archive.index.tokens import words
+from archive.search.query import And, Field, Node, Not, Or
+from archive.sqlite import sqlite3
+
+FEW = 100
+"""Sessions of which all passages are listed to search in."""
+MANY = 500
+"""Sessions beyond which nobody looks whether their passages lie together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """What sessions must be, each None for whatever: slugs, or values as the catalogue has them.
+
+    Attributes:
+        event, session, series, person: slugs.
+        language: of transcripts, BCP-47; ``en`` includes ``en-GB``.
+        track, kind: as they are written.
+        year: four digits, of the session's start or its event's.
+    """
+
+    event: str | None = None
+    session: str | None = None
+    series: str | None = None
+    person: str | None = None
+    language: str | None = None
+    track: str | None = None
+    year: str | None = None
+    kind: str | None = None
+
+    def chosen(self) -> dict[str, str]:
+        """Return those that say something."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+EVERYWHERE = Filters()
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Conditions on rowids, and what they name.
+
+    Attributes:
+        passages: of ``passage_fts``.
+        spoken: of ``passage_fts``, where its session is known to be one of these.
+        sessions: of ``session_fts``.
+        rows: of ``session``.
+        language: of transcripts, BCP-47; None for all.
+        values: what the conditions name.
+    """
+
+    passages: str
+    spoken: str
+    sessions: str
+    rows: str
+    language: str | None
+    values: dict[str, int | str | float]
+
+
+STARTED = "coalesce(session.start_at, (SELECT start_date FROM event WHERE event.id = session.event_id))"
+"""When a session began, on the clocks of its event: ISO 8601, at least a date."""
+
+_CONDITIONS = {
+    "event": "session.event_id = (SELECT id FROM event WHERE slug = :{})",
+    "session": "session.slug = :{}",
+    "series": "session.event_id IN (SELECT event.id FROM event JOIN series ON series.id = series_id"
+    " WHERE series.slug = :{})",
+    "person": "session.id IN (SELECT session_id FROM session_person JOIN person ON person.id = person_id"
+    " WHERE person.slug = :{})",
+    "track": "session.track = :{}",
+    "year": f"substr({STARTED}, 1, 4) = :{{}}",
+    "after": f"substr({STARTED}, 1, 10) >= :{{}}",
+    "before": f"substr({STARTED}, 1, 10) < :{{}}",
+    "kind": "session.kind = :{}",
+    "in_language": "EXISTS (SELECT 1 FROM recording JOIN transcript ON recording_id = recording.id"
+    " WHERE recording.session_id = session.id AND is_current = 1 AND superseded_by IS NULL"
+    " AND (transcript.language = :{0} OR transcript.language LIKE :{0} || '-%'))",
+    "in_index": "session.id IN (SELECT rowid FROM session_fts WHERE session_fts MATCH :{})",
+    "in_events": "session.event_id IN (SELECT value FROM json_each(:{}))",
+    "in_tracks": "session.track IN (SELECT value FROM json_each(:{}))",
+}
+IN_LANGUAGE = "(transcript.language = :language OR transcript.language LIKE :language || '-%')"
+_OF_PASSAGE = (
+    " AND EXISTS (SELECT 1 FROM passage JOIN transcript ON transcript.id = transcript_id"
+    " WHERE passage.id = passage_fts.rowid AND {})"
+)
+_TRANSCRIPTS = (
+    "SELECT 1 FROM recording JOIN transcript ON recording_id = recording.id"
+    " WHERE recording.session_id = {} AND is_current = 1 AND superseded_by IS NULL AND "
+)
+_ONLY_IN_LANGUAGE = f" AND EXISTS ({_TRANSCRIPTS}{IN_LANGUAGE}) AND NOT EXISTS ({_TRANSCRIPTS} NOT {IN_LANGUAGE})"
+
+
+def read_scope(conn: sqlite3.Connection, filters: Filters, where: Node | None) -> Scope:
+    """Return the conditions of a search. What does not exist has no rows to search."""
+    named = {name: _encodable(value) for name, value in filters.chosen().items()}
+    language = named.pop("language", None)
+    values: dict[str, int | str | float] = dict(named)
+    conditions = [_CONDITIONS[name].format(name) for name in named]
+    if where is not None:
+        conditions.append(_condition(conn, where, values))
+    passages = spoken = sessions = rows = ""
+    if conditions:
+        found = conn.execute(f"SELECT id FROM session WHERE {' AND '.join(conditions)}", values).fetchall()
+        values = {"owners": json.dumps([number for (number,) in found])}
+        owned = "SELECT value FROM json_each(:owners)"
+        # The plus keeps SQLite from asking the index once for each of these sessions.
+        sessions, rows = f" AND +session_fts.rowid IN ({owned})", f" AND session.id IN ({owned})"
+        together = False
+        if len(found) <= MANY:
+            values["first"], values["last"], count = conn.execute(
+                "SELECT coalesce(min(id), 1), coalesce(max(id), 0), count(*) FROM passage"
+                f" WHERE session_id IN ({owned})",
+                values,
+            ).fetchone()
+            passages = " AND passage_fts.rowid BETWEEN :first AND :last"
+            together = count == int(values["last"]) - int(values["first"]) + 1
+        if not together and len(found) <= FEW:
+            # To look whose each passage is takes five times as long as to see whether it is one of these.
+            passages += f" AND +passage_fts.rowid IN (SELECT id FROM passage WHERE session_id IN ({owned}))"
+        elif not together:
+            passages += _OF_PASSAGE.format(f"passage.session_id IN ({owned})")
+    if language is not None:
+        values["language"] = language
+        spoken = _OF_PASSAGE.format(IN_LANGUAGE)
+        sessions += _ONLY_IN_LANGUAGE.format("session_fts.rowid", "session_fts.rowid")
+        rows += f" AND EXISTS ({_TRANSCRIPTS.format('session.id')}{IN_LANGUAGE})"
+    return Scope(passages + spoken, spoken, sessions, rows, language, values)
+
+
+def _condition(conn: sqlite3.Connection, where: Node, values: dict[str, int | str | float]) -> str:
+    """Return a tree of fields as SQL over ``session``; what it names is put into ``values``."""
+    match where:
+        case And(nodes):
+            return f"({' AND '.join([_condition(conn, node, values) for node in nodes])})"
+        case Or(nodes):
+            return f"({' OR '.join([_condition(conn, node, values) for node in nodes])})"
+        case Not(node):
+            return f"NOT {_condition(conn, node, values)}"
+        case Field(name, value):
+            kind, wanted = _looked_up(conn, name, value)
+            number = f"field{len(values)}"
+            values[number] = wanted
+            return f"ifnull({_CONDITIONS[kind].format(number)}, 0)"
+        case _:
+            raise TypeError("words are no condition on a session")
+
+
+def _looked_up(conn: sqlite3.Connection, name: str, value: str) -> tuple[str, str]:
+    """Return the condition that a field stands for, and its value."""
+    match name:
+        case "speaker":
+            return "in_index", f'people : "{value}"'
+        case "title":
+            return "in_index", "title : ({})".format(" AND ".join(f'"{word}"' for word in value.split()))
+        case "event":
+            return "in_events", _named(value, conn.execute("SELECT id, title || ' / ' || slug FROM event"))
+        case "series":
+            titles = (
+                "SELECT event.id, series.title || ' / ' || series.slug FROM event JOIN series ON series.id = series_id"
+            )
+            return "in_events", _named(value, conn.execute(titles))
+        case "track":
+            tracks = "SELECT DISTINCT track, track FROM session WHERE track IS NOT NULL"
+            return "in_tracks", _named(value, conn.execute(tracks))
+        case "language":
+            return "in_language", value
+        case "doubtful":
+            return "kind", ""  # stands where it has no meaning, as in an OR: true of nothing
+        case _:
+            return name, value
+
+
+def _named(value: str, rows: Iterable[tuple[object, str]]) -> str:
+    """Return the keys, as JSON, of the rows in whose names these folded words follow each other."""
+    return json.dumps([key for key, title in rows if f" {value} " in f" {' '.join(words(title))} "])
+
+
+def _encodable(text: str) -> str:
+    return text.encode(errors="replace").decode()

@@ -1,0 +1,287 @@
+"""Hits: what a reader sees of a passage that matches, or of a session that does as a whole."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple, TypeVar
+from urllib.parse import quote
+
+from archive.index.passages import LONGEST_PHRASE
+from archive.index.tokens import BARRIER, RECORD, fold, fold_records
+from archive.search.budget import Budget
+from archive.search.filters import IN_LANGUAGE, Scope
+from archive.search.matcher import Matcher
+from archive.search.moments import Excerpt, Moment, Segments, Stretch, excerpts, highlights
+from archive.search.query import Leaf, Node, Or, Phrase, Prefix, Stemmed, leaves, to_fts5, with_stems
+from archive.sqlite import sqlite3
+from metadata.languages import UNDETERMINED
+from metadata.times import format_seconds
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A moment in which the query was said, or a session that is about it (then at 0, with its abstract).
+
+    Attributes:
+        event, session: slugs.
+        event_title, title: the event's and the session's titles.
+        language: BCP-47, of the segment where it says, else of the transcript.
+        start_ms: where the first matching word begins, or its segment where words have no times.
+        end_ms: where the last segment of the hit ends.
+        text: the segments that the match lies in; an ellipsis stands for segments between them.
+        matches: characters ``(start, end)`` of ``text`` to highlight, in order and apart.
+        before, after: the ends of the neighbouring segments' text, or "".
+        url: the session's page at this moment.
+        score: higher is better; comparable within one search only.
+        transcript: the version that the text stands in; None where the session has none.
+    """
+
+    event: str
+    event_title: str
+    session: str
+    title: str
+    language: str
+    start_ms: int
+    end_ms: int
+    text: str
+    matches: tuple[tuple[int, int], ...]
+    before: str
+    after: str
+    url: str
+    score: float
+    transcript: str | None
+
+
+class Passage(NamedTuple):
+    """A passage that matches. ``doubtful``: it is a segment that was heard with doubt."""
+
+    session: int
+    transcript: int
+    first: int
+    last: int
+    score: float
+    doubtful: bool = False
+
+
+class Ranked(NamedTuple):
+    """A moment of a passage, with a score of its own."""
+
+    passage: Passage
+    stretch: Stretch
+    moment: Moment
+    score: float
+
+
+IN_SESSION = """
+SELECT rowid FROM passage_fts WHERE passage_fts MATCH :query
+AND rowid BETWEEN (SELECT min(id) FROM passage WHERE session_id = :session)
+AND (SELECT max(id) FROM passage WHERE session_id = :session)
+AND +rowid IN (SELECT id FROM passage WHERE session_id = :session)
+"""
+
+
+TOGETHER = 50
+"""Passages that are read by one statement."""
+# As one value a passage: to make a row of each segment takes thrice as long. How many of them are not to be found
+# stands before the texts.
+_TEXTS = f"""
+(SELECT count(CASE WHEN (flags = '[]') <> {{}} THEN 1 END) || char({ord(RECORD)})
+|| group_concat(text, char({ord(RECORD)}) ORDER BY position) FROM segment
+WHERE segment.transcript_id = {{}} AND position BETWEEN {{}} AND {{}})
+"""
+TEXTS = "SELECT {} FROM json_each(?) AS wanted ORDER BY wanted.key".format(
+    _TEXTS.format("wanted.value ->> 3", "wanted.value ->> 0", "wanted.value ->> 1", "wanted.value ->> 2")
+)
+INDEXED = (
+    "SELECT passage.id, session_id, transcript_id, first_position, last_position, {} FROM passage"
+    " WHERE id IN (SELECT value FROM json_each(?))"
+).format(_TEXTS.format("1", "passage.transcript_id", "first_position", "last_position"))
+EACH = (
+    "SELECT position, CASE WHEN (flags = '[]') = ? THEN text END FROM segment"
+    " WHERE transcript_id = ? AND position BETWEEN ? AND ? ORDER BY position"
+)
+
+
+def read_passages(conn: sqlite3.Connection, passages: Sequence[Passage]) -> Iterator[tuple[Passage, Stretch]]:
+    """Yield passages with the words of their segments, in order."""
+    for some in _together(passages):
+        wanted = [[each.transcript, each.first, each.last, not each.doubtful] for each in some]
+        for passage, (texts,) in zip(some, conn.execute(TEXTS, (json.dumps(wanted),)).fetchall(), strict=True):
+            yield passage, _stretch(conn, passage, texts)
+
+
+def read_indexed(conn: sqlite3.Connection, wanted: Sequence[int]) -> Iterator[tuple[Passage, Stretch]]:
+    """Yield passages, by their ids in the index, with the words of their segments, in order; their scores are 0."""
+    for some in _together(wanted):
+        rows = {row[0]: row[1:] for row in conn.execute(INDEXED, (json.dumps(some),))}
+        for session, transcript, first, last, texts in map(rows.__getitem__, some):
+            passage = Passage(session, transcript, first, last, 0.0)
+            yield passage, _stretch(conn, passage, texts)
+
+
+def _together(each: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (each[begin : begin + TOGETHER] for begin in range(0, len(each), TOGETHER))
+
+
+def _stretch(conn: sqlite3.Connection, passage: Passage, joined: str) -> Stretch:
+    hidden, _, texts = joined.partition(RECORD)
+    if hidden == "0" and texts.count(RECORD) == passage.last - passage.first:
+        return Stretch(passage.transcript, range(passage.first, passage.last + 1), fold_records(texts))
+    rows = conn.execute(EACH, (not passage.doubtful, *passage[1:4])).fetchall()
+    folded = [BARRIER if text is None else fold(text) for _, text in rows]
+    return Stretch(passage.transcript, [at for at, _ in rows], folded)
+
+
+def read_languages(conn: sqlite3.Connection, scope: Scope) -> list[str]:
+    """Return the languages in whose forms the words of a query may stand."""
+    if scope.language:
+        return [scope.language]
+    return [tag for (tag,) in conn.execute("SELECT DISTINCT language FROM transcript WHERE is_current = 1")]
+
+
+def with_forms(conn: sqlite3.Connection, node: Node, languages: Iterable[str], *, doubtful: bool) -> Node:
+    """Return a query whose plain words may also be found by their stems, but for words that have no other form here.
+
+    Args:
+        conn: the database.
+        node: the query.
+        languages: of the stems, BCP-47.
+        doubtful: whether to search in what was heard with doubt: of that no index knows which words there are.
+    """
+
+    @cache
+    def occur(word: Stemmed) -> bool:
+        others = " OR ".join(f'"{term}"' for term in word.terms if term != word.text)
+        found = conn.execute("SELECT 1 FROM session_fts WHERE session_fts MATCH ? LIMIT 1", (others,))
+        return found.fetchone() is not None
+
+    return with_stems(node, languages) if doubtful else with_stems(node, languages, occur)
+
+
+def read_doubtful(conn: sqlite3.Connection, budget: Budget, node: Node, scope: Scope) -> list[Passage]:
+    """Return the segments that were heard with doubt in which a query matches, in order, each as a passage.
+
+    They are in no index: there are few of them, and they are read one by one.
+    """
+    condition = f" AND {IN_LANGUAGE}" if scope.language else ""
+    found: list[Passage] = []
+    with budget.spend(0.8):
+        rows = conn.execute(
+            "SELECT session.id, transcript.id, segment.position, segment.text FROM segment"
+            " JOIN transcript ON transcript.id = transcript_id JOIN recording ON recording.id = recording_id"
+            " JOIN session ON session.id = session_id"
+            f" WHERE flags <> '[]' AND is_current = 1 AND superseded_by IS NULL{scope.rows}{condition}"
+            " ORDER BY session.id, transcript.id, segment.position",
+            scope.values,
+        )
+        for session, transcript, position, text in rows:
+            if Matcher(fold(text)).places(node):
+                found.append(Passage(session, transcript, position, position, 2.0, doubtful=True))
+    return found
+
+
+def moment_hits(
+    conn: sqlite3.Connection, moments: Sequence[Ranked], node: Node, segments: Segments | None = None
+) -> list[Hit]:
+    """Return moments with their text, highlighted, and where they are from; ``segments`` are theirs, if read before."""
+    owners = {(each.passage.session, each.passage.transcript) for each in moments}
+    rows = conn.execute(
+        "SELECT transcript.id, event.slug, event.title, session.slug, session.title, version, transcript.language"
+        " FROM json_each(?) AS wanted CROSS JOIN transcript ON transcript.id = wanted.value ->> 1"
+        " JOIN session ON session.id = wanted.value ->> 0 JOIN event ON event.id = event_id",
+        (json.dumps(sorted(owners)),),
+    )
+    known = {row[0]: tuple(row[1:]) for row in rows}
+    found = excerpts(conn, [(each.stretch, each.moment) for each in moments], node, segments)
+    return [_hit(known[each.passage.transcript], what, each.score) for each, what in zip(moments, found, strict=True)]
+
+
+def _hit(known: tuple[str, str, str, str, str, str], found: Excerpt, score: float) -> Hit:
+    event, event_title, session, title, version, language = known
+    return Hit(
+        event=event,
+        event_title=event_title,
+        session=session,
+        title=title,
+        language=found.language or language,
+        start_ms=found.start_ms,
+        end_ms=found.end_ms,
+        text=found.text,
+        matches=found.matches,
+        before=found.before,
+        after=found.after,
+        url=_url(event, session, found.start_ms),
+        score=score,
+        transcript=version,
+    )
+
+
+def session_hit(conn: sqlite3.Connection, session: int, score: float, node: Node | None) -> Hit:
+    """Return a session's best moment, or its abstract where nothing of the query was said in it."""
+    terms = _terms(node) if node else ()
+    weights: defaultdict[int, float] = defaultdict(float)
+    for term in terms:
+        found = conn.execute(IN_SESSION, {"query": to_fts5(term), "session": session}).fetchall()
+        for (passage,) in found:
+            weights[passage] += 1 / len(found)  # a word that is rare here tells more
+    if not weights:
+        return _about(conn, session, score, node)
+    best = max(weights, key=lambda passage: (weights[passage], -passage))
+    ((passage, stretch),) = read_indexed(conn, [best])
+    wanted = Or(terms)
+    return moment_hits(conn, [Ranked(passage, stretch, stretch.moments(wanted)[0], score)], wanted)[0]
+
+
+def _about(conn: sqlite3.Connection, session: int, score: float, node: Node | None) -> Hit:
+    known = known_of(conn, session)
+    abstract, language, version = conn.execute(
+        "SELECT abstract, coalesce(session.language, transcript.language), version FROM session"
+        " LEFT JOIN recording ON recording.session_id = session.id AND superseded_by IS NULL"
+        " LEFT JOIN transcript ON recording_id = recording.id AND is_current = 1"
+        " WHERE session.id = ? ORDER BY version IS NULL, recording.id LIMIT 1",
+        (session,),
+    ).fetchone()
+    text = abstract or known["title"]
+    return Hit(
+        **known,
+        language=language or UNDETERMINED,
+        start_ms=0,
+        end_ms=0,
+        text=text,
+        matches=highlights(text, node) if node else (),
+        before="",
+        after="",
+        url=_url(known["event"], known["session"], 0),
+        score=score,
+        transcript=version,
+    )
+
+
+def known_of(conn: sqlite3.Connection, session: int) -> dict[str, str]:
+    """Return the slugs and titles of a session and its event, as `Hit` names them."""
+    row = conn.execute(
+        "SELECT event.slug, event.title, session.slug, session.title FROM session"
+        " JOIN event ON event.id = event_id WHERE session.id = ?",
+        (session,),
+    ).fetchone()
+    return dict(zip(("event", "event_title", "session", "title"), row, strict=True))
+
+
+def _terms(node: Node) -> tuple[Leaf, ...]:
+    """Return the terms that are looked for, each short enough to stand in one passage."""
+    return tuple(
+        Phrase(leaf.words[:LONGEST_PHRASE])
+        if isinstance(leaf, Phrase | Prefix) and len(leaf.words) > LONGEST_PHRASE
+        else leaf
+        for leaf in dict.fromkeys(leaves(node))
+    )
+
+
+def _url(event: str, session: str, start_ms: int) -> str:
+    return f"/events/{quote(event, safe='')}/{quote(session, safe='')}?t={format_seconds(start_ms)}"

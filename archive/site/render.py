@@ -1,0 +1,72 @@
+"""What all pages share: reading in one go, one template, and what stands where nothing is."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from datasette import Response
+
+from archive.site import labels as wording
+from archive.site.guard import PAGE_POLICY
+from archive.site.published import current
+
+_STATIC = Path(__file__).with_name("static")
+
+
+async def render(
+    datasette: Any,
+    request: Any,
+    template: str,
+    read: Callable[[Any], dict[str, Any] | None],
+    *,
+    status: int = 200,
+    **context: Any,
+) -> Any:
+    """Read what a page shows and render it; where there is nothing to show, say that the page is not there."""
+    database = current(datasette)
+    content = await database.execute_fn(read)
+    if content is None:
+        return await not_found(datasette, request)
+    config: Mapping[str, str] = datasette.plugin_config("rostra")
+    values = {
+        "w": wording,
+        "archive_title": config.get("title"),
+        "built_at": database.publication.built_at,
+        "canonical": request.path,
+        "style": asset("site.css"),
+        "script": asset("player.js"),
+        "timeline": asset("timeline.js"),
+        "icon": asset("icon.svg"),
+        **context,
+        **content,
+    }
+    values["canonical"] = datasette.absolute_url(request, values["canonical"])
+    html = await datasette.render_template(f"rostra/{template}", values, request=request)
+    headers = {"content-security-policy": PAGE_POLICY, "cache-control": fresh(datasette)}
+    return Response.html(html, status=status, headers=headers)
+
+
+async def not_found(datasette: Any, request: Any) -> Any:
+    """What stands at addresses where nothing is."""
+    return await render(datasette, request, "missing.html", lambda _conn: {}, status=404)
+
+
+def argument(request: Any, name: str) -> str:
+    """Return a value of the address's query, "" where there is none."""
+    return (request.args.get(name) or "").strip()
+
+
+def fresh(datasette: Any) -> str:
+    """Return how long a page may be kept, for its headers."""
+    return f"max-age={datasette.setting('default_cache_ttl')}"
+
+
+@cache
+def asset(name: str) -> str:
+    """Return the address of a static file, which changes when the file does."""
+    digest = hashlib.sha256((_STATIC / name).read_bytes()).hexdigest()[:12]
+    return f"/-/static-plugins/rostra/{name}?v={digest}"

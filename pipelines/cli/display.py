@@ -1,0 +1,141 @@
+"""What people see while Rostra works: progress on standard error, results on standard output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.filesize import decimal
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
+from rich.text import Text
+
+from metadata.times import format_clock
+from pipelines.stages.base import Item, Outcome, Stage
+from pipelines.text import one_line
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+MARKS = {"done": "[green]✓[/]", "skipped": "[yellow]–[/]", "refused": "[red]✗[/]", "failed": "[red]✗[/]"}
+
+
+ESTIMATED = 0.02
+"""How much of the sound must be done before the rest is estimated from it: until then, models load."""
+
+
+class _Amount(ProgressColumn):
+    """How much audio, or how many bytes, are done, how fast, and how long the rest takes at that speed."""
+
+    def render(self, task: Task) -> Text:
+        unit = task.fields.get("unit")
+        if not unit or not task.total:
+            return Text("")
+        done, total = (_amount(value, unit) for value in (task.completed, task.total))
+        elapsed = task.elapsed or 0.0
+        if elapsed < 1 or task.completed < ESTIMATED * task.total:
+            return Text(f"· {done} of {total}")
+        speed = task.completed / elapsed
+        fast = f"{speed:.1f}× real time" if unit == "s" else f"{decimal(int(speed))}/s"
+        left = format_clock(int((task.total - task.completed) / speed * 1000))
+        return Text(f"· {done} of {total} · {fast} · {left} left")
+
+
+def _amount(value: float, unit: str) -> str:
+    return format_clock(int(value * 1000)) if unit == "s" else decimal(int(value))
+
+
+class ProgressObserver:
+    """Shows each stage as a bar, and each item that ends as a line."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self.progress = Progress(
+            SpinnerColumn(),
+            TextColumn("[bold]{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[count]}"),
+            _Amount(),
+            TextColumn("· {task.fields[state]}"),
+            console=err,
+            transient=True,
+            disable=quiet or not err.is_terminal,
+        )
+        self.quiet = quiet
+        self.lines = True
+        self.unit = ""
+        self.items = 0
+        self.size = 0.0
+        self.partial: dict[str, float] = {}
+        self.in_hand = self.wrong = 0
+        self.task = self.progress.add_task("", visible=False, count="", state="")
+        self.count = 0
+
+    def __enter__(self) -> Self:
+        self.progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.progress.stop()
+
+    def stage(self, stage: Stage, items: Sequence[Item]) -> None:
+        """Begin a bar: in the stage's unit where sizes are known, else in items."""
+        self.progress.remove_task(self.task)
+        self.lines = stage.name != "index"  # which has one for every session, and nothing to say of it
+        known = stage.unit == "s" or all(item.size for item in items)
+        self.unit, self.size, self.partial, self.count = stage.unit if known else "", 0.0, {}, 0
+        self.items = len(items)
+        total = sum(item.size for item in items) if self.unit else float(len(items))
+        self.in_hand = self.wrong = 0
+        self.task = self.progress.add_task(stage.name, total=total or None, unit=self.unit, count="", state="")
+        self._draw()
+
+    def started(self, item: Item) -> None:  # noqa: ARG002 one signature
+        """Count what is in hand."""
+        self.in_hand += 1
+        self._draw()
+
+    def advanced(self, item: Item, done: float) -> None:
+        """Move the bar within an item."""
+        self.partial[item.subject] = min(done, item.size)
+        self._draw()
+
+    def ended(self, item: Item, outcome: Outcome, remark: str | None) -> None:
+        """Move the bar past an item, and say how it went."""
+        self.partial.pop(item.subject, None)
+        self.in_hand -= 1
+        self.wrong += outcome.status in {"failed", "refused"}
+        self.size += item.size
+        self.count += 1
+        self._draw()
+        if not self.quiet and (self.lines or outcome.status != "done"):
+            err.print(_line(item, outcome, remark, timed=self.unit == "s"))
+
+    def _draw(self) -> None:
+        done = self.size + sum(self.partial.values()) if self.unit else self.count
+        wrong = f" · [red]{self.wrong} failed[/]" if self.wrong else ""
+        count, state = f"{self.count} of {self.items}", f"{self.in_hand} at work{wrong}"
+        self.progress.update(self.task, completed=done, count=count, state=state)
+
+
+def _line(item: Item, outcome: Outcome, remark: str | None, *, timed: bool) -> str:
+    parts = [f"{MARKS.get(outcome.status, '?')} {escape(one_line(item.label))}"]
+    if timed and outcome.status == "done" and item.size >= 1 and outcome.seconds:
+        speed = item.size / outcome.seconds
+        parts.append(f"[dim]{format_clock(int(item.size * 1000))} in {outcome.seconds:.1f} s, {speed:.1f}×[/]")
+    if outcome.text:
+        parts.append(escape(one_line(outcome.text)))
+    if remark:
+        parts.append(f"[dim]{escape(one_line(remark))}[/]")
+    return "  ".join(parts)
+
+
+@contextmanager
+def waiting(text: str) -> Iterator[None]:
+    """Show that something is going on, for as long as a block takes."""
+    with err.status(escape(text)):
+        yield

@@ -1,0 +1,1 @@
+"""Timetables, captions and corrections, in and out."""

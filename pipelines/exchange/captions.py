@@ -1,0 +1,187 @@
+"""Captions from files to transcripts of recordings, and back to files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from archive.sqlite import Database
+
+from archive.catalogue.recordings import add_transcript, name_speakers, read_transcript
+from archive.errors import UnknownSubjectError
+from metadata.captions import FORMATS, Source, read_captions, writer
+from metadata.captions.align import LEAST_SHARED, align
+from metadata.errors import FormatError, InvalidLanguageError
+from metadata.languages import UNDETERMINED, parse_language, primary, word_separator
+from metadata.model import Transcript, TranscriptKind
+from metadata.times import format_clock
+from pipelines.errors import ConfigError
+from pipelines.storage.archive_folder import Context, timestamp
+
+SUFFIXES = frozenset(form.suffix for form in FORMATS.values() if form.read and form.detect) | {".json"}
+"""How files of captions end that are taken unasked; text beside a recording may be anything."""
+
+TOLERANCE_MS = 5_000
+"""How far captions may begin after a recording's claimed end, which containers round."""
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What became of a file: the transcript, whether it is new and stands, and speakers that are people."""
+
+    transcript: Transcript
+    new: bool
+    current: bool
+    people: dict[str, str]
+
+
+def add_captions(
+    context: Context, data: bytes, name: str, recording: int, *, kind: TranscriptKind, language: str | None = None
+) -> Added:
+    """Add a file of captions to a recording, as a version of its transcript. The caller owns the transaction.
+
+    Captions in another language than the recording's are a translation, whatever ``kind`` says.
+
+    Args:
+        context: the archive.
+        data: the whole file.
+        name: its name, whose middle part may name the language: ``talk.de.vtt``.
+        recording: the recording's id.
+        kind: ``human`` if people made or checked them, else ``imported``.
+        language: BCP-47, where somebody says so; else what the file says, its name, the session, or nobody.
+
+    Raises:
+        MetadataError: no caption format, or the file breaks its format's rules; nothing is written.
+    """
+    row = next(
+        iter(
+            context.db.query(
+                "SELECT duration_ms, coalesce(recording.language, session.language) AS language FROM recording"
+                " LEFT JOIN session ON session.id = session_id WHERE recording.id = ?",
+                [recording],
+            )
+        )
+    )
+    spoken = parse_language(row["language"]) if row["language"] else None
+    source = Source(name=name, language=language or language_in(name), duration_ms=row["duration_ms"])
+    transcript = read_captions(data, source)
+    if transcript.language == UNDETERMINED:
+        transcript = replace(transcript, language=spoken or context.config.transcribe.language or UNDETERMINED)
+    _check(transcript, source)
+    if transcript.generator == FORMATS["txt"].title:
+        transcript = _aligned(context.db, recording, transcript, source)
+    translated = spoken is not None and primary(transcript.language) not in {primary(spoken), UNDETERMINED}
+    transcript = replace(transcript, kind="translation" if translated else kind)
+    before = _count(context.db)
+    added = add_transcript(context.db, recording, transcript, created_at=timestamp())
+    current = bool(context.db.execute("SELECT is_current FROM transcript WHERE id = ?", [added]).fetchone()[0])
+    return Added(transcript, _count(context.db) > before, current, name_speakers(context.db, recording))
+
+
+def _aligned(db: Database, recording: int, text: Transcript, source: Source) -> Transcript:
+    """Return a text with the times of what was heard, if that was in its language, and one with spaces."""
+    row = db.execute(
+        "SELECT id FROM transcript WHERE recording_id = ? AND kind = 'asr' ORDER BY is_current DESC, id DESC",
+        [recording],
+    ).fetchone()
+    heard = read_transcript(db, row[0]) if row else None
+    if heard is None or not word_separator(text.language):
+        return text
+    if primary(heard.language) not in {primary(text.language), UNDETERMINED}:
+        return text
+    aligned = align(text, heard)
+    if aligned.shared < LEAST_SHARED and any(segment.words for segment in heard.segments):
+        reason = f"only {aligned.shared:.0%} of its words were heard in the recording: is it another's?"
+        raise FormatError(source.name, "", reason)
+    return aligned.transcript
+
+
+def language_in(name: str) -> str | None:
+    """Return the language that a file's name has before its suffix: ``talk.pt-BR.vtt`` → ``pt-BR``."""
+    parts = name.split(".")
+    try:
+        return parse_language(parts[-2]) if len(parts) > 2 and 2 <= len(parts[-2]) <= 8 else None
+    except InvalidLanguageError:
+        return None
+
+
+def _check(transcript: Transcript, source: Source) -> None:
+    """Refuse captions that are none, or another recording's."""
+    if not transcript.segments:
+        raise FormatError(source.name, "", "there are no captions in it")
+    last = transcript.segments[-1].start_ms
+    if source.duration_ms is not None and last > source.duration_ms + TOLERANCE_MS:
+        reason = f"its captions run to {format_clock(last)}, but the recording ends at"
+        raise FormatError(source.name, "", f"{reason} {format_clock(source.duration_ms)}: is it another recording's?")
+
+
+def _count(db: Database) -> int:
+    return int(db.execute("SELECT count(*) FROM transcript").fetchone()[0])
+
+
+def beside(media: Path) -> list[Path]:
+    """Return the files of captions that lie beside a recording: of its name, or that and a language."""
+    wanted = media.stem.lower()
+    found = (
+        path
+        for path in media.parent.iterdir()
+        if path.suffix.lower() in SUFFIXES
+        and path.is_file()
+        and (path.stem.lower() == wanted or (path.stem.lower().startswith(f"{wanted}.") and language_in(path.name)))
+    )
+    return sorted(found)
+
+
+def find_recording(db: Database, sha256: str) -> int:
+    """Return the id of the recording whose SHA-256 begins so.
+
+    Raises:
+        UnknownSubjectError: there is none.
+        ConfigError: several do.
+    """
+    rows = list(db.query("SELECT id FROM recording WHERE substr(sha256, 1, ?) = ?", [len(sha256), sha256.lower()]))
+    if len(rows) > 1:
+        raise ConfigError(f"several recordings begin with {sha256!r}: give more of it")
+    if not rows or not sha256:
+        raise UnknownSubjectError("recording", sha256)
+    return int(rows[0]["id"])
+
+
+def only_recording(db: Database, session: int, name: str) -> int:
+    """Return the id of a session's recording: its floor's, where it has several.
+
+    Raises:
+        UnknownSubjectError: it has none.
+        ConfigError: it has several.
+    """
+    rows = list(db.query("SELECT id, sha256, role FROM recording WHERE session_id = ? ORDER BY id", [session]))
+    floor = [row for row in rows if row["role"] == "floor"] or rows
+    if not floor:
+        raise UnknownSubjectError("recording", name)
+    if len(floor) > 1:
+        names = ", ".join(row["sha256"][:12] for row in floor)
+        raise ConfigError(f"session {name} has several recordings ({names}): choose one with --recording")
+    return int(floor[0]["id"])
+
+
+def written(context: Context, session: dict[str, Any], form: str) -> Iterator[tuple[str, str]]:
+    """Yield file names and texts of a session's current transcripts, the main one first.
+
+    Args:
+        context: the archive.
+        session: its row.
+        form: the format's name.
+    """
+    rows = list(
+        context.db.query(
+            "SELECT transcript.id, sha256 FROM transcript JOIN recording ON recording.id = recording_id"
+            " WHERE session_id = ? AND is_current AND transcript.kind <> 'translation'"
+            " ORDER BY role <> 'floor', recording.id",
+            [session["id"]],
+        )
+    )
+    for number, row in enumerate(rows):
+        stem = session["slug"] if number == 0 else f"{session['slug']}-{row['sha256'][:8]}"
+        yield f"{stem}{FORMATS[form].suffix}", writer(form)(read_transcript(context.db, row["id"]))

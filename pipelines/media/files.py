@@ -1,0 +1,678 @@
+"""Recordings as files: what is in them, and their sound.
+
+A recording is hostile input. It is opened by a list of containers that recordings come in, so that no
+playlist, subtitle or image is followed or taken for one, and with the protocol for local files alone, so
+that nothing inside it makes FFmpeg read another file or the network
+(https://ffmpeg.org/ffmpeg-protocols.html, "Protocol Options"; https://ffmpeg.org/ffmpeg-formats.html,
+``format_whitelist``), and ffmpeg runs within limits of time and memory. PyAV looks into files in this
+process; decoding runs in ffmpeg, whose death costs no more than one recording.
+"""
+
+from __future__ import annotations
+
+import codecs
+import logging
+import re
+import shutil
+import signal
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any, Literal, cast
+
+import av
+import av.error
+import ffmpeg
+import imageio_ffmpeg
+import numpy as np
+from av.container import InputContainer
+from av.stream import Disposition
+
+from metadata.model import MediaKind
+from pipelines.errors import (
+    NO_ROOM_TEXTS,
+    BrokenMediaError,
+    DiskFullError,
+    ItemCrashError,
+    NoAudioError,
+    NotMediaError,
+    ToolError,
+)
+from pipelines.media.samples import SAMPLE_RATE, AudioBlock
+from pipelines.media.sandbox import limited
+
+logger = logging.getLogger(__name__)
+
+BLOCK_SECONDS = 30
+"""Length of the blocks of `stream_audio`, but for the last."""
+
+
+THREADS = 2
+"""That ffmpeg may use for each of its jobs: recordings, not threads, are what is done at once."""
+DECODE_SECONDS = 120.0
+"""Computing time for decoding sound, beyond the recording's own length."""
+LEAST_RATE = 100
+"""Bytes a second, below what any codec for speech takes: a recording that is longer than its container says is no
+longer than this allows. What wrong timestamps make of two seconds is weeks of silence otherwise."""
+SILENT = 0.001
+"""The highest sample, as a part of full scale (-60 dB), of a track that nobody is heard in."""
+PLACES = 20
+MOST_TRACKS = 16
+"""How many tracks are listened to, and where, to find the one that is heard."""
+RENDER_SECONDS = 600.0
+RENDER_FACTOR = 20.0
+"""Time for a conversion, on the clock and in computing: a part for any, and a multiple of the length."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Container:
+    """How a container is named: ``(media type, suffix)`` for recordings with pictures and for sound alone."""
+
+    video: tuple[str, str]
+    audio: tuple[str, str]
+
+
+def _only(media_type: str, suffix: str) -> _Container:
+    return _Container((media_type, suffix), (media_type, suffix))
+
+
+CONTAINERS = {
+    "mov": _Container(("video/mp4", ".mp4"), ("audio/mp4", ".m4a")),
+    "matroska": _Container(("video/x-matroska", ".mkv"), ("audio/x-matroska", ".mka")),
+    "webm": _Container(("video/webm", ".webm"), ("audio/webm", ".weba")),
+    "ogg": _Container(("video/ogg", ".ogv"), ("audio/ogg", ".ogg")),
+    "asf": _Container(("video/x-ms-wmv", ".wmv"), ("audio/x-ms-wma", ".wma")),
+    "aac": _only("audio/aac", ".aac"),
+    "ac3": _only("audio/ac3", ".ac3"),
+    "aiff": _only("audio/aiff", ".aiff"),
+    "amr": _only("audio/amr", ".amr"),
+    "au": _only("audio/basic", ".au"),
+    "avi": _only("video/vnd.avi", ".avi"),
+    "caf": _only("audio/x-caf", ".caf"),
+    "eac3": _only("audio/eac3", ".eac3"),
+    "flac": _only("audio/flac", ".flac"),
+    "flv": _only("video/x-flv", ".flv"),
+    "mp3": _only("audio/mpeg", ".mp3"),
+    "mpeg": _only("video/mpeg", ".mpg"),
+    "mpegts": _only("video/mp2t", ".ts"),
+    "mxf": _only("application/mxf", ".mxf"),
+    "w64": _only("audio/x-w64", ".w64"),
+    "wav": _only("audio/wav", ".wav"),
+    "wv": _only("audio/x-wavpack", ".wv"),
+}
+"""FFmpeg's demuxers that Rostra opens (``ffmpeg -demuxers``), by their first name; media types are IANA's, or
+those that browsers know."""
+
+_TAGS = ("title", "comment", "purl", "episode_id")
+"""The metadata that tells which session a recording is of (https://ffmpeg.org/doxygen/trunk/group__metadata__api.html)."""
+
+_FORMATS = ",".join(CONTAINERS)
+_OPEN = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
+
+_CONTAINER_MAGIC = re.compile(
+    rb"....(ftyp|moov|mdat|wide|free|skip)|\x1a\x45\xdf\xa3|RIFF....(WAVE|AVI )|RF64|riff.{12}\x2e\x91\xcf\x11|OggS"
+    rb"|fLaC|ID3|FORM....AIF[FC]|\x30\x26\xb2\x75\x8e\x66\xcf\x11|FLV\x01|caff|#!AMR|\.snd|wvpk|\x00\x00\x01\xba",
+    re.DOTALL,
+)
+_IMAGE_MAGIC = re.compile(
+    rb"\x89PNG|\xff\xd8\xff|GIF8|RIFF....WEBP|BM.{4}\0{4}|II\*\0|MM\0\*|....ftyp(avif|avis|heic|heix|mif1|msf1)",
+    re.DOTALL,
+)
+_PLAYLIST = re.compile(rb"\s*(#EXTM3U|ffconcat|\[playlist\]|<\?xml[^>]*>\s*<(MPD|SmoothStreamingMedia))", re.IGNORECASE)
+_SUBTITLES = re.compile(rb"(\xef\xbb\xbf)?\s*(WEBVTT|\d+\s+\d\d:\d\d:\d\d,\d{3} -->|\[Script Info\]|Scenarist_SCC)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamInfo:
+    """One stream of a recording; what its type has no use for is None.
+
+    ``pixels`` is FFmpeg's name of their format (``ffmpeg -pix_fmts``), ``language`` is as the file says it.
+    """
+
+    type: Literal["audio", "video", "subtitle"]
+    codec: str
+    channels: int | None = None
+    rate: int | None = None
+    width: int | None = None
+    height: int | None = None
+    pixels: str | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaInfo:
+    """What a recording is.
+
+    Attributes:
+        kind: ``video`` where there are moving pictures; a cover image is none.
+        media_type: as a web server should name it.
+        suffix: the usual one for the container, with its dot, whatever the file was called.
+        duration_ms: as the container claims it, or else as counted; decoding may find less.
+        has_audio: whether there is a stream of sound.
+        track: which of its tracks of sound is heard, counted from 0: the one that the file has by default, or the
+            loudest where that is silent.
+        heard: that track; None where there is no sound.
+        why: where there are several, why that one, in words.
+        finished: whether its container says how long it is: what browsers record does not, and players cannot seek.
+        streams: in the file's order.
+        started_at: when the recording began, ISO 8601, as the container claims it.
+        tags: what the container says of it in words: its title, and where it came from.
+    """
+
+    kind: MediaKind
+    media_type: str
+    suffix: str
+    duration_ms: int | None
+    has_audio: bool
+    streams: tuple[StreamInfo, ...]
+    track: int = 0
+    heard: StreamInfo | None = None
+    why: str = ""
+    finished: bool = True
+    started_at: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+def probe(path: Path) -> MediaInfo:
+    """Look into a recording, and decode the beginning of one stream to see that it is one.
+
+    Raises:
+        NotMediaError: it is something else: the message says what.
+        BrokenMediaError: it is a recording that cannot be read.
+    """
+    with _opened(path) as container:
+        streams = tuple(_streams(container))
+        kinds = {stream.type for stream in streams}
+        if not kinds & {"audio", "video"}:
+            raise NotMediaError("not a recording: it has neither sound nor pictures")
+        track, why = _heard(container)
+        if not _decodes(container, track):
+            raise _not_read(path, "none of its sound or pictures can be decoded")
+        kind: MediaKind = "video" if "video" in kinds else "audio"
+        media_type, suffix = _names(path, container, kind)
+        return MediaInfo(
+            kind=kind,
+            media_type=media_type,
+            suffix=suffix,
+            duration_ms=_duration_ms(container),
+            has_audio="audio" in kinds,
+            streams=streams,
+            track=track,
+            heard=_stream(container.streams.audio[track]) if "audio" in kinds else None,
+            why=why,
+            finished=bool(container.duration and container.duration > 0),
+            started_at=container.metadata.get("creation_time"),
+            tags=tuple(container.metadata[key][:500] for key in _TAGS if key in container.metadata),
+        )
+
+
+def ffmpeg_binary() -> str:
+    """Return the ffmpeg to run: the one on PATH, else the one that imageio-ffmpeg carries.
+
+    Raises:
+        ToolError: there is neither.
+    """
+    if found := shutil.which("ffmpeg"):
+        return found
+    try:
+        return str(imageio_ffmpeg.get_ffmpeg_exe())
+    except RuntimeError as error:
+        raise ToolError("no ffmpeg on PATH: install it, or 'pip install imageio-ffmpeg'") from error
+
+
+def convert(
+    path: Path,
+    target: Path,
+    info: MediaInfo,
+    *streams: str,
+    start_ms: int = 0,
+    key_frames: bool = False,
+    **options: Any,
+) -> None:
+    """Make another file of a recording with ffmpeg.
+
+    Args:
+        path: the recording.
+        target: the file to write, over what is there.
+        info: what the recording is; its length limits the time.
+        streams: which of its streams, in ffmpeg's words: ``V:0``, ``a:0?``.
+        start_ms: where to begin.
+        key_frames: decode no other pictures, which is many times faster.
+        options: those of ffmpeg's output.
+
+    Raises:
+        BrokenMediaError: nothing comes of it, or it takes far longer than its length warrants.
+        DiskFullError: there is no room for what comes of it.
+        ItemCrashError: ffmpeg was killed.
+        ToolError: ffmpeg is missing.
+    """
+    source = _input(start_ms, **({"skip_frame": "nokey"} if key_frames else {}))
+    chosen = [source[stream] for stream in streams]
+    output = ffmpeg.output(*chosen, f"file:{target.absolute()}", threads=THREADS, **options)
+    command = _compiled(output, path, "-y")
+    seconds = RENDER_SECONDS + RENDER_FACTOR * (info.duration_ms or 0) / 1000
+    with _running(command, cpu_seconds=seconds) as (process, _, complaints):
+        try:
+            code = process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            raise BrokenMediaError(f"converting it took more than {seconds:.0f} s") from None
+    _judge(code)
+    if code or not target.exists() or not target.stat().st_size:
+        _blame_the_disk(complaints)
+        raise BrokenMediaError(f"cannot be converted: {complaints[-1] if complaints else 'no reason given'}")
+
+
+def stream_audio(path: Path, *, start_ms: int = 0, end_ms: int | None = None) -> Iterator[AudioBlock]:
+    """Decode the track of sound that is heard, in blocks of `BLOCK_SECONDS`, in constant memory.
+
+    Sample ``i`` of all blocks together is what a player plays at ``start_ms + i / 16`` milliseconds: a late
+    start and gaps are filled with silence. What cannot be decoded in the middle is passed over. The sound
+    before ``start_ms`` is decoded too, since few containers lead to a moment exactly; where the recording
+    ends before that, there is none.
+
+    Raises:
+        NotMediaError: it is not a recording.
+        NoAudioError: it has no sound.
+        BrokenMediaError: nothing can be decoded (perhaps only once the blocks are asked for).
+        ItemCrashError: ffmpeg was killed.
+        ToolError: ffmpeg is missing.
+    """
+    info = probe(path)
+    if not info.has_audio:
+        raise NoAudioError("no sound in this recording, so there is nothing to transcribe")
+    longest_ms = (info.duration_ms or 0) + path.stat().st_size * 1000 // LEAST_RATE
+    command = _decoder(path, info, start_ms, longest_ms if end_ms is None else min(end_ms, longest_ms))
+    return _blocks(command, _decode_seconds(info), may_be_silent=start_ms > 0)
+
+
+def loudness(path: Path, info: MediaInfo) -> float | None:
+    """Return the integrated loudness of the track that is heard, in LUFS (EBU R 128), or None where it is silent.
+
+    Raises:
+        BrokenMediaError: it cannot be decoded.
+        ItemCrashError: ffmpeg was killed.
+        ToolError: ffmpeg is missing.
+    """
+    filters = [*_mixed_down(info), "ebur128=framelog=verbose"]
+    output = _input().output(
+        "pipe:1", map=f"0:a:{info.track}", vn=None, sn=None, dn=None, af=",".join(filters), format="null"
+    )
+    with _running(_compiled(output, path, level="info"), cpu_seconds=_decode_seconds(info)) as (process, pipe, said):
+        pipe.read()
+        code = process.wait()
+    _judge(code)
+    found = re.findall(r"I:\s+(-?[\d.]+|nan|-inf) LUFS", "\n".join(said))
+    if not found:
+        raise BrokenMediaError(f"its loudness cannot be measured: {said[-1] if said else 'no reason given'}")
+    # What is as quiet as the gate counts for nothing (ITU-R BS.1770-5, annex 1).
+    return float(found[-1]) if found[-1] not in {"nan", "-inf"} and float(found[-1]) > -70 else None
+
+
+def _decode_seconds(info: MediaInfo) -> float:
+    return DECODE_SECONDS + (info.duration_ms or 0) / 1000
+
+
+def key_frame_before(path: Path, at_ms: int) -> int:
+    """Return where the last key frame at or before a moment is, in milliseconds; sound alone may begin anywhere.
+
+    Raises:
+        NotMediaError, BrokenMediaError: it is not a recording, or cannot be read.
+    """
+    with _opened(path) as container:
+        pictures = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+        if not pictures or at_ms <= 0:
+            return max(at_ms, 0)
+        stream = pictures[0]
+        try:
+            container.seek(at_ms * av.time_base // 1000)
+            for packet in islice(container.demux(stream), 500):
+                if packet.is_keyframe and packet.pts is not None and packet.time_base is not None:
+                    first_ms = (container.start_time or 0) * 1000 / av.time_base
+                    return min(max(round(float(packet.pts * packet.time_base) * 1000 - first_ms), 0), at_ms)
+        except av.error.FFmpegError as error:
+            raise _not_read(path, error.strerror or str(error)) from error
+    return 0
+
+
+def cut(path: Path, target: Path, start_ms: int, end_ms: int) -> None:
+    """Copy a part of a recording into a file of the same container, without encoding anything anew.
+
+    Pictures begin at the last key frame before ``start_ms`` (see `key_frame_before`).
+
+    Raises:
+        BrokenMediaError: its streams cannot be copied so.
+        DiskFullError: there is no room for them.
+        ToolError: ffmpeg is missing, or was killed.
+    """
+    suffix = target.suffix
+    source = ffmpeg.input(
+        f"file:{path.absolute()}",
+        protocol_whitelist="file,pipe",
+        format_whitelist=_FORMATS,
+        ss=f"{start_ms / 1000:.3f}",
+    )
+    output = ffmpeg.output(
+        *(source[kind] for kind in ("v?", "a?", "s?")),
+        f"file:{target.absolute()}",
+        c="copy",
+        t=f"{(end_ms - start_ms) / 1000:.3f}",
+        avoid_negative_ts="make_zero",
+        map_metadata=-1,
+        map_chapters=-1,
+        fflags="+bitexact",
+        f=_MUXERS.get(suffix, suffix[1:]),
+    )
+    command = output.global_args("-nostdin", "-hide_banner", "-loglevel", "error", "-y").compile(cmd=ffmpeg_binary())
+    seconds = RENDER_SECONDS + RENDER_FACTOR * (end_ms - start_ms) / 1000
+    with _running(command, cpu_seconds=seconds) as (process, out, complaints):
+        out.read()
+        code = process.wait()
+    if code < 0:
+        raise ToolError(f"ffmpeg was killed by signal {-code} while cutting")
+    if code:
+        _blame_the_disk(complaints)
+        reason = complaints[-1] if complaints else "no reason given"
+        raise BrokenMediaError(f"cannot be cut without encoding it anew: {reason}")
+
+
+_MUXERS = {
+    ".mkv": "matroska", ".mka": "matroska", ".weba": "webm", ".m4a": "mp4", ".ogv": "ogg", ".wmv": "asf",
+    ".wma": "asf", ".aac": "adts", ".mpg": "mpeg", ".ts": "mpegts",
+}  # fmt: skip
+"""FFmpeg's names for what writes a container, where they are not its suffix (``ffmpeg -muxers``)."""
+
+
+def _decoder(path: Path, info: MediaInfo, start_ms: int, end_ms: int) -> list[str]:
+    """Return the command that writes the sound as raw samples to its output."""
+    # Timestamps are made true first: https://ffmpeg.org/ffmpeg-resampler.html, options async and first_pts.
+    filters = [f"aresample={SAMPLE_RATE}:async=1:first_pts=0", *_mixed_down(info)]
+    first, last = (at * SAMPLE_RATE // 1000 for at in (start_ms, end_ms))
+    filters.append(f"atrim=start_sample={first}:end_sample={max(first, last)}")
+    fixed = {"vn": None, "sn": None, "dn": None, "ac": 1, "ar": SAMPLE_RATE, "format": "f32le"}
+    return _compiled(_input().output("pipe:1", map=f"0:a:{info.track}", af=",".join(filters), **fixed), path)
+
+
+def _mixed_down(info: MediaInfo) -> list[str]:
+    """Return the filter for more channels than FFmpeg knows a layout for: it mixes nothing down without one."""
+    channels = (info.heard.channels if info.heard else None) or 1
+    if channels <= 8:
+        return []
+    return ["pan=mono|c0=" + "+".join(f"{1 / channels:.6f}*c{i}" for i in range(channels))]
+
+
+def _input(start_ms: int = 0, **options: Any) -> Any:
+    """Return a recording as ffmpeg's input: opened as a recording or not at all, and from this disk alone."""
+    return ffmpeg.input(
+        _PLACE,
+        protocol_whitelist="file,pipe",
+        format_whitelist=_FORMATS,
+        threads=THREADS,
+        **({"ss": f"{start_ms / 1000:.3f}"} if start_ms else {}),
+        **options,
+    )
+
+
+_PLACE = "file:recording"
+"""Stands for the recording's path until the command is made: ffmpeg-python takes none that is not UTF-8."""
+
+
+def _compiled(output: Any, path: Path, *arguments: str, level: str = "error") -> list[str]:
+    command: list[str] = output.global_args("-nostdin", "-hide_banner", "-loglevel", level, *arguments).compile(
+        cmd=ffmpeg_binary()
+    )
+    return [f"file:{path.absolute()}" if argument == _PLACE else argument for argument in command]
+
+
+def _judge(code: int) -> None:
+    """Raise where a signal ended ffmpeg: for its own limit or fault the recording is to blame, else nobody knows."""
+    if code >= 0:
+        return
+    if -code == signal.SIGXCPU:
+        raise BrokenMediaError("decoding it took far longer than its length warrants")
+    if -code in {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL}:
+        raise BrokenMediaError(f"ffmpeg crashes on it (signal {-code})")
+    raise ItemCrashError(f"ffmpeg was killed by signal {-code} while decoding")
+
+
+def _blame_the_disk(complaints: Iterable[str]) -> None:
+    """Raise where ffmpeg says that no room is left for what it writes."""
+    if any(text in line for line in complaints for text in NO_ROOM_TEXTS):
+        raise DiskFullError("no room is left on the disk for what ffmpeg writes: make some, and run it again")
+
+
+def _blocks(command: list[str], cpu_seconds: float, *, may_be_silent: bool) -> Iterator[AudioBlock]:
+    size = BLOCK_SECONDS * SAMPLE_RATE * np.dtype("<f4").itemsize
+    silent = True
+    with _running(command, cpu_seconds=cpu_seconds) as (process, output, complaints):
+        while data := output.read(size):
+            silent = False
+            samples = np.frombuffer(data[: len(data) // 4 * 4], dtype="<f4")
+            yield np.clip(np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0), -1.0, 1.0).astype(np.float32)
+        code = process.wait()
+    reason = complaints[-1] if complaints else "no reason given"
+    _judge(code)
+    if silent and not may_be_silent:
+        raise BrokenMediaError(f"no sound can be decoded: {reason}")
+    if complaints:
+        logger.warning("parts of the sound could not be decoded: %s", reason)
+
+
+@contextmanager
+def _running(
+    command: list[str], *, cpu_seconds: float
+) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes], deque[str]]]:
+    """Run a program; its last complaints are gathered while it runs, and it never outlives the block."""
+    try:
+        process = subprocess.Popen(  # noqa: S603  # no shell, and no word of it is a stranger's
+            limited(command, cpu_seconds=cpu_seconds),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+        )
+    except OSError as error:
+        raise ToolError(f"{command[0]} does not run: {error.strerror}") from error
+    output, errors = cast("IO[bytes]", process.stdout), cast("IO[bytes]", process.stderr)
+    complaints: deque[str] = deque(maxlen=20)
+    # A thread drains the errors, since a full pipe would stop ffmpeg while we wait for its output.
+    drain = threading.Thread(target=_gather, args=(errors, complaints), daemon=True)
+    drain.start()
+    with output, errors:
+        try:
+            yield process, output, complaints
+        finally:
+            process.kill()
+            process.wait()
+            drain.join()
+
+
+_ADDRESS = re.compile(r"\[[^\[\]]* @ 0x[0-9a-f]+\]\s*")
+"""Where in ffmpeg's memory a complaint comes from, which it puts before it: another place each time."""
+
+
+def _gather(pipe: IO[bytes], lines: deque[str]) -> None:
+    while line := pipe.readline(1_000):
+        lines.append(_ADDRESS.sub("", line.decode("utf-8", "replace")).strip())
+
+
+# PyAV before 19 refuses tags that are not UTF-8 unless told otherwise; 19 keeps them, and cannot be told.
+_TOLERANT: dict[str, Any] = {} if int(av.__version__.split(".")[0]) >= 19 else {"metadata_errors": "replace"}
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[InputContainer]:
+    if not path.is_file():
+        raise BrokenMediaError("cannot be read: no such file" if not path.exists() else "cannot be read: not a file")
+    try:
+        container = av.open(f"file:{path.absolute()}", options=_OPEN, **_TOLERANT)
+    except av.error.FFmpegError as error:
+        raise _not_read(path, error.strerror or str(error)) from error
+    with closing(container):
+        yield container
+
+
+def _streams(container: InputContainer) -> Iterator[StreamInfo]:
+    for stream in container.streams:
+        if (found := _stream(stream)) is not None:
+            yield found
+
+
+def _stream(stream: Any) -> StreamInfo | None:
+    context = stream.codec_context
+    if context is None or stream.disposition & Disposition.attached_pic:
+        return None
+    codec = context.codec.canonical_name
+    language = None if stream.language in {"und", ""} else stream.language
+    if isinstance(stream, av.AudioStream):
+        return StreamInfo(
+            type="audio", codec=codec, channels=stream.channels, rate=stream.sample_rate, language=language
+        )
+    if isinstance(stream, av.VideoStream):
+        size = {"width": stream.width, "height": stream.height}
+        return StreamInfo(type="video", codec=codec, pixels=stream.pix_fmt, language=language, **size)
+    return StreamInfo(type="subtitle", codec=codec, language=language) if stream.type == "subtitle" else None
+
+
+def _heard(container: InputContainer) -> tuple[int, str]:
+    """Return which track of sound is heard, and why where there are several.
+
+    A camera may have a track for a microphone that nobody plugged in, and a screen recorder one for what the
+    computer plays. Tracks are listened to for a second at a time, in places all over the recording.
+    """
+    tracks = container.streams.audio
+    if len(tracks) < 2:
+        return 0, ""
+    usual = next((n for n, track in enumerate(tracks) if track.disposition & Disposition.default), None)
+    levels = _levels(container, tracks[:MOST_TRACKS])
+    loudest = max(levels, key=lambda number: levels[number], default=0)
+    if levels.get(usual or 0, 0.0) > SILENT or levels.get(loudest, 0.0) <= SILENT:
+        return (0, "it is the first") if usual is None else (usual, "the file has it by default")
+    return loudest, "the one that the file has by default is silent" if usual is not None else "the first is silent"
+
+
+def _levels(container: InputContainer, tracks: Sequence[av.AudioStream]) -> dict[int, float]:
+    """Return the highest sample that was heard of each track that can be decoded, as a part of full scale."""
+    levels: dict[int, float] = {}
+    length = container.duration or 0
+    # One that does not say how long it is cannot be sought in: its beginning must do.
+    places, seconds = (PLACES, 1) if length else (1, PLACES)
+    for place in range(places):
+        left = {track.index: float(seconds) for track in tracks}
+        try:
+            if place:
+                container.seek(length * place // places)
+            for packet in islice(container.demux(*tracks), 200 * seconds * len(tracks)):
+                for frame in _frames(packet):
+                    number = tracks.index(packet.stream)
+                    levels[number] = max(levels.get(number, 0.0), _peak(frame))
+                    left[packet.stream.index] -= frame.samples / (frame.sample_rate or 1)
+                if max(left.values()) <= 0:
+                    break
+        except av.error.FFmpegError:
+            break  # what was heard so far is what there is
+    with suppress(av.error.FFmpegError):
+        container.seek(0)
+    return levels
+
+
+def _frames(packet: Any) -> list[av.AudioFrame]:
+    try:
+        return cast("list[av.AudioFrame]", packet.decode())
+    except av.error.FFmpegError:
+        return []
+
+
+def _peak(frame: av.AudioFrame) -> float:
+    try:
+        samples = frame.to_ndarray()
+    except ValueError:
+        return 1.0  # samples of 64 bits, which NumPy is not given
+    if samples.dtype.kind == "u":
+        samples = samples.astype(np.int16) * 256 - 2**15
+    whole = 2.0 ** (8 * samples.dtype.itemsize - 1) if samples.dtype.kind == "i" else 1.0
+    return float(np.abs(np.nan_to_num(samples.astype(np.float64))).max(initial=0.0)) / whole
+
+
+def _decodes(container: InputContainer, track: int) -> bool:
+    """Tell whether a frame comes out of the sound, or of the pictures where there is none."""
+    pictures = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+    stream = next(iter([*container.streams.audio[track:], *pictures]))
+    try:
+        # A damaged start is passed over, but not without end.
+        for packet in islice(container.demux(stream), 500):
+            try:
+                if packet.decode():
+                    return True
+            except av.error.FFmpegError:
+                continue
+    except av.error.FFmpegError:
+        return False
+    return False
+
+
+def _duration_ms(container: InputContainer) -> int | None:
+    if container.duration is not None and container.duration > 0:
+        return round(container.duration * 1000 / av.time_base)
+    return _counted_ms(container)
+
+
+def _counted_ms(container: InputContainer) -> int | None:
+    """Return the end of the last packet, for containers that were never finished (browsers' recordings)."""
+    end = 0.0
+    try:
+        for packet in container.demux():
+            if packet.pts is not None and packet.time_base is not None:
+                end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+    except av.error.FFmpegError:
+        pass  # what was read so far is what there is
+    return round(end * 1000) or None
+
+
+def _names(path: Path, container: InputContainer, kind: MediaKind) -> tuple[str, str]:
+    """Return media type and suffix; FFmpeg has one demuxer for MP4 and QuickTime, and one for Matroska and WebM."""
+    name = container.format.name.split(",")[0]
+    if name == "matroska" and b"webm" in _head(path)[:100]:
+        name = "webm"  # the EBML header's DocType: RFC 8794, section 11.2.6
+    if name == "mov" and kind == "video" and container.metadata.get("major_brand") == "qt  ":
+        return "video/quicktime", ".mov"
+    found = CONTAINERS[name]
+    return found.video if kind == "video" else found.audio
+
+
+def _not_read(path: Path, reason: str) -> NotMediaError | BrokenMediaError:
+    """Return the error for a file that FFmpeg will not read: by its first bytes, broken or something else."""
+    head = _head(path)
+    if not head:
+        return NotMediaError("not a recording: the file is empty")
+    for what, pattern in (
+        ("a playlist", _PLAYLIST),
+        ("subtitles: a recording is needed beside them", _SUBTITLES),
+        ("an image", _IMAGE_MAGIC),
+    ):
+        if pattern.match(head):
+            return NotMediaError(f"not a recording but {what}")
+    if _CONTAINER_MAGIC.match(head):
+        return BrokenMediaError(f"the recording is damaged or incomplete: {reason}")
+    if b"\0" not in head and _is_text(head):
+        return NotMediaError("not a recording but text")
+    return NotMediaError("not a recording, or in a format that Rostra does not read")
+
+
+def _is_text(head: bytes) -> bool:
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)  # the last character may be cut
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(4096)
+    except OSError as error:
+        raise BrokenMediaError(f"cannot be read: {error.strerror}") from error

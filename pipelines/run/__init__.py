@@ -1,0 +1,1 @@
+"""How stages are run: the runner, its worker processes, clusters, and who is told."""

@@ -1,0 +1,1 @@
+"""Where an archive keeps its files: the folder, the store by content, buckets."""

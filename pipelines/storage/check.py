@@ -1,0 +1,168 @@
+"""Is the archive as it was left: its database and indexes, every file in its store, and what is published?"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from archive.sqlite import Database
+
+from archive.connection import open_readonly, transaction
+from archive.errors import ArchiveError
+from archive.index.verify import verify, verify_file
+from pipelines.storage.archive_folder import Context
+from pipelines.storage.blobs import CHUNK, key
+from pipelines.storage.buckets import Bucket
+
+Part: TypeAlias = Literal["database", "index", "media", "public", "orphan"]
+
+NEXT: dict[Part, str] = {
+    "database": "restore catalogue.db from a backup; until then nothing should be run on it",
+    "index": "rostra run, if something is due; else rostra check --mend builds the index anew",
+    "media": "bring the recording's file again and pull it, or restore media/ from a backup, then rostra run",
+    "public": "rostra publish",
+    "orphan": "nothing refers to it: keep it elsewhere if it is wanted, and remove it",
+}
+"""What to do about a problem, by the part that it is in."""
+FILES = """
+SELECT DISTINCT sha256, suffix, bytes, original_name AS name, 'recording' AS what FROM recording
+UNION SELECT rendition.sha256, rendition.suffix, rendition.bytes, original_name, rendition.kind || ' rendition'
+FROM rendition JOIN recording ON recording.id = recording_id ORDER BY 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that is not as it should be, in words, and what to do about it."""
+
+    part: Part
+    text: str
+
+    @property
+    def next(self) -> str:
+        """The next step."""
+        return NEXT[self.part]
+
+
+def check(context: Context, *, quick: bool, looked: Callable[[str], None]) -> Iterator[Problem]:
+    """Yield what is wrong with an archive.
+
+    Args:
+        context: the archive, held for writing, so that nothing changes meanwhile.
+        quick: whether to compare sizes of files only, not their SHA-256.
+        looked: is told what is looked at next.
+    """
+    looked("database")
+    damage = verify_file(context.db)
+    yield from (Problem("database", text) for text in damage)
+    if damage:
+        return  # what a broken file says of the rest is not to be relied on
+    looked("index")
+    with transaction(context.db):
+        problems = verify(context.db)
+    yield from (Problem("index", text) for text in problems)
+    known = {key(row["sha256"], row["suffix"]): row for row in context.db.query(FILES)}
+    bucket = context.config.store.bucket
+    if bucket:
+        looked(bucket)
+        yield from _bucket(Bucket.at(bucket), known)
+    yield from _store(context.layout.media, known, quick=quick, copies=bool(bucket), looked=looked)
+    yield from _public(context.layout.public, quick=quick, looked=looked)
+
+
+def _store(
+    folder: Path, known: dict[str, dict[str, Any]], *, quick: bool, copies: bool, looked: Callable[[str], None]
+) -> Iterator[Problem]:
+    """Yield what is wrong with the store; where it holds copies alone, none of them needs to be there."""
+    for name, row in known.items():
+        path = folder / name
+        if not path.is_file():
+            if not copies:
+                yield Problem("media", f"{row['name']} ({row['what']}) is gone: {path}")
+            continue
+        looked(row["name"])
+        wrong = _changed(path, row["sha256"], row["bytes"], quick=quick)
+        if wrong:
+            yield Problem("media", f"{row['name']} ({row['what']}) {wrong}: {path}")
+    for path in sorted(folder.glob("*/*")):
+        here = path.relative_to(folder)
+        if not here.parts[0].startswith(".") and here.as_posix() not in known:
+            yield Problem("orphan", f"{path} is no recording and no rendition")
+
+
+def _bucket(bucket: Bucket, known: dict[str, dict[str, Any]]) -> Iterator[Problem]:
+    """Yield what is missing in a bucket, or has another size; its contents are the bucket's to keep."""
+    sizes = {entry["path"]: entry["size"] for entry in bucket.entries()}
+    for name, row in known.items():
+        size = sizes.get(bucket.key(name))
+        if size is None:
+            yield Problem("media", f"{row['name']} ({row['what']}) is not in the bucket: {bucket.key(name)}")
+        elif size != row["bytes"]:
+            yield Problem("media", f"{row['name']} ({row['what']}) has {size} bytes of {row['bytes']} in the bucket")
+
+
+def _public(folder: Path, *, quick: bool, looked: Callable[[str], None]) -> Iterator[Problem]:
+    """Yield what is wrong with what is published; nothing where nothing is."""
+    current = folder / "current.json"
+    if not current.is_file():
+        return
+    looked("public")
+    try:
+        path = folder / str(json.loads(current.read_bytes())["database"])
+        db = open_readonly(path, immutable=True)
+    except (ValueError, KeyError, TypeError, ArchiveError) as error:
+        yield Problem("public", f"{current} names no database that can be read ({error})")
+        return
+    try:
+        if not quick and not path.stem.endswith(_digest(path)[:16]):
+            yield Problem("public", f"{path} is not what was published: its SHA-256 has changed")
+            return
+        yield from _links(db, folder / "media")
+    finally:
+        db.close()
+    for other in sorted(folder.glob("catalogue-*.db")):
+        if other != path:
+            yield Problem("orphan", f"{other} is not what is published")
+
+
+def _links(db: Database, folder: Path) -> Iterator[Problem]:
+    files = {
+        f"{row['sha256']}{row['suffix']}": row["bytes"]
+        for row in db.query(
+            "SELECT sha256, suffix, bytes FROM recording UNION SELECT sha256, suffix, bytes FROM rendition"
+        )
+    }
+    for name, size in files.items():
+        path = folder / name
+        if not path.is_file():
+            yield Problem("public", f"{path} is gone")
+        elif path.stat().st_size != size:
+            yield Problem("public", f"{path} has {path.stat().st_size} bytes of {size}")
+    for path in sorted(folder.glob("*")):
+        if path.name not in files:
+            yield Problem("orphan", f"{path} is in no published database")
+
+
+def _changed(path: Path, sha256: str, size: int, *, quick: bool) -> str | None:
+    """Return how a file differs from what was kept, if it does."""
+    try:
+        here = path.stat().st_size
+        if here != size:
+            return f"has {here} bytes of {size}"
+        if not quick and _digest(path) != sha256:
+            return "has other bytes than when it was kept"
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    return None
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()

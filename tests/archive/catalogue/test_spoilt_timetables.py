@@ -1,0 +1,51 @@
+"""Spoilt files are refused or read, and never leave anything half done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from archive.sqlite import Database
+
+from archive.catalogue.importing import apply_people, apply_reading
+from archive.connection import transaction
+from metadata.errors import MetadataError
+from metadata.timetables import WRITERS, read_timetables
+from tests.metadata.test_timetables import READABLE
+from tests.mutations import mutations
+
+SPOILT = 200
+
+
+class _EnoughError(Exception):
+    """Ends a transaction that was only to show that the catalogue would take it."""
+
+
+def take(db: Database, data: bytes, name: str) -> bool:
+    """Read and apply a file as an import does, undo it, and say whether it was read."""
+    try:
+        reading = read_timetables(data, name)
+    except MetadataError:
+        return False
+    try:
+        with transaction(db):
+            apply_reading(db, reading, format_name="any", decided_at="")
+            apply_people(db, reading.people)
+            raise _EnoughError  # noqa: TRY301 - the transaction's own way to roll back
+    except _EnoughError:
+        pass
+    for event in reading.events:
+        for writer in WRITERS.values():
+            writer.write(event)
+    return True
+
+
+def size(db: Database) -> tuple[int, ...]:
+    return tuple(db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("event", "person", "imported"))
+
+
+@pytest.mark.parametrize("path", READABLE, ids=lambda path: path.name)
+def test_a_spoilt_file_is_read_or_refused(catalogue: Database, path: Path) -> None:
+    read = [take(catalogue, data, path.name) for data in mutations(path.read_bytes(), SPOILT, seed=5)]
+    assert len(read) == SPOILT
+    assert size(catalogue) == (0, 0, 0)

@@ -1,0 +1,244 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from archive.catalogue.database import create_catalogue
+from archive.sqlite import Database, sqlite3
+
+from archive.catalogue.importing import apply_event, set_release
+from archive.catalogue.migrations import CONTENT, execute_all
+from archive.catalogue.recordings import NewRecording, add_recording, add_transcript
+from archive.connection import open_readonly, transaction
+from archive.errors import ArchiveError, CatalogueDamagedError
+from archive.publication.build import DERIVED, RULES, build, is_public, publication_fingerprint, released
+from metadata.model import (
+    EXAMPLE_TRANSCRIPT,
+    Attendance,
+    Event,
+    ExternalId,
+    Figure,
+    Link,
+    Person,
+    RecordingNote,
+    Release,
+    ReleaseState,
+    Role,
+    Segment,
+    Session,
+    Word,
+)
+
+NOW = datetime(2022, 7, 23, 12, tzinfo=UTC)
+WHEN = "2022-07-01T00:00:00Z"
+
+
+def session(name: str, release: Release | None) -> Session:
+    """Return a session with its name in every field that could leak it."""
+    return Session(
+        slug=name,
+        title=f"{name} title",
+        subtitle=f"{name} subtitle",
+        track=f"{name} track",
+        room=f"{name} room",
+        abstract=f"{name} abstract",
+        people=(
+            Role(
+                person=Person(
+                    name=f"{name} person", biography=f"{name} life", links=(Link(rel="website", title=f"{name} site"),)
+                ),
+                affiliation=f"{name} affiliation",
+            ),
+        ),
+        links=(Link(rel="reading", title=f"{name} book"),),
+        attendance=(Attendance(measure="attended", people=Figure(count=1), source=f"{name} source"),),
+        external_ids=(ExternalId(scheme="guid", value=f"{name} guid"),),
+        release=release,
+        recordings=(RecordingNote(file=f"{name} file"),),
+    )
+
+
+def fill(db: Database, *events: Event) -> None:
+    """Put events into a catalogue, each session with a recording and a transcript that say its name."""
+    with transaction(db):
+        for event in events:
+            apply_event(db, event, decided_at=WHEN)
+    for row in list(db.query("SELECT id, slug FROM session")):
+        text = f"{row['slug']} words"
+        spoken = Segment(
+            start_ms=0,
+            end_ms=900,
+            text=text,
+            words=(Word(start_ms=0, end_ms=900, text=f"{row['slug']} word"),),
+            speaker=f"{row['slug']} voice",
+        )
+        with transaction(db):
+            recording = add_recording(
+                db,
+                NewRecording(
+                    sha256=f"{row['id']:064x}",
+                    kind="audio",
+                    duration_ms=900,
+                    bytes=1,
+                    media_type="audio/wav",
+                    suffix=".wav",
+                    streams="[]",
+                    original_name=f"{row['slug']} file",
+                    credit=f"{row['slug']} credit",
+                ),
+                row["id"],
+                pulled_at=WHEN,
+            )
+            add_transcript(db, recording, replace(EXAMPLE_TRANSCRIPT, segments=(spoken,)), created_at=WHEN)
+
+
+STATES = {
+    "openly": Release(state="public"),
+    "unsaid": None,
+    "ripe": Release(state="embargoed", until="2022-07-23"),
+    "unripe": Release(state="embargoed", until="2022-07-24"),
+    "hidden": Release(state="private", reason="a reason that is private"),
+    "pulledback": Release(state="withdrawn", reason="a reason of withdrawal"),
+}
+
+
+@pytest.fixture
+def catalogue_path(tmp_path: Path) -> Path:
+    path = tmp_path / "catalogue.db"
+    db = create_catalogue(path)
+    mixed = Event(slug="mixed", title="Mixed", sessions=tuple(session(name, state) for name, state in STATES.items()))
+    secret = Event(
+        slug="secret-event",
+        title="Secretly gathered",
+        series="Secretly serial",
+        sessions=(session("confidential", Release(state="private")),),
+    )
+    fill(db, mixed, secret, Event(slug="empty", title="Empty"))
+    db.close()
+    return path
+
+
+def test_only_what_is_released_is_in_the_file_in_any_form(catalogue_path: Path, tmp_path: Path) -> None:
+    built = build(catalogue_path, tmp_path / "public.db", default="public", now=NOW)
+    content = built.path.read_bytes().lower()
+    for name in ("openly", "unsaid", "ripe"):
+        assert f"{name} title".encode() in content
+        assert f"{name} words".encode() in content
+    for name in (b"unripe", b"hidden", b"pulledback", b"secret", b"confidential", b"a reason"):
+        assert name not in content
+    db = open_readonly(built.path, immutable=True)
+    assert [row["slug"] for row in db.query("SELECT slug FROM event ORDER BY slug")] == ["empty", "mixed"]
+    assert db.execute("SELECT count(*) FROM passage").fetchone()[0] == 3
+    db.close()
+    assert built.counts["session"] == built.counts["recording"] == built.counts["transcript"] == 3
+
+
+@pytest.mark.parametrize(("default", "expected"), [("public", 3), ("private", 2)])
+def test_default_holds_where_nothing_is_said(catalogue_path: Path, default: ReleaseState, expected: int) -> None:
+    db = open_readonly(catalogue_path)
+    sessions, recordings = released(db, default=default, now=NOW)
+    db.close()
+    assert len(sessions) == len(recordings) == expected
+
+
+def test_recording_can_be_held_back_alone(catalogue_path: Path, tmp_path: Path) -> None:
+    db = create_catalogue(catalogue_path)
+    recording = db.execute("SELECT id FROM recording WHERE original_name = 'openly file'").fetchone()[0]
+    with transaction(db):
+        set_release(db, "recording_id", recording, Release(state="private"), decided_at=WHEN)
+    db.close()
+    built = build(catalogue_path, tmp_path / "public.db", default="public", now=NOW)
+    content = built.path.read_bytes()
+    assert b"openly title" in content
+    assert b"openly words" not in content
+
+
+def test_every_published_table_has_a_rule() -> None:
+    db = Database(memory=True)
+    execute_all(db, CONTENT)
+    tables = {name for name in db.table_names() if not name.endswith(("_data", "_idx", "_docsize", "_config"))}
+    assert tables == {*RULES, *DERIVED}
+    db.close()
+
+
+def test_same_content_gives_the_same_file(catalogue_path: Path, tmp_path: Path) -> None:
+    first = build(catalogue_path, tmp_path / "one.db", default="public", now=NOW)
+    second = build(catalogue_path, tmp_path / "two.db", default="public", now=NOW)
+    assert first.digest == second.digest
+
+
+def test_fingerprint_changes_with_content_and_with_the_hour_of_release(catalogue_path: Path) -> None:
+    db = create_catalogue(catalogue_path)
+    before = publication_fingerprint(db, default="public", now=NOW)
+    assert publication_fingerprint(db, default="public", now=NOW) == before
+    later = publication_fingerprint(db, default="public", now=NOW.replace(day=25))
+    with transaction(db):
+        set_release(db, "session_id", 1, Release(state="private"), decided_at=WHEN)
+    assert len({before, later, publication_fingerprint(db, default="public", now=NOW)}) == 3
+    db.close()
+
+
+def test_build_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "catalogue.db").write_text("no database " * 1000)
+    with pytest.raises(CatalogueDamagedError):
+        build(tmp_path / "catalogue.db", tmp_path / "public.db", default="public", now=NOW)
+    assert [path.name for path in tmp_path.iterdir()] == ["catalogue.db"]
+
+
+@pytest.mark.parametrize(
+    ("state", "until", "expected"),
+    [
+        ("public", None, True),
+        ("private", None, False),
+        ("withdrawn", None, False),
+        ("embargoed", "2022-07-23T11:59:00+00:00", True),
+        ("embargoed", "2022-07-23T14:01:00+02:00", False),
+        ("embargoed", "someday", False),
+        ("embargoed", None, False),
+    ],
+)
+def test_release_state_is_public_or_not(state: ReleaseState, until: str | None, expected: bool) -> None:
+    assert is_public(state, until, NOW) is expected
+
+
+def test_published_database_is_sound(catalogue_path: Path, tmp_path: Path) -> None:
+    built = build(catalogue_path, tmp_path / "public.db", default="public", now=NOW)
+    conn = sqlite3.connect(built.path)
+    assert conn.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+    assert conn.execute("PRAGMA foreign_key_check").fetchall() == []
+    conn.close()
+
+
+def test_voice_of_someone_who_is_not_published_is_only_a_label(tmp_path: Path) -> None:
+    catalogue = tmp_path / "catalogue.db"
+    db = create_catalogue(catalogue)
+    fill(db, Event(slug="e", title="E", sessions=(session("open", None),)))
+    with transaction(db):
+        apart = db.execute("INSERT INTO person(slug, name) VALUES ('apart', 'Apart') RETURNING id").fetchone()[0]
+        db.execute("UPDATE speaker_tag SET person_id = ?", [apart])
+    db.close()
+    build(catalogue, tmp_path / "out.db", default="public", now=NOW)
+    published = open_readonly(tmp_path / "out.db", immutable=True)
+    assert published.execute("SELECT label, person_id FROM speaker_tag").fetchall() == [("open voice", None)]
+    published.close()
+
+
+@pytest.mark.parametrize(
+    ("table", "rule", "message"),
+    [
+        ("session", "1", "is in it and not released"),
+        ("recording", "1", "is in it and not released"),
+        ("session", "0", r"session \d+ is not in it"),
+        ("recording", "0", r"recording \d+ is not in it"),
+        ("segment", "0", r"transcript \d+ is not whole"),
+    ],
+)
+def test_build_that_breaks_a_rule_is_refused_before_it_can_be_shown(
+    catalogue_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: str, rule: str, message: str
+) -> None:
+    monkeypatch.setitem(RULES, table, rule)
+    with pytest.raises(ArchiveError, match=message):
+        build(catalogue_path, tmp_path / "public.db", default="public", now=NOW)
+    assert not (tmp_path / "public.db").exists()

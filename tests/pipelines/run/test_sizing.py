@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipelines.config import Config, Run, Transcribe
+from pipelines.run.sizing import Machine, threads, weights_bytes, workers
+
+GB = 1_000_000_000
+LAPTOP, SERVER = Machine(2, 6 * GB), Machine(16, 120 * GB)
+
+
+@pytest.mark.parametrize(
+    ("machine", "due", "model", "expected"),
+    [
+        (LAPTOP, 30, "base", 2),
+        (LAPTOP, 1, "base", 1),
+        (LAPTOP, 30, "large-v3", 1),
+        (SERVER, 300, "base", 16),
+        (SERVER, 3, "base", 3),
+        (SERVER, 300, "large-v3", 10),
+        (SERVER, 300, "somebody/finetuned", 10),
+        (Machine(8, 2 * GB), 300, "base", 1),
+        (Machine(8, 100_000_000), 300, "base", 1),
+        (Machine(16, 120 * GB, gpu=True), 300, "base", 1),
+    ],
+)
+def test_as_many_work_at_once_as_there_is_work_processors_and_memory_for(
+    machine: Machine, due: int, model: str, expected: int
+) -> None:
+    assert workers(Config(), due, machine, model=model) == expected
+
+
+def test_what_is_asked_for_comes_before_what_is_configured_and_that_before_the_machine() -> None:
+    config = Config(run=Run(workers=3))
+    assert workers(config, 1, LAPTOP, model="base", wanted=5) == 5
+    assert workers(config, 1, LAPTOP, model="base") == 3
+
+
+def test_gpu_that_is_not_to_be_used_counts_for_nothing() -> None:
+    config = Config(transcribe=Transcribe(device="cpu"))
+    assert workers(config, 300, Machine(4, 120 * GB, gpu=True), model="base") == 4
+
+
+def test_processors_are_shared_out_and_everybody_has_one() -> None:
+    assert [threads(count, 16) for count in (1, 3, 16, 20)] == [16, 5, 1, 1]
+
+
+def test_weights_are_as_large_as_their_files(tmp_path: Path) -> None:
+    (tmp_path / "model.bin").write_bytes(bytes(1000))
+    (tmp_path / "config.json").write_bytes(bytes(24))
+    assert weights_bytes(str(tmp_path)) == 1024
+    assert weights_bytes("base") == pytest.approx(145_000_000, rel=0.05)
+
+
+def test_this_machine_has_processors_and_memory() -> None:
+    here = Machine.here()
+    assert here.processors >= 1
+    assert here.memory > 50_000_000

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from archive.catalogue.database import open_catalogue
+
+from tests.pipelines.cli.test_cli import rostra
+from tests.pipelines.sounds import write_wav
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an archive of two recordings, transcribed, indexed and published."""
+    root = tmp_path_factory.mktemp("check") / "talks"
+    assert rostra("init", root).returncode == 0
+    settings = root / "rostra.toml"
+    settings.write_text(settings.read_text().replace('# engine = "faster-whisper"', 'engine = "fake"'))
+    folder = root.parent / "in"
+    folder.mkdir()
+    for name, seconds in (("first.wav", 5), ("second.wav", 9)):
+        write_wav(folder / name, seconds)
+    assert rostra("pull", folder, "--archive", root).returncode == 0
+    done = rostra("run", "--archive", root)
+    assert done.returncode == 0, done.stderr
+    return root
+
+
+@pytest.fixture
+def archive(kept: Path, tmp_path: Path) -> Path:
+    """Return a copy of it that may be damaged."""
+    return Path(shutil.copytree(kept, tmp_path / "talks"))
+
+
+def problems(archive: Path, *options: str) -> tuple[int, list[tuple[str, str]]]:
+    done = rostra("check", "--json", *options, "--archive", archive)
+    return done.returncode, [(each["part"], each["text"]) for each in json.loads(done.stdout)]
+
+
+def media(archive: Path) -> Path:
+    return max((archive / "media").glob("*/*.wav"))
+
+
+def shorten(archive: Path) -> Path:
+    path = media(archive)
+    path.write_bytes(path.read_bytes()[:-100])
+    return path
+
+
+def alter(archive: Path) -> Path:
+    path = media(archive)
+    data = bytearray(path.read_bytes())
+    data[1000] ^= 1
+    path.unlink()  # what is published is the same file
+    path.write_bytes(data)
+    return path
+
+
+def lose(archive: Path) -> Path:
+    path = media(archive)
+    path.unlink()
+    return path
+
+
+def leave(archive: Path) -> Path:
+    path = archive / "media" / "ab" / "note.txt"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("to do")
+    return path
+
+
+def unpublish(archive: Path) -> Path:
+    path = max((archive / "public" / "media").glob("*.wav"))
+    path.unlink()
+    return path
+
+
+def rewrite(archive: Path) -> Path:
+    (path,) = (archive / "public").glob("catalogue-*.db")
+    with closing(sqlite3.connect(path)) as conn:
+        conn.execute("UPDATE session SET title = 'Other'")
+        conn.commit()
+    return path
+
+
+def test_what_was_just_run_is_as_it_was_kept(archive: Path) -> None:
+    assert problems(archive) == (0, [])
+    assert "Everything is as it was kept." in rostra("check", "--quick", "--archive", archive).stdout
+
+
+@pytest.mark.parametrize(
+    ("damage", "part", "text"),
+    [
+        (shorten, "media", "bytes of"),
+        (alter, "media", "has other bytes than when it was kept"),
+        (lose, "media", "is gone"),
+        (leave, "orphan", "is no recording and no rendition"),
+        (unpublish, "public", "is gone"),
+        (rewrite, "public", "is not what was published"),
+    ],
+)
+def test_damaged_files_are_named(archive: Path, damage: Callable[[Path], Path], part: str, text: str) -> None:
+    path = damage(archive)
+    status, found = problems(archive)
+    assert status == 1
+    assert [(kind, text in what, str(path) in what) for kind, what in found if kind == part] == [(part, True, True)]
+
+
+def test_quick_compares_sizes_only(archive: Path) -> None:
+    alter(archive)
+    assert problems(archive, "--quick") == (0, [])
+    shorten(archive)
+    assert problems(archive, "--quick")[0] == 1
+
+
+def test_an_index_that_misses_words_is_mended(archive: Path) -> None:
+    db = open_catalogue(archive / "catalogue.db")
+    db.conn.execute("DELETE FROM passage_fts WHERE rowid = 1")
+    db.conn.commit()
+    db.close()
+    assert problems(archive) == (1, [("index", "passage 1 has no text")])
+    said = rostra("check", "--archive", archive)
+    assert (said.returncode, "rostra check --mend" in said.stdout) == (1, True)
+    assert problems(archive, "--mend") == (0, [])
+
+
+def test_a_broken_catalogue_is_told(archive: Path) -> None:
+    path = archive / "catalogue.db"
+    with closing(sqlite3.connect(path)) as conn:
+        conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (size,) = conn.execute("PRAGMA page_size").fetchone()
+        (root,) = conn.execute("SELECT rootpage FROM sqlite_master WHERE name = 'segment'").fetchone()
+    with path.open("r+b") as file:
+        file.seek((root - 1) * size)
+        file.write(b"\xff" * size)
+    status, found = problems(archive)
+    assert status == 1
+    assert {part for part, _ in found} == {"database"}
