@@ -12,9 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from archive.sqlite import Database
 
 from archive.catalogue.importing import read_event
+from archive.sqlite import Database
 from metadata.errors import MetadataError
 from metadata.model import Event
 from metadata.timetables import WRITERS

@@ -20,8 +20,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 from pipelines.errors import ItemError
-from pipelines.media import MediaInfo, loudness, probe, stream_audio
-from pipelines.renditions import render
+from pipelines.media.files import MediaInfo, loudness, probe, stream_audio
+from pipelines.media.renditions import render
 claimed = MediaInfo(kind="video", media_type="video/mp4", suffix=".mp4", duration_ms=1000, has_audio=True, streams=())
 folder = Path(sys.argv[1])
 for path in map(Path, sys.argv[2:]):

@@ -419,7 +419,7 @@ def test_children_outlive_the_threads_that_look_after_others(context: Context, t
 
 
 LIMITED = (
-    "from pathlib import Path; from pipelines import children; from pipelines.run.limits import Limits;"
+    "from pathlib import Path; from pipelines.run import children; from pipelines.run.limits import Limits;"
     "from tests.pipelines.trials import Trial; children.TIMER_SECONDS = 0.5;"
     "work = lambda task, note: children._work(Trial((), Path()), task, Path(note), Limits(1.0, 0.0), 0.0);"
 )

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pipelines.media.samples import SAMPLE_RATE
 
 from metadata.model import Transcript
 from pipelines.demo.recordings import RECIPES, fingerprint, make
 from pipelines.errors import LanguageError, WeightsError
 from pipelines.media.files import stream_audio
+from pipelines.media.samples import SAMPLE_RATE
 from pipelines.transcribers import FasterWhisper, Hints
 from pipelines.transcribers.base import ignore_progress
 from pipelines.transcribers.faster_whisper import _shared_out
