@@ -13,8 +13,9 @@ from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from metadata.errors import MetadataError
 from metadata.languages import parse_language
-from metadata.model import Event, ExternalId, Link, Person, Session, SessionKind
-from metadata.times import parse_date, parse_moment, parse_zone
+from metadata.model import Event, ExternalId, Link, Person, Release, Session, SessionKind
+from metadata.names import name_key
+from metadata.times import NO_ZONE, has_offset, parse_date, parse_moment, parse_zone
 from metadata.timetables.base import Notice, Source
 from metadata.timetables.html_text import html_to_text
 from metadata.timetables.slugs import fill_slugs, is_slug, make_slug
@@ -23,6 +24,8 @@ OURS = "rostra"
 """The generator that our own files name. Their text is taken as it is: its markup went when it first came in."""
 
 LONG_TITLE = 200
+NOT_RECORDED = "asks not to be recorded"
+"""The reason of a session that is private since its speakers opted out of the recording."""
 
 _KINDS: dict[str, SessionKind] = {
     "talk": "talk", "vortrag": "talk", "presentation": "talk", "short talk": "talk", "lightning talk": "talk",
@@ -88,9 +91,14 @@ class Notes:
     def _plain(self, text: str | None) -> str:
         return html_to_text(text) if text and self.html else text or ""
 
+    def private(self, where: str, reason: str, title: str | None = None) -> Release:
+        """Return the release of a session whose file asks that the public does not get it, and note the wish."""
+        self.note_once(where, f"{title!r} {reason}: private" if title else f"{reason}: private")
+        return Release(state="private", reason=reason)
+
     def kind(self, where: str, text: str | None) -> SessionKind:
         """Return what kind of session this word means; one that nobody knows is ``other``, and noted once."""
-        word = " ".join((text or "").lower().split())
+        word = name_key(text or "")
         base = re.sub(r"\s*\(.*\)$", "", word)
         if (kind := _KINDS.get(word) or _KINDS.get(base)) is None:
             self.note_once(where, f"{text!r} is none of our kinds of session: taken as 'other'")
@@ -150,7 +158,7 @@ class Notes:
             return None
         if zone is None and not has_offset(text):
             self.floating = True
-            self.note_once(where, "a time in no zone that is named: such are taken as UTC (--time-zone names another)")
+            self.note_once(where, NO_ZONE)
         if doubt := local_doubt(moment):
             self.note(where, doubt)
         return moment.isoformat()
@@ -212,11 +220,6 @@ def is_date(text: str) -> bool:
     return True
 
 
-def has_offset(text: str) -> bool:
-    """Return whether a moment in ISO 8601 says how far its clock is from UTC."""
-    return datetime.fromisoformat(text.strip()).tzinfo is not None
-
-
 def is_web(url: str) -> bool:
     """Return whether an address is one that a page may link to."""
     try:
@@ -243,6 +246,11 @@ def ids(**schemes: object) -> tuple[ExternalId, ...]:
         for scheme, value in schemes.items()
         if value is not None and (text := _UNPRINTABLE.sub("", str(value)).strip()[:500])
     )
+
+
+def said_of_any(sessions: Iterable[Session], *names: str) -> frozenset[str]:
+    """Return those of these fields of which a file says something; of the others, what is known stays."""
+    return frozenset(name for name in names if any(getattr(session, name) for session in sessions))
 
 
 def unique_links(links: Iterable[Link]) -> tuple[Link, ...]:
@@ -298,7 +306,7 @@ def _without_shared_ids(sessions: tuple[Session, ...], notices: list[Notice]) ->
     uses: Counter[ExternalId] = Counter()
     for session in sessions:
         for external in session.external_ids:
-            titles.setdefault(external, set()).add(session.title)
+            titles.setdefault(external, set()).add(name_key(session.title))
             uses[external] += 1
     shared = {external for external, named in titles.items() if len(named) > 1 and not _one_talk(named)}
     for external in titles:
@@ -315,10 +323,10 @@ def _without_shared_ids(sessions: tuple[Session, ...], notices: list[Notice]) ->
 
 
 def _one_talk(titles: set[str]) -> bool:
-    """Return whether these are parts of one talk, as of one that was split: all begin alike."""
-    shortest = min((title.lower() for title in titles), key=len)
+    """Return whether titles, as `name_key` has them, are those of one talk in several parts: all begin alike."""
+    shortest = min(titles, key=len)
     stem = re.sub(r"[\W\d_]*(?:part|teil|parte|partie)?[\W\d_]*$", "", shortest)
-    return len(stem) >= 5 and all(title.lower().startswith(stem) for title in titles)
+    return len(stem) >= 5 and all(title.startswith(stem) for title in titles)
 
 
 def _tell_people_apart(sessions: tuple[Session, ...], notices: list[Notice]) -> tuple[Session, ...]:
@@ -361,14 +369,17 @@ def _overlaps(sessions: Sequence[Session]) -> list[Notice]:
                 end = start + timedelta(milliseconds=session.planned_ms)
             except OverflowError:
                 continue
-            rooms.setdefault(session.room, []).append((start, end, session))
+            rooms.setdefault(name_key(session.room), []).append((start, end, session))
     notices = []
-    for room, spans in rooms.items():
+    for spans in rooms.values():
         spans.sort(key=lambda span: (span[0], span[1]))
         latest = spans[0]
         for span in spans[1:]:
             if span[0] < latest[1]:
-                notices.append(Notice(span[2].slug, f"begins in {room!r} before {latest[2].title!r} has ended there"))
+                session, before = span[2], latest[2]
+                notices.append(
+                    Notice(session.slug, f"begins in {session.room!r} before {before.title!r} has ended there")
+                )
             latest = max(latest, span, key=lambda each: each[1])
     return notices
 

@@ -13,8 +13,18 @@ import msgspec
 
 from metadata.model import Event, Link, Person, Role, Session
 from metadata.times import parse_moment
-from metadata.timetables.base import Reading, Source
-from metadata.timetables.parts import Notes, event_slug, ids, name_stem, review, unique_links, with_slugs
+from metadata.timetables.base import Reading, Source, TimetableFormat
+from metadata.timetables.parts import (
+    NOT_RECORDED,
+    Notes,
+    event_slug,
+    ids,
+    name_stem,
+    review,
+    said_of_any,
+    unique_links,
+    with_slugs,
+)
 from metadata.timetables.plain_json import convert
 
 _Text = str | int | dict[str, Any] | None
@@ -104,7 +114,7 @@ def read(source: Source, /) -> Reading:
         events=(event,),
         notices=(*notes.list, *notices),
         event_fields=frozenset(),
-        session_fields=SESSION_FIELDS,
+        session_fields=SESSION_FIELDS | said_of_any(sessions, "release"),
         complete=complete,
     )
 
@@ -114,8 +124,7 @@ def _session(submission: _Submission, where: str, notes: Notes) -> Session | Non
     if submission.state not in _STANDING:
         notes.note(where, f"{title!r} is {submission.state}: left out")
         return None
-    if submission.do_not_record:
-        notes.note(where, f"{title!r} asks not to be recorded")
+    wish = notes.private(where, NOT_RECORDED, title) if submission.do_not_record else None
     slots = [slot for slot in submission.slots if isinstance(slot, _Slot)]
     slot = submission.slot or (slots[0] if slots else _Slot())
     if len(slots) > 1:
@@ -151,6 +160,7 @@ def _session(submission: _Submission, where: str, notes: Notes) -> Session | Non
         people=tuple(roles),
         links=unique_links(links),
         external_ids=ids(code=submission.code),
+        release=wish,
     )
 
 
@@ -174,3 +184,14 @@ def _text(value: object) -> str | None:
     if isinstance(value, dict):
         return _text(value["name"]) if "name" in value else _text(value.get("en") or next(iter(value.values()), None))
     return value if isinstance(value, str) else None
+
+
+FORMAT = TimetableFormat(
+    name="pretalx-api",
+    title="pretalx's API: pages of submissions or talks, and of speakers, as its REST interface returns them",
+    suffixes=(".json",),
+    media_types=("application/json",),
+    release_wishes="`do_not_record`: private, since the session asks not to be recorded",
+    detect=detect,
+    read=read,
+)

@@ -16,7 +16,7 @@ import msgspec
 from metadata.errors import FormatError
 from metadata.model import Event
 from metadata.times import parse_moment
-from metadata.timetables.base import Reading, Source, Written
+from metadata.timetables.base import Reading, Source, TimetableFormat, Written
 from metadata.timetables.parts import OURS, Notes, event_slug, is_web
 from metadata.timetables.plain_json import convert
 from metadata.timetables.schedule_xml import unplaced
@@ -71,6 +71,7 @@ class _HubSession(msgspec.Struct):
     participants: list[_Participant] = []
     links: list[VocLink] | None = None
     attachments: list[VocLink] | None = None
+    do_not_record: bool | None = None
 
 
 class _Day(msgspec.Struct):
@@ -197,6 +198,7 @@ def _from_hub(schedule: _Schedule) -> list[VocSession]:
             persons=[_participant(each, persons) for each in hub.participants],
             links=hub.links,
             attachments=hub.attachments,
+            do_not_record=hub.do_not_record,
             url=hub.url,
         )
         for index, hub in enumerate(schedule.events)
@@ -260,3 +262,16 @@ def _dense(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _dense(each) for name, each in value.items() if each is not None}
     return value
+
+
+FORMAT = TimetableFormat(
+    name="schedule-json",
+    title="`schedule.json`: frab, pretalx, and the CCC hub's version 2",
+    suffixes=(".json",),
+    media_types=("application/json",),
+    release_wishes="`do_not_record`: private, since the session asks not to be recorded",
+    detect=detect,
+    read=read,
+    write=write,
+    written_as="schedule.json",
+)

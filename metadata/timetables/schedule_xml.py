@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 
 from metadata.model import Event, Session
 from metadata.times import parse_moment
-from metadata.timetables.base import Reading, Source, Written
+from metadata.timetables.base import Reading, Source, TimetableFormat, Written
 from metadata.timetables.parts import OURS, Notes, event_slug, is_web, name_stem
 from metadata.timetables.plain_xml import Node
 from metadata.timetables.voc_session import (
@@ -112,7 +112,6 @@ def _session(node: Node, room: Node, source: Source) -> VocSession:
     if node.find("title") is None:
         raise source.error(node.where, "an <event> without a <title>")
     number = node.attributes.get("id", "")
-    recording = node.find("recording")
     return VocSession(
         where=node.where,
         guid=node.attributes.get("guid"),
@@ -130,12 +129,19 @@ def _session(node: Node, room: Node, source: Source) -> VocSession:
         language=node.get("language"),
         abstract=node.get("abstract"),
         description=node.get("description"),
-        do_not_record=recording is not None and recording.get("optout").lower() == "true",
+        do_not_record=_opted_out(node),
         persons=[_person(x) for persons in node.all("persons") for x in persons.all("person")],
         links=[_link(x) for links in node.all("links") for x in links.all("link")],
         attachments=[_link(x) for links in node.all("attachments") for x in links.all("attachment")],
         url=node.get("url") or node.get("full_conf_url"),
     )
+
+
+def _opted_out(node: Node) -> bool:
+    """Return whether a session asks not to be recorded, as frab and pretalx write it, or as the hub does."""
+    recording = node.find("recording")
+    said = [node.get("do_not_record"), recording.get("optout") if recording else ""]
+    return any(text.lower() in {"true", "1", "yes"} for text in said)
 
 
 def _person(node: Node) -> VocPerson:
@@ -218,3 +224,16 @@ def _write_session(room: ET.Element, session: VocSession) -> None:
 
 def _leaf(parent: ET.Element, name: str, text: str | None) -> None:
     ET.SubElement(parent, name).text = text
+
+
+FORMAT = TimetableFormat(
+    name="schedule-xml",
+    title="`schedule.xml`: frab, pentabarf, pretalx and the voc schema, with its dialects",
+    suffixes=(".xml",),
+    media_types=("application/xml", "text/xml"),
+    release_wishes="`recording/optout` or `do_not_record`: private, since the session asks not to be recorded",
+    detect=detect,
+    read=read,
+    write=write,
+    written_as="schedule.xml",
+)

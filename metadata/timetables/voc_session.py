@@ -15,9 +15,10 @@ import msgspec
 
 from metadata.errors import MetadataError
 from metadata.model import Event, ExternalId, Link, Person, Role, RoleName, Session
-from metadata.times import parse_date, parse_moment, parse_zone
+from metadata.names import name_key
+from metadata.times import has_offset, parse_date, parse_moment, parse_zone
 from metadata.timetables.base import Reading
-from metadata.timetables.parts import Notes, has_offset, ids, is_date, review, unique_links, with_slugs
+from metadata.timetables.parts import NOT_RECORDED, Notes, ids, is_date, review, said_of_any, unique_links, with_slugs
 
 SESSION_FIELDS = frozenset(
     {"title", "subtitle", "kind", "track", "room", "start", "day", "planned_ms", "language", "abstract", "people",
@@ -159,7 +160,7 @@ def conclude(event: Event, notes: Notes, event_fields: set[str], *, roles: bool,
         notes.note("", f"no time zone is named: taken as {said}")
         event, event_fields = replace(event, time_zone=zone or "UTC"), event_fields | ({"time_zone"} if zone else set())
     event, notices = review(event)
-    fields = SESSION_FIELDS | {"roles"} if roles else SESSION_FIELDS
+    fields = SESSION_FIELDS | said_of_any(event.sessions, "release") | ({"roles"} if roles else set())
     return Reading(
         events=(event,),
         notices=(*notes.list, *notices),
@@ -174,8 +175,7 @@ def _session(event: Event, voc: VocSession, slug: str | None, notes: Notes, zone
     if title is None:
         notes.note(voc.where, "has no title")
         title = "Untitled"
-    if voc.do_not_record:
-        notes.note(voc.where, f"{title!r} asks not to be recorded")
+    wish = notes.private(voc.where, NOT_RECORDED, title) if voc.do_not_record else None
     dated = is_date(voc.date or "")
     start = None if dated else notes.moment(voc.where, voc.date, zone)
     links = [
@@ -198,6 +198,7 @@ def _session(event: Event, voc: VocSession, slug: str | None, notes: Notes, zone
         people=_roles(voc, notes),
         links=unique_links(links),
         external_ids=_ids(event, voc, slug, ours=ours),
+        release=wish,
     )
 
 
@@ -260,7 +261,7 @@ def _roles(voc: VocSession, notes: Notes) -> tuple[Role, ...]:
             role=_ROLES.get((person.role or "speaker").lower(), "speaker"),
             affiliation=notes.line(person.affiliation),
         )
-        roles.setdefault((name if not external else external[0].value, role.role), role)
+        roles.setdefault((external[0].value if external else name_key(name), role.role), role)
     return tuple(roles.values())
 
 

@@ -10,15 +10,22 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from metadata.model import Event, Person, Role, Session
-from metadata.timetables.base import Reading, Source
-from metadata.timetables.parts import Notes, event_slug, ids, review, with_slugs
+from metadata.model import Event, Person, Release, Role, Session
+from metadata.names import distinct_names
+from metadata.timetables.base import Reading, Source, TimetableFormat
+from metadata.timetables.parts import Notes, event_slug, ids, review, said_of_any, with_slugs
 from metadata.timetables.plain_json import convert
 from metadata.timetables.pyvideo_json import video_ids
 
 SESSION_FIELDS = frozenset(
     {"title", "start", "day", "planned_ms", "language", "abstract", "people", "links", "external_ids"}
 )
+
+_NOT_LISTED = {
+    "premium_only": "for paying viewers only",
+    "subscriber_only": "for members only",
+    "needs_auth": "behind a login",
+}
 
 
 class _Info(msgspec.Struct):
@@ -40,6 +47,7 @@ class _Info(msgspec.Struct):
     playlist_title: str | None = None
     playlist_id: str | None = None
     live_status: str | None = None
+    availability: str | None = None
     playlist_count: int | None = None
     entries: list[_Info | None] | None = None
 
@@ -87,7 +95,7 @@ def read(source: Source, /) -> Reading:
         events=(event,),
         notices=(*notes.list, *notices),
         event_fields=frozenset(field for field, value in said.items() if value),
-        session_fields=SESSION_FIELDS,
+        session_fields=SESSION_FIELDS | said_of_any(sessions, "release"),
         complete=False,
     )
 
@@ -97,7 +105,7 @@ def _session(info: _Info, where: str, notes: Notes) -> Session:
     key = (info.extractor_key or "video").lower()
     start, day = _when(info, where, notes)
     people = info.creators or [info.uploader or info.channel or ""]
-    names = dict.fromkeys(name for each in people if (name := notes.line(each)))
+    names = distinct_names(notes.line(each) for each in people)
     return Session(
         slug="",
         title=notes.line(info.fulltitle or info.title) or f"Untitled {info.id}"[:200],
@@ -109,7 +117,16 @@ def _session(info: _Info, where: str, notes: Notes) -> Session:
         people=tuple(Role(person=Person(name=name), role="host") for name in names),
         links=notes.link(where, "video", url),
         external_ids=video_ids(url) or ids(**{key: info.id}),
+        release=_release(info, where, notes),
     )
+
+
+def _release(info: _Info, where: str, notes: Notes) -> Release | None:
+    """Return private for a video that its platform does not list for everybody; None says nothing."""
+    if info.availability in {None, "", "public"}:
+        return None
+    words = _NOT_LISTED.get(info.availability or "", info.availability)
+    return notes.private(where, f"is {words} on its platform", notes.line(info.title or info.id))
 
 
 def _when(info: _Info, where: str, notes: Notes) -> tuple[str | None, str | None]:
@@ -122,3 +139,14 @@ def _when(info: _Info, where: str, notes: Notes) -> tuple[str | None, str | None
             notes.note(where, f"{stamp!r} is no timestamp: left out")
     date = info.upload_date or ""
     return None, notes.date(where, f"{date[:4]}-{date[4:6]}-{date[6:8]}" if len(date) == 8 else date)
+
+
+FORMAT = TimetableFormat(
+    name="ytdlp-info",
+    title="yt-dlp's `info.json`: one video, or a playlist or channel with its entries",
+    suffixes=(".json",),
+    media_types=("application/json",),
+    release_wishes="`availability` other than public (unlisted, private, for members, behind a login): private",
+    detect=detect,
+    read=read,
+)

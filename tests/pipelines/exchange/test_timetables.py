@@ -23,7 +23,7 @@ from pipelines.config import Config, Pull
 from pipelines.errors import SourceError
 from pipelines.exchange.timetables import _fetch, export_timetable, import_timetables, save
 from pipelines.storage.archive_folder import Context, Layout, init, open_archive
-from tests.metadata.test_timetables import CASES, READABLE, REFUSED
+from tests.metadata.timetables.test_cases import CASES, READABLE, REFUSED
 from tests.pipelines.sources.server import Site, file, redirect, serving
 
 
