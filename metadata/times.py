@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from metadata.errors import InvalidTimeError
 
-NO_ZONE = "a time in no zone that is named: such are taken as UTC (--time-zone names another)"
+NO_ZONE = "a time in no zone that is named: such are taken as UTC"
 """What is told where neither a time nor anybody names a zone."""
 
 _CLOCK = re.compile(r"(?:(\d+):)?([0-5]?\d):([0-5]?\d(?:[.,]\d{1,9})?)", re.ASCII)

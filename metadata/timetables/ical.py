@@ -21,7 +21,7 @@ from icalendar.cal import Component
 from metadata.errors import MetadataError
 from metadata.model import Event, ExternalId, Person, Release, Role, Session
 from metadata.names import distinct_names
-from metadata.times import NO_ZONE, parse_date, parse_moment
+from metadata.times import parse_date, parse_moment
 from metadata.timetables.base import Reading, Source, TimetableFormat, Written
 from metadata.timetables.parts import Notes, event_slug, ids, local_doubt, name_stem, review, said_of_any, with_slugs
 from metadata.timetables.recurrence import MOST, YEARS, Replaced, reach, replaced, time_of, unrolled
@@ -280,8 +280,7 @@ def _note_floating(component: Component, where: str, zone: str | None, notes: No
     if named:
         notes.note(where, f"nobody here knows the time zone {str(named)[:60]!r}: taken as {zone or 'UTC'}")
     elif zone is None:
-        notes.floating = True
-        notes.note_once(where, NO_ZONE)
+        notes.no_zone(where)
 
 
 def _moment(local: datetime, where: str, notes: Notes) -> str | None:

@@ -73,6 +73,11 @@ class Notes:
             self._noted.add(text)
             self.note(where, text)
 
+    def no_zone(self, where: str) -> None:
+        """Note once that a time is taken as UTC, since neither the file nor whoever imports it names a zone."""
+        self.floating = True
+        self.note_once(where, f"{NO_ZONE} (--time-zone names another)")
+
     def line(self, text: str | None) -> str | None:
         """Return a text of one line (a title, a name, a room) without blanks around and control characters inside."""
         return " ".join(_UNPRINTABLE.sub("", plain).split()) or None if (plain := self._plain(text)) else None
@@ -157,8 +162,7 @@ class Notes:
             self.note(where, f"{text.strip()} has no hour: left out")
             return None
         if zone is None and not has_offset(text):
-            self.floating = True
-            self.note_once(where, NO_ZONE)
+            self.no_zone(where)
         if doubt := local_doubt(moment):
             self.note(where, doubt)
         return moment.isoformat()

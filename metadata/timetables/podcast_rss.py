@@ -168,25 +168,29 @@ def _when(item: Node, notes: Notes) -> tuple[str | None, str | None]:
     text = next((text for name in names if (text := item.get(name))), None)
     found = published(text, notes.source.time_zone)
     if found.doubt == NO_ZONE:
-        notes.floating = True
-        notes.note_once(item.where, NO_ZONE)
+        notes.no_zone(item.where)
     elif found.doubt:
         notes.note(item.where, found.doubt)
     return found.start, found.day
 
 
 def _release(item: Node, channel: Node, notes: Notes) -> Release | None:
-    """Return what a feed asks for: that directories do not show the show, or this episode."""
+    wish = release_wish(item, channel)
+    return notes.private(item.where, wish) if wish else None
+
+
+def release_wish(item: Node, channel: Node) -> str | None:
+    """Return why a feed wants an episode kept from the public, or None: its directories' blocks and drafts."""
     for node, what in ((channel, "feed"), (item, "episode")):
         if node.get(f"{_ITUNES}block").lower() in {"yes", "true"}:
-            return notes.private(node.where, f"the {what} asks directories not to list it (itunes:block)")
+            return f"the {what} asks directories not to list it (itunes:block)"
         # A block that has an id is for that one platform.
         blocks = (block for prefix in PODCAST for block in node.all(f"{prefix}block"))
         if any(block.text.lower() == "yes" and "id" not in block.attributes for block in blocks):
-            return notes.private(node.where, f"the {what} asks platforms not to show it (podcast:block)")
+            return f"the {what} asks platforms not to show it (podcast:block)"
     control = item.find(f"{_PUBLISHING}control")
     if control is not None and control.get(f"{_PUBLISHING}draft").lower() == "yes":
-        return notes.private(item.where, "the entry is a draft (app:draft)")
+        return "the entry is a draft (app:draft)"
     return None
 
 
