@@ -44,11 +44,13 @@ class Words:
     Attributes:
         mapping: an object, mapping or table.
         sequence: a list or an array.
+        entry: what stands in a mapping under a name.
         other_names: names that people give to fields, and the fields that they mean.
     """
 
     mapping: str = "a mapping"
     sequence: str = "a list"
+    entry: str = "field"
     other_names: Mapping[str, str] = field(default_factory=dict)
 
     def shapes(self, names: str) -> str:
@@ -76,9 +78,10 @@ def misfit(error: msgspec.ValidationError, kind: Any, raw: object, words: Words)
     value = _value_at(raw, path)
     if found := _FIELD.fullmatch(said):
         if found[1] == "missing required":
-            return Misfit(path, f"the field {found[2]!r} is missing")
+            return Misfit(path, f"the {words.entry} {found[2]!r} is missing")
         names = [each.encode_name for each in _struct(here).fields]
-        return Misfit((*path, found[2]), f"unknown field {found[2]!r}{nearest(found[2], names, words.other_names)}")
+        hint = nearest(found[2], names, words.other_names)
+        return Misfit((*path, found[2]), f"unknown {words.entry} {found[2]!r}{hint}")
     if said.startswith("Invalid enum value"):
         allowed = [str(each) for each in _allowed(here)]
         return Misfit(path, f"{value!r} is not allowed{nearest(str(value), allowed)}")
