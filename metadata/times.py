@@ -22,14 +22,14 @@ _LONGEST_MS = 1000 * 3600 * 1000
 def parse_offset(text: str) -> int:
     """Return milliseconds for an offset into a recording.
 
-    Understood are seconds (``83.2``, ``83.2s``), clock times (``1:23.2``, ``01:01:23``) and units
-    (``1m23s``): the forms of W3C Media Fragments 4.2.1 and of common players' links.
+    It may be in seconds (``83.2``, ``83.2s``), a clock time (``1:23.2``, ``01:01:23``) or units (``1m23s``): these are
+    the forms of W3C Media Fragments, section 4.2.1, and of the links of common players.
 
     >>> parse_offset("83.2"), parse_offset("1:23.2"), parse_offset("1m23s")
     (83200, 83200, 83000)
 
     Raises:
-        InvalidTimeError: the text is none of these, or is over 1,000 hours.
+        InvalidTimeError: the text has none of these forms, or is over 1,000 hours.
     """
     expected = "seconds (83.2) or a clock time (1:23)"
     value = text.strip()
@@ -50,7 +50,7 @@ def parse_offset(text: str) -> int:
 
 
 def format_clock(ms: int) -> str:
-    """Return a time for readers: ``1:23`` or ``1:01:23``; fractions are cut, never rounded up.
+    """Return a time for people: ``1:23`` or ``1:01:23``. Fractions of a second are cut off.
 
     >>> format_clock(83_999), format_clock(3_683_000)
     ('1:23', '1:01:23')
@@ -61,13 +61,13 @@ def format_clock(ms: int) -> str:
 
 
 def format_timestamp(ms: int, *, separator: str = ".") -> str:
-    """Return a caption's timestamp, ``HH:MM:SS.mmm`` (WebVTT section 4.3; SRT separates with a comma)."""
+    """Return a timestamp of captions: ``HH:MM:SS.mmm`` (WebVTT, section 4.3). SRT has a comma as the separator."""
     ms = max(ms, 0)
     return f"{ms // 3_600_000:02}:{ms // 60_000 % 60:02}:{ms // 1000 % 60:02}{separator}{ms % 1000:03}"
 
 
 def format_seconds(ms: int) -> str:
-    """Return seconds for a link's ``t=``, without needless zeros: ``83200`` → ``83.2``."""
+    """Return the seconds for ``t=`` in a link, without needless zeros: ``83200`` → ``83.2``."""
     return f"{ms / 1000:.3f}".rstrip("0").rstrip(".")
 
 
@@ -75,7 +75,7 @@ def parse_zone(name: str) -> ZoneInfo:
     """Return the IANA time zone of this name.
 
     Raises:
-        InvalidTimeError: there is none.
+        InvalidTimeError: there is no such time zone.
     """
     try:
         return ZoneInfo(name)
@@ -87,7 +87,7 @@ def parse_date(text: str) -> date:
     """Return the calendar date written ``YYYY-MM-DD`` (ISO 8601).
 
     Raises:
-        InvalidTimeError: it is not written so.
+        InvalidTimeError: it is not such a date.
     """
     try:
         return date.fromisoformat(text.strip())

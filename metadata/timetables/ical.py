@@ -235,7 +235,7 @@ def _release(component: Component, title: str, where: str, notes: Notes) -> Rele
 
 
 def _track(component: Component, notes: Notes) -> str | None:
-    """Return the category of a calendar's event, if it has one alone: several are tags."""
+    """Return the category of an event as its track, if it has exactly one. Several categories are tags."""
     value = component.get("CATEGORIES")
     found = [
         str(each) for part in (value if isinstance(value, list) else [value]) for each in getattr(part, "cats", ())
@@ -244,7 +244,7 @@ def _track(component: Component, notes: Notes) -> str | None:
 
 
 def _language(component: Component) -> str | None:
-    """Return the language that a title is marked with (RFC 5545, 3.2.10)."""
+    """Return the language of a title (RFC 5545, 3.2.10)."""
     params = getattr(component.get("SUMMARY"), "params", {})
     language = params.get("LANGUAGE")
     return str(language) if language else None
@@ -274,7 +274,7 @@ def _start(component: Component, where: str, zone: str | None, notes: Notes) -> 
 
 
 def _note_floating(component: Component, where: str, zone: str | None, notes: Notes) -> None:
-    """Note what is made of a time whose zone is not known: the calendar's is taken, or UTC."""
+    """Note how a time in an unknown zone is read: in the zone of the calendar, or in UTC."""
     start = component.get("DTSTART")
     named = start.params.get("TZID") if hasattr(start, "params") else None
     if named:
@@ -284,7 +284,7 @@ def _note_floating(component: Component, where: str, zone: str | None, notes: No
 
 
 def _moment(local: datetime, where: str, notes: Notes) -> str | None:
-    """Return a time in its zone as text, having noted what the offset alone no longer shows."""
+    """Return a time in its zone as text. Doubts are noted here, since the text keeps only the offset of the zone."""
     try:
         doubt, text = local_doubt(local), local.isoformat()
     except (OverflowError, ValueError):
@@ -316,7 +316,7 @@ def _length(component: Component, start: str | None, where: str, zone: str | Non
 
 
 def _people(component: Component, notes: Notes) -> tuple[Role, ...]:
-    """Return the people of a calendar's event: attendees that have names; else its organizer, as many exporters do."""
+    """Return the people of an event: attendees with names, or else its organizer, where many exporters name one."""
     for name in (_PERSON, "ATTENDEE", "ORGANIZER"):
         names = (notes.line(each) for value in _values(component, name) for each in _names(name, value))
         if found := distinct_names(names):
@@ -331,14 +331,14 @@ def _names(said_by: str, value: Any) -> list[str]:
 
 
 def _common_names(value: str | list[str]) -> list[str]:
-    """Return the people of a CN. A comma that is not quoted parts names, or one name's last from its first."""
+    """Return the people in a CN. A comma without quotes separates people, or the last name of one from the first."""
     if isinstance(value, str):
         return [value]
     return list(value) if all(len(each.split()) > 1 for each in value) else [",".join(value)]
 
 
 def write(event: Event, /) -> Written:
-    """Return an event as a calendar, its times in the event's zone as they stand."""
+    """Return an event as a calendar."""
     calendar = icalendar.Calendar()
     calendar.add("PRODID", f"{_PRODUCT}{version('rostra')}//EN")
     calendar.add("VERSION", "2.0")

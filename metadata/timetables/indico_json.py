@@ -35,7 +35,7 @@ class _Named(msgspec.Struct):
 
 
 class _Allowed(msgspec.Struct):
-    """Who may see something that is protected: nobody is named where everybody may."""
+    """Who may see something that is protected. Both lists are empty where everybody may."""
 
     users: list[Any] = []
     groups: list[Any] = []

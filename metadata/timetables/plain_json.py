@@ -1,4 +1,4 @@
-"""JSON checked against the shape that a format has; what is wrong is named by its path."""
+"""JSON that is checked against the types of a format. Mistakes are named by their paths."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """pretalx's API: pages of submissions or talks, and of speakers, as its REST interface returns them.
 
-Source: https://docs.pretalx.org/api/resources/. A page of speakers describes people, whose sessions come in
-another file; their ids (``code``) join the two.
+Source: https://docs.pretalx.org/api/resources/. A page of speakers describes people; their sessions are
+in another file. Ids (``code``) connect the two.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from metadata.timetables.parts import (
 from metadata.timetables.plain_json import convert
 
 _Text = str | int | dict[str, Any] | None
-"""A text, the same in several languages, a thing with such a name, or its number where it was not asked for."""
+"""A text, a text in several languages, an object with a name, or its number if the API was not asked to expand it."""
 
 SESSION_FIELDS = frozenset(
     {"title", "kind", "track", "room", "start", "planned_ms", "language", "abstract", "people", "links", "external_ids"}
@@ -86,7 +86,7 @@ def _entries(raw: object) -> list[Any]:
 
 
 def read(source: Source, /) -> Reading:
-    """Return the event of a page. It does not say which: it is named by the file.
+    """Return the event of a page. A page does not name its event, so the file's name is taken.
 
     Raises:
         FormatError: the path, and what was expected there.
@@ -180,7 +180,7 @@ def _person(speaker: _Speaker, notes: Notes) -> Person | None:
 
 
 def _text(value: object) -> str | None:
-    """Return a text of pretalx's, which may come in several languages: English, else the first."""
+    """Return a text; of one in several languages, the English one or else the first."""
     if isinstance(value, dict):
         return _text(value["name"]) if "name" in value else _text(value.get("en") or next(iter(value.values()), None))
     return value if isinstance(value, str) else None

@@ -1,7 +1,7 @@
 """pyvideo's JSON: one talk a file, or a category's folder, or a checkout of the whole repository.
 
-Source: https://github.com/pyvideo/data. A folder with ``category.json`` and ``videos/`` is an event. Talks
-have the day on which they were recorded, and no hour.
+Source: https://github.com/pyvideo/data. A folder with ``category.json`` and ``videos/`` is an event. A talk
+has the day on which it was recorded, but no hour.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from metadata.timetables.plain_json import convert
 SESSION_FIELDS = frozenset({"title", "day", "planned_ms", "language", "abstract", "people", "links", "external_ids"})
 CATEGORY = "category.json"
 _DRAFT = frozenset({"2", "draft"})
-"""The states of a draft: richard, the program from which pyvideo's first data came, counts them."""
+"""The states of a draft. pyvideo's first data came from a program, richard, that numbers them."""
 
 
 class _Url(msgspec.Struct):
@@ -64,13 +64,13 @@ class _Category(msgspec.Struct):
 
 
 def detect(source: Source, /) -> bool:
-    """Return whether the file is one talk of pyvideo's."""
+    """Return whether the file is one talk of pyvideo."""
     raw = source.json
     return isinstance(raw, dict) and "title" in raw and isinstance(raw.get("speakers"), list) and "videos" in raw
 
 
 def read(source: Source, /) -> Reading:
-    """Return the event that one talk names as its category, with this talk alone.
+    """Return the event that a talk names as its category, with only this talk.
 
     Raises:
         FormatError: the path, and what was expected there.
@@ -86,7 +86,7 @@ def read(source: Source, /) -> Reading:
 
 
 def read_folder(name: str, category: Source | None, videos: Sequence[Source]) -> Reading:
-    """Return the event of a category's folder of this name.
+    """Return the event of a category's folder.
 
     Raises:
         FormatError: the file, the path, and what was expected there.
@@ -186,7 +186,7 @@ def _length(video: _Video, where: str, notes: Notes) -> int | None:
 
 
 def _ids(video: _Video) -> tuple[ExternalId, ...]:
-    """Return what identifies a talk: its number, and its videos, since most talks have no number."""
+    """Return the ids of a talk: its number, and those of its videos, since most talks have no number."""
     return (*ids(pyvideo=video.id), *(x for file in video.videos or () for x in video_ids(file.url)))
 
 

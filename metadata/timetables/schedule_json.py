@@ -1,7 +1,7 @@
 """`schedule.json`: frab, pretalx, and the CCC hub's version 2.
 
-Source: https://c3voc.de/schedule/schema.json. In version 2 sessions and persons stand beside the conference
-(``schedule.events``, ``schedule.persons``), and tracks and rooms are named by reference.
+Source: https://c3voc.de/schedule/schema.json. In version 2, sessions and persons stand beside the conference
+(``schedule.events``, ``schedule.persons``), and refer to tracks and rooms.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ def read(source: Source, /) -> Reading:
 
 
 def _from_days(schedule: _Schedule, source: Source) -> Iterator[tuple[_Day, VocSession]]:
-    """Yield sessions with their days; each is checked by itself, so that a message names its room."""
+    """Yield sessions with their days. Each is checked on its own, so that messages name its room."""
     for index, day in enumerate(schedule.conference.days):
         for room, listed in day.rooms.items():
             for number, raw in enumerate(listed):
@@ -256,7 +256,7 @@ def _write_session(session: VocSession) -> dict[str, Any]:
 
 
 def _dense(value: Any) -> Any:
-    """Return a value without what is None in it: the schema has no such links and persons."""
+    """Return a value without the fields that are None, which the schema does not allow in links and persons."""
     if isinstance(value, list):
         return [_dense(each) for each in value]
     if isinstance(value, dict):

@@ -1,7 +1,7 @@
 """`schedule.xml`: frab, pentabarf, pretalx and the voc schema, with its dialects.
 
 Source: https://c3voc.de/schedule/schema.xsd, https://c3voc.de/wiki/schedule. Older exporters leave out the
-``date`` of a session (see `metadata.timetables.voc_session.placed`); some put all into a namespace.
+``date`` of a session (see `metadata.timetables.voc_session.placed`), and some put all elements into a namespace.
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ def _link(node: Node) -> VocLink:
 
 
 def write(event: Event, /) -> Written:
-    """Return an event as `schedule.xml` of the voc schema; its times and rooms need a start."""
+    """Return an event as `schedule.xml` of the voc schema. A session without a start cannot be in it."""
     root = ET.Element("schedule")
     ET.SubElement(root, "generator", name=OURS, version=version("rostra"))
     _leaf(root, "version", "1")
@@ -194,7 +194,7 @@ def write(event: Event, /) -> Written:
 
 
 def unplaced(sessions: tuple[Session, ...]) -> tuple[str, ...]:
-    """Return what is to be said of sessions without a start, for which a schedule has no place."""
+    """Return messages about the sessions without a start, which cannot be in a schedule."""
     return tuple(
         f"{session.title!r} has no start: it cannot stand in a schedule" for session in sessions if not session.start
     )

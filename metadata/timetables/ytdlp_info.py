@@ -1,7 +1,7 @@
 """yt-dlp's `info.json`: one video, or a playlist or channel with its entries.
 
-Source: https://github.com/yt-dlp/yt-dlp#output-template, the fields of an info dictionary. A channel's listing
-may be cut short, so what is not in it is not taken as gone.
+Source: https://github.com/yt-dlp/yt-dlp#output-template, the fields of an info dictionary. The listing
+of a channel may be incomplete, so a video that is missing was not removed.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class _Info(msgspec.Struct):
 
 
 def detect(source: Source, /) -> bool:
-    """Return whether the file is an info dictionary: yt-dlp names the extractor that made it."""
+    """Return whether the file is an info dictionary, which names the extractor of yt-dlp that made it."""
     raw = source.json
     return isinstance(raw, dict) and "id" in raw and "extractor_key" in raw
 
@@ -130,7 +130,7 @@ def _release(info: _Info, where: str, notes: Notes) -> Release | None:
 
 
 def _when(info: _Info, where: str, notes: Notes) -> tuple[str | None, str | None]:
-    """Return when a video was put out: a premiere's or a live stream's moment, else a moment, else a day."""
+    """Return the moment at which a video was released (or streamed, or uploaded), or else the day of the upload."""
     stamp = info.release_timestamp or info.timestamp
     if stamp is not None:
         try:
