@@ -78,7 +78,7 @@ def merge(
             chosen = _release(mine, new, said.get(name), same_format=same_format, by_hand=name in corrected)
             remembered |= {} if new is None else {name: plain(name, new)}
             changes[name] = chosen
-            kept += [name] if new is not None and chosen != new else []
+            kept += [name] if new and chosen and (new.state, new.until) != (chosen.state, chosen.until) else []
             continue
         if name == "people":
             new = with_known_parts(mine, new, carried)
@@ -124,11 +124,13 @@ def _release(
     closes = _CLOSED[new.state] > _CLOSED[mine.state]
     if by_hand or plain("release", mine) != said:
         return new if closes and plain("release", new) != said else mine
-    return new if closes or same_format or _CLOSED[new.state] == _CLOSED[mine.state] else mine
+    return new if closes or same_format else mine
 
 
 def _as_known(mine: Any, new: Any) -> Any:
     """Return what a file says, in the spelling of what is known where the two are canonically equivalent."""
+    if mine == new:
+        return new
     if isinstance(new, str):
         return mine if isinstance(mine, str) and same_text(mine, new) else new
     if isinstance(new, tuple) and isinstance(mine, tuple):

@@ -339,3 +339,10 @@ def test_release_that_one_format_kept_back_is_not_opened_by_another(catalogue: D
     applied = apply(catalogue, read(replace(session, release=PUBLIC)), "csv-sessions")
     assert applied.corrected == (Kept("a", "decided before: release"),)
     assert read_event(catalogue, "days").sessions[0].release == OPT_OUT
+
+
+def test_release_keeps_its_reason_where_another_format_asks_the_same(catalogue: Database) -> None:
+    session = Session(slug="a", title="A", release=OPT_OUT)
+    apply(catalogue, read(session), "pretalx-api")
+    other = read(replace(session, release=Release(state="private", reason="is marked PRIVATE")))
+    assert apply(catalogue, other, "icalendar") == Applied("unchanged", "days")
