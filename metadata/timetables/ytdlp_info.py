@@ -122,11 +122,15 @@ def _session(info: _Info, where: str, notes: Notes) -> Session:
 
 
 def _release(info: _Info, where: str, notes: Notes) -> Release | None:
-    """Return private for a video that its platform does not list for everybody; None says nothing."""
-    if info.availability in {None, "", "public"}:
+    wish = release_wish(info.availability)
+    return notes.private(where, wish, notes.line(info.title or info.id)) if wish else None
+
+
+def release_wish(availability: str | None) -> str | None:
+    """Return why a video is not for everybody, by its availability as yt-dlp names it; None where it says nothing."""
+    if availability in {None, "", "public"}:
         return None
-    words = _NOT_LISTED.get(info.availability or "", info.availability)
-    return notes.private(where, f"is {words} on its platform", notes.line(info.title or info.id))
+    return f"is {_NOT_LISTED.get(availability or '', availability)} on its platform"
 
 
 def _when(info: _Info, where: str, notes: Notes) -> tuple[str | None, str | None]:
