@@ -93,8 +93,10 @@ def misfit(error: msgspec.ValidationError, kind: Any, raw: object, words: Words)
         .replace(" or nothing, got", ", got")
         .replace(" matching regex ", " that matches ")
     )
-    shown = f", got {value!r}" if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
-    return Misfit(path, re.sub(r", got (text|a whole number|a number)$", "", reason) + shown if shown else reason)
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        reason = re.sub(r", got (text|a whole number|a number)$", "", reason) + f", got {value!r}"
+    allowed = [str(each) for each in _allowed(here)]
+    return Misfit(path, reason + (nearest("", allowed) if allowed else ""))
 
 
 def nearest(written: str, allowed: Iterable[str], other_names: Mapping[str, str] | None = None) -> str:

@@ -41,6 +41,7 @@ WORDS = Words(mapping="a table", sequence="an array", other_names={"speakers": "
             "'in person' is not allowed: use in-person or online (nearest: in-person)",
         ),
         ({"title": "T", "mode": "xyz"}, ("mode",), "'xyz' is not allowed: use in-person or online"),
+        ({"title": "T", "mode": ["online"]}, ("mode",), "expected text, got an array: use in-person or online"),
         ({"title": "T", "parts": "A"}, ("parts",), "expected an array, got 'A'"),
         (
             {"title": "T", "parts": ["A", {"name": "B", "nam": "C"}]},
