@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 from archive.catalogue.database import create_catalogue
-
 from metadata.timetables import detect_format
 from metadata.timetables.base import Source
 from tests.archive.catalogue.test_spoilt_timetables import size, take
