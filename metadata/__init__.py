@@ -1,5 +1,13 @@
 """What is known about events and speech, and the formats that carry it.
 
-This package touches no network and no database, and imports nothing else of Rostra's:
-data flows ``metadata`` → ``archive`` → ``pipelines``, never back.
+This package uses no network and no database, and imports no other package of Rostra: data flows ``metadata`` →
+``archive`` → ``pipelines``, never back.
+
+Its modules are in layers. A module imports only from layers above its own, or earlier in its own layer::
+
+    errors                       what can go wrong
+    names, languages, times      texts, languages and times: comparing and parsing them
+    shapes, feed_dates, terms    mistakes in values, dates of feeds, terms in texts
+    model                        the nouns: event, session, person, recording, transcript
+    timetables, captions         the formats, one module each; neither imports the other
 """

@@ -1,7 +1,8 @@
-"""The nouns of an archive, as plain values, each with a filled example.
+"""The nouns of an archive as plain values, with filled examples.
 
-Every other module speaks in these. Times inside recordings are integer milliseconds; moments in the
-world are ISO 8601 text with an offset; languages are BCP-47 tags; names and titles are kept as written.
+All other modules use them. Times inside recordings are integer milliseconds. Moments in the world are ISO 8601 text
+with an offset. Languages are BCP-47 tags. Names and titles are kept as they are written, and compared by
+`metadata.names`.
 """
 
 from __future__ import annotations
@@ -35,25 +36,25 @@ TranscriptKind = Literal["asr", "human", "imported", "translation"]
 
 
 class Flag(StrEnum):
-    """Why a segment is doubtful. A flagged segment is shown as such, and kept out of search and captions."""
+    """Why a segment is doubtful. A flagged segment is marked where it is shown, and is not in search or captions."""
 
     REPETITIVE = "repetitive"
-    """Its text compresses too well, or repeats itself: a decoding loop."""
+    """Its text repeats itself, or compresses too well, which shows a loop in decoding."""
     LOW_CONFIDENCE = "low-confidence"
-    """The model gave its own words a low probability."""
+    """The model gave the words a low probability."""
     NO_SPEECH = "no-speech"
-    """Nothing was heard where these words stand."""
+    """No speech was detected at the time of these words."""
     TOO_FAST = "too-fast"
-    """More words a second than anyone says."""
+    """It has more words a second than people can say."""
     STOCK_PHRASE = "stock-phrase"
-    """A sentence that Whisper is known to invent, and other signs agree."""
+    """It is a sentence that Whisper is known to invent, and other signs agree."""
     WRONG_LANGUAGE = "wrong-language"
-    """The text is not in the language that was declared or heard."""
+    """The text is not in the declared or detected language."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExternalId:
-    """A name that another system gave to one of our things."""
+    """An identifier in another system: ``scheme`` names the system."""
 
     scheme: str
     value: str
@@ -61,7 +62,7 @@ class ExternalId:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """An address that belongs to an event, session or person; ``rel`` says how (``reading`` is a reading list)."""
+    """A link of an event, session or person. ``rel`` tells what it is; ``reading`` is a reading list."""
 
     rel: str
     url: str | None = None
@@ -70,7 +71,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """Whether the public may have something: from when (``until``), or why not (``reason``)."""
+    """Whether the public may have something. An embargo ends on the date ``until``; ``reason`` tells why not."""
 
     state: ReleaseState
     until: str | None = None
@@ -79,7 +80,7 @@ class Release:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """A number as it was given: "over 300" is ``Figure(count=300, qualifier="over")``."""
+    """A number as it was written: "over 300" is ``Figure(count=300, qualifier="over")``."""
 
     count: int
     qualifier: Qualifier = "exactly"
@@ -87,7 +88,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attendance:
-    """A snapshot of how many took part, on a date. A later figure is another snapshot, never a correction."""
+    """How many took part, as known on a date. A later figure is another value, never a correction of this one."""
 
     measure: Measure
     people: Figure
@@ -120,7 +121,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
-    """A person's part in a session, with the affiliation that held then."""
+    """A person's part in a session, with the affiliation at that time."""
 
     person: Person
     role: RoleName = "speaker"
@@ -131,8 +132,8 @@ class Role:
 class Session:
     """One item of a timetable.
 
-    ``start`` is ISO 8601 with an offset; where only the date is known it is in ``day`` instead, and no hour is made
-    up for it. ``planned_ms`` is the length in the timetable.
+    ``start`` is ISO 8601 with an offset. If only the date is known, it is in ``day`` and ``start`` is None.
+    ``planned_ms`` is the length in the timetable.
     """
 
     slug: str
@@ -157,7 +158,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingNote:
-    """What a timetable says of a recording before the file is there: which file, in what language, whose."""
+    """What a timetable says about a recording before the file is pulled: its name, language and credit."""
 
     file: str
     role: RecordingRole = "floor"
@@ -192,7 +193,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
-    """A word as heard. ``confidence`` is the model's own probability, 0 to 1; None where nobody gave one."""
+    """A word with its times. ``confidence`` is the probability that the model gave it, 0 to 1; None if unknown."""
 
     start_ms: int
     end_ms: int
@@ -204,8 +205,8 @@ class Word:
 class Segment:
     """A sentence or part of one.
 
-    ``flags`` say why it is doubtful (see `Flag`), ``words`` carry their own times, and ``speaker`` is the label
-    of a voice in this recording: what a caption file calls whoever speaks, which is not yet a person.
+    ``flags`` tell why it is doubtful (see `Flag`). ``words`` have times of their own. ``speaker`` is the label of a
+    voice in this recording, as a caption file has it; a label is not yet a person.
     """
 
     start_ms: int
@@ -220,7 +221,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transcript:
-    """Everything that was heard in a recording, in order. ``parameters`` are the generator's, for its next run."""
+    """Everything that was said in a recording, in order. ``parameters`` are those with which the generator made it."""
 
     language: str
     duration_ms: int

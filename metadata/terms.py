@@ -1,8 +1,8 @@
-"""Names and terms in running text: what a listener would need to have seen written.
+"""Names and terms in running text: words whose spelling a listener cannot guess.
 
-A word counts that its writing sets apart: capitals inside (``eIDAS``, ``GSM``), digits (``Bech32``), or a capital
-first letter where no sentence begins. Words with capitals that follow each other are one term. In languages that
-capitalise every noun (German, Luxembourgish) a single capital says nothing, and two words in a row are needed.
+A word is taken if its spelling is unusual: capitals inside (``eIDAS``, ``GSM``), digits (``Bech32``), or a capital
+first letter that does not begin a sentence. Words with capitals in a row are one term. In languages that capitalise
+every noun (German, Luxembourgish), one word with a capital is not enough: two in a row are needed.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ def terms(text: str, language: str | None = None, *, most: int = 30) -> tuple[st
     ('Noor Okafor', 'Bech32', 'BagIt')
 
     Args:
-        text: plain, or with markup, which is left out.
-        language: BCP-47; None counts as one that does not capitalise nouns.
-        most: how many to return.
+        text: plain text, or text with markup, which is ignored.
+        language: a BCP-47 tag; None is treated as a language that does not capitalise nouns.
+        most: the highest number of terms to return.
     """
     nouns = language is not None and primary(language) in _NOUNS_IN_CAPITALS
     found = (term for part in _SENTENCES.split(_MARKUP.sub(" ", text)) for term in _in_sentence(part, nouns=nouns))
@@ -40,13 +40,13 @@ def _in_sentence(sentence: str, *, nouns: bool) -> Iterator[str]:
     first = True
     for match in _WORD.finditer(sentence):
         word = match[0]
-        # Most words are plain, which is seen at once: an archive's abstracts are read whenever it is run.
+        # Most words are plain. This fast check matters, since every run reads the abstracts of the whole archive.
         unusual = not (word.islower() and word.isalpha()) and _is_unusual(word)
         set_apart = unusual or (word[0].isupper() and word not in _PRONOUNS)
         if run and (not set_apart or sentence[run[-1].end() : match.start()].strip()):
             yield from _term(sentence, run, nouns=nouns)
             run = []
-        # The first word of a sentence has its capital anyway, so that it begins no name.
+        # The first word of a sentence always has a capital, so it does not show a name.
         if unusual or (set_apart and not first):
             run.append(match)
         first = False
@@ -60,6 +60,6 @@ def _term(sentence: str, run: list[re.Match[str]], *, nouns: bool) -> Iterator[s
 
 
 def _is_unusual(word: str) -> bool:
-    """Whether a word has a capital that does not begin it, or digits and letters."""
+    """Return whether a word has a capital after its first letter, or both digits and letters."""
     letters = any(map(str.isalpha, word))
     return any(map(str.isupper, word[1:])) or (letters and any(map(str.isdigit, word)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,7 +11,8 @@ import msgspec
 
 from metadata.errors import MetadataError
 from metadata.languages import parse_language
-from metadata.model import ReleaseState
+from metadata.shapes import Path as Places
+from metadata.shapes import Words, dotted, misfit
 from pipelines.errors import ConfigError
 from pipelines.run.limits import Limits
 
@@ -121,7 +123,7 @@ class Cluster(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class Publish(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What goes out."""
 
-    default_release: ReleaseState = "public"
+    default_release: Literal["public", "private"] = "public"  # an embargo needs a date
 
 
 class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -140,7 +142,8 @@ def load(path: Path) -> Config:
     """Return the configuration in a file; a file that is not there is one that says nothing.
 
     Raises:
-        ConfigError: not TOML, an unknown setting, or a value that is not accepted.
+        ConfigError: not TOML, an unknown setting, or a value that is not accepted: the line, what is allowed there,
+            and what is nearest.
     """
     try:
         data = path.read_bytes()
@@ -148,18 +151,54 @@ def load(path: Path) -> Config:
         return Config()
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from error
+    text = _decoded(data, path)
     try:
-        config = msgspec.toml.decode(data, type=Config)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: {error}") from error
+        raw = msgspec.toml.decode(text)
+    except msgspec.DecodeError as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from error
+    try:
+        config = msgspec.convert(raw, Config)
+    except msgspec.ValidationError as error:
+        found = misfit(error, Config, raw, _WORDS)
+        raise _wrong(path, text, found.path, found.reason) from error
     if config.transcribe.language:
         try:
             parse_language(config.transcribe.language)
         except MetadataError as error:
-            raise ConfigError(f"{path}: transcribe.language: {error}") from error
-    if config.publish.default_release not in {"public", "private"}:
-        raise ConfigError(f"{path}: publish.default_release: 'public' or 'private', as an embargo needs a date")
+            raise _wrong(path, text, ("transcribe", "language"), str(error)) from error
     return config
+
+
+_WORDS = Words(mapping="a table", sequence="an array", entry="setting")
+
+
+def _decoded(data: bytes, path: Path) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"{path}: line {line}: not UTF-8 text: save it in that encoding") from error
+
+
+def _wrong(path: Path, text: str, where: Places, reason: str) -> ConfigError:
+    """Return the error about a setting, with its line and its name."""
+    line = _line_of(text, where)
+    return ConfigError(f"{path}: {f'line {line}, ' if line else ''}{dotted(where).removeprefix('$.')}: {reason}")
+
+
+def _line_of(text: str, where: Places) -> int | None:
+    """Return the line on which a setting stands, or its section where the setting has none of its own."""
+    section, name = str(where[0]) if where else "", str(where[1]) if len(where) > 1 else None
+    found, here = None, ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[\s*\"?([\w.-]+)\"?\s*\]", line):
+            here = header[1]
+            found = number if here == section else found
+        elif setting := re.match(r"\s*\"?([\w.-]+)\"?\s*=", line):
+            full = f"{here}.{setting[1]}".removeprefix(".")
+            if full in {f"{section}.{name}", section}:
+                return number
+    return found
 
 
 def template(title: str) -> str:

@@ -14,6 +14,7 @@
     ├── DiskFullError            no room is left
     └── ItemError                one item cannot be done; the run goes on
         ├── NotMediaError        not a recording: refused, and not tried again
+        ├── EnclosureError       a feed's file that is no recording by its type and name: skipped
         ├── NoAudioError         nothing to hear: skipped
         ├── BrokenMediaError     a recording that cannot be read: refused
         ├── CaptionsError        captions that cannot be read, or are another recording's: refused
@@ -94,6 +95,13 @@ class NotMediaError(ItemError):
 
     code = "not-media"
     verdict = "refused"
+
+
+class EnclosureError(ItemError):
+    """What an episode of a feed carries is no recording, by its media type and its name."""
+
+    code = "enclosure"
+    verdict = "skipped"
 
 
 class NoAudioError(ItemError):

@@ -1,19 +1,22 @@
-"""The parts of README.md that the code writes. ``python -m tests.readme`` writes them anew."""
+"""The parts of the READMEs that the code writes. ``python -m tests.readme`` writes them anew."""
 
 from __future__ import annotations
 
-import inspect
 import re
 from pathlib import Path
 
 from click import Context
 
-from metadata.timetables import FORMATS, WRITERS
+from metadata.timetables import FORMATS
+from metadata.timetables.csv_sessions import COLUMNS
+from metadata.timetables.yaml_event import EXAMPLE_YAML
+from metadata.timetables.yaml_fields import SECTIONS, Documented, documented
 from pipelines.cli import cli
 from pipelines.config import template
 from tests.bench import plan, search_tables, tables
 
 README = Path(__file__).resolve().parent.parent / "README.md"
+READMES = (README, README.parent / "metadata" / "README.md")
 
 
 def commands() -> str:
@@ -25,13 +28,46 @@ def commands() -> str:
 
 def timetables() -> str:
     """Return a table of all timetable formats, and which of them are written too."""
-    written = {id(module): name for name, module in WRITERS.items()}
-    rows = []
-    for identifier, module in FORMATS.items():
-        said = (inspect.getdoc(module) or "").partition("\n\n")[0].replace("\n", " ")
-        out = f"`--format {written[id(module)]}`" if id(module) in written else ""
-        rows.append(f"| {identifier} | {said} | {out} |")
+    rows = [
+        f"| {each.name} | {each.title}. | {f'`--format {each.written_as}`' if each.written_as else ''} |"
+        for each in FORMATS.values()
+    ]
     return "\n".join(["| format | what it is | written by `rostra export timetable` |", "|---|---|---|", *rows])
+
+
+def wishes() -> str:
+    """Return a table of what files can ask about publication, and what becomes of it."""
+    rows = [f"| {each.name} | {each.release_wishes} |" for each in FORMATS.values()]
+    return "\n".join(["| format | what makes a session private |", "|---|---|", *rows])
+
+
+def fields() -> str:
+    """Return tables of all fields of a timetable by hand, one for each mapping."""
+    return "\n\n".join(_section(section) for section in SECTIONS)
+
+
+def _section(section: str) -> str:
+    about = (SECTIONS[section].__doc__ or "").strip()
+    rows = [_field(each) for each in documented() if each.section == section]
+    head = ["| field | what may stand there | without it | meaning |", "|---|---|---|---|"]
+    return "\n".join([f"#### {section.capitalize()}", "", about, "", *head, *rows])
+
+
+def _field(field: Documented) -> str:
+    absent = "**it is needed**" if field.default is None else f"`{field.default}`" if field.default else ""
+    allowed = re.sub(r"\[(\w+)\]", r"[\1](#\1)", field.allowed)
+    return f"| `{field.name}` | {allowed} | {absent} | {field.meaning} |"
+
+
+def columns() -> str:
+    """Return a table of the columns of a spreadsheet."""
+    rows = [f"| `{name}` | {meaning} |" for name, meaning in COLUMNS.items()]
+    return "\n".join(["| column | what it holds |", "|---|---|", *rows])
+
+
+def example() -> str:
+    """Return the example of a timetable by hand."""
+    return f"```yaml\n{EXAMPLE_YAML.rstrip()}\n```"
 
 
 def settings() -> str:
@@ -43,6 +79,10 @@ def written(text: str) -> str:
     """Return a README with its generated parts as they should be."""
     parts = {
         "timetables": timetables(),
+        "wishes": wishes(),
+        "fields": fields(),
+        "columns": columns(),
+        "example": example(),
         "commands": commands(),
         "transcripts": tables.section(tables.read(), tables.read(tables.WITHOUT_INT8)),
         "search": search_tables.section(),
@@ -56,4 +96,5 @@ def written(text: str) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(written(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for path in READMES:
+        path.write_text(written(path.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+
+import pytest
 
 from metadata.timetables import read_timetables
-from tests.readme import README, written
+from tests.readme import README, READMES, written
 
 
-def test_readme_is_what_the_code_says() -> None:
-    text = README.read_text(encoding="utf-8")
+@pytest.mark.parametrize("path", READMES, ids=lambda path: path.parent.name)
+def test_readme_is_what_the_code_says(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
     assert text == written(text), "stale: python -m tests.readme"
 
 

@@ -25,6 +25,7 @@ from archive.catalogue.rows import (
 from archive.errors import UnknownSubjectError
 from archive.sqlite import Database
 from metadata.model import Event, ExternalId, Person, Role, Session
+from metadata.names import name_key, same_text
 from metadata.timetables.base import Reading
 from metadata.timetables.slugs import make_slug
 
@@ -241,8 +242,11 @@ class _Import:
         return event_id, merged.changed
 
     def _note_kept(self, slug: str, fields: tuple[str, ...]) -> None:
-        if fields:
-            self._corrected.append(Kept(slug, f"corrected by hand: {', '.join(fields)}"))
+        by_hand = [name for name in fields if name != "release"]
+        if by_hand:
+            self._corrected.append(Kept(slug, f"corrected by hand: {', '.join(by_hand)}"))
+        if "release" in fields:
+            self._corrected.append(Kept(slug, "decided before: release"))
 
     def _bring_in_step(
         self, event_id: int, ours: Session, theirs: Session, position: int, row: dict[str, Any], *, again: bool
@@ -355,7 +359,7 @@ class _Names:
             for role in session.people:
                 slug = person_slug(role.person)
                 self._by_id |= dict.fromkeys(role.person.external_ids, slug)
-                self._by_name.setdefault(role.person.name, set()).add(slug)
+                self._by_name.setdefault(name_key(role.person.name), set()).add(slug)
         self._names: dict[str, set[str]] = {}
         self._slugs: dict[tuple[str, str | None, tuple[ExternalId, ...]], str] = {}
 
@@ -387,15 +391,15 @@ class _Names:
                 return slugs[0]
         if person.key:
             return person_slug(person)
-        if not person.external_ids and len(here := self._by_name.get(person.name, set())) == 1:
+        if not person.external_ids and len(here := self._by_name.get(name_key(person.name), set())) == 1:
             return next(iter(here))
         base = person_slug(person)
         # Two names may have the same letters once they are written in ASCII: they are two people.
         for number in count(1):
             slug = base if number == 1 else f"{base}-{number}"
             names = self._known_names(slug)
-            if not names or person.name.casefold() in names:
-                names.add(person.name.casefold())
+            if not names or name_key(person.name) in names:
+                names.add(name_key(person.name))
                 return slug
         raise AssertionError
 
@@ -408,7 +412,7 @@ class _Names:
                 " LEFT JOIN correction ON correction.person_id = person.id AND field = 'name' WHERE slug = ?",
                 [slug],
             )
-            self._names[slug] = {name.casefold() for row in rows for name in row if name}
+            self._names[slug] = {name_key(name) for row in rows for name in row if name}
         return self._names[slug]
 
 
@@ -443,6 +447,8 @@ def _describe(db: Database, slug: str, theirs: Person, corrected: list[Kept]) ->
         mine, new_value = getattr(ours, name), getattr(theirs, name)
         if new_value is None:
             continue
+        if same_text(mine, new_value):
+            new_value = mine
         now[name] = new_value
         if name not in by_hand and (name not in said or said[name] is None or mine == said[name]):
             values[name] = new_value

@@ -1,9 +1,13 @@
-"""Bringing what is known in step with what a file says, without losing what a person corrected.
+"""Merging what a file says into what is known, without losing what a person corrected or decided.
 
-Beside each thing stands what the last import said of it (table ``imported``). A field that no longer is what
-was said has been corrected by hand, by whatever tool: it stays, and that is told. Every other field becomes
-what the file says, if its format can say it. Links and ids are sets: what the last file had and this one has
-not goes, what is new comes, the rest stays.
+Beside each thing stands what the last import said of it (table ``imported``). A field that differs was corrected
+by hand, by whatever tool: it stays, and the report says so. Every other field becomes what the file says, if the format
+can say it. Links and ids are sets: what the last file had and this one has not is removed, what is new is added, and
+the rest stays.
+
+Texts that are canonically equivalent (UAX 15) are the same: a file that spells them in another way changes nothing.
+
+A release follows rules of its own, so that no import publishes what a person or an earlier file kept back (`_release`).
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ import msgspec
 
 from archive.catalogue.rows import person_slug
 from metadata.model import Event, ExternalId, Link, Release, Role, Session
+from metadata.names import composed, name_key, same_text
 from metadata.times import parse_moment
 
 Said = dict[str, Any]
@@ -27,13 +32,13 @@ _SESSION = tuple(field.name for field in fields(Session) if field.name != "slug"
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """A thing brought in step.
+    """An event or a session after a merge.
 
     Attributes:
         value: as it is to be.
         said: what to remember of this import.
         changed: the fields that differ from what was there.
-        kept: the fields that a person had corrected, and of which the file says something else.
+        kept: the fields that keep their value, since a person decided it, although the file says something else.
     """
 
     value: Any
@@ -51,7 +56,7 @@ def merge(
     same_format: bool,
     corrected: frozenset[str] = frozenset(),
 ) -> Merged:
-    """Return a thing of the catalogue's brought in step with a file's.
+    """Return a thing of the catalogue's with what a file says of it.
 
     Args:
         ours: what the catalogue has.
@@ -68,7 +73,13 @@ def merge(
     for name in _EVENT if isinstance(ours, Event) else _SESSION:
         if name not in carried:
             continue
-        mine, new = getattr(ours, name), getattr(theirs, name)
+        mine, new = getattr(ours, name), _as_known(getattr(ours, name), getattr(theirs, name))
+        if name == "release":
+            chosen = _release(mine, new, said.get(name), same_format=same_format, by_hand=name in corrected)
+            remembered |= {} if new is None else {name: plain(name, new)}
+            changes[name] = chosen
+            kept += [name] if new and chosen and (new.state, new.until) != (chosen.state, chosen.until) else []
+            continue
         if name == "people":
             new = with_known_parts(mine, new, carried)
         elif isinstance(ours, Session) and _says_less(name, ours, new, carried):
@@ -87,6 +98,51 @@ def merge(
     return Merged(replace(ours, **changes), remembered, tuple(changes), tuple(kept))
 
 
+_CLOSED = {"public": 0, "embargoed": 1, "private": 2, "withdrawn": 2}
+
+
+def _release(
+    mine: Release | None, new: Release | None, said: Any, *, same_format: bool, by_hand: bool
+) -> Release | None:
+    """Return the release that holds after an import.
+
+    A file that says nothing changes nothing: a wish that is no longer there does not publish a session. What a person
+    decided stays, unless the file has a new wish that keeps the session back further. What an earlier file kept back
+    is opened by a file of the same format only.
+
+    Args:
+        mine: what holds now; None where nobody has decided anything.
+        new: what the file says.
+        said: what the last import said, as `plain` has it.
+        same_format: whether the last import was of the same format.
+        by_hand: whether the decision is a correction.
+    """
+    if new is None or mine == new:
+        return mine
+    if mine is None:
+        return new
+    closes = _CLOSED[new.state] > _CLOSED[mine.state]
+    if by_hand or plain("release", mine) != said:
+        return new if closes and plain("release", new) != said else mine
+    return new if closes or same_format else mine
+
+
+def _as_known(mine: Any, new: Any) -> Any:
+    """Return what a file says, in the spelling of what is known where the two are canonically equivalent."""
+    if mine == new:
+        return new
+    if isinstance(new, str):
+        return mine if isinstance(mine, str) and same_text(mine, new) else new
+    if isinstance(new, tuple) and isinstance(mine, tuple):
+        known = {_spelling(item): item for item in mine}
+        return tuple(known.get(_spelling(item), item) for item in new)
+    return new
+
+
+def _spelling(value: Any) -> str:
+    return composed(msgspec.json.encode(value).decode())
+
+
 def _says_less(name: str, ours: Session, new: Any, carried: frozenset[str]) -> bool:
     """Return whether a file says of a time only what is known better already."""
     if name == "start":
@@ -99,7 +155,9 @@ def _says_less(name: str, ours: Session, new: Any, carried: frozenset[str]) -> b
 def first_said(theirs: Event | Session, carried: frozenset[str]) -> Said:
     """Return what to remember of something that is new."""
     names = _EVENT if isinstance(theirs, Event) else _SESSION
-    return {name: plain(name, getattr(theirs, name)) for name in names if name in carried}
+    said = {name: plain(name, getattr(theirs, name)) for name in names if name in carried}
+    # A file that says nothing of a release has decided nothing about it.
+    return {name: value for name, value in said.items() if name != "release" or value is not None}
 
 
 def is_corrected(ours: Event | Session, said: Said) -> bool:
@@ -120,15 +178,16 @@ def with_known_parts(mine: tuple[Role, ...], new: tuple[Role, ...], carried: fro
     A name alone means the person of that name who has a part in the session already.
     """
     known = {person_slug(role.person): role for role in mine}
-    named = {role.person.name: role.person for role in mine}
+    named = {name_key(role.person.name): role.person for role in mine}
     parts = []
     for role in new:
         person = role.person
         if person_slug(person) not in known and not person.external_ids:
-            person = named.get(person.name, person)
+            person = named.get(name_key(person.name), person)
         before = known.get(person_slug(person), role)
         part = role.role if "roles" in carried else before.role
         affiliation = role.affiliation if "affiliations" in carried else before.affiliation
+        affiliation = _as_known(before.affiliation, affiliation)
         parts.append(Role(person=person, role=part, affiliation=affiliation))
     return tuple(parts)
 

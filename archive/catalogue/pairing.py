@@ -14,6 +14,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from difflib import SequenceMatcher
 
 from metadata.model import Session
+from metadata.names import composed, name_key
 
 SIMILAR = 0.6
 """How alike two titles must be (`difflib`'s ratio) to be one session's, where something else agrees too."""
@@ -26,13 +27,13 @@ def pair(known: Sequence[Session], new: Sequence[Session], *, by_slug: bool) -> 
     """Return for each new session that is a known one the latter's index, by index."""
     pairs = _Pairs(known, new)
     pairs.unique(lambda session: session.external_ids, alike=_always)
-    pairs.unique(lambda session: [(session.title, session.start or session.day)], alike=_compatible)
+    pairs.unique(lambda session: [(composed(session.title), session.start or session.day)], alike=_compatible)
     if by_slug:
         pairs.unique(lambda session: [session.slug], alike=_compatible)
-    pairs.unique(lambda session: [session.title.casefold()], alike=_compatible)
+    pairs.unique(lambda session: [name_key(session.title)], alike=_compatible)
     pairs.first(lambda session: session.external_ids, alike=_similar)
     pairs.first(
-        lambda session: [(session.room, session.start)] if session.room and session.start else [],
+        lambda session: [(name_key(session.room), session.start)] if session.room and session.start else [],
         alike=lambda a, b: _compatible(a, b) and (_similar(a, b) or _share_person(a, b)),
     )
     return pairs.found
@@ -93,8 +94,9 @@ def _compatible(known: Session, new: Session) -> bool:
 
 
 def _similar(known: Session, new: Session) -> bool:
-    return SequenceMatcher(None, known.title.casefold(), new.title.casefold(), autojunk=False).ratio() >= SIMILAR
+    return SequenceMatcher(None, name_key(known.title), name_key(new.title), autojunk=False).ratio() >= SIMILAR
 
 
 def _share_person(known: Session, new: Session) -> bool:
-    return bool({role.person.name for role in known.people} & {role.person.name for role in new.people})
+    ours, theirs = ({name_key(role.person.name) for role in session.people} for session in (known, new))
+    return bool(ours & theirs)

@@ -24,6 +24,7 @@ from metadata.model import (
     Role,
     Session,
 )
+from metadata.names import same_text
 from metadata.timetables.slugs import make_slug
 
 Row = dict[str, Any]
@@ -79,7 +80,8 @@ def write_event(db: Database, event: Event) -> int:
 
 def write_session(db: Database, event_id: int, session: Session, position: int, decided_at: str) -> None:
     """Write a session; its people must be there (`write_person`)."""
-    place_id = _one(db, "SELECT id FROM place WHERE event_id = ? AND name = ?", [event_id, session.place])
+    places = db.execute("SELECT id, name FROM place WHERE event_id = ?", [event_id]).fetchall() if session.place else ()
+    place_id = next((row[0] for row in places if same_text(row[1], session.place)), None)
     session_id = _upsert(
         db,
         "session",

@@ -1,29 +1,31 @@
-"""How a timetable becomes an `Event`, and how to add a format.
+"""What a timetable format is, and how to add one.
 
-To add one, write a module beside this one with the two functions of `TimetableFormat`, and one line in
-the registry in ``metadata/timetables/__init__.py``:
+To add a format: write a module beside this one with the functions below and a constant ``FORMAT`` that describes it;
+then add that constant to the tuple in ``metadata/timetables/__init__.py``. Nothing else lists formats.
 
-- ``detect(source)`` says whether a file is of this format, from its name and what is in it. Be strict: a
-  file that two formats claim is refused.
-- ``read(source)`` returns a `Reading`: events with languages as BCP-47 tags, times as ISO 8601 with an
-  offset, lengths in milliseconds, and names and titles as they were written. What breaks the format's
-  rules raises `FormatError` with the place and the reason. What can be read but not kept as it stands
-  (a language that nobody knows) is left out and becomes a `Notice`, as does what is doubtful (an hour that
-  came twice): nothing is bent silently. `metadata.timetables.parts` helps with both.
+- ``detect(source)`` tells from a file's name and content whether it is of this format. Be strict: a file that two
+  formats claim is refused.
+- ``read(source)`` returns a `Reading`: events with languages as BCP-47 tags, times as ISO 8601 with an offset, lengths
+  in milliseconds, and names and titles as they are written. A file that breaks the format's rules raises `FormatError`,
+  with the place and the reason. What can be read but not kept (an unknown language) is left out and becomes a
+  `Notice`. What is doubtful (an hour that came twice) becomes one too. `metadata.timetables.parts` helps with both.
+- ``write(event)`` returns an event as files, for a format that goes both ways.
 
-A format that goes both ways also has ``write(event)``, and a line in ``WRITERS``.
+Say in ``FORMAT`` what a file can ask about publication (``release_wishes``), and read it: a session that is not to be
+recorded or shown gets a `Release` that is private (`metadata.timetables.parts.Notes.private`).
 
-Then put a file of that format and what it must give into ``tests/cases/timetables/``, as ``name.suffix``
-beside ``name.expected.json``. The file is hostile until proved otherwise: whatever its bytes, ``read``
-returns a `Reading` or raises `MetadataError`.
+Then put a file of the format and what it must give into ``tests/cases/timetables/``, as ``name.suffix`` and
+``name.suffix.expected.json``, and a file with such a wish as ``wish_FORMAT.suffix``; the tests pick them up. Files are
+hostile: whatever its bytes, ``read`` returns a `Reading` or raises `MetadataError`.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Protocol
+from typing import TypeAlias
 
 import msgspec
 
@@ -35,13 +37,14 @@ MAX_BYTES = 64 * 1024 * 1024
 """The largest file that is read."""
 
 EVENT_FIELDS = frozenset(field.name for field in fields(Event)) - {"slug", "sessions"}
+"""What a file can say of an event."""
 SESSION_FIELDS = frozenset(field.name for field in fields(Session)) - {"slug"} | {"roles", "affiliations"}
-"""What can be said of a session; of its people also their parts and affiliations, which many formats lack."""
+"""What a file can say of a session, and of its people: their parts and affiliations, which many formats lack."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something that a reader of the report should know: where in the file, and what."""
+    """Something that whoever imports a file should know: where in the file, and what."""
 
     where: str
     text: str
@@ -54,11 +57,11 @@ class Reading:
     Attributes:
         events: usually one.
         notices: what was left out or is doubtful, in the order of the file.
-        people: persons without sessions, to be known by their external ids.
-        event_fields: what this file can say of an event; whatever else is known of it stays.
-        session_fields: the same of a session.
-        complete: whether sessions that are not here are no longer in the timetable. Feeds and pages are not.
-        slugs_identify: whether slugs were given by whoever wrote the file, and so say which session is which.
+        people: people without sessions, who are recognised by their external ids.
+        event_fields: the fields of an event that this file can state. All others stay as they are known.
+        session_fields: the same for a session.
+        complete: whether a session that is missing here was removed from the timetable. Not so in feeds and in pages.
+        slugs_identify: whether the author of the file gave the slugs, so that they tell which session is which.
     """
 
     events: tuple[Event, ...]
@@ -72,19 +75,19 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """An event as one or several files, by name, and what the format could not hold of it."""
+    """An event as files, by name, and what the format could not hold of it (``unsaid``)."""
 
     files: dict[str, bytes]
     unsaid: tuple[str, ...] = ()
 
 
 class Source:
-    """A file that is to be read, parsed once for all who look at it.
+    """A file that is to be read. It is parsed once, for every format that looks at it.
 
     Attributes:
-        name: the file's name, suffix included.
-        data: its bytes, in UTF-8 even where it was in UTF-16 with a mark.
-        time_zone: of times that name none (IANA), where somebody has said.
+        name: the file's name, with its suffix.
+        data: its content; UTF-16 with a byte order mark has become UTF-8.
+        time_zone: the IANA zone of times that name none, if somebody said it.
     """
 
     def __init__(self, name: str, data: bytes, time_zone: str | None = None) -> None:
@@ -94,7 +97,7 @@ class Source:
 
     @cached_property
     def head(self) -> bytes:
-        """The first bytes that are no blanks and no byte order mark."""
+        """The beginning of the file, without a byte order mark and blanks."""
         return self.data[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
 
     @cached_property
@@ -102,7 +105,7 @@ class Source:
         """The file as text without a byte order mark.
 
         Raises:
-            FormatError: it is none.
+            FormatError: it is not text in UTF-8.
         """
         try:
             return self.data.decode("utf-8-sig")
@@ -111,10 +114,10 @@ class Source:
 
     @cached_property
     def json(self) -> object:
-        """The JSON value of a file that begins as one; None of another.
+        """The file as a JSON value; None for a file that does not begin as one.
 
         Raises:
-            FormatError: it begins as JSON and is none.
+            FormatError: it begins as JSON and is not valid.
         """
         if not self.head.startswith((b"{", b"[")):
             return None
@@ -129,10 +132,10 @@ class Source:
 
     @cached_property
     def xml(self) -> Node | None:
-        """The root element of a file that begins as XML; None of another.
+        """The root element of the file; None for a file that does not begin as XML.
 
         Raises:
-            FormatError: it begins as XML and is not well formed, or uses what is refused.
+            FormatError: it begins as XML and is not well formed, or has a document type declaration.
         """
         return load_plain_xml(self.data, self.name) if self.head.startswith(b"<") else None
 
@@ -145,37 +148,49 @@ class Source:
 
 
 def _utf8(name: str, data: bytes) -> bytes:
-    """Return a file in UTF-8; spreadsheets and editors of Windows write UTF-16 with a mark."""
+    """Return a file in UTF-8. Spreadsheets and editors on Windows write UTF-16 with a byte order mark."""
     if not data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data
     try:
         text = data.decode("utf-16")
     except UnicodeDecodeError:
         raise FormatError(name, "", "not UTF-16 text, as its first bytes say") from None
-    # Of XML, what the declaration says is no longer so.
+    # An XML declaration names the encoding, which has changed.
     return re.sub(r"^<\?xml[^>]*\?>", "", text).encode()
 
 
-class TimetableFormat(Protocol):
-    """What a module of this package offers; the first line of its docstring names it in the documentation."""
-
-    def detect(self, source: Source, /) -> bool:
-        """Return whether a file is of this format.
-
-        Raises:
-            FormatError: it looks like one and cannot be parsed at all.
-        """
-
-    def read(self, source: Source, /) -> Reading:
-        """Return what a file says.
-
-        Raises:
-            MetadataError: the file breaks the format's rules.
-        """
+Detector: TypeAlias = Callable[[Source], bool]
+Reader: TypeAlias = Callable[[Source], Reading]
+Writer: TypeAlias = Callable[[Event], Written]
 
 
-class TimetableWriter(Protocol):
-    """What a module that goes both ways offers besides."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimetableFormat:
+    """A format in which timetables are read, and perhaps written.
 
-    def write(self, event: Event, /) -> Written:
-        """Return an event as files of this format."""
+    Attributes:
+        name: identifies the format in the catalogue and in messages; it never changes.
+        title: what it is, for documentation.
+        suffixes: how names of such files end, with the dot, the usual one first.
+        media_types: as servers send them, the usual one first.
+        release_wishes: what a file can ask about publication, and what becomes of it.
+        detect: tells whether a file is of this format. Raises `FormatError` for one that looks like it and cannot be
+            parsed at all.
+        read: returns what a file says. Raises `MetadataError` for one that breaks the format's rules.
+        write: returns an event as files; None for a format that is only read.
+        written_as: what the command line calls the format when it writes; None for a format that is only read.
+    """
+
+    name: str
+    title: str
+    suffixes: tuple[str, ...]
+    media_types: tuple[str, ...]
+    release_wishes: str
+    detect: Detector
+    read: Reader
+    write: Writer | None = None
+    written_as: str | None = None
+
+    def named(self, source: Source) -> bool:
+        """Return whether the name of a file ends as one of this format."""
+        return source.name.lower().endswith(self.suffixes)

@@ -1,4 +1,4 @@
-"""Numbers of people as they are written: exact, or honestly vague."""
+"""Numbers of people as people write them: exact or vague."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def parse_figure(text: str) -> Figure:
     ('over', 1800, 'over')
 
     Raises:
-        ValueError: not a number with at most one such word before it.
+        ValueError: it is not a number, or has more than one such word.
     """
     match = _FIGURE.fullmatch(text.strip())
     said = match and (match["words"] or match["plus"])

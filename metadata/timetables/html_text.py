@@ -1,4 +1,4 @@
-"""Text out of HTML, as timetables carry it in abstracts: paragraphs and list items stay apart, markup goes."""
+"""Plain text from HTML, which timetables have in abstracts. Paragraphs and list items stay separate."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SILENT = frozenset({"script", "style"})
 
 
 def html_to_text(text: str) -> str:
-    r"""Return a text without its markup; one that has none is returned as it is.
+    r"""Return a text without its markup. A text without markup is returned unchanged.
 
     >>> html_to_text("<p>Tea &amp; talk</p><ul><li>one</li></ul>"), html_to_text("if a < b & b > c")
     ('Tea & talk\n\n- one', 'if a < b & b > c')

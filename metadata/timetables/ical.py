@@ -1,8 +1,8 @@
 """iCalendar (`.ics`): RFC 5545, as conference systems and calendars write it.
 
-``icalendar`` parses. Sessions are the VEVENTs; times in UTC, in a zone (IANA's, Windows' or described in the
-calendar) or floating (then in the calendar's ``X-WR-TIMEZONE``). An event that comes again is one session a
-date (`metadata.timetables.recurrence`).
+``icalendar`` parses the calendar. Each VEVENT is a session. Its times are in UTC, in a named zone (of IANA, of Windows
+or described in the calendar), or in none, and then in the calendar's ``X-WR-TIMEZONE``. An event that comes again is
+one session a date (`metadata.timetables.recurrence`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from importlib.metadata import version
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,11 +18,13 @@ from zoneinfo import ZoneInfo
 import icalendar
 from icalendar.cal import Component
 
-from metadata.model import Event, ExternalId, Person, Role, Session
-from metadata.times import parse_moment
-from metadata.timetables.base import Reading, Source, Written
-from metadata.timetables.parts import Notes, event_slug, ids, local_doubt, name_stem, review, with_slugs
-from metadata.timetables.recurrence import MOST, YEARS, replaced, unrolled
+from metadata.errors import MetadataError
+from metadata.model import Event, ExternalId, Person, Release, Role, Session
+from metadata.names import distinct_names
+from metadata.times import parse_date, parse_moment
+from metadata.timetables.base import Reading, Source, TimetableFormat, Written
+from metadata.timetables.parts import Notes, event_slug, ids, local_doubt, name_stem, review, said_of_any, with_slugs
+from metadata.timetables.recurrence import MOST, YEARS, Replaced, reach, replaced, time_of, unrolled
 from metadata.timetables.schedule_xml import unplaced
 
 SESSION_FIELDS = frozenset(
@@ -35,6 +37,13 @@ _ZONES = ("X-WR-TIMEZONE", "TIMEZONE-ID", "VTIMEZONE")
 _SLUG = "X-ROSTRA-SLUG"
 _LENGTH = "X-ROSTRA-MILLISECONDS"
 _PERSON = "X-ROSTRA-PERSON"
+_FOLD = re.compile(rb"\r?\n[ \t]|\r[ \t]")
+_TIME_PROPERTY = re.compile(
+    r"^(?:DT[A-Z]+|EXDATE|RDATE|RECURRENCE-ID|RRULE|CREATED|LAST-MODIFIED)[;:].*$",
+    re.ASCII | re.IGNORECASE | re.MULTILINE,
+)
+_LEAP_SECOND = re.compile(r"(\d{8}T\d{2}[0-5]\d)60(?!\d)", re.ASCII)  # RFC 5545, 3.3.12: read as 59
+_MIDNIGHT = re.compile(r"(\d{8})T240000(?!\d)", re.ASCII)
 # RFC 5545, 3.2 knows no escapes in parameters; many readers, ``icalendar`` among them, take these for some.
 _LIKE_AN_ESCAPE = re.compile(r"\\(?:[,:;\\]|$)")
 
@@ -65,10 +74,11 @@ def read(source: Source, /) -> Reading:
     sessions: list[Session] = []
     slugs: list[str | None] = []
     own = replaced(events)
+    local_zone = ZoneInfo(zone) if zone else UTC
     for number, component in enumerate(events, 1):
         if len(sessions) > MAX_EVENTS:
             raise source.error("", f"more than {MAX_EVENTS:,} events, with those that come again")
-        for single in _singles(component, own, f"event {number}", notes):
+        for single in _singles(component, own, local_zone, f"event {number}", notes):
             if session := _session(single, f"event {number}", zone, notes):
                 sessions.append(session)
                 slugs.append(_text(component, _SLUG) if ours else None)
@@ -95,7 +105,7 @@ def read(source: Source, /) -> Reading:
         "end_date": days and not ours,
     }
     # Most calendars say nothing of these, and then what is known of them from elsewhere stays.
-    besides = {name for name in ("track", "language") if any(getattr(each, name) for each in sessions)}
+    besides = said_of_any(sessions, "track", "language", "release")
     return Reading(
         events=(event,),
         notices=(*notes.list, *notices),
@@ -105,15 +115,21 @@ def read(source: Source, /) -> Reading:
     )
 
 
-def _singles(component: Component, own: dict[str, set[Any]], where: str, notes: Notes) -> Sequence[Component]:
+def _singles(
+    component: Component, own: dict[str, Replaced], zone: tzinfo, where: str, notes: Notes
+) -> Sequence[Component]:
+    """Return an event for each of its dates."""
+    if reach(component) == "THISANDPRIOR":
+        notes.note(where, "RANGE=THISANDPRIOR, which RFC 5545 removed: only its own date is changed")
     if "RRULE" not in component and "RDATE" not in component:
         return (component,)
-    found = unrolled(component, own)
+    found = unrolled(component, own.get(str(component.get("UID")), Replaced()), zone)
     if found is None:
         notes.note(where, "comes again, without an end or in a way that is not known here: only the first is taken")
         return (component,)
     singles, all_of_them = found
-    notes.note(where, f"comes again: it is {len(singles)} sessions here")
+    count = f"{len(singles)} session{'' if len(singles) == 1 else 's'}"
+    notes.note(where, f"comes again: it is {count} here")
     if not all_of_them:
         notes.note(where, f"comes again for longer: only {YEARS} years and {MOST} dates are taken")
     return singles
@@ -122,7 +138,7 @@ def _singles(component: Component, own: dict[str, set[Any]], where: str, notes: 
 def _shared_zone(events: Sequence[Component]) -> str | None:
     """Return the IANA zone in which all events begin, where there is one."""
     zones = {
-        getattr(start.tzinfo, "key", None) for each in events if isinstance(start := _value(each, "DTSTART"), datetime)
+        getattr(start.tzinfo, "key", None) for each in events if isinstance(start := time_of(each, "DTSTART"), datetime)
     }
     [zone] = zones if len(zones) == 1 else [None]
     return None if zone is None else str(zone)
@@ -133,12 +149,38 @@ def _calendar(source: Source) -> Component:
         with warnings.catch_warnings():
             # It guesses the zone of names such as "/vendor/Europe/Berlin", which is right.
             warnings.simplefilter("ignore")
-            calendars = icalendar.Calendar.from_ical(source.text, multiple=True)
+            calendars = icalendar.Calendar.from_ical(_content(source), multiple=True)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         raise source.error("", f"not a readable calendar: {str(error)[:200]}") from None
     if len(calendars) != 1:
         raise source.error("", f"{len(calendars)} calendars in one file, where one was expected")
     return calendars[0]
+
+
+def _content(source: Source) -> str:
+    """Return the content lines of a calendar, with times that Python knows.
+
+    Lines are unfolded before they are decoded: they are folded by octets, and so perhaps inside a character (RFC 5545,
+    section 3.1).
+
+    Raises:
+        FormatError: a line is not UTF-8.
+    """
+    unfolded = _FOLD.sub(b"", source.data.removeprefix(b"\xef\xbb\xbf"))
+    try:
+        text = unfolded.decode()
+    except UnicodeDecodeError:
+        _ = source.text  # raises the error, with the line in the file
+        raise source.error("", "not UTF-8 text: save it in that encoding") from None
+    return _TIME_PROPERTY.sub(lambda line: _MIDNIGHT.sub(_next_midnight, _LEAP_SECOND.sub(r"\g<1>59", line[0])), text)
+
+
+def _next_midnight(match: re.Match[str]) -> str:
+    """Return the hour 24 as the next day's hour 0."""
+    try:
+        return f"{parse_date(match[1]) + timedelta(days=1):%Y%m%d}T000000"
+    except (MetadataError, OverflowError):
+        return match[0]
 
 
 def _values(component: Component, name: str) -> list[Any]:
@@ -176,11 +218,24 @@ def _session(component: Component, where: str, zone: str | None, notes: Notes) -
         people=_people(component, notes),
         links=notes.link(where, "page", _text(component, "URL")),
         external_ids=_ids(component),
+        release=_release(component, title, where, notes),
     )
 
 
+def _release(component: Component, title: str, where: str, notes: Notes) -> Release | None:
+    """Return private for an event that is not for everybody (CLASS: RFC 5545, 3.8.1.3); None says nothing.
+
+    A class that nobody knows counts as private there too.
+    """
+    for name in ("CLASS", "X-CALENDARSERVER-ACCESS"):
+        said = (_text(component, name) or "").strip().upper()
+        if said not in {"", "PUBLIC"}:
+            return notes.private(where, f"is marked {said[:40]} ({name})", title)
+    return None
+
+
 def _track(component: Component, notes: Notes) -> str | None:
-    """Return the category of a calendar's event, if it has one alone: several are tags."""
+    """Return the category of an event as its track, if it has exactly one. Several categories are tags."""
     value = component.get("CATEGORIES")
     found = [
         str(each) for part in (value if isinstance(value, list) else [value]) for each in getattr(part, "cats", ())
@@ -189,7 +244,7 @@ def _track(component: Component, notes: Notes) -> str | None:
 
 
 def _language(component: Component) -> str | None:
-    """Return the language that a title is marked with (RFC 5545, 3.2.10)."""
+    """Return the language of a title (RFC 5545, 3.2.10)."""
     params = getattr(component.get("SUMMARY"), "params", {})
     language = params.get("LANGUAGE")
     return str(language) if language else None
@@ -197,28 +252,20 @@ def _language(component: Component) -> str | None:
 
 def _ids(component: Component) -> tuple[ExternalId, ...]:
     uid = _text(component, "UID")
-    if uid and hasattr(when := component.get("RECURRENCE-ID"), "dt"):  # one date of many, which share their UID
-        uid = f"{uid}/{when.dt.isoformat()}"
+    when = time_of(component, "RECURRENCE-ID")
+    if uid and isinstance(when, date):  # one date of many, which share their UID
+        uid = f"{uid}/{when.isoformat()}"
     return () if uid and uid.endswith("@rostra") else ids(uid=uid)
 
 
-def _value(component: Component, name: str) -> Any:
-    """Return a time or length as Python has it; what the library could not read is in ``component.errors``."""
-    value = component.get(name)
-    try:
-        return getattr(value[0] if isinstance(value, list) and value else value, "dt", None)
-    except ValueError:
-        return None
-
-
 def _start(component: Component, where: str, zone: str | None, notes: Notes) -> tuple[str | None, str | None]:
-    value = _value(component, "DTSTART")
+    value = time_of(component, "DTSTART")
     if isinstance(value, datetime):
         if value.tzinfo is None:
             _note_floating(component, where, zone, notes)
         return _moment(_local(value, zone), where, notes), None
     if isinstance(value, date):
-        end = _value(component, "DTEND")
+        end = time_of(component, "DTEND")
         if type(end) is date and end - value > timedelta(days=1):  # a moment is a date to Python, too
             notes.note(where, f"lasts until {end - timedelta(days=1)}: only its first day is kept")
         return None, value.isoformat()
@@ -227,18 +274,17 @@ def _start(component: Component, where: str, zone: str | None, notes: Notes) -> 
 
 
 def _note_floating(component: Component, where: str, zone: str | None, notes: Notes) -> None:
-    """Note what is made of a time whose zone is not known: the calendar's is taken, or UTC."""
+    """Note how a time in an unknown zone is read: in the zone of the calendar, or in UTC."""
     start = component.get("DTSTART")
     named = start.params.get("TZID") if hasattr(start, "params") else None
     if named:
         notes.note(where, f"nobody here knows the time zone {str(named)[:60]!r}: taken as {zone or 'UTC'}")
     elif zone is None:
-        notes.floating = True
-        notes.note_once(where, "a time in no zone that is named: such are taken as UTC (--time-zone names another)")
+        notes.no_zone(where)
 
 
 def _moment(local: datetime, where: str, notes: Notes) -> str | None:
-    """Return a time in its zone as text, having noted what the offset alone no longer shows."""
+    """Return a time in its zone as text. Doubts are noted here, since the text keeps only the offset of the zone."""
     try:
         doubt, text = local_doubt(local), local.isoformat()
     except (OverflowError, ValueError):
@@ -260,7 +306,7 @@ def _length(component: Component, start: str | None, where: str, zone: str | Non
         return notes.positive(where, int(exact) if exact.isascii() and exact.isdigit() else 0, exact)
     if start is None:
         return None
-    end, length = _value(component, "DTEND"), _value(component, "DURATION")
+    end, length = time_of(component, "DTEND"), time_of(component, "DURATION")
     if isinstance(end, datetime):
         length = _local(end, zone) - parse_moment(start)
     if not isinstance(length, timedelta):
@@ -270,10 +316,10 @@ def _length(component: Component, start: str | None, where: str, zone: str | Non
 
 
 def _people(component: Component, notes: Notes) -> tuple[Role, ...]:
-    """Return the people of a calendar's event: attendees that have names; else its organizer, as many exporters do."""
+    """Return the people of an event: attendees with names, or else its organizer, where many exporters name one."""
     for name in (_PERSON, "ATTENDEE", "ORGANIZER"):
-        names = [notes.line(each) for value in _values(component, name) for each in _names(name, value)]
-        if found := tuple(dict.fromkeys(each for each in names if each)):
+        names = (notes.line(each) for value in _values(component, name) for each in _names(name, value))
+        if found := distinct_names(names):
             return tuple(Role(person=Person(name=each)) for each in found)
     return ()
 
@@ -285,14 +331,14 @@ def _names(said_by: str, value: Any) -> list[str]:
 
 
 def _common_names(value: str | list[str]) -> list[str]:
-    """Return the people of a CN. A comma that is not quoted parts names, or one name's last from its first."""
+    """Return the people in a CN. A comma without quotes separates people, or the last name of one from the first."""
     if isinstance(value, str):
         return [value]
     return list(value) if all(len(each.split()) > 1 for each in value) else [",".join(value)]
 
 
 def write(event: Event, /) -> Written:
-    """Return an event as a calendar, its times in the event's zone as they stand."""
+    """Return an event as a calendar."""
     calendar = icalendar.Calendar()
     calendar.add("PRODID", f"{_PRODUCT}{version('rostra')}//EN")
     calendar.add("VERSION", "2.0")
@@ -347,3 +393,16 @@ def _component(event: Event, session: Session) -> icalendar.Event:
         for role in session.people:
             component.add(_PERSON, role.person.name)
     return component
+
+
+FORMAT = TimetableFormat(
+    name="icalendar",
+    title="iCalendar (`.ics`): RFC 5545, as conference systems and calendars write it",
+    suffixes=(".ics", ".ical", ".ifb", ".icalendar"),
+    media_types=("text/calendar",),
+    release_wishes="`CLASS` other than PUBLIC (RFC 5545, 3.8.1.3), or `X-CALENDARSERVER-ACCESS`: private",
+    detect=detect,
+    read=read,
+    write=write,
+    written_as="ics",
+)

@@ -9,9 +9,10 @@ from typing import Any
 
 import msgspec
 
-from metadata.model import Event, Person, Role, RoleName, Session
-from metadata.timetables.base import EVENT_FIELDS, Notice, Reading, Source
-from metadata.timetables.parts import Notes, event_slug, ids, review, unique_links, with_slugs
+from metadata.model import Event, Person, Release, Role, RoleName, Session
+from metadata.names import name_key
+from metadata.timetables.base import EVENT_FIELDS, Notice, Reading, Source, TimetableFormat
+from metadata.timetables.parts import Notes, event_slug, ids, review, said_of_any, unique_links, with_slugs
 from metadata.timetables.plain_json import convert
 
 SESSION_FIELDS = frozenset(
@@ -33,6 +34,13 @@ class _Named(msgspec.Struct):
     affiliation: str | None = None
 
 
+class _Allowed(msgspec.Struct):
+    """Who may see something that is protected. Both lists are empty where everybody may."""
+
+    users: list[Any] = []
+    groups: list[Any] = []
+
+
 class _Contribution(msgspec.Struct):
     id: str | int
     title: str
@@ -46,6 +54,7 @@ class _Contribution(msgspec.Struct):
     type: Any = None
     speakers: list[_Named] = []
     primaryauthors: list[_Named] = []
+    allowed: _Allowed | None = None
 
 
 class _Conference(msgspec.Struct):
@@ -57,6 +66,8 @@ class _Conference(msgspec.Struct):
     description: str | None = None
     url: str | None = None
     contributions: list[_Contribution] | None = None
+    hasAnyProtection: bool | None = None  # noqa: N815
+    allowed: _Allowed | None = None
 
 
 class _Result(msgspec.Struct):
@@ -86,11 +97,12 @@ def read(source: Source, /) -> Reading:
         events.append(event)
         notices += more
         fields |= {name for name in EVENT_FIELDS if getattr(event, name)} & _EVENT_FIELDS
+    said = said_of_any((session for event in events for session in event.sessions), "release")
     return Reading(
         events=tuple(events),
         notices=(*notes.list, *notices),
         event_fields=frozenset(fields),
-        session_fields=SESSION_FIELDS | {"roles", "affiliations"},
+        session_fields=SESSION_FIELDS | {"roles", "affiliations"} | said,
     )
 
 
@@ -102,7 +114,10 @@ def _event(conference: _Conference, where: str, notes: Notes) -> Event:
         notes.note(where, f"ends on {end}, before it starts on {start}: its dates are left out")
         start = end = None
     contributions = conference.contributions or []
-    sessions = [_session(each, f"{where}.contributions[{i}]", notes) for i, each in enumerate(contributions)]
+    wish = None
+    if conference.hasAnyProtection or _is_limited(conference.allowed):
+        wish = notes.private(where, "is in a conference that Indico protects", title)
+    sessions = [_session(each, f"{where}.contributions[{i}]", wish, notes) for i, each in enumerate(contributions)]
     return Event(
         slug=event_slug(None, title, start),
         title=title,
@@ -116,8 +131,14 @@ def _event(conference: _Conference, where: str, notes: Notes) -> Event:
     )
 
 
-def _session(contribution: _Contribution, where: str, notes: Notes) -> Session:
+def _is_limited(allowed: _Allowed | None) -> bool:
+    return allowed is not None and bool(allowed.users or allowed.groups)
+
+
+def _session(contribution: _Contribution, where: str, wish: Release | None, notes: Notes) -> Session:
     title = notes.line(contribution.title) or "Untitled"
+    if wish is None and _is_limited(contribution.allowed):
+        wish = notes.private(where, "is protected in Indico", title)
     begins = contribution.startDate
     zone = notes.zone(f"{where}.startDate.tz", begins.tz) if begins else None
     roles: tuple[tuple[RoleName, list[_Named]], ...] = (
@@ -130,7 +151,7 @@ def _session(contribution: _Contribution, where: str, notes: Notes) -> Session:
             name = notes.line(f"{each.first_name or ''} {each.last_name or ''}") or notes.line(each.fullName)
             if name:
                 affiliation = notes.line(each.affiliation)
-                people.setdefault(name, Role(person=Person(name=name), role=role, affiliation=affiliation))
+                people.setdefault(name_key(name), Role(person=Person(name=name), role=role, affiliation=affiliation))
     return Session(
         slug="",
         title=title,
@@ -145,4 +166,16 @@ def _session(contribution: _Contribution, where: str, notes: Notes) -> Session:
         people=tuple(people.values()),
         links=unique_links(notes.link(where, "page", contribution.url)),
         external_ids=ids(indico=contribution.id),
+        release=wish,
     )
+
+
+FORMAT = TimetableFormat(
+    name="indico-json",
+    title="Indico's export (`/export/event/ID.json?detail=contributions`): a conference and its contributions",
+    suffixes=(".json",),
+    media_types=("application/json",),
+    release_wishes="`hasAnyProtection`, or users and groups under `allowed`: private",
+    detect=detect,
+    read=read,
+)

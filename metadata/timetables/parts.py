@@ -1,4 +1,4 @@
-"""What readers of timetables share: notes of what is doubtful, and the small values that all of them hold."""
+"""What the readers of timetables share: reading single values, and noting what is doubtful."""
 
 from __future__ import annotations
 
@@ -13,16 +13,19 @@ from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from metadata.errors import MetadataError
 from metadata.languages import parse_language
-from metadata.model import Event, ExternalId, Link, Person, Session, SessionKind
-from metadata.times import parse_date, parse_moment, parse_zone
+from metadata.model import Event, ExternalId, Link, Person, Release, Session, SessionKind
+from metadata.names import name_key
+from metadata.times import NO_ZONE, has_offset, parse_date, parse_moment, parse_zone
 from metadata.timetables.base import Notice, Source
 from metadata.timetables.html_text import html_to_text
 from metadata.timetables.slugs import fill_slugs, is_slug, make_slug
 
 OURS = "rostra"
-"""The generator that our own files name. Their text is taken as it is: its markup went when it first came in."""
+"""The generator that our own files name. Their texts are taken as they are: markup was removed at the first import."""
 
 LONG_TITLE = 200
+NOT_RECORDED = "asks not to be recorded"
+"""The reason for which a session is private whose speakers opted out of the recording."""
 
 _KINDS: dict[str, SessionKind] = {
     "talk": "talk", "vortrag": "talk", "presentation": "talk", "short talk": "talk", "lightning talk": "talk",
@@ -42,14 +45,14 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\uf
 
 
 class Notes:
-    """Reads single values of a file, and notes what cannot be read.
+    """Reads single values of a file, and collects notes on what cannot be read.
 
     Attributes:
         source: the file.
-        html: whether texts may carry HTML.
-        base: the address that the file's own addresses may be relative to.
-        list: what was noted, in order.
-        floating: whether a time had no zone, and was taken as UTC.
+        html: whether texts may contain HTML.
+        base: the address to which addresses in the file may be relative.
+        list: the notes, in order.
+        floating: whether a time without a zone was taken as UTC.
     """
 
     def __init__(self, source: Source, *, html: bool = True) -> None:
@@ -61,21 +64,26 @@ class Notes:
         self._noted: set[str] = set()
 
     def note(self, where: str, text: str) -> None:
-        """Note something about a place."""
+        """Note something about a place in the file."""
         self.list.append(Notice(where, text))
 
     def note_once(self, where: str, text: str) -> None:
-        """Note something that a file does everywhere, about the first place."""
+        """Note something that may come many times, but only at its first place."""
         if text not in self._noted:
             self._noted.add(text)
             self.note(where, text)
 
+    def no_zone(self, where: str) -> None:
+        """Note once that a time is taken as UTC, since neither the file nor whoever imports it names a zone."""
+        self.floating = True
+        self.note_once(where, f"{NO_ZONE} (--time-zone names another)")
+
     def line(self, text: str | None) -> str | None:
-        """Return a text of one line (a title, a name, a room) without blanks around and control characters inside."""
+        """Return a text of one line, such as a title, without control characters and needless spaces; None if empty."""
         return " ".join(_UNPRINTABLE.sub("", plain).split()) or None if (plain := self._plain(text)) else None
 
     def block(self, *texts: str | None) -> str | None:
-        """Return texts of several lines joined into one, each once: some exporters repeat the abstract."""
+        """Return texts of several lines as one. Each is kept once, since some exporters repeat the abstract."""
         kept: list[str] = []
         for text in texts:
             plain = _UNPRINTABLE.sub("", self._plain(text).replace("\r\n", "\n").replace("\r", "\n")).strip()
@@ -88,9 +96,14 @@ class Notes:
     def _plain(self, text: str | None) -> str:
         return html_to_text(text) if text and self.html else text or ""
 
+    def private(self, where: str, reason: str, title: str | None = None) -> Release:
+        """Return the release of a session whose file asks that the public does not get it, and note the wish."""
+        self.note_once(where, f"{title!r} {reason}: private" if title else f"{reason}: private")
+        return Release(state="private", reason=reason)
+
     def kind(self, where: str, text: str | None) -> SessionKind:
-        """Return what kind of session this word means; one that nobody knows is ``other``, and noted once."""
-        word = " ".join((text or "").lower().split())
+        """Return the kind of session that a word means. An unknown word is noted once, and means ``other``."""
+        word = name_key(text or "")
         base = re.sub(r"\s*\(.*\)$", "", word)
         if (kind := _KINDS.get(word) or _KINDS.get(base)) is None:
             self.note_once(where, f"{text!r} is none of our kinds of session: taken as 'other'")
@@ -98,7 +111,7 @@ class Notes:
         return kind
 
     def language(self, where: str, text: str | None) -> str | None:
-        """Return a BCP-47 tag, or None and a note; of one that is only partly known (``de-formal``), what is."""
+        """Return a BCP-47 tag. Of ``de-formal``, the known part is kept; what is not known is noted, and None."""
         if not text or not text.strip():
             return None
         try:
@@ -116,7 +129,7 @@ class Notes:
         return None
 
     def zone(self, where: str, text: str | None) -> str | None:
-        """Return the name of an IANA zone, also for Windows' names; else what somebody said, and a note."""
+        """Return an IANA zone, also for a name of Windows. An unknown name is noted, and the source's zone is taken."""
         if not text or not text.strip():
             return self.source.time_zone
         name = text.strip()
@@ -137,7 +150,7 @@ class Notes:
             return None
 
     def moment(self, where: str, text: str | None, zone: str | None) -> str | None:
-        """Return an ISO 8601 moment with an offset, or None and a note; ``zone`` serves where it names none."""
+        """Return an ISO 8601 moment with an offset, or None and a note; ``zone`` is for a text without an offset."""
         if not text or not text.strip():
             return None
         try:
@@ -149,8 +162,7 @@ class Notes:
             self.note(where, f"{text.strip()} has no hour: left out")
             return None
         if zone is None and not has_offset(text):
-            self.floating = True
-            self.note_once(where, "a time in no zone that is named: such are taken as UTC (--time-zone names another)")
+            self.no_zone(where)
         if doubt := local_doubt(moment):
             self.note(where, doubt)
         return moment.isoformat()
@@ -182,7 +194,7 @@ class Notes:
         return self.positive(where, ((days * 24 + hours) * 60 + minutes) * 60_000 + seconds * 1000, text)
 
     def positive(self, where: str, length_ms: float | None, text: object = "") -> int | None:
-        """Return a length that can be one, or None and a note."""
+        """Return a length of 1 ms to 1,000 hours, or None and a note."""
         if length_ms is None:
             return None
         if not 1 <= length_ms <= 1000 * 3_600_000:
@@ -191,7 +203,7 @@ class Notes:
         return round(length_ms)
 
     def link(self, where: str, rel: str, url: str | None, title: str | None = None) -> tuple[Link, ...]:
-        """Return a link, or nothing: an address that is not of the web or of mail is noted and left out."""
+        """Return a link, or nothing. An address that is neither of the web nor of mail is noted and left out."""
         url, title = (url or "").strip(), self.line(title)
         if not url:
             return ()
@@ -212,11 +224,6 @@ def is_date(text: str) -> bool:
     return True
 
 
-def has_offset(text: str) -> bool:
-    """Return whether a moment in ISO 8601 says how far its clock is from UTC."""
-    return datetime.fromisoformat(text.strip()).tzinfo is not None
-
-
 def is_web(url: str) -> bool:
     """Return whether an address is one that a page may link to."""
     try:
@@ -227,7 +234,7 @@ def is_web(url: str) -> bool:
 
 
 def local_doubt(moment: datetime) -> str | None:
-    """Return what is doubtful about a local time at a change of the clocks (PEP 495), or None."""
+    """Return what is doubtful about a local time when the clocks change (PEP 495), or None."""
     if moment.utcoffset() == moment.replace(fold=1).utcoffset():
         return None
     back = moment.astimezone(UTC).astimezone(moment.tzinfo)
@@ -237,12 +244,17 @@ def local_doubt(moment: datetime) -> str | None:
 
 
 def ids(**schemes: object) -> tuple[ExternalId, ...]:
-    """Return external ids, less those that are empty."""
+    """Return external ids by their schemes, without empty ones."""
     return tuple(
         ExternalId(scheme=scheme, value=text)
         for scheme, value in schemes.items()
         if value is not None and (text := _UNPRINTABLE.sub("", str(value)).strip()[:500])
     )
+
+
+def said_of_any(sessions: Iterable[Session], *names: str) -> frozenset[str]:
+    """Return those of these fields that at least one session has. The others stay as they are known."""
+    return frozenset(name for name in names if any(getattr(session, name) for session in sessions))
 
 
 def unique_links(links: Iterable[Link]) -> tuple[Link, ...]:
@@ -251,14 +263,14 @@ def unique_links(links: Iterable[Link]) -> tuple[Link, ...]:
 
 
 def event_slug(name: str | None, title: str, start_date: str | None) -> str:
-    """Return an event's slug: its short name where it has one, else its title and year."""
+    """Return an event's slug, made from its short name, or else from its title and year."""
     slug = make_slug(name or "") or make_slug(title) or "event"
     year = start_date[:4] if start_date else ""
     return f"{slug}-{year}" if year and year not in slug and not name else slug
 
 
 def with_slugs(sessions: Sequence[Session], given: Sequence[str | None] | None = None) -> tuple[Session, ...]:
-    """Return sessions with slugs of their own, made from their titles; those that were given stay if they can."""
+    """Return sessions with unique slugs, made from their titles. Slugs that were given stay if they are valid."""
     kept: dict[str, None] = {}
     fit: list[str | None] = []
     for slug in given or [None] * len(sessions):
@@ -274,11 +286,11 @@ def name_stem(source: Source) -> str:
 
 
 def review(event: Event, *, dates: bool = True) -> tuple[Event, list[Notice]]:
-    """Return an event made sound, and what a reader should know of it.
+    """Return an event with its inconsistencies resolved, and notices about them.
 
-    Ids that several differently named sessions share identify nothing and are left out; people of one name
-    whom the file tells apart get keys. Rooms that are used twice at a time, titles that are very long and
-    sessions outside the event's dates are said, and kept.
+    An id that several sessions of different titles share identifies none of them, and is left out. People of one name
+    whom the file tells apart get keys. A room that is used twice at a time, a very long title and a session outside
+    the event's dates are noted and kept.
     """
     notices: list[Notice] = []
     sessions = _tell_people_apart(_without_shared_ids(event.sessions, notices), notices)
@@ -298,7 +310,7 @@ def _without_shared_ids(sessions: tuple[Session, ...], notices: list[Notice]) ->
     uses: Counter[ExternalId] = Counter()
     for session in sessions:
         for external in session.external_ids:
-            titles.setdefault(external, set()).add(session.title)
+            titles.setdefault(external, set()).add(name_key(session.title))
             uses[external] += 1
     shared = {external for external, named in titles.items() if len(named) > 1 and not _one_talk(named)}
     for external in titles:
@@ -315,10 +327,10 @@ def _without_shared_ids(sessions: tuple[Session, ...], notices: list[Notice]) ->
 
 
 def _one_talk(titles: set[str]) -> bool:
-    """Return whether these are parts of one talk, as of one that was split: all begin alike."""
-    shortest = min((title.lower() for title in titles), key=len)
+    """Return whether these are titles of one talk in several parts: all begin alike. They are `name_key`'s forms."""
+    shortest = min(titles, key=len)
     stem = re.sub(r"[\W\d_]*(?:part|teil|parte|partie)?[\W\d_]*$", "", shortest)
-    return len(stem) >= 5 and all(title.lower().startswith(stem) for title in titles)
+    return len(stem) >= 5 and all(title.startswith(stem) for title in titles)
 
 
 def _tell_people_apart(sessions: tuple[Session, ...], notices: list[Notice]) -> tuple[Session, ...]:
@@ -361,14 +373,17 @@ def _overlaps(sessions: Sequence[Session]) -> list[Notice]:
                 end = start + timedelta(milliseconds=session.planned_ms)
             except OverflowError:
                 continue
-            rooms.setdefault(session.room, []).append((start, end, session))
+            rooms.setdefault(name_key(session.room), []).append((start, end, session))
     notices = []
-    for room, spans in rooms.items():
+    for spans in rooms.values():
         spans.sort(key=lambda span: (span[0], span[1]))
         latest = spans[0]
         for span in spans[1:]:
             if span[0] < latest[1]:
-                notices.append(Notice(span[2].slug, f"begins in {room!r} before {latest[2].title!r} has ended there"))
+                session, before = span[2], latest[2]
+                notices.append(
+                    Notice(session.slug, f"begins in {session.room!r} before {before.title!r} has ended there")
+                )
             latest = max(latest, span, key=lambda each: each[1])
     return notices
 

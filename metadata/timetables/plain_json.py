@@ -1,20 +1,16 @@
-"""JSON checked against the shape that a format has; what is wrong is named by its path."""
+"""JSON that is checked against the types of a format. Mistakes are named by their paths."""
 
 from __future__ import annotations
 
-import re
 from typing import TypeVar
 
 import msgspec
 
+from metadata.shapes import Words, dotted, misfit
 from metadata.timetables.base import Source
 
 _T = TypeVar("_T")
-_SHAPES = {
-    "object": "an object", "array": "a list", "str": "text", "null": "nothing", "int": "a whole number",
-    "float": "a number", "bool": "true or false",
-}  # fmt: skip
-_SHAPE = re.compile(r"`([a-z]+(?: \| [a-z]+)*)`")
+_WORDS = Words(mapping="an object")
 
 
 def convert(source: Source, kind: type[_T], raw: object = ..., path: str = "$") -> _T:
@@ -23,14 +19,9 @@ def convert(source: Source, kind: type[_T], raw: object = ..., path: str = "$") 
     Raises:
         FormatError: the path, and what was expected there.
     """
+    value = source.json if raw is ... else raw
     try:
-        return msgspec.convert(source.json if raw is ... else raw, kind)
+        return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        reason, _, place = str(error).partition(" - at `")
-        reason = re.sub("^(Expected|Object)", lambda match: match[0].lower(), _SHAPE.sub(_in_words, reason))
-        raise source.error(path + place.removesuffix("`").removeprefix("$"), reason) from None
-
-
-def _in_words(match: re.Match[str]) -> str:
-    names = match[1].split(" | ")
-    return " or ".join(_SHAPES[name] for name in names) if set(names) <= set(_SHAPES) else match[0]
+        found = misfit(error, kind, value, _WORDS)
+        raise source.error(path + dotted(found.path).removeprefix("$"), found.reason) from None

@@ -1,8 +1,8 @@
-"""XML without its surprises: elements, attributes and text, each with its line, and nothing that is fetched.
+"""XML without its surprises: elements, attributes and text, with their lines. Nothing is fetched.
 
-A document type declaration can define entities that expand without end, or that read files and addresses
-(CWE-776, CWE-611), so none is accepted. Expat (https://libexpat.github.io) does the parsing and is asked
-for nothing outside the document; how deep and how many elements there may be is bounded.
+A document type declaration can define entities that expand without end, or that read files and addresses (CWE-776,
+CWE-611), so none is accepted. Expat (https://libexpat.github.io) parses. The number of elements, and how deep they
+are nested, is limited.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Node:
 
     @property
     def where(self) -> str:
-        """The place that messages name."""
+        """The place, for messages."""
         return f"line {self.line}"
 
     def find(self, tag: str) -> Node | None:
@@ -46,7 +46,7 @@ class Node:
         return (child for child in self.children if child.tag == tag)
 
     def without_namespace(self) -> Node:
-        """Return the element, and all inside it, named without their namespaces."""
+        """Return the element after removing the namespaces from its name and the names of everything inside it."""
         self.tag = self.tag.rpartition("}")[2]
         for child in self.children:
             child.without_namespace()

@@ -1,8 +1,8 @@
-"""YAML without its surprises: mappings, sequences and text, and nothing that has to be guessed.
+"""YAML without its surprises: mappings, lists and text, and nothing that has to be guessed.
 
-YAML 1.1 reads ``no`` as false, ``18:30`` as 1110 and ``2022-07-23`` as a date object; here every scalar is
-the text that was written. Aliases can make a small file a huge one, and tags ask for types that are not
-text: both are refused, as is a key that is given twice (YAML 1.2.2, section 3.2.1.3, forbids that too).
+YAML 1.1 reads ``no`` as false, ``18:30`` as 1110 and ``2022-07-23`` as a date. Here every scalar is the text that was
+written. Aliases can make a small file huge, and tags ask for types other than text: both are refused. So is a key that
+comes twice (YAML 1.2.2, section 3.2.1.3, forbids it too).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from yaml.constructor import ConstructorError
 from yaml.reader import ReaderError
 
 from metadata.errors import FormatError
+from metadata.shapes import Path
 
 MAX_DEPTH = 16
 """Mappings and sequences may be this deep inside one another."""
@@ -39,6 +40,28 @@ def load_plain_yaml(data: bytes, source: str) -> object:
     except yaml.MarkedYAMLError as error:
         where = _line(error.problem_mark.line) if error.problem_mark else ""
         raise FormatError(source, where, ", ".join(part for part in (error.context, error.problem) if part)) from None
+
+
+def line_of(data: bytes, path: Path) -> int:
+    """Return the line on which a part of a document stands, counted from 1.
+
+    Args:
+        data: a document that `load_plain_yaml` has read.
+        path: the part. Where it does not exist, the line is that of the innermost part that does.
+    """
+    node = yaml.compose(data.decode("utf-8-sig"), _PlainLoader)
+    line = node.start_mark.line if node else 0
+    for step in path:
+        if isinstance(node, yaml.MappingNode):
+            found = [(key, value) for key, value in node.value if key.value == step]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+            found = [(item, item) for item in node.value[step : step + 1]]
+        else:
+            break
+        if not found:
+            break
+        line, node = found[0][0].start_mark.line, found[0][1]
+    return int(line) + 1
 
 
 def _line(before: int) -> str:

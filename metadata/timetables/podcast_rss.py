@@ -1,26 +1,42 @@
 """Podcast feeds: RSS 2.0 and Atom, with iTunes' and the podcast: namespace.
 
-Source: https://www.rssboard.org/rss-specification, RFC 4287, https://podcastindex.org/namespace/1.0. Episodes
-are sessions; a feed holds the newest ones, so what is not in it is not gone. The document is read by
-`plain_xml`, which keeps lines for messages and every one of the repeated ``podcast:`` elements.
+Source: https://www.rssboard.org/rss-specification, RFC 4287, https://podcastindex.org/namespace/1.0. Each episode is a
+session. A feed holds only the newest episodes, so one that is missing has not been removed. `plain_xml` reads the
+document: it keeps the line of every element, and all elements of a name that comes several times.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from collections import Counter
 
-from metadata.model import Event, Link, Person, Role, RoleName, Session
-from metadata.timetables.base import Reading, Source
-from metadata.timetables.parts import Notes, event_slug, ids, is_web, name_stem, review, unique_links, with_slugs
+from metadata.feed_dates import published
+from metadata.model import Event, Link, Person, Release, Role, RoleName, Session
+from metadata.names import distinct_names, name_key
+from metadata.times import NO_ZONE
+from metadata.timetables.base import Reading, Source, TimetableFormat
+from metadata.timetables.parts import (
+    Notes,
+    event_slug,
+    ids,
+    is_web,
+    name_stem,
+    review,
+    said_of_any,
+    unique_links,
+    with_slugs,
+)
 from metadata.timetables.plain_xml import Node
 
-SESSION_FIELDS = frozenset({"title", "start", "planned_ms", "language", "abstract", "people", "links", "external_ids"})
+SESSION_FIELDS = frozenset(
+    {"title", "start", "day", "planned_ms", "language", "abstract", "people", "links", "external_ids"}
+)
 
 _ATOM = "http://www.w3.org/2005/Atom}"
 _ITUNES = "http://www.itunes.com/dtds/podcast-1.0.dtd}"
 _CONTENT = "http://purl.org/rss/1.0/modules/content/}"
+_DUBLIN_CORE = "http://purl.org/dc/elements/1.1/}"
+_PUBLISHING = "http://www.w3.org/2007/app}"
 PODCAST = (
     "https://podcastindex.org/namespace/1.0}",
     "https://github.com/Podcastindex-org/podcast-namespace/blob/main/docs/1.0.md}",
@@ -60,6 +76,7 @@ def read(source: Source, /) -> Reading:
         channel.where, channel.get("language") or channel.attributes.get("http://www.w3.org/XML/1998/namespace}lang")
     )
     items = list(channel.all(f"{_ATOM}entry" if atom else "item"))
+    _note_shared_guids(items, notes)
     sessions = [_session(item, prefix, language, channel, notes) for item in items]
     guid = next((text for name in PODCAST if (text := channel.get(f"{name}guid"))), "") or channel.get(f"{_ATOM}id")
     name = title or name_stem(source)
@@ -83,9 +100,21 @@ def read(source: Source, /) -> Reading:
         events=(event,),
         notices=(*notes.list, *notices),
         event_fields=frozenset(field for field, value in said.items() if value),
-        session_fields=SESSION_FIELDS,
+        session_fields=SESSION_FIELDS | said_of_any(sessions, "release"),
         complete=False,
     )
+
+
+def _guid(item: Node) -> str:
+    return item.get("guid") or item.get(f"{_ATOM}id")
+
+
+def _note_shared_guids(items: list[Node], notes: Notes) -> None:
+    """Note each id that several episodes have: they are all read, and the id identifies none of them."""
+    counts = Counter(guid for item in items if (guid := _guid(item)))
+    for item in items:
+        if counts.get(guid := _guid(item), 0) > 1:
+            notes.note_once(item.where, f"{counts[guid]} episodes share the id {guid[:80]!r}: all of them are read")
 
 
 def _website(node: Node, notes: Notes, rel: str = "website") -> tuple[Link, ...]:
@@ -117,37 +146,52 @@ def _session(item: Node, prefix: str, language: str | None, channel: Node, notes
             for node in item.all(f"{name}{kind}"):
                 said = node.attributes.get("language") or node.attributes.get("type")
                 links += notes.link(node.where, kind, node.attributes.get("url"), said)
+    start, day = _when(item, notes)
     return Session(
         slug="",
         title=title or "Untitled",
-        start=_moment(item, notes),
+        start=start,
+        day=day,
         planned_ms=_length(item, notes),
         language=language,
         abstract=abstract,
         people=_people(item, channel, notes),
         links=unique_links(links),
-        external_ids=ids(guid=item.get("guid") or item.get(f"{_ATOM}id")),
+        external_ids=ids(guid=_guid(item)),
+        release=_release(item, channel, notes),
     )
 
 
-def _moment(item: Node, notes: Notes) -> str | None:
-    if text := item.get(f"{_ATOM}published") or item.get(f"{_ATOM}updated"):
-        return notes.moment(item.where, text, None)
-    text = item.get("pubDate")
-    if not text:
-        return None
-    try:
-        moment: datetime = parsedate_to_datetime(text)
-        if moment.tzinfo is None and text.rstrip().endswith("-0000"):  # UTC, wherever that was (RFC 5322, 3.3)
-            moment = moment.replace(tzinfo=UTC)
-        return notes.moment(item.where, moment.isoformat(), notes.source.time_zone)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        pass
-    try:
-        return notes.moment(item.where, datetime.fromisoformat(text).isoformat(), notes.source.time_zone)
-    except ValueError:
-        notes.note(item.where, f"{text[:60]!r} is no date of RFC 822: left out")
-        return None
+def _when(item: Node, notes: Notes) -> tuple[str | None, str | None]:
+    """Return the moment at which an episode was published, or else its day."""
+    names = (f"{_ATOM}published", "pubDate", f"{_DUBLIN_CORE}date", f"{_ATOM}updated")
+    text = next((text for name in names if (text := item.get(name))), None)
+    found = published(text, notes.source.time_zone)
+    if found.doubt == NO_ZONE:
+        notes.no_zone(item.where)
+    elif found.doubt:
+        notes.note(item.where, found.doubt)
+    return found.start, found.day
+
+
+def _release(item: Node, channel: Node, notes: Notes) -> Release | None:
+    wish = release_wish(item, channel)
+    return notes.private(item.where, wish) if wish else None
+
+
+def release_wish(item: Node, channel: Node) -> str | None:
+    """Return why a feed wants an episode kept from the public, or None: its directories' blocks and drafts."""
+    for node, what in ((channel, "feed"), (item, "episode")):
+        if node.get(f"{_ITUNES}block").lower() in {"yes", "true"}:
+            return f"the {what} asks directories not to list it (itunes:block)"
+        # A block that has an id is for that one platform.
+        blocks = (block for prefix in PODCAST for block in node.all(f"{prefix}block"))
+        if any(block.text.lower() == "yes" and "id" not in block.attributes for block in blocks):
+            return f"the {what} asks platforms not to show it (podcast:block)"
+    control = item.find(f"{_PUBLISHING}control")
+    if control is not None and control.get(f"{_PUBLISHING}draft").lower() == "yes":
+        return "the entry is a draft (app:draft)"
+    return None
 
 
 def _length(item: Node, notes: Notes) -> int | None:
@@ -173,7 +217,7 @@ def _people(item: Node, channel: Node, notes: Notes) -> tuple[Role, ...]:
                 if name and said in _ROLES:
                     links = notes.link(node.where, "website", node.attributes.get("href"))
                     roles.setdefault(
-                        (name, _ROLES[said]), Role(person=Person(name=name, links=links), role=_ROLES[said])
+                        (name_key(name), _ROLES[said]), Role(person=Person(name=name, links=links), role=_ROLES[said])
                     )
                 elif name:
                     notes.note(node.where, f"{name!r} is {said!r}, which is no part in a session: left out")
@@ -181,9 +225,20 @@ def _people(item: Node, channel: Node, notes: Notes) -> tuple[Role, ...]:
             return tuple(roles.values())
     authors = [author.get(f"{_ATOM}name") for author in item.all(f"{_ATOM}author")]
     if len(authors) > 1:
-        named = dict.fromkeys(name for author in authors if (name := notes.line(author)))
+        named = distinct_names(notes.line(author) for author in authors)
         return tuple(Role(person=Person(name=name), role="host") for name in named)
     text = authors[0] if authors else item.get(f"{_ITUNES}author") or channel.get(f"{_ITUNES}author")
     match = re.fullmatch(r"\S+@\S+ \((.+)\)", text)  # RSS writes people as an address with a name behind
     name = notes.line(match[1] if match else text)
     return (Role(person=Person(name=name), role="host"),) if name and not is_web(name) else ()
+
+
+FORMAT = TimetableFormat(
+    name="podcast-rss",
+    title="Podcast feeds: RSS 2.0 and Atom, with iTunes' and the podcast: namespace",
+    suffixes=(".xml", ".rss", ".atom"),
+    media_types=("application/rss+xml", "application/atom+xml"),
+    release_wishes="`itunes:block` or `podcast:block` of the feed or the episode, or `app:draft`: private",
+    detect=detect,
+    read=read,
+)

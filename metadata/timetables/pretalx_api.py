@@ -1,7 +1,7 @@
 """pretalx's API: pages of submissions or talks, and of speakers, as its REST interface returns them.
 
-Source: https://docs.pretalx.org/api/resources/. A page of speakers describes people, whose sessions come in
-another file; their ids (``code``) join the two.
+Source: https://docs.pretalx.org/api/resources/. A page of speakers describes people; their sessions are
+in another file. Ids (``code``) connect the two.
 """
 
 from __future__ import annotations
@@ -13,12 +13,22 @@ import msgspec
 
 from metadata.model import Event, Link, Person, Role, Session
 from metadata.times import parse_moment
-from metadata.timetables.base import Reading, Source
-from metadata.timetables.parts import Notes, event_slug, ids, name_stem, review, unique_links, with_slugs
+from metadata.timetables.base import Reading, Source, TimetableFormat
+from metadata.timetables.parts import (
+    NOT_RECORDED,
+    Notes,
+    event_slug,
+    ids,
+    name_stem,
+    review,
+    said_of_any,
+    unique_links,
+    with_slugs,
+)
 from metadata.timetables.plain_json import convert
 
 _Text = str | int | dict[str, Any] | None
-"""A text, the same in several languages, a thing with such a name, or its number where it was not asked for."""
+"""A text, a text in several languages, an object with a name, or its number if the API was not asked to expand it."""
 
 SESSION_FIELDS = frozenset(
     {"title", "kind", "track", "room", "start", "planned_ms", "language", "abstract", "people", "links", "external_ids"}
@@ -76,7 +86,7 @@ def _entries(raw: object) -> list[Any]:
 
 
 def read(source: Source, /) -> Reading:
-    """Return the event of a page. It does not say which: it is named by the file.
+    """Return the event of a page. A page does not name its event, so the file's name is taken.
 
     Raises:
         FormatError: the path, and what was expected there.
@@ -104,7 +114,7 @@ def read(source: Source, /) -> Reading:
         events=(event,),
         notices=(*notes.list, *notices),
         event_fields=frozenset(),
-        session_fields=SESSION_FIELDS,
+        session_fields=SESSION_FIELDS | said_of_any(sessions, "release"),
         complete=complete,
     )
 
@@ -114,8 +124,7 @@ def _session(submission: _Submission, where: str, notes: Notes) -> Session | Non
     if submission.state not in _STANDING:
         notes.note(where, f"{title!r} is {submission.state}: left out")
         return None
-    if submission.do_not_record:
-        notes.note(where, f"{title!r} asks not to be recorded")
+    wish = notes.private(where, NOT_RECORDED, title) if submission.do_not_record else None
     slots = [slot for slot in submission.slots if isinstance(slot, _Slot)]
     slot = submission.slot or (slots[0] if slots else _Slot())
     if len(slots) > 1:
@@ -151,6 +160,7 @@ def _session(submission: _Submission, where: str, notes: Notes) -> Session | Non
         people=tuple(roles),
         links=unique_links(links),
         external_ids=ids(code=submission.code),
+        release=wish,
     )
 
 
@@ -170,7 +180,18 @@ def _person(speaker: _Speaker, notes: Notes) -> Person | None:
 
 
 def _text(value: object) -> str | None:
-    """Return a text of pretalx's, which may come in several languages: English, else the first."""
+    """Return a text; of one in several languages, the English one or else the first."""
     if isinstance(value, dict):
         return _text(value["name"]) if "name" in value else _text(value.get("en") or next(iter(value.values()), None))
     return value if isinstance(value, str) else None
+
+
+FORMAT = TimetableFormat(
+    name="pretalx-api",
+    title="pretalx's API: pages of submissions or talks, and of speakers, as its REST interface returns them",
+    suffixes=(".json",),
+    media_types=("application/json",),
+    release_wishes="`do_not_record`: private, since the session asks not to be recorded",
+    detect=detect,
+    read=read,
+)

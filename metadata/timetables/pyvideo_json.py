@@ -1,7 +1,7 @@
 """pyvideo's JSON: one talk a file, or a category's folder, or a checkout of the whole repository.
 
-Source: https://github.com/pyvideo/data. A folder with ``category.json`` and ``videos/`` is an event. Talks
-have the day on which they were recorded, and no hour.
+Source: https://github.com/pyvideo/data. A folder with ``category.json`` and ``videos/`` is an event. A talk
+has the day on which it was recorded, but no hour.
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ from typing import Any
 import msgspec
 
 from metadata.model import Event, ExternalId, Link, Person, Role, Session
-from metadata.timetables.base import Notice, Reading, Source, Written
-from metadata.timetables.parts import Notes, event_slug, ids, name_stem, review, unique_links, with_slugs
+from metadata.names import distinct_names
+from metadata.timetables.base import Notice, Reading, Source, TimetableFormat, Written
+from metadata.timetables.parts import Notes, event_slug, ids, name_stem, review, said_of_any, unique_links, with_slugs
 from metadata.timetables.plain_json import convert
 
 SESSION_FIELDS = frozenset({"title", "day", "planned_ms", "language", "abstract", "people", "links", "external_ids"})
 CATEGORY = "category.json"
+_DRAFT = frozenset({"2", "draft"})
+"""The states of a draft. pyvideo's first data came from a program, richard, that numbers them."""
 
 
 class _Url(msgspec.Struct):
@@ -47,6 +50,7 @@ class _Video(msgspec.Struct):
     slug: str | None = None
     source_url: str | None = None
     videos: list[_File] | None = None
+    state: int | str | None = None
 
 
 class _Category(msgspec.Struct):
@@ -60,13 +64,13 @@ class _Category(msgspec.Struct):
 
 
 def detect(source: Source, /) -> bool:
-    """Return whether the file is one talk of pyvideo's."""
+    """Return whether the file is one talk of pyvideo."""
     raw = source.json
     return isinstance(raw, dict) and "title" in raw and isinstance(raw.get("speakers"), list) and "videos" in raw
 
 
 def read(source: Source, /) -> Reading:
-    """Return the event that one talk names as its category, with this talk alone.
+    """Return the event that a talk names as its category, with only this talk.
 
     Raises:
         FormatError: the path, and what was expected there.
@@ -82,7 +86,7 @@ def read(source: Source, /) -> Reading:
 
 
 def read_folder(name: str, category: Source | None, videos: Sequence[Source]) -> Reading:
-    """Return the event of a category's folder of this name.
+    """Return the event of a category's folder.
 
     Raises:
         FormatError: the file, the path, and what was expected there.
@@ -143,7 +147,7 @@ def _conclude(
         events=(event,),
         notices=(*notes, *notices),
         event_fields=frozenset(fields),
-        session_fields=SESSION_FIELDS,
+        session_fields=SESSION_FIELDS | said_of_any(sessions, "release"),
         complete=complete,
         slugs_identify=ours,
     )
@@ -159,8 +163,8 @@ def _session(video: _Video, where: str, notes: Notes) -> Session:
     title = notes.line(video.title)
     if title is None:
         notes.note(where, "has no title")
-    names = (notes.line(name) for name in video.speakers or ())
-    people = tuple(Role(person=Person(name=name)) for name in dict.fromkeys(names) if name)
+    names = distinct_names(notes.line(name) for name in video.speakers or ())
+    people = tuple(Role(person=Person(name=name)) for name in names)
     return Session(
         slug="",
         title=title or "Untitled",
@@ -171,6 +175,7 @@ def _session(video: _Video, where: str, notes: Notes) -> Session:
         people=people,
         links=unique_links(links),
         external_ids=_ids(video),
+        release=notes.private(where, "is a draft", title) if str(video.state).lower() in _DRAFT else None,
     )
 
 
@@ -181,7 +186,7 @@ def _length(video: _Video, where: str, notes: Notes) -> int | None:
 
 
 def _ids(video: _Video) -> tuple[ExternalId, ...]:
-    """Return what identifies a talk: its number, and its videos, since most talks have no number."""
+    """Return the ids of a talk: its number, and those of its videos, since most talks have no number."""
     return (*ids(pyvideo=video.id), *(x for file in video.videos or () for x in video_ids(file.url)))
 
 
@@ -229,3 +234,16 @@ def _related(link: Link) -> dict[str, Any]:
 
 def _dump(value: dict[str, Any]) -> bytes:
     return msgspec.json.format(msgspec.json.encode(dict(sorted(value.items()))), indent=2) + b"\n"
+
+
+FORMAT = TimetableFormat(
+    name="pyvideo-json",
+    title="pyvideo's JSON: one talk a file, or a category's folder, or a checkout of the whole repository",
+    suffixes=(".json",),
+    media_types=("application/json",),
+    release_wishes="`state` of a draft: private",
+    detect=detect,
+    read=read,
+    write=write,
+    written_as="pyvideo",
+)

@@ -1,7 +1,7 @@
 """`schedule.json`: frab, pretalx, and the CCC hub's version 2.
 
-Source: https://c3voc.de/schedule/schema.json. In version 2 sessions and persons stand beside the conference
-(``schedule.events``, ``schedule.persons``), and tracks and rooms are named by reference.
+Source: https://c3voc.de/schedule/schema.json. In version 2, sessions and persons stand beside the conference
+(``schedule.events``, ``schedule.persons``), and refer to tracks and rooms.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import msgspec
 from metadata.errors import FormatError
 from metadata.model import Event
 from metadata.times import parse_moment
-from metadata.timetables.base import Reading, Source, Written
+from metadata.timetables.base import Reading, Source, TimetableFormat, Written
 from metadata.timetables.parts import OURS, Notes, event_slug, is_web
 from metadata.timetables.plain_json import convert
 from metadata.timetables.schedule_xml import unplaced
@@ -71,6 +71,7 @@ class _HubSession(msgspec.Struct):
     participants: list[_Participant] = []
     links: list[VocLink] | None = None
     attachments: list[VocLink] | None = None
+    do_not_record: bool | None = None
 
 
 class _Day(msgspec.Struct):
@@ -136,7 +137,7 @@ def read(source: Source, /) -> Reading:
 
 
 def _from_days(schedule: _Schedule, source: Source) -> Iterator[tuple[_Day, VocSession]]:
-    """Yield sessions with their days; each is checked by itself, so that a message names its room."""
+    """Yield sessions with their days. Each is checked on its own, so that messages name its room."""
     for index, day in enumerate(schedule.conference.days):
         for room, listed in day.rooms.items():
             for number, raw in enumerate(listed):
@@ -197,6 +198,7 @@ def _from_hub(schedule: _Schedule) -> list[VocSession]:
             persons=[_participant(each, persons) for each in hub.participants],
             links=hub.links,
             attachments=hub.attachments,
+            do_not_record=hub.do_not_record,
             url=hub.url,
         )
         for index, hub in enumerate(schedule.events)
@@ -254,9 +256,22 @@ def _write_session(session: VocSession) -> dict[str, Any]:
 
 
 def _dense(value: Any) -> Any:
-    """Return a value without what is None in it: the schema has no such links and persons."""
+    """Return a value without the fields that are None, which the schema does not allow in links and persons."""
     if isinstance(value, list):
         return [_dense(each) for each in value]
     if isinstance(value, dict):
         return {name: _dense(each) for name, each in value.items() if each is not None}
     return value
+
+
+FORMAT = TimetableFormat(
+    name="schedule-json",
+    title="`schedule.json`: frab, pretalx, and the CCC hub's version 2",
+    suffixes=(".json",),
+    media_types=("application/json",),
+    release_wishes="`do_not_record`: private, since the session asks not to be recorded",
+    detect=detect,
+    read=read,
+    write=write,
+    written_as="schedule.json",
+)

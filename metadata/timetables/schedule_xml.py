@@ -1,7 +1,7 @@
 """`schedule.xml`: frab, pentabarf, pretalx and the voc schema, with its dialects.
 
 Source: https://c3voc.de/schedule/schema.xsd, https://c3voc.de/wiki/schedule. Older exporters leave out the
-``date`` of a session (see `metadata.timetables.voc_session.placed`); some put all into a namespace.
+``date`` of a session (see `metadata.timetables.voc_session.placed`), and some put all elements into a namespace.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 
 from metadata.model import Event, Session
 from metadata.times import parse_moment
-from metadata.timetables.base import Reading, Source, Written
+from metadata.timetables.base import Reading, Source, TimetableFormat, Written
 from metadata.timetables.parts import OURS, Notes, event_slug, is_web, name_stem
 from metadata.timetables.plain_xml import Node
 from metadata.timetables.voc_session import (
@@ -112,7 +112,6 @@ def _session(node: Node, room: Node, source: Source) -> VocSession:
     if node.find("title") is None:
         raise source.error(node.where, "an <event> without a <title>")
     number = node.attributes.get("id", "")
-    recording = node.find("recording")
     return VocSession(
         where=node.where,
         guid=node.attributes.get("guid"),
@@ -130,12 +129,19 @@ def _session(node: Node, room: Node, source: Source) -> VocSession:
         language=node.get("language"),
         abstract=node.get("abstract"),
         description=node.get("description"),
-        do_not_record=recording is not None and recording.get("optout").lower() == "true",
+        do_not_record=_opted_out(node),
         persons=[_person(x) for persons in node.all("persons") for x in persons.all("person")],
         links=[_link(x) for links in node.all("links") for x in links.all("link")],
         attachments=[_link(x) for links in node.all("attachments") for x in links.all("attachment")],
         url=node.get("url") or node.get("full_conf_url"),
     )
+
+
+def _opted_out(node: Node) -> bool:
+    """Return whether a session asks not to be recorded, as frab and pretalx write it, or as the hub does."""
+    recording = node.find("recording")
+    said = [node.get("do_not_record"), recording.get("optout") if recording else ""]
+    return any(text.lower() in {"true", "1", "yes"} for text in said)
 
 
 def _person(node: Node) -> VocPerson:
@@ -154,7 +160,7 @@ def _link(node: Node) -> VocLink:
 
 
 def write(event: Event, /) -> Written:
-    """Return an event as `schedule.xml` of the voc schema; its times and rooms need a start."""
+    """Return an event as `schedule.xml` of the voc schema. A session without a start cannot be in it."""
     root = ET.Element("schedule")
     ET.SubElement(root, "generator", name=OURS, version=version("rostra"))
     _leaf(root, "version", "1")
@@ -188,7 +194,7 @@ def write(event: Event, /) -> Written:
 
 
 def unplaced(sessions: tuple[Session, ...]) -> tuple[str, ...]:
-    """Return what is to be said of sessions without a start, for which a schedule has no place."""
+    """Return messages about the sessions without a start, which cannot be in a schedule."""
     return tuple(
         f"{session.title!r} has no start: it cannot stand in a schedule" for session in sessions if not session.start
     )
@@ -218,3 +224,16 @@ def _write_session(room: ET.Element, session: VocSession) -> None:
 
 def _leaf(parent: ET.Element, name: str, text: str | None) -> None:
     ET.SubElement(parent, name).text = text
+
+
+FORMAT = TimetableFormat(
+    name="schedule-xml",
+    title="`schedule.xml`: frab, pentabarf, pretalx and the voc schema, with its dialects",
+    suffixes=(".xml",),
+    media_types=("application/xml", "text/xml"),
+    release_wishes="`recording/optout` or `do_not_record`: private, since the session asks not to be recorded",
+    detect=detect,
+    read=read,
+    write=write,
+    written_as="schedule.xml",
+)

@@ -1,4 +1,4 @@
-"""Slugs: the words of a title as they stand in an address."""
+"""Slugs: titles in the form in which they stand in addresses."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ _ROOM_FOR_NUMBER = len("-999")
 
 
 def is_slug(text: str) -> bool:
-    """Return whether the text may stand in an address as it is."""
+    """Return whether a text is a slug."""
     return len(text) <= MAX_SLUG_LENGTH and _SLUG.fullmatch(text) is not None
 
 
 def make_slug(title: str) -> str:
-    """Return a title's slug, in ASCII: ``Café society`` → ``cafe-society``; empty where no letter is left."""
+    """Return the slug of a title, in ASCII: ``Café society`` → ``cafe-society``. It is empty if no letter is left."""
     return slugify(title, max_length=MAX_SLUG_LENGTH - _ROOM_FOR_NUMBER, word_boundary=True)
 
 
 def fill_slugs(given: Sequence[str | None], titles: Sequence[str]) -> list[str]:
-    """Return a slug for every title: the one given, else one made from it and numbered until it is free.
+    """Return a slug for every title: the one given, or one made from the title, with a number if it is taken.
 
-    ``given`` and ``titles`` are of one length; the slugs that were given must differ.
+    ``given`` and ``titles`` have the same length, and the slugs that are given differ.
     """
     taken = {slug for slug in given if slug is not None}
     numbers: dict[str, Iterator[int]] = {}

@@ -1,4 +1,4 @@
-"""What `schedule.xml` and `schedule.json` say alike of a session, from frab, pentabarf, pretalx and the CCC's hub.
+"""Sessions as `schedule.xml` and `schedule.json` have them, from frab, pentabarf, pretalx and the CCC's hub.
 
 Source: the schemas of the C3VOC, https://github.com/voc/schedule (validator/xsd, validator/json).
 """
@@ -15,9 +15,10 @@ import msgspec
 
 from metadata.errors import MetadataError
 from metadata.model import Event, ExternalId, Link, Person, Role, RoleName, Session
-from metadata.times import parse_date, parse_moment, parse_zone
+from metadata.names import name_key
+from metadata.times import has_offset, parse_date, parse_moment, parse_zone
 from metadata.timetables.base import Reading
-from metadata.timetables.parts import Notes, has_offset, ids, is_date, review, unique_links, with_slugs
+from metadata.timetables.parts import NOT_RECORDED, Notes, ids, is_date, review, said_of_any, unique_links, with_slugs
 
 SESSION_FIELDS = frozenset(
     {"title", "subtitle", "kind", "track", "room", "start", "day", "planned_ms", "language", "abstract", "people",
@@ -42,7 +43,7 @@ class VocLink(msgspec.Struct, kw_only=True):
 
 
 class VocPerson(msgspec.Struct, kw_only=True):
-    """Somebody, with what their kind of exporter knows."""
+    """A person. Each exporter fills other fields."""
 
     id: int | None = None
     guid: str | None = None
@@ -86,12 +87,12 @@ class VocSession(msgspec.Struct, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class VocDay:
-    """A day of a schedule, as far as it says when those of its sessions begin that tell their hour alone.
+    """A day of a schedule. It gives the date of sessions that name only an hour.
 
     Attributes:
-        date: on which it begins.
-        start: when it begins (a moment), so that what is earlier is after midnight.
-        change: the hour that parts it from the day before, as older exporters have it for all days.
+        date: the date on which the day begins.
+        start: the moment at which it begins; an earlier hour is after midnight.
+        change: the hour at which one day of the programme ends and the next begins, which older exporters give for all.
     """
 
     date: str | None = None
@@ -100,10 +101,10 @@ class VocDay:
 
 
 def placed(voc: VocSession, day: VocDay, notes: Notes, zone: str | None) -> VocSession:
-    """Return a session with its date and hour, which older exporters leave to its day and ``start``.
+    """Return a session with its date and hour, which older exporters give by its day and ``start``.
 
-    A programme runs past midnight: an hour before that at which its day begins is of the next date. It is an hour
-    in the schedule's time zone where one is named, else at the offset of its day.
+    A programme goes on after midnight: an hour before the beginning of the day is on the next date. The hour is in the
+    schedule's time zone if it names one, or else has the offset of the day.
     """
     if voc.date and not is_date(voc.date):
         return voc
@@ -134,7 +135,7 @@ def placed(voc: VocSession, day: VocDay, notes: Notes, zone: str | None) -> VocS
 
 
 def read_sessions(event: Event, sessions: Sequence[VocSession], notes: Notes, zone: str | None, *, ours: bool) -> Event:
-    """Return an event with these sessions.
+    """Return an event with sessions.
 
     Args:
         event: what is known of it.
@@ -152,14 +153,14 @@ def read_sessions(event: Event, sessions: Sequence[VocSession], notes: Notes, zo
 
 
 def conclude(event: Event, notes: Notes, event_fields: set[str], *, roles: bool, ours: bool) -> Reading:
-    """Return the reading of a schedule; ``roles`` says that people's parts are in it, ``ours`` that Rostra wrote it."""
+    """Return the reading of a schedule; ``roles`` tells whether it names parts, ``ours`` whether Rostra wrote it."""
     if "time_zone" not in event_fields and not notes.floating:
         zone = fixed_zone(event.sessions)
         said = f"{zone}, the offset of all its times" if zone else "UTC; times keep their own offsets"
         notes.note("", f"no time zone is named: taken as {said}")
         event, event_fields = replace(event, time_zone=zone or "UTC"), event_fields | ({"time_zone"} if zone else set())
     event, notices = review(event)
-    fields = SESSION_FIELDS | {"roles"} if roles else SESSION_FIELDS
+    fields = SESSION_FIELDS | said_of_any(event.sessions, "release") | ({"roles"} if roles else set())
     return Reading(
         events=(event,),
         notices=(*notes.list, *notices),
@@ -174,8 +175,7 @@ def _session(event: Event, voc: VocSession, slug: str | None, notes: Notes, zone
     if title is None:
         notes.note(voc.where, "has no title")
         title = "Untitled"
-    if voc.do_not_record:
-        notes.note(voc.where, f"{title!r} asks not to be recorded")
+    wish = notes.private(voc.where, NOT_RECORDED, title) if voc.do_not_record else None
     dated = is_date(voc.date or "")
     start = None if dated else notes.moment(voc.where, voc.date, zone)
     links = [
@@ -198,6 +198,7 @@ def _session(event: Event, voc: VocSession, slug: str | None, notes: Notes, zone
         people=_roles(voc, notes),
         links=unique_links(links),
         external_ids=_ids(event, voc, slug, ours=ours),
+        release=wish,
     )
 
 
@@ -209,7 +210,7 @@ def _ids(event: Event, voc: VocSession, slug: str | None, *, ours: bool) -> tupl
 
 
 def fixed_zone(sessions: Sequence[Session]) -> str | None:
-    """Return the zone without changes of the clock that all starts share: their offset is all that is known.
+    """Return the zone with a fixed offset that all starts share, since nothing more is known of their zone; else None.
 
     Its IANA name counts westwards, as POSIX does: ``Etc/GMT-1`` is an hour ahead of UTC.
     """
@@ -221,12 +222,12 @@ def fixed_zone(sessions: Sequence[Session]) -> str | None:
 
 
 def made_guid(event: Event, slug: str) -> UUID:
-    """Return the guid that a session without one is written with: the same every time (RFC 9562, version 5)."""
+    """Return the guid that is written for a session without one. It is always the same (RFC 9562, version 5)."""
     return uuid5(NAMESPACE_URL, f"rostra:{event.slug}/{slug}")
 
 
 def made_id(event: Event, slug: str) -> int:
-    """Return the number that a session without one is written with."""
+    """Return the number that is written for a session without one."""
     return made_guid(event, slug).int % 10**9 + 1
 
 
@@ -260,7 +261,7 @@ def _roles(voc: VocSession, notes: Notes) -> tuple[Role, ...]:
             role=_ROLES.get((person.role or "speaker").lower(), "speaker"),
             affiliation=notes.line(person.affiliation),
         )
-        roles.setdefault((name if not external else external[0].value, role.role), role)
+        roles.setdefault((external[0].value if external else name_key(name), role.role), role)
     return tuple(roles.values())
 
 
@@ -273,7 +274,7 @@ def _link(link: VocLink, rel: str, where: str, notes: Notes) -> tuple[Link, ...]
 
 
 def write_sessions(event: Event) -> list[VocSession]:
-    """Return the sessions that have a start as a schedule holds them, in order of time."""
+    """Return the sessions with a start, in the form of a schedule and in order of time."""
     placed = [session for session in event.sessions if session.start]
     return [_written(event, s) for s in sorted(placed, key=lambda s: (instant(s.start or ""), s.room or ""))]
 
@@ -325,17 +326,17 @@ def _written_person(role: Role) -> VocPerson:
 
 
 def written_length(planned_ms: int | None) -> str:
-    """Return ``HH:MM``, with seconds where there are any; an open length is ``00:00``, as both schemas demand one."""
+    """Return ``HH:MM`` or ``HH:MM:SS``. An unknown length is ``00:00``, since both schemas require one."""
     seconds = (planned_ms or 0) // 1000
     text = f"{seconds // 3600:02}:{seconds // 60 % 60:02}"
     return f"{text}:{seconds % 60:02}" if seconds % 60 else text
 
 
 def instant(start: str) -> datetime:
-    """Return a start as a moment that sorts."""
+    """Return a start as a moment in UTC, by which sessions are sorted."""
     return parse_moment(start).astimezone(UTC)
 
 
 def _guid(text: str) -> str:
-    """Return an id with a UUID's letters small; those of others, as frab's of 2014, tell one from another."""
+    """Return an id; a UUID in small letters. In other ids, such as those of frab in 2014, case makes a difference."""
     return text.lower() if _UUID.fullmatch(text) else text

@@ -1,18 +1,16 @@
 """Our own format: an event written by hand, in YAML.
 
-`EXAMPLE_YAML` shows every field once. Only ``title`` is needed, of the event and of each session; the
-fields are those of `metadata.model`, and a field that is not there is refused by name. In short:
+`metadata.timetables.yaml_fields` lists the fields, and `EXAMPLE_YAML` shows each of them. Only ``title`` is needed, of
+the event and of each session. In short:
 
-- Text is taken as written: ``1984``, ``no`` and ``2022-07-23`` need no quotes. Anchors, aliases and tags
-  are refused, as is a key given twice.
-- Languages are BCP-47 tags, ISO 639 codes or English names.
-- A session's ``start`` is ISO 8601; without an offset it is in the event's ``time_zone``. Its ``planned``
-  length is written ``45m`` or ``1h30m``.
-- A ``slug`` is made from the title where there is none: ``Café society`` becomes ``cafe-society``, a
-  second one ``cafe-society-2``. An event's also takes the year, so that editions differ.
-- People, recordings and releases may be one word instead of a mapping, a link an address alone.
-- Figures stay as vague as they were: ``85``, ``1,800``, ``about 85``, ``over 300``, ``under 50``.
-- A session's ``place`` names one of the event's ``places``.
+- Text is taken as it is written: ``1984``, ``no`` and ``2022-07-23`` need no quotes. Anchors, aliases and tags are
+  refused, and so is a key that comes twice.
+- A ``slug`` is made from the title where there is none: ``Café society`` becomes ``cafe-society``, and a second one
+  ``cafe-society-2``. That of an event also gets the year, so that editions differ.
+- People, recordings and releases may be one word instead of a mapping, and a link may be an address alone.
+- Figures stay as vague as they are written: ``85``, ``1,800``, ``about 85``, ``over 300``, ``under 50``.
+
+A mistake is answered with its line, with what is allowed there, and with what is nearest to what was written.
 """
 
 from __future__ import annotations
@@ -20,211 +18,141 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib.resources import files
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 import msgspec
 import yaml
 
 from metadata.errors import FormatError, InvalidTimeError, MetadataError
+from metadata.feed_dates import parse_feed_date
 from metadata.languages import parse_language
 from metadata.model import (
     Attendance,
     Event,
     ExternalId,
     Link,
-    Measure,
-    Mode,
     Person,
     Place,
-    PlaceKind,
     RecordingNote,
-    RecordingRole,
     Release,
-    ReleaseState,
     Role,
-    RoleName,
     Session,
-    SessionKind,
 )
+from metadata.names import name_key
+from metadata.shapes import Path, Words, dotted, misfit, nearest
 from metadata.times import parse_date, parse_moment, parse_offset, parse_zone
-from metadata.timetables.base import Reading, Source, Written
+from metadata.timetables.base import Reading, Source, TimetableFormat, Written
 from metadata.timetables.figures import parse_figure
 from metadata.timetables.parts import review
-from metadata.timetables.plain_yaml import load_plain_yaml
+from metadata.timetables.plain_yaml import line_of, load_plain_yaml
 from metadata.timetables.slugs import MAX_SLUG_LENGTH, fill_slugs, is_slug, make_slug
+from metadata.timetables.yaml_fields import (
+    OTHER_NAMES,
+    AttendanceFields,
+    EventFields,
+    LinkFields,
+    PersonFields,
+    PlaceFields,
+    RecordingFields,
+    ReleaseFields,
+    SessionFields,
+)
 
 EXAMPLE_YAML = """\
+# An event, written by hand. Only the titles are needed. Fields after a # are those that this event does not use.
 title: Summer University
 slug: summer-university-2022        # in addresses; made from the title and the year where absent
+# subtitle: A second title
+# description: What the event is about
 series: Summer University
 edition: 3
 mode: online                        # in-person, online or hybrid
 start_date: 2022-07-23
 end_date: 2022-07-26
-time_zone: Europe/Berlin
-languages: [English]
+time_zone: Europe/Berlin            # of all times without an offset
+languages: [English]                # BCP-47 tags, ISO 639 codes or English names
 interpreted_into: [ar, Spanish]
 places:
   - name: Lighthouse
     kind: watch-party               # venue, online or watch-party
     city: Hamburg
-    country: DE
-attendance:                         # snapshots: a later figure is another line
+    country: DE                     # two capitals of ISO 3166-1
+attendance:                         # a later figure is another entry
   - measure: registered             # registered, attended or watched
-    people: 1,000
+    people: 1,000                   # 85, 1,800, about 85, over 300 or under 50
     countries: 91
+    # places: 12
     observed_on: 2022-06-01
+    # source: the organisers
+# links: ["https://example.org/summer"]
+# external_ids: {indico: 1234}      # identifiers in other systems
 sessions:
   - title: What an archive owes its listeners
+    slug: what-an-archive-owes
+    # subtitle: A second title
     kind: keynote                   # talk, keynote, panel, plenary, workshop, lecture, launch, reading, qa, …
     track: Memory
     room: Main hall
-    start: 2022-07-23T18:00         # in the event's time zone; `day: 2022-07-23` where nobody knows the hour
-    planned: 45m
+    # place: Lighthouse             # one of the event's places
+    start: 2022-07-23T18:00         # in the event's time zone
+    # day: 2022-07-23               # instead of start, where nobody knows the hour
+    planned: 45m                    # or 1h30m
     language: en
     abstract: Recordings that nobody can search are recordings that nobody has.
     people:                         # a name alone is a speaker
       - name: Noor Okafor
+        # key: noor-okafor-2        # tells two people of one name apart
         role: speaker               # speaker, chair, interpreter, reader, author, panellist or host
         affiliation: Radio Lighthouse
         biography: Keeps the sound archive of a small radio station.
         links: [{rel: website, url: "https://example.org/noor"}]
+        # external_ids: {orcid: 0000-0002-1825-0097}
     links:
-      - rel: reading                # a reading list; a link may have an address, a title or both
+      - rel: reading                # website, page, reading (a reading list), …
+        # url: https://example.org/art-of-memory
         title: The Art of Memory
     attendance:
       - measure: attended
         people: over 300
     external_ids: {guid: 5f2b0d5e}
-    release: public                 # or {state: embargoed, until: 2023-01-01}, {state: withdrawn, reason: …}
+    release: public                 # or private, {state: embargoed, until: 2023-01-01}, {state: withdrawn, reason: …}
     recordings:                     # files that `rostra pull` will find; a name alone will do
       - file: keynote.mp4
+        # role: floor               # floor, interpretation or screen
         language: en
         credit: Radio Lighthouse
         licence: CC-BY-4.0
-    slug: what-an-archive-owes
+        # synthetic_voice: true     # whether a machine speaks
 """
-"""Every field of the format; it reads as `metadata.model.EXAMPLE_EVENT`."""
+"""Every field of the format, with what may stand there. It reads as `metadata.model.EXAMPLE_EVENT`."""
 
 _LENGTH = re.compile(r"(?=\d)(?:\d+h)?(?:\d+m)?(?:\d+(?:\.\d{1,3})?s)?", re.ASCII)
 _COUNTRY = re.compile("[A-Z]{2}")
 _LINK_SCHEMES = frozenset({"http", "https", "mailto"})
 
-_SHAPE_NAMES = {"`object`": "a mapping", "`array`": "a list", "`str`": "text", "`null`": "nothing", "Object": "mapping"}
-_SHAPES = re.compile("|".join(_SHAPE_NAMES))
-
-_Text = Annotated[str, msgspec.Meta(min_length=1)]
-_Edition = Annotated[int, msgspec.Meta(ge=1)]
+_WORDS = Words(other_names=OTHER_NAMES)
 _T = TypeVar("_T")
-
-
-class _Strict(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A mapping of the file, as it is written there."""
-
-
-class _Link(_Strict):
-    rel: _Text = "website"
-    url: _Text | None = None
-    title: _Text | None = None
-
-
-class _Place(_Strict):
-    name: _Text
-    kind: PlaceKind = "venue"
-    city: _Text | None = None
-    country: _Text | None = None
-
-
-class _Attendance(_Strict):
-    measure: Measure
-    people: _Text
-    countries: _Text | None = None
-    places: _Text | None = None
-    observed_on: _Text | None = None
-    source: _Text | None = None
-
-
-class _Person(_Strict):
-    name: _Text
-    key: _Text | None = None
-    role: RoleName = "speaker"
-    affiliation: _Text | None = None
-    biography: _Text | None = None
-    links: list[_Text | _Link] = []
-    external_ids: dict[_Text, _Text] = {}
-
-
-class _Release(_Strict):
-    state: ReleaseState
-    until: _Text | None = None
-    reason: _Text | None = None
-
-
-class _Recording(_Strict):
-    file: _Text
-    role: RecordingRole = "floor"
-    language: _Text | None = None
-    credit: _Text | None = None
-    licence: _Text | None = None
-    synthetic_voice: bool = False
-
-
-class _Session(_Strict):
-    title: _Text
-    slug: _Text | None = None
-    subtitle: _Text | None = None
-    kind: SessionKind = "talk"
-    track: _Text | None = None
-    room: _Text | None = None
-    place: _Text | None = None
-    start: _Text | None = None
-    day: _Text | None = None
-    planned: _Text | None = None
-    language: _Text | None = None
-    abstract: _Text | None = None
-    people: list[_Text | _Person] = []
-    links: list[_Text | _Link] = []
-    attendance: list[_Attendance] = []
-    external_ids: dict[_Text, _Text] = {}
-    release: _Text | _Release | None = None
-    recordings: list[_Text | _Recording] = []
-
-
-class _Event(_Strict):
-    title: _Text
-    slug: _Text | None = None
-    subtitle: _Text | None = None
-    description: _Text | None = None
-    series: _Text | None = None
-    edition: _Edition | None = None
-    mode: Mode = "in-person"
-    start_date: _Text | None = None
-    end_date: _Text | None = None
-    time_zone: _Text = "UTC"
-    languages: list[_Text] = []
-    interpreted_into: list[_Text] = []
-    places: list[_Place] = []
-    attendance: list[_Attendance] = []
-    links: list[_Text | _Link] = []
-    external_ids: dict[_Text, _Text] = {}
-    sessions: list[_Session] = []
 
 
 def detect(source: Source, /) -> bool:
     """Return whether the file's name ends as YAML does; no other format of ours is written in YAML."""
-    return source.name.lower().endswith((".yaml", ".yml"))
+    return FORMAT.named(source)
 
 
 def read(source: Source, /) -> Reading:
     """Return the event that a YAML file describes.
 
     Raises:
-        FormatError: where, and what was expected there.
+        FormatError: the line and the path, and what is allowed there.
     """
-    spot = _Spot(source.name, "$")
-    event, notices = review(_read_event(_convert(load_plain_yaml(source.data, source.name), _Event, spot), spot))
+    spot = _Spot(source, ())
+    raw = load_plain_yaml(source.data, source.name)
+    event, notices = review(_read_event(_convert(raw, EventFields, spot), spot))
     return Reading(events=(event,), notices=tuple(notices), slugs_identify=True)
 
 
@@ -282,8 +210,8 @@ def _dense(value: Any) -> Any:
     return None if value is None else str(value)
 
 
-def _read_event(written: _Event, spot: _Spot) -> Event:
-    zone = spot.read("time_zone", lambda name: parse_zone(name).key, written.time_zone) or "UTC"
+def _read_event(written: EventFields, spot: _Spot) -> Event:
+    zone = spot.read("time_zone", _zone, written.time_zone) or "UTC"
     start_date, end_date = (spot.read(field, _date, getattr(written, field)) for field in ("start_date", "end_date"))
     if start_date and end_date and end_date < start_date:
         raise spot.at("end_date").error(f"{end_date} is before start_date, {start_date}")
@@ -314,17 +242,18 @@ def _read_event(written: _Event, spot: _Spot) -> Event:
 class _Spot:
     """A place in a file, as messages name it."""
 
-    source: str
-    path: str
+    source: Source
+    path: Path
 
-    def at(self, step: str | int) -> _Spot:
-        return _Spot(self.source, f"{self.path}[{step}]" if isinstance(step, int) else f"{self.path}.{step}")
+    def at(self, *steps: str | int) -> _Spot:
+        return _Spot(self.source, (*self.path, *steps))
 
     def error(self, reason: str) -> FormatError:
-        return FormatError(self.source, self.path, reason)
+        line = line_of(self.source.data, self.path)
+        return FormatError(self.source.name, f"line {line}, {dotted(self.path)}", reason)
 
     def read(self, field: str | int, reader: Callable[[str], _T], text: str | None) -> _T | None:
-        """Return what ``reader`` makes of a field's text, its refusal being one of this place."""
+        """Return what ``reader`` makes of a field's text. What it raises becomes an error about this place."""
         return None if text is None else self.at(field).read_here(reader, text)
 
     def read_each(self, field: str, reader: Callable[[str], _T], texts: list[str]) -> tuple[_T, ...]:
@@ -339,18 +268,19 @@ class _Spot:
             raise self.error(str(error)) from None
 
 
-def _sessions(event: _Event, zone: str, spot: _Spot) -> tuple[Session, ...]:
+def _sessions(event: EventFields, zone: str, spot: _Spot) -> tuple[Session, ...]:
     spots = [spot.at("sessions").at(index) for index in range(len(event.sessions))]
-    places = frozenset(place.name for place in event.places)
+    names = {name_key(place.name): place.name for place in event.places}
     return tuple(
-        _session(written, slug, zone, places, here)
+        _session(written, slug, zone, names, here)
         for written, slug, here in zip(event.sessions, _session_slugs(event.sessions, spots), spots, strict=True)
     )
 
 
-def _session(written: _Session, slug: str, zone: str, places: frozenset[str], spot: _Spot) -> Session:
-    if written.place is not None and written.place not in places:
-        raise spot.at("place").error(f"{written.place!r} is none of the event's places")
+def _session(written: SessionFields, slug: str, zone: str, names: dict[str, str], spot: _Spot) -> Session:
+    if written.place is not None and name_key(written.place) not in names:
+        listed = nearest(written.place, sorted(names.values())) if names else ": it has none"
+        raise spot.at("place").error(f"{written.place!r} is none of the event's places{listed}")
     return Session(
         slug=slug,
         title=_line(written.title) or written.title,
@@ -358,7 +288,7 @@ def _session(written: _Session, slug: str, zone: str, places: frozenset[str], sp
         kind=written.kind,
         track=_line(written.track),
         room=_line(written.room),
-        place=written.place,
+        place=names[name_key(written.place)] if written.place else None,
         start=spot.read("start", lambda text: _moment(text, zone), written.start),
         day=spot.read("day", _date, written.day),
         planned_ms=spot.read("planned", _length_ms, written.planned),
@@ -375,14 +305,14 @@ def _session(written: _Session, slug: str, zone: str, places: frozenset[str], sp
     )
 
 
-def _place(written: _Place, spot: _Spot) -> Place:
+def _place(written: PlaceFields, spot: _Spot) -> Place:
     country = spot.read("country", _country, written.country)
     return Place(name=written.name, kind=written.kind, city=written.city, country=country)
 
 
-def _role(written: str | _Person, spot: _Spot) -> Role:
+def _role(written: str | PersonFields, spot: _Spot) -> Role:
     if isinstance(written, str):
-        written = _Person(name=written)
+        written = PersonFields(name=written)
     person = Person(
         name=_line(written.name) or written.name,
         key=written.key,
@@ -393,9 +323,9 @@ def _role(written: str | _Person, spot: _Spot) -> Role:
     return Role(person=person, role=written.role, affiliation=_line(written.affiliation))
 
 
-def _release(written: str | _Release | None, spot: _Spot) -> Release | None:
+def _release(written: str | ReleaseFields | None, spot: _Spot) -> Release | None:
     if isinstance(written, str):
-        written = _convert({"state": written}, _Release, spot)
+        written = _convert({"state": written}, ReleaseFields, spot)
     if written is None:
         return None
     if (written.state == "embargoed") != (written.until is not None):
@@ -405,9 +335,9 @@ def _release(written: str | _Release | None, spot: _Spot) -> Release | None:
     return Release(state=written.state, until=spot.read("until", _date, written.until), reason=written.reason)
 
 
-def _recording(written: str | _Recording, spot: _Spot) -> RecordingNote:
+def _recording(written: str | RecordingFields, spot: _Spot) -> RecordingNote:
     if isinstance(written, str):
-        written, here = _Recording(file=written), spot
+        written, here = RecordingFields(file=written), spot
     else:
         here = spot.at("file")
     return RecordingNote(
@@ -420,7 +350,7 @@ def _recording(written: str | _Recording, spot: _Spot) -> RecordingNote:
     )
 
 
-def _attendance(written: list[_Attendance], spot: _Spot) -> tuple[Attendance, ...]:
+def _attendance(written: list[AttendanceFields], spot: _Spot) -> tuple[Attendance, ...]:
     return tuple(
         Attendance(
             measure=snapshot.measure,
@@ -435,11 +365,11 @@ def _attendance(written: list[_Attendance], spot: _Spot) -> tuple[Attendance, ..
     )
 
 
-def _links(written: list[str | _Link], spot: _Spot) -> tuple[Link, ...]:
+def _links(written: list[str | LinkFields], spot: _Spot) -> tuple[Link, ...]:
     return tuple(_link(link, spot.at("links").at(index)) for index, link in enumerate(written))
 
 
-def _link(written: str | _Link, spot: _Spot) -> Link:
+def _link(written: str | LinkFields, spot: _Spot) -> Link:
     if isinstance(written, str):
         return Link(rel="website", url=spot.read_here(_url, written))
     if written.url is None and written.title is None:
@@ -457,27 +387,63 @@ def _line(text: str | None) -> str | None:
 
 
 def _date(text: str) -> str:
-    return parse_date(text).isoformat()
+    try:
+        return parse_date(text).isoformat()
+    except InvalidTimeError as error:
+        raise _with_nearest(error, text) from None
+
+
+def _with_nearest(error: InvalidTimeError, text: str) -> InvalidTimeError:
+    """Return an error that also shows how to write a date that is written in another way, such as ``23 July 2022``."""
+    try:
+        found = parse_feed_date(text)
+    except InvalidTimeError:
+        return error
+    local = found.moment.replace(tzinfo=None).isoformat(timespec="minutes") if found.moment else f"{found.day}"
+    return InvalidTimeError(text, f"{error.expected} (nearest: {local})")
+
+
+def _zone(text: str) -> str:
+    try:
+        return parse_zone(text).key
+    except InvalidTimeError as error:
+        zones = {zone.rpartition("/")[2].lower(): zone for zone in sorted(available_timezones(), reverse=True)}
+        close = get_close_matches(text.rpartition("/")[2].strip().replace(" ", "_").lower(), zones, 1)
+        raise InvalidTimeError(text, error.expected + (f" (nearest: {zones[close[0]]})" if close else "")) from None
 
 
 def _moment(text: str, zone: str) -> str:
     if not {"T", " "} & set(text.strip()):  # a date alone would be read as its midnight
-        raise InvalidTimeError(text, "a date and time such as 2022-07-23T18:00")
-    return parse_moment(text, zone).isoformat()
+        raise InvalidTimeError(text, "a date and time such as 2022-07-23T18:00; `day` holds a date alone")
+    try:
+        return parse_moment(text, zone).isoformat()
+    except InvalidTimeError as error:
+        raise _with_nearest(error, text) from None
 
 
 def _length_ms(text: str) -> int:
     # A bare number could be minutes or seconds, and 1:30 could be either too: neither is taken.
     compact = text.replace(" ", "")
     if not _LENGTH.fullmatch(compact) or (length := parse_offset(compact)) == 0 or compact.isdigit():
-        raise InvalidTimeError(text, "a length such as 45m or 1h30m")
+        hint = f" (nearest: {compact}m)" if compact.isdigit() else ""
+        raise InvalidTimeError(text, f"a length such as 45m or 1h30m{hint}")
     return length
 
 
 def _country(text: str) -> str:
     if not _COUNTRY.fullmatch(text):
-        raise ValueError(f"{text!r} is no country code: expected two capitals of ISO 3166-1, such as DE")
+        codes = _countries()
+        close = get_close_matches(text.casefold(), codes, 1)
+        hint = f" (nearest: {codes[close[0]]})" if close else ""
+        raise ValueError(f"{text!r} is no country code: expected two capitals of ISO 3166-1, such as DE{hint}")
     return text
+
+
+def _countries() -> dict[str, str]:
+    """Return the codes of countries by their codes and English names, in small letters, as tz's list has them."""
+    rows = files("tzdata.zoneinfo").joinpath("iso3166.tab").read_text(encoding="utf-8").splitlines()
+    named = [row.split("\t") for row in rows if row and not row.startswith("#")]
+    return {word.casefold(): code for code, name in named for word in (code, name)} | {"uk": "GB", "usa": "US"}
 
 
 def _url(text: str) -> str:
@@ -497,6 +463,7 @@ def _slug(text: str) -> str:
     if not is_slug(text):
         raise ValueError(
             f"{text!r} is no slug: expected small letters and digits with single hyphens, {MAX_SLUG_LENGTH} at most"
+            + (f" (nearest: {slug})" if (slug := make_slug(text)) else "")
         )
     return text
 
@@ -507,7 +474,7 @@ def _event_slug(title: str, start_date: str | None) -> str:
     return f"{slug}-{year}" if year and year not in slug else slug
 
 
-def _session_slugs(sessions: list[_Session], spots: list[_Spot]) -> list[str]:
+def _session_slugs(sessions: list[SessionFields], spots: list[_Spot]) -> list[str]:
     given = [spot.read("slug", _slug, session.slug) for session, spot in zip(sessions, spots, strict=True)]
     for index, spot in enumerate(spots):
         if given[index] is not None and given[index] in given[:index]:
@@ -520,6 +487,18 @@ def _convert(raw: object, kind: type[_T], spot: _Spot) -> _T:
         # Every scalar was loaded as text, so numbers and truth values are read from text here.
         return msgspec.convert(raw, kind, strict=False)
     except msgspec.ValidationError as error:
-        reason, _, place = str(error).partition(" - at `")
-        reason = _SHAPES.sub(lambda match: _SHAPE_NAMES[match[0]], reason)
-        raise FormatError(spot.source, spot.path + place.removesuffix("`").removeprefix("$"), reason) from None
+        found = misfit(error, kind, raw, _WORDS)
+        raise spot.at(*found.path).error(found.reason) from None
+
+
+FORMAT = TimetableFormat(
+    name="yaml-event",
+    title="Our own format: an event written by hand, in YAML",
+    suffixes=(".yaml", ".yml"),
+    media_types=("application/yaml", "text/yaml", "application/x-yaml"),
+    release_wishes="a session's `release`: as it says",
+    detect=detect,
+    read=read,
+    write=write,
+    written_as="yaml",
+)

@@ -1,7 +1,7 @@
 """yt-dlp's `info.json`: one video, or a playlist or channel with its entries.
 
-Source: https://github.com/yt-dlp/yt-dlp#output-template, the fields of an info dictionary. A channel's listing
-may be cut short, so what is not in it is not taken as gone.
+Source: https://github.com/yt-dlp/yt-dlp#output-template, the fields of an info dictionary. The listing
+of a channel may be incomplete, so a video that is missing was not removed.
 """
 
 from __future__ import annotations
@@ -10,15 +10,22 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from metadata.model import Event, Person, Role, Session
-from metadata.timetables.base import Reading, Source
-from metadata.timetables.parts import Notes, event_slug, ids, review, with_slugs
+from metadata.model import Event, Person, Release, Role, Session
+from metadata.names import distinct_names
+from metadata.timetables.base import Reading, Source, TimetableFormat
+from metadata.timetables.parts import Notes, event_slug, ids, review, said_of_any, with_slugs
 from metadata.timetables.plain_json import convert
 from metadata.timetables.pyvideo_json import video_ids
 
 SESSION_FIELDS = frozenset(
     {"title", "start", "day", "planned_ms", "language", "abstract", "people", "links", "external_ids"}
 )
+
+_NOT_LISTED = {
+    "premium_only": "for paying viewers only",
+    "subscriber_only": "for members only",
+    "needs_auth": "behind a login",
+}
 
 
 class _Info(msgspec.Struct):
@@ -40,12 +47,13 @@ class _Info(msgspec.Struct):
     playlist_title: str | None = None
     playlist_id: str | None = None
     live_status: str | None = None
+    availability: str | None = None
     playlist_count: int | None = None
     entries: list[_Info | None] | None = None
 
 
 def detect(source: Source, /) -> bool:
-    """Return whether the file is an info dictionary: yt-dlp names the extractor that made it."""
+    """Return whether the file is an info dictionary, which names the extractor of yt-dlp that made it."""
     raw = source.json
     return isinstance(raw, dict) and "id" in raw and "extractor_key" in raw
 
@@ -87,7 +95,7 @@ def read(source: Source, /) -> Reading:
         events=(event,),
         notices=(*notes.list, *notices),
         event_fields=frozenset(field for field, value in said.items() if value),
-        session_fields=SESSION_FIELDS,
+        session_fields=SESSION_FIELDS | said_of_any(sessions, "release"),
         complete=False,
     )
 
@@ -97,7 +105,7 @@ def _session(info: _Info, where: str, notes: Notes) -> Session:
     key = (info.extractor_key or "video").lower()
     start, day = _when(info, where, notes)
     people = info.creators or [info.uploader or info.channel or ""]
-    names = dict.fromkeys(name for each in people if (name := notes.line(each)))
+    names = distinct_names(notes.line(each) for each in people)
     return Session(
         slug="",
         title=notes.line(info.fulltitle or info.title) or f"Untitled {info.id}"[:200],
@@ -109,11 +117,24 @@ def _session(info: _Info, where: str, notes: Notes) -> Session:
         people=tuple(Role(person=Person(name=name), role="host") for name in names),
         links=notes.link(where, "video", url),
         external_ids=video_ids(url) or ids(**{key: info.id}),
+        release=_release(info, where, notes),
     )
 
 
+def _release(info: _Info, where: str, notes: Notes) -> Release | None:
+    wish = release_wish(info.availability)
+    return notes.private(where, wish, notes.line(info.title or info.id)) if wish else None
+
+
+def release_wish(availability: str | None) -> str | None:
+    """Return why a video is not for everybody, by its availability as yt-dlp names it; None where it says nothing."""
+    if availability in {None, "", "public"}:
+        return None
+    return f"is {_NOT_LISTED.get(availability or '', availability)} on its platform"
+
+
 def _when(info: _Info, where: str, notes: Notes) -> tuple[str | None, str | None]:
-    """Return when a video was put out: a premiere's or a live stream's moment, else a moment, else a day."""
+    """Return the moment at which a video was released (or streamed, or uploaded), or else the day of the upload."""
     stamp = info.release_timestamp or info.timestamp
     if stamp is not None:
         try:
@@ -122,3 +143,14 @@ def _when(info: _Info, where: str, notes: Notes) -> tuple[str | None, str | None
             notes.note(where, f"{stamp!r} is no timestamp: left out")
     date = info.upload_date or ""
     return None, notes.date(where, f"{date[:4]}-{date[4:6]}-{date[6:8]}" if len(date) == 8 else date)
+
+
+FORMAT = TimetableFormat(
+    name="ytdlp-info",
+    title="yt-dlp's `info.json`: one video, or a playlist or channel with its entries",
+    suffixes=(".json",),
+    media_types=("application/json",),
+    release_wishes="`availability` other than public (unlisted, private, for members, behind a login): private",
+    detect=detect,
+    read=read,
+)

@@ -10,6 +10,7 @@ from rich.markup import escape
 from archive.errors import sqlite_errors
 from metadata.times import parse_zone
 from metadata.timetables import WRITERS as TIMETABLE_WRITERS
+from metadata.timetables.yaml_event import EXAMPLE_YAML
 from pipelines.cli.base import Examples, archive_option, command, emit, export, json_option
 from pipelines.cli.display import err
 from pipelines.exchange import timetables
@@ -22,22 +23,36 @@ from pipelines.storage.archive_folder import open_archive, open_archive_readonly
     "rostra import https://events.example.org/schedule.xml --dry-run",
     "rostra import talks.ics --event winter-school-12",
     "rostra import ~/pyvideo-data --json",
+    "rostra import --example > event.yaml",
     name="import",
 )
-@click.argument("sources", nargs=-1, required=True)
-@click.option("--event", help="The event (its slug) that they describe, where they do not say.")
-@click.option("--time-zone", help="Of times for which they name none, such as Europe/Berlin.  [default: UTC]")
-@click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+@click.argument("sources", nargs=-1)
+@click.option("--event", help="The event (its slug) that SOURCES describe, where they do not name it.")
+@click.option("--time-zone", help="The zone of times that name none, such as Europe/Berlin.  [default: UTC]")
+@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+@click.option("--example", is_flag=True, help="Write an example of an event by hand, in YAML, and import nothing.")
 @json_option
 @archive_option
 def import_(
-    root: Path, sources: tuple[str, ...], event: str | None, time_zone: str | None, dry_run: bool, as_json: bool
+    root: Path,
+    sources: tuple[str, ...],
+    event: str | None,
+    time_zone: str | None,
+    dry_run: bool,
+    example: bool,
+    as_json: bool,
 ) -> None:
-    """Bring the catalogue in step with timetables: SOURCES are files, web addresses, or folders of pyvideo's.
+    """Import timetables into the catalogue: SOURCES are files, web addresses, or folders of pyvideo's.
 
-    The format is detected. Sessions are recognised when they are moved or renamed, and keep their recordings;
-    what was corrected by hand stays. All SOURCES are applied, or none.
+    The format is detected. Sessions that were moved or renamed are recognised, and keep their recordings. Corrections
+    by hand stay. A session whose timetable asks that it is not recorded or shown becomes private. All SOURCES are
+    applied, or none.
     """
+    if example:
+        click.echo(EXAMPLE_YAML, nl=False)
+        return
+    if not sources:
+        raise click.UsageError("name a file, an address or a folder; `rostra import --example` writes an example")
     zone = parse_zone(time_zone).key if time_zone else None
     with open_archive(root) as context:
         done = timetables.import_timetables(context, sources, event=event, time_zone=zone, dry_run=dry_run)

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from archive.sqlite import Database
-
 from archive.catalogue.recordings import add_transcript, name_speakers, read_transcript
 from archive.errors import UnknownSubjectError
+from archive.sqlite import Database
 from metadata.captions import FORMATS, Source, read_captions, writer
 from metadata.captions.align import LEAST_SHARED, align
 from metadata.errors import FormatError, InvalidLanguageError
 from metadata.languages import UNDETERMINED, parse_language, primary, word_separator
 from metadata.model import Transcript, TranscriptKind
+from metadata.names import name_key
 from metadata.times import format_clock
 from pipelines.errors import ConfigError
 from pipelines.storage.archive_folder import Context, timestamp
@@ -123,13 +123,13 @@ def _count(db: Database) -> int:
 
 def beside(media: Path) -> list[Path]:
     """Return the files of captions that lie beside a recording: of its name, or that and a language."""
-    wanted = media.stem.lower()
+    wanted = name_key(media.stem)
     found = (
         path
         for path in media.parent.iterdir()
         if path.suffix.lower() in SUFFIXES
         and path.is_file()
-        and (path.stem.lower() == wanted or (path.stem.lower().startswith(f"{wanted}.") and language_in(path.name)))
+        and (name_key(path.stem) == wanted or (name_key(path.stem).startswith(f"{wanted}.") and language_in(path.name)))
     )
     return sorted(found)
 

@@ -1,7 +1,7 @@
 """Timetables in and out: from files, folders and addresses into the catalogue, and back into files.
 
-All that one command names is read and applied in one transaction: whatever is wrong with any of it leaves the
-catalogue as it was.
+A command reads and applies everything that it names in one transaction. A mistake in any of it leaves the catalogue as
+it was.
 """
 
 from __future__ import annotations
@@ -19,7 +19,14 @@ from archive.catalogue.importing import Applied, apply_people, apply_reading, re
 from archive.connection import transaction
 from metadata.errors import FormatError
 from metadata.model import Session
-from metadata.timetables import FORMATS, WRITERS, detect_format, pyvideo_json, read_timetables
+from metadata.timetables import (
+    FORMATS,
+    SUFFIX_OF_MEDIA_TYPE,
+    WRITERS,
+    detect_format,
+    pyvideo_json,
+    read_timetables,
+)
 from metadata.timetables.base import MAX_BYTES, Notice, Reading, Source, Written
 from pipelines.config import Pull
 from pipelines.errors import ItemError, SourceError
@@ -116,14 +123,6 @@ def _readings(
             yield place, *_read(source)
 
 
-_SUFFIXES = {
-    "application/json": ".json", "text/calendar": ".ics", "application/xml": ".xml", "text/xml": ".xml",
-    "application/rss+xml": ".xml", "application/atom+xml": ".xml", "text/csv": ".csv", "application/yaml": ".yaml",
-    "text/yaml": ".yaml",
-}  # fmt: skip
-"""Of files at addresses that have none, by media type."""
-
-
 def _fetch(url: str, settings: Pull) -> Source:
     """Return the file at an address, named by the last step of where it was found.
 
@@ -138,7 +137,7 @@ def _fetch(url: str, settings: Pull) -> Source:
         raise SourceError(f"{url}: the server answers {response.status_code} {response.reason_phrase}".rstrip())
     name = file_name(unquote(response.url.path).rstrip("/"), fallback="timetable")
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return Source(name if "." in name else name + _SUFFIXES.get(kind, ""), data)
+    return Source(name if "." in name else name + SUFFIX_OF_MEDIA_TYPE.get(kind, ""), data)
 
 
 def _read(source: Source) -> tuple[str, Reading]:
@@ -191,7 +190,7 @@ def export_timetable(context: Context, event: str, form: str) -> Written:
         UnknownSubjectError: there is no such event.
     """
     known = read_event(context.db, event)
-    written = WRITERS[form].write(known)
+    written = WRITERS[form](known)
     if form == "pyvideo":
         carried = pyvideo_json.SESSION_FIELDS
     else:

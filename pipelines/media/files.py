@@ -108,6 +108,11 @@ CONTAINERS = {
 """FFmpeg's demuxers that Rostra opens (``ffmpeg -demuxers``), by their first name; media types are IANA's, or
 those that browsers know."""
 
+SUFFIXES = frozenset(suffix for each in CONTAINERS.values() for _, suffix in (each.video, each.audio)) | {
+    ".3gp", ".aif", ".m2ts", ".m4b", ".m4v", ".mov", ".mp2", ".mpeg", ".mts", ".oga", ".opus", ".qt", ".wave",
+}  # fmt: skip
+"""How the names of recordings end, with the dot."""
+
 _TAGS = ("title", "comment", "purl", "episode_id")
 """The metadata that tells which session a recording is of (https://ffmpeg.org/doxygen/trunk/group__metadata__api.html)."""
 

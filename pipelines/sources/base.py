@@ -140,6 +140,17 @@ class Unreachable(Found):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unusable(Found):
+    """Something that its place offers as a recording, and that is none; its item says why."""
+
+    error: ItemError
+
+    def fetch(self, shelf: Shelf) -> NoReturn:  # noqa: ARG002 one signature for all sources
+        """Raise why it is none."""
+        raise self.error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reached(Found):
     """A place that can be looked at again, so that its item no longer counts as failed."""
 

@@ -4,6 +4,9 @@ A feed is asked for with what it was last known by (``ETag``, ``Last-Modified``:
 what it said then is kept: a feed that has not changed costs one short answer. Which of its episodes are new
 is the catalogue's to say, as of any other file.
 
+Dates are read as `metadata.timetables.podcast_rss` reads them, and its wishes about publication hold here too. Episodes
+that share an id are told apart by the addresses of their recordings, and that is told.
+
 An episode's transcripts (``podcast:transcript``, https://podcastindex.org/namespace/1.0) come with it. One that
 cannot be had is named, and keeps nobody from the recording.
 """
@@ -12,11 +15,10 @@ from __future__ import annotations
 
 import io
 import shutil
-from calendar import timegm
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import PurePosixPath
 from typing import Any
@@ -27,13 +29,16 @@ import msgspec
 from markupsafe import Markup
 
 from metadata.errors import MetadataError
+from metadata.feed_dates import published
 from metadata.languages import parse_language, primary
-from metadata.model import ExternalId, Link, Person, Role, Session
+from metadata.model import ExternalId, Link, Person, Release, Role, Session
+from metadata.names import distinct_names
 from metadata.timetables.plain_xml import Node, load_plain_xml
-from metadata.timetables.podcast_rss import PODCAST
+from metadata.timetables.podcast_rss import PODCAST, release_wish
 from metadata.timetables.slugs import make_slug
-from pipelines.errors import FetchError, ItemError
-from pipelines.sources.base import Fetched, Found, Reached, Shelf, Unreachable, file_name, plain, shelf_name
+from pipelines.errors import EnclosureError, FetchError, ItemError
+from pipelines.media.files import SUFFIXES
+from pipelines.sources.base import Fetched, Found, Reached, Shelf, Unreachable, Unusable, file_name, plain, shelf_name
 from pipelines.sources.http import Look, WebFile, request
 from pipelines.storage.atomic import write_atomic
 
@@ -45,6 +50,11 @@ TRANSCRIPTS = 40
 """How many transcripts of an episode are fetched."""
 
 _MEDIA = ("audio/", "video/")
+_ANY_FILE = {
+    "", "application/octet-stream", "binary/octet-stream", "application/binary", "application/force-download",
+    "application/x-download", "application/download", "application/ogg", "application/mp4", "application/mxf",
+}  # fmt: skip
+"""Media types that say nothing of what a file is, or that recordings have, too."""
 _SUFFIXES = {
     "application/srt": ".srt", "application/x-subrip": ".srt", "text/srt": ".srt",
     "application/json": ".json", "text/json": ".json",
@@ -68,9 +78,11 @@ class Episode(WebFile):
 
     Attributes:
         transcripts: the addresses of its transcripts by the names that they get.
+        doubts: what should be told about it.
     """
 
     transcripts: tuple[tuple[str, str], ...] = ()
+    doubts: tuple[str, ...] = ()
 
     @contextmanager
     def fetch(self, shelf: Shelf) -> Iterator[Fetched]:
@@ -80,14 +92,14 @@ class Episode(WebFile):
         with super(Episode, self).fetch(shelf) as fetched:
             folder.mkdir(exist_ok=True)
             try:
-                paths, missing = [], []
+                paths, remarks = [], list(self.doubts)
                 for name, url in self.transcripts:
                     try:
                         (folder / name).write_bytes(_transcript(url, shelf))
                         paths.append(folder / name)
                     except ItemError as error:
-                        missing.append(f"no transcript from {plain(url, 500)}: {error}")
-                yield Fetched(fetched.path, tuple(paths), "; ".join(missing) or None)
+                        remarks.append(f"no transcript from {plain(url, 500)}: {error}")
+                yield Fetched(fetched.path, tuple(paths), "; ".join(remarks) or None)
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
 
@@ -151,25 +163,26 @@ def _parse(url: str, body: bytes) -> Any:
     if not feed.version:
         raise FetchError("it is no feed that can be read")
     # It keeps the last of several elements of a name alone.
-    transcripts = list(_transcripts(url, body))
-    if len(transcripts) == len(feed.entries):
-        for entry, named in zip(feed.entries, transcripts, strict=True):
-            entry["transcripts"] = named
+    known = list(_by_entry(url, body))
+    if len(known) == len(feed.entries):
+        for entry, (transcripts, wish) in zip(feed.entries, known, strict=True):
+            entry |= {"transcripts": transcripts, "wish": wish}
     return feed
 
 
-def _transcripts(url: str, body: bytes) -> Iterator[tuple[tuple[str, str], ...]]:
-    """Yield the transcripts of every entry of a feed that is sound XML, in its order."""
-    if not any(name[:-1].encode() in body for name in PODCAST):
+def _by_entry(url: str, body: bytes) -> Iterator[tuple[tuple[tuple[str, str], ...], str | None]]:
+    """Yield the transcripts of every entry of a feed that is sound XML, and its wish about publication, in order."""
+    if not any(name.encode() in body for name in (*(each[:-1] for each in PODCAST), "block>", "draft>")):
         return
     try:
         root = load_plain_xml(body, url)
     except MetadataError:
         return
     channels = [child for child in root.children if child.tag.rpartition("}")[2] == "channel"]
-    for node in (child for parent in (*channels, root) for child in parent.children):
-        if node.tag.rpartition("}")[2] in {"item", "entry"}:
-            yield _transcripts_of(node, url)
+    for parent in (*channels, root):
+        for node in parent.children:
+            if node.tag.rpartition("}")[2] in {"item", "entry"}:
+                yield _transcripts_of(node, url), release_wish(node, parent)
 
 
 def _transcripts_of(entry: Node, url: str) -> tuple[tuple[str, str], ...]:
@@ -193,72 +206,104 @@ def _transcripts_of(entry: Node, url: str) -> tuple[tuple[str, str], ...]:
 
 
 def _episodes(url: str, feed: Any) -> Iterator[Found]:
-    """Yield the entries that carry a recording, in the feed's order, each once."""
+    """Yield the entries that carry a file, in the feed's order: recordings, and what is none by its type and name."""
+    counts = Counter(_id(entry) for entry in feed.entries if _enclosures(entry))
     seen: set[str] = set()
     for entry in feed.entries:
-        enclosure = next(filter(_is_media, entry.get("enclosures", ())), None)
-        if enclosure is None:
+        enclosures = _enclosures(entry)
+        if not enclosures:
             continue
-        address = enclosure["href"]
-        key = plain(entry.get("id") or address, 2_000)
-        if key in seen:
-            continue
-        seen.add(key)
-        length = str(enclosure.get("length", ""))
-        about = _about(entry, feed.feed, key)
-        suffix = PurePosixPath(urlsplit(address).path).suffix
-        transcripts = entry.get("transcripts", ())
-        yield Episode(
-            place=f"{url}#{key}",
-            name=file_name(f"{about.title.replace('/', '-')}{suffix}"),
-            stamp=(address, length, *(where for _, where in transcripts)),
-            bytes=int(length) if length.isdecimal() and len(length) < 16 and int(length) else None,
-            about=about,
-            url=address,
-            transcripts=transcripts,
-        )
+        usable = [each for each in enclosures if _may_be_media(each)]
+        enclosure = (usable or enclosures)[0]
+        shared = counts[_id(entry)] > 1
+        key = plain(f"{_id(entry)}#{enclosure['href']}" if shared else _id(entry), 2_000)
+        if key not in seen:
+            seen.add(key)
+            doubts = [f"{counts[_id(entry)]} episodes share the id {_id(entry)[:80]!r}"] if shared else []
+            about, more = _about(entry, feed.feed, _id(entry) if not shared else None)
+            found = _episode(url, entry, enclosure, key, about, (*doubts, *more))
+            yield found if usable else _unusable(found, enclosure)
 
 
-def _is_media(enclosure: Any) -> bool:
-    media_type = enclosure.get("type") or ""
-    return bool(enclosure.get("href")) and (not media_type or media_type.startswith(_MEDIA))
+def _id(entry: Any) -> str:
+    """Return the id of an entry, else the address of its first file."""
+    return plain(entry.get("id") or next((each["href"] for each in _enclosures(entry)), ""), 2_000)
 
 
-def _about(entry: Any, feed: Any, key: str) -> Session:
-    """Return what an episode says of itself."""
+def _enclosures(entry: Any) -> list[Any]:
+    """Return the files of an entry, also those of Media RSS (https://www.rssboard.org/media-rss)."""
+    named = [each for each in entry.get("enclosures", ()) if each.get("href")]
+    media = [{**each, "href": each["url"]} for each in entry.get("media_content", ()) if each.get("url")]
+    return named or [each for each in media if each.get("medium") not in {"image", "document", "executable"}]
+
+
+def _may_be_media(enclosure: Any) -> bool:
+    """Return whether a file may be a recording: by its media type, or else by its name. Its content decides later."""
+    media_type = (enclosure.get("type") or "").partition(";")[0].strip().lower()
+    if media_type.startswith(_MEDIA) or _suffix(enclosure["href"]) in SUFFIXES:
+        return True
+    return media_type in _ANY_FILE or "/" not in media_type  # such as "mp3"
+
+
+def _suffix(address: str) -> str:
+    try:
+        return PurePosixPath(urlsplit(address).path).suffix.lower()
+    except ValueError:
+        return ""
+
+
+def _episode(url: str, entry: Any, enclosure: Any, key: str, about: Session, doubts: tuple[str, ...]) -> Episode:
+    address, length = enclosure["href"], str(enclosure.get("length") or enclosure.get("filesize") or "")
+    transcripts = entry.get("transcripts", ())
+    return Episode(
+        place=f"{url}#{key}",
+        name=file_name(f"{about.title.replace('/', '-')}{_suffix(address)}"),
+        stamp=(address, length, *(where for _, where in transcripts)),
+        bytes=int(length) if length.isdecimal() and len(length) < 16 and int(length) else None,
+        about=about,
+        url=address,
+        transcripts=transcripts,
+        doubts=doubts,
+    )
+
+
+def _unusable(found: Episode, enclosure: Any) -> Unusable:
+    media_type = plain(enclosure.get("type") or "", 100)
+    error = EnclosureError(f"its file is {media_type!r}, and its name does not end as a recording's does")
+    return Unusable(place=found.place, name=found.name, stamp=(*found.stamp, media_type), error=error)
+
+
+def _about(entry: Any, feed: Any, guid: str | None) -> tuple[Session, tuple[str, ...]]:
+    """Return what an episode says of itself, and what should be told about it; ``guid`` is an id of its own."""
     title = _text(entry.get("title"), 500) or _text(feed.get("title"), 500) or "Episode"
     page = entry.get("link", "")
-    return Session(
+    when = published(entry.get("published") or entry.get("updated"))
+    wish = entry.get("wish")
+    about = Session(
         slug=make_slug(title),
         title=title,
-        start=_moment(entry.get("published_parsed") or entry.get("updated_parsed")),
+        start=when.start,
+        day=when.day,
         language=_language(feed.get("language")),
         abstract=_text(entry.get("summary"), 20_000) or None,
         people=tuple(Role(person=Person(name=name)) for name in _people(entry)),
         links=(Link(rel="website", url=page),) if urlsplit(page).scheme in {"http", "https"} else (),
-        external_ids=(ExternalId(scheme="guid", value=key),),
+        external_ids=(ExternalId(scheme="guid", value=guid),) if guid else (),
+        release=Release(state="private", reason=wish) if wish else None,
     )
+    told = (plain(when.doubt, 300) if when.doubt else None, f"{wish}: private" if wish else None)
+    return about, tuple(filter(None, told))
 
 
 def _people(entry: Any) -> list[str]:
     """Return who is named as an author, each once; a name is kept as it is written."""
     names = [_text(author.get("name"), 200) for author in entry.get("authors", ())[:20]]
-    return list(dict.fromkeys(name for name in names if name))
+    return list(distinct_names(names))
 
 
 def _text(value: Any, limit: int) -> str:
     """Return the words of a text that may be HTML."""
     return plain(Markup(str(value or "")[: limit * 4]).striptags(), limit)  # noqa: S704  # its tags are taken out
-
-
-def _moment(parsed: Any) -> str | None:
-    """Return a moment that feedparser found, which is in UTC, as ISO 8601."""
-    if not parsed:
-        return None
-    try:
-        return datetime.fromtimestamp(timegm(parsed), UTC).isoformat()
-    except (ValueError, OverflowError, OSError):
-        return None
 
 
 def _language(value: Any) -> str | None:

@@ -8,13 +8,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from metadata.timetables import SUFFIXES as TIMETABLES
 from pipelines.errors import ConfigError
 from pipelines.sources.base import Fetched, Found, Shelf
 
-COMPANIONS = frozenset(
-    {".vtt", ".srt", ".sbv", ".ttml", ".json", ".xml", ".yaml", ".yml", ".md", ".nfo", ".csv", ".ics", ".rss"}
-)
-"""What lies beside recordings in a folder and is passed over there; named by itself, it is refused."""
+COMPANIONS = TIMETABLES | {".vtt", ".srt", ".sbv", ".ttml", ".json", ".md", ".nfo"}
+"""Suffixes of files that lie beside recordings. In a folder they are passed over; named alone, they are refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

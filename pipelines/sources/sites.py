@@ -17,8 +17,9 @@ from typing import Any
 
 from metadata.errors import MetadataError
 from metadata.languages import parse_language
-from metadata.model import ExternalId, Link, Person, Role, Session
+from metadata.model import ExternalId, Link, Person, Release, Role, Session
 from metadata.timetables.slugs import make_slug
+from metadata.timetables.ytdlp_info import release_wish
 from pipelines.config import Pull as Settings
 from pipelines.errors import FetchError, LimitError
 from pipelines.media.files import ffmpeg_binary
@@ -100,10 +101,14 @@ def find(url: str, shelf: Shelf) -> Iterator[Found]:  # noqa: ARG001 one signatu
 
 
 def described(info: Mapping[str, Any]) -> Session:
-    """Return what a site says of a recording; a channel's name is no person's, and is left out."""
+    """Return what a site says of a recording. A video that is not for everybody is private.
+
+    The name of a channel is not that of a person, and is left out.
+    """
     title = plain(str(info.get("title") or info.get("id") or "Recording"), 500)
     page = info.get("webpage_url") or info.get("url")
     site = str(info.get("extractor_key") or info.get("ie_key") or "site").lower()
+    wish = release_wish(plain(str(info["availability"]), 100) if info.get("availability") else None)
     names = dict.fromkeys(plain(str(name), 200) for name in (info.get("creators") or info.get("cast") or ())[:20])
     return Session(
         slug=make_slug(title),
@@ -114,6 +119,7 @@ def described(info: Mapping[str, Any]) -> Session:
         people=tuple(Role(person=Person(name=name)) for name in names if name),
         links=(Link(rel="website", url=str(page)),) if str(page).startswith(("https://", "http://")) else (),
         external_ids=(ExternalId(scheme=site, value=str(info["id"])),) if info.get("id") else (),
+        release=Release(state="private", reason=wish) if wish else None,
     )
 
 

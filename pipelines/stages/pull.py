@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import msgspec
-from archive.sqlite import Database
 from slugify import slugify
 
 from archive.catalogue import runs
@@ -23,7 +22,9 @@ from archive.catalogue.importing import describe_session, touch
 from archive.catalogue.provenance import note_place, replaced_at, supersede
 from archive.catalogue.recordings import NewRecording, add_recording, recording_id
 from archive.errors import UnknownSubjectError
+from archive.sqlite import Database
 from metadata.model import Session
+from metadata.names import name_key
 from pipelines.errors import BrokenMediaError, LimitError
 from pipelines.matching import proposals as matching
 from pipelines.media.files import MediaInfo, probe
@@ -182,13 +183,15 @@ class Pull:
         db, stem = context.db, Path(name).stem
         if self.session:
             return find_session(db, self.event, self.session), {}
+        # SQLite folds the case of ASCII alone, and file systems keep other letters in either of Unicode's forms.
+        alike = "file = ? COLLATE NOCASE" if name.isascii() else "file GLOB '*[^ -~]*' OR file = ?"
         for row in db.query(
             "SELECT expected_recording.*, event.slug AS event FROM expected_recording"
             " JOIN session ON session.id = session_id JOIN event ON event.id = session.event_id"
-            " WHERE file = ? COLLATE NOCASE",
+            f" WHERE {alike}",
             [name],
         ):
-            if self.event in {None, row["event"]}:
+            if name_key(row["file"]) == name_key(name) and self.event in {None, row["event"]}:
                 note = {key: row[key] for key in ("role", "language", "credit", "licence")}
                 return row["session_id"], note | {"synthetic_voice": bool(row["synthetic_voice"])}
         matches = [

@@ -77,7 +77,7 @@ def timetable(sessions: int) -> bytes:
         for number in range(sessions)
     ]
     event = Event(slug="large", title="Large", time_zone="Europe/Berlin", sessions=with_slugs(made))
-    return WRITERS["schedule.xml"].write(event).files["schedule.xml"]
+    return WRITERS["schedule.xml"](event).files["schedule.xml"]
 
 
 def tell(what: str, began: float, done: Sequence[Imported]) -> None:

@@ -19,11 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from archive.catalogue.database import create_catalogue
-
 from metadata.timetables import detect_format
 from metadata.timetables.base import Source
 from tests.archive.catalogue.test_spoilt_timetables import size, take
-from tests.metadata.test_timetables import READABLE
+from tests.metadata.timetables.test_cases import READABLE
 from tests.mutations import mutations
 
 FORBIDDEN = ("socket.", "subprocess.", "os.system", "os.exec", "urllib.Request", "ftplib.connect", "ctypes.dlopen")

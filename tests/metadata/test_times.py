@@ -11,6 +11,7 @@ from metadata.times import (
     format_clock,
     format_seconds,
     format_timestamp,
+    has_offset,
     parse_date,
     parse_moment,
     parse_offset,
@@ -143,3 +144,31 @@ def test_moment_reads_what_is_written(local: datetime, minutes: int) -> None:
 def test_moment_at_the_edge_of_the_calendar_is_refused(text: str) -> None:
     with pytest.raises(InvalidTimeError, match="between 2 and 9998"):
         parse_moment(text, "UTC")
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "written"),
+    [
+        ("2024-07-01T24:00", "Europe/Berlin", "2024-07-02T00:00:00+02:00"),
+        ("2024-07-01 24:00:00.000+02:00", None, "2024-07-02T00:00:00+02:00"),
+        ("20240701T240000Z", None, "2024-07-02T00:00:00+00:00"),
+        ("2024-10-26T24:00", "Europe/Berlin", "2024-10-27T00:00:00+02:00"),
+        ("2016-12-31T23:59:60Z", None, "2016-12-31T23:59:59+00:00"),
+        ("20161231T235960Z", None, "2016-12-31T23:59:59+00:00"),
+    ],
+)
+def test_moment_at_the_end_of_a_day(text: str, zone: str | None, written: str) -> None:
+    assert parse_moment(text, zone).isoformat() == written
+
+
+@pytest.mark.parametrize("text", ["2024-07-01T24:01", "2024-07-01T24:00:01", "2024-07-01T10:60", "2024-07-01T23:59:61"])
+def test_moment_that_no_clock_shows(text: str) -> None:
+    with pytest.raises(InvalidTimeError):
+        parse_moment(text, "UTC")
+
+
+@pytest.mark.parametrize(
+    ("text", "offset"), [("2024-07-01T10:00", False), ("2024-07-01T10:00Z", True), ("2024-07-01T24:00-05:00", True)]
+)
+def test_moment_names_its_offset(text: str, offset: bool) -> None:
+    assert has_offset(text) is offset

@@ -26,19 +26,42 @@ def test_missing_file_says_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[transcribe]\nmodle = 'base'", "unknown field `modle` - at `$.transcribe`"),
-        ("[run]\nworkers = -1", "Expected `int` >= 0 - at `$.run.workers`"),
-        ("[run]\nworkers = 'two'", "Expected `int`, got `str` - at `$.run.workers`"),
-        ("[publish]\ndefault_release = 'embargoed'", "publish.default_release: 'public' or 'private'"),
-        ("[transcribe]\nlanguage = 'no such tongue'", "transcribe.language: unknown language 'no such tongue'"),
-        ("[site\n", "rostra.toml: Expected"),
+        (
+            "[transcribe]\nmodle = 'base'",
+            "line 2, transcribe.modle: unknown setting 'modle': use engine, model, language, glossary, ",
+        ),
+        ("[site]\ntitle = 'T'\n\n[pul]\nevent = 'e'", "line 4, pul: unknown setting 'pul': use site, pull, store, "),
+        ("[run]\nworkers = -1", "line 2, run.workers: expected a whole number >= 0, got -1"),
+        ("[run]\nattempts = 2\n workers = 'two'", "line 3, run.workers: expected a whole number, got 'two'"),
+        ("run.workers = 'two'", "line 1, run.workers: expected a whole number, got 'two'"),
+        ("[run]\nnotify = ['a']", "line 2, run.notify: expected text, got an array"),
+        ("run = 3", "line 1, run: expected a table, got 3"),
+        ("[transcribe]\nmodle = 'base'", "device or always (nearest: model)"),
+        ("[pull]\nschemes = ['https', 'ftp']", "line 2, pull.schemes[1]: 'ftp' is not allowed: use http or https"),
+        (
+            "[publish]\ndefault_release = 'embargoed'",
+            "line 2, publish.default_release: 'embargoed' is not allowed: use private or public",
+        ),
+        (
+            "[transcribe]\nlanguage = 'no such tongue'",
+            "line 2, transcribe.language: unknown language 'no such tongue'",
+        ),
+        ("[site\n", "rostra.toml: not TOML: Expected"),
+        ("[site]\ntitle = 'a'\ntitle = 'b'\n", "(at line 3, "),
+        ("[site]\ntitle = '\udcff'\n", "line 2: not UTF-8 text"),
     ],
 )
 def test_wrong_setting_is_named(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "rostra.toml"
-    path.write_text(text, encoding="utf-8")
+    path.write_bytes(text.encode(errors="surrogateescape"))
     with pytest.raises(ConfigError, match=re.escape(message)):
         load(path)
+
+
+def test_byte_order_mark_is_no_part_of_a_setting(tmp_path: Path) -> None:
+    path = tmp_path / "rostra.toml"
+    path.write_text("[site]\ntitle = 'Mine'\n", encoding="utf-8-sig")
+    assert load(path).site.title == "Mine"
 
 
 def test_init_does_not_move_into_a_folder_that_holds_something_else(tmp_path: Path) -> None:

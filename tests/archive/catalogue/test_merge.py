@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import unicodedata
 from dataclasses import replace
+from typing import Literal
 
+import msgspec
 import pytest
-from archive.sqlite import Database
 
-from archive.catalogue.importing import Applied, Difference, Kept, apply_people, apply_reading, read_event
+from archive.catalogue.importing import (
+    Applied,
+    Difference,
+    Kept,
+    apply_people,
+    apply_reading,
+    read_event,
+    set_release,
+)
 from archive.connection import transaction
-from metadata.model import Event, ExternalId, Link, Person, RecordingNote, Release, Role, Session
+from archive.sqlite import Database
+from metadata.model import Event, ExternalId, Link, Person, Place, RecordingNote, Release, Role, Session
 from metadata.timetables.base import EVENT_FIELDS, Reading
 
 WHEN = "2024-07-01T00:00:00Z"
@@ -219,3 +231,118 @@ def test_an_event_is_the_same_by_an_id_that_means_the_same_everywhere(catalogue:
     apply(catalogue, Reading(events=(feed,)))
     renamed = Reading(events=(replace(feed, slug="nights", title="Nights"),), event_fields=EVENT_FIELDS)
     assert apply(catalogue, renamed) == Applied("changed", "days", fields=("title",))
+
+
+def spelled(session: Session, form: Literal["NFC", "NFD"]) -> Session:
+    """Return a session with all its texts in one of Unicode's forms."""
+    text = unicodedata.normalize(form, json.dumps(msgspec.to_builtins(session), ensure_ascii=False))
+    return msgspec.convert(json.loads(text), Session)
+
+
+ACCENTED = Session(
+    slug="opening",
+    title="Café am Hafen",
+    subtitle="Über Säle",
+    room="Großer Säle",
+    track="Häfen",
+    abstract="Ein Gespräch über Bäume.",
+    start="2024-07-10T10:00:00+02:00",
+    people=(Role(person=Person(name="Zoë Krämer", biography="Hört Möwen."), affiliation="Universität"),),
+    links=(Link(rel="reading", title="Die Möwe"),),
+    recordings=(RecordingNote(file="Übersicht.wav", credit="Radio Köln"),),
+)
+
+
+@pytest.mark.parametrize(("first", "then"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_another_spelling_of_the_same_characters_changes_nothing(
+    catalogue: Database, first: Literal["NFC", "NFD"], then: Literal["NFC", "NFD"]
+) -> None:
+    apply(catalogue, read(spelled(ACCENTED, first)))
+    assert apply(catalogue, read(spelled(ACCENTED, then))) == Applied("unchanged", "days")
+    assert read_event(catalogue, "days").sessions == (spelled(ACCENTED, first),)
+    assert apply(catalogue, read(spelled(ACCENTED, then))) == Applied("unchanged", "days")
+
+
+def test_another_spelling_or_case_of_a_name_is_the_same_person(catalogue: Database) -> None:
+    names = ["Zoë Krämer", unicodedata.normalize("NFD", "Zoë Krämer"), "ZOË KRÄMER"]
+    sessions = [
+        Session(slug=f"s{number}", title=f"S {number}", people=(Role(person=Person(name=name)),))
+        for number, name in enumerate(names)
+    ]
+    apply(catalogue, read(*sessions))
+    assert [row["slug"] for row in catalogue.query("SELECT slug FROM person")] == ["zoe-kramer"]
+
+
+def test_a_place_is_found_in_either_spelling(catalogue: Database) -> None:
+    event = Event(
+        slug="days",
+        title="Days",
+        places=(Place(name="Säle"),),
+        sessions=(Session(slug="a", title="A", place=unicodedata.normalize("NFD", "Säle")),),
+    )
+    apply_reading(catalogue, Reading(events=(event,)), format_name="yaml-event", decided_at="")
+    assert read_event(catalogue, "days").sessions[0].place == "Säle"
+
+
+OPT_OUT = Release(state="private", reason="asks not to be recorded")
+PUBLIC, PRIVATE = Release(state="public"), Release(state="private")
+
+
+def decide(db: Database, release: Release) -> None:
+    """Decide as a person does, whatever the timetable said."""
+    [session_id] = ids(db).values()
+    with transaction(db):
+        set_release(db, "session_id", session_id, release, decided_at="")
+
+
+@pytest.mark.parametrize(
+    ("first", "person", "then", "holds"),
+    [
+        (None, None, OPT_OUT, OPT_OUT),  # a new wish applies
+        (OPT_OUT, None, None, OPT_OUT),  # one that is no longer there does not publish
+        (OPT_OUT, None, PUBLIC, PUBLIC),  # the same kind of file says otherwise
+        (None, PRIVATE, PUBLIC, PRIVATE),  # a person's decision is not opened
+        (PUBLIC, PRIVATE, PUBLIC, PRIVATE),
+        (OPT_OUT, PUBLIC, OPT_OUT, PUBLIC),  # a person decided, knowing the wish
+        (None, PUBLIC, OPT_OUT, OPT_OUT),  # the wish is newer than the decision
+        (
+            PUBLIC,
+            Release(state="embargoed", until="2030-01-01"),
+            PUBLIC,
+            Release(state="embargoed", until="2030-01-01"),
+        ),
+        (
+            None,
+            Release(state="withdrawn", reason="by request"),
+            OPT_OUT,
+            Release(state="withdrawn", reason="by request"),
+        ),
+    ],
+)
+def test_release_after_a_wish_and_a_decision(
+    catalogue: Database, first: Release | None, person: Release | None, then: Release | None, holds: Release
+) -> None:
+    session = Session(slug="a", title="A")
+    fields = frozenset({"title"})
+    apply(catalogue, read(replace(session, release=first), session_fields=fields | ({"release"} if first else set())))
+    if person:
+        decide(catalogue, person)
+    wish = read(replace(session, release=then), session_fields=fields | {"release"})
+    apply(catalogue, wish)
+    assert read_event(catalogue, "days").sessions[0].release == holds
+    assert apply(catalogue, wish).changed == ()
+
+
+def test_release_that_one_format_kept_back_is_not_opened_by_another(catalogue: Database) -> None:
+    session = Session(slug="a", title="A", release=OPT_OUT)
+    apply(catalogue, read(session), "pretalx-api")
+    applied = apply(catalogue, read(replace(session, release=PUBLIC)), "csv-sessions")
+    assert applied.corrected == (Kept("a", "decided before: release"),)
+    assert read_event(catalogue, "days").sessions[0].release == OPT_OUT
+
+
+def test_release_keeps_its_reason_where_another_format_asks_the_same(catalogue: Database) -> None:
+    session = Session(slug="a", title="A", release=OPT_OUT)
+    apply(catalogue, read(session), "pretalx-api")
+    other = read(replace(session, release=Release(state="private", reason="is marked PRIVATE")))
+    assert apply(catalogue, other, "icalendar") == Applied("unchanged", "days")

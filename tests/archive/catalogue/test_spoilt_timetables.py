@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from archive.sqlite import Database
 
 from archive.catalogue.importing import apply_people, apply_reading
 from archive.connection import transaction
+from archive.sqlite import Database
 from metadata.errors import MetadataError
 from metadata.timetables import WRITERS, read_timetables
-from tests.metadata.test_timetables import READABLE
+from tests.metadata.timetables.test_cases import READABLE
 from tests.mutations import mutations
 
 SPOILT = 200
@@ -36,7 +36,7 @@ def take(db: Database, data: bytes, name: str) -> bool:
         pass
     for event in reading.events:
         for writer in WRITERS.values():
-            writer.write(event)
+            writer(event)
     return True
 
 

@@ -241,6 +241,19 @@ def test_import_says_what_changes_and_a_rehearsal_changes_nothing(tmp_path: Path
     assert json.loads(rostra("status", "--json", "--archive", root).stdout)["holds"]["sessions"] == 1
 
 
+def test_import_writes_an_example_that_imports(tmp_path: Path) -> None:
+    root = tmp_path / "talks"
+    init(root, title="Talks")
+    example = rostra("import", "--example")
+    assert (example.returncode, example.stderr) == (0, "")
+    timetable = tmp_path / "event.yaml"
+    timetable.write_text(example.stdout)
+    assert rostra("import", timetable, "--archive", root).returncode == 0
+    assert json.loads(rostra("status", "--json", "--archive", root).stdout)["holds"]["sessions"] == 1
+    nothing = rostra("import", "--archive", root)
+    assert (nothing.returncode, "rostra import --example" in nothing.stderr) == (2, True)
+
+
 def test_broken_timetable_writes_nothing(tmp_path: Path) -> None:
     root = tmp_path / "talks"
     init(root, title="Talks")

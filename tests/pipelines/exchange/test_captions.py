@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -217,3 +218,10 @@ def test_recording_is_found_by_the_beginning_of_its_name(context: Context, folde
     pull(context, folder)
     sha = context.db.execute("SELECT sha256 FROM recording").fetchone()[0]
     assert find_recording(context.db, sha[:8].upper()) == 1
+
+
+def test_captions_lie_beside_a_recording_in_either_spelling_of_its_name(tmp_path: Path) -> None:
+    decomposed = {unicodedata.normalize("NFD", name) for name in ("Übersicht.srt", "ÜBERSICHT.de.vtt")}
+    for name in (*decomposed, "Ubersicht.srt"):
+        (tmp_path / name).touch()
+    assert {path.name for path in beside(tmp_path / "Übersicht.wav")} == decomposed

@@ -14,7 +14,7 @@ from pipelines.cli import cli
 from pipelines.errors import ConfigError
 from pipelines.exchange.corrections import read
 from pipelines.storage.archive_folder import init, open_archive
-from tests.metadata.test_timetables import CASES
+from tests.metadata.timetables.test_cases import CASES
 
 
 def rostra(*arguments: object) -> Result:

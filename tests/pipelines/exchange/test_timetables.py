@@ -9,11 +9,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from archive.catalogue.importing import read_event
+from archive.publication.build import released
 from archive.sqlite import Database
 from metadata.errors import MetadataError
 from metadata.model import Event
@@ -23,8 +25,10 @@ from pipelines.config import Config, Pull
 from pipelines.errors import SourceError
 from pipelines.exchange.timetables import _fetch, export_timetable, import_timetables, save
 from pipelines.storage.archive_folder import Context, Layout, init, open_archive
-from tests.metadata.test_timetables import CASES, READABLE, REFUSED
+from tests.metadata.timetables.test_cases import CASES, READABLE, REFUSED
 from tests.pipelines.sources.server import Site, file, redirect, serving
+
+WISHES = [path for path in READABLE if path.name.startswith("wish_")]
 
 
 @pytest.fixture
@@ -54,6 +58,18 @@ def rostra(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "pipelines", *map(str, arguments)], capture_output=True, text=True, check=False
     )
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in READABLE if path.name.startswith("wish_")], ids=lambda path: path.name
+)
+def test_what_a_timetable_keeps_back_is_not_released(archive: Context, path: Path) -> None:
+    import_timetables(archive, [str(path)])
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    sessions, _ = released(archive.db, default="public", now=now)
+    titles = {row["title"] for row in archive.db.query("SELECT id, title FROM session") if row["id"] in sessions}
+    assert titles <= {"For everybody", "Nothing said", "Unknown", "Not on one platform"}
+    assert count(archive.db, "session") > len(sessions)
 
 
 @pytest.mark.parametrize("path", READABLE, ids=lambda path: path.name)

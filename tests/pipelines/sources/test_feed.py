@@ -15,15 +15,18 @@ import numpy as np
 import pytest
 
 from metadata.model import ExternalId, Session
+from metadata.timetables import read_timetables
 from pipelines import sources
 from pipelines.config import Pull as Settings
 from pipelines.run.executors import InProcess, Local
 from pipelines.run.runner import Report, run_stage
 from pipelines.sources import Found, Shelf, find, http
 from pipelines.sources.base import shelf_name
+from pipelines.sources.feed import Episode
 from pipelines.stages.captions import Captions
 from pipelines.stages.pull import Pull
 from pipelines.storage.archive_folder import Context, init, open_archive
+from tests.metadata.timetables.test_cases import CASES
 from tests.pipelines.sources.server import Behaviour, Handler, Site, file, redirect, serving
 from tests.pipelines.trials import Watch
 
@@ -137,7 +140,7 @@ def test_episode_describes_its_session_with_provenance(context: Context, site: S
         "slug": "episode-1",
         "title": "Episode 1",
         "abstract": "On tides & tables.",
-        "start_at": "2022-07-23T16:00:00+00:00",
+        "start_at": "2022-07-23T18:00:00+02:00",
         "language": "en-GB",
     }
     assert context.db.execute("SELECT name FROM person").fetchall() == [("Noor Okafor",)]
@@ -192,10 +195,92 @@ def test_hostile_feed_reads_no_file_and_asks_no_private_address(context: Context
     report = pull(context, site)
     assert {item.subject.partition("#")[2]: (outcome.status, outcome.code) for item, outcome in report.troubles} == {
         "1": ("refused", "address"),
-        "2": ("refused", "address"),
+        "2#http://169.254.169.254/x": ("refused", "address"),
+        "2#http://10.0.0.1/": ("refused", "address"),
+        f"{site.url}/3": ("skipped", "enclosure"),
     }
     assert "root:" not in json.dumps([item.label for item, _ in report.troubles])
     assert count(context, "recording") == 0
+
+
+def enclosed(site: Site, *items: tuple[str, str, str, str]) -> None:
+    """Publish episodes by title, id, media type and date, each with a recording of its own."""
+    entries = []
+    for number, (title, guid, media_type, date) in enumerate(items):
+        where = f"/{number}.torrent" if media_type == "application/x-bittorrent" else f"/{number}.wav"
+        site.answers[where] = file(sound(number), etag=None)
+        entries.append(
+            f"<item><title>{title}</title><guid isPermaLink='false'>{guid}</guid><pubDate>{date}</pubDate>"
+            f"<enclosure url='{site.url}{where}' type='{media_type}'/></item>"
+        )
+    site.answers[FEED] = feed(document("".join(entries)), '"one"')
+
+
+NEW_YEAR = "Mon, 01 Jan 2024 10:00:00 +0000"
+
+
+def test_episodes_that_share_an_id_are_all_pulled_and_told(context: Context, site: Site, tmp_path: Path) -> None:
+    enclosed(site, *((title, guid, "audio/wav", NEW_YEAR) for title, guid in (("A", "s"), ("B", "s"), ("C", "t"))))
+    report = pull(context, site)
+    assert dict(report.counts) == {"done": 3}
+    assert count(context, "session") == 3
+    places = context.db.execute("SELECT place FROM provenance ORDER BY place").fetchall()
+    assert [place.partition("#")[2] for (place,) in places] == [f"s#{site.url}/0.wav", f"s#{site.url}/1.wav", "t"]
+    assert dict(pull(context, site).counts) == {}
+    found = listed(site, tmp_path, Settings(private_hosts=("127.0.0.1",)))
+    assert [each.doubts for each in found if isinstance(each, Episode)] == [("2 episodes share the id 's'",)] * 2 + [()]
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        "Audio/Wav", "audio/wav; codecs=1", " audio/wav", "AUDIO/MPEG", "video/mp4", "application/octet-stream",
+        "binary/octet-stream", "mp3", "", "image/jpeg", "text/plain",
+    ],
+)  # fmt: skip
+def test_enclosure_is_tried_by_its_type_or_name(context: Context, site: Site, media_type: str) -> None:
+    enclosed(site, ("A", "a", media_type, NEW_YEAR))
+    assert dict(pull(context, site).counts) == {"done": 1}
+
+
+def test_enclosure_that_is_no_recording_is_told(context: Context, site: Site) -> None:
+    enclosed(site, ("A", "a", "application/x-bittorrent", NEW_YEAR))
+    [(item, outcome)] = pull(context, site).troubles
+    assert (outcome.status, outcome.code, item.subject.partition("#")[2]) == ("skipped", "enclosure", "a")
+    assert site.at("/0.torrent") == []
+
+
+def test_media_rss_is_read_where_there_is_no_enclosure(context: Context, site: Site) -> None:
+    site.answers["/a.wav"] = file(sound(1), etag=None)
+    item = (
+        "<item xmlns:media='http://search.yahoo.com/mrss/'><title>A</title><guid>a</guid>"
+        f"<media:content url='{site.url}/a.jpg' medium='image'/>"
+        f"<media:content url='{site.url}/a.wav' type='audio/wav'/></item>"
+    )
+    site.answers[FEED] = feed(document(item), '"one"')
+    assert dict(pull(context, site).counts) == {"done": 1}
+
+
+def test_dates_are_those_of_an_import(site: Site, tmp_path: Path) -> None:
+    data = (CASES / "rss_dates.rss").read_bytes()
+    site.answers[FEED] = feed(data, '"one"')
+    found = listed(site, tmp_path, Settings(private_hosts=("127.0.0.1",)))
+    [event] = read_timetables(data, "rss_dates.rss").events
+    pulled = [(each.about.title, each.about.start, each.about.day) for each in found if each.about]
+    assert pulled == [(each.title, each.start, each.day) for each in event.sessions]
+
+
+@pytest.mark.parametrize("name", ["wish_podcast-rss.rss", "wish_feed.rss", "wish_draft.atom"])
+def test_wishes_are_those_of_an_import(site: Site, tmp_path: Path, name: str) -> None:
+    data = (CASES / name).read_bytes()
+    link = b"<link rel='enclosure' href='https://radio.example/a.mp3'/></entry>"
+    site.answers[FEED] = feed(data.replace(b"</entry>", link), '"one"')
+    found = listed(site, tmp_path, Settings(private_hosts=("127.0.0.1",)))
+    [event] = read_timetables(data, name).events
+    assert [each.about.release for each in found if each.about] == [each.release for each in event.sessions][
+        : len(found)
+    ]
+    assert any(each.about.release for each in found if each.about)
 
 
 TEXT = "WEBVTT\n\n00:00.000 --> 00:00.090\n<v Noor Okafor>The sea is a timetable.\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from metadata.model import ExternalId, Link, Person, Role, Session
+from metadata.model import ExternalId, Link, Person, Release, Role, Session
 from pipelines.config import Pull as Settings
 from pipelines.errors import FetchError, LimitError
 from pipelines.sources import Shelf, sites
@@ -61,6 +61,21 @@ def test_what_a_site_says_describes_the_session() -> None:
 )
 def test_what_is_missing_or_wrong_is_left_out(info: dict[str, object]) -> None:
     assert described(info) == Session(slug="recording", title="Recording")
+
+
+@pytest.mark.parametrize(
+    ("availability", "reason"),
+    [
+        (None, None),
+        ("public", None),
+        ("unlisted", "is unlisted on its platform"),
+        ("private", "is private on its platform"),
+        ("subscriber_only", "is for members only on its platform"),
+    ],
+)
+def test_video_that_is_not_for_everybody_is_private(availability: str | None, reason: str | None) -> None:
+    release = described({"id": "abc", "availability": availability}).release
+    assert release == (Release(state="private", reason=reason) if reason else None)
 
 
 def test_recording_that_is_too_long_is_refused_before_it_is_downloaded() -> None:

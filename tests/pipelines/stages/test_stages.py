@@ -3,9 +3,11 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import pytest
@@ -202,6 +204,23 @@ def test_pull_goes_by_the_timetable_then_by_name(context: Context, folder: Path)
     assert waiting == [("third.wav",)]
     noted = context.db.execute("SELECT language, credit, synthetic_voice FROM recording WHERE language = 'fr'")
     assert [tuple(x) for x in noted.fetchall()] == [("fr", "Us", 1)]
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("name", ["Übersicht.wav", "übersicht.WAV"])
+def test_pull_finds_a_file_of_the_timetable_in_another_spelling(
+    context: Context, folder: Path, form: Literal["NFC", "NFD"], name: str
+) -> None:
+    note = RecordingNote(file="Übersicht.wav", credit="Us")
+    session = Session(slug="opening", title="Opening", recordings=(note,))
+    with transaction(context.db):
+        apply_event(context.db, Event(slug="days", title="Days", sessions=(session,)), decided_at=WHEN)
+    write_wav(folder / unicodedata.normalize(form, name), 1)
+    do(context, Pull([folder]))
+    rows = context.db.execute(
+        "SELECT session.slug, credit FROM recording JOIN session ON session.id = session_id"
+    ).fetchall()
+    assert [tuple(row) for row in rows] == [("opening", "Us")]
 
 
 def test_pull_into_a_session_that_does_not_exist_is_refused_with_the_reason(context: Context, folder: Path) -> None:

@@ -15,7 +15,7 @@ from metadata.timetables import FORMATS, detect_format, read_timetables
 from metadata.timetables.base import MAX_BYTES, Reading, Source
 from metadata.timetables.yaml_event import EXAMPLE_YAML
 
-CASES = Path(__file__).parents[1] / "cases" / "timetables"
+CASES = Path(__file__).parents[2] / "cases" / "timetables"
 
 
 def beside(path: Path, suffix: str) -> Path:
@@ -69,7 +69,7 @@ def test_timetable_documented_example() -> None:
 def test_timetable_error_attributes() -> None:
     with pytest.raises(FormatError) as caught:
         read_timetables(b"title: T\nsessions: [{title: S, language: Elvenish}]", "t.yaml")
-    assert (caught.value.source, caught.value.where) == ("t.yaml", "$.sessions[0].language")
+    assert (caught.value.source, caught.value.where) == ("t.yaml", "line 2, $.sessions[0].language")
 
 
 def test_timetable_unknown_suffix() -> None:

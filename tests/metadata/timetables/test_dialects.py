@@ -232,4 +232,4 @@ def test_feeds_people_and_times() -> None:
     )
     session = only(reading := read_timetables(atom.encode(), "s.xml"))
     assert ([role.person.name for role in session.people], session.start) == (["Al", "Bo"], None)
-    assert told(reading) == ["2024-07-01 has no hour: left out"]
+    assert told(reading) == ["2024-07-01 has no hour: only the day is kept"]

@@ -31,7 +31,7 @@ def event(data: Path, name: str) -> Event:
 
 
 def written(event: Event, form: str) -> bytes:
-    [content] = WRITERS[form].write(event).files.values()
+    [content] = WRITERS[form](event).files.values()
     return content
 
 
@@ -68,7 +68,7 @@ def test_calendar_has_what_rfc_5545_demands(data: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_pyvideo_has_what_it_requires(data: Path, name: str) -> None:
-    files = WRITERS["pyvideo"].write(event(data, name)).files
+    files = WRITERS["pyvideo"](event(data, name)).files
     videos = [json.loads(content) for path, content in files.items() if "/videos/" in path]
     assert videos
     required = {"title", "speakers", "thumbnail_url", "videos", "recorded"}
