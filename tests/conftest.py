@@ -16,9 +16,9 @@ from pathlib import Path
 import httpx
 import hypothesis
 import pytest
+
 from archive.catalogue.database import create_catalogue
 from archive.sqlite import Database
-
 from pipelines.storage.buckets import Bucket
 from tests.pipelines.network import use_endpoint
 

@@ -8,9 +8,9 @@ from datetime import date
 from typing import Any
 
 import msgspec
-from archive.sqlite import Database
 
 from archive.catalogue.importing import touch
+from archive.sqlite import Database
 from metadata.times import parse_moment
 from pipelines.matching.evidence import File, Match, Talk, Timetable, certain, parse_started, zone_or_utc
 from pipelines.storage.archive_folder import Context

@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import ClassVar
 
 import msgspec
-from archive.sqlite import Database
 
 from archive.connection import open_readonly
 from archive.errors import ArchiveError, CatalogueBusyError, CatalogueFullError
 from archive.publication import build as release
+from archive.sqlite import Database
 from pipelines.errors import ItemError
 from pipelines.stages.base import Item, Report, fingerprint
 from pipelines.storage.archive_folder import Context, now, timestamp

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import filelock
 import msgspec
-from archive.catalogue.database import create_catalogue, open_catalogue, outdated
-from archive.sqlite import Database
 
+from archive.catalogue.database import create_catalogue, open_catalogue, outdated
 from archive.catalogue.runs import interrupt_running
 from archive.connection import open_readonly, transaction
+from archive.sqlite import Database
 from pipelines import config as configuration
 from pipelines.config import Config
 from pipelines.errors import ConfigError, LockedError

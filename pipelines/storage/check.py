@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from archive.sqlite import Database
-
 from archive.connection import open_readonly, transaction
 from archive.errors import ArchiveError
 from archive.index.verify import verify, verify_file
+from archive.sqlite import Database
 from pipelines.storage.archive_folder import Context
 from pipelines.storage.blobs import CHUNK, key
 from pipelines.storage.buckets import Bucket

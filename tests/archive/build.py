@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
-from archive.sqlite import Database, sqlite3
-
 from archive.catalogue.migrations import catalogue_migrations
+from archive.sqlite import Database, sqlite3
 
 SEGMENT_MS = 5_000
 PATIENT_MS = 60_000

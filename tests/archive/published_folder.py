@@ -11,10 +11,10 @@ from pathlib import Path
 
 import av
 import numpy as np
-from archive.sqlite import Database, sqlite3
 
 from archive.catalogue.migrations import CONTENT, execute_all
 from archive.index.passages import rebuild
+from archive.sqlite import Database, sqlite3
 from metadata.times import format_timestamp
 
 FIRST_BUILD = "00000000000000aa"

@@ -45,12 +45,12 @@ from typing import Any
 
 import jiwer
 import numpy as np
-from pipelines.media.samples import SAMPLE_RATE
 from whisper_normalizer.basic import BasicTextNormalizer
 from whisper_normalizer.english import EnglishTextNormalizer
 
 from metadata.languages import word_separator
 from pipelines.media.files import stream_audio
+from pipelines.media.samples import SAMPLE_RATE
 from pipelines.run.executors import Executor, InProcess, Local
 from pipelines.run.runner import Silent, run_stage
 from pipelines.stages.base import Stage

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archive.catalogue.database import create_catalogue
-from archive.sqlite import Database
-
 from archive.connection import transaction
+from archive.sqlite import Database
 from tests.corpus import read_corpus
 
 SESSION = 700

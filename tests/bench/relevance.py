@@ -21,12 +21,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from archive.sqlite import Database, sqlite3
-
 from archive.connection import transaction
 from archive.index.passages import rebuild
 from archive.index.tokens import words
 from archive.search.sqlite_search import SqliteSearch
+from archive.sqlite import Database, sqlite3
 from tests.archive.build import add_event, add_session, add_transcript, blank
 from tests.corpus import CORPUS, strings
 

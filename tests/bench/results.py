@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
+
 from pipelines.storage.atomic import write_atomic
 
 

@@ -22,11 +22,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.media.samples import AudioBlock
-
 from archive.connection import transaction
 from metadata.model import Transcript
 from pipelines.config import cores
+from pipelines.media.samples import AudioBlock
 from pipelines.run.executors import InProcess, Local
 from pipelines.run.runner import Silent, run_stage
 from pipelines.stages.base import Artefact, Item, Outcome, Report, Stage

@@ -46,13 +46,12 @@ from pathlib import Path
 from typing import Any
 
 from archive.catalogue.database import open_catalogue
-from archive.sqlite import Database, sqlite3
-
 from archive.connection import transaction
 from archive.index.passages import rebuild
 from archive.index.stems import REMEMBERED
 from archive.index.verify import verify
 from archive.search.sqlite_search import Filters, SqliteSearch
+from archive.sqlite import Database, sqlite3
 from tests.bench.grown import Grown, grow, grown_before
 from tests.corpus import latin
 

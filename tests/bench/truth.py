@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from pipelines.media.samples import SAMPLE_RATE
 
 from pipelines.media.files import stream_audio
+from pipelines.media.samples import SAMPLE_RATE
 from tests.bench.engines import Said
 
 _FRAME = SAMPLE_RATE // 100

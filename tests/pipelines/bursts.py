@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from pipelines.media.samples import SAMPLE_RATE, AudioBlock
 
 from metadata.model import Segment, Transcript, Word
 from pipelines.cli import main
+from pipelines.media.samples import SAMPLE_RATE, AudioBlock
 from pipelines.run.executors import Local
 from pipelines.run.runner import run_stage
 from pipelines.stages.transcribe import Transcribe

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from archive.sqlite import Database
 
 from archive.catalogue.corrections import correct_event, correct_person, correct_session, corrections
 from archive.catalogue.importing import Kept, apply_reading
 from archive.catalogue.rows import read_event
 from archive.connection import transaction
 from archive.errors import UnknownSubjectError
+from archive.sqlite import Database
 from metadata.model import Event, Person, Role, Session
 from metadata.timetables.base import Reading
 

@@ -3,11 +3,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from archive.sqlite import Database, sqlite3
 
 from archive.catalogue.importing import Applied, Difference, apply_event, read_event
 from archive.connection import transaction
 from archive.errors import UnknownSubjectError
+from archive.sqlite import Database, sqlite3
 from metadata.model import (
     EXAMPLE_EVENT,
     EXAMPLE_PERSON,

@@ -3,10 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from archive.catalogue.database import catalogue_names, create_catalogue, open_catalogue
-from archive.sqlite import Database, sqlite3
 from sqlite_utils.migrations import Migrations
 
+from archive.catalogue.database import catalogue_names, create_catalogue, open_catalogue
 from archive.catalogue.migrations import SCHEMA_FILE, catalogue_migrations, dump_schema
 from archive.connection import open_readonly
 from archive.errors import (
@@ -18,6 +17,7 @@ from archive.errors import (
     map_sqlite_error,
     sqlite_errors,
 )
+from archive.sqlite import Database, sqlite3
 
 
 def test_schema_file_is_what_migrations_make(catalogue: Database) -> None:

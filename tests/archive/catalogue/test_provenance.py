@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from archive.sqlite import Database
 
 from archive.catalogue.importing import set_release
 from archive.catalogue.provenance import note_place, replaced_at, supersede
 from archive.connection import transaction
+from archive.sqlite import Database
 from metadata.model import Release
 from tests.archive.build import add_event, add_session, add_transcript
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from archive.sqlite import Database
 
 from archive.catalogue.importing import apply_event
 from archive.catalogue.recordings import (
@@ -16,6 +15,7 @@ from archive.catalogue.recordings import (
 )
 from archive.connection import transaction
 from archive.errors import UnknownSubjectError
+from archive.sqlite import Database
 from metadata.model import EXAMPLE_EVENT, EXAMPLE_SESSION, EXAMPLE_TRANSCRIPT, Flag
 
 WHEN = "2022-07-01T00:00:00Z"

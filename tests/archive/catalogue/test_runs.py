@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from archive.sqlite import Database
-
 from archive.catalogue.runs import (
     InHand,
     Remark,
@@ -17,6 +15,7 @@ from archive.catalogue.runs import (
     settled,
     troubles,
 )
+from archive.sqlite import Database
 
 WHEN = "2022-07-01T00:00:00Z"
 

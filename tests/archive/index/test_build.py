@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from archive.sqlite import sqlite3
 
 from archive.index.build import ROWS, Row, write_indexes
 from archive.index.passages import index_session, rebuild
 from archive.index.verify import verify
+from archive.sqlite import sqlite3
 from tests.archive.build import add_event, add_session, add_transcript, blank
 
 MANY = 2 * ROWS + 100

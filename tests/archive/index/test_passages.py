@@ -1,9 +1,9 @@
 import pytest
-from archive.sqlite import Database
 
 from archive.connection import transaction
 from archive.index.passages import index_session, rebuild, remove_session
 from archive.index.verify import verify
+from archive.sqlite import Database
 from tests.archive.build import add_event, add_session, add_transcript, blank
 
 

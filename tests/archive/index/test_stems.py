@@ -1,13 +1,13 @@
 import random
 
 import pytest
-from archive.sqlite import Database
 
 from archive.connection import transaction
 from archive.index import stems
 from archive.index.passages import rebuild
 from archive.index.tokens import words
 from archive.search.sqlite_search import SqliteSearch
+from archive.sqlite import Database
 from tests.archive.build import PATIENT_MS, add_event, add_session, add_transcript, blank
 
 FORMS = {

@@ -2,11 +2,11 @@ import unicodedata
 from itertools import pairwise
 
 import pytest
-from archive.sqlite import sqlite3
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from archive.index.tokens import BARRIER, Token, fold, fold_each, fold_records, tokenize, words
+from archive.sqlite import sqlite3
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 

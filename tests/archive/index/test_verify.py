@@ -1,12 +1,12 @@
 from pathlib import Path
 
 import pytest
-from archive.catalogue.database import create_catalogue, open_catalogue
-from archive.sqlite import Database
 
+from archive.catalogue.database import create_catalogue, open_catalogue
 from archive.connection import transaction
 from archive.index.passages import rebuild
 from archive.index.verify import verify, verify_file
+from archive.sqlite import Database
 from tests.archive.build import add_event, add_session, add_transcript
 
 

@@ -5,15 +5,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from archive.catalogue.database import create_catalogue
-from archive.sqlite import Database, sqlite3
 
+from archive.catalogue.database import create_catalogue
 from archive.catalogue.importing import apply_event, set_release
 from archive.catalogue.migrations import CONTENT, execute_all
 from archive.catalogue.recordings import NewRecording, add_recording, add_transcript
 from archive.connection import open_readonly, transaction
 from archive.errors import ArchiveError, CatalogueDamagedError
 from archive.publication.build import DERIVED, RULES, build, is_public, publication_fingerprint, released
+from archive.sqlite import Database, sqlite3
 from metadata.model import (
     EXAMPLE_TRANSCRIPT,
     Attendance,

@@ -1,11 +1,10 @@
 from pathlib import Path
 
 from archive.catalogue.database import create_catalogue
-from archive.sqlite import sqlite3
-
 from archive.connection import open_readonly, transaction
 from archive.index.passages import index_session, remove_session
 from archive.search.cache import KeptUntilChanged
+from archive.sqlite import sqlite3
 from tests.archive.build import add_event, add_session, add_transcript
 
 

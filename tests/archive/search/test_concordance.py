@@ -3,13 +3,13 @@ import io
 import json
 
 import pytest
-from archive.sqlite import Database
 
 from archive.connection import transaction
 from archive.index.passages import rebuild
 from archive.search import exports
 from archive.search.concordance import Companion, Rate, Research
 from archive.search.sqlite_search import Filters
+from archive.sqlite import Database
 from tests.archive.build import add_event, add_session, add_transcript, blank
 
 HOUR = 720

@@ -1,11 +1,11 @@
 """Places in folded text, against what FTS5 finds in it and what counting words finds."""
 
-from archive.sqlite import sqlite3
 from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.search.matcher import Matcher, Span
 from archive.search.query import And, Near, Node, Not, Phrase, Prefix, Stemmed, Word, to_fts5
+from archive.sqlite import sqlite3
 
 WORDS = st.sampled_from(["a", "ab", "abc", "b", "ba"])
 SPACES = st.sampled_from([" ", "  ", "   "])

@@ -1,7 +1,6 @@
 from dataclasses import replace
 
 import pytest
-from archive.sqlite import Database
 
 from archive.connection import transaction
 from archive.index.passages import rebuild
@@ -10,6 +9,7 @@ from archive.search import sqlite_search as search
 from archive.search.session_table import FacetValue
 from archive.search.sessions import CLOSELY, SessionResult
 from archive.search.sqlite_search import Filters, SessionResults, SqliteSearch
+from archive.sqlite import Database
 from tests.archive.build import PATIENT_MS, add_event, add_session, add_transcript, blank
 
 

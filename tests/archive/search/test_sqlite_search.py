@@ -6,7 +6,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from archive.sqlite import Database, sqlite3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +17,7 @@ from archive.search import budget, query
 from archive.search import sqlite_search as search
 from archive.search.cache import Kept
 from archive.search.sqlite_search import Hit, Results, SqliteSearch
+from archive.sqlite import Database, sqlite3
 from tests.archive.build import PATIENT_MS, add_event, add_session, add_transcript, add_words, blank
 from tests.corpus import CORPUS, latin, read_corpus
 

@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from archive.sqlite import sqlite3
 from datasette.app import Datasette
 
 from archive.errors import UnpublishedError
@@ -20,6 +19,7 @@ from archive.site import explore as exploring
 from archive.site import results as searching
 from archive.site.app import TIME_LIMIT_MS, create_app
 from archive.site.published import current, refresh
+from archive.sqlite import sqlite3
 from tests.archive.published_folder import FIRST_BUILD, HOSTILE, SECOND_BUILD, SENTENCES, point_to, publish
 
 SCRIPTS = tuple(f"/-/static-plugins/rostra/{name}.js?v=" for name in ("player", "timeline"))

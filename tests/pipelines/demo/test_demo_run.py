@@ -8,10 +8,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from archive.sqlite import Database
 
 from archive.connection import open_readonly
 from archive.search.sqlite_search import SqliteSearch
+from archive.sqlite import Database
 from pipelines.demo import SEARCHES
 from tests.archive.build import PATIENT_MS
 from tests.pipelines.cli.test_cli import rostra

@@ -14,10 +14,10 @@ import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from pipelines.media.samples import SAMPLE_RATE, AudioBlock
 
 from pipelines.errors import BrokenMediaError, ItemCrashError, NoAudioError, NotMediaError
 from pipelines.media.files import BLOCK_SECONDS, LEAST_RATE, StreamInfo, ffmpeg_binary, probe, stream_audio
+from pipelines.media.samples import SAMPLE_RATE, AudioBlock
 
 Samples = NDArray[np.int16]
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from pipelines.media.samples import SAMPLE_RATE, AudioBlock
 
 from metadata.model import Flag, Transcript
 from pipelines.errors import BrokenMediaError
 from pipelines.media.files import stream_audio
+from pipelines.media.samples import SAMPLE_RATE, AudioBlock
 from pipelines.transcribers import FasterWhisper, Hints
 from pipelines.transcribers.base import ignore_progress
 from tests.pipelines.transcribers.test_faster_whisper import DATA, plain_words, recordings, text, weights

@@ -5,8 +5,8 @@ import pickle
 from pathlib import Path
 
 import pytest
-from pipelines.storage.atomic import write_atomic
 
+from pipelines.storage.atomic import write_atomic
 from pipelines.storage.blobs import Blob, BlobStore, LocalBlobStore
 from pipelines.storage.buckets import WHOLE, BucketBlobStore
 

@@ -8,8 +8,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from archive.catalogue.database import open_catalogue
 
+from archive.catalogue.database import open_catalogue
 from tests.pipelines.cli.test_cli import rostra
 from tests.pipelines.sounds import write_wav
 

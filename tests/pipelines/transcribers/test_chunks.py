@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pipelines.media.samples import AudioBlock
 from whisper_normalizer.english import EnglishTextNormalizer
 
 from archive.catalogue.recordings import read_transcript
@@ -24,6 +23,7 @@ from metadata.languages import UNDETERMINED
 from metadata.model import Segment, Transcript
 from pipelines.errors import EngineError, SeamError, TranscriberError
 from pipelines.media.files import probe, stream_audio
+from pipelines.media.samples import AudioBlock
 from pipelines.run.executors import InProcess
 from pipelines.run.runner import Report, run_stage
 from pipelines.stages.pull import Pull

@@ -4,10 +4,10 @@ import pickle
 
 import numpy as np
 import pytest
-from pipelines.media.samples import SAMPLE_RATE
 
 from metadata.model import Segment, Transcript, Word
 from pipelines.errors import ConfigError, TranscriberError
+from pipelines.media.samples import SAMPLE_RATE
 from pipelines.transcribers import FakeTranscriber, FasterWhisper, Hints, Transcriber, engine
 from pipelines.transcribers.base import ignore_progress
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-from pipelines.media.samples import AudioBlock
 
 from metadata.model import Flag, Segment, Transcript
 from pipelines.errors import LanguageError
+from pipelines.media.samples import AudioBlock
 from pipelines.transcribers import hearing
 from pipelines.transcribers.base import Hints
 from pipelines.transcribers.hearing import Decoded, Decoder, Request, placed

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from pipelines.media.samples import SAMPLE_RATE, AudioBlock
 
+from pipelines.media.samples import SAMPLE_RATE, AudioBlock
 from pipelines.transcribers.onsets import Spoken, held, sounding
 
 CHANCE = np.random.default_rng(0)

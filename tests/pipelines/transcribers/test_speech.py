@@ -6,8 +6,8 @@ from itertools import pairwise
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pipelines.media.samples import AudioBlock
 
+from pipelines.media.samples import AudioBlock
 from pipelines.transcribers.speech import FRAME, FRAMES_PER_SECOND, Part, Probabilities, Window, cut, spans, windows
 
 LIMIT = int(30 * FRAMES_PER_SECOND)
