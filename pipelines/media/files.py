@@ -21,6 +21,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Literal, cast
@@ -43,6 +44,7 @@ from pipelines.errors import (
     NotMediaError,
     ToolError,
 )
+from pipelines.media.channels import lost_channel, samples_of
 from pipelines.media.samples import SAMPLE_RATE, AudioBlock
 from pipelines.media.sandbox import limited
 
@@ -163,7 +165,11 @@ class MediaInfo:
             loudest where that is silent.
         heard: that track; None where there is no sound.
         why: where there are several, why that one, in words.
+        channel: which channel of that track is heard alone, counted from 0, because the mix of all loses it; None where
+            all are mixed.
         finished: whether its container says how long it is: what browsers record does not, and players cannot seek.
+        steady: False for raw frames of sound whose sizes differ (MP3 of variable bit rate): players guess where a second
+            is, and seek to another one.
         streams: in the file's order.
         started_at: when the recording began, ISO 8601, as the container claims it.
         tags: what the container says of it in words: its title, and where it came from.
@@ -178,7 +184,9 @@ class MediaInfo:
     track: int = 0
     heard: StreamInfo | None = None
     why: str = ""
+    channel: int | None = None
     finished: bool = True
+    steady: bool = True
     started_at: str | None = None
     tags: tuple[str, ...] = ()
 
@@ -200,16 +208,19 @@ def probe(path: Path) -> MediaInfo:
             raise _not_read(path, "none of its sound or pictures can be decoded")
         kind: MediaKind = "video" if "video" in kinds else "audio"
         media_type, suffix = _names(path, container, kind)
+        duration_ms, steady = _measured(container)
         return MediaInfo(
             kind=kind,
             media_type=media_type,
             suffix=suffix,
-            duration_ms=_duration_ms(container),
+            duration_ms=duration_ms,
+            steady=steady,
             has_audio="audio" in kinds,
             streams=streams,
             track=track,
             heard=_stream(container.streams.audio[track]) if "audio" in kinds else None,
             why=why,
+            channel=lost_channel(container, track) if "audio" in kinds else None,
             finished=bool(container.duration and container.duration > 0),
             started_at=container.metadata.get("creation_time"),
             tags=tuple(container.metadata[key][:500] for key in _TAGS if key in container.metadata),
@@ -303,7 +314,7 @@ def loudness(path: Path, info: MediaInfo) -> float | None:
         ItemCrashError: ffmpeg was killed.
         ToolError: ffmpeg is missing.
     """
-    filters = [*_mixed_down(info), "ebur128=framelog=verbose"]
+    filters = [*mixed_down(info), "ebur128=framelog=verbose"]
     output = _input().output(
         "pipe:1", map=f"0:a:{info.track}", vn=None, sn=None, dn=None, af=",".join(filters), format="null"
     )
@@ -395,15 +406,17 @@ _MUXERS = {
 def _decoder(path: Path, info: MediaInfo, start_ms: int, end_ms: int) -> list[str]:
     """Return the command that writes the sound as raw samples to its output."""
     # Timestamps are made true first: https://ffmpeg.org/ffmpeg-resampler.html, options async and first_pts.
-    filters = [f"aresample={SAMPLE_RATE}:async=1:first_pts=0", *_mixed_down(info)]
+    filters = [f"aresample={SAMPLE_RATE}:async=1:first_pts=0", *mixed_down(info)]
     first, last = (at * SAMPLE_RATE // 1000 for at in (start_ms, end_ms))
     filters.append(f"atrim=start_sample={first}:end_sample={max(first, last)}")
     fixed = {"vn": None, "sn": None, "dn": None, "ac": 1, "ar": SAMPLE_RATE, "format": "f32le"}
     return _compiled(_input().output("pipe:1", map=f"0:a:{info.track}", af=",".join(filters), **fixed), path)
 
 
-def _mixed_down(info: MediaInfo) -> list[str]:
-    """Return the filter for more channels than FFmpeg knows a layout for: it mixes nothing down without one."""
+def mixed_down(info: MediaInfo) -> list[str]:
+    """Return the filter for a channel that is heard alone, or for more channels than FFmpeg knows a layout for."""
+    if info.channel is not None:
+        return [f"pan=mono|c0=c{info.channel}"]
     channels = (info.heard.channels if info.heard else None) or 1
     if channels <= 8:
         return []
@@ -593,13 +606,9 @@ def _frames(packet: Any) -> list[av.AudioFrame]:
 
 def _peak(frame: av.AudioFrame) -> float:
     try:
-        samples = frame.to_ndarray()
+        return float(np.abs(samples_of(frame)).max(initial=0.0))
     except ValueError:
         return 1.0  # samples of 64 bits, which NumPy is not given
-    if samples.dtype.kind == "u":
-        samples = samples.astype(np.int16) * 256 - 2**15
-    whole = 2.0 ** (8 * samples.dtype.itemsize - 1) if samples.dtype.kind == "i" else 1.0
-    return float(np.abs(np.nan_to_num(samples.astype(np.float64))).max(initial=0.0)) / whole
 
 
 def _decodes(container: InputContainer, track: int) -> bool:
@@ -617,6 +626,29 @@ def _decodes(container: InputContainer, track: int) -> bool:
     except av.error.FFmpegError:
         return False
     return False
+
+
+_RAW_FRAMES = frozenset({"aac", "ac3", "eac3", "mp3"})
+"""Demuxers of frames without a container: FFmpeg estimates their length from the first bit rates that it meets."""
+
+
+def _measured(container: InputContainer) -> tuple[int | None, bool]:
+    """Return a recording's length in milliseconds, and whether its frames of sound are all of one size.
+
+    Raw frames are counted, since a length that is estimated can be wrong by any factor.
+    """
+    if not _RAW_FRAMES & set(container.format.name.split(",")):
+        return _duration_ms(container), True
+    length, sizes = Fraction(0), set()
+    with suppress(av.error.FFmpegError):  # what was read so far is what there is
+        container.seek(0)
+    with suppress(av.error.FFmpegError):
+        for packet in container.demux(container.streams.audio[0]):
+            if packet.duration and packet.time_base is not None:
+                length += packet.duration * packet.time_base
+                sizes.add(packet.size)
+    # Padding makes frames of one bit rate differ by a byte (ISO/IEC 11172-3, 2.4.2.3), or by four in layer I.
+    return round(length * 1000) or _duration_ms(container), not sizes or max(sizes) - min(sizes) <= 4
 
 
 def _duration_ms(container: InputContainer) -> int | None:

@@ -20,7 +20,7 @@ import numpy as np
 
 from metadata.times import format_timestamp
 from pipelines.errors import BrokenMediaError, ItemError, NoAudioError
-from pipelines.media.files import MediaInfo, convert, loudness, stream_audio
+from pipelines.media.files import MediaInfo, convert, loudness, mixed_down, stream_audio
 from pipelines.media.samples import SAMPLE_RATE
 
 Kind = Literal["web", "poster", "peaks", "sprite", "previews"]
@@ -118,7 +118,9 @@ def is_played(info: MediaInfo) -> bool:
     codecs = {"video": pictures, "audio": sounds}
     return (
         info.finished
+        and info.steady
         and info.track == 0  # browsers know of no other
+        and info.channel is None  # they mix all of them
         and info.media_type in PLAYED
         and all(
             stream.codec in codecs[stream.type] and stream.pixels in {None, *_PIXELS}
@@ -135,12 +137,14 @@ _PIXELS = ("yuv420p", "yuvj420p")
 def _web(path: Path, info: MediaInfo, folder: Path, gain: float) -> Rendition:
     """Put a recording into MP4 (H.264, AAC), its index first, or sound alone into WebM (Opus).
 
-    Pictures that are right already are copied, and so is sound that is as loud as it should be; where the
+    Pictures that are right already are copied, and so is sound that is as loud as it should be and mixed; where the
     container does not take them so, they are encoded.
     """
     video = next((stream for stream in info.streams if stream.type == "video"), None)
     audio = info.heard.codec if info.heard else None
-    louder = {"af": f"volume={gain:.2f}dB,alimiter=limit={_PEAK:.4f}:level=0"} if abs(gain) >= 1 else {}
+    level = [f"volume={gain:.2f}dB", f"alimiter=limit={_PEAK:.4f}:level=0"] if abs(gain) >= 1 else []
+    filters = [*mixed_down(info), *level]
+    louder = {"af": ",".join(filters)} if filters else {}
     streams: tuple[str, ...]
     if video:
         target, media_type, streams = folder / "web.mp4", "video/mp4", ("V:0", f"a:{info.track}?")
