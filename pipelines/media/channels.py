@@ -24,6 +24,8 @@ QUIET = 1e-6
 """Mean square of samples (-60 dB of full scale) below which nobody is heard in a channel."""
 LOST = 1 / 16
 """The loudest channel is heard alone if the mix has less than this part of its power (-12 dB)."""
+_USUALLY_LOW = {3: 2, 6: 3, 7: 3, 8: 3}
+"""Where the channel of low frequencies is in FFmpeg's usual layouts: 2.1, 5.1, 6.1, 7.1 (``ffmpeg -layouts``)."""
 LOST_LOW = 1 / 1000
 """The same for a channel of low frequencies (-30 dB): in music and films it may well be the loudest."""
 
@@ -91,12 +93,20 @@ def _listen(container: InputContainer, stream: av.AudioStream, seconds: float, p
 
 
 def _add(frame: av.AudioFrame, power: _Power) -> None:
-    low = tuple(channel.name.startswith("LFE") for channel in frame.layout.channels)
+    low = _low(frame.layout)
     each = samples_of(frame)
     power.channels += np.square(each).sum(axis=1)
     power.mixed += float(np.square(each[~np.array(low)].sum(axis=0)).sum())
     power.samples += frame.samples
     power.low = low
+
+
+def _low(layout: av.AudioLayout) -> tuple[bool, ...]:
+    """Tell of each channel whether it is one of low frequencies."""
+    names = [channel.name for channel in layout.channels]
+    if set(names) == {"NONE"}:  # the file says only how many there are: FFmpeg then takes the usual layout
+        return tuple(number == _USUALLY_LOW.get(len(names)) for number in range(len(names)))
+    return tuple(name.startswith("LFE") for name in names)
 
 
 def samples_of(frame: av.AudioFrame) -> npt.NDArray[np.float64]:

@@ -168,8 +168,8 @@ class MediaInfo:
         channel: which channel of that track is heard alone, counted from 0, because the mix of all loses it; None where
             all are mixed.
         finished: whether its container says how long it is: what browsers record does not, and players cannot seek.
-        steady: False for raw frames of sound whose sizes differ (MP3 of variable bit rate): players guess where a second
-            is, and seek to another one.
+        steady: False for raw frames of sound whose sizes differ (MP3 of variable bit rate): players guess where a
+            second is, and seek to another one.
         streams: in the file's order.
         started_at: when the recording began, ISO 8601, as the container claims it.
         tags: what the container says of it in words: its title, and where it came from.

@@ -47,7 +47,7 @@ def heard_peak(path: Path) -> float:
         (tone(3.0, channels=1), None),
         (np.zeros((3 * SAMPLE_RATE, 6), dtype=np.int16), None),
     ],
-    ids="opposite two-opposite third-of-3 fourth-of-4 fourth-of-6 fourth-of-8 left right both all mono silence".split(),
+    ids=["opposite", "pairs", "3of3", "4of4", "4of6", "4of8", "left", "right", "both", "all", "mono", "silence"],
 )
 def test_channel_that_a_mix_would_lose_is_heard_alone(tmp_path: Path, samples: Samples, channel: int | None) -> None:
     path = write_wav(tmp_path / "talk.wav", samples)
