@@ -208,7 +208,7 @@ def probe(path: Path) -> MediaInfo:
             raise _not_read(path, "none of its sound or pictures can be decoded")
         kind: MediaKind = "video" if "video" in kinds else "audio"
         media_type, suffix = _names(path, container, kind)
-        duration_ms, steady = _measured(container)
+        duration_ms, steady = _measured(path, container)
         return MediaInfo(
             kind=kind,
             media_type=media_type,
@@ -331,6 +331,20 @@ def loudness(path: Path, info: MediaInfo) -> float | None:
 
 def _decode_seconds(info: MediaInfo) -> float:
     return DECODE_SECONDS + (info.duration_ms or 0) / 1000
+
+
+def is_interlaced(path: Path) -> bool:
+    """Tell whether the first picture of a recording that can be decoded is made of two fields.
+
+    Raises:
+        NotMediaError, BrokenMediaError: it is not a recording, or cannot be read.
+    """
+    with _opened(path) as container, suppress(av.error.FFmpegError):
+        for packet in islice(container.demux(video=0), 500):
+            with suppress(av.error.FFmpegError):
+                for frame in packet.decode():
+                    return bool(getattr(frame, "interlaced_frame", False))
+    return False
 
 
 def key_frame_before(path: Path, at_ms: int) -> int:
@@ -632,10 +646,11 @@ _RAW_FRAMES = frozenset({"aac", "ac3", "eac3", "mp3"})
 """Demuxers of frames without a container: FFmpeg estimates their length from the first bit rates that it meets."""
 
 
-def _measured(container: InputContainer) -> tuple[int | None, bool]:
+def _measured(path: Path, container: InputContainer) -> tuple[int | None, bool]:
     """Return a recording's length in milliseconds, and whether its frames of sound are all of one size.
 
-    Raw frames are counted, since a length that is estimated can be wrong by any factor.
+    Raw frames are counted, since a length that is estimated can be wrong by any factor. A length that the file states
+    stands: a file that has less was not copied whole.
     """
     if not _RAW_FRAMES & set(container.format.name.split(",")):
         return _duration_ms(container), True
@@ -648,7 +663,20 @@ def _measured(container: InputContainer) -> tuple[int | None, bool]:
                 length += packet.duration * packet.time_base
                 sizes.add(packet.size)
     # Padding makes frames of one bit rate differ by a byte (ISO/IEC 11172-3, 2.4.2.3), or by four in layer I.
-    return round(length * 1000) or _duration_ms(container), not sizes or max(sizes) - min(sizes) <= 4
+    counted = None if _states_length(path) else round(length * 1000)
+    return counted or _duration_ms(container), not sizes or max(sizes) - min(sizes) <= 4
+
+
+def _states_length(path: Path) -> bool:
+    """Tell whether the first frame of an MP3 says how many there are, as those of LAME, Xing and Fraunhofer do.
+
+    Sources: https://gabriel.mp3-tech.org/mp3infotag.html; ID3v2.4.0, section 3.1, for the size of what is before it.
+    """
+    with path.open("rb") as file:
+        head = file.read(10)
+        size = sum((byte & 0x7F) << 7 * (3 - place) for place, byte in enumerate(head[6:10]))
+        file.seek(10 + size if head.startswith(b"ID3") else 0)
+        return re.search(rb"Xing|Info|VBRI", file.read(256)) is not None
 
 
 def _duration_ms(container: InputContainer) -> int | None:

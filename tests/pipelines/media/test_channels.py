@@ -91,3 +91,10 @@ def test_lengths_of_raw_frames_are_counted(tmp_path: Path, name: str, arguments:
     info = probe(encoded(changing(tmp_path / "talk.wav"), tmp_path / name, *arguments))
     assert info.duration_ms == pytest.approx(20_000, abs=150)
     assert is_played(info) is played
+
+
+def test_length_that_a_file_states_stands(tmp_path: Path) -> None:
+    whole = encoded(changing(tmp_path / "talk.wav"), tmp_path / "talk.mp3", "-b:a", "64k")
+    half = tmp_path / "half.mp3"
+    half.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    assert probe(half).duration_ms == pytest.approx(20_000, abs=150)
