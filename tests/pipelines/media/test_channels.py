@@ -98,3 +98,37 @@ def test_length_that_a_file_states_stands(tmp_path: Path) -> None:
     half = tmp_path / "half.mp3"
     half.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
     assert probe(half).duration_ms == pytest.approx(20_000, abs=150)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "suffix"),
+    [
+        (("-ac", "1", "-ar", "44100", "-b:a", "64k"), ("-ac", "2", "-ar", "44100", "-b:a", "64k"), ".mp3"),
+        (("-ac", "1", "-ar", "44100", "-b:a", "64k"), ("-ac", "1", "-ar", "48000", "-b:a", "64k"), ".mp3"),
+        (("-ac", "2", "-c:a", "aac"), ("-ac", "6", "-c:a", "aac"), ".aac"),
+    ],
+    ids=["stereo", "rate", "surround"],
+)
+def test_format_that_changes_in_the_middle_moves_nothing(
+    tmp_path: Path, first: tuple[str, ...], second: tuple[str, ...], suffix: str
+) -> None:
+    source = write_wav(tmp_path / "tone.wav", tone(6.0))
+    parts = [encoded(source, tmp_path / f"{n}{suffix}", *each) for n, each in enumerate((first, second))]
+    path = tmp_path / f"joined{suffix}"
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    assert sum(map(len, stream_audio(path))) / SAMPLE_RATE == pytest.approx(12.0, abs=0.3)
+    assert not is_played(probe(path))
+
+
+@pytest.mark.parametrize("suffix", [".ts", ".mpg", ".mkv", ".mp4"])
+def test_sound_that_starts_after_the_picture_is_heard_when_it_is_played(tmp_path: Path, suffix: str) -> None:
+    source = write_wav(tmp_path / "tone.wav", tone(3.0))
+    path = tmp_path / f"late{suffix}"
+    pictures = ("-f", "lavfi", "-i", "testsrc=s=64x48:r=25:d=9", "-itsoffset", "5", "-i", str(source))
+    codecs = ("-c:v", "mpeg2video" if suffix == ".mpg" else "libx264", "-c:a", "mp2" if suffix == ".mpg" else "aac")
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *pictures, *codecs, str(path)]
+    subprocess.run(command, check=True)
+    samples = np.concatenate(list(stream_audio(path)))
+    assert np.flatnonzero(np.abs(samples) > 0.05)[0] / SAMPLE_RATE == pytest.approx(5.0, abs=0.1)
+    later = np.concatenate(list(stream_audio(path, start_ms=4_000)))
+    assert np.flatnonzero(np.abs(later) > 0.05)[0] / SAMPLE_RATE == pytest.approx(1.0, abs=0.1)
