@@ -21,6 +21,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Literal, cast
@@ -43,6 +44,7 @@ from pipelines.errors import (
     NotMediaError,
     ToolError,
 )
+from pipelines.media.channels import lost_channel, samples_of
 from pipelines.media.samples import SAMPLE_RATE, AudioBlock
 from pipelines.media.sandbox import limited
 
@@ -163,7 +165,12 @@ class MediaInfo:
             loudest where that is silent.
         heard: that track; None where there is no sound.
         why: where there are several, why that one, in words.
+        channel: which channel of that track is heard alone, counted from 0, because the mix of all loses it; None where
+            all are mixed.
+        sound_starts_ms: when its sound begins, on the clock of whatever plays it.
         finished: whether its container says how long it is: what browsers record does not, and players cannot seek.
+        steady: False for raw frames of sound whose sizes differ (MP3 of variable bit rate), in which players guess
+            where a second is and seek to another one, or whose format changes, where players stop.
         streams: in the file's order.
         started_at: when the recording began, ISO 8601, as the container claims it.
         tags: what the container says of it in words: its title, and where it came from.
@@ -178,7 +185,10 @@ class MediaInfo:
     track: int = 0
     heard: StreamInfo | None = None
     why: str = ""
+    channel: int | None = None
+    sound_starts_ms: int = 0
     finished: bool = True
+    steady: bool = True
     started_at: str | None = None
     tags: tuple[str, ...] = ()
 
@@ -200,16 +210,20 @@ def probe(path: Path) -> MediaInfo:
             raise _not_read(path, "none of its sound or pictures can be decoded")
         kind: MediaKind = "video" if "video" in kinds else "audio"
         media_type, suffix = _names(path, container, kind)
+        duration_ms, steady = _measured(path, container)
         return MediaInfo(
             kind=kind,
             media_type=media_type,
             suffix=suffix,
-            duration_ms=_duration_ms(container),
+            duration_ms=duration_ms,
+            sound_starts_ms=_sound_starts_ms(container, track) if "audio" in kinds else 0,
+            steady=steady,
             has_audio="audio" in kinds,
             streams=streams,
             track=track,
             heard=_stream(container.streams.audio[track]) if "audio" in kinds else None,
             why=why,
+            channel=lost_channel(container, track) if "audio" in kinds else None,
             finished=bool(container.duration and container.duration > 0),
             started_at=container.metadata.get("creation_time"),
             tags=tuple(container.metadata[key][:500] for key in _TAGS if key in container.metadata),
@@ -291,8 +305,8 @@ def stream_audio(path: Path, *, start_ms: int = 0, end_ms: int | None = None) ->
     if not info.has_audio:
         raise NoAudioError("no sound in this recording, so there is nothing to transcribe")
     longest_ms = (info.duration_ms or 0) + path.stat().st_size * 1000 // LEAST_RATE
-    command = _decoder(path, info, start_ms, longest_ms if end_ms is None else min(end_ms, longest_ms))
-    return _blocks(command, _decode_seconds(info), may_be_silent=start_ms > 0)
+    last_ms = longest_ms if end_ms is None else min(end_ms, longest_ms)
+    return _blocks(path, info, start_ms, max(start_ms, last_ms))
 
 
 def loudness(path: Path, info: MediaInfo) -> float | None:
@@ -303,7 +317,7 @@ def loudness(path: Path, info: MediaInfo) -> float | None:
         ItemCrashError: ffmpeg was killed.
         ToolError: ffmpeg is missing.
     """
-    filters = [*_mixed_down(info), "ebur128=framelog=verbose"]
+    filters = [*mixed_down(info), "ebur128=framelog=verbose"]
     output = _input().output(
         "pipe:1", map=f"0:a:{info.track}", vn=None, sn=None, dn=None, af=",".join(filters), format="null"
     )
@@ -320,6 +334,20 @@ def loudness(path: Path, info: MediaInfo) -> float | None:
 
 def _decode_seconds(info: MediaInfo) -> float:
     return DECODE_SECONDS + (info.duration_ms or 0) / 1000
+
+
+def is_interlaced(path: Path) -> bool:
+    """Tell whether the first picture of a recording that can be decoded is made of two fields.
+
+    Raises:
+        NotMediaError, BrokenMediaError: it is not a recording, or cannot be read.
+    """
+    with _opened(path) as container, suppress(av.error.FFmpegError):
+        for packet in islice(container.demux(video=0), 500):
+            with suppress(av.error.FFmpegError):
+                for frame in packet.decode():
+                    return bool(getattr(frame, "interlaced_frame", False))
+    return False
 
 
 def key_frame_before(path: Path, at_ms: int) -> int:
@@ -392,18 +420,22 @@ _MUXERS = {
 """FFmpeg's names for what writes a container, where they are not its suffix (``ffmpeg -muxers``)."""
 
 
-def _decoder(path: Path, info: MediaInfo, start_ms: int, end_ms: int) -> list[str]:
-    """Return the command that writes the sound as raw samples to its output."""
-    # Timestamps are made true first: https://ffmpeg.org/ffmpeg-resampler.html, options async and first_pts.
-    filters = [f"aresample={SAMPLE_RATE}:async=1:first_pts=0", *_mixed_down(info)]
-    first, last = (at * SAMPLE_RATE // 1000 for at in (start_ms, end_ms))
-    filters.append(f"atrim=start_sample={first}:end_sample={max(first, last)}")
+def _decoder(path: Path, info: MediaInfo) -> list[str]:
+    """Return the command that writes the sound as raw samples to its output, from the first sample that there is.
+
+    Neither silence before it nor a span is asked of ffmpeg: where the format changes in the middle of a recording,
+    ffmpeg makes its filters anew, and they would begin again.
+    """
+    # Timestamps are made true first: https://ffmpeg.org/ffmpeg-resampler.html, option async.
+    filters = [f"aresample={SAMPLE_RATE}:async=1", *mixed_down(info)]
     fixed = {"vn": None, "sn": None, "dn": None, "ac": 1, "ar": SAMPLE_RATE, "format": "f32le"}
     return _compiled(_input().output("pipe:1", map=f"0:a:{info.track}", af=",".join(filters), **fixed), path)
 
 
-def _mixed_down(info: MediaInfo) -> list[str]:
-    """Return the filter for more channels than FFmpeg knows a layout for: it mixes nothing down without one."""
+def mixed_down(info: MediaInfo) -> list[str]:
+    """Return the filter for a channel that is heard alone, or for more channels than FFmpeg knows a layout for."""
+    if info.channel is not None:
+        return [f"pan=mono|c0=c{info.channel}"]
     channels = (info.heard.channels if info.heard else None) or 1
     if channels <= 8:
         return []
@@ -450,21 +482,33 @@ def _blame_the_disk(complaints: Iterable[str]) -> None:
         raise DiskFullError("no room is left on the disk for what ffmpeg writes: make some, and run it again")
 
 
-def _blocks(command: list[str], cpu_seconds: float, *, may_be_silent: bool) -> Iterator[AudioBlock]:
-    size = BLOCK_SECONDS * SAMPLE_RATE * np.dtype("<f4").itemsize
+def _blocks(path: Path, info: MediaInfo, start_ms: int, end_ms: int) -> Iterator[AudioBlock]:
+    sample = np.dtype("<f4").itemsize
+    first, last = (at * SAMPLE_RATE // 1000 for at in (start_ms, end_ms))
+    at = info.sound_starts_ms * SAMPLE_RATE // 1000
     silent = True
-    with _running(command, cpu_seconds=cpu_seconds) as (process, output, complaints):
-        while data := output.read(size):
+    yield from _silence(min(at, last) - first)
+    with _running(_decoder(path, info), cpu_seconds=_decode_seconds(info)) as (process, output, complaints):
+        while at < last and (data := output.read(min(BLOCK_SECONDS * SAMPLE_RATE, last - at) * sample)):
+            samples = np.frombuffer(data[: len(data) // sample * sample], dtype="<f4")[max(first - at, 0) :]
+            at += len(data) // sample
             silent = False
-            samples = np.frombuffer(data[: len(data) // 4 * 4], dtype="<f4")
-            yield np.clip(np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0), -1.0, 1.0).astype(np.float32)
-        code = process.wait()
+            if len(samples):
+                yield np.clip(np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0), -1.0, 1.0).astype(np.float32)
+        code = process.wait() if at < last else 0
     reason = complaints[-1] if complaints else "no reason given"
     _judge(code)
-    if silent and not may_be_silent:
+    if silent and not start_ms and last:
         raise BrokenMediaError(f"no sound can be decoded: {reason}")
     if complaints:
         logger.warning("parts of the sound could not be decoded: %s", reason)
+
+
+def _silence(samples: int) -> Iterator[AudioBlock]:
+    """Yield so many samples of silence, in blocks."""
+    whole = BLOCK_SECONDS * SAMPLE_RATE
+    for begin in range(0, samples, whole):
+        yield np.zeros(min(whole, samples - begin), dtype=np.float32)
 
 
 @contextmanager
@@ -593,13 +637,9 @@ def _frames(packet: Any) -> list[av.AudioFrame]:
 
 def _peak(frame: av.AudioFrame) -> float:
     try:
-        samples = frame.to_ndarray()
+        return float(np.abs(samples_of(frame)).max(initial=0.0))
     except ValueError:
         return 1.0  # samples of 64 bits, which NumPy is not given
-    if samples.dtype.kind == "u":
-        samples = samples.astype(np.int16) * 256 - 2**15
-    whole = 2.0 ** (8 * samples.dtype.itemsize - 1) if samples.dtype.kind == "i" else 1.0
-    return float(np.abs(np.nan_to_num(samples.astype(np.float64))).max(initial=0.0)) / whole
 
 
 def _decodes(container: InputContainer, track: int) -> bool:
@@ -617,6 +657,63 @@ def _decodes(container: InputContainer, track: int) -> bool:
     except av.error.FFmpegError:
         return False
     return False
+
+
+_RAW_FRAMES = frozenset({"aac", "ac3", "eac3", "mp3"})
+"""Demuxers of frames without a container: FFmpeg estimates their length from the first bit rates that it meets."""
+
+
+def _measured(path: Path, container: InputContainer) -> tuple[int | None, bool]:
+    """Return a recording's length in milliseconds, and whether its frames of sound are all of one size.
+
+    Raw frames are counted, since a length that is estimated can be wrong by any factor. A length that the file states
+    stands: a file that has less was not copied whole.
+    """
+    if not _RAW_FRAMES & set(container.format.name.split(",")):
+        return _duration_ms(container), True
+    length, sizes, formats = Fraction(0), set(), set()
+    with suppress(av.error.FFmpegError):  # what was read so far is what there is
+        container.seek(0)
+    with suppress(av.error.FFmpegError):
+        for packet in container.demux(container.streams.audio[0]):
+            if packet.duration and packet.time_base is not None:
+                length += packet.duration * packet.time_base
+                sizes.add(packet.size)
+                formats.add(_format(bytes(packet)[:4]))
+    # Padding makes frames of one bit rate differ by a byte (ISO/IEC 11172-3, 2.4.2.3), or by four in layer I.
+    counted = None if _states_length(path) else round(length * 1000)
+    return counted or _duration_ms(container), not sizes or (max(sizes) - min(sizes) <= 4 and len(formats) == 1)
+
+
+def _format(header: bytes) -> tuple[int, int, bool] | None:
+    """Return version and layer, sample rate and whether it is mono, of a frame of MP3 (ISO/IEC 11172-3, 2.4.1.3)."""
+    return (header[1], header[2] & 0x0C, header[3] >> 6 == 3) if len(header) == 4 else None
+
+
+def _states_length(path: Path) -> bool:
+    """Tell whether the first frame of an MP3 says how many there are, as those of LAME, Xing and Fraunhofer do.
+
+    Sources: https://gabriel.mp3-tech.org/mp3infotag.html; ID3v2.4.0, section 3.1, for the size of what is before it.
+    """
+    with path.open("rb") as file:
+        head = file.read(10)
+        size = sum((byte & 0x7F) << 7 * (3 - place) for place, byte in enumerate(head[6:10]))
+        file.seek(10 + size if head.startswith(b"ID3") else 0)
+        return re.search(rb"Xing|Info|VBRI", file.read(256)) is not None
+
+
+def _sound_starts_ms(container: InputContainer, track: int) -> int:
+    """Return how long after the recording's beginning the first sample of its sound is."""
+    stream = container.streams.audio[track]
+    start = stream.start_time
+    if not start:  # Matroska does not say it ahead
+        with suppress(av.error.FFmpegError):
+            container.seek(0)
+            start = next((packet.pts for packet in islice(container.demux(stream), 10) if packet.pts is not None), None)
+    if start is None or container.start_time is None:
+        return 0
+    at = start * (stream.time_base or 0) - Fraction(container.start_time, av.time_base)
+    return max(0, round(at * 1000))
 
 
 def _duration_ms(container: InputContainer) -> int | None:

@@ -20,7 +20,7 @@ import numpy as np
 
 from metadata.times import format_timestamp
 from pipelines.errors import BrokenMediaError, ItemError, NoAudioError
-from pipelines.media.files import MediaInfo, convert, loudness, stream_audio
+from pipelines.media.files import MediaInfo, convert, is_interlaced, loudness, mixed_down, stream_audio
 from pipelines.media.samples import SAMPLE_RATE
 
 Kind = Literal["web", "poster", "peaks", "sprite", "previews"]
@@ -118,7 +118,9 @@ def is_played(info: MediaInfo) -> bool:
     codecs = {"video": pictures, "audio": sounds}
     return (
         info.finished
+        and info.steady
         and info.track == 0  # browsers know of no other
+        and info.channel is None  # they mix all of them
         and info.media_type in PLAYED
         and all(
             stream.codec in codecs[stream.type] and stream.pixels in {None, *_PIXELS}
@@ -135,12 +137,14 @@ _PIXELS = ("yuv420p", "yuvj420p")
 def _web(path: Path, info: MediaInfo, folder: Path, gain: float) -> Rendition:
     """Put a recording into MP4 (H.264, AAC), its index first, or sound alone into WebM (Opus).
 
-    Pictures that are right already are copied, and so is sound that is as loud as it should be; where the
+    Pictures that are right already are copied, and so is sound that is as loud as it should be and mixed; where the
     container does not take them so, they are encoded.
     """
     video = next((stream for stream in info.streams if stream.type == "video"), None)
     audio = info.heard.codec if info.heard else None
-    louder = {"af": f"volume={gain:.2f}dB,alimiter=limit={_PEAK:.4f}:level=0"} if abs(gain) >= 1 else {}
+    level = [f"volume={gain:.2f}dB", f"alimiter=limit={_PEAK:.4f}:level=0"] if abs(gain) >= 1 else []
+    filters = [*mixed_down(info), *level]
+    louder = {"af": ",".join(filters)} if filters else {}
     streams: tuple[str, ...]
     if video:
         target, media_type, streams = folder / "web.mp4", "video/mp4", ("V:0", f"a:{info.track}?")
@@ -149,11 +153,11 @@ def _web(path: Path, info: MediaInfo, folder: Path, gain: float) -> Rendition:
             "preset": "veryfast",
             "crf": 23,
             "pix_fmt": "yuv420p",
-            "vf": "scale='trunc(min(1920,iw)/2)*2':-2",
+            "vf": "bwdif=mode=send_frame:deint=interlaced,scale='trunc(min(1920,iw)/2)*2':-2",
         }
         sound = {"c:a": "aac", "b:a": "128k", "ac": 2, **louder} if audio else {}
         fixed: dict[str, Any] = {"movflags": "+faststart", "format": "mp4"}
-        right = video.codec == "h264" and video.pixels in _PIXELS
+        right = video.codec == "h264" and video.pixels in _PIXELS and not is_interlaced(path)
         copies = ({"c:v": "copy"} if right else pictures) | (
             {"c:a": "copy"} if audio == "aac" and not louder else sound
         )
@@ -191,7 +195,10 @@ def _poster(path: Path, info: MediaInfo, folder: Path) -> Rendition:
     target = folder / "poster.jpg"
     start = min(60.0, (info.duration_ms or 0) / 10_000)
     shrunk = "thumbnail=n=24,scale='trunc(min(1280,iw)/2)*2':-2"
-    convert(path, target, info, "V:0", start_ms=round(start * 1000), vf=shrunk, **_STILL)
+    try:
+        convert(path, target, info, "V:0", start_ms=round(start * 1000), vf=shrunk, **_STILL)
+    except BrokenMediaError:  # its only picture is before that
+        convert(path, target, info, "V:0", vf=shrunk, **_STILL)
     return Rendition("poster", target, "image/jpeg")
 
 

@@ -222,7 +222,18 @@ def _companion(store: BlobStore, path: Path) -> Companion:
 def _of_tracks(info: MediaInfo) -> str | None:
     """Say where there is more sound than is heard: a screen recorder's microphone may be a track of its own."""
     tracks = sum(stream.type == "audio" for stream in info.streams)
-    return f"of its {tracks} tracks of sound, number {info.track + 1} is heard: {info.why}" if tracks > 1 else None
+    track = f"of its {tracks} tracks of sound, number {info.track + 1} is heard: {info.why}" if tracks > 1 else None
+    return _joined(track, _of_channels(info))
+
+
+def _of_channels(info: MediaInfo) -> str | None:
+    """Say which channel is heard where the mix of all would lose what is said in it."""
+    if info.channel is None or info.heard is None:
+        return None
+    return (
+        f"of its {info.heard.channels} channels, number {info.channel + 1} is heard alone:"
+        " a mix of all of them would lose what is in it"
+    )
 
 
 def _joined(*remarks: str | None) -> str | None:

@@ -10,12 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import av
+import imageio_ffmpeg
 import numpy as np
 import pytest
 
 from metadata.captions import Source, read_captions
 from pipelines.errors import BrokenMediaError, DiskFullError
-from pipelines.media.files import StreamInfo, convert, ffmpeg_binary, loudness, probe, stream_audio
+from pipelines.media.files import StreamInfo, convert, is_interlaced, loudness, probe, stream_audio
 from pipelines.media.renditions import LOUDNESS, POINTS, PREVIEWS, is_played, render
 from pipelines.media.sandbox import limited
 from tests.pipelines.media.test_files import tone, write_video, write_wav
@@ -29,8 +30,9 @@ def recorded(path: Path, *options: str) -> Path:
 
 
 def ffmpeg(*arguments: str | Path) -> Path:
-    """Have ffmpeg make a file, whose path comes last."""
-    subprocess.run([ffmpeg_binary(), "-v", "error", *map(str, arguments)], check=True, capture_output=True)
+    """Have the bundled ffmpeg make a file, whose path comes last: others may lack an encoder or an option."""
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *map(str, arguments)]
+    subprocess.run(command, check=True, capture_output=True)
     return Path(arguments[-1])
 
 
@@ -343,3 +345,24 @@ def test_previews_of_a_long_recording_are_no_more_and_upright_pictures_keep_thei
         sheet = next(container.decode(video=0)).to_ndarray(format="gray")
     assert sheet.shape == (900, 1600)
     assert [int(sheet[45, x]) > 128 for x in (10, 80, 150)] == [False, True, False]
+
+
+def test_single_picture_beside_sound_becomes_the_poster(tmp_path: Path) -> None:
+    path = tmp_path / "talk.mp4"
+    one = ("-f", "lavfi", "-i", "color=red:s=64x48:r=25:d=0.04", "-f", "lavfi", "-i", "sine=d=20")
+    ffmpeg(*one, "-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac", path)
+    assert "poster" in made(path, tmp_path / "made")
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [
+        ("camera.mpg", ("-c:v", "mpeg2video", "-flags", "+ilme+ildct")),
+        ("camera.ts", ("-c:v", "libx264", "-flags", "+ilme+ildct")),
+    ],
+)
+def test_interlaced_pictures_become_whole_ones(tmp_path: Path, name: str, codec: tuple[str, ...]) -> None:
+    fields = ("-vf", "interlace,setfield=tff", *codec, "-pix_fmt", "yuv420p", "-c:a", "mp2")
+    path = recorded(tmp_path / name, *fields)
+    assert is_interlaced(path)
+    assert not is_interlaced(made(path, tmp_path / "made")["web"])
