@@ -4,8 +4,8 @@
 Tables that carry CHECK constraints, STRICT types or full-text indexes cannot be said in sqlite-utils'
 ``create()``, so their DDL is SQL here; sqlite-utils runs it, and records that it ran.
 
-Each table stands in `CONTENT`, which a published database has too, or in `PRIVATE`, which never leaves
-the catalogue.
+`CONTENT` and `PRIVATE` are the tables of the first migration, and stay as they are: what is published follows
+from the migrated catalogue and `archive.publication.rules`.
 """
 
 from __future__ import annotations

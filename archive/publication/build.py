@@ -1,8 +1,7 @@
-"""What the public may have, and nothing else: the rules, and the database that is built by them.
+"""The database that is published: it holds what is released, and nothing else.
 
-What is embargoed, private or withdrawn is not hidden in a published database: it is not in it. So every
-table that a published database has stands in `RULES` with the rows that may go out, and a test demands
-that none is missing.
+What is embargoed, private or withdrawn is not hidden in a published database: it is not in it.
+`archive.publication.rules` says which tables, rows and columns go out.
 """
 
 from __future__ import annotations
@@ -15,37 +14,12 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from archive.catalogue.migrations import CONTENT, execute_all
 from archive.errors import ArchiveError, sqlite_errors
 from archive.index.verify import STRAYS
+from archive.publication.rules import RULES, create_schema
 from archive.search import sqlite_search as search
 from archive.sqlite import Database, sqlite3
 from metadata.model import ReleaseState
-
-RULES: dict[str, str] = {
-    "series": "id IN (SELECT series_id FROM source.event WHERE id IN released_event)",
-    "event": "id IN released_event",
-    "event_language": "event_id IN released_event",
-    "place": "event_id IN released_event",
-    "session": "id IN released_session",
-    "person": "id IN (SELECT person_id FROM source.session_person WHERE session_id IN released_session)",
-    "session_person": "session_id IN released_session",
-    "attendance": "event_id IN released_event OR session_id IN released_session",
-    "recording": "id IN released_recording",
-    "rendition": "recording_id IN released_recording",
-    "transcript": "recording_id IN released_recording",
-    "speaker_tag": "recording_id IN released_recording",
-    "segment": "transcript_id IN (SELECT id FROM main.transcript)",
-    "word": "segment_id IN (SELECT id FROM main.segment)",
-    "external_id": "event_id IN released_event OR session_id IN released_session"
-    " OR person_id IN (SELECT id FROM main.person) OR recording_id IN released_recording",
-    "link": "event_id IN released_event OR session_id IN released_session OR person_id IN (SELECT id FROM main.person)",
-}
-"""The rows of each table that may go out, as a condition on ``source``'s; parents stand before children."""
-
-DERIVED = ("passage", "passage_fts", "session_fts", "vocabulary")
-"""Tables that are not copied but built anew from what was."""
-
 
 KEPT = (
     ("session {} is in it and not released", "SELECT id FROM main.session EXCEPT SELECT id FROM released_session"),
@@ -166,13 +140,13 @@ def _fill(catalogue: Path, target: Path, *, default: ReleaseState, now: datetime
         conn.execute("PRAGMA journal_mode = OFF")
         conn.execute("PRAGMA synchronous = OFF")
         conn.execute("PRAGMA foreign_keys = OFF")
-        execute_all(db, CONTENT)
         conn.execute("ATTACH ? AS source", [f"file:{quote(str(catalogue))}?mode=ro"])
         conn.execute("BEGIN")
+        create_schema(conn, "source")
         _list_released(db, default=default, now=now)
         for table, rule in RULES.items():
-            names = ", ".join(column.name for column in db[table].columns)
-            conn.execute(f"INSERT INTO main.{table}({names}) SELECT {names} FROM source.{table} WHERE {rule}")
+            names = ", ".join(rule.columns.split())
+            conn.execute(f"INSERT INTO main.{table}({names}) SELECT {names} FROM source.{table} WHERE {rule.rows}")
         # Someone who no longer has a part in anything released is not in it, not even as a voice.
         conn.execute("UPDATE main.speaker_tag SET person_id = NULL WHERE person_id NOT IN (SELECT id FROM main.person)")
         _refuse(conn, KEPT)

@@ -12,8 +12,9 @@ from pathlib import Path
 import av
 import numpy as np
 
-from archive.catalogue.migrations import CONTENT, execute_all
+from archive.catalogue.migrations import catalogue_migrations
 from archive.index.passages import rebuild
+from archive.publication.rules import create_schema
 from archive.sqlite import Database, sqlite3
 from metadata.times import format_timestamp
 
@@ -55,7 +56,13 @@ def publish(public: Path, build: str = FIRST_BUILD, *, extra_title: str | None =
     conn = sqlite3.connect(public / name)
     conn.row_factory = sqlite3.Row
     db = Database(conn)
-    execute_all(db, CONTENT)
+    catalogue = Database(sqlite3.connect("file:published-schema?mode=memory&cache=shared", uri=True))
+    catalogue_migrations.apply(catalogue)
+    conn.execute("ATTACH 'file:published-schema?mode=memory&cache=shared' AS source")
+    create_schema(conn, "source")
+    conn.commit()
+    conn.execute("DETACH source")
+    catalogue.close()
     _fill(db, public / "media")
     if extra_title:
         _session(db, 90, "extra", extra_title, start="2022-07-26T10:00:00+02:00")

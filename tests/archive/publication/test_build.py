@@ -8,11 +8,12 @@ import pytest
 
 from archive.catalogue.database import create_catalogue
 from archive.catalogue.importing import apply_event, set_release
-from archive.catalogue.migrations import CONTENT, execute_all
+from archive.catalogue.migrations import catalogue_migrations
 from archive.catalogue.recordings import NewRecording, add_recording, add_transcript
 from archive.connection import open_readonly, transaction
 from archive.errors import ArchiveError, CatalogueDamagedError
-from archive.publication.build import DERIVED, RULES, build, is_public, publication_fingerprint, released
+from archive.publication.build import build, is_public, publication_fingerprint, released
+from archive.publication.rules import DERIVED, PRIVATE, PRIVATE_COLUMNS, RULES, Rule
 from archive.sqlite import Database, sqlite3
 from metadata.model import (
     EXAMPLE_TRANSCRIPT,
@@ -155,11 +156,62 @@ def test_recording_can_be_held_back_alone(catalogue_path: Path, tmp_path: Path) 
     assert b"openly words" not in content
 
 
-def test_every_published_table_has_a_rule() -> None:
+def own_tables(db: Database) -> set[str]:
+    """The tables of a schema, without those that SQLite, sqlite-utils and FTS5 make for themselves."""
+    starts, ends = ("sqlite_", "_sqlite"), ("_data", "_idx", "_docsize", "_config")
+    return {name for name in db.table_names() if not name.endswith(ends) and not name.startswith(starts)}
+
+
+def test_every_table_and_column_is_public_or_private_by_decision() -> None:
     db = Database(memory=True)
-    execute_all(db, CONTENT)
-    tables = {name for name in db.table_names() if not name.endswith(("_data", "_idx", "_docsize", "_config"))}
-    assert tables == {*RULES, *DERIVED}
+    catalogue_migrations.apply(db)
+    assert own_tables(db) == {*RULES, *DERIVED, *PRIVATE}
+    for table, rule in RULES.items():
+        public, private = set(rule.columns.split()), PRIVATE_COLUMNS.get(table, frozenset())
+        assert {column.name for column in db[table].columns} == public | private, table
+        assert not public & private
+    db.close()
+
+
+def columns_of(path: Path) -> dict[str, list[str]]:
+    db = Database(path)
+    found = {table: [column.name for column in db[table].columns] for table in own_tables(db)}
+    db.close()
+    return found
+
+
+def test_published_tables_have_the_columns_that_the_rules_name(catalogue_path: Path, tmp_path: Path) -> None:
+    build(catalogue_path, tmp_path / "public.db", default="public", now=NOW)
+    found = columns_of(tmp_path / "public.db")
+    assert found.keys() == {*RULES, *DERIVED}
+    assert {table: " ".join(found[table]) for table in RULES} == {name: rule.columns for name, rule in RULES.items()}
+
+
+def with_a_new_column(path: Path) -> None:
+    """As a migration of tomorrow adds a column, and an import fills it."""
+    db = create_catalogue(path)
+    db.execute("ALTER TABLE session ADD COLUMN level TEXT")
+    db.execute("UPDATE session SET level = 'beginners'")
+    db.conn.commit()
+    db.close()
+
+
+def test_new_column_is_private_until_a_rule_names_it(catalogue_path: Path, tmp_path: Path) -> None:
+    with_a_new_column(catalogue_path)
+    built = build(catalogue_path, tmp_path / "public.db", default="public", now=NOW)
+    assert "level" not in columns_of(built.path)["session"]
+    assert b"beginners" not in built.path.read_bytes()
+
+
+def test_new_column_that_a_rule_names_is_published(
+    catalogue_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_a_new_column(catalogue_path)
+    rule = RULES["session"]
+    monkeypatch.setitem(RULES, "session", Rule(rule.rows, f"{rule.columns} level"))
+    built = build(catalogue_path, tmp_path / "public.db", default="public", now=NOW)
+    db = Database(built.path)
+    assert {row["level"] for row in db.query("SELECT level FROM session")} == {"beginners"}
     db.close()
 
 
@@ -238,7 +290,7 @@ def test_voice_of_someone_who_is_not_published_is_only_a_label(tmp_path: Path) -
 def test_build_that_breaks_a_rule_is_refused_before_it_can_be_shown(
     catalogue_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: str, rule: str, message: str
 ) -> None:
-    monkeypatch.setitem(RULES, table, rule)
+    monkeypatch.setitem(RULES, table, Rule(rule, RULES[table].columns))
     with pytest.raises(ArchiveError, match=message):
         build(catalogue_path, tmp_path / "public.db", default="public", now=NOW)
     assert not (tmp_path / "public.db").exists()
