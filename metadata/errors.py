@@ -1,11 +1,11 @@
-"""What can go wrong while reading or writing a format.
+"""What can go wrong while a format is read or written.
 
 ::
 
     MetadataError
-    ├── InvalidLanguageError     not a language that anyone has a code for
+    ├── InvalidLanguageError     not a language that has a code
     ├── InvalidTimeError         not a time, a date or a time zone
-    ├── UnknownFormatError       not a format of ours
+    ├── UnknownFormatError       not one of the registered formats
     └── FormatError              the right format, wrongly written: where, and why
 """
 
@@ -17,17 +17,20 @@ class MetadataError(Exception):
 
 
 class InvalidLanguageError(MetadataError):
-    """A language that is neither a BCP-47 tag, an ISO 639 code nor an English name.
+    """A language that is neither a BCP 47 tag, an ISO 639 code nor an English name.
 
     Attributes:
         value: the text as it was given.
+        likely: the BCP 47 tag that was likely meant, if there is one.
     """
 
-    def __init__(self, value: str) -> None:
+    def __init__(self, value: str, likely: str | None = None, likely_name: str | None = None) -> None:
+        use = f"did you mean {likely!r} ({likely_name})? Use" if likely else "use"
         super().__init__(
-            f"unknown language {value!r}: use a code such as 'en' or 'pt-BR', or an English name such as 'French'"
+            f"unknown language {value!r}: {use} a code such as 'en' or 'pt-BR', or an English name such as 'French'"
         )
         self.value = value
+        self.likely = likely
 
 
 class InvalidTimeError(MetadataError):
@@ -35,7 +38,7 @@ class InvalidTimeError(MetadataError):
 
     Attributes:
         value: the text as it was given.
-        expected: what would have been understood, in words.
+        expected: the forms that are understood, in words.
     """
 
     def __init__(self, value: str, expected: str) -> None:
@@ -45,11 +48,11 @@ class InvalidTimeError(MetadataError):
 
 
 class UnknownFormatError(MetadataError):
-    """No registered format has this name or reads this file, or several do.
+    """No registered format has this name or reads this file, or more than one does.
 
     Attributes:
-        name: the file's or format's name.
-        candidates: identifiers of the formats that were considered.
+        name: the name of the file or format.
+        candidates: the names of the formats that were considered.
     """
 
     def __init__(self, name: str, candidates: tuple[str, ...]) -> None:
@@ -60,11 +63,11 @@ class UnknownFormatError(MetadataError):
 
 
 class FormatError(MetadataError):
-    """A file of a known format that breaks its rules.
+    """A file that breaks the rules of its format.
 
     Attributes:
         source: the file's name.
-        where: the place inside it: ``line 12``, or a path such as ``$.sessions[3].start``; may be empty.
+        where: the place in the file: ``line 12``, or a path such as ``$.sessions[3].start``; may be empty.
         reason: what is wrong there, and what was expected.
     """
 

@@ -20,7 +20,17 @@ from metadata.captions.base import CaptionFormat, Reader, Source, Writer
 from metadata.errors import FormatError, UnknownFormatError
 from metadata.model import Transcript
 
-__all__ = ["FORMATS", "READERS", "WRITERS", "CaptionFormat", "Source", "detect_format", "read_captions", "writer"]
+__all__ = [
+    "FORMATS",
+    "READERS",
+    "SUFFIXES",
+    "WRITERS",
+    "CaptionFormat",
+    "Source",
+    "detect_format",
+    "read_captions",
+    "writer",
+]
 
 FORMATS: dict[str, CaptionFormat] = {
     each.name: each
@@ -44,6 +54,15 @@ WRITERS: dict[str, Writer] = {name: each.write for name, each in FORMATS.items()
 
 READERS: dict[str, Reader] = {name: each.read for name, each in FORMATS.items() if each.read}
 """Every format that is read."""
+
+
+SUFFIXES: frozenset[str] = frozenset(
+    PurePath(suffix).suffix or suffix
+    for each in FORMATS.values()
+    if each.read and each.detect
+    for suffix in (each.suffix, *each.other_suffixes)
+)
+"""How the names of files end, with the dot, that are read as captions by what is in them."""
 
 
 def writer(name: str) -> Writer:

@@ -60,6 +60,7 @@ class CaptionFormat:
         title: what readers call it.
         media_type: as registered with IANA, or as players expect it.
         suffix: of a file's name, with its dot.
+        other_suffixes: that other programs give such files.
         write: returns the whole file as text, to be stored as UTF-8; None where we only read the format.
         read: returns what a file says, or raises `FormatError`; None where we only write the format.
         detect: tells by a file's text whether it means to be in this format.
@@ -69,6 +70,7 @@ class CaptionFormat:
     title: str
     media_type: str
     suffix: str
+    other_suffixes: tuple[str, ...] = ()
     write: Writer | None = None
     read: Reader | None = None
     detect: Detector | None = None

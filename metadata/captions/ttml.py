@@ -221,6 +221,7 @@ FORMAT = CaptionFormat(
     title="TTML",
     media_type="application/ttml+xml",
     suffix=".ttml",
+    other_suffixes=(".dfxp",),
     write=write,
     read=read,
     detect=detect,

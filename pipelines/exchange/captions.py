@@ -10,18 +10,17 @@ from typing import Any
 from archive.catalogue.recordings import add_transcript, name_speakers, read_transcript
 from archive.errors import UnknownSubjectError
 from archive.sqlite import Database
-from metadata.captions import FORMATS, Source, read_captions, writer
+from metadata.captions import FORMATS, SUFFIXES, Source, read_captions, writer
 from metadata.captions.align import LEAST_SHARED, align
-from metadata.errors import FormatError, InvalidLanguageError
+from metadata.captions.names import parse_name
+from metadata.errors import FormatError
 from metadata.languages import UNDETERMINED, parse_language, primary, word_separator
 from metadata.model import Transcript, TranscriptKind
 from metadata.names import name_key
 from metadata.times import format_clock
 from pipelines.errors import ConfigError
+from pipelines.media.files import SUFFIXES as MEDIA_SUFFIXES
 from pipelines.storage.archive_folder import Context, timestamp
-
-SUFFIXES = frozenset(form.suffix for form in FORMATS.values() if form.read and form.detect) | {".json"}
-"""How files of captions end that are taken unasked; text beside a recording may be anything."""
 
 TOLERANCE_MS = 5_000
 """How far captions may begin after a recording's claimed end, which containers round."""
@@ -99,12 +98,8 @@ def _aligned(db: Database, recording: int, text: Transcript, source: Source) -> 
 
 
 def language_in(name: str) -> str | None:
-    """Return the language that a file's name has before its suffix: ``talk.pt-BR.vtt`` → ``pt-BR``."""
-    parts = name.split(".")
-    try:
-        return parse_language(parts[-2]) if len(parts) > 2 and 2 <= len(parts[-2]) <= 8 else None
-    except InvalidLanguageError:
-        return None
+    """Return the language that a caption file's name says: ``talk.pt-BR.vtt`` → ``pt-BR``."""
+    return parse_name(name, MEDIA_SUFFIXES).language
 
 
 def _check(transcript: Transcript, source: Source) -> None:
@@ -122,16 +117,31 @@ def _count(db: Database) -> int:
 
 
 def beside(media: Path) -> list[Path]:
-    """Return the files of captions that lie beside a recording: of its name, or that and a language."""
+    """Return the files of captions that belong to a recording by their names (`metadata.captions.names`)."""
     wanted = name_key(media.stem)
-    found = (
+    return [
         path
-        for path in media.parent.iterdir()
-        if path.suffix.lower() in SUFFIXES
-        and path.is_file()
-        and (name_key(path.stem) == wanted or (name_key(path.stem).startswith(f"{wanted}.") and language_in(path.name)))
-    )
-    return sorted(found)
+        for path in _caption_files(media.parent)
+        if wanted in {name_key(path.stem), name_key(parse_name(path.name, MEDIA_SUFFIXES).stem)}
+    ]
+
+
+def passed_over(media: Path) -> list[Path]:
+    """Return the files of captions whose names begin as a recording's and go on with what nobody understands."""
+    others = {name_key(path.stem) for path in media.parent.iterdir() if path.suffix.lower() in MEDIA_SUFFIXES}
+    taken = set(beside(media))
+    return [
+        path
+        for path in _caption_files(media.parent)
+        if name_key(path.stem).startswith(f"{name_key(media.stem)}.")
+        and path not in taken
+        and path.suffix.lower() != ".json"  # programs that fetch recordings leave other facts so
+        and not {name_key(path.stem), name_key(parse_name(path.name, MEDIA_SUFFIXES).stem)} & others
+    ]
+
+
+def _caption_files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
 
 
 def find_recording(db: Database, sha256: str) -> int:

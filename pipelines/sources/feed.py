@@ -30,7 +30,7 @@ from markupsafe import Markup
 
 from metadata.errors import MetadataError
 from metadata.feed_dates import published
-from metadata.languages import parse_language, primary
+from metadata.languages import parse_language
 from metadata.model import ExternalId, Link, Person, Release, Role, Session
 from metadata.names import distinct_names
 from metadata.timetables.plain_xml import Node, load_plain_xml
@@ -198,8 +198,7 @@ def _transcripts_of(entry: Node, url: str) -> tuple[tuple[str, str], ...]:
     best_last = sorted(found.items(), key=lambda each: list(_SUFFIXES.values()).index(each[1][0]))
     named: dict[str, str] = {}
     for address, (suffix, language) in best_last[-TRANSCRIPTS:]:
-        # A name has room for short languages (see `pipelines.exchange.captions.language_in`).
-        middle = f".{language if len(language) <= 8 else primary(language)}" if language else ""
+        middle = f".{language}" if language else ""
         number = sum(name.endswith(f"{middle}{suffix}") for name in named)
         named[f"recording{f'-{number + 1}' if number else ''}{middle}{suffix}"] = address
     return tuple(named.items())

@@ -8,11 +8,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from metadata.captions import SUFFIXES as CAPTIONS
 from metadata.timetables import SUFFIXES as TIMETABLES
 from pipelines.errors import ConfigError
 from pipelines.sources.base import Fetched, Found, Shelf
 
-COMPANIONS = TIMETABLES | {".vtt", ".srt", ".sbv", ".ttml", ".json", ".md", ".nfo"}
+COMPANIONS = TIMETABLES | CAPTIONS | {".md", ".nfo"}
 """Suffixes of files that lie beside recordings. In a folder they are passed over; named alone, they are refused."""
 
 

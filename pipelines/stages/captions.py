@@ -17,10 +17,10 @@ from typing import ClassVar, TypeAlias
 import msgspec
 
 from archive.catalogue.recordings import recording_id
-from metadata.captions import FORMATS
+from metadata.captions import FORMATS, SUFFIXES
 from metadata.errors import MetadataError, UnknownFormatError
 from pipelines.errors import BrokenMediaError, CaptionsError, FetchError
-from pipelines.exchange.captions import SUFFIXES, add_captions, beside
+from pipelines.exchange.captions import add_captions, beside, passed_over
 from pipelines.sources.files import expand, shown
 from pipelines.stages.base import Item, Report, fingerprint
 from pipelines.stages.pull import Companion
@@ -30,10 +30,11 @@ from pipelines.storage.blobs import BlobStore
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """A file of captions, and the recording beside it."""
+    """A file of captions, and the recording beside it; ``known`` is False where its name is not understood."""
 
     captions: Path
     media: Path
+    known: bool = True
 
     def read(self) -> tuple[bytes, str]:
         """Return the file's bytes, and the SHA-256 of the recording's."""
@@ -91,6 +92,9 @@ class Captions:
     def commit(self, context: Context, item: Item, result: tuple[bytes, str]) -> str | None:
         """Add the captions to the recording, if it is in the archive."""
         data, sha256 = result
+        if isinstance(item.task, Beside) and not item.task.known:
+            stem, suffix = shown(item.task.media.stem), item.task.captions.suffix
+            return f"is passed over: its name has no language that is known; {stem}.LANGUAGE{suffix} would be taken"
         recording = recording_id(context.db, sha256)
         if recording is None:
             raise CaptionsError(f"the recording beside it, {shown(item.task.media.name)}, is not in the archive")
@@ -111,14 +115,16 @@ _TEXTS = frozenset(form.suffix for form in FORMATS.values())
 
 def _lying_beside(sources: Sequence[Path]) -> Iterator[Item]:
     for media in dict.fromkeys(path for source in sources for path in expand(source)):
-        for path in beside(media) if media.suffix.lower() not in _TEXTS else ():
+        if media.suffix.lower() in _TEXTS:
+            continue
+        for path, known in (*((path, True) for path in beside(media)), *((path, False) for path in passed_over(media))):
             with suppress(FileNotFoundError):  # one of them went meanwhile
                 facts, whose = ((each.stat().st_size, each.stat().st_mtime_ns) for each in (path, media))
                 yield Item(
                     subject=shown(path),
                     label=shown(path.name),
                     fingerprint=fingerprint(shown(path), *facts, shown(media), *whose),
-                    task=Beside(path, media),
+                    task=Beside(path, media, known),
                 )
 
 

@@ -225,3 +225,15 @@ def test_captions_lie_beside_a_recording_in_either_spelling_of_its_name(tmp_path
     for name in (*decomposed, "Ubersicht.srt"):
         (tmp_path / name).touch()
     assert {path.name for path in beside(tmp_path / "Übersicht.wav")} == decomposed
+
+
+def test_captions_of_every_format_that_is_read_are_no_recordings(folder: Path, tmp_path: Path) -> None:
+    root = tmp_path / "talks"
+    init(root, title="Talks")
+    scc = "Scenarist_SCC V1.0\n\n00:00:00:00\t9420 9470 c8e5 ecec ef80 942c 942f\n\n00:00:01:00\t942c\n"
+    for name, text in (("talk.scc", scc), ("talk.final.vtt", TALK)):
+        (folder / name).write_text(text)
+    done = rostra("pull", folder, "--archive", root)
+    assert done.returncode == 0, done.stderr
+    assert "refused" not in done.stderr
+    assert "talk.LANGUAGE.vtt would be taken" in done.stderr
