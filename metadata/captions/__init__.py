@@ -115,7 +115,8 @@ def detect_format(content: str, name: str) -> str:
 def _decoded(data: bytes, source: Source) -> str:
     encoding = "utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
     try:
-        return data.decode(encoding)
+        # A mark of the byte order is no text, wherever joined files leave one (Unicode 16.0, section 23.8).
+        return data.decode(encoding).replace("\ufeff", "")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise FormatError(

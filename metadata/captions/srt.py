@@ -24,9 +24,10 @@ from metadata.model import Segment, Transcript
 from metadata.times import format_timestamp
 
 _TAG = re.compile(r"<(?=[A-Za-z/!?])|\{(?=\\)")
-_TIME = r"(?:(\d{1,4}):)?([0-5]?\d):([0-5]?\d)[,.] ?(\d{1,3})"
+_TIME = r"(?:(\d{1,4}):)?([0-5]?\d):([0-5]?\d)(?:[,.] ?(\d{1,3}))?"
 _TIMINGS = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?:\s.*)?", re.ASCII | re.DOTALL)
-_STYLE = re.compile(r"</?(?:b|i|u|s|font)(?:\s[^>]*)?>|\{\\[^}]*\}", re.IGNORECASE)
+# A tag holds no "<": a search that begins at one ends at the next, so that text of many beginnings takes no longer.
+_STYLE = re.compile(r"</?(?:b|i|u|s|font)(?:\s[^<>]*)?>|\{\\[^{}]*\}", re.IGNORECASE)
 _JOINED = re.compile(r"(?<=[<{])\u2060")
 
 
