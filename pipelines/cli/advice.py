@@ -9,6 +9,7 @@ ADVICE = {
     "artefact": "it is done again by itself; if it stays, check the disk and the file system",
     "broken-media": "bring a whole copy and pull it; if this is the best there is, convert it with ffmpeg first",
     "captions": "mend the file, or export it again as WebVTT, and pull again",
+    "enclosure": "nothing to do, unless it should be a recording: then pull its own address",
     "engine": "listen to it; if it sounds as it should, try another model or engine",
     "language": "correct the language in the timetable or in rostra.toml",
     "limit": "raise the limit in [pull] of rostra.toml, then rostra pull",
