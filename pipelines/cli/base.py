@@ -15,6 +15,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 MODULES = {
+    "backup": ("backup", "restore"),
     "captions": ("caption", "hints", "export"),
     "check": ("check",),
     "correct": ("correct",),
