@@ -65,14 +65,14 @@ def backup(root: Path, place: str, keep: int | None, verify: bool, listing: bool
     name="restore",
 )
 @click.argument("place", metavar="SOURCE")
-@click.argument("folder", type=click.Path(path_type=Path), required=False)
+@click.argument("target", metavar="[FOLDER]", type=click.Path(path_type=Path), required=False)
 @click.option("--at", help="The snapshot of this time, or of the latest on this day.  [default: the latest]")
 @click.option(
     "--repair", "mending", is_flag=True, help="Bring back files that an existing archive lacks or has damaged."
 )
 @json_option
 @archive_option
-def restore_command(root: Path, place: str, folder: Path | None, at: str | None, mending: bool, as_json: bool) -> None:
+def restore_command(root: Path, place: str, target: Path | None, at: str | None, mending: bool, as_json: bool) -> None:
     """Make an archive in FOLDER, which must be new, from a backup at SOURCE.
 
     Every file is compared with its SHA-256. The exit status is 1 if the backup lacks one, or has it damaged. A
@@ -83,18 +83,18 @@ def restore_command(root: Path, place: str, folder: Path | None, at: str | None,
             copied, damage = repair(context, vault(place), step=step)
         _conclude_repair(copied, damage, as_json)
         return
-    if folder is None:
+    if target is None:
         raise ConfigError("name a new folder for the archive, or give --repair to mend the one that is here")
     with _progress() as step:
-        done = restore(vault(place), folder, at=at, step=step)
+        done = restore(vault(place), target, at=at, step=step)
     if as_json:
         emit(_as_dict(done))
     else:
         _tell(done.damage)
         out.print(
-            f"Restored [bold]{done.manifest.made_at}[/] in {escape(str(folder))}: {len(done.manifest.files)} files"
+            f"Restored [bold]{done.manifest.made_at}[/] in {escape(str(target))}: {len(done.manifest.files)} files"
         )
-        out.print(f"Next: [bold]rostra --archive {escape(str(folder))} publish[/]")
+        out.print(f"Next: [bold]rostra --archive {escape(str(target))} publish[/]")
     if done.damage:
         sys.exit(1)
 
