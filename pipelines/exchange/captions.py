@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from archive.catalogue.recordings import add_transcript, name_speakers, read_transcript
@@ -37,7 +38,15 @@ class Added:
 
 
 def add_captions(
-    context: Context, data: bytes, name: str, recording: int, *, kind: TranscriptKind, language: str | None = None
+    context: Context,
+    data: bytes,
+    name: str,
+    recording: int,
+    *,
+    kind: TranscriptKind,
+    language: str | None = None,
+    spoken: str | None = None,
+    parameters: Mapping[str, str] = MappingProxyType({}),
 ) -> Added:
     """Add a file of captions to a recording, as a version of its transcript. The caller owns the transaction.
 
@@ -50,6 +59,8 @@ def add_captions(
         recording: the recording's id.
         kind: ``human`` if people made or checked them, else ``imported``.
         language: BCP-47, where somebody says so; else what the file says, its name, the session, or nobody.
+        spoken: BCP-47 of what is said in the recording, where neither it nor its session says so.
+        parameters: more to note of the transcript.
 
     Raises:
         MetadataError: no caption format, or the file breaks its format's rules; nothing is written.
@@ -63,7 +74,7 @@ def add_captions(
             )
         )
     )
-    spoken = parse_language(row["language"]) if row["language"] else None
+    spoken = parse_language(row["language"]) if row["language"] else spoken
     source = Source(name=name, language=language or language_in(name), duration_ms=row["duration_ms"])
     transcript = read_captions(data, source)
     if transcript.language == UNDETERMINED:
@@ -72,7 +83,8 @@ def add_captions(
     if transcript.generator == FORMATS["txt"].title:
         transcript = _aligned(context.db, recording, transcript, source)
     translated = spoken is not None and primary(transcript.language) not in {primary(spoken), UNDETERMINED}
-    transcript = replace(transcript, kind="translation" if translated else kind)
+    noted = {**transcript.parameters, **parameters}
+    transcript = replace(transcript, kind="translation" if translated else kind, parameters=noted)
     before = _count(context.db)
     added = add_transcript(context.db, recording, transcript, created_at=timestamp())
     current = bool(context.db.execute("SELECT is_current FROM transcript WHERE id = ?", [added]).fetchone()[0])

@@ -18,7 +18,7 @@ import signal
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -138,7 +138,8 @@ _SUBTITLES = re.compile(rb"(\xef\xbb\xbf)?\s*(WEBVTT|\d+\s+\d\d:\d\d:\d\d,\d{3} 
 class StreamInfo:
     """One stream of a recording; what its type has no use for is None.
 
-    ``pixels`` is FFmpeg's name of their format (``ffmpeg -pix_fmts``), ``language`` is as the file says it.
+    ``pixels`` is FFmpeg's name of their format (``ffmpeg -pix_fmts``), ``language`` and ``title`` are as the file says
+    them. ``marks`` are FFmpeg's names of what the file says that subtitles are for (``ffmpeg -dispositions``).
     """
 
     type: Literal["audio", "video", "subtitle"]
@@ -149,6 +150,8 @@ class StreamInfo:
     height: int | None = None
     pixels: str | None = None
     language: str | None = None
+    title: str | None = None
+    marks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,7 +275,30 @@ def convert(
     """
     source = _input(start_ms, **({"skip_frame": "nokey"} if key_frames else {}))
     chosen = [source[stream] for stream in streams]
-    output = ffmpeg.output(*chosen, f"file:{target.absolute()}", threads=THREADS, **options)
+    _convert(path, ffmpeg.output(*chosen, f"file:{target.absolute()}", threads=THREADS, **options), info, [target])
+
+
+def write_streams(path: Path, targets: Mapping[str, Path], info: MediaInfo, **options: Any) -> None:
+    """Write some of a recording's streams into a file each, reading the recording once.
+
+    Args:
+        path: the recording.
+        targets: the files to write, over what is there, by the streams in ffmpeg's words: ``s:0``.
+        info: what the recording is; its length limits the time.
+        options: those of ffmpeg's outputs, the same for all.
+
+    Raises:
+        BrokenMediaError: nothing comes of one of them, or they take far longer than its length warrants.
+        DiskFullError: there is no room for what comes of it.
+        ItemCrashError: ffmpeg was killed.
+        ToolError: ffmpeg is missing.
+    """
+    source = _input()
+    outputs = [ffmpeg.output(source[each], f"file:{to.absolute()}", **options) for each, to in targets.items()]
+    _convert(path, ffmpeg.merge_outputs(*outputs), info, list(targets.values()))
+
+
+def _convert(path: Path, output: Any, info: MediaInfo, targets: Sequence[Path]) -> None:
     command = _compiled(output, path, "-y")
     seconds = RENDER_SECONDS + RENDER_FACTOR * (info.duration_ms or 0) / 1000
     with _running(command, cpu_seconds=seconds) as (process, _, complaints):
@@ -281,7 +307,7 @@ def convert(
         except subprocess.TimeoutExpired:
             raise BrokenMediaError(f"converting it took more than {seconds:.0f} s") from None
     _judge(code)
-    if code or not target.exists() or not target.stat().st_size:
+    if code or not all(target.exists() and target.stat().st_size for target in targets):
         _blame_the_disk(complaints)
         raise BrokenMediaError(f"cannot be converted: {complaints[-1] if complaints else 'no reason given'}")
 
@@ -572,6 +598,8 @@ def _streams(container: InputContainer) -> Iterator[StreamInfo]:
 
 def _stream(stream: Any) -> StreamInfo | None:
     context = stream.codec_context
+    if context is None and stream.type == "subtitle":  # FFmpeg has no decoder for them, nor tells here what they are
+        return _subtitle_stream(stream, "unknown")
     if context is None or stream.disposition & Disposition.attached_pic:
         return None
     codec = context.codec.canonical_name
@@ -581,9 +609,21 @@ def _stream(stream: Any) -> StreamInfo | None:
             type="audio", codec=codec, channels=stream.channels, rate=stream.sample_rate, language=language
         )
     if isinstance(stream, av.VideoStream):
-        size = {"width": stream.width, "height": stream.height}
-        return StreamInfo(type="video", codec=codec, pixels=stream.pix_fmt, language=language, **size)
-    return StreamInfo(type="subtitle", codec=codec, language=language) if stream.type == "subtitle" else None
+        width, height, pixels = stream.width, stream.height, stream.pix_fmt
+        return StreamInfo(type="video", codec=codec, width=width, height=height, pixels=pixels, language=language)
+    return _subtitle_stream(stream, codec) if stream.type == "subtitle" else None
+
+
+_HANDLER = re.compile(r"handler|core media|gpac", re.IGNORECASE)
+
+
+def _subtitle_stream(stream: Any, codec: str) -> StreamInfo:
+    language = None if stream.language in {"und", ""} else stream.language
+    # QuickTime has a name for what handles a track, where programs write one for people, or what they are called.
+    titles = [stream.metadata.get(key, "") for key in ("title", "name", "handler_name")]
+    title = " ".join(next((each for each in titles if each and not _HANDLER.search(each)), "").split())[:200]
+    marks = tuple(mark.name for mark in Disposition if mark.name and stream.disposition & mark)
+    return StreamInfo(type="subtitle", codec=codec, language=language, title=title or None, marks=marks)
 
 
 def _heard(container: InputContainer) -> tuple[int, str]:
