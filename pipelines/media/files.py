@@ -170,7 +170,8 @@ class MediaInfo:
         why: where there are several, why that one, in words.
         channel: which channel of that track is heard alone, counted from 0, because the mix of all loses it; None where
             all are mixed.
-        sound_starts_ms: when its sound begins, on the clock of whatever plays it.
+        starts_ms: what its container's clock shows at its beginning.
+        sound_starts_ms: when its sound begins, on the clock of whatever plays it, which shows 0 at the beginning.
         finished: whether its container says how long it is: what browsers record does not, and players cannot seek.
         steady: False for raw frames of sound whose sizes differ (MP3 of variable bit rate), in which players guess
             where a second is and seek to another one, or whose format changes, where players stop.
@@ -189,6 +190,7 @@ class MediaInfo:
     heard: StreamInfo | None = None
     why: str = ""
     channel: int | None = None
+    starts_ms: int = 0
     sound_starts_ms: int = 0
     finished: bool = True
     steady: bool = True
@@ -219,6 +221,7 @@ def probe(path: Path) -> MediaInfo:
             media_type=media_type,
             suffix=suffix,
             duration_ms=duration_ms,
+            starts_ms=max(0, (container.start_time or 0) * 1000 // av.time_base),
             sound_starts_ms=_sound_starts_ms(container, track) if "audio" in kinds else 0,
             steady=steady,
             has_audio="audio" in kinds,
@@ -281,6 +284,9 @@ def convert(
 def write_streams(path: Path, targets: Mapping[str, Path], info: MediaInfo, **options: Any) -> None:
     """Write some of a recording's streams into a file each, reading the recording once.
 
+    Their times are on the clock of whatever plays the recording. Versions of ffmpeg differ in what they take for its
+    beginning, and so are told.
+
     Args:
         path: the recording.
         targets: the files to write, over what is there, by the streams in ffmpeg's words: ``s:0``.
@@ -293,13 +299,16 @@ def write_streams(path: Path, targets: Mapping[str, Path], info: MediaInfo, **op
         ItemCrashError: ffmpeg was killed.
         ToolError: ffmpeg is missing.
     """
-    source = _input()
-    outputs = [ffmpeg.output(source[each], f"file:{to.absolute()}", **options) for each, to in targets.items()]
-    _convert(path, ffmpeg.merge_outputs(*outputs), info, list(targets.values()))
+    source, begin = _input(), f"{-info.starts_ms / 1000:.3f}"
+    outputs = [
+        ffmpeg.output(source[stream], f"file:{target.absolute()}", output_ts_offset=begin, **options)
+        for stream, target in targets.items()
+    ]
+    _convert(path, ffmpeg.merge_outputs(*outputs), info, list(targets.values()), "-copyts")
 
 
-def _convert(path: Path, output: Any, info: MediaInfo, targets: Sequence[Path]) -> None:
-    command = _compiled(output, path, "-y")
+def _convert(path: Path, output: Any, info: MediaInfo, targets: Sequence[Path], *arguments: str) -> None:
+    command = _compiled(output, path, "-y", *arguments)
     seconds = RENDER_SECONDS + RENDER_FACTOR * (info.duration_ms or 0) / 1000
     with _running(command, cpu_seconds=seconds) as (process, _, complaints):
         try:

@@ -165,6 +165,13 @@ def test_track_that_breaks_off_costs_no_other(tmp_path: Path) -> None:
     assert [cues(each.path) for each in found.files if each.path.name == "subtitles-2.en.vtt"] == [[(100, 150, "Two.")]]
 
 
+def test_clock_of_a_recording_that_begins_later_is_that_of_its_player(tmp_path: Path) -> None:
+    path = recorded(tmp_path / "talk.mkv", (srt(tmp_path / "a.srt", "Hello."), "eng", ""))
+    late = ffmpeg("-itsoffset", "7", "-i", path, "-map", "0", "-c", "copy", tmp_path / "late.mkv")
+    assert probe(late).starts_ms == 7000
+    assert cues(extracted(late, tmp_path / "out").files[0].path) == [(100, 150, "Hello.")]
+
+
 def test_recording_without_subtitles_has_none(tmp_path: Path) -> None:
     assert extracted(recorded(tmp_path / "talk.mkv"), tmp_path / "out") == Extracted()
 
