@@ -16,6 +16,7 @@
     └── ItemError                one item cannot be done; the run goes on
         ├── NotMediaError        not a recording: refused, and not tried again
         ├── EnclosureError       a feed's file that is no recording by its type and name: skipped
+        ├── OwnFilesError        what Rostra itself keeps where recordings were looked for: skipped
         ├── NoAudioError         nothing to hear: skipped
         ├── BrokenMediaError     a recording that cannot be read: refused
         ├── CaptionsError        captions that cannot be read, or are another recording's: refused
@@ -107,6 +108,16 @@ class EnclosureError(ItemError):
 
     code = "enclosure"
     verdict = "skipped"
+
+
+class OwnFilesError(ItemError):
+    """An archive's or a publication's own files lie where recordings were looked for."""
+
+    code = "own-files"
+    verdict = "skipped"
+
+    def __init__(self) -> None:
+        super().__init__("what Rostra keeps there for itself is no source of recordings, and is passed over")
 
 
 class NoAudioError(ItemError):
