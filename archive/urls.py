@@ -75,6 +75,11 @@ def media_url(file: str) -> str:
     return f"/media/{_part(file)}"
 
 
+def transcript_url(version: str) -> str:
+    """Return the path of a version of a transcript in the API."""
+    return f"{API}/transcripts/{_part(version)}"
+
+
 def beside(page: str, name: str) -> str:
     """Return the path of a file that belongs to a page: its feed, podcast or calendar."""
     return f"{page.rstrip('/')}/{name}"

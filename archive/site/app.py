@@ -35,7 +35,12 @@ second, and eight may run before a page has to wait. Suggesting facets makes a l
 
 
 def create_app(
-    public: Path, *, title: str | None = None, url: str | None = None, time_limit_ms: int = TIME_LIMIT_MS
+    public: Path,
+    *,
+    title: str | None = None,
+    url: str | None = None,
+    hub: str | None = None,
+    time_limit_ms: int = TIME_LIMIT_MS,
 ) -> Datasette:
     """Return the site over a published folder, as a Datasette; ``.app()`` of it is the ASGI application.
 
@@ -43,13 +48,14 @@ def create_app(
         public: the folder that publishing writes: ``current.json``, the database it names, ``media/``.
         title: what this archive calls itself, beside Rostra's own name.
         url: the site's own address, with which canonical addresses begin.
+        hub: the WebSub hub that feeds name.
         time_limit_ms: milliseconds that one search, or one query in SQL, may take.
 
     Raises:
         UnpublishedError: nothing is published there.
     """
     read_publication(public)  # before Datasette starts its threads
-    config = {"public": str(public), "url": url or LOCAL_URL} | ({"title": title} if title else {})
+    config = {"public": str(public), "url": url or LOCAL_URL, "title": title or "", "hub": hub or ""}
     settings = SETTINGS | {"sql_time_limit_ms": time_limit_ms}
     datasette = Datasette(metadata={"plugins": {PLUGIN: config}, "title": title or "Rostra"}, settings=settings)
     install(datasette, public)
@@ -64,6 +70,7 @@ def serve(
     *,
     title: str | None = None,
     url: str | None = None,
+    hub: str | None = None,
     proxies: Sequence[str] = (),
 ) -> None:
     """Serve the site until interrupted; prints nothing.
@@ -74,13 +81,14 @@ def serve(
         port: the port to listen at.
         title: what this archive calls itself.
         url: the site's own address; None for the one that it listens at.
+        hub: the WebSub hub that feeds name.
         proxies: addresses and networks of proxies whose ``X-Forwarded-Proto`` and ``X-Forwarded-For`` are believed.
 
     Raises:
         UnpublishedError: nothing is published there.
     """
     raise_file_limit()
-    application: Any = create_app(public, title=title, url=url or f"http://{host}:{port}").app()
+    application: Any = create_app(public, title=title, url=url or f"http://{host}:{port}", hub=hub).app()
     uvicorn.run(
         application,
         host=host,

@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from archive.site import errors, explore, health, pages, results
+from archive.site.feeds import views as feeds
+from archive.site.feeds.listings import KINDS
 
 ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (r"/$", pages.home),
@@ -20,6 +22,8 @@ ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (r"/api/1/moments\.(?P<format>csv|jsonl|parquet)$", explore.moments),
     (r"/api/1/concordance\.csv$", explore.concordance),
     (r"/api/1/frequency\.csv$", explore.frequency),
+    (rf"(?:/(?P<kind>{'|'.join(KINDS)})/(?P<key>[^/]+))?/(?P<name>feed\.atom|podcast\.rss)$", feeds.feed),
+    (r"/search/(?P<name>feed\.atom|podcast\.rss)$", feeds.search_feed),
     (r"/events$", pages.events),
     (r"/events/(?P<event>[^/]+)$", pages.event),
     (r"/events/(?P<event>[^/]+)/(?P<session>[^/]+)$", pages.session),

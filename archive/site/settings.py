@@ -19,10 +19,12 @@ class SiteSettings:
         title: what the archive calls itself, or None.
         url: its address on the web, without a slash at its end. Canonical addresses begin with it, never with the
             host that a request names: whoever asks could name any.
+        hub: the address of a WebSub hub that feeds name, or None.
     """
 
     title: str | None = None
     url: str = LOCAL_URL
+    hub: str | None = None
 
     def absolute(self, path: str) -> str:
         """Return the whole address of a path."""
@@ -37,4 +39,5 @@ class SiteSettings:
 def site_settings(datasette: Any) -> SiteSettings:
     """Return the settings of the site that a Datasette serves."""
     config = datasette.plugin_config(PLUGIN) or {}
-    return SiteSettings(config.get("title") or None, (config.get("url") or LOCAL_URL).rstrip("/"))
+    url = (config.get("url") or LOCAL_URL).rstrip("/")
+    return SiteSettings(config.get("title") or None, url, config.get("hub") or None)

@@ -59,7 +59,9 @@ def _serve(layout: archives.Layout, site: configuration.Site, host: str, port: i
     from archive.site.app import serve as serve_site
 
     err.print(f"Serving [bold]{escape(site.title)}[/] at [bold]http://{host}:{port}/[/] (Ctrl-C ends it)")
-    serve_site(layout.public, host, port, title=site.title, url=site.url or None, proxies=site.proxies)
+    serve_site(
+        layout.public, host, port, title=site.title, url=site.url or None, hub=site.hub or None, proxies=site.proxies
+    )
 
 
 @command("rostra demo", "rostra demo --no-serve", "rostra demo elsewhere --port 8080")

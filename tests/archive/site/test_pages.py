@@ -73,9 +73,9 @@ MISSING = (
 class Site:
     """The site, asked one request at a time."""
 
-    def __init__(self, public: Path, time_limit_ms: int = 60_000, url: str | None = None) -> None:
+    def __init__(self, public: Path, time_limit_ms: int = 60_000, **settings: str) -> None:
         self.public = public  # and a busy machine is no fault of the site
-        self.datasette: Any = create_app(public, url=url, time_limit_ms=time_limit_ms)
+        self.datasette: Any = create_app(public, time_limit_ms=time_limit_ms, **settings)
 
     def get(self, path: str, **options: Any) -> Any:
         return self.request("GET", path, **options)
