@@ -13,7 +13,7 @@ from rich.table import Table
 from archive.catalogue import runs
 from archive.connection import transaction
 from archive.errors import sqlite_errors
-from archive.publication.build import released
+from archive.publication.releases import released
 from metadata.times import format_clock
 from pipelines.cli.advice import advice
 from pipelines.cli.base import archive_option, command, emit, json_option
