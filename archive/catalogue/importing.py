@@ -41,7 +41,6 @@ __all__ = [
     "find_event",
     "read_event",
     "set_release",
-    "touch",
 ]
 
 Change = Literal["added", "changed", "unchanged"]
