@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import click
 from rich.markup import escape
 
+from archive.catalogue.recordings import assign
 from archive.connection import transaction
 from archive.errors import sqlite_errors
 from metadata.times import format_clock
@@ -20,7 +21,7 @@ from pipelines.cli.work import conclude, ending_as, finish, local, observing
 from pipelines.errors import LockedError
 from pipelines.exchange.captions import find_recording
 from pipelines.matching import cutting
-from pipelines.matching.proposals import Proposal, assign, proposals
+from pipelines.matching.proposals import Proposal, proposals
 from pipelines.run.executors import InProcess
 from pipelines.run.runner import run_stage
 from pipelines.sources.watched import LOOK_SECONDS, Watched
@@ -181,7 +182,7 @@ def cut(root: Path, recording: str, event: str | None, room: str | None, apply_:
         if pauses is None:
             with waiting("listening for pauses"):
                 pauses = cutting.detected_pauses(whole.path)
-        cuts = cutting.plan(whole.talks, whole.started, whole.row["duration_ms"] or 0, pauses)
+        cuts = cutting.plan(whole.talks, whole.started, whole.recording.duration_ms or 0, pauses)
         for each in cutting.at_key_frames(whole.path, cuts):
             times = f"{format_clock(each.start_ms)}–{format_clock(each.end_ms)}"
             made = cutting.is_made(context, subject, each)

@@ -11,6 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from archive.catalogue import runs
+from archive.catalogue.holdings import holdings
+from archive.catalogue.recordings import count_without_session
 from archive.connection import transaction
 from archive.errors import sqlite_errors
 from archive.publication.build import released
@@ -85,29 +87,15 @@ def _facts(context: Context) -> dict[str, Any]:
     db = context.db
     sessions, recordings = released(db, default=context.config.publish.default_release, now=now())
 
-    def count(sql: str) -> int:
-        return int(db.execute(sql).fetchone()[0])
-
     return {
         "archive": str(context.layout.root.absolute()),
         "title": context.config.site.title,
         "holds": {
-            "events": count("SELECT count(*) FROM event"),
-            "sessions": count("SELECT count(*) FROM session"),
-            "people": count("SELECT count(*) FROM person"),
-            "recordings": count("SELECT count(*) FROM recording WHERE superseded_by IS NULL"),
-            "recorded_ms": count("SELECT coalesce(sum(duration_ms), 0) FROM recording WHERE superseded_by IS NULL"),
-            "transcripts": count("SELECT count(*) FROM transcript WHERE is_current"),
-            "segments": count(
-                "SELECT count(*) FROM segment JOIN transcript ON transcript.id = transcript_id WHERE is_current"
-            ),
+            **holdings(db)._asdict(),
             "released_sessions": len(sessions),
             "released_recordings": len(recordings),
         },
-        "unmatched": count(
-            "SELECT count(*) FROM recording WHERE session_id IS NULL"
-            " AND id NOT IN (SELECT cut_from FROM recording_source WHERE cut_from IS NOT NULL)"
-        ),
+        "unmatched": count_without_session(db),
         "stages": runs.counts(db),
         "run": asdict(owner) if (owner := archives.owner(context.layout)) else None,
         "in_hand": [asdict(item) for item in runs.in_hand(db)],

@@ -16,7 +16,8 @@ from typing import ClassVar, TypeAlias
 
 import msgspec
 
-from archive.catalogue.recordings import recording_id
+from archive.catalogue.provenance import origins_with
+from archive.catalogue.recordings import read_recording, recording_id
 from metadata.captions import FORMATS, SUFFIXES
 from metadata.errors import MetadataError, UnknownFormatError
 from pipelines.errors import BrokenMediaError, CaptionsError, FetchError
@@ -104,7 +105,7 @@ class Captions:
             return "holds no captions, and is passed over"
         except MetadataError as error:
             raise CaptionsError(str(error).removeprefix(f"{item.label}: ")) from error
-        whose = context.db.execute("SELECT original_name FROM recording WHERE id = ?", [recording]).fetchone()[0]
+        whose = read_recording(context.db, recording).original_name
         named = ", ".join(f"{label} is {name}" for label, name in added.people.items())
         return "; ".join(filter(None, [f"captions of {whose}", named]))
 
@@ -130,10 +131,7 @@ def _lying_beside(sources: Sequence[Path]) -> Iterator[Item]:
 
 def _given(context: Context) -> Iterator[Item]:
     store = context.blobs
-    for place, about, sha256 in context.db.execute(
-        "SELECT place, about, sha256 FROM provenance JOIN recording ON recording.id = recording_id"
-        " WHERE about LIKE '%\"companions\"%' ORDER BY provenance.id"
-    ).fetchall():
+    for place, about, sha256 in origins_with(context.db, "companions"):
         for companion in msgspec.json.decode(about, type=_About).companions:
             # What a site knows of a recording is JSON too, and no captions.
             if Path(companion.name).suffix.lower() in SUFFIXES and not companion.name.endswith(".info.json"):

@@ -18,6 +18,7 @@ from typing import ClassVar
 
 import msgspec
 
+from archive.catalogue.recordings import stored_files
 from archive.connection import open_readonly
 from archive.errors import ArchiveError, CatalogueBusyError, CatalogueFullError
 from archive.publication import build as release
@@ -111,13 +112,13 @@ def _link_media(db: Database, blobs: BlobStore, folder: Path) -> set[str]:
     """Bring released recordings and renditions into the folder, linked where that can be; return their names."""
     folder.mkdir(exist_ok=True)
     names = set()
-    for row in db.query("SELECT sha256, suffix FROM recording UNION SELECT sha256, suffix FROM rendition"):
-        target = folder / f"{row['sha256']}{row['suffix']}"
+    for file in stored_files(db):
+        target = folder / f"{file.sha256}{file.suffix}"
         names.add(target.name)
         if target.exists():
             continue
         try:
-            source = blobs.path(row["sha256"], row["suffix"])
+            source = blobs.path(file.sha256, file.suffix)
         except FileNotFoundError:
             continue  # lost from the store: its player finds nothing, and transcribing it says so
         with scratch(folder) as temporary:

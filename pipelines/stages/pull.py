@@ -18,13 +18,26 @@ import msgspec
 from slugify import slugify
 
 from archive.catalogue import runs
-from archive.catalogue.importing import describe_session, touch
+from archive.catalogue.importing import describe_session
 from archive.catalogue.provenance import note_place, replaced_at, supersede
-from archive.catalogue.recordings import NewRecording, add_recording, recording_id
-from archive.errors import UnknownSubjectError
+from archive.catalogue.recordings import (
+    NewRecording,
+    add_recording,
+    assign,
+    note_source,
+    recording_id,
+    recording_label,
+)
+from archive.catalogue.sessions import (
+    add_session,
+    ensure_event,
+    expecting,
+    find_session,
+    newest_session_id,
+    unrecorded_sessions,
+)
 from archive.sqlite import Database
 from metadata.model import Session
-from metadata.names import name_key
 from pipelines.errors import BrokenMediaError, LimitError
 from pipelines.matching import proposals as matching
 from pipelines.media.files import MediaInfo, probe
@@ -133,8 +146,8 @@ class Pull:
         old, known = replaced_at(context.db, place, sha256), recording_id(context.db, sha256)
         if known is not None:
             self._note(context, known, item, result, old)
-            return _joined(f"already in the archive as {_where(context.db, sha256)}", result.remark)
-        newest = _newest_session(context.db)
+            return _joined(f"already in the archive as {recording_label(context.db, known)}", result.remark)
+        newest = newest_session_id(context.db)
         session_id, note = self._session(context, result.name) if old is None else (None, {})
         if result.about is not None and session_id is not None and session_id > newest:
             describe_session(context.db, session_id, result.about, decided_at=timestamp())
@@ -155,10 +168,7 @@ class Pull:
             session_id,
             pulled_at=timestamp(),
         )
-        context.db.execute(
-            "INSERT INTO recording_source(recording_id, folder, started_at, tags) VALUES (?, ?, ?, ?)",
-            [recording, result.folder, info.started_at, msgspec.json.encode(info.tags).decode()],
-        )
+        note_source(context.db, recording, folder=result.folder, started_at=info.started_at, tags=info.tags)
         remark = None
         if old is not None:
             remark = "it takes the place of what was there before"
@@ -175,38 +185,18 @@ class Pull:
         if old is not None:
             supersede(context.db, old, recording)
             if self.session:
-                session_id = find_session(context.db, self.event, self.session)
-                context.db.execute("UPDATE recording SET session_id = ? WHERE id = ?", [session_id, recording])
+                assign(context.db, recording, find_session(context.db, self.event, self.session).id)
 
     def _session(self, context: Context, name: str) -> tuple[int | None, dict[str, Any]]:
         """Return the session that a file belongs to, if its name says so, and what its timetable says of the file."""
         db, stem = context.db, Path(name).stem
         if self.session:
-            return find_session(db, self.event, self.session), {}
-        # SQLite folds the case of ASCII alone, and file systems keep other letters in either of Unicode's forms.
-        alike = "file = ? COLLATE NOCASE" if name.isascii() else "file GLOB '*[^ -~]*' OR file = ?"
-        for row in db.query(
-            "SELECT expected_recording.*, event.slug AS event FROM expected_recording"
-            " JOIN session ON session.id = session_id JOIN event ON event.id = session.event_id"
-            f" WHERE {alike}",
-            [name],
-        ):
-            if name_key(row["file"]) == name_key(name) and self.event in {None, row["event"]}:
-                note = {key: row[key] for key in ("role", "language", "credit", "licence")}
-                return row["session_id"], note | {"synthetic_voice": bool(row["synthetic_voice"])}
-        matches = [
-            row["id"]
-            for row in db.query(
-                "SELECT session.id, event.slug AS event FROM session JOIN event ON event.id = event_id"
-                " WHERE session.slug = ? AND session.id NOT IN"
-                " (SELECT session_id FROM recording WHERE session_id IS NOT NULL)"
-                # Of two sessions with one title the slugs differ by a number that nobody means.
-                " AND session.title NOT IN (SELECT title FROM session AS twin"
-                " WHERE twin.event_id = session.event_id AND twin.id <> session.id)",
-                [slugify(stem)],
-            )
-            if self.event in {None, row["event"]}
-        ]
+            return find_session(db, self.event, self.session).id, {}
+        if expected := expecting(db, name, self.event):
+            session, said = expected
+            note = {key: getattr(said, key) for key in ("role", "language", "credit", "licence", "synthetic_voice")}
+            return session, note
+        matches = [each.id for each in unrecorded_sessions(db, slugify(stem)) if self.event in {None, each.event}]
         if len(matches) == 1:
             return matches[0], {}
         if matching.talks(context, self.event):
@@ -240,62 +230,8 @@ def _joined(*remarks: str | None) -> str | None:
     return "; ".join(filter(None, remarks)) or None
 
 
-def _newest_session(db: Database) -> int:
-    return int(db.execute("SELECT coalesce(max(id), 0) FROM session").fetchone()[0])
-
-
-def find_session(db: Database, event: str | None, slug: str) -> int:
-    """Return the id of a session by its slug, within an event where one is named.
-
-    Raises:
-        UnknownSubjectError: there is none, or several events have one.
-    """
-    rows = list(
-        db.query(
-            "SELECT session.id FROM session JOIN event ON event.id = event_id"
-            " WHERE session.slug = ? AND (event.slug = ? OR ? IS NULL)",
-            [slug, event, event],
-        )
-    )
-    if len(rows) != 1:
-        raise UnknownSubjectError("session", f"{event}/{slug}" if event else slug)
-    return int(rows[0]["id"])
-
-
 def new_session(db: Database, event: str, stem: str) -> int:
     """Make a session for a recording that no timetable knows, and its event if need be; return its id."""
-    row = next(iter(db.query("SELECT id FROM event WHERE slug = ?", [event])), None)
-    if row is None:
-        title = re.sub(r"-+", " ", event).capitalize()
-        event_id = int(
-            db.execute("INSERT INTO event(slug, title) VALUES (?, ?) RETURNING id", [event, title]).fetchone()[0]
-        )
-    else:
-        event_id = row["id"]
-    base = slugify(stem) or "recording"
-    taken = {x["slug"] for x in db.query("SELECT slug FROM session WHERE event_id = ?", [event_id])}
-    slug, number = base, 2
-    while slug in taken:
-        slug, number = f"{base}-{number}", number + 1
+    event_id = ensure_event(db, event, re.sub(r"-+", " ", event).capitalize())
     title = re.sub(r"[_\s]+", " ", stem).strip() or "Recording"
-    touch(db)
-    return int(
-        db.execute(
-            "INSERT INTO session(event_id, slug, title, position) VALUES (?, ?, ?, ?) RETURNING id",
-            [event_id, slug, title, len(taken)],
-        ).fetchone()[0]
-    )
-
-
-def _where(db: Database, sha256: str) -> str:
-    row = next(
-        iter(
-            db.query(
-                "SELECT event.slug AS event, session.slug AS session, original_name FROM recording"
-                " LEFT JOIN session ON session.id = session_id LEFT JOIN event ON event.id = event_id"
-                " WHERE sha256 = ?",
-                [sha256],
-            )
-        )
-    )
-    return f"{row['event']}/{row['session']} ({row['original_name']})" if row["session"] else row["original_name"]
+    return add_session(db, event_id, slugify(stem) or "recording", title)
