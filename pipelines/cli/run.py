@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pipelines.cli.base import archive_option, command
+from pipelines.cli.base import archive_option, command, in_full
 from pipelines.cli.work import conclude, ending_as, finish, observing, run_stages
 from pipelines.run.observers import notifying
 from pipelines.storage.archive_folder import open_archive
@@ -22,7 +22,7 @@ STAGES = ("transcribe", "translate", "render", "index", "publish")
 )
 @click.option("--only", type=click.Choice(STAGES), help="Run one stage alone.")
 @click.option("--workers", type=click.IntRange(1, 1024), help="Recordings to transcribe at once.")
-@click.option("--model", help="Whisper's size or a folder of weights, for this run.")
+@click.option("--model", callback=in_full, help="Whisper's size or a folder of weights, for this run.")
 @click.option("--translate", is_flag=True, help="Translate what is not in English, too.")
 @click.option("--cluster", metavar="URL", help="Work on Dask workers behind this scheduler: tls://HOST:8786.")
 @click.option("--log-json", is_flag=True, help="Say how it goes as JSON lines on standard error.")

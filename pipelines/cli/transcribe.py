@@ -14,7 +14,7 @@ from rich.table import Table
 from metadata.captions import FORMATS, WRITERS, writer
 from metadata.languages import parse_language
 from metadata.model import Transcript
-from pipelines.cli.base import command, emit, json_option
+from pipelines.cli.base import command, emit, in_full, json_option
 from pipelines.cli.display import err, out, waiting
 from pipelines.errors import ItemError
 from pipelines.media.files import probe, stream_audio
@@ -35,7 +35,9 @@ from pipelines.transcribers.models import list_models
 @click.option("--hint", "hints", multiple=True, help="A name or term that may be said; repeat it for more.")
 @click.option("--format", "form", type=click.Choice(sorted(WRITERS)), default="txt", show_default=True)
 @click.option("--json", "form", flag_value="json", help="The same as --format json.")
-@click.option("--model", default="base", show_default=True, help="Whisper's size or a folder of weights.")
+@click.option(
+    "--model", default="base", show_default=True, callback=in_full, help="Whisper's size or a folder of weights."
+)
 @click.option("--engine", "engine_name", default="faster-whisper", show_default=True, help="What runs Whisper.")
 @click.option("--output", type=click.Path(path_type=Path), help="A folder for one file each, instead of the screen.")
 @click.option("--translate", is_flag=True, help="Add a translation into English, with the same times.")
