@@ -19,6 +19,7 @@ from pipelines.cli.display import err, out, waiting
 from pipelines.errors import ItemError
 from pipelines.media.files import probe, stream_audio
 from pipelines.storage.atomic import write_atomic
+from pipelines.text import file_name
 from pipelines.transcribers import engine
 from pipelines.transcribers.base import Hints, ignore_progress
 from pipelines.transcribers.models import list_models
@@ -67,7 +68,7 @@ def transcribe(
                 versions = {file: transcriber.transcribe(stream_audio(file), known, ignore_progress)}
                 if translate:
                     english = transcriber.translate(stream_audio(file), versions[file], ignore_progress)
-                    versions[file.with_name(f"{file.stem}.en{file.suffix}")] = english
+                    versions[file.with_name(file_name(file.stem, f".en{file.suffix}"))] = english
         except (ItemError, OSError) as error:
             err.print(f"[red]✗[/] {escape(str(file))}: {escape(str(error))}")
             failed = True
@@ -77,7 +78,7 @@ def transcribe(
             continue
         output.mkdir(parents=True, exist_ok=True)
         for name, transcript in versions.items():
-            target = output / f"{name.stem}{FORMATS[form].suffix}"
+            target = output / file_name(name.stem, FORMATS[form].suffix)
             write_atomic(target, writer(form)(transcript).encode())
             err.print(f"[green]✓[/] {escape(str(target))}")
     _show(done, form, several=len(files) > 1 or translate)
