@@ -11,6 +11,7 @@
     ├── ToolError                ffmpeg is missing or failed in itself
     ├── WorkerError              worker processes cannot begin: what they load is too much, or broken
     ├── ClusterError             the scheduler is lost, or no worker can do it
+    ├── BackupError              no such snapshot, or it cannot be read
     ├── DiskFullError            no room is left
     └── ItemError                one item cannot be done; the run goes on
         ├── NotMediaError        not a recording: refused, and not tried again
@@ -49,6 +50,10 @@ class ConfigError(PipelineError):
 
 class LockedError(PipelineError):
     """Another run holds the archive."""
+
+
+class BackupError(PipelineError):
+    """There is no such snapshot in a backup, or it cannot be read."""
 
 
 class TranscriberError(PipelineError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from archive.catalogue.runs import Trouble
+from pipelines.stages import STAGES
 
 ADVICE = {
     "address": "check the address; to ask private ones or other schemes, see [pull] in rostra.toml",
@@ -31,7 +32,8 @@ ADVICE = {
 def advice(trouble: Trouble, attempts: int) -> str | None:
     """Return the next step, given how often things are tried by themselves."""
     if trouble.retried:
-        return "due again: rostra run" if trouble.stage != "pull" else "due again: pull it"
+        pulled = trouble.stage in [stage.name for stage in STAGES if stage.command == "pull"]
+        return "due again: pull it" if pulled else "due again: rostra run"
     if trouble.status == "failed" and trouble.attempt < attempts:
         return f"tried {trouble.attempt} of {attempts} times: rostra run tries it again"
     return ADVICE.get(trouble.code)

@@ -23,6 +23,7 @@ from metadata.errors import MetadataError, UnknownFormatError
 from pipelines.errors import BrokenMediaError, CaptionsError, FetchError
 from pipelines.exchange.captions import add_captions, beside, passed_over
 from pipelines.sources.files import expand, shown
+from pipelines.stages import Setup
 from pipelines.stages.base import Item, Report, fingerprint
 from pipelines.stages.pull import Companion
 from pipelines.storage.archive_folder import Context
@@ -166,3 +167,8 @@ def _given(context: Context) -> Iterator[Item]:
                     fingerprint=fingerprint(companion.sha256, sha256),
                     task=Given(store, companion, sha256, known.spoken),
                 )
+
+
+def make(setup: Setup) -> Captions:
+    """Return the stage for a command: beside addresses lies nothing."""
+    return Captions([Path(source) for source in setup.sources if "://" not in str(source)])

@@ -24,6 +24,7 @@ from archive.errors import ArchiveError, CatalogueBusyError, CatalogueFullError
 from archive.publication import build as release
 from archive.sqlite import Database
 from pipelines.errors import ItemError
+from pipelines.stages import Setup
 from pipelines.stages.base import Item, Report, fingerprint
 from pipelines.storage.archive_folder import Context, now, timestamp
 from pipelines.storage.atomic import scratch, sync_folder, write_atomic
@@ -135,3 +136,8 @@ def _remove_others(folder: Path, wanted: set[str], pattern: str = "*") -> None:
         if path.name not in wanted:
             with contextlib.suppress(FileNotFoundError):
                 path.unlink()
+
+
+def make(setup: Setup) -> Publish:  # noqa: ARG001 one signature for all stages
+    """Return the stage for a command: the archive's own folder is published."""
+    return Publish()

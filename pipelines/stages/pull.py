@@ -45,6 +45,7 @@ from pipelines.matching import proposals as matching
 from pipelines.media.files import MediaInfo, probe
 from pipelines.media.subtitles import extract
 from pipelines.sources import Found, Shelf, find
+from pipelines.stages import Setup
 from pipelines.stages.base import Item, Report, fingerprint
 from pipelines.storage.archive_folder import Context, timestamp
 from pipelines.storage.blobs import Blob, BlobStore
@@ -269,3 +270,8 @@ def new_session(db: Database, event: str, stem: str) -> int:
     event_id = ensure_event(db, event, re.sub(r"-+", " ", event).capitalize())
     title = re.sub(r"[_\s]+", " ", stem).strip() or "Recording"
     return add_session(db, event_id, make_slug(stem) or "recording", title)
+
+
+def make(setup: Setup) -> Pull:
+    """Return the stage for a command."""
+    return Pull(setup.sources, setup.event, setup.session)
