@@ -238,7 +238,8 @@ def test_schemathesis_finds_no_failure(tmp_path: Path) -> None:
     with serving(tmp_path) as address:
         done = subprocess.run(
             [
-                command, "run", f"{address}/api/1/openapi.json", "--checks", "all", "--max-examples", "5", "--phases", "coverage,fuzzing",
+                command, "run", f"{address}/api/1/openapi.json", "--checks", "all",
+                "--max-examples", "5", "--phases", "coverage,fuzzing",
                 "--seed", "1", "--no-color", "--generation-database", "none",
             ],
             capture_output=True, text=True, check=False, cwd=tmp_path,
