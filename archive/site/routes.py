@@ -10,12 +10,17 @@ from typing import Any
 
 from archive.site import errors, explore, health, pages, results
 from archive.site.api import views as api
+from archive.site.discovery import opensearch, sitemap
 from archive.site.feeds import views as feeds
 from archive.site.feeds.listings import KINDS
 
 ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (r"/$", pages.home),
     (r"/-/health$", health.health),
+    (r"/robots\.txt$", sitemap.robots),
+    (r"/sitemap\.xml$", sitemap.sitemap),
+    (r"/sitemaps/(?P<kind>pages|sessions)-(?P<number>[1-9]\d{0,5})\.xml$", sitemap.part),
+    (r"/opensearch\.xml$", opensearch.opensearch),
     (r"/search$", results.search),
     (r"/search/help$", explore.search_help),
     (r"/explore$", explore.explore),
