@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from archive.errors import ArchiveError, sqlite_errors
+from archive.index.tokens import FOLDING
 from archive.index.verify import STRAYS
 from archive.publication.rules import RULES, create_schema
 from archive.search import sqlite_search as search
@@ -105,10 +106,10 @@ def is_public(state: ReleaseState, until: str | None, now: datetime) -> bool:
     return now >= (end if end.tzinfo else end.replace(tzinfo=now.tzinfo))
 
 
-def publication_fingerprint(db: Database, *, default: ReleaseState, now: datetime) -> str:
-    """Return a digest that changes when a publication would: by content, or by what is released."""
+def publication_fingerprint(db: Database, *, default: ReleaseState, now: datetime, folding: int = FOLDING) -> str:
+    """Return a digest that changes when a publication would: by content, releases, or how words are folded."""
     revision = db.execute("SELECT content_revision FROM catalogue").fetchone()[0]
-    material = repr((revision, released(db, default=default, now=now)))
+    material = repr((revision, released(db, default=default, now=now), folding))
     return hashlib.sha256(material.encode()).hexdigest()[:16]
 
 

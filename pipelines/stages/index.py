@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from archive.index.tokens import FOLDING
 from archive.search import sqlite_search as search
 from pipelines.stages.base import Item, Report, fingerprint
 from pipelines.storage.archive_folder import Context
@@ -13,13 +14,14 @@ from pipelines.storage.archive_folder import Context
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """The stage."""
+    """The stage. ``folding`` is the version of what becomes of a text (`archive.index.tokens.FOLDING`)."""
 
+    folding: int = FOLDING
     name: ClassVar[str] = "index"
     unit: ClassVar[str] = ""
 
     def items(self, context: Context) -> Iterable[Item]:
-        """Return an item for every session; its fingerprint changes with anything that is searched."""
+        """Return an item for every session; its fingerprint changes with anything that is searched, and with how."""
         for row in context.db.query(
             "SELECT session.id, session.title, session.subtitle, session.abstract, session.slug, event.slug AS event,"
             " (SELECT group_concat(version) FROM (SELECT version FROM transcript JOIN recording"
@@ -33,7 +35,7 @@ class Index:
             yield Item(
                 subject=f"session/{row['id']}",
                 label=f"{row['event']}/{row['slug']}",
-                fingerprint=fingerprint(row["id"], searched),
+                fingerprint=fingerprint(row["id"], searched, self.folding),
                 task=row["id"],
             )
 

@@ -12,6 +12,7 @@ from archive.catalogue.migrations import catalogue_migrations
 from archive.catalogue.recordings import NewRecording, add_recording, add_transcript
 from archive.connection import open_readonly, transaction
 from archive.errors import ArchiveError, CatalogueDamagedError
+from archive.index.tokens import FOLDING
 from archive.publication.build import build, is_public, publication_fingerprint, released
 from archive.publication.rules import DERIVED, PRIVATE, PRIVATE_COLUMNS, RULES, Rule
 from archive.sqlite import Database, sqlite3
@@ -229,7 +230,7 @@ def test_fingerprint_changes_with_content_and_with_the_hour_of_release(catalogue
     with transaction(db):
         set_release(db, "session_id", 1, Release(state="private"), decided_at=WHEN)
     assert len({before, later, publication_fingerprint(db, default="public", now=NOW)}) == 3
-    db.close()
+    assert publication_fingerprint(db, default="public", now=NOW, folding=FOLDING + 1) not in {before, later}
 
 
 def test_build_that_fails_leaves_nothing(tmp_path: Path) -> None:
