@@ -111,7 +111,7 @@ _marks = _Marks()
 
 def _find(text: str) -> dict[str, None]:
     text = unicodedata.normalize("NFC", text)
-    spelled = [(run, "".join(run)) for run in _runs(text) if len(run) > 1]
+    spelled = [(run, "".join(run)) for run in _runs(text) if len(run) > 1 and not _is_spelled_out(text, run)]
     spelled += [([part], with_digraphs(part)) for part in _PART.findall(text)]
     found: dict[str, None] = {}
     for parts, other in spelled:
@@ -133,6 +133,11 @@ def _runs(text: str) -> Iterator[list[str]]:
             run = [part[0]]
         end = part.end()
     yield run
+
+
+def _is_spelled_out(text: str, run: list[str]) -> bool:
+    """Whether somebody says the letters of a word: b-y-t-e-s."""
+    return "." not in text and len(run) > 2 and max(map(len, run)) == 1
 
 
 def _kept(text: str) -> Iterator[tuple[int, int]]:

@@ -25,6 +25,8 @@ MOST = 12
 """Ways in which a term is looked for."""
 LOOKED_AT = 200
 """Marks of spellings that are looked at for the forms of one word."""
+LONGEST_ENDING = 4
+"""Letters that another form of a word may have more."""
 LONGEST_RUN = 4
 """Words in a row that may be one."""
 LAST = chr(0x10FFFF)
@@ -56,8 +58,9 @@ def as_written(conn: sqlite3.Connection, node: Node, languages: Sequence[str], *
         languages: in which it is looked for, BCP-47.
         doubtful: whether to search in what was heard with doubt: of that no index knows which words there are.
     """
-    typed = spelled(conn, node, languages)
-    return typed, with_forms(conn, spelled(conn, node, languages, forms=True), languages, doubtful=doubtful)
+    known, tags = _Known(conn), sorted(set(map(primary, languages)))
+    wide = _Spelling(known, tags, forms=True).of(node)
+    return _Spelling(known, tags).of(node), with_forms(conn, wide, languages, doubtful=doubtful)
 
 
 def with_forms(conn: sqlite3.Connection, node: Node, languages: Iterable[str], *, doubtful: bool) -> Node:
@@ -79,28 +82,46 @@ def with_forms(conn: sqlite3.Connection, node: Node, languages: Iterable[str], *
     return with_stems(node, languages) if doubtful else with_stems(node, languages, occur)
 
 
-def spelled(conn: sqlite3.Connection, node: Node, languages: Iterable[str] = (), *, forms: bool = False) -> Node:
-    """Return a query whose terms may also be written as the archive writes them.
+def spelled(conn: sqlite3.Connection, node: Node) -> Node:
+    """Return a query, as it was typed, whose terms may also be written as the archive writes them."""
+    return _Spelling(_Known(conn), ()).of(node)
 
-    Args:
-        conn: the database.
-        node: the query, without stems.
-        languages: in which it is looked for, BCP-47.
-        forms: whether words may be written as their other forms are (*email* as e-mails).
-    """
-    return _Spelling(conn, sorted(set(map(primary, languages))), forms=forms).of(node)
+
+class _Known:
+    """What the session-level index knows, looked up once for a query."""
+
+    def __init__(self, conn: sqlite3.Connection) -> None:
+        self._conn = conn
+        self.occurs = cache(self._occurs)
+        self.marks = cache(self._marks)
+
+    def count(self, parts: Pieces) -> int:
+        """Return in how many sessions words follow each other; no more than are worth counting."""
+        return int(self._conn.execute(COUNT, (to_fts5(Phrase(parts)),)).fetchone()[0])
+
+    def _occurs(self, word: str) -> bool:
+        return self._conn.execute(OCCURS, (f'"{word}"',)).fetchone() is not None
+
+    def _marks(self, start: str, most: int) -> list[tuple[str, Pieces]]:
+        """Return words, and the pieces in which they are written, whose marks begin with something."""
+        rows = self._conn.execute(MARKS, (start, start + LAST, most)).fetchall()
+        return [pieces_of(mark) for (mark,) in rows]
 
 
 class _Spelling:
-    """One query's look-ups."""
+    """How a query is written otherwise.
 
-    def __init__(self, conn: sqlite3.Connection, languages: Sequence[str], *, forms: bool) -> None:
-        self._conn = conn
+    Args:
+        known: what the archive has.
+        languages: in which it is looked for, primary subtags.
+        forms: whether words may be written as their other forms are (*email* as e-mails).
+    """
+
+    def __init__(self, known: _Known, languages: Sequence[str], *, forms: bool = False) -> None:
+        self._known = known
         self._english = "en" in languages
         self._stemmed = [language for language in languages if stems.is_stemmed(language)] if forms else []
         self._forms = forms
-        self.occurs = cache(self._occurs)
-        self._marks = cache(self._read_marks)
 
     def of(self, node: Node) -> Node:
         """Return a node with its other spellings."""
@@ -124,16 +145,18 @@ class _Spelling:
         yield term
         match term:
             case Word(text):
-                yield from map(_term, islice(self._of_word(text), MOST))
+                yield from islice(map(_term, self._of_word(text)), MOST)
             case Phrase(parts):
                 yield from map(Phrase, islice(self._of_phrase(parts), 1, MOST))
-                if self._forms and _is_initials(parts) and self.occurs("".join(parts)):
+                if self._forms and _is_initials(parts) and self._known.occurs("".join(parts)):
                     yield Word("".join(parts))
             case Prefix([*before, last]):
-                yield from (Phrase((*before, *pieces)) for _, pieces in self._marks(spelling_mark(last)[:-1], MOST))
+                for _, pieces in self._known.marks(spelling_mark(last)[:-1], LOOKED_AT):
+                    if not pieces[0].startswith(last):  # what begins so is found anyway
+                        yield Phrase((*before, *pieces))
 
     def _of_word(self, word: str) -> Iterator[Pieces]:
-        written = [pieces for _, pieces in self._marks(spelling_mark(word), MOST)]
+        written = [pieces for _, pieces in self._known.marks(spelling_mark(word), MOST)]
         written += [pieces for pieces in self._of_forms(word) if pieces not in written]
         written += [way for ways in SAID if (word,) in ways for way in ways if way != (word,)]
         if self._english:
@@ -146,18 +169,18 @@ class _Spelling:
             stem = stems.stem(language, word)
             start = "".join(one for one, _ in takewhile(lambda pair: pair[0] == pair[1], zip(stem, word, strict=False)))
             if len(start) > 1:
-                for other, pieces in self._marks(spelling_mark(start)[:-1], LOOKED_AT):
-                    if stems.stem(language, other) == stem:
+                for other, pieces in self._known.marks(spelling_mark(start)[:-1], LOOKED_AT):
+                    if len(other) <= len(word) + LONGEST_ENDING and stems.stem(language, other) == stem:
                         yield pieces
 
     def _apart(self, word: str) -> Iterator[Pieces]:
         """Yield the two words in which a word that nobody says may be said: words that hardly stand elsewhere."""
-        if len(word) > LOOKED_AT or self.occurs(word) or not word.isalpha():
+        if len(word) > LOOKED_AT or self._known.occurs(word) or not word.isalpha():
             return
         for at in range(1, len(word)):
             pair = (word[:at], word[at:])
-            both = self._count(pair)
-            if both and 2 * both >= min(self._count(pair[:1]), self._count(pair[1:])):
+            both = self._known.count(pair)
+            if both and 2 * both >= min(self._known.count(pair[:1]), self._known.count(pair[1:])):
                 yield pair
 
     def _of_phrase(self, parts: Pieces) -> Iterator[Pieces]:
@@ -166,7 +189,7 @@ class _Spelling:
             yield ()
             return
         heads: list[tuple[int, Pieces]] = [(1, parts[:1])]
-        heads += [(1, pieces) for _, pieces in self._marks(spelling_mark(parts[0]), MOST)]
+        heads += [(1, pieces) for _, pieces in self._known.marks(spelling_mark(parts[0]), MOST)]
         heads += [(size, (joined,)) for size, joined in self._joined(parts)]
         # Every choice for the rest before the next one here: what is yielded first changes least.
         for size, head in heads:
@@ -177,8 +200,8 @@ class _Spelling:
         """Yield the words that the first of some words are in one piece, and how many these are."""
         for size in range(2, min(len(parts), LONGEST_RUN) + 1):
             joined = "".join(parts[:size])
-            if self.occurs(joined) and any(
-                pieces == parts[:size] for _, pieces in self._marks(spelling_mark(joined), MOST)
+            if self._known.occurs(joined) and any(
+                pieces == parts[:size] for _, pieces in self._known.marks(spelling_mark(joined), MOST)
             ):
                 yield size, joined
 
@@ -188,7 +211,7 @@ class _Spelling:
         while at < len(nodes):
             size, joined = self._run(nodes[at : at + LONGEST_RUN])
             apart = [self.of(node) for node in nodes[at : at + (size or 1)]]
-            yield _any((_all(apart), *self._ways(Word(joined)))) if size else apart[0]
+            yield _any((_all(apart), Word(joined))) if size else apart[0]
             at += size or 1
 
     def _run(self, nodes: tuple[Node, ...]) -> tuple[int, str]:
@@ -200,24 +223,14 @@ class _Spelling:
     def _guessed(self, pair: Pieces) -> list[tuple[int, str]]:
         """Return what two words are in one piece, where one of them is no word by itself."""
         joined = "".join(pair)
-        if len(pair) == 2 and not all(map(self.occurs, pair)) and self.occurs(joined):
+        if len(pair) == 2 and not all(map(self._known.occurs, pair)) and self._known.occurs(joined):
             return [(2, joined)]
         return []
 
     def _occurs_in_english(self, word: str) -> bool:
         stem = stems.stem("en", word)
         also = (stem, stems.mark_of("en", stem)) if self._forms else ()
-        return any(map(self.occurs, (word, *also)))
-
-    def _occurs(self, word: str) -> bool:
-        return self._conn.execute(OCCURS, (f'"{word}"',)).fetchone() is not None
-
-    def _count(self, parts: Pieces) -> int:
-        return int(self._conn.execute(COUNT, (to_fts5(Phrase(parts)),)).fetchone()[0])
-
-    def _read_marks(self, start: str, most: int) -> list[tuple[str, Pieces]]:
-        rows = self._conn.execute(MARKS, (start, start + LAST, most)).fetchall()
-        return [pieces_of(mark) for (mark,) in rows]
+        return any(map(self._known.occurs, (word, *also)))
 
 
 def _term(pieces: Pieces) -> Word | Phrase:
