@@ -10,14 +10,18 @@ from archive.errors import CatalogueMissingError, CatalogueVersionError, sqlite_
 from archive.sqlite import Database, sqlite3
 
 
-def create_catalogue(path: Path) -> Database:
+def create_catalogue(path: Path, *, patience: float = BUSY_SECONDS) -> Database:
     """Make a catalogue, or open the one that is there, with every migration applied.
+
+    Args:
+        path: where it is.
+        patience: seconds to wait for others who write.
 
     Raises:
         ArchiveError: it cannot be written, or was written by a newer Rostra.
     """
     with sqlite_errors():
-        conn = sqlite3.connect(path, timeout=BUSY_SECONDS)
+        conn = sqlite3.connect(path, timeout=patience)
         conn.execute("PRAGMA journal_mode = WAL")
         conn.execute("PRAGMA synchronous = NORMAL")
         conn.execute("PRAGMA foreign_keys = ON")
@@ -47,8 +51,8 @@ def outdated(db: Database) -> bool:
         return bool(catalogue_migrations.pending(db))
 
 
-def open_catalogue(path: Path) -> Database:
-    """Open an existing catalogue for reading and writing.
+def open_catalogue(path: Path, *, patience: float = BUSY_SECONDS) -> Database:
+    """Open an existing catalogue for reading and writing; ``patience`` is how long to wait for others, in seconds.
 
     Raises:
         CatalogueMissingError: there is none.
@@ -56,4 +60,4 @@ def open_catalogue(path: Path) -> Database:
     """
     if not path.is_file():
         raise CatalogueMissingError(path)
-    return create_catalogue(path)
+    return create_catalogue(path, patience=patience)

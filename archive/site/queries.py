@@ -165,14 +165,13 @@ class Track:
 
     @property
     def sources(self) -> tuple[tuple[str, str], ...]:
-        """What a player may choose from, the best first: files in the published folder, and their types."""
-        own = (self.file, self.media_type)
-        return ((self.web, self.web_type), own) if self.web and self.web_type else (own,)
+        """What a player may choose from: files in the published folder, and their types; none before there is one."""
+        return ((self.web, self.web_type),) if self.web and self.web_type else ()
 
     @property
-    def file(self) -> str:
-        """The name of its file in the published folder."""
-        return f"{self.sha256}{self.suffix}"
+    def file(self) -> str | None:
+        """The name of its file in the published folder: a form without what was written into the recording's own."""
+        return self.web
 
     @property
     def key(self) -> str:
@@ -446,10 +445,9 @@ def other_recordings(conn: sqlite3.Connection, versions: Iterable[str | None]) -
 
 
 def media_type(conn: sqlite3.Connection, sha256: str, suffix: str) -> str | None:
-    """Return the MIME type of a published recording or rendition, or None if there is none of this name."""
+    """Return the MIME type of a published rendition, or None if there is none of this name."""
     row = conn.execute(
-        "SELECT media_type FROM recording WHERE sha256 = ?1 AND suffix = ?2"
-        " UNION ALL SELECT media_type FROM rendition WHERE sha256 = ?1 AND suffix = ?2",
+        "SELECT media_type FROM rendition WHERE sha256 = ? AND suffix = ?",
         (sha256, suffix),
     ).fetchone()
     return None if row is None else str(row["media_type"])

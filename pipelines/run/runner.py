@@ -206,7 +206,7 @@ class _Ledger:
         """Charge nobody for what was in hand when the run ended."""
         # A catalogue that cannot be written now is put right by whoever opens it next.
         with suppress(ArchiveError), transaction(self.context.db):
-            runs.interrupt_running(self.context.db, finished_at=timestamp())
+            runs.interrupt_running(self.context.db, finished_at=timestamp(), worker=self.worker)
 
 
 def _joined(remarks: Sequence[str]) -> str | None:

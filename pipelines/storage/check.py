@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from archive.catalogue.recordings import NamedFile, named_files, stored_files
+from archive.catalogue.recordings import NamedFile, named_files, published_files
 from archive.connection import open_readonly, transaction
 from archive.errors import ArchiveError
 from archive.index.verify import verify, verify_file
@@ -125,7 +125,7 @@ def _public(folder: Path, *, quick: bool, looked: Callable[[str], None]) -> Iter
 
 
 def _links(db: Database, folder: Path) -> Iterator[Problem]:
-    files = {f"{each.sha256}{each.suffix}": each.bytes for each in stored_files(db)}
+    files = {f"{each.sha256}{each.suffix}": each.bytes for each in published_files(db)}
     for name, size in files.items():
         path = folder / name
         if not path.is_file():
