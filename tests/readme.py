@@ -14,9 +14,15 @@ from metadata.timetables.yaml_event import EXAMPLE_YAML
 from metadata.timetables.yaml_fields import SECTIONS, Documented, documented
 from pipelines.cli import cli
 from pipelines.config import template
+from pipelines.stages import STAGES, RunsOn
 from tests.bench import plan, search_tables, tables
 
 README = Path(__file__).resolve().parent.parent / "README.md"
+RUNS_ON: dict[RunsOn, str] = {
+    "driver": "in the process that has the catalogue",
+    "workers": "in worker processes, here or on a cluster",
+    "models": "in worker processes that load a model, here or on a cluster",
+}
 READMES = (README, *(README.parent / folder / "README.md" for folder in ("metadata", "archive", "pipelines", "tests")))
 
 
@@ -86,6 +92,16 @@ def settings() -> str:
     return f"```toml\n{template('Winter School').rstrip()}\n```"
 
 
+def stages() -> str:
+    """Return a table of the stages of the pipeline, in order."""
+    rows = [
+        f"| {each.name} | {each.summary} | `rostra {each.command}{f' --{each.name}' if each.option else ''}` "
+        f"| {RUNS_ON[each.runs_on]} |"
+        for each in STAGES
+    ]
+    return "\n".join(["| stage | what it does | run by | where it works |", "|---|---|---|---|", *rows])
+
+
 def written(text: str) -> str:
     """Return a README with its generated parts as they should be."""
     for name, part in parts().items():
@@ -108,6 +124,7 @@ def parts() -> dict[str, str]:
         "search": search_tables.section(),
         "plan": plan.table(),
         "settings": settings(),
+        "stages": stages(),
     }
 
 

@@ -20,11 +20,6 @@ class Holdings(NamedTuple):
     segments: int
 
 
-def origin(db: Database) -> str:
-    """Return what tells this archive from others: 16 hexadecimal digits that say nothing else."""
-    return str(db.execute("SELECT origin FROM catalogue").fetchone()[0])
-
-
 def holdings(db: Database) -> Holdings:
     """Return how much there is."""
     row = db.execute(

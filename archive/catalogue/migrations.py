@@ -439,7 +439,59 @@ def m0002_remarks_and_retries(db: Database) -> None:
 
 
 @catalogue_migrations()
-def m0003_releases(db: Database) -> None:
+def m0003_identity(db: Database) -> None:
+    """What tells an archive from all others, wherever its folder lies: backups are kept apart by it."""
+    execute_all(
+        db,
+        (
+            "ALTER TABLE catalogue ADD COLUMN identity TEXT NOT NULL DEFAULT ''",
+            "UPDATE catalogue SET identity = lower(hex(randomblob(16)))",
+        ),
+    )
+
+
+_SESSION_FACTS = "slug, title, subtitle, kind, track, room, place_id, start_at, day, planned_ms, language, abstract"
+_OF_RECORDING = "(SELECT session_id FROM recording WHERE id = new.recording_id)"
+_CHANGES = (
+    ("session_inserted", "INSERT ON session", "new.id"),
+    ("session_changed", f"UPDATE OF {_SESSION_FACTS} ON session", "new.id"),
+    ("recording_inserted", "INSERT ON recording", "new.session_id"),
+    ("recording_changed", "UPDATE OF session_id, superseded_by ON recording", "new.session_id"),
+    ("rendition_inserted", "INSERT ON rendition", _OF_RECORDING),
+    ("transcript_inserted", "INSERT ON transcript WHEN new.is_current", _OF_RECORDING),
+    ("transcript_chosen", "UPDATE OF is_current ON transcript WHEN new.is_current", _OF_RECORDING),
+    ("release_inserted", "INSERT ON release", f"coalesce(new.session_id, {_OF_RECORDING})"),
+    ("release_changed", "UPDATE ON release", f"coalesce(new.session_id, {_OF_RECORDING})"),
+)
+"""What changes a session for those who have seen it: a name, when it happens, and the session's id."""
+NOW = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')"
+
+
+@catalogue_migrations()
+def m0004_when_sessions_changed(db: Database) -> None:
+    """When a session last changed: feeds and harvesters ask for what is new since they last did."""
+    known = (
+        "SELECT max(at) FROM (SELECT pulled_at AS at FROM recording WHERE session_id = session.id"
+        " UNION ALL SELECT created_at FROM transcript WHERE recording_id IN"
+        " (SELECT id FROM recording WHERE session_id = session.id))"
+    )
+    triggers = tuple(
+        f"CREATE TRIGGER {name} AFTER {when} BEGIN UPDATE session SET updated_at = {NOW} WHERE id = {session}; END"
+        for name, when, session in _CHANGES
+    )
+    execute_all(
+        db,
+        (
+            "ALTER TABLE session ADD COLUMN updated_at TEXT",
+            f"UPDATE session SET updated_at = coalesce(({known}), {NOW})",
+            "CREATE INDEX session_updated ON session(updated_at)",
+            *triggers,
+        ),
+    )
+
+
+@catalogue_migrations()
+def m0005_releases(db: Database) -> None:
     """Who decided a release and whether its reason may be told, defaults, what was taken back, and where it lies."""
     execute_all(
         db,
@@ -497,9 +549,6 @@ CREATE TABLE person_source (
 ) STRICT
 """,
             "CREATE INDEX person_source_person ON person_source(person_id)",
-            # Tells this archive's publications from those of others.
-            "ALTER TABLE catalogue ADD COLUMN origin TEXT",
-            "UPDATE catalogue SET origin = lower(hex(randomblob(8)))",
         ),
     )
 

@@ -15,8 +15,6 @@ from archive.sqlite import Database
 
 Status = Literal["done", "skipped", "refused", "failed", "interrupted"]
 
-SETTLED = ("done", "skipped", "refused")
-
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
@@ -115,7 +113,9 @@ def interrupt_running(db: Database, *, finished_at: str, worker: str | None = No
 
 def subjects_done(db: Database, stage: str) -> dict[str, str]:
     """Return what a stage has done, in order, each with the fingerprint that it was done with last."""
-    rows = db.execute("SELECT subject, fingerprint FROM stage_run WHERE stage = ? AND status = 'done' ORDER BY id", [stage])
+    rows = db.execute(
+        "SELECT subject, fingerprint FROM stage_run WHERE stage = ? AND status = 'done' ORDER BY id", [stage]
+    )
     return dict(rows.fetchall())
 
 

@@ -91,7 +91,7 @@ RULES: dict[str, Rule] = {
     "session": Rule(
         "id IN released_session",
         "id event_id slug title subtitle kind track room place_id start_at start_utc day planned_ms language abstract"
-        " position",
+        " position updated_at",
         texts="title subtitle track room abstract",
     ),
     "person": Rule(

@@ -26,22 +26,22 @@ from typing import ClassVar
 import filelock
 import msgspec
 
-from archive.catalogue.holdings import origin
 from archive.catalogue.recordings import StoredFile, published_files
 from archive.catalogue.runs import subjects_done
+from archive.catalogue.snapshot import origin
 from archive.connection import open_readonly
 from archive.errors import ArchiveError, CatalogueBusyError
 from archive.publication import build as release
 from pipelines.config import Config
 from pipelines.errors import ItemError, LockedError
+from pipelines.stages import Setup
 from pipelines.stages.base import Item, Report, fingerprint
 from pipelines.storage.archive_folder import Context, now, timestamp
 from pipelines.storage.atomic import scratch, sync_folder, write_atomic
 from pipelines.storage.blobs import BlobStore
+from pipelines.storage.own import CURRENT, DATABASES, MEDIA
 from pipelines.text import counted
 
-CURRENT = "current.json"
-DATABASES = "catalogue-*.db"
 LOCK = ".publishing"
 """Held by the process that publishes into a folder."""
 GRACE_SECONDS = 2.0
@@ -153,15 +153,13 @@ def publish(task: Publication) -> str:
         for leftover in target.glob(".*.part*"):
             leftover.unlink()
         with scratch(target) as temporary:
-            built = release.build(
-                task.catalogue, temporary, default=task.config.publish.default_release, now=now()
-            )
+            built = release.build(task.catalogue, temporary, default=task.config.publish.default_release, now=now())
             name = f"catalogue-{built.digest}.db"
             temporary.chmod(0o644)
             temporary.replace(target / name)
         db = open_readonly(target / name, immutable=True)
         try:
-            wanted = _link_media(published_files(db), task.blobs, target / "media")
+            wanted = _link_media(published_files(db), task.blobs, target / MEDIA)
         finally:
             db.close()
         sync_folder(target)
@@ -169,7 +167,7 @@ def publish(task: Publication) -> str:
         write_atomic(target / CURRENT, msgspec.json.encode(current))
         if any(path.name != name for path in target.glob(DATABASES)):
             time.sleep(GRACE_SECONDS)
-        _remove_others(target / "media", wanted)
+        _remove_others(target / MEDIA, wanted)
         _remove_others(target, {name}, DATABASES)
     return ", ".join(counted(built.counts[thing], thing) for thing in ("session", "recording", "segment"))
 
@@ -216,3 +214,8 @@ def _remove_others(folder: Path, wanted: set[str], pattern: str = "*") -> None:
         if path.name not in wanted:
             with contextlib.suppress(FileNotFoundError):
                 path.unlink()
+
+
+def make(setup: Setup) -> Publish:  # noqa: ARG001 one signature for all stages
+    """Return the stage for a command: the archive's own folder is published."""
+    return Publish()

@@ -17,6 +17,7 @@ from archive.catalogue.recordings import (
 from pipelines.errors import FetchError
 from pipelines.media.files import probe
 from pipelines.media.renditions import VERSION, render
+from pipelines.stages import Setup
 from pipelines.stages.base import Item, Report, fingerprint
 from pipelines.stages.recording import RecordingTask
 from pipelines.storage.archive_folder import Context
@@ -80,3 +81,8 @@ class Render:
         recording = recording_of(context.db, item.subject)
         note_loudness(context.db, recording, result.loudness)
         set_renditions(context.db, recording, result.files)
+
+
+def make(setup: Setup) -> Render:  # noqa: ARG001 one signature for all stages
+    """Return the stage for a command."""
+    return Render()

@@ -20,12 +20,15 @@ from metadata.model import Transcript
 from metadata.times import format_clock
 from pipelines.errors import EngineError, ToolError, TranscriberError
 from pipelines.media.files import ffmpeg_binary, stream_audio
+from pipelines.stages import Setup
 from pipelines.stages.base import Artefact, Item, Report, fingerprint
 from pipelines.stages.hints import hints_of
 from pipelines.stages.recording import RecordingTask
 from pipelines.storage.archive_folder import Context, timestamp
+from pipelines.transcribers import engine
 from pipelines.transcribers.base import Hints, Transcriber
 from pipelines.transcribers.chunks import LONGEST_MS, Heard, Part, Sound, join, parts
+from pipelines.transcribers.models import bytes_of
 from pipelines.transcribers.speech import Detector, detect_speech
 
 MISSING_MS, MISSING = 2_000, 0.05
@@ -131,3 +134,24 @@ def its_own_fault() -> Iterator[None]:
 def leave(heard: Heard | Transcript, task: RecordingTask, name: str) -> Artefact:
     """Write what was heard where the driver finds it, under a name of its own among the recording's."""
     return Artefact.write(task.folder / f"{task.sha256}.{name}.json", msgspec.json.encode(heard))
+
+
+def make(setup: Setup) -> Transcribe:
+    """Return the stage for a command, with the configured engine."""
+    return Transcribe(whisper(setup))
+
+
+def whisper(setup: Setup) -> Transcriber:
+    """Return the configured engine, with as many threads as a worker has processors.
+
+    Raises:
+        ConfigError: there is no such engine.
+    """
+    settings = setup.config.transcribe
+    threads = {} if setup.threads is None else {"threads": setup.threads}
+    return engine(settings.engine, model=setup.model or settings.model, device=settings.device, **threads)
+
+
+def weights_bytes(setup: Setup) -> int:
+    """Return the size of Whisper's weights."""
+    return bytes_of(setup.model or setup.config.transcribe.model)

@@ -13,11 +13,14 @@ from archive.catalogue.transcripts import add_transcript, read_transcript, trans
 from metadata.languages import primary
 from metadata.model import Transcript
 from pipelines.media.files import ffmpeg_binary, stream_audio
+from pipelines.stages import Setup
 from pipelines.stages.base import Artefact, Item, Report, fingerprint
 from pipelines.stages.recording import RecordingTask
-from pipelines.stages.transcribe import its_own_fault, leave
+from pipelines.stages.transcribe import its_own_fault, leave, weights_bytes, whisper
 from pipelines.storage.archive_folder import Context, timestamp
 from pipelines.transcribers.base import Transcriber
+
+__all__ = ["Task", "Translate", "make", "weights_bytes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +69,8 @@ class Translate:
         translation = msgspec.json.decode(result.read(), type=Transcript)
         add_transcript(context.db, recording_of(context.db, item.subject), translation, created_at=timestamp())
         return None
+
+
+def make(setup: Setup) -> Translate:
+    """Return the stage for a command, with the configured engine."""
+    return Translate(whisper(setup))
