@@ -332,6 +332,11 @@ def recordings_to_transcribe(db: Database, *, always: bool, untimed: str) -> lis
     ]
 
 
+def is_rendition(db: Database, sha256: str) -> bool:
+    """Return whether a file was made of a recording that is in the catalogue."""
+    return db.execute("SELECT 1 FROM rendition WHERE sha256 = ?", [sha256]).fetchone() is not None
+
+
 def published_files(db: Database) -> list[StoredFile]:
     """Return the media files of a published database, once each: renditions, as recordings stay in the archive."""
     rows = db.execute("SELECT DISTINCT sha256, suffix, bytes FROM rendition ORDER BY sha256")

@@ -103,6 +103,14 @@ class PlaceLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tombstone:
+    """What is left of something that was withdrawn: the day, in ISO 8601, and why, if the public may know."""
+
+    withdrawn_on: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EventPage:
     """Everything that an event's page shows. ``days`` are in order; sessions of no known day come last, under None."""
 
@@ -265,6 +273,17 @@ def events(conn: sqlite3.Connection, limit: int = -1) -> tuple[EventCard, ...]:
         (limit,),
     )
     return tuple(EventCard(**_named(row)) for row in rows)
+
+
+def tombstone(conn: sqlite3.Connection, event: str, session: str) -> Tombstone | None:
+    """Return what was withdrawn at an address, or None: an event as a whole, or one session."""
+    if not conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'tombstone'").fetchone():
+        return None  # an older Rostra published it
+    row = conn.execute(
+        "SELECT withdrawn_on, reason FROM tombstone WHERE event = ? AND (session IS NULL OR session = ?)",
+        (_clean(event), _clean(session)),
+    ).fetchone()
+    return None if row is None else Tombstone(**_named(row))
 
 
 def event(conn: sqlite3.Connection, slug: str) -> EventPage | None:

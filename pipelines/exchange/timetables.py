@@ -85,9 +85,11 @@ def import_timetables(
     """
     fetched = {place: _fetch(place, context.config.pull) for place in places if "://" in place}
     done: list[Imported] = []
+    # Whatever takes long comes first: others wait for their turn while the catalogue is written.
+    readings = list(_readings(places, fetched, time_zone))
     try:
         with transaction(context.db):
-            for name, format_name, reading in _readings(places, fetched, time_zone):
+            for name, format_name, reading in readings:
                 done.append(_apply(context, name, format_name, _named(reading, event, name)))
             if dry_run:
                 raise _RehearsalError  # noqa: TRY301 the transaction's own way to roll back

@@ -13,8 +13,14 @@ from typing import Protocol
 
 from archive.catalogue import runs
 from archive.connection import transaction
-from archive.errors import ArchiveError, CatalogueBusyError, CatalogueDamagedError, CatalogueFullError
-from pipelines.errors import RULED, ItemError, disk_full
+from archive.errors import (
+    ArchiveError,
+    CatalogueBusyError,
+    CatalogueDamagedError,
+    CatalogueFullError,
+    UnknownSubjectError,
+)
+from pipelines.errors import RULED, GoneError, ItemError, disk_full
 from pipelines.run.executors import Executor, Watcher
 from pipelines.stages.base import Artefact, Item, Outcome, Stage
 from pipelines.storage.archive_folder import Context, timestamp
@@ -175,6 +181,8 @@ class _Ledger:
                     self._finish(run_id, outcome, remarks)
             except (CatalogueBusyError, CatalogueFullError, CatalogueDamagedError):
                 raise  # no item is to blame, and none could be kept
+            except UnknownSubjectError as error:
+                outcome = replace(outcome, status=GoneError.verdict, code=GoneError.code, text=str(error))
             except (ItemError, ArchiveError, OSError) as error:
                 if (full := disk_full(error)) is not None:
                     raise full from error

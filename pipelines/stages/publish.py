@@ -27,7 +27,6 @@ import filelock
 import msgspec
 
 from archive.catalogue.recordings import StoredFile, published_files
-from archive.catalogue.runs import subjects_done
 from archive.catalogue.snapshot import origin
 from archive.connection import open_readonly
 from archive.errors import ArchiveError, CatalogueBusyError
@@ -35,10 +34,11 @@ from archive.publication import build as release
 from pipelines.config import Config
 from pipelines.errors import ItemError, LockedError
 from pipelines.stages import Setup
-from pipelines.stages.base import Item, Report, fingerprint
+from pipelines.stages.base import Item, Report
 from pipelines.storage.archive_folder import Context, now, timestamp
 from pipelines.storage.atomic import scratch, sync_folder, write_atomic
 from pipelines.storage.blobs import BlobStore
+from pipelines.storage.copies import PUBLISH, origin_of, state
 from pipelines.storage.own import CURRENT, DATABASES, MEDIA
 from pipelines.text import counted
 
@@ -80,7 +80,7 @@ class Publish:
     """The stage. ``target`` is the folder that is published; None is the archive's own."""
 
     target: Path | None = None
-    name: ClassVar[str] = "publish"
+    name: ClassVar[str] = PUBLISH
     unit: ClassVar[str] = ""
 
     def items(self, context: Context) -> Iterable[Item]:
@@ -110,33 +110,6 @@ class Publish:
         return result
 
 
-def state(context: Context) -> str:
-    """Return a digest that changes when a publication would."""
-    default = context.config.publish.default_release
-    return fingerprint(release.publication_fingerprint(context.db, default=default, now=now()))
-
-
-def copies(context: Context) -> dict[Path, str]:
-    """Return the folders that hold publications of this archive, and with which state each was made last.
-
-    The archive's own comes first, if there is one. Folders that are gone, or hold another archive's, are no copies.
-    """
-    ours = origin(context.db)
-    done = {Path(subject): made for subject, made in subjects_done(context.db, Publish.name).items()}
-    own = context.layout.public
-    folders = {own: done.pop(own.absolute(), ""), **done}
-    return {folder: made for folder, made in folders.items() if _origin_of(folder) in {ours, ""}}
-
-
-def _origin_of(folder: Path) -> str | None:
-    """Return whose publication a folder holds; "" where it does not say, None where there is none."""
-    try:
-        found = msgspec.json.decode((folder / CURRENT).read_bytes())
-        return str(found.get("origin", ""))
-    except (OSError, ValueError, AttributeError):
-        return None
-
-
 def publish(task: Publication) -> str:
     """Build what is released into a folder and swap it in; return what it holds, in words.
 
@@ -147,7 +120,7 @@ def publish(task: Publication) -> str:
     """
     target = task.target
     target.mkdir(parents=True, exist_ok=True)
-    if _origin_of(target) not in {task.origin, "", None}:
+    if origin_of(target) not in {task.origin, "", None}:
         raise NotPublishedError(f"{target} holds another archive's publication: choose another folder, or remove it")
     with _alone(target):
         for leftover in target.glob(".*.part*"):
