@@ -84,6 +84,10 @@ def _tell(done: Imported, *, dry_run: bool) -> None:
         lines += [f"- {slug}" for slug in event.dropped]
         lines += [f"! {each.slug}: {each.reason}" for each in (*event.gone, *event.corrected)]
         _list(lines)
+    if done.still_public:
+        names = escape(" ".join(done.still_public))
+        err.print("  [yellow]gone from the timetable, and still public.[/] To hide them, or to say that they stay:")
+        err.print(f"    [bold]rostra release {names} --private[/]  or  --public")
     if done.described:
         err.print(f"  people {would}described: {len(done.described)}")
     _list([f"? {name}: described here, and in no session" for name in done.unknown])

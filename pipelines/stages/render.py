@@ -12,6 +12,7 @@ from archive.catalogue.recordings import (
     current_recordings,
     is_rendition,
     note_loudness,
+    recording_id,
     set_renditions,
 )
 from pipelines.errors import FetchError, GoneError

@@ -18,8 +18,8 @@ from archive.sqlite import Database
 from pipelines.storage.archive_folder import Context, now
 from pipelines.storage.blobs import CHUNK, key
 from pipelines.storage.buckets import Bucket
+from pipelines.storage.copies import copies, state
 from pipelines.storage.own import CURRENT, DATABASES, MEDIA
-from pipelines.text import counted
 
 Part: TypeAlias = Literal["database", "index", "media", "public", "copy", "orphan"]
 
@@ -145,7 +145,7 @@ def _stale(context: Context, folder: Path, made: str) -> Iterator[Problem]:
         db.close()
     step: Part = "public" if own else "copy"
     if kept:
-        yield Problem(step, f"{folder} holds what is no longer released: {counted(kept, 'session or recording')}")
+        yield Problem(step, f"{folder} holds {kept} sessions and recordings that are no longer released")
     elif not own and made != state(context):
         yield Problem("copy", f"{folder} was published from an older state of the archive")
 
