@@ -72,15 +72,18 @@ class Transcript(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Recording(msgspec.Struct, frozen=True, kw_only=True):
-    """A recording of a session. ``web`` is a form that every browser plays, where the recording itself is none."""
+    """A recording of a session.
+
+    ``media`` is the form that every browser plays: the recording's own file stays in the archive. It is None until
+    that form is made.
+    """
 
     sha256: str
     kind: str
     role: str
     language: str | None
     duration_ms: int | None
-    media: File
-    web: File | None
+    media: File | None
     poster: File | None
     credit: str | None
     licence: str | None
@@ -92,11 +95,6 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
     def key(self) -> str:
         """What names it among the session's recordings, in links."""
         return self.sha256[:12]
-
-    @property
-    def played(self) -> File:
-        """The file that plays everywhere."""
-        return self.web or self.media
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
@@ -420,8 +418,7 @@ class Reader:
     ) -> Recording:
         return Recording(
             **{name: row[name] for name in ("sha256", "kind", "role", "language", "duration_ms", "credit", "licence")},
-            media=self._file(f"{row['sha256']}{row['suffix']}", row["media_type"], row["bytes"]),
-            web=renditions.get("web"),
+            media=renditions.get("web"),
             poster=renditions.get("poster"),
             synthetic_voice=bool(row["synthetic_voice"]),
             pulled_at=row["pulled_at"],
