@@ -19,7 +19,7 @@ from pipelines.cli.display import err, out
 from pipelines.exchange.captioned import Names, Told, add_files, caption_files, recording_for
 from pipelines.exchange.captions import find_recording, written
 from pipelines.stages.hints import hints_for
-from pipelines.storage.archive_folder import Context, open_archive, open_archive_readonly
+from pipelines.storage.archive_folder import Context, open_archive_readonly, taking_turns
 from pipelines.storage.atomic import write_atomic
 from pipelines.text import one_line
 
@@ -71,7 +71,7 @@ def caption(
     if address and not session:
         raise click.UsageError("--at says where one session is played: name it with --session")
     tag = parse_language(language) if language else None
-    with open_archive(root) as context:
+    with taking_turns(root) as context:
         subject_of = _subject_of(context, session, recording, event, address)
         paths = list(caption_files(files))
         told = []

@@ -37,10 +37,11 @@ from archive.catalogue.sessions import (
     newest_session_id,
     unrecorded_sessions,
 )
+from archive.publication.purging import is_purged
 from archive.sqlite import Database
 from metadata.model import Session
 from metadata.timetables.slugs import make_slug
-from pipelines.errors import BrokenMediaError, LimitError
+from pipelines.errors import BrokenMediaError, LimitError, PurgedError
 from pipelines.exchange.captions import TOLERANCE_MS
 from pipelines.matching import proposals as matching
 from pipelines.media.files import MediaInfo, probe
@@ -163,6 +164,9 @@ class Pull:
         if result is None:
             return "it can be read again"
         place, sha256 = item.subject, result.blob.sha256
+        if is_purged(context.db, sha256):
+            context.blobs.remove(sha256, result.info.suffix)
+            raise PurgedError("a recording of just these bytes was deleted from this archive for good")
         old, known = replaced_at(context.db, place, sha256), recording_id(context.db, sha256)
         if known is not None:
             self._note(context, known, item, result, old)
