@@ -74,7 +74,7 @@ async def _respond(datasette: Any, request: Any, read: Any) -> Any:
     def read_all(conn: Any) -> dict[str, Any] | None:
         reader = Reader(conn, settings, database.publication.built_at)
         session = reader.session(event, slug)
-        return read(reader, session) if session and session.recordings else None
+        return read(reader, session) if session and any(each.file for each in session.recordings) else None
 
     body = await database.execute_fn(read_all)
     return await not_found(datasette, request) if body is None else respond_json(body, media_type=MEDIA_TYPE)
@@ -90,7 +90,9 @@ def write_manifest(session: Session) -> dict[str, Any]:
         "label": _text(session.title, session.language),
         "metadata": [_pair(name, values) for name, values in _facts(session) if values],
         "homepage": [{"id": session.url, "type": "Text", "label": _text(session.title), "format": "text/html"}],
-        "items": [_canvas(session, nth, each) for nth, each in enumerate(session.recordings, 1)],
+        "items": [
+            _canvas(session, nth, each, each.file) for nth, each in enumerate(session.recordings, 1) if each.file
+        ],
     }
     if session.abstract:
         made["summary"] = _text(session.abstract)
@@ -112,12 +114,12 @@ def _facts(session: Session) -> Iterator[tuple[str, list[str]]]:
     yield "Track", [session.track] if session.track else []
 
 
-def _canvas(session: Session, nth: int, recording: Recording) -> dict[str, Any]:
+def _canvas(session: Session, nth: int, recording: Recording, media: File) -> dict[str, Any]:
     name = _canvas_id(session, nth)
     seconds = (recording.duration_ms or 1000) / 1000
     # A canvas has its own measure, which the picture fills.
     measure = {"duration": seconds, **({"width": 1280, "height": 720} if recording.kind == "video" else {})}
-    file = {"type": _KINDS[recording.kind], "id": recording.played.url, "format": recording.played.media_type}
+    file = {"type": _KINDS[recording.kind], "id": media.url, "format": media.media_type}
     painting = _annotation(f"{name}/recording", "painting", file | measure, name)
     made = {
         "id": name,

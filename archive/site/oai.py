@@ -309,7 +309,7 @@ def _dublin_core(session: Session, settings: SiteSettings) -> Iterable[tuple[str
     yield "type", "Event"
     for kind in dict.fromkeys(each.kind for each in session.recordings):
         yield "type", kinds[kind]
-    for media_type in dict.fromkeys(each.media.media_type for each in session.recordings):
+    for media_type in dict.fromkeys(each.file.media_type for each in session.recordings if each.file):
         yield "format", media_type
     yield "identifier", session.url
     for spoken in dict.fromkeys([session.language, *(each.language for each in session.recordings)]):

@@ -62,8 +62,9 @@ def _media_tags(recording: Recording) -> Iterator[Tag]:
     if recording.poster:
         yield Tag("property", "og:image", recording.poster.url)
         yield Tag("property", "og:image:type", recording.poster.media_type)
-    yield Tag("property", f"og:{recording.kind}", recording.played.url)
-    yield Tag("property", f"og:{recording.kind}:type", recording.played.media_type)
+    if recording.file:
+        yield Tag("property", f"og:{recording.kind}", recording.file.url)
+        yield Tag("property", f"og:{recording.kind}:type", recording.file.media_type)
     if recording.duration_ms and recording.kind == "video":
         yield Tag("property", "video:duration", str(recording.duration_ms // 1000))
 
@@ -102,7 +103,7 @@ def session_links(found: Session, settings: SiteSettings) -> Iterator[Alternate]
     data = settings.absolute(urls.session_data_url(found.event.slug, found.slug))
     yield Alternate("alternate", urls.beside(found.url, urls.CALENDAR), CALENDAR.partition(";")[0], found.title)
     yield Alternate("alternate", data, "application/json", f"{found.title}: data")
-    if found.recordings:
+    if any(each.file for each in found.recordings):
         yield Alternate(
             "alternate", urls.beside(found.url, urls.MANIFEST), "application/ld+json", f"{found.title}: IIIF"
         )

@@ -146,3 +146,8 @@ def test_hostile_text_stays_text(site: Site) -> None:
 )
 def test_mistake_of_a_harvester_has_its_code(site: Site, query: str, code: str) -> None:
     assert errors(site, query) == [code]
+
+
+def test_withdrawn_session_is_gone_from_the_api_too(site: Site) -> None:
+    response = site.get("/api/1/sessions/launch/gone")
+    assert (response.status_code, response.json()["detail"]) == (410, "It was withdrawn on 2026-11-01.")
