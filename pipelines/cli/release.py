@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -201,7 +202,10 @@ def _purge(context: Context, chosen: Sequence[Subject], decision: Decision) -> N
     for file in files:
         context.blobs.remove(file.sha256, file.suffix)
         for left in context.layout.root.glob(f"work*/{file.sha256}*"):
-            left.unlink(missing_ok=True)
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
     if not overwrite_deleted(context.db):
         err.print("[yellow]A run reads an old state of the catalogue:[/] its journal is emptied when the run ends.")
     err.print("Deleted for good. Backups and bags that were made before, and the places it came from, still have it.")
