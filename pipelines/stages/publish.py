@@ -87,7 +87,7 @@ class Publish:
         """Return one item; its fingerprint changes with the content and with what is released."""
         target = self.target or context.layout.public
         yield Item(
-            subject=str(target.absolute()),
+            subject=str(target.resolve()),
             label=target.name,
             fingerprint=state(context),
             task=Publication(

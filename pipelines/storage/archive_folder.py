@@ -28,10 +28,20 @@ from pipelines.storage.buckets import Bucket, BucketBlobStore
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where the parts of an archive are. ``turn`` tells the work of one that takes a short turn from a run's."""
+    """Where the parts of an archive are.
+
+    Attributes:
+        root: its folder.
+        turn: tells the work of one that takes a short turn from a run's.
+    """
 
     root: Path
     turn: str = ""
+
+    @classmethod
+    def at(cls, folder: Path) -> Layout:
+        """Return the layout of an archive as any process finds it, whatever its working directory is."""
+        return cls(folder.expanduser().resolve())
 
     @property
     def config(self) -> Path:
@@ -114,7 +124,7 @@ def init(root: Path, *, title: str) -> bool:
     Raises:
         ConfigError: the folder cannot be made, or holds something else.
     """
-    layout = Layout(root)
+    layout = Layout.at(root)
     new = not layout.catalogue.exists()
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -164,7 +174,7 @@ def open_archive(root: Path) -> Iterator[Context]:
         ArchiveError: there is no archive here, or it cannot be opened.
         ConfigError: the configuration is wrong.
     """
-    layout = Layout(root)
+    layout = Layout.at(root)
     config = configuration.load(layout.config)
     db = open_catalogue(layout.catalogue, patience=DRIVER_SECONDS)
     try:
@@ -187,7 +197,7 @@ def open_archive_readonly(root: Path) -> Iterator[Context]:
         ArchiveError: there is no archive here, or it cannot be opened.
         ConfigError: the configuration is wrong.
     """
-    layout = Layout(root)
+    layout = Layout.at(root)
     db = open_readonly(layout.catalogue)
     if outdated(db):
         db.close()

@@ -15,6 +15,7 @@ import pytest
 
 from archive.catalogue.importing import apply_event, set_release
 from archive.connection import open_readonly, transaction
+from archive.index.tokens import FOLDING
 from archive.index.verify import verify
 from archive.search.sqlite_search import SqliteSearch
 from metadata.model import EXAMPLE_EVENT, EXAMPLE_SESSION, Event, RecordingNote, Release, Session
@@ -396,3 +397,11 @@ def test_translation_stands_beside_the_transcript(context: Context, folder: Path
         ("translation", "en", 1, 3, 0, 11_000),
     ]
     assert not do(context, Index()).failed
+
+
+def test_sessions_are_indexed_anew_when_words_are_folded_in_another_way(context: Context) -> None:
+    with transaction(context.db):
+        apply_event(context.db, EXAMPLE_EVENT, decided_at=WHEN)
+    assert not do(context, Index()).failed
+    assert sum(do(context, Index()).counts.values()) == 0
+    assert sum(do(context, Index(folding=FOLDING + 1)).counts.values()) == len(EXAMPLE_EVENT.sessions)
