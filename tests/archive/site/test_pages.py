@@ -220,6 +220,7 @@ def test_session_starts_the_player_at_the_moment(site: Site) -> None:
 def test_session_offers_the_form_for_browsers_first_and_a_poster(tmp_path: Path) -> None:
     publish(tmp_path)
     conn = sqlite3.connect(tmp_path / f"catalogue-{FIRST_BUILD}.db")
+    conn.execute("DELETE FROM rendition WHERE recording_id = 1")
     for kind, sha256, suffix, media_type in (
         ("web", "a" * 64, ".webm", "audio/webm"),
         ("poster", "b" * 64, ".jpg", "image/jpeg"),
@@ -234,8 +235,7 @@ def test_session_offers_the_form_for_browsers_first_and_a_poster(tmp_path: Path)
     site = Site(tmp_path)
     page = read(site, f"{TALK}?t=2")
     sources = [(str(attrs["src"]), attrs["type"]) for tag, attrs in page.elements if tag == "source"]
-    assert sources[0] == (f"/media/{'a' * 64}.webm#t=2", "audio/webm")
-    assert [media_type for _, media_type in sources] == ["audio/webm", "audio/wav"]
+    assert sources == [(f"/media/{'a' * 64}.webm#t=2", "audio/webm")]
     assert page.attributes("audio", "poster") == [f"/media/{'b' * 64}.jpg"]
     picture = site.get(f"/media/{'b' * 64}.jpg")
     site.datasette.executor.shutdown()
