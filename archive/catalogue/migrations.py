@@ -554,7 +554,13 @@ CREATE TABLE person_source (
 
 
 @catalogue_migrations()
-def m0006_redactions(db: Database) -> None:
+def m0006_recordings_elsewhere(db: Database) -> None:
+    """Where a recording is played that has no file here: an address, or nothing where nobody said; NULL for others."""
+    execute_all(db, ("ALTER TABLE recording ADD COLUMN elsewhere TEXT",))
+
+
+@catalogue_migrations()
+def m0007_redactions(db: Database) -> None:
     """Minutes of recordings that are taken out of everything published."""
     execute_all(
         db,

@@ -133,8 +133,8 @@ RULES: dict[str, Rule] = {
     "recording": Rule(
         "id IN released_recording",
         "id session_id sha256 kind role language duration_ms bytes media_type suffix streams loudness"
-        " credit licence synthetic_voice superseded_by pulled_at",
-        texts="licence",
+        " credit licence synthetic_voice superseded_by pulled_at elsewhere",
+        texts="licence elsewhere",
         made={"credit": f"public_text({_named('credit')})"},
     ),
     "rendition": Rule("recording_id IN released_recording", "id recording_id kind sha256 suffix media_type bytes"),

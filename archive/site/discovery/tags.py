@@ -61,8 +61,9 @@ def _media_tags(recording: Recording) -> Iterator[Tag]:
     if recording.poster:
         yield Tag("property", "og:image", recording.poster.url)
         yield Tag("property", "og:image:type", recording.poster.media_type)
-    yield Tag("property", f"og:{recording.kind}", recording.played.url)
-    yield Tag("property", f"og:{recording.kind}:type", recording.played.media_type)
+    if recording.media:
+        yield Tag("property", f"og:{recording.kind}", recording.media.url)
+        yield Tag("property", f"og:{recording.kind}:type", recording.media.media_type)
     if recording.duration_ms and recording.kind == "video":
         yield Tag("property", "video:duration", str(recording.duration_ms // 1000))
 
