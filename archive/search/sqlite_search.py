@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from archive.connection import reading
 from archive.errors import sqlite_errors
 from archive.index.passages import index_session, rebuild, remove_session
+from archive.search.asked import Asked
 from archive.search.budget import OVER_BUDGET, Budget
 from archive.search.cache import Kept, KeptUntilChanged
 from archive.search.filters import EVERYWHERE, STARTED, Filters, Scope, read_scope
@@ -36,7 +37,9 @@ from archive.search.hits import (
 )
 from archive.search.moments import Stretch
 from archive.search.query import Node, Query, parse_query, to_fts5
-from archive.search.sessions import WEIGHTS, SessionResults, Sort, search_sessions
+from archive.search.results import Results, SessionResults, Sort
+from archive.search.retrieve import WEIGHTS
+from archive.search.sessions import search_sessions
 from archive.search.suggest import suggest
 from archive.sqlite import sqlite3
 from metadata.errors import InvalidLanguageError
@@ -63,27 +66,6 @@ DEEPEST = 1_000_000
 
 UNCOUNTED = f"More than {COUNTED} passages match."
 UNKNOWN_LANGUAGE = "No language is known by this name: use a code such as 'en', or an English name."
-
-
-@dataclass(frozen=True, slots=True)
-class Results:
-    """One page of what was found.
-
-    Attributes:
-        hits: best first.
-        total: how many hits all pages have; an upper bound where more than `ALL` passages match.
-        sessions: how many sessions they are from.
-        note: what a reader should know, in whole sentences.
-        complete: False where the time budget ended the search.
-        suggestion: a query that would find something, where this one finds nothing.
-    """
-
-    hits: tuple[Hit, ...]
-    total: int
-    sessions: int
-    note: str | None
-    complete: bool
-    suggestion: str | None = None
 
 
 class SqliteSearch:
@@ -189,19 +171,16 @@ class SqliteSearch:
             overview = kept.overview(self._conn)
         with sqlite_errors(), reading(self._conn):
             scope = read_scope(self._conn, tagged, understood.where)
+            asked = self._asked(budget, understood, scope, [scope.language] if scope.language else overview.languages)
+            limit = min(max(limit, 0), 100)
             results = search_sessions(
-                self._conn,
-                budget,
-                query,
-                understood,
-                scope,
-                overview,
-                kept.vocabulary,
-                sort=sort,
-                limit=min(max(limit, 0), 100),
-                after=after,
+                asked, query, understood, overview, kept.vocabulary, sort=sort, limit=limit, after=after
             )
         return replace(results, note=_joined(understood.note, results.note))
+
+    def _asked(self, budget: Budget, query: Query, scope: Scope, languages: Iterable[str]) -> Asked:
+        wide = with_forms(self._conn, query.node, languages, doubtful=query.doubtful) if query.node else None
+        return Asked(self._conn, budget, scope, query.node, wide, query.doubtful)
 
 
 def _tagged(filters: Filters, understood: Query) -> Filters | None:
