@@ -24,11 +24,12 @@ import numpy as np
 from archive.search.asked import Asked
 from archive.search.budget import Budget
 from archive.search.function_words import function_words
-from archive.search.hits import Ranked, read_indexed, with_forms
+from archive.search.hits import Ranked, read_indexed
 from archive.search.query import And, Leaf, Near, Node, Not, Or, Phrase, Prefix, Word, leaves, to_fts5
 from archive.search.rank import FUSED, ranks
 from archive.search.retrieve import NAMED, numbers
 from archive.search.session_table import Marked, Overview, Real, Whole
+from archive.search.spellings import as_written
 from archive.search.suggest import SHORTEST, Vocabulary
 from archive.sqlite import sqlite3
 
@@ -53,8 +54,8 @@ SHOWN = 3
 """Moments of a session at most."""
 AS_A_WHOLE = 0.25
 """What the ranking of whole sessions counts beside that of passages."""
-MOST = 50
-"""Sessions that are listed."""
+LISTED = 50
+"""Sessions or moments that are listed."""
 ENOUGH = 1 / 3
 """Of what the best session has of a query, the least that others must have."""
 
@@ -174,6 +175,25 @@ class PartialMatches:
         found: list[int] = self._passages[best[worth]].tolist()
         return found
 
+    def best_moments(self, asked: Asked, beside: Iterable[int]) -> list[Ranked]:
+        """Return the best moments, the best first, as long as there is time; their scores are below 0.
+
+        Args:
+            asked: the database, and how long it may take.
+            beside: sessions, by id, that have all of the query, and are left out.
+        """
+        others = np.where(np.isin(self.ids[self._owners], list(beside)), 0.0, self._scores)
+        best = np.argsort(-others, kind="stable")[:LISTED]
+        best = best[(others[best] > 0) & (others[best] >= ENOUGH * others.max(initial=0.0))]
+        found: dict[tuple[int, ...], Ranked] = {}
+        for passage, stretch in read_indexed(asked.conn, self._passages[best].tolist()):
+            if asked.budget.is_over():
+                break
+            if dense := stretch.densest(self.weights):
+                ranked = Ranked(passage, stretch, dense.moment, dense.weight / (1 + dense.weight) - 1)
+                found.setdefault(dense.moment.key, ranked)
+        return sorted(found.values(), key=lambda each: each.score, reverse=True)
+
     def moments(self, conn: sqlite3.Connection, budget: Budget, places: Iterable[int]) -> dict[int, list[Ranked]]:
         """Return the best moments of sessions, as long as there is time."""
         wanted = {place: self.passages(place) for place in places}
@@ -252,7 +272,7 @@ class _Speller:
         return Term(typed, tuple(others))
 
     def _with_forms(self, node: Node) -> Node:
-        return with_forms(self._conn, node, self._languages, doubtful=False)
+        return as_written(self._conn, node, self._languages, doubtful=False)[1]
 
     def _respelled(self, word: str) -> Iterator[Node]:
         """Yield what may be meant by a word, or another form of it."""
@@ -263,16 +283,8 @@ class _Speller:
         for other, sessions in self._vocabulary.near(word):
             if sessions >= OFTENER * known:
                 yield Word(other)
-        if not known:
-            yield from self._in_two(word)
         if len(word) >= ENDING:
             yield Prefix((word[:-1],))
-
-    def _in_two(self, word: str) -> Iterator[Node]:
-        for at in range(SHORTEST - 1, len(word) - SHORTEST + 2):
-            parts = word[:at], word[at:]
-            if all(map(self._vocabulary.sessions, parts)):
-                yield Phrase(parts)
 
     def _joined(self, terms: Sequence[Term]) -> list[list[Node]]:
         """Return, for each term, the words that it makes with the one before or after it, where there are such."""

@@ -9,6 +9,9 @@ from archive.search.hits import Hit, Match
 from archive.search.session_table import FacetValue
 
 Sort: TypeAlias = Literal["relevance", "date"]
+FEWER = 10
+"""Results with all that is asked for, below which those with most of it are looked for as well."""
+PARTLY = "Nothing has all of these words: what follows has some of them."
 
 
 @dataclass(frozen=True, slots=True)

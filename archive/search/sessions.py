@@ -12,22 +12,17 @@ import numpy as np
 
 from archive.search.asked import Asked
 from archive.search.budget import OVER_BUDGET
-from archive.search.partial import PartialMatches, find_partial, no_partial, take_apart
+from archive.search.partial import LISTED, PartialMatches, find_partial, no_partial, take_apart
 from archive.search.present import present
 from archive.search.query import Query
 from archive.search.rank import PARTIAL, Scores
-from archive.search.results import SessionResults, Sort
+from archive.search.results import FEWER, PARTLY, SessionResults, Sort
 from archive.search.retrieve import Retrieval
 from archive.search.session_table import Overview
 from archive.search.suggest import Vocabulary, suggest
 
-FEWER = 10
-"""Sessions with all that is asked for, below which those with most of it are looked for as well."""
-LISTED = 50
-"""Sessions with most of it that are listed."""
 APART = 4
 """Words of a query. Of one with more, a session has all by chance where they stand in no passage together."""
-PARTLY = "No session has all of these words: these have some of them."
 
 
 def search_sessions(
@@ -61,8 +56,8 @@ def search_sessions(
     partial = _add_partial(asked, query, overview, vocabulary, retrieval, scores)
     exact = int(np.count_nonzero(scores.exact))
     suggestion = None
-    if not exact and asked.node is not None and asked.budget.complete and not asked.doubtful:
-        suggestion = suggest(asked.conn, asked.budget, text, asked.node, asked.scope, vocabulary)
+    if not exact and query.node is not None and asked.budget.complete and not query.doubtful:
+        suggestion = suggest(asked.conn, asked.budget, text, query.node, asked.scope, vocabulary)
     ordered = scores.best(order)
     start = scores.after(ordered, order, after)
     page = ordered[start : start + limit]
@@ -85,9 +80,9 @@ def _add_partial(
 ) -> PartialMatches:
     """Add the sessions that have most of a query, where few have all of it; return what was found of it."""
     none = no_partial(overview)
-    if asked.node is None or asked.doubtful or query.exact:
+    if query.node is None or query.doubtful or query.exact:
         return none
-    parts = take_apart(asked.node)
+    parts = take_apart(query.node)
     if not parts.may_be_partly_found(bool(scores.exact.any())):
         return none
     long = len(parts.terms) > APART

@@ -11,7 +11,8 @@ from archive.index.tokens import words
 from archive.search import exports
 from archive.search.concordance import BYS, By, Line, Rate, Research
 from archive.search.query import FIELDS, MAX_NEAR, MIN_PREFIX
-from archive.search.sessions import APART, FEWER
+from archive.search.results import FEWER
+from archive.search.sessions import APART
 from archive.site import queries
 from archive.site.published import current
 from archive.site.render import argument, not_found, render

@@ -4,10 +4,10 @@ from archive.connection import transaction
 from archive.index.passages import rebuild
 from archive.search.filters import Filters
 from archive.search.function_words import function_words
-from archive.search.partial import OTHERWISE, PIECES, Parts, Term, take_apart
+from archive.search.partial import LISTED, OTHERWISE, PIECES, Parts, Term, take_apart
 from archive.search.query import And, Near, Not, Or, Phrase, Prefix, Word, parse_query
-from archive.search.results import SessionResults
-from archive.search.sessions import APART, FEWER, LISTED, PARTLY
+from archive.search.results import FEWER, PARTLY, SessionResults
+from archive.search.sessions import APART
 from archive.search.sqlite_search import SqliteSearch
 from archive.sqlite import Database
 from tests.archive.build import PATIENT_MS, add_event, add_session, add_transcript, blank
@@ -65,8 +65,8 @@ def found(db: Database, query: str, filters: Filters | None = None) -> list[tupl
         ("shedule ferries", ["harbour: some", "ferry: some"]),
         ("grapqhl", ["graphql: some"]),
         # In two words or in one, and with another ending.
-        ("data base wrecks", ["database: some"]),
-        ("harbourmaster", ["harbour: some"]),
+        ("data base wrecks airship", ["database: some"]),
+        ("harbourmaster airship", ["harbour: some"]),
         ("bookkeeper lanterns zeppelin", ["keeper: some", "lantern: some"]),
         # A phrase stays one, and so does what is to be near.
         ('"lighthouse keeper" lantern', []),
@@ -117,6 +117,24 @@ def test_a_session_with_some_words_shows_the_moments_that_have_them(db: Database
     ]
     assert first.score > second.score > 0.0
     assert {facet.value: facet.sessions for facet in (results.facets or {})["kind"]} == {"keynote": 1, "talk": 1}
+
+
+def test_moments_with_some_words_follow_those_with_all(db: Database) -> None:
+    backend = SqliteSearch(db.conn, PATIENT_MS)
+    results = backend.search("lighthouse lantern keeper")
+    assert [(hit.session, hit.start_ms, hit.match) for hit in results.hits] == [
+        ("keeper", 0, "all words"),
+        ("lantern", 0, "some words"),
+        ("lantern", 205_000, "some words"),
+    ]
+    assert (results.total, results.sessions, results.note) == (3, 2, None)
+    assert [hit.score for hit in results.hits] == sorted([hit.score for hit in results.hits], reverse=True)
+    pages = [backend.search("lighthouse lantern keeper", limit=1, offset=at) for at in range(4)]
+    assert [page.hits for page in pages] == [*((hit,) for hit in results.hits), ()]
+    assert {page.total for page in pages} == {3}
+    only = backend.search("lantern zeppelin", session="lantern")
+    assert ([hit.text for hit in only.hits], only.note) == (["We bought a lantern."], PARTLY)
+    assert backend.search("lantern zeppelin exact:yes").hits == ()
 
 
 def test_there_is_a_suggestion_beside_what_has_some_words(db: Database) -> None:

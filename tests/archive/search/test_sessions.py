@@ -192,7 +192,9 @@ def test_did_you_mean(db: Database) -> None:
 def test_did_you_mean_among_moments(db: Database) -> None:
     backend = SqliteSearch(db.conn, PATIENT_MS)
     found = backend.search("lihgthouse")
-    assert (found.hits, found.suggestion) == ((), "lighthouse")
+    assert ([(hit.match, hit.session) for hit in found.hits], found.suggestion) == (
+        [("some words", session) for session in ("fog", "fog", "lamps")], "lighthouse",
+    )  # fmt: skip
     assert backend.search("lighthouse").suggestion is None
     assert backend.search("lihgthouse", event="summer").suggestion is None  # there it would find nothing
     assert backend.search("doubtful:yes lihgthouse").suggestion is None
