@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,7 +15,6 @@ from metadata.languages import parse_language
 from metadata.shapes import Path as Places
 from metadata.shapes import Words, dotted, misfit
 from pipelines.errors import ConfigError
-from pipelines.run.limits import Limits
 
 FILE_NAME = "rostra.toml"
 
@@ -136,6 +136,25 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     run: Run = Run()
     cluster: Cluster = Cluster()
     publish: Publish = Publish()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a worker process may take before it is stopped.
+
+    Attributes:
+        grace: seconds that any item may take, whatever its size, and as many to load what it needs before.
+        patience: how many times an item's size (in seconds) it may take beyond that.
+        memory: bytes of private memory (``RLIMIT_DATA``, getrlimit(2)); 0 sets no limit.
+    """
+
+    grace: float = 600.0
+    patience: float = 30.0
+    memory: int = 0
+
+    def seconds(self, size: float) -> float:
+        """Return how long an item of this size may take."""
+        return self.grace + self.patience * size
 
 
 def load(path: Path) -> Config:

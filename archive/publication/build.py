@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
+from archive.catalogue.current import NOT_SUPERSEDED
 from archive.errors import ArchiveError, sqlite_errors
 from archive.index.verify import STRAYS
 from archive.publication.rules import RULES, create_schema
@@ -87,7 +88,7 @@ def released(
         for row in db.execute(
             f"SELECT recording.id, state, until, recording.session_id FROM {schema}.recording"
             f" LEFT JOIN {schema}.release ON release.recording_id = recording.id"
-            " WHERE superseded_by IS NULL ORDER BY recording.id"
+            f" WHERE {NOT_SUPERSEDED} ORDER BY recording.id"
         )
         if row[3] in out and is_public(row[1] or "public", row[2], now)
     ]

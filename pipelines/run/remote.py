@@ -16,9 +16,9 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from pipelines.config import Cluster as Certificates
+from pipelines.config import Limits
 from pipelines.errors import ClusterError, ConfigError
 from pipelines.run.children import POLL_SECONDS, Child
-from pipelines.run.limits import Limits
 from pipelines.stages.base import Artefact, Item, Movable, Outcome, Prepares, Stage
 
 Kind = Literal["gpu", "io"]
