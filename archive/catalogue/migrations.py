@@ -438,6 +438,58 @@ def m0002_remarks_and_retries(db: Database) -> None:
     )
 
 
+@catalogue_migrations()
+def m0003_identity(db: Database) -> None:
+    """What tells an archive from all others, wherever its folder lies: backups are kept apart by it."""
+    execute_all(
+        db,
+        (
+            "ALTER TABLE catalogue ADD COLUMN identity TEXT NOT NULL DEFAULT ''",
+            "UPDATE catalogue SET identity = lower(hex(randomblob(16)))",
+        ),
+    )
+
+
+_SESSION_FACTS = "slug, title, subtitle, kind, track, room, place_id, start_at, day, planned_ms, language, abstract"
+_OF_RECORDING = "(SELECT session_id FROM recording WHERE id = new.recording_id)"
+_CHANGES = (
+    ("session_inserted", "INSERT ON session", "new.id"),
+    ("session_changed", f"UPDATE OF {_SESSION_FACTS} ON session", "new.id"),
+    ("recording_inserted", "INSERT ON recording", "new.session_id"),
+    ("recording_changed", "UPDATE OF session_id, superseded_by ON recording", "new.session_id"),
+    ("rendition_inserted", "INSERT ON rendition", _OF_RECORDING),
+    ("transcript_inserted", "INSERT ON transcript WHEN new.is_current", _OF_RECORDING),
+    ("transcript_chosen", "UPDATE OF is_current ON transcript WHEN new.is_current", _OF_RECORDING),
+    ("release_inserted", "INSERT ON release", f"coalesce(new.session_id, {_OF_RECORDING})"),
+    ("release_changed", "UPDATE ON release", f"coalesce(new.session_id, {_OF_RECORDING})"),
+)
+"""What changes a session for those who have seen it: a name, when it happens, and the session's id."""
+NOW = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')"
+
+
+@catalogue_migrations()
+def m0004_when_sessions_changed(db: Database) -> None:
+    """When a session last changed: feeds and harvesters ask for what is new since they last did."""
+    known = (
+        "SELECT max(at) FROM (SELECT pulled_at AS at FROM recording WHERE session_id = session.id"
+        " UNION ALL SELECT created_at FROM transcript WHERE recording_id IN"
+        " (SELECT id FROM recording WHERE session_id = session.id))"
+    )
+    triggers = tuple(
+        f"CREATE TRIGGER {name} AFTER {when} BEGIN UPDATE session SET updated_at = {NOW} WHERE id = {session}; END"
+        for name, when, session in _CHANGES
+    )
+    execute_all(
+        db,
+        (
+            "ALTER TABLE session ADD COLUMN updated_at TEXT",
+            f"UPDATE session SET updated_at = coalesce(({known}), {NOW})",
+            "CREATE INDEX session_updated ON session(updated_at)",
+            *triggers,
+        ),
+    )
+
+
 def dump_schema(db: Database) -> str:
     """Return the DDL of every table and index in order of creation, without SQLite's and FTS5's own."""
     rows = db.query(

@@ -61,7 +61,7 @@ CREATE TABLE session (
   planned_ms INTEGER CHECK (planned_ms > 0),
   language TEXT,
   abstract TEXT,
-  position INTEGER NOT NULL DEFAULT 0,
+  position INTEGER NOT NULL DEFAULT 0, updated_at TEXT,
   UNIQUE (event_id, slug)
 ) STRICT;
 
@@ -274,7 +274,7 @@ CREATE VIRTUAL TABLE vocabulary USING fts5vocab(session_fts, row);
 CREATE TABLE catalogue (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   content_revision INTEGER NOT NULL
-) STRICT;
+, identity TEXT NOT NULL DEFAULT '') STRICT;
 
 CREATE TABLE release (
   id INTEGER PRIMARY KEY,
@@ -381,3 +381,23 @@ CREATE TABLE stage_run (
 CREATE INDEX stage_run_subject ON stage_run(stage, subject, fingerprint);
 
 CREATE INDEX stage_run_status ON stage_run(status, stage);
+
+CREATE INDEX session_updated ON session(updated_at);
+
+CREATE TRIGGER session_inserted AFTER INSERT ON session BEGIN UPDATE session SET updated_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now') WHERE id = new.id; END;
+
+CREATE TRIGGER session_changed AFTER UPDATE OF slug, title, subtitle, kind, track, room, place_id, start_at, day, planned_ms, language, abstract ON session BEGIN UPDATE session SET updated_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now') WHERE id = new.id; END;
+
+CREATE TRIGGER recording_inserted AFTER INSERT ON recording BEGIN UPDATE session SET updated_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now') WHERE id = new.session_id; END;
+
+CREATE TRIGGER recording_changed AFTER UPDATE OF session_id, superseded_by ON recording BEGIN UPDATE session SET updated_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now') WHERE id = new.session_id; END;
+
+CREATE TRIGGER rendition_inserted AFTER INSERT ON rendition BEGIN UPDATE session SET updated_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now') WHERE id = (SELECT session_id FROM recording WHERE id = new.recording_id); END;
+
+CREATE TRIGGER transcript_inserted AFTER INSERT ON transcript WHEN new.is_current BEGIN UPDATE session SET updated_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now') WHERE id = (SELECT session_id FROM recording WHERE id = new.recording_id); END;
+
+CREATE TRIGGER transcript_chosen AFTER UPDATE OF is_current ON transcript WHEN new.is_current BEGIN UPDATE session SET updated_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now') WHERE id = (SELECT session_id FROM recording WHERE id = new.recording_id); END;
+
+CREATE TRIGGER release_inserted AFTER INSERT ON release BEGIN UPDATE session SET updated_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now') WHERE id = coalesce(new.session_id, (SELECT session_id FROM recording WHERE id = new.recording_id)); END;
+
+CREATE TRIGGER release_changed AFTER UPDATE ON release BEGIN UPDATE session SET updated_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now') WHERE id = coalesce(new.session_id, (SELECT session_id FROM recording WHERE id = new.recording_id)); END;

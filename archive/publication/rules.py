@@ -40,7 +40,7 @@ RULES: dict[str, Rule] = {
     "session": Rule(
         "id IN released_session",
         "id event_id slug title subtitle kind track room place_id start_at start_utc day planned_ms language abstract"
-        " position",
+        " position updated_at",
     ),
     "person": Rule(
         "id IN (SELECT person_id FROM source.session_person WHERE session_id IN released_session)",

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Awaitable, Callable
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
 
-from datasette import Response
-from markupsafe import Markup
-
 from archive.site import queries
-from archive.site.explore import ROUTES as EXPLORING
-from archive.site.media import ROUTE as MEDIA_ROUTE
 from archive.site.media import media
 from archive.site.published import current, search_in
-from archive.site.render import argument, fresh, not_found, render
-from archive.site.results import ROUTES as SEARCHING
+from archive.site.render import argument, not_found, render
+from archive.site.respond import respond
 from archive.site.results import linked
 from metadata.captions import FORMATS, WRITERS
 from metadata.errors import InvalidTimeError
 from metadata.times import parse_offset
 
 HITS_IN_A_SESSION = 50
-
-_log = logging.getLogger(__name__)
 
 
 async def home(datasette: Any, request: Any) -> Any:
@@ -115,63 +105,13 @@ async def captions(datasette: Any, request: Any) -> Any:
     text = await current(datasette).execute_fn(read)
     if text is None:
         return await not_found(datasette, request)
-    return Response(
-        text,
-        headers={
-            "cache-control": fresh(datasette),
-            "content-disposition": f'inline; filename="{_ascii(slug)}{FORMATS[form].suffix}"',
-        },
-        content_type=f"{FORMATS[form].media_type}; charset=utf-8",
-    )
+    name = f'inline; filename="{_ascii(slug)}{FORMATS[form].suffix}"'
+    return respond(text, f"{FORMATS[form].media_type}; charset=utf-8", headers={"content-disposition": name})
 
 
 async def recording(datasette: Any, request: Any, receive: Any, send: Any) -> Any:
     """``/media/NAME``: a published recording."""
     return None if await media(datasette, request, receive, send) else await not_found(datasette, request)
-
-
-async def elsewhere(datasette: Any, request: Any) -> Any:
-    """Any other address: without its last slash, or not found."""
-    path = request.path.rstrip("/")
-    if path != request.path and path and not path.startswith("//"):
-        return Response.redirect(path + (f"?{request.query_string}" if request.query_string else ""), status=301)
-    return await not_found(datasette, request)
-
-
-async def failed(datasette: Any, request: Any, exception: Exception) -> Any:
-    """What stands in place of a page that raised.
-
-    Datasette's errors have a status and a text that is meant for readers, such as SQLite's on a mistake in
-    SQL. Of any other failure readers learn nothing, and the log everything.
-    """
-    status, message = getattr(exception, "status", 500), "This page could not be made."
-    if status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        text = getattr(exception, "message", None) or exception
-        message = Markup(text).striptags()  # noqa: S704  # some are HTML; what is left is escaped again
-    else:
-        _log.error("%s failed", request.path, exc_info=exception)
-    if request.path.endswith(".json"):
-        return Response.json({"ok": False, "error": message, "status": status}, status=status)
-    if status == HTTPStatus.NOT_FOUND:
-        return await not_found(datasette, request)
-    return await render(datasette, request, "failed.html", lambda _conn: {}, status=status, message=message)
-
-
-ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
-    (r"/$", home),
-    *SEARCHING,
-    *EXPLORING,
-    (r"/events$", events),
-    (r"/events/(?P<event>[^/]+)$", event),
-    (r"/events/(?P<event>[^/]+)/(?P<session>[^/]+)$", session),
-    (r"/events/(?P<event>[^/]+)/(?P<session>[^/]+)/captions\.(?P<format>[a-z-]+)$", captions),
-    (r"/people/(?P<person>[^/]+)$", person),
-    (MEDIA_ROUTE, recording),
-    # All but Datasette's pages over the published database and what those need: others of its pages
-    # tell of the machine (paths, threads, configuration).
-    (r"/(?!data(?:[./]|$)|-/(?:static|static-plugins|versions|jump|tables)(?:[./]|$)|favicon\.ico$)", elsewhere),
-)
-"""Patterns that a path must match from its start, and their pages."""
 
 
 def _found(**content: Any) -> dict[str, Any] | None:

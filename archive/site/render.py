@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from datasette import Response
-
+from archive import urls
 from archive.site import labels as wording
-from archive.site.guard import PAGE_POLICY
 from archive.site.published import current
+from archive.site.respond import HTML, for_programs, problem, respond
+from archive.site.settings import site_settings
 
 _STATIC = Path(__file__).with_name("static")
+_ASSETS = "/-/static-plugins/rostra/"
 
 
 async def render(
@@ -23,18 +25,22 @@ async def render(
     template: str,
     read: Callable[[Any], dict[str, Any] | None],
     *,
-    status: int = 200,
+    status: int = HTTPStatus.OK,
     **context: Any,
 ) -> Any:
-    """Read what a page shows and render it; where there is nothing to show, say that the page is not there."""
+    """Read what a page shows and render it; where there is nothing to show, say that the page is not there.
+
+    A page whose context says that it is not ``complete`` is not kept.
+    """
     database = current(datasette)
     content = await database.execute_fn(read)
     if content is None:
         return await not_found(datasette, request)
-    config: Mapping[str, str] = datasette.plugin_config("rostra")
+    settings = site_settings(datasette)
     values = {
         "w": wording,
-        "archive_title": config.get("title"),
+        "url": urls,
+        "archive_title": settings.title,
         "built_at": database.publication.built_at,
         "canonical": request.path,
         "style": asset("site.css"),
@@ -44,15 +50,16 @@ async def render(
         **context,
         **content,
     }
-    values["canonical"] = datasette.absolute_url(request, values["canonical"])
+    values["canonical"] = settings.absolute(values["canonical"])
     html = await datasette.render_template(f"rostra/{template}", values, request=request)
-    headers = {"content-security-policy": PAGE_POLICY, "cache-control": fresh(datasette)}
-    return Response.html(html, status=status, headers=headers)
+    return respond(html, HTML, status=status, complete=values.get("complete", True))
 
 
 async def not_found(datasette: Any, request: Any) -> Any:
     """What stands at addresses where nothing is."""
-    return await render(datasette, request, "missing.html", lambda _conn: {}, status=404)
+    if for_programs(request):
+        return problem(request, HTTPStatus.NOT_FOUND, f"There is nothing at this address; see {urls.OPENAPI}.")
+    return await render(datasette, request, "missing.html", lambda _conn: {}, status=HTTPStatus.NOT_FOUND)
 
 
 def argument(request: Any, name: str) -> str:
@@ -60,13 +67,15 @@ def argument(request: Any, name: str) -> str:
     return (request.args.get(name) or "").strip()
 
 
-def fresh(datasette: Any) -> str:
-    """Return how long a page may be kept, for its headers."""
-    return f"max-age={datasette.setting('default_cache_ttl')}"
-
-
 @cache
 def asset(name: str) -> str:
     """Return the address of a static file, which changes when the file does."""
     digest = hashlib.sha256((_STATIC / name).read_bytes()).hexdigest()[:12]
-    return f"/-/static-plugins/rostra/{name}?v={digest}"
+    return f"{_ASSETS}{name}?v={digest}"
+
+
+def is_current_asset(path: str, query: bytes) -> bool:
+    """Return whether an address is that of a static file as it is now."""
+    name = path.removeprefix(_ASSETS)
+    known = name != path and "/" not in name and (_STATIC / name).is_file()
+    return known and asset(name).partition("?")[2].encode() == query

@@ -20,6 +20,7 @@ ADVICE = {
     "not-media": "nothing to do, unless it should be a recording: then bring another copy",
     "not-published": "read the reason, mend it, then rostra run",
     "out-of-memory": "run with fewer workers, a smaller model or a higher run.memory, then rostra retry",
+    "own-files": "nothing to do; to take recordings over from another archive, pull the files that it was made from",
     "seam": "rostra retry hears it again; if it stays, convert the recording, whose times may jump, and pull that",
     "timeout": "check that it plays to its end; on a slow machine raise run.patience, then rostra retry",
     "unexpected": "this is a defect of Rostra: report it with the reason above",

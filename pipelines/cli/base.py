@@ -16,6 +16,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 MODULES = {
+    "backup": ("backup", "restore"),
     "captions": ("caption", "hints", "export"),
     "check": ("check",),
     "correct": ("correct",),

@@ -49,7 +49,8 @@ def pull(
 
     The same bytes are one recording, whatever they are called. What is not a recording is refused with the
     reason, and the others go on. Captions beside a recording, talk.vtt or talk.de.vtt beside talk.mp4, or that a site
-    or a feed gives with it, become its transcript until it has a better one.
+    or a feed gives with it, become its transcript until it has a better one. What archives keep for themselves is
+    passed over: an archive's folder may hold recordings beside it.
     """
     with ending_as(as_json=log_json):
         if watch:

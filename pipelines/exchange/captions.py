@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from archive.catalogue.recordings import read_recording, recordings_beginning, recordings_of, spoken_language
 from archive.catalogue.sessions import SessionAddress
@@ -46,7 +47,15 @@ class Added:
 
 
 def add_captions(
-    context: Context, data: bytes, name: str, recording: int, *, kind: TranscriptKind, language: str | None = None
+    context: Context,
+    data: bytes,
+    name: str,
+    recording: int,
+    *,
+    kind: TranscriptKind,
+    language: str | None = None,
+    spoken: str | None = None,
+    parameters: Mapping[str, str] = MappingProxyType({}),
 ) -> Added:
     """Add a file of captions to a recording, as a version of its transcript. The caller owns the transaction.
 
@@ -59,12 +68,14 @@ def add_captions(
         recording: the recording's id.
         kind: ``human`` if people made or checked them, else ``imported``.
         language: BCP-47, where somebody says so; else what the file says, its name, the session, or nobody.
+        spoken: BCP-47 of what is said in the recording, where neither it nor its session says so.
+        parameters: more to note of the transcript.
 
     Raises:
         MetadataError: no caption format, or the file breaks its format's rules; nothing is written.
     """
     declared = spoken_language(context.db, recording)
-    spoken = parse_language(declared) if declared else None
+    spoken = parse_language(declared) if declared else spoken
     duration_ms = read_recording(context.db, recording).duration_ms
     source = Source(name=name, language=language or language_in(name), duration_ms=duration_ms)
     transcript = read_captions(data, source)
@@ -74,7 +85,8 @@ def add_captions(
     if transcript.generator == FORMATS["txt"].title:
         transcript = _aligned(context.db, recording, transcript, source)
     translated = spoken is not None and primary(transcript.language) not in {primary(spoken), UNDETERMINED}
-    transcript = replace(transcript, kind="translation" if translated else kind)
+    noted = {**transcript.parameters, **parameters}
+    transcript = replace(transcript, kind="translation" if translated else kind, parameters=noted)
     before = count_transcripts(context.db)
     added = add_transcript(context.db, recording, transcript, created_at=timestamp())
     new, current = count_transcripts(context.db) > before, is_current(context.db, added)

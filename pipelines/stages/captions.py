@@ -1,8 +1,8 @@
 """Captions: from files that came with recordings to transcripts of kind ``imported``.
 
 A file beside a recording, of the same name in its folder, belongs to it: ``talk.vtt`` or ``talk.de.vtt`` to
-``talk.mp4``. So does what a site gave with a recording, which `pull` has put into the store and noted in
-``provenance``. The stage runs after `pull`, which brings the recordings.
+``talk.mp4``. So does what a site gave with a recording, and the subtitles in its own file, which `pull` has put into
+the store and noted in ``provenance``. The stage runs after `pull`, which brings the recordings.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import msgspec
 
@@ -49,11 +49,15 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """Captions in the store, and the SHA-256 of the recording that they came with."""
+    """Captions in the store, and the SHA-256 of the recording that they came with.
+
+    ``spoken`` is the recording's language, where its own file says it.
+    """
 
     store: BlobStore
     captions: Companion
     sha256: str
+    spoken: str | None = None
 
     def read(self) -> tuple[bytes, str]:
         """Return the captions' bytes, and the recording's SHA-256."""
@@ -72,6 +76,7 @@ class _About(msgspec.Struct, frozen=True):
     """What `pull` notes of where a recording came from, as far as captions go."""
 
     companions: tuple[Companion, ...] = ()
+    spoken: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +88,12 @@ class Captions:
     unit: ClassVar[str] = ""
 
     def items(self, context: Context) -> Iterable[Item]:
-        """Return an item for every file of captions; one that has not changed since keeps its fingerprint."""
-        yield from _lying_beside(self.sources)
+        """Return an item for every file of captions; one that has not changed since keeps its fingerprint.
+
+        Of several of one kind the last one stands: what lies beside a recording before what it came with.
+        """
         yield from _given(context)
+        yield from _lying_beside(self.sources)
 
     def work(self, task: Task, report: Report) -> tuple[bytes, str]:  # noqa: ARG002 one signature for all stages
         """Return the captions' bytes, and the SHA-256 of the recording's."""
@@ -101,14 +109,30 @@ class Captions:
         if recording is None:
             raise CaptionsError(f"the recording beside it, {shown(item.task.media.name)}, is not in the archive")
         try:
-            added = add_captions(context, data, item.label, recording, kind="imported")
+            added = add_captions(context, data, item.label, recording, kind="imported", **_said(item.task))
         except UnknownFormatError:
             return "holds no captions, and is passed over"
         except MetadataError as error:
             raise CaptionsError(str(error).removeprefix(f"{item.label}: ")) from error
         whose = read_recording(context.db, recording).original_name
         named = ", ".join(f"{label} is {name}" for label, name in added.people.items())
-        return "; ".join(filter(None, [f"captions of {whose}", named]))
+        called = f"captions of {whose}{_titled(item.task)}"
+        return "; ".join(filter(None, [called, named]))
+
+
+def _said(task: Task) -> dict[str, Any]:
+    """Return what a recording's file says of its own subtitles, as `add_captions` takes it."""
+    if not isinstance(task, Given) or task.captions.codec is None:
+        return {}
+    said = {"embedded": task.captions.codec, "title": task.captions.title, "track": task.captions.track}
+    return {"spoken": task.spoken, "parameters": {name: value for name, value in said.items() if value}}
+
+
+def _titled(task: Task) -> str:
+    if not isinstance(task, Given) or task.captions.codec is None:
+        return ""
+    facts = filter(None, [task.captions.title, task.captions.track])
+    return f", from the file itself ({', '.join((task.captions.codec, *facts))})"
 
 
 _TEXTS = frozenset(form.suffix for form in FORMATS.values())
@@ -133,14 +157,15 @@ def _lying_beside(sources: Sequence[Path]) -> Iterator[Item]:
 def _given(context: Context) -> Iterator[Item]:
     store = context.blobs
     for place, about, sha256 in origins_with(context.db, "companions"):
-        for companion in msgspec.json.decode(about, type=_About).companions:
+        known = msgspec.json.decode(about, type=_About)
+        for companion in known.companions:
             # What a site knows of a recording is JSON too, and no captions.
             if Path(companion.name).suffix.lower() in SUFFIXES and not companion.name.endswith(".info.json"):
                 yield Item(
                     subject=f"{place}#{companion.name}",
                     label=companion.name,
                     fingerprint=fingerprint(companion.sha256, sha256),
-                    task=Given(store, companion, sha256),
+                    task=Given(store, companion, sha256, known.spoken),
                 )
 
 

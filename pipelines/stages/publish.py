@@ -29,10 +29,9 @@ from pipelines.stages.base import Item, Report, fingerprint
 from pipelines.storage.archive_folder import Context, now, timestamp
 from pipelines.storage.atomic import scratch, sync_folder, write_atomic
 from pipelines.storage.blobs import BlobStore
+from pipelines.storage.own import CURRENT, DATABASES, MEDIA
 from pipelines.text import counted
 
-CURRENT = "current.json"
-DATABASES = "catalogue-*.db"
 GRACE_SECONDS = 2.0
 """How long the old database stays after the swap: a request that began on it may still open it."""
 
@@ -97,14 +96,14 @@ def publish(context: Context, target: Path) -> str:
         temporary.replace(target / name)
     db = open_readonly(target / name, immutable=True)
     try:
-        wanted = _link_media(db, context.blobs, target / "media")
+        wanted = _link_media(db, context.blobs, target / MEDIA)
     finally:
         db.close()
     sync_folder(target)
     write_atomic(target / CURRENT, msgspec.json.encode({"database": name, "built_at": timestamp()}))
     if any(path.name != name for path in target.glob(DATABASES)):
         time.sleep(GRACE_SECONDS)
-    _remove_others(target / "media", wanted)
+    _remove_others(target / MEDIA, wanted)
     _remove_others(target, {name}, DATABASES)
     return ", ".join(counted(built.counts[thing], thing) for thing in ("session", "recording", "segment"))
 

@@ -9,6 +9,7 @@ somebody decides (`pipelines.matching.proposals`); and without a timetable to a 
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -41,6 +42,7 @@ from metadata.model import Session
 from pipelines.errors import BrokenMediaError, LimitError
 from pipelines.matching import proposals as matching
 from pipelines.media.files import MediaInfo, probe
+from pipelines.media.subtitles import extract
 from pipelines.sources import Found, Shelf, find
 from pipelines.stages import Setup
 from pipelines.stages.base import Item, Report, fingerprint
@@ -62,16 +64,29 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Companion:
-    """What came with a file, in the store: captions, or what its place knows of it."""
+    """What came with a file, in the store: captions, or what its place knows of it.
+
+    Attributes:
+        codec: FFmpeg's name of what they were, if they are subtitles of the file itself; else None.
+        title: what that calls them.
+        track: why they do not say all that is said, see `pipelines.media.subtitles.Subtitles.part`.
+    """
 
     name: str
     sha256: str
     suffix: str
+    codec: str | None = None
+    title: str | None = None
+    track: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """A file that is in the store now, what it is, and what its place says of it."""
+    """A file that is in the store now, what it is, and what its place says of it.
+
+    Attributes:
+        spoken: BCP-47 language of the sound, where it has subtitles in that language.
+    """
 
     name: str
     folder: str
@@ -79,6 +94,7 @@ class Pulled:
     info: MediaInfo
     about: Session | None = None
     companions: tuple[Companion, ...] = ()
+    spoken: str | None = None
     remark: str | None = None
 
 
@@ -132,12 +148,13 @@ class Pull:
                 raise LimitError(f"it is longer than {settings.max_hours:g} h, see pull.max_hours in rostra.toml")
             try:
                 blob = task.store.add(fetched.path, info.suffix)
-                companions = tuple(_companion(task.store, path) for path in fetched.companions)
+                own, spoken, unread = _subtitles(task, fetched.path, info)
+                companions = (*own, *(_companion(task.store, path) for path in fetched.companions))
             except OSError as error:
                 raise BrokenMediaError(f"cannot be copied: {error.strerror or error}") from error
         folder = Path(found.place).parent.name if found.place.startswith("/") else ""
-        remark = _joined(_of_tracks(info), fetched.remark)
-        return Pulled(found.name, folder, blob, info, found.about, companions, remark)
+        remark = _joined(_of_tracks(info), *unread, fetched.remark)
+        return Pulled(found.name, folder, blob, info, found.about, companions, spoken, remark)
 
     def commit(self, context: Context, item: Item, result: Pulled | None) -> str | None:
         """Add the recording to the catalogue and to its session."""
@@ -180,7 +197,7 @@ class Pull:
 
     def _note(self, context: Context, recording: int, item: Item, result: Pulled, old: int | None) -> None:
         """Note where a recording came from, and let it take the place of what was there before."""
-        known = {"session": result.about, "companions": result.companions}
+        known = {"session": result.about, "companions": result.companions, "spoken": result.spoken}
         about = msgspec.json.encode({name: value for name, value in known.items() if value}).decode()
         note_place(context.db, recording, item.subject, about=about, pulled_at=timestamp())
         if old is not None:
@@ -205,9 +222,23 @@ class Pull:
         return new_session(db, self.event or context.config.pull.event, stem), {}
 
 
-def _companion(store: BlobStore, path: Path) -> Companion:
+def _companion(store: BlobStore, path: Path, codec: str | None = None, **said: str | None) -> Companion:
     suffix = "".join(path.suffixes[-2:])
-    return Companion(path.name, store.add(path, suffix).sha256, suffix)
+    return Companion(path.name, store.add(path, suffix).sha256, suffix, codec, **said)
+
+
+def _subtitles(task: Task, path: Path, info: MediaInfo) -> tuple[tuple[Companion, ...], str | None, tuple[str, ...]]:
+    """Bring the subtitles of a recording into the store; return them, its language, and what could not be read."""
+    folder = task.shelf.folder / f"{task.found.shelf_name}.subtitles"
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        found = extract(path, info, folder)
+        kept = (
+            _companion(task.store, each.path, each.codec, title=each.title, track=each.part) for each in found.files
+        )
+        return tuple(kept), found.spoken, found.unread
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _of_tracks(info: MediaInfo) -> str | None:

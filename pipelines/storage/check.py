@@ -17,6 +17,7 @@ from archive.sqlite import Database
 from pipelines.storage.archive_folder import Context
 from pipelines.storage.blobs import CHUNK, key
 from pipelines.storage.buckets import Bucket
+from pipelines.storage.own import CURRENT, DATABASES, MEDIA
 
 Part: TypeAlias = Literal["database", "index", "media", "public", "orphan"]
 
@@ -102,7 +103,7 @@ def _bucket(bucket: Bucket, known: dict[str, NamedFile]) -> Iterator[Problem]:
 
 def _public(folder: Path, *, quick: bool, looked: Callable[[str], None]) -> Iterator[Problem]:
     """Yield what is wrong with what is published; nothing where nothing is."""
-    current = folder / "current.json"
+    current = folder / CURRENT
     if not current.is_file():
         return
     looked("public")
@@ -116,10 +117,10 @@ def _public(folder: Path, *, quick: bool, looked: Callable[[str], None]) -> Iter
         if not quick and not path.stem.endswith(_digest(path)[:16]):
             yield Problem("public", f"{path} is not what was published: its SHA-256 has changed")
             return
-        yield from _links(db, folder / "media")
+        yield from _links(db, folder / MEDIA)
     finally:
         db.close()
-    for other in sorted(folder.glob("catalogue-*.db")):
+    for other in sorted(folder.glob(DATABASES)):
         if other != path:
             yield Problem("orphan", f"{other} is not what is published")
 
