@@ -3,6 +3,7 @@
 Its parts are in layers. A part imports only from parts that stand above its own, or earlier in its own line::
 
     sqlite, errors, connection   the SQLite library, what can go wrong, opening a file, transactions
+    urls                         the addresses of pages, feeds, files and moments
     catalogue                    the database of record: schema, migrations, what is read and written of each noun
     index                        what is written for search: tokens, stems, passages
     search                       what is asked: queries, filters, ranking, moments, concordances, exports
