@@ -6,6 +6,7 @@ Its parts are in layers. A part imports only from parts that stand above its own
     media, storage             sound and pictures; files by their SHA-256, buckets, the archive's folder
     sources                    where recordings come from
     transcribers               engines, the detection of speech, the judge of what they heard
+    speakers                   who speaks when: voices told apart by sound
     matching                   which session a recording is of, and where a day's recording is cut
     exchange                   timetables, captions and corrections, in and out
     stages                     the pipeline: what is due, and what is kept of it

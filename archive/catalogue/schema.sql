@@ -283,7 +283,7 @@ CREATE TABLE release (
   state TEXT NOT NULL CHECK (state IN ('public', 'embargoed', 'private', 'withdrawn')),
   until TEXT,
   reason TEXT,
-  decided_at TEXT NOT NULL,
+  decided_at TEXT NOT NULL, reason_is_public INTEGER NOT NULL DEFAULT 0 CHECK (reason_is_public IN (0, 1)), decided_by TEXT,
   CHECK ((session_id IS NULL) <> (recording_id IS NULL)),
   CHECK (state <> 'embargoed' OR until IS NOT NULL),
   CHECK (state <> 'withdrawn' OR reason IS NOT NULL)
@@ -401,3 +401,48 @@ CREATE TRIGGER transcript_chosen AFTER UPDATE OF is_current ON transcript WHEN n
 CREATE TRIGGER release_inserted AFTER INSERT ON release BEGIN UPDATE session SET updated_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now') WHERE id = coalesce(new.session_id, (SELECT session_id FROM recording WHERE id = new.recording_id)); END;
 
 CREATE TRIGGER release_changed AFTER UPDATE ON release BEGIN UPDATE session SET updated_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now') WHERE id = coalesce(new.session_id, (SELECT session_id FROM recording WHERE id = new.recording_id)); END;
+
+CREATE TABLE release_default (
+  id INTEGER PRIMARY KEY,
+  event_id INTEGER NOT NULL REFERENCES event(id) ON DELETE CASCADE,
+  track TEXT,
+  state TEXT NOT NULL CHECK (state IN ('public', 'embargoed', 'private', 'withdrawn')),
+  until TEXT,
+  reason TEXT,
+  reason_is_public INTEGER NOT NULL DEFAULT 0 CHECK (reason_is_public IN (0, 1)),
+  decided_at TEXT NOT NULL,
+  decided_by TEXT,
+  CHECK (state <> 'embargoed' OR until IS NOT NULL),
+  CHECK (state <> 'withdrawn' OR reason IS NOT NULL)
+) STRICT;
+
+CREATE UNIQUE INDEX release_default_of ON release_default(event_id, coalesce(track, ''));
+
+CREATE TABLE tombstone (
+  id INTEGER PRIMARY KEY,
+  event TEXT NOT NULL,
+  session TEXT,
+  withdrawn_on TEXT NOT NULL,
+  reason TEXT
+) STRICT;
+
+CREATE UNIQUE INDEX tombstone_address ON tombstone(event, coalesce(session, ''));
+
+CREATE TABLE purge (
+  id INTEGER PRIMARY KEY,
+  purged_at TEXT NOT NULL,
+  purged_by TEXT NOT NULL,
+  what TEXT NOT NULL CHECK (what IN ('session', 'recording')),
+  sha256 TEXT CHECK (length(sha256) = 64)
+) STRICT;
+
+CREATE INDEX purge_sha256 ON purge(sha256);
+
+CREATE TABLE person_source (
+  session_id INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,
+  person_id INTEGER NOT NULL REFERENCES person(id) ON DELETE CASCADE,
+  said TEXT NOT NULL CHECK (json_valid(said)),
+  UNIQUE (session_id, person_id)
+) STRICT;
+
+CREATE INDEX person_source_person ON person_source(person_id);
