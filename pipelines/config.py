@@ -71,7 +71,7 @@ class Site(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     proxies: tuple[str, ...] = ()
 
 
-class Pull(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class PullSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Where recordings come from, and where they go."""
 
     event: Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9-]*$", max_length=100)] = "recordings"
@@ -97,7 +97,7 @@ class Store(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     bucket: Annotated[str, msgspec.Meta(pattern="^$|^s3://.+")] = ""
 
 
-class Transcribe(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class TranscribeSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """How speech becomes text."""
 
     engine: str = "faster-whisper"
@@ -118,7 +118,7 @@ class Run(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     notify: str = ""
 
 
-class Cluster(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class Certificates(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Certificates, as paths of PEM files."""
 
     ca: str = ""
@@ -126,7 +126,7 @@ class Cluster(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     key: str = ""
 
 
-class Publish(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class PublishSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What goes out."""
 
     default_release: Literal["public", "private"] = "public"  # an embargo needs a date
@@ -136,12 +136,12 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The whole of ``rostra.toml``."""
 
     site: Site = Site()
-    pull: Pull = Pull()
+    pull: PullSettings = PullSettings()
     store: Store = Store()
-    transcribe: Transcribe = Transcribe()
+    transcribe: TranscribeSettings = TranscribeSettings()
     run: Run = Run()
-    cluster: Cluster = Cluster()
-    publish: Publish = Publish()
+    cluster: Certificates = Certificates()
+    publish: PublishSettings = PublishSettings()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.config import Cluster as Certificates
-from pipelines.config import Limits
+from pipelines.config import Certificates, Limits
 from pipelines.errors import ClusterError, ConfigError
 from pipelines.run import remote
 from pipelines.run.dask_cluster import Cluster
