@@ -332,9 +332,14 @@ def recordings_to_transcribe(db: Database, *, always: bool, untimed: str) -> lis
     ]
 
 
-def stored_files(db: Database) -> list[StoredFile]:
-    """Return every recording and rendition of a catalogue or a published database, once each."""
-    rows = db.execute("SELECT sha256, suffix, bytes FROM recording UNION SELECT sha256, suffix, bytes FROM rendition")
+def is_rendition(db: Database, sha256: str) -> bool:
+    """Return whether a file was made of a recording that is in the catalogue."""
+    return db.execute("SELECT 1 FROM rendition WHERE sha256 = ?", [sha256]).fetchone() is not None
+
+
+def published_files(db: Database) -> list[StoredFile]:
+    """Return the media files of a published database, once each: renditions, as recordings stay in the archive."""
+    rows = db.execute("SELECT DISTINCT sha256, suffix, bytes FROM rendition ORDER BY sha256")
     return [StoredFile(*row) for row in rows.fetchall()]
 
 

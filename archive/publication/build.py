@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from archive.errors import ArchiveError, sqlite_errors
+from archive.index.tokens import FOLDING
 from archive.index.verify import STRAYS
 from archive.publication import releases
 from archive.publication.cleaning import register
@@ -62,10 +63,10 @@ class Built:
     counts: dict[str, int]
 
 
-def publication_fingerprint(db: Database, *, default: ReleaseState, now: datetime) -> str:
-    """Return a digest that changes when a publication would: by content, or by what is released."""
+def publication_fingerprint(db: Database, *, default: ReleaseState, now: datetime, folding: int = FOLDING) -> str:
+    """Return a digest that changes when a publication would: by content, releases, or how words are folded."""
     revision = db.execute("SELECT content_revision FROM catalogue").fetchone()[0]
-    material = repr((RULES, revision, released(db, default=default, now=now)))
+    material = repr((RULES, revision, released(db, default=default, now=now), folding))
     return hashlib.sha256(material.encode()).hexdigest()[:16]
 
 

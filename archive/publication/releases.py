@@ -136,6 +136,14 @@ def released(
     return [each.id for each in out], recordings
 
 
+def unreleased(db: Database, published: Database, *, default: ReleaseState, now: datetime) -> int:
+    """Return how many sessions and recordings a published database holds that are not released at a moment."""
+    sessions_out, recordings_out = released(db, default=default, now=now)
+    held = {row[0] for row in published.execute("SELECT id FROM session").fetchall()}
+    heard = {row[0] for row in published.execute("SELECT id FROM recording").fetchall()}
+    return len(held - set(sessions_out)) + len(heard - set(recordings_out))
+
+
 def released_events(
     db: Database, sessions_out: Iterable[int], *, default: ReleaseState, now: datetime, schema: str = "main"
 ) -> list[int]:

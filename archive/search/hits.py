@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import NamedTuple, TypeVar
 
 from archive.index.passages import LONGEST_PHRASE
@@ -15,7 +14,7 @@ from archive.search.budget import Budget
 from archive.search.filters import IN_LANGUAGE, Scope
 from archive.search.matcher import Matcher
 from archive.search.moments import Excerpt, Moment, Segments, Stretch, excerpts, highlights
-from archive.search.query import Leaf, Node, Or, Phrase, Prefix, Stemmed, leaves, to_fts5, with_stems
+from archive.search.query import Leaf, Node, Or, Phrase, Prefix, leaves, to_fts5
 from archive.sqlite import sqlite3
 from archive.urls import session_url
 from metadata.languages import UNDETERMINED
@@ -142,25 +141,6 @@ def read_languages(conn: sqlite3.Connection, scope: Scope) -> list[str]:
     if scope.language:
         return [scope.language]
     return [tag for (tag,) in conn.execute("SELECT DISTINCT language FROM transcript WHERE is_current = 1")]
-
-
-def with_forms(conn: sqlite3.Connection, node: Node, languages: Iterable[str], *, doubtful: bool) -> Node:
-    """Return a query whose plain words may also be found by their stems, but for words that have no other form here.
-
-    Args:
-        conn: the database.
-        node: the query.
-        languages: of the stems, BCP-47.
-        doubtful: whether to search in what was heard with doubt: of that no index knows which words there are.
-    """
-
-    @cache
-    def occur(word: Stemmed) -> bool:
-        others = " OR ".join(f'"{term}"' for term in word.terms if term != word.text)
-        found = conn.execute("SELECT 1 FROM session_fts WHERE session_fts MATCH ? LIMIT 1", (others,))
-        return found.fetchone() is not None
-
-    return with_stems(node, languages) if doubtful else with_stems(node, languages, occur)
 
 
 def read_doubtful(conn: sqlite3.Connection, budget: Budget, node: Node, scope: Scope) -> list[Passage]:

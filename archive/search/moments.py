@@ -216,7 +216,8 @@ class _Told(NamedTuple):
 def _told(lines: Sequence[int], written: Sequence[str], folded: Sequence[str]) -> _Told:
     text = said = ""
     moved: dict[int, int] = {}
-    plain = all(map(str.isascii, written))  # to fold such a text moves no character
+    # To fold a plain text moves no character, but for what stands for the sign of a name.
+    plain = all(map(str.isascii, written)) and all(map(_is_as_long, written, folded))
     for nth, (line, here, there) in enumerate(zip(lines, written, folded, strict=True)):
         if nth:
             follows = line == lines[nth - 1] + 1
@@ -228,6 +229,10 @@ def _told(lines: Sequence[int], written: Sequence[str], folded: Sequence[str]) -
         text += here
         said += there
     return _Told(text, said, moved)
+
+
+def _is_as_long(text: str, other: str) -> bool:
+    return len(text) == len(other)
 
 
 def highlights(text: str, node: Node) -> tuple[tuple[int, int], ...]:

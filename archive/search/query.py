@@ -11,8 +11,9 @@
     term    = ( word | '"' phrase '"' ) [ "*" ]
 
 Words must all occur; ``OR``, ``AND`` and ``NOT`` are operators in capitals only. A word that is written
-in pieces is a phrase (``state-of-the-art``, ``don't``); one with hyphens is also found without them. A
-word in quotes is meant as it stands; any other may be found by its stem (`with_stems`). Fields say which
+in pieces is a phrase (``state-of-the-art``, ``don't``), and is also found in one piece (``dont``); ``Müller`` is
+also found as ``Mueller``. A word in quotes is meant as it stands; any other may be found by its stem
+(`with_stems`). How else words are written is looked up in an archive (`archive.search.spellings`). Fields say which
 sessions to search in, and so stand beside everything else, not in an OR with words. What does not parse
 is searched as plain words, and a note says so: no text is an error.
 """
@@ -20,7 +21,7 @@ is searched as plain words, and a note says so: no text is an error.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -29,6 +30,7 @@ from math import prod
 from typing import TypeAlias, get_args
 
 from archive.index import stems
+from archive.index.spellings import in_one_piece, with_digraphs
 from archive.index.tokens import is_unspaced, words
 from metadata.errors import InvalidLanguageError
 from metadata.languages import parse_language, primary
@@ -196,7 +198,6 @@ _LEXEME = re.compile(
     rf"""|(?P<less>-)?(?P<field>(?i:{"|".join(FIELDS)})):(?:"(?P<quoted>[^"]*)"|(?P<bare>[^\s"()]*))"""
     r"""|(?P<minus>-(?!-))?(?P<word>[^\s"()]*)""",
 )
-_HYPHEN = re.compile("[-\u2010\u2011]")
 
 Lexeme: TypeAlias = "str | Node"
 """One of ``( ) " AND OR NOT``, ``near/10``, a field, or a term."""
@@ -375,8 +376,8 @@ def _lex(text: str, notes: dict[str, None]) -> list[Lexeme]:
         if match["minus"] and (found or text[match.end() : match.end() + 1] in ('"', "(")):
             lexemes.append("NOT")
         if found and match["word"] is None:
-            starred = match["star"] and _is_starred(found, notes)
-            lexemes.append(Prefix(tuple(found)) if starred else Phrase(tuple(found)))
+            quoted = _spellings(match[0], found)
+            lexemes.append(_or(_beginnings(quoted, notes) if match["star"] else map(Phrase, quoted), notes))
         elif found:
             if match["word"].lower() == "near/":
                 notes[BARE_NEAR] = None
@@ -386,6 +387,8 @@ def _lex(text: str, notes: dict[str, None]) -> list[Lexeme]:
 
 def _field(name: str, value: str, found: list[str], notes: dict[str, None]) -> Node:
     """Return a field, or its words where the value is none."""
+    if name in _NAMED and (named := words(value)):
+        return _or([Field(name, " ".join(each)) for each in _spellings(value, named)], notes)
     understood = _value(name, value.strip())
     if understood is None:
         notes[NOT_A_VALUE.format(name, FIELDS[name])] = None
@@ -395,8 +398,6 @@ def _field(name: str, value: str, found: list[str], notes: dict[str, None]) -> N
 
 def _value(name: str, text: str) -> str | None:
     """Return the value of a field as `Field` has it; None where the text is none."""
-    if name in _NAMED:
-        return " ".join(words(text)) or None
     if name == "language":
         try:
             return parse_language(text)
@@ -420,26 +421,39 @@ def _day(text: str) -> str | None:
         return None
 
 
-def _phrase(found: list[str]) -> Word | Phrase:
+def _phrase(found: Sequence[str]) -> Word | Phrase:
     return Word(found[0]) if len(found) == 1 else Phrase(tuple(found))
 
 
-def _is_starred(found: list[str], notes: dict[str, None]) -> bool:
-    """Tell whether the last of these words, after which a star stands, may go on."""
+def _beginnings(spellings: list[tuple[str, ...]], notes: dict[str, None]) -> list[Phrase | Prefix]:
+    """Return what words with a star after them ask for: those that begin so, where enough letters stand before it."""
     # Where every character is a word, whatever follows it is found anyway.
-    if is_unspaced(found[-1]):
-        return False
-    if len(found[-1]) < MIN_PREFIX:
+    if all(is_unspaced(each[-1]) for each in spellings):
+        return [Phrase(each) for each in spellings]
+    long_enough = [each for each in spellings if len(each[-1]) >= MIN_PREFIX]
+    if not long_enough:
         notes[SHORT_PREFIX] = None
-    return len(found[-1]) >= MIN_PREFIX
+    return [Prefix(each) for each in long_enough] or [Phrase(each) for each in spellings]
 
 
 def _written(source: str, found: list[str], notes: dict[str, None]) -> Node:
     """Return the term for a word as it was typed: with a star, with hyphens, or in pieces."""
-    starred = source.endswith("*") and _is_starred(found, notes)
-    joined = words(_HYPHEN.sub("", source))
-    spellings = [found] if len(found) == 1 or not joined else [found, joined]
-    return _or([Prefix(tuple(spelling)) if starred else _phrase(spelling) for spelling in spellings], notes)
+    spellings = _spellings(source, found)
+    if not source.endswith("*"):
+        return _or(map(_phrase, spellings), notes)
+    terms = _beginnings(spellings, notes)
+    return _or([_phrase(term.words) if isinstance(term, Phrase) else term for term in terms], notes)
+
+
+def _spellings(source: str, found: list[str]) -> list[tuple[str, ...]]:
+    """Return the words of a text, and what they are in one piece (Ph.D.) and with two letters for one (Müller).
+
+    Initials of two letters are not put together: the word that they make is mostly another (us).
+    """
+    initials = len(found) == 2 and all(len(word) == 1 for word in found)
+    joined = source if initials else in_one_piece(source)
+    spelled = [found, *map(words, (joined, with_digraphs(source), with_digraphs(joined)))]
+    return list(dict.fromkeys(tuple(each) for each in spelled if each and len(each) <= len(found)))
 
 
 class _Parser:

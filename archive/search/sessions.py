@@ -28,11 +28,11 @@ from archive.search.hits import (
     read_indexed,
     read_passages,
     session_hit,
-    with_forms,
 )
 from archive.search.moments import Moment, Segments, Stretch, read_segments
 from archive.search.query import And, Leaf, Node, Not, Or, Phrase, Prefix, Query, Word, in_any_order, leaves, to_fts5
 from archive.search.session_table import FacetValue, Overview, Real, Whole
+from archive.search.spellings import as_written
 from archive.search.suggest import Vocabulary, suggest
 from archive.sqlite import sqlite3
 
@@ -321,9 +321,11 @@ class _Run:
         self._budget = budget
         self._scope = scope
         self._overview = overview
-        self._node = node
         languages = [scope.language] if scope.language else overview.languages
-        self._wide = with_forms(conn, node, languages, doubtful=doubtful) if node else None
+        self._node: Node | None = None
+        self._wide: Node | None = None
+        if node is not None:
+            self._node, self._wide = as_written(conn, node, languages, doubtful=doubtful)
         self._doubtful = doubtful
         self._passages: defaultdict[int, list[tuple[float, int]]] = defaultdict(list)
         """Of sessions, by id: cost and id of those that match, where they were looked up."""

@@ -32,11 +32,11 @@ from archive.search.hits import (
     read_languages,
     read_passages,
     session_hit,
-    with_forms,
 )
 from archive.search.moments import Stretch
 from archive.search.query import Node, Query, parse_query, to_fts5
 from archive.search.sessions import WEIGHTS, SessionResults, Sort, search_sessions
+from archive.search.spellings import as_written
 from archive.search.suggest import suggest
 from archive.sqlite import sqlite3
 from metadata.errors import InvalidLanguageError
@@ -150,8 +150,8 @@ class SqliteSearch:
                 results = _browse(self._conn, budget, scope, _bounded(limit), _bounded(offset))
             else:
                 languages = read_languages(self._conn, scope)
-                wide = with_forms(self._conn, understood.node, languages, doubtful=understood.doubtful)
-                run = _Run(self._conn, budget, understood.node, wide, scope)
+                node, wide = as_written(self._conn, understood.node, languages, doubtful=understood.doubtful)
+                run = _Run(self._conn, budget, node, wide, scope)
                 results = run.page(_bounded(limit), _bounded(offset), doubtful=understood.doubtful)
                 if not results.total and results.complete and not understood.doubtful:
                     better = suggest(self._conn, budget, query, understood.node, scope, kept.vocabulary)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from archive.index.tokens import MARK, tokenize
+from archive.index.tokens import MARK, shown, tokenize
 from archive.search.budget import Budget
 from archive.search.filters import Scope
 from archive.search.query import And, Near, Node, Or, Phrase, Prefix, Stemmed, Word, to_fts5
@@ -86,7 +86,7 @@ def suggest(
     changed, at = "", 0
     for token in tokenize(text):
         if token.text in spelled:
-            changed, at = changed + text[at : token.start] + spelled[token.text], token.end
+            changed, at = changed + text[at : token.start] + shown(spelled[token.text]), token.end
     return changed + text[at:]
 
 

@@ -103,6 +103,14 @@ class PlaceLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tombstone:
+    """What is left of something that was withdrawn: the day, in ISO 8601, and why, if the public may know."""
+
+    withdrawn_on: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EventPage:
     """Everything that an event's page shows. ``days`` are in order; sessions of no known day come last, under None."""
 
@@ -165,14 +173,13 @@ class Track:
 
     @property
     def sources(self) -> tuple[tuple[str, str], ...]:
-        """What a player may choose from, the best first: files in the published folder, and their types."""
-        own = (self.file, self.media_type)
-        return ((self.web, self.web_type), own) if self.web and self.web_type else (own,)
+        """What a player may choose from: files in the published folder, and their types; none before there is one."""
+        return ((self.web, self.web_type),) if self.web and self.web_type else ()
 
     @property
-    def file(self) -> str:
-        """The name of its file in the published folder."""
-        return f"{self.sha256}{self.suffix}"
+    def file(self) -> str | None:
+        """The name of its file in the published folder: a form without what was written into the recording's own."""
+        return self.web
 
     @property
     def key(self) -> str:
@@ -266,6 +273,17 @@ def events(conn: sqlite3.Connection, limit: int = -1) -> tuple[EventCard, ...]:
         (limit,),
     )
     return tuple(EventCard(**_named(row)) for row in rows)
+
+
+def tombstone(conn: sqlite3.Connection, event: str, session: str) -> Tombstone | None:
+    """Return what was withdrawn at an address, or None: an event as a whole, or one session."""
+    if not conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'tombstone'").fetchone():
+        return None  # an older Rostra published it
+    row = conn.execute(
+        "SELECT withdrawn_on, reason FROM tombstone WHERE event = ? AND (session IS NULL OR session = ?)",
+        (_clean(event), _clean(session)),
+    ).fetchone()
+    return None if row is None else Tombstone(**_named(row))
 
 
 def event(conn: sqlite3.Connection, slug: str) -> EventPage | None:
@@ -446,10 +464,9 @@ def other_recordings(conn: sqlite3.Connection, versions: Iterable[str | None]) -
 
 
 def media_type(conn: sqlite3.Connection, sha256: str, suffix: str) -> str | None:
-    """Return the MIME type of a published recording or rendition, or None if there is none of this name."""
+    """Return the MIME type of a published rendition, or None if there is none of this name."""
     row = conn.execute(
-        "SELECT media_type FROM recording WHERE sha256 = ?1 AND suffix = ?2"
-        " UNION ALL SELECT media_type FROM rendition WHERE sha256 = ?1 AND suffix = ?2",
+        "SELECT media_type FROM rendition WHERE sha256 = ? AND suffix = ?",
         (sha256, suffix),
     ).fetchone()
     return None if row is None else str(row["media_type"])

@@ -17,7 +17,7 @@ from pipelines.cli.base import Examples, archive_option, command, emit, export, 
 from pipelines.cli.display import err, out
 from pipelines.exchange.captions import add_captions, find_recording, only_recording, written
 from pipelines.stages.hints import hints_for
-from pipelines.storage.archive_folder import open_archive, open_archive_readonly
+from pipelines.storage.archive_folder import open_archive_readonly, taking_turns
 from pipelines.storage.atomic import write_atomic
 
 
@@ -53,7 +53,7 @@ def caption(
     if (session is None) == (recording is None):
         raise click.UsageError("say whose captions they are: either --session or --recording")
     tag = parse_language(language) if language else None
-    with open_archive(root) as context, transaction(context.db):
+    with taking_turns(root) as context, transaction(context.db):
         if recording is not None:
             subject = find_recording(context.db, recording)
         else:

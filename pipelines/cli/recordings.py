@@ -25,7 +25,7 @@ from pipelines.matching.proposals import Proposal, proposals
 from pipelines.sources.watched import LOOK_SECONDS, Watched
 from pipelines.stages import Setup, stages_of
 from pipelines.stages.pull import new_session
-from pipelines.storage.archive_folder import Context, open_archive, open_archive_readonly
+from pipelines.storage.archive_folder import Context, open_archive, open_archive_readonly, taking_turns
 
 
 @command(
@@ -96,7 +96,7 @@ def match(root: Path, event: str | None, apply_: bool, as_json: bool) -> None:
     else there is waits for one key of somebody's.
     """
     if apply_:
-        with open_archive(root) as context:
+        with taking_turns(root) as context:
             found = list(proposals(context, event))
             for proposal in found:
                 _decide(context, proposal, None if as_json or not sys.stdin.isatty() else click.getchar)

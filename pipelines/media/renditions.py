@@ -25,7 +25,7 @@ from pipelines.media.samples import SAMPLE_RATE
 
 Kind = Literal["web", "poster", "peaks", "sprite", "previews"]
 
-VERSION = 3
+VERSION = 4
 """Changes with anything that makes renditions come out otherwise."""
 POINTS = 1_000
 """Of the shape of the sound, at most."""
@@ -97,10 +97,12 @@ def render(path: Path, info: MediaInfo, folder: Path) -> Rendered:
         with suppress(BrokenMediaError):
             measured = loudness(path, info)
     gain = 0.0 if measured is None else min(LOUDNESS - measured, MOST_GAIN)
-    if not is_played(info) or abs(gain) > TOLERANCE:
+    fields = info.kind == "video" and is_interlaced(path)
+    if not is_played(info) or fields or abs(gain) > TOLERANCE:
         files.append(_web(path, info, folder, gain))
     else:
         gain = 0.0
+        files.append(_bare(path, info, folder))
     if info.kind == "video":
         with suppress(ItemError):
             files.append(_poster(path, info, folder))
@@ -153,12 +155,13 @@ def _web(path: Path, info: MediaInfo, folder: Path, gain: float) -> Rendition:
             "preset": "veryfast",
             "crf": 23,
             "pix_fmt": "yuv420p",
+            "a53cc": 0,
             "vf": "bwdif=mode=send_frame:deint=interlaced,scale='trunc(min(1920,iw)/2)*2':-2",
         }
         sound = {"c:a": "aac", "b:a": "128k", "ac": 2, **louder} if audio else {}
         fixed: dict[str, Any] = {"movflags": "+faststart", "format": "mp4"}
         right = video.codec == "h264" and video.pixels in _PIXELS and not is_interlaced(path)
-        copies = ({"c:v": "copy"} if right else pictures) | (
+        copies = ({"c:v": "copy", "bsf:v": _UNSEEN["h264"]} if right else pictures) | (
             {"c:a": "copy"} if audio == "aac" and not louder else sound
         )
     else:
@@ -167,7 +170,7 @@ def _web(path: Path, info: MediaInfo, folder: Path, gain: float) -> Rendition:
         fixed = {"format": "webm"}
         copies = {"c:a": "copy"} if audio == "opus" and not louder else sound
     encoded = pictures | sound
-    fixed |= {"map_metadata": -1}
+    fixed |= NAMELESS
     for attempt in [copies, encoded] if copies != encoded else [encoded]:
         try:
             convert(path, target, info, *streams, **fixed, **attempt)
@@ -176,6 +179,36 @@ def _web(path: Path, info: MediaInfo, folder: Path, gain: float) -> Rendition:
             if attempt == encoded:
                 raise
     return Rendition("web", target, media_type)
+
+
+def _bare(path: Path, info: MediaInfo, folder: Path) -> Rendition:
+    """Copy the pictures and the sound of a recording that browsers play, and nothing else that is in its file."""
+    target = folder / f"web{info.suffix}"
+    streams = ("V:0", "a:0?") if info.kind == "video" else ("a:0",)
+    convert(path, target, info, *streams, c="copy", format=_MUXERS[info.media_type], **NAMELESS, **_unseen(info))
+    return Rendition("web", target, info.media_type)
+
+
+NAMELESS: dict[str, Any] = {"map_metadata": -1, "map_chapters": -1, "fflags": "+bitexact", "id3v2_version": 0}
+"""Leaves out what a file says of itself: where it was made, by whom and with what, and its chapters."""
+_MUXERS = {
+    "video/mp4": "mp4", "video/webm": "webm", "audio/mp4": "mp4", "audio/webm": "webm", "audio/mpeg": "mp3",
+    "audio/flac": "flac", "audio/wav": "wav",
+}  # fmt: skip
+"""FFmpeg's names for what writes the containers of `PLAYED` (``ffmpeg -muxers``)."""
+_UNSEEN = {"h264": "filter_units=remove_types=6", "av1": "filter_units=remove_types=5"}
+"""What is in pictures and is none: captions for televisions and whatever programs leave there.
+
+Source: ITU-T H.264, table 7-1 (supplemental enhancement information); AV1 bitstream specification, section 6.2.2 (OBU
+type 5, metadata).
+"""
+
+
+def _unseen(info: MediaInfo) -> dict[str, Any]:
+    """Return the options that take out of copied pictures what is not seen, and put the index of MP4 first."""
+    codec = next((stream.codec for stream in info.streams if stream.type == "video"), "")
+    taken = {"bsf:v": _UNSEEN[codec]} if info.kind == "video" and codec in _UNSEEN else {}
+    return taken | ({"movflags": "+faststart"} if info.media_type.endswith("/mp4") else {})
 
 
 _STILL: dict[str, Any] = {

@@ -13,8 +13,14 @@ from typing import Protocol
 
 from archive.catalogue import runs
 from archive.connection import transaction
-from archive.errors import ArchiveError, CatalogueBusyError, CatalogueDamagedError, CatalogueFullError
-from pipelines.errors import RULED, ItemError, disk_full
+from archive.errors import (
+    ArchiveError,
+    CatalogueBusyError,
+    CatalogueDamagedError,
+    CatalogueFullError,
+    UnknownSubjectError,
+)
+from pipelines.errors import RULED, GoneError, ItemError, disk_full
 from pipelines.run.executors import Executor, Watcher
 from pipelines.stages.base import Artefact, Item, Outcome, Stage
 from pipelines.storage.archive_folder import Context, timestamp
@@ -175,6 +181,8 @@ class _Ledger:
                     self._finish(run_id, outcome, remarks)
             except (CatalogueBusyError, CatalogueFullError, CatalogueDamagedError):
                 raise  # no item is to blame, and none could be kept
+            except UnknownSubjectError as error:
+                outcome = replace(outcome, status=GoneError.verdict, code=GoneError.code, text=str(error))
             except (ItemError, ArchiveError, OSError) as error:
                 if (full := disk_full(error)) is not None:
                     raise full from error
@@ -206,7 +214,7 @@ class _Ledger:
         """Charge nobody for what was in hand when the run ended."""
         # A catalogue that cannot be written now is put right by whoever opens it next.
         with suppress(ArchiveError), transaction(self.context.db):
-            runs.interrupt_running(self.context.db, finished_at=timestamp())
+            runs.interrupt_running(self.context.db, finished_at=timestamp(), worker=self.worker)
 
 
 def _joined(remarks: Sequence[str]) -> str | None:

@@ -37,9 +37,11 @@ from archive.catalogue.sessions import (
     newest_session_id,
     unrecorded_sessions,
 )
+from archive.publication.purging import is_purged
 from archive.sqlite import Database
 from metadata.model import Session
-from pipelines.errors import BrokenMediaError, LimitError
+from metadata.timetables.slugs import make_slug
+from pipelines.errors import BrokenMediaError, LimitError, PurgedError
 from pipelines.matching import proposals as matching
 from pipelines.media.files import MediaInfo, probe
 from pipelines.media.subtitles import extract
@@ -161,6 +163,9 @@ class Pull:
         if result is None:
             return "it can be read again"
         place, sha256 = item.subject, result.blob.sha256
+        if is_purged(context.db, sha256):
+            context.blobs.remove(sha256, result.info.suffix)
+            raise PurgedError("a recording of just these bytes was deleted from this archive for good")
         old, known = replaced_at(context.db, place, sha256), recording_id(context.db, sha256)
         if known is not None:
             self._note(context, known, item, result, old)
@@ -214,7 +219,9 @@ class Pull:
             session, said = expected
             note = {key: getattr(said, key) for key in ("role", "language", "credit", "licence", "synthetic_voice")}
             return session, note
-        matches = [each.id for each in unrecorded_sessions(db, slugify(stem)) if self.event in {None, each.event}]
+        named = dict.fromkeys((slugify(stem), make_slug(stem)))  # a timetable's slugs may be longer than ours
+        found = (each for slug in named for each in unrecorded_sessions(db, slug))
+        matches = [each.id for each in found if self.event in {None, each.event}]
         if len(matches) == 1:
             return matches[0], {}
         if matching.talks(context, self.event):
@@ -266,7 +273,7 @@ def new_session(db: Database, event: str, stem: str) -> int:
     """Make a session for a recording that no timetable knows, and its event if need be; return its id."""
     event_id = ensure_event(db, event, re.sub(r"-+", " ", event).capitalize())
     title = re.sub(r"[_\s]+", " ", stem).strip() or "Recording"
-    return add_session(db, event_id, slugify(stem) or "recording", title)
+    return add_session(db, event_id, make_slug(stem) or "recording", title)
 
 
 def make(setup: Setup) -> Pull:

@@ -10,11 +10,12 @@ from typing import ClassVar
 from archive.catalogue.recordings import (
     NewRendition,
     current_recordings,
+    is_rendition,
     note_loudness,
-    recording_of,
+    recording_id,
     set_renditions,
 )
-from pipelines.errors import FetchError
+from pipelines.errors import FetchError, GoneError
 from pipelines.media.files import probe
 from pipelines.media.renditions import VERSION, render
 from pipelines.stages import Setup
@@ -78,9 +79,19 @@ class Render:
 
     def commit(self, context: Context, item: Item, result: Made) -> None:
         """Note what was made."""
-        recording = recording_of(context.db, item.subject)
+        recording = recording_id(context.db, item.subject)
+        if recording is None:
+            _discard(context, result)
+            raise GoneError("its recording was deleted for good meanwhile")
         note_loudness(context.db, recording, result.loudness)
         set_renditions(context.db, recording, result.files)
+
+
+def _discard(context: Context, made: Made) -> None:
+    """Remove what was made, unless it is another recording's, too."""
+    for file in made.files:
+        if not is_rendition(context.db, file.sha256):
+            context.blobs.remove(file.sha256, file.suffix)
 
 
 def make(setup: Setup) -> Render:  # noqa: ARG001 one signature for all stages
