@@ -553,6 +553,12 @@ CREATE TABLE person_source (
     )
 
 
+@catalogue_migrations()
+def m0006_recordings_elsewhere(db: Database) -> None:
+    """Where a recording is played that has no file here: an address, or nothing where nobody said; NULL for others."""
+    execute_all(db, ("ALTER TABLE recording ADD COLUMN elsewhere TEXT",))
+
+
 def dump_schema(db: Database) -> str:
     """Return the DDL of every table and index in order of creation, without SQLite's and FTS5's own."""
     rows = db.query(

@@ -129,7 +129,7 @@ CREATE TABLE recording (
   synthetic_voice INTEGER NOT NULL DEFAULT 0 CHECK (synthetic_voice IN (0, 1)),
   superseded_by INTEGER REFERENCES recording(id) ON DELETE SET NULL,
   pulled_at TEXT NOT NULL
-) STRICT;
+, elsewhere TEXT) STRICT;
 
 CREATE INDEX recording_session ON recording(session_id);
 

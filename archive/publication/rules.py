@@ -128,7 +128,7 @@ RULES: dict[str, Rule] = {
     "recording": Rule(
         "id IN released_recording",
         "id session_id sha256 kind role language duration_ms bytes media_type suffix streams loudness"
-        " credit licence synthetic_voice superseded_by pulled_at",
+        " credit licence synthetic_voice superseded_by pulled_at elsewhere",
         texts="licence",
         made={"credit": f"public_text({_named('credit')})"},
     ),

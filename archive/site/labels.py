@@ -11,6 +11,7 @@ from archive.urls import event_url, person_url, session_url
 from metadata.errors import InvalidTimeError
 from metadata.languages import direction, display_name
 from metadata.model import Figure, Flag
+from metadata.moments import at_moment, site_name
 from metadata.times import format_clock, format_seconds, parse_moment, parse_zone
 
 __all__ = [
@@ -148,6 +149,16 @@ def marked(text: str, matches: Sequence[Sequence[int]]) -> Iterator[tuple[str, b
         cursor = end
     if cursor < len(text):
         yield text[cursor:], False
+
+
+def elsewhere(address: str | None, ms: int | None) -> str | None:
+    """Return the address of a moment on the site that plays a recording, else of its page; None where there is none."""
+    return outside(address) and ((at_moment(address or "", ms) if ms else None) or outside(address))
+
+
+def site(address: str | None) -> str:
+    """Return what people call the site of an address."""
+    return site_name(address or "") or ""
 
 
 def outside(url: str | None) -> str | None:

@@ -149,7 +149,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Track:
-    """A recording of a session and its current transcript, if it has one."""
+    """A recording of a session and its current transcript, if it has one.
+
+    ``elsewhere`` is the address that plays it where no file of it is here ("" where nobody said), and None for others.
+    """
 
     sha256: str
     suffix: str
@@ -170,6 +173,7 @@ class Track:
     poster: str | None
     peaks: str | None
     previews: str | None
+    elsewhere: str | None
 
     @property
     def sources(self) -> tuple[tuple[str, str], ...]:
@@ -338,6 +342,7 @@ def session(conn: sqlite3.Connection, event_slug: str, slug: str) -> SessionPage
     ).fetchone()
     tracks = conn.execute(
         "SELECT recording.sha256, recording.suffix, recording.media_type, recording.kind, recording.role,"
+        " recording.elsewhere,"
         " recording.language, recording.duration_ms, credit, licence, synthetic_voice AS synthetic,"
         " transcript.id AS transcript_id, transcript.kind AS transcript_kind,"
         " transcript.language AS transcript_language, generator,"
