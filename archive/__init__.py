@@ -8,6 +8,7 @@ Its parts are in layers. A part imports only from parts that stand above its own
     index                        what is written for search: tokens, stems, passages
     search                       what is asked: queries, filters, ranking, moments, concordances, exports
     publication                  what is public, and the database that is built of it
+    lane                         processes that run SQL of strangers
     site                         the Datasette plugin over a published database
 
 A test demands that every part stands here, and that imports follow this order.

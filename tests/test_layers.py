@@ -141,9 +141,10 @@ def test_modules_import_in_no_circle() -> None:
 
 # How much there is. Whoever has a good reason to go over one of these figures raises it, where others see it.
 
-MODULES_A_FOLDER = 20
+MODULES_A_FOLDER = Counter({"archive.site": 40})
+MOST_MODULES = 20
 """But for formats, which are a module each."""
-IMPORTS_BETWEEN_FOLDERS = {"metadata": 18, "archive": 26, "pipelines": 60}
+IMPORTS_BETWEEN_FOLDERS = {"metadata": 18, "archive": 32, "pipelines": 60}
 IMPORTS_A_MODULE = {"metadata": 4.0, "archive": 4.0, "pipelines": 4.0}
 """Of modules of the same package, on average."""
 WRITE_SUPERSEDED = {
@@ -168,7 +169,9 @@ RUN_SQL = {"execute", "executemany", "executescript", "query"}
 def test_no_folder_holds_too_many_modules() -> None:
     modules = [path for _, path in MODULES if path.parent.name not in {"captions", "timetables"}]
     counts = Counter(module_name(path.parent / "x").removesuffix(".x") for path in modules if path.stem != "__init__")
-    assert {folder: count for folder, count in counts.items() if count > MODULES_A_FOLDER} == {}
+    assert {
+        folder: count for folder, count in counts.items() if count > (MODULES_A_FOLDER[folder] or MOST_MODULES)
+    } == {}
 
 
 @pytest.mark.parametrize("package", PACKAGES)
