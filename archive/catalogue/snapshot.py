@@ -72,6 +72,11 @@ def read(path: Path) -> Snapshot:
         db.close()
 
 
+def origin(db: Database) -> str:
+    """Return what tells an archive's publications from those of others: 16 hexadecimal digits that say nothing else."""
+    return hashlib.sha256(identity(db).encode()).hexdigest()[:16]
+
+
 def identity(db: Database) -> str:
     """Return what tells an archive from all others: 32 hexadecimal digits, drawn when it was made."""
     return str(db.execute("SELECT identity FROM catalogue").fetchone()[0])

@@ -21,11 +21,10 @@ from pipelines.cli.work import conclude, ending_as, finish, observing, run_stage
 from pipelines.errors import LockedError
 from pipelines.exchange.captions import find_recording
 from pipelines.matching import cutting
-from pipelines.matching.proposals import Proposal, proposals
+from pipelines.matching.proposals import Proposal, new_session, proposals
 from pipelines.sources.watched import LOOK_SECONDS, Watched
 from pipelines.stages import Setup, stages_of
-from pipelines.stages.pull import new_session
-from pipelines.storage.archive_folder import Context, open_archive, open_archive_readonly
+from pipelines.storage.archive_folder import Context, open_archive, open_archive_readonly, taking_turns
 
 
 @command(
@@ -96,7 +95,7 @@ def match(root: Path, event: str | None, apply_: bool, as_json: bool) -> None:
     else there is waits for one key of somebody's.
     """
     if apply_:
-        with open_archive(root) as context:
+        with taking_turns(root) as context:
             found = list(proposals(context, event))
             for proposal in found:
                 _decide(context, proposal, None if as_json or not sys.stdin.isatty() else click.getchar)

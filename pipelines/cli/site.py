@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 import click
 from rich.markup import escape
 
+from archive.errors import sqlite_errors
+from archive.publication.releases import next_end
 from pipelines import config as configuration
 from pipelines.cli.base import archive_option, command
 from pipelines.cli.display import err, out
 from pipelines.cli.work import conclude, finish, observing, run_stages
 from pipelines.exchange import timetables
 from pipelines.run.executors import InProcess
-from pipelines.run.runner import run_stage
+from pipelines.run.runner import RunSummary, run_stage
 from pipelines.stages import Setup, stages_of
 from pipelines.stages.publish import Publish
 from pipelines.storage import archive_folder as archives
-from pipelines.storage.archive_folder import open_archive
+from pipelines.storage.archive_folder import open_archive, open_archive_readonly, taking_turns
 
 
 @command("rostra init talks", 'rostra init /srv/archive --title "Winter School"')
@@ -33,15 +40,57 @@ def init(folder: Path, title: str | None) -> None:
     out.print(f"Next: [bold]rostra --archive {escape(str(folder))} pull RECORDING…[/]")
 
 
-@command("rostra publish", "rostra publish --to /srv/www/archive")
+@command("rostra publish", "rostra publish --to /srv/www/archive", "rostra publish --watch")
 @click.option("--to", "target", type=click.Path(path_type=Path), help="Another folder than the archive's own.")
+@click.option("--watch", is_flag=True, help="Go on, and publish whenever an embargo ends.")
+@click.option("--again", is_flag=True, help="Build it although nothing has changed, and compare all media.")
 @archive_option
-def publish(root: Path, target: Path | None) -> None:
-    """Build what is released into a database of its own, and swap it in."""
-    with open_archive(root) as context, observing() as observer:
-        report = run_stage(context, Publish(target), InProcess(), observer)
-        conclude(report, "published", nothing="Nothing has changed since the last publication.")
+def publish(root: Path, target: Path | None, watch: bool, again: bool) -> None:
+    """Build what is released into a database of its own, and swap it in, also while a run is at work.
+
+    Nothing happens where nothing has changed, so that a timer may call it as often as it likes: what was embargoed
+    is published by the first call after midnight where its event is. With --watch it goes on by itself.
+    """
+    report = _publish(root, target, again=again)
+    if watch:
+        _watch(partial(_publish, root, target), partial(_embargo_ended, root))
     finish(report)
+
+
+LOOK_SECONDS = 15.0
+"""How often ``--watch`` looks whether an embargo has ended."""
+
+
+def _publish(root: Path, target: Path | None, *, again: bool = False) -> RunSummary:
+    with taking_turns(root) as context, observing() as observer:
+        report = run_stage(context, Publish(target, again), InProcess(), observer)
+        conclude(report, "published", nothing="Nothing has changed since the last publication.")
+    return report
+
+
+def _embargo_ended(root: Path, since: datetime, until: datetime) -> bool:
+    """Return whether an embargo ended between two moments."""
+    with open_archive_readonly(root) as context, sqlite_errors():
+        end = next_end(context.db, default=context.config.publish.default_release, now=since)
+    return end is not None and end <= until
+
+
+def _watch(
+    publish: Callable[[], object],
+    ended: Callable[[datetime, datetime], bool],
+    *,
+    clock: Callable[[], datetime] = archives.now,
+    sleep: Callable[[float], None] = time.sleep,
+) -> NoReturn:
+    """Publish whenever an embargo ends, until interrupted."""
+    err.print("Watching for embargoes that end (Ctrl-C ends it)")
+    since = clock()
+    while True:
+        sleep(LOOK_SECONDS)
+        until = clock()
+        if ended(since, until):
+            publish()
+        since = until
 
 
 @command("rostra serve", "rostra serve --port 8080 --archive talks")
@@ -50,7 +99,7 @@ def publish(root: Path, target: Path | None) -> None:
 @archive_option
 def serve(root: Path, port: int, host: str) -> None:
     """Serve the published site. A new publication is noticed without a restart."""
-    layout = archives.Layout(root)
+    layout = archives.Layout.at(root)
     _serve(layout, configuration.load(layout.config).site, host, port)
 
 
@@ -96,7 +145,7 @@ def demo(folder: Path, no_serve: bool, port: int) -> None:
         return
     for query in SEARCHES:
         out.print(f"  http://127.0.0.1:{port}/search?q={_in_url(query)}")
-    _serve(archives.Layout(folder), site, "127.0.0.1", port)
+    _serve(archives.Layout.at(folder), site, "127.0.0.1", port)
 
 
 def _quoted(query: str) -> str:

@@ -25,8 +25,8 @@ from archive.catalogue.recordings import StoredFile
 from pipelines.errors import BackupError, ConfigError
 from pipelines.storage.archive_folder import Context, Layout
 from pipelines.storage.atomic import write_atomic
-from pipelines.storage.blobs import BlobStore, LocalBlobStore, key
-from pipelines.storage.vaults import Vault, digest
+from pipelines.storage.blobs import BlobStore, LocalBlobStore, digest, key
+from pipelines.storage.vaults import Vault
 
 MEDIA, CATALOGUES, SNAPSHOTS = "media", "catalogues", "snapshots"
 
@@ -209,7 +209,7 @@ def restore(vault: Vault, root: Path, *, at: str | None, step: Step) -> Done:
         OSError: the vault cannot be read, or the folder not be written.
     """
     manifest = _choose(manifests(vault), at)
-    layout = Layout(root)
+    layout = Layout.at(root)
     marker = root / ".restoring"
     if root.exists() and any(root.iterdir()) and not marker.exists():
         raise ConfigError(f"{root} is not empty: choose a new folder to restore into")

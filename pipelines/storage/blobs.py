@@ -47,6 +47,13 @@ class BlobStore(Protocol):
             OSError: it cannot be brought here.
         """
 
+    def remove(self, sha256: str, suffix: str) -> None:
+        """Remove a blob for good, and every copy of it on this machine; nothing happens where there is none.
+
+        Raises:
+            OSError: it cannot be removed.
+        """
+
     def at(self, folder: Path) -> BlobStore:
         """Return the same store for another machine, which keeps what it needs of it in a folder.
 
@@ -88,10 +95,17 @@ class LocalBlobStore:
         A file of that name that is damaged gives way; what a whole one is stays.
         """
         target = self.root / key(sha256, suffix)
-        if not target.exists() or _digest(target) != sha256:
+        if not target.exists() or digest(target) != sha256:
             target.parent.mkdir(parents=True, exist_ok=True)
             file.replace(target)
             sync_folder(target.parent)
+
+    def remove(self, sha256: str, suffix: str) -> None:
+        """Remove a file, and bring that to the disk."""
+        path = self.root / key(sha256, suffix)
+        if path.exists():
+            path.unlink()
+            sync_folder(path.parent)
 
     def at(self, folder: Path) -> LocalBlobStore:  # noqa: ARG002 one signature
         """Return this store, which every machine must see under the same path."""
@@ -120,7 +134,12 @@ def is_key(name: str) -> bool:
 _KEY = re.compile(r"(?:^|/)([0-9a-f]{2})/([0-9a-f]{64})(?:\.[A-Za-z0-9]{1,8})?$")
 
 
-def _digest(path: Path) -> str:
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal.
+
+    Raises:
+        OSError: it cannot be read.
+    """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

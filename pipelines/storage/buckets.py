@@ -219,6 +219,13 @@ class BucketBlobStore:
                 self.copies.take(fetched, sha256, suffix)
         return self.copies.path(sha256, suffix)
 
+    def remove(self, sha256: str, suffix: str) -> None:
+        """Remove an object from the bucket, and its copies here."""
+        self.bucket.remove(self.bucket.key(key(sha256, suffix)))
+        self.copies.remove(sha256, suffix)
+        for part in self.fetching.glob(f"{sha256}*"):
+            part.unlink(missing_ok=True)
+
     def at(self, folder: Path) -> BucketBlobStore:
         """Return the store with its copies in another folder."""
         return BucketBlobStore(self.bucket, LocalBlobStore(folder))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shlex
 from collections.abc import Callable, Iterable, Iterator
@@ -11,24 +10,27 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from archive.catalogue.provenance import places_of
-from archive.catalogue.recordings import NamedFile, forget_rendition, named_files, stored_files
+from archive.catalogue.recordings import NamedFile, forget_rendition, named_files, published_files
 from archive.catalogue.runs import make_due
 from archive.connection import open_readonly, transaction
 from archive.errors import ArchiveError
 from archive.index.verify import verify, verify_file
+from archive.publication.releases import unreleased
 from archive.sqlite import Database
-from pipelines.storage.archive_folder import Context, timestamp
-from pipelines.storage.blobs import CHUNK, key
+from pipelines.storage.archive_folder import Context, now, timestamp
+from pipelines.storage.blobs import digest, key
 from pipelines.storage.buckets import Bucket
+from pipelines.storage.copies import copies, state
 from pipelines.storage.own import CURRENT, DATABASES, MEDIA
 
-Part: TypeAlias = Literal["database", "index", "media", "public", "orphan"]
+Part: TypeAlias = Literal["database", "index", "media", "public", "copy", "orphan"]
 
 NEXT: dict[Part, str] = {
     "database": "rostra restore BACKUP NEW-FOLDER; until then run nothing on this archive",
     "index": "rostra run, if something is due; else rostra check --mend builds the index anew",
     "media": "rostra restore BACKUP --repair, or rostra check --mend and then pull the file again",
-    "public": "rostra publish",
+    "public": "rostra publish --again",
+    "copy": "rostra publish --to that folder, or remove the folder",
     "orphan": "nothing refers to it: keep it elsewhere if it is wanted, and remove it",
 }
 """What to do about a problem, by the part that it is in."""
@@ -81,7 +83,9 @@ def check(context: Context, *, quick: bool, looked: Callable[[str], None]) -> It
         yield from (_with_command(context.db, problem) for problem in _bucket(Bucket.at(bucket), known))
     damaged = _store(context.layout.media, known, quick=quick, copies=bool(bucket), looked=looked)
     yield from (_with_command(context.db, problem) for problem in damaged)
-    yield from _public(context.layout.public, quick=quick, looked=looked)
+    for folder, made in copies(context).items():
+        yield from _public(folder, quick=quick, looked=looked)
+        yield from _stale(context, folder, made)
 
 
 def mend(context: Context, problems: Iterable[Problem]) -> list[str]:
@@ -176,10 +180,10 @@ def _public(folder: Path, *, quick: bool, looked: Callable[[str], None]) -> Iter
         yield Problem("public", f"{current} names no database that can be read ({error})")
         return
     try:
-        if not quick and not path.stem.endswith(_digest(path)[:16]):
+        if not quick and not path.stem.endswith(digest(path)[:16]):
             yield Problem("public", f"{path} is not what was published: its SHA-256 has changed")
             return
-        yield from _links(db, folder / MEDIA)
+        yield from _links(db, folder / MEDIA, quick=quick)
     finally:
         db.close()
     for other in sorted(folder.glob(DATABASES)):
@@ -187,14 +191,34 @@ def _public(folder: Path, *, quick: bool, looked: Callable[[str], None]) -> Iter
             yield Problem("orphan", f"{other} is not what is published")
 
 
-def _links(db: Database, folder: Path) -> Iterator[Problem]:
-    files = {f"{each.sha256}{each.suffix}": each.bytes for each in stored_files(db)}
-    for name, size in files.items():
+def _stale(context: Context, folder: Path, made: str) -> Iterator[Problem]:
+    """Yield what a folder holds that the public may have no longer, and of a copy whether it is an old one."""
+    own = folder == context.layout.public
+    try:
+        name = str(json.loads((folder / CURRENT).read_bytes())["database"])
+        db = open_readonly(folder / name, immutable=True)
+    except (OSError, ValueError, KeyError, TypeError, ArchiveError):
+        return  # which is said already
+    try:
+        default = context.config.publish.default_release
+        kept = unreleased(context.db, db, default=default, now=now())
+    finally:
+        db.close()
+    step: Part = "public" if own else "copy"
+    if kept:
+        yield Problem(step, f"{folder} holds {kept} sessions and recordings that are no longer released")
+    elif not own and made != state(context):
+        yield Problem("copy", f"{folder} was published from an older state of the archive")
+
+
+def _links(db: Database, folder: Path, *, quick: bool) -> Iterator[Problem]:
+    files = {f"{each.sha256}{each.suffix}": each for each in published_files(db)}
+    for name, file in files.items():
         path = folder / name
         if not path.is_file():
             yield Problem("public", f"{path} is gone")
-        elif path.stat().st_size != size:
-            yield Problem("public", f"{path} has {path.stat().st_size} bytes of {size}")
+        elif wrong := _changed(path, file.sha256, file.bytes, quick=quick):
+            yield Problem("public", f"{path} {wrong}")
     for path in sorted(folder.glob("*")):
         if path.name not in files:
             yield Problem("orphan", f"{path} is in no published database")
@@ -206,16 +230,8 @@ def _changed(path: Path, sha256: str, size: int | None, *, quick: bool) -> str |
         here = path.stat().st_size
         if size not in {None, here}:
             return f"has {here} bytes of {size}"
-        if not quick and _digest(path) != sha256:
+        if not quick and digest(path) != sha256:
             return "has other bytes than when it was kept"
     except OSError as error:
         return f"cannot be read ({error.strerror})"
     return None
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()

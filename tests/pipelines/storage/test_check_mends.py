@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.storage.vaults import digest
+from pipelines.storage.blobs import digest
 from tests.pipelines.cli.test_cli import rostra
 from tests.pipelines.sounds import write_wav
-
 
 
 @pytest.fixture(scope="module")
@@ -109,3 +108,17 @@ def test_good_file_that_is_pulled_from_elsewhere_takes_the_place_of_a_damaged_on
     moved = shutil.copy(kept.parent / "in" / "second talk.wav", archive.parent / "found again.wav")
     assert rostra("pull", moved, "--archive", archive).returncode == 0
     assert files(archive) == whole
+
+
+@pytest.mark.parametrize("damage", [flip, cut_short, empty, Path.unlink], ids=lambda damage: damage.__name__)
+def test_whatever_is_published_is_built_again(archive: Path, damage: Callable[[Path], None]) -> None:
+    assert rostra("publish", "--again", "--archive", archive).returncode == 0
+    public = {path: digest(path) for path in sorted((archive / "public").rglob("*.*")) if path.is_file()}
+    kept = {path: sha256 for path, sha256 in public.items() if path.parent.name == "media" or path.suffix == ".db"}
+    for path in kept:
+        damage(path)
+    steps = {each["next"] for each in found(archive) if each["part"] == "public"}
+    assert steps == {"rostra publish --again"}
+    follow(*steps, archive)
+    assert {path: digest(path) for path in kept} == kept
+    assert found(archive) == []
