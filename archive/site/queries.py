@@ -127,6 +127,8 @@ class Line:
     language: str | None
     flags: tuple[str, ...]
     pause: bool
+    redacted: bool = False
+    """Whether this stands where words were taken out; ``text`` then says why, if the public may know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -347,9 +349,26 @@ def lines(conn: sqlite3.Connection, transcript_id: int) -> tuple[Line, ...]:
         " FROM segment WHERE transcript_id = ? ORDER BY position",
         (PAUSE_MS, transcript_id),
     )
-    return tuple(
+    said = [
         Line(**{**_named(row), "flags": tuple(json.loads(row["flags"])), "pause": bool(row["pause"])}) for row in rows
-    )
+    ]
+    marks = [
+        Line(position=-row["id"], start_ms=row["start_ms"], end_ms=row["end_ms"], text=row["reason"], language=None,
+             flags=(), pause=False, redacted=True)
+        for row in _redactions(conn, transcript_id)
+    ]  # fmt: skip
+    return tuple(sorted([*said, *marks], key=lambda line: line.start_ms)) if marks else tuple(said)
+
+
+def _redactions(conn: sqlite3.Connection, transcript_id: int) -> list[sqlite3.Row]:
+    """Return what was taken out of a transcript's recording, in order."""
+    if not conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'redaction'").fetchone():
+        return []  # an older Rostra published it
+    return conn.execute(
+        "SELECT redaction.id, start_ms, end_ms, reason FROM redaction JOIN transcript USING (recording_id)"
+        " WHERE transcript.id = ? ORDER BY start_ms",
+        (transcript_id,),
+    ).fetchall()
 
 
 def transcript(conn: sqlite3.Connection, transcript_id: int) -> Transcript | None:
@@ -373,10 +392,19 @@ def transcript(conn: sqlite3.Connection, transcript_id: int) -> Transcript | Non
         " LEFT JOIN speaker_tag ON speaker_tag.id = speaker_tag_id WHERE transcript_id = ? ORDER BY position",
         (transcript_id,),
     )
+    said = [_segment(_named(each), words) for each in segments]
+    marks = [
+        Segment(start_ms=each["start_ms"], end_ms=each["end_ms"], text=TAKEN_OUT)
+        for each in _redactions(conn, transcript_id)
+    ]
     return Transcript(
         **{**_named(row), "parameters": json.loads(row["parameters"])},
-        segments=tuple(_segment(_named(each), words) for each in segments),
+        segments=tuple(sorted([*said, *marks], key=lambda segment: segment.start_ms) if marks else said),
     )
+
+
+TAKEN_OUT = "[taken out]"
+"""What stands in captions where words were taken out."""
 
 
 def person(conn: sqlite3.Connection, slug: str) -> PersonPage | None:

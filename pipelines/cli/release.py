@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 from rich.markup import escape
 
+from archive.catalogue.recordings import StoredFile
 from archive.connection import transaction
 from archive.publication.deciding import Decision, Effect, Subject, decide, find_subject, track_of
 from archive.publication.purging import overwrite_deleted, purge_recording, purge_session
@@ -198,13 +200,21 @@ def _purge(context: Context, chosen: Sequence[Subject], decision: Decision) -> N
                 context.db, each.id, by=decision.by, at=decision.at
             )
         ]
-    for file in files:
-        context.blobs.remove(file.sha256, file.suffix)
-        for left in context.layout.root.glob(f"work*/{file.sha256}*"):
-            left.unlink(missing_ok=True)
+    erase(context, files)
     if not overwrite_deleted(context.db):
         err.print("[yellow]A run reads an old state of the catalogue:[/] its journal is emptied when the run ends.")
     err.print("Deleted for good. Backups and bags that were made before, and the places it came from, still have it.")
+
+
+def erase(context: Context, files: Iterable[StoredFile]) -> None:
+    """Delete files from the store, and what workers left of them."""
+    for file in files:
+        context.blobs.remove(file.sha256, file.suffix)
+        for left in context.layout.root.glob(f"work*/{file.sha256}*"):
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
 
 
 def _tell(effect: Effect, *, dry_run: bool, published: bool, later: bool) -> None:
