@@ -96,7 +96,9 @@ def imported(
         language: as the file says it; what cannot be read counts as unsaid.
         track: ``chapters`` or ``descriptions``, where the file holds what nobody says.
     """
-    said = [replace(each, end_ms=max(each.start_ms, each.end_ms)) for each in segments if each.text]
+    said = [
+        each if each.end_ms >= each.start_ms else replace(each, end_ms=each.start_ms) for each in segments if each.text
+    ]
     said.sort(key=lambda each: each.start_ms)
     parameters: dict[str, str | int | float | bool | None] = {"track": track} if track else {}
     if said and source.duration_ms and said[0].start_ms > source.duration_ms and said[0].start_ms >= _HOUR_MS:
