@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from archive.catalogue.current import KEPT, NOT_SUPERSEDED
+from archive.catalogue.provenance import copy_redactions
 from archive.catalogue.rows import touch
 from archive.catalogue.sessions import DESCRIPTION, SessionDescription
 from archive.errors import UnknownSubjectError
@@ -348,6 +349,7 @@ def note_cut(db: Database, part: int, whole: Recording, *, start_ms: int, starte
         " VALUES (?, ?, ?, '[]', ?, ?)",
         [part, whole.folder, started_at, whole.id, start_ms],
     )
+    copy_redactions(db, whole.id, part, from_ms=start_ms)
 
 
 def is_cut_for(db: Database, recording: int, session: int) -> bool:
@@ -406,6 +408,14 @@ def recordings_to_transcribe(db: Database, *, always: bool, untimed: str) -> lis
 def is_rendition(db: Database, sha256: str) -> bool:
     """Return whether a file was made of a recording that is in the catalogue."""
     return db.execute("SELECT 1 FROM rendition WHERE sha256 = ?", [sha256]).fetchone() is not None
+
+
+def current_recordings_of(db: Database, session: int) -> dict[str, int]:
+    """Return the recordings of a session that no other has replaced: their ids by SHA-256."""
+    rows = db.execute(
+        f"SELECT sha256, id FROM recording WHERE session_id = ? AND {NOT_SUPERSEDED} ORDER BY id", [session]
+    )
+    return dict(rows.fetchall())
 
 
 def published_files(db: Database) -> list[StoredFile]:

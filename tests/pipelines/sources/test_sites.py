@@ -9,7 +9,7 @@ import pytest
 from archive.catalogue.importing import apply_event
 from archive.connection import transaction
 from metadata.model import Event, ExternalId, Link, Person, Release, Role, Session
-from pipelines.config import Pull as Settings
+from pipelines.config import PullSettings as Settings
 from pipelines.errors import FetchError, LimitError
 from pipelines.run.executors import InProcess
 from pipelines.run.runner import Report, run_stage
