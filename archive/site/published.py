@@ -198,6 +198,18 @@ def install(datasette: Any, public: Path) -> None:
     _put(datasette, read_publication(public))
 
 
+def open_anew(datasette: Any, public: Path) -> None:
+    """Put the published database in the place of the files of its folder that a Datasette has opened.
+
+    Raises:
+        UnpublishedError: there is none.
+    """
+    opened = {name for name, each in datasette.databases.items() if each.path and Path(each.path).parent == public}
+    kept = {name: each for name, each in datasette.databases.items() if name not in {*opened, "_memory"}}
+    datasette.databases = type(datasette.databases)(kept)
+    install(datasette, public)
+
+
 def refresh(datasette: Any) -> None:
     """Change to the newest build if there is one; costs one ``stat`` if there is none.
 
