@@ -11,6 +11,8 @@ from archive.index.tokens import words
 from archive.search import exports
 from archive.search.concordance import BYS, By, Line, Rate, Research
 from archive.search.query import FIELDS, MAX_NEAR, MIN_PREFIX
+from archive.search.results import FEWER
+from archive.search.sessions import APART
 from archive.site import queries
 from archive.site.published import current
 from archive.site.render import argument, not_found, render
@@ -108,7 +110,7 @@ async def frequency(datasette: Any, request: Any) -> Any:
 
 async def search_help(datasette: Any, request: Any) -> Any:
     """``/search/help``: the query language, and the addresses for programs."""
-    language = {"fields": FIELDS, "near": MAX_NEAR, "prefix": MIN_PREFIX}
+    language = {"fields": FIELDS, "near": MAX_NEAR, "prefix": MIN_PREFIX, "fewer": FEWER, "apart": APART}
     files = {"columns": exports.COLUMNS, "orders": ORDERS, "bys": BYS, "lines": FILE_LINES}
     return await render(datasette, request, "search_help.html", lambda _conn: {**language, **files})
 

@@ -21,10 +21,9 @@ from pipelines.cli.work import conclude, ending_as, finish, observing, run_stage
 from pipelines.errors import LockedError
 from pipelines.exchange.captions import find_recording
 from pipelines.matching import cutting
-from pipelines.matching.proposals import Proposal, proposals
+from pipelines.matching.proposals import Proposal, new_session, proposals
 from pipelines.sources.watched import LOOK_SECONDS, Watched
 from pipelines.stages import Setup, stages_of
-from pipelines.stages.pull import new_session
 from pipelines.storage.archive_folder import Context, open_archive, open_archive_readonly, taking_turns
 
 

@@ -21,7 +21,7 @@ from pipelines.cli.display import err, out
 from pipelines.cli.work import conclude, finish, observing, run_stages
 from pipelines.exchange import timetables
 from pipelines.run.executors import InProcess
-from pipelines.run.runner import Report, run_stage
+from pipelines.run.runner import RunSummary, run_stage
 from pipelines.stages import Setup, stages_of
 from pipelines.stages.publish import Publish
 from pipelines.storage import archive_folder as archives
@@ -61,7 +61,7 @@ LOOK_SECONDS = 15.0
 """How often ``--watch`` looks whether an embargo has ended."""
 
 
-def _publish(root: Path, target: Path | None) -> Report:
+def _publish(root: Path, target: Path | None) -> RunSummary:
     with taking_turns(root) as context, observing() as observer:
         report = run_stage(context, Publish(target), InProcess(), observer)
         conclude(report, "published", nothing="Nothing has changed since the last publication.")

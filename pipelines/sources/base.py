@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
 from metadata.model import Session
-from pipelines.config import Pull as Settings
+from pipelines.config import PullSettings as Settings
 from pipelines.errors import ItemError
 from pipelines.text import file_name as fitting
 

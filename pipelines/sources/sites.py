@@ -20,7 +20,7 @@ from metadata.languages import parse_language
 from metadata.model import ExternalId, Link, Person, Release, Role, Session
 from metadata.timetables.slugs import make_slug
 from metadata.timetables.ytdlp_info import release_wish
-from pipelines.config import Pull as Settings
+from pipelines.config import PullSettings as Settings
 from pipelines.errors import FetchError, LimitError
 from pipelines.media.files import ffmpeg_binary
 from pipelines.sources.base import Fetched, Found, Report, Shelf, Unreachable, file_name, plain

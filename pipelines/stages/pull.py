@@ -8,7 +8,6 @@ somebody decides (`pipelines.matching.proposals`); and without a timetable to a 
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -25,13 +24,14 @@ from archive.catalogue.recordings import (
     NewRecording,
     add_recording,
     assign,
+    bring_here,
+    elsewhere_of,
+    last_said_ms,
     note_source,
     recording_id,
     recording_label,
 )
 from archive.catalogue.sessions import (
-    add_session,
-    ensure_event,
     expecting,
     find_session,
     newest_session_id,
@@ -42,6 +42,7 @@ from archive.sqlite import Database
 from metadata.model import Session
 from metadata.timetables.slugs import make_slug
 from pipelines.errors import BrokenMediaError, LimitError, PurgedError
+from pipelines.exchange.captions import TOLERANCE_MS
 from pipelines.matching import proposals as matching
 from pipelines.media.files import MediaInfo, probe
 from pipelines.media.subtitles import extract
@@ -175,22 +176,20 @@ class Pull:
         if result.about is not None and session_id is not None and session_id > newest:
             describe_session(context.db, session_id, result.about, decided_at=timestamp())
         info = result.info
-        recording = add_recording(
-            context.db,
-            NewRecording(
-                sha256=sha256,
-                kind=info.kind,
-                duration_ms=info.duration_ms,
-                bytes=result.blob.bytes,
-                media_type=info.media_type,
-                suffix=info.suffix,
-                streams=msgspec.json.encode(info.streams).decode(),
-                original_name=result.name,
-                **note,
-            ),
-            session_id,
-            pulled_at=timestamp(),
+        new = NewRecording(
+            sha256=sha256,
+            kind=info.kind,
+            duration_ms=info.duration_ms,
+            bytes=result.blob.bytes,
+            media_type=info.media_type,
+            suffix=info.suffix,
+            streams=msgspec.json.encode(info.streams).decode(),
+            original_name=result.name,
+            **note,
         )
+        recording = _brought_here(context.db, session_id, new)
+        if recording is None:
+            recording = add_recording(context.db, new, session_id, pulled_at=timestamp())
         note_source(context.db, recording, folder=result.folder, started_at=info.started_at, tags=info.tags)
         remark = None
         if old is not None:
@@ -226,7 +225,16 @@ class Pull:
             return matches[0], {}
         if matching.talks(context, self.event):
             return None, {}
-        return new_session(db, self.event or context.config.pull.event, stem), {}
+        return matching.new_session(db, self.event or context.config.pull.event, stem), {}
+
+
+def _brought_here(db: Database, session: int | None, new: NewRecording) -> int | None:
+    """Make a file that of its session's recording that was elsewhere, if what was said there fits into it."""
+    waiting = elsewhere_of(db, session) if session is not None and new.role == "floor" else None
+    if waiting is None or (new.duration_ms and last_said_ms(db, waiting) > new.duration_ms + TOLERANCE_MS):
+        return None
+    bring_here(db, waiting, new, pulled_at=timestamp())
+    return waiting
 
 
 def _companion(store: BlobStore, path: Path, codec: str | None = None, **said: str | None) -> Companion:
@@ -267,13 +275,6 @@ def _of_channels(info: MediaInfo) -> str | None:
 
 def _joined(*remarks: str | None) -> str | None:
     return "; ".join(filter(None, remarks)) or None
-
-
-def new_session(db: Database, event: str, stem: str) -> int:
-    """Make a session for a recording that no timetable knows, and its event if need be; return its id."""
-    event_id = ensure_event(db, event, re.sub(r"-+", " ", event).capitalize())
-    title = re.sub(r"[_\s]+", " ", stem).strip() or "Recording"
-    return add_session(db, event_id, make_slug(stem) or "recording", title)
 
 
 def make(setup: Setup) -> Pull:

@@ -39,9 +39,9 @@ class Layout:
     turn: str = ""
 
     @classmethod
-    def at(cls, folder: Path) -> Layout:
+    def at(cls, folder: Path, turn: str = "") -> Layout:
         """Return the layout of an archive as any process finds it, whatever its working directory is."""
-        return cls(folder.expanduser().resolve())
+        return cls(folder.expanduser().resolve(), turn)
 
     @property
     def config(self) -> Path:
@@ -149,7 +149,7 @@ def taking_turns(root: Path) -> Iterator[Context]:
         ArchiveError: there is no archive here, or it cannot be opened.
         ConfigError: the configuration is wrong.
     """
-    layout = Layout(root, f"-{os.getpid()}")
+    layout = Layout.at(root, f"-{os.getpid()}")
     config = configuration.load(layout.config)
     db = open_catalogue(layout.catalogue, patience=TURN_SECONDS)
     try:

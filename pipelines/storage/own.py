@@ -26,7 +26,8 @@ def kept_in(folder: Path) -> frozenset[str]:
     if layout.catalogue.is_file() and (layout.config.is_file() or layout.media.is_dir()):
         files = {f"{layout.catalogue.name}{ending}" for ending in _JOURNALS}
         parts = (layout.config, layout.media, layout.public, layout.work, layout.sources, layout.lock, layout.owner)
-        return frozenset(files | {part.name for part in parts})
+        turns = {path.name for path in folder.glob(f"{layout.work.name}-*") if path.name.rpartition("-")[2].isdecimal()}
+        return frozenset(files | turns | {part.name for part in parts})
     if (folder / CURRENT).is_file() and (databases := {path.name for path in folder.glob(DATABASES)}):
         return frozenset({CURRENT, MEDIA, METADATA, SETTINGS_FILE, *databases})
     return frozenset()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from archive import urls
-from archive.search.sessions import SessionResults
+from archive.search.results import SessionResults
 from archive.site.records import Reader, Session
 
 ENTRIES = 50

@@ -16,10 +16,10 @@ from metadata.captions.base import Source
 from metadata.errors import FormatError
 from metadata.model import TranscriptKind
 from pipelines.config import Config
-from pipelines.config import Transcribe as Settings
+from pipelines.config import TranscribeSettings as Settings
 from pipelines.exchange.captions import add_captions, beside, find_recording, language_in
 from pipelines.run.executors import InProcess
-from pipelines.run.runner import Report, run_stage
+from pipelines.run.runner import RunSummary, run_stage
 from pipelines.stages.captions import Captions
 from pipelines.stages.pull import Pull
 from pipelines.stages.transcribe import Transcribe
@@ -47,7 +47,7 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def pull(context: Context, folder: Path) -> Report:
+def pull(context: Context, folder: Path) -> RunSummary:
     run_stage(context, Pull([folder]), InProcess(), Watch())
     return run_stage(context, Captions([folder]), InProcess(), Watch())
 

@@ -10,7 +10,7 @@ import pytest
 from archive.search.sqlite_search import SqliteSearch
 from archive.site.app import create_app
 from pipelines.run.executors import InProcess, Local
-from pipelines.run.runner import Report, run_stage
+from pipelines.run.runner import RunSummary, run_stage
 from pipelines.stages import publish as publishing
 from pipelines.stages.base import Stage
 from pipelines.stages.index import Index
@@ -35,7 +35,7 @@ def context(tmp_path: Path, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> 
         yield context
 
 
-def do(context: Context, stage: Stage) -> Report:
+def do(context: Context, stage: Stage) -> RunSummary:
     return run_stage(context, stage, InProcess(), Watch())
 
 

@@ -17,9 +17,9 @@ import pytest
 from metadata.model import ExternalId, Session
 from metadata.timetables import read_timetables
 from pipelines import sources
-from pipelines.config import Pull as Settings
+from pipelines.config import PullSettings as Settings
 from pipelines.run.executors import InProcess, Local
-from pipelines.run.runner import Report, run_stage
+from pipelines.run.runner import RunSummary, run_stage
 from pipelines.sources import Found, Shelf, find, http
 from pipelines.sources.base import shelf_name
 from pipelines.sources.feed import Episode
@@ -91,7 +91,7 @@ def publish(site: Site, numbers: range, etag: str) -> None:
         site.answers[f"/{number}.wav"] = file(sound(number), etag=None)
 
 
-def pull(context: Context, site: Site) -> Report:
+def pull(context: Context, site: Site) -> RunSummary:
     return run_stage(context, Pull([site.url + FEED]), InProcess(), Watch())
 
 

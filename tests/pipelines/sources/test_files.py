@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.run.executors import InProcess
-from pipelines.run.runner import Report, run_stage
+from pipelines.run.runner import RunSummary, run_stage
 from pipelines.sources.files import Listing, expand, look_through
 from pipelines.stages import publish as publishing
 from pipelines.stages.captions import Captions
@@ -35,13 +35,13 @@ def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Context
         yield context
 
 
-def pull(context: Context, *sources: str | Path) -> tuple[Report, list[str]]:
+def pull(context: Context, *sources: str | Path) -> tuple[RunSummary, list[str]]:
     report = run_stage(context, Pull(sources), InProcess(), Watch())
     slugs = context.db.execute("SELECT slug FROM session ORDER BY id").fetchall()
     return report, [slug for (slug,) in slugs]
 
 
-def told(report: Report) -> dict[str, tuple[str, str | None, str | None]]:
+def told(report: RunSummary) -> dict[str, tuple[str, str | None, str | None]]:
     return {item.label: (outcome.status, outcome.code, outcome.text) for item, outcome in report.troubles}
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from metadata.model import ExternalId, Link, Person, Release, Role, Session
-from pipelines.config import Pull as Settings
+from pipelines.config import PullSettings as Settings
 from pipelines.errors import FetchError, LimitError
 from pipelines.sources import Shelf, sites
 from pipelines.sources.base import ignore_progress

@@ -21,7 +21,7 @@ from archive.search.sqlite_search import SqliteSearch
 from metadata.model import EXAMPLE_EVENT, EXAMPLE_SESSION, Event, RecordingNote, Release, Session
 from pipelines.errors import ConfigError
 from pipelines.run.executors import InProcess, Local
-from pipelines.run.runner import Report, run_stage
+from pipelines.run.runner import RunSummary, run_stage
 from pipelines.stages import publish as publishing
 from pipelines.stages.base import Stage
 from pipelines.stages.captions import Captions
@@ -56,7 +56,7 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def do(context: Context, stage: Stage) -> Report:
+def do(context: Context, stage: Stage) -> RunSummary:
     return run_stage(context, stage, InProcess(), Watch())
 
 
@@ -115,7 +115,7 @@ def test_recording_that_was_not_copied_whole_is_heard_and_says_so(context: Conte
     assert "of the 0:20 that it should last: was it copied whole?" in remark
 
 
-def troubles(report: Report) -> dict[str, tuple[str, str | None]]:
+def troubles(report: RunSummary) -> dict[str, tuple[str, str | None]]:
     return {item.label: (outcome.status, outcome.code) for item, outcome in report.troubles}
 
 
