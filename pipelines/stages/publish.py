@@ -31,6 +31,7 @@ from archive.catalogue.snapshot import origin
 from archive.connection import open_readonly
 from archive.errors import ArchiveError, CatalogueBusyError
 from archive.publication import build as release
+from archive.publication.folder import files
 from pipelines.config import Config
 from pipelines.errors import ItemError, LockedError
 from pipelines.stages import Setup
@@ -142,6 +143,8 @@ def publish(task: Publication) -> str:
         finally:
             db.close()
         sync_folder(target)
+        for file, data in files(task.config.site.names()).items():
+            write_atomic(target / file, data)
         current = {"database": name, "built_at": timestamp(), "origin": task.origin}
         write_atomic(target / CURRENT, msgspec.json.encode(current))
         if any(path.name != name for path in target.glob(DATABASES)):

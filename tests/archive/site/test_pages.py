@@ -13,10 +13,11 @@ import pytest
 from datasette.app import Datasette
 
 from archive.errors import UnpublishedError
+from archive.publication.folder import TIME_LIMIT_MS
 from archive.search import exports
 from archive.search.concordance import BYS
 from archive.site import explore as exploring
-from archive.site.app import TIME_LIMIT_MS, create_app
+from archive.site.app import create_app
 from archive.site.published import current, refresh
 from archive.site.routes import ROUTES
 from archive.sqlite import sqlite3
