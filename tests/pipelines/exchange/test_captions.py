@@ -67,6 +67,16 @@ def test_captions_beside_a_recording_are_its_transcript_until_it_is_heard(contex
     assert versions(context) == [("imported", "en", 0), ("asr", "und", 1)]
 
 
+def test_captions_beside_a_recording_are_peoples_where_somebody_says_so(context: Context, folder: Path) -> None:
+    (folder / "talk.vtt").write_text(TALK)
+    run_stage(context, Pull([folder], kind="human"), InProcess(), Watch())
+    run_stage(context, Captions([folder], "human"), InProcess(), Watch())
+    assert versions(context) == [("human", "en", 1)]
+    run_stage(context, Transcribe(FakeTranscriber()), InProcess(), Watch())
+    assert versions(context) == [("human", "en", 1)]
+    assert not run_stage(context, Captions([folder], "human"), InProcess(), Watch()).counts
+
+
 def test_captions_that_a_site_gave_are_found_where_pull_left_them(context: Context, folder: Path) -> None:
     run_stage(context, Pull([folder]), InProcess(), Watch())
     given = []
@@ -198,7 +208,8 @@ def test_caption_and_export_from_the_command_line(folder: Path, tmp_path: Path) 
     [
         (["--session", "nowhere"], "no session 'nowhere'"),
         (["--recording", "ffff"], "no recording 'ffff'"),
-        ([], "either --session or --recording"),
+        (["--session", "talk", "--recording", "ffff"], "either --session or --recording"),
+        (["--at", "https://youtu.be/x"], "name it with --session"),
         (["--session", "talk", "--language", "no such tongue"], "unknown language"),
     ],
 )
