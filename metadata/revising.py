@@ -48,7 +48,7 @@ def words_of(transcript: Transcript) -> list[str]:
 
 def edits(before: Sequence[str], after: Sequence[str]) -> list[Edit]:
     """Return what makes one text of another; no edits where they are equal."""
-    found = []
+    found: list[Edit] = []
     for block in LCSseq.opcodes(before, after):
         if block.tag == "equal":
             continue
