@@ -76,7 +76,9 @@ def check(context: Context, *, quick: bool, looked: Callable[[str], None]) -> It
     with transaction(context.db):
         problems = verify(context.db)
     yield from (Problem("index", text) for text in problems)
-    known = {key(each.file.sha256, each.file.suffix): each for each in named_files(context.db)}
+    # A recording that browsers play as it is, is its own rendition: then it is an original.
+    named = sorted(named_files(context.db), key=lambda each: not each.is_derived)
+    known = {key(each.file.sha256, each.file.suffix): each for each in named}
     bucket = context.config.store.bucket
     if bucket:
         looked(bucket)
