@@ -461,3 +461,19 @@ CREATE TABLE redaction (
 ) STRICT;
 
 CREATE INDEX redaction_recording ON redaction(recording_id, start_ms);
+
+CREATE TABLE revision (
+  id INTEGER PRIMARY KEY,
+  transcript_id INTEGER NOT NULL REFERENCES transcript(id) ON DELETE CASCADE,
+  base_id INTEGER NOT NULL REFERENCES transcript(id) ON DELETE CASCADE,
+  start_ms INTEGER NOT NULL CHECK (start_ms >= 0),
+  end_ms INTEGER NOT NULL CHECK (end_ms >= start_ms),
+  before TEXT NOT NULL,
+  after TEXT NOT NULL,
+  revised_by TEXT NOT NULL,
+  revised_at TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX revision_transcript ON revision(transcript_id);
+
+CREATE INDEX revision_base ON revision(base_id);

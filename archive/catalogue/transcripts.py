@@ -14,6 +14,8 @@ from archive.errors import UnknownSubjectError
 from archive.sqlite import Database
 from metadata.model import Flag, Segment, Transcript, Word
 
+REVISES = "revises"
+"""The parameter that names the version which people corrected; such a transcript stands as people's work does."""
 _RANKS = {"imported": 0, "asr": 1, "human": 2}
 """Which kind of transcript stands when there are several: a higher one, or a later one of the same kind."""
 
@@ -143,9 +145,14 @@ def _becomes_current(db: Database, recording: int, transcript: Transcript) -> bo
     if transcript.kind == "translation":
         return True
     row = db.execute(
-        "SELECT kind FROM transcript WHERE recording_id = ? AND is_current AND kind <> 'translation'", [recording]
+        "SELECT kind, parameters ->> ? FROM transcript WHERE recording_id = ? AND is_current AND kind <> 'translation'",
+        [f"$.{REVISES}", recording],
     ).fetchone()
-    return row is None or _RANKS[transcript.kind] >= _RANKS[row[0]]
+    return row is None or _rank(transcript.kind, transcript.parameters.get(REVISES)) >= _rank(row[0], row[1])
+
+
+def _rank(kind: str, revises: object) -> int:
+    return _RANKS["human" if revises else kind]
 
 
 def _speaker_tags(db: Database, recording: int, transcript: Transcript) -> dict[str, int]:

@@ -21,6 +21,7 @@ MODULES = {
     "captions": ("caption", "hints", "export"),
     "check": ("check",),
     "correct": ("correct",),
+    "revise": ("correct",),
     "redact": ("redact",),
     "release": ("release",),
     "recordings": ("pull", "match", "cut"),
