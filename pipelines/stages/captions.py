@@ -19,6 +19,7 @@ import msgspec
 from archive.catalogue.recordings import recording_id
 from metadata.captions import FORMATS, SUFFIXES
 from metadata.errors import MetadataError, UnknownFormatError
+from metadata.names import name_key
 from pipelines.errors import BrokenMediaError, CaptionsError, FetchError
 from pipelines.exchange.captions import add_captions, beside, passed_over
 from pipelines.sources.files import expand, shown
@@ -98,6 +99,11 @@ class Captions:
         recording = recording_id(context.db, sha256)
         if recording is None:
             raise CaptionsError(f"the recording beside it, {shown(item.task.media.name)}, is not in the archive")
+        if isinstance(item.task, Beside) and (other := _of_another(context, recording, item.task.media)):
+            return (
+                f"is passed over: {shown(item.task.media.name)} holds the same bytes as {shown(other)}, whose captions"
+                f" these may not be; if they are: rostra caption FILE --recording {sha256[:12]}"
+            )
         try:
             added = add_captions(context, data, item.label, recording, kind="imported")
         except UnknownFormatError:
@@ -107,6 +113,12 @@ class Captions:
         whose = context.db.execute("SELECT original_name FROM recording WHERE id = ?", [recording]).fetchone()[0]
         named = ", ".join(f"{label} is {name}" for label, name in added.people.items())
         return "; ".join(filter(None, [f"captions of {whose}", named]))
+
+
+def _of_another(context: Context, recording: int, media: Path) -> str | None:
+    """Return the name under which a recording came first, where a file of the same bytes has another one."""
+    [name] = context.db.execute("SELECT original_name FROM recording WHERE id = ?", [recording]).fetchone()
+    return None if name_key(Path(name).stem) == name_key(media.stem) else str(name)
 
 
 _TEXTS = frozenset(form.suffix for form in FORMATS.values())

@@ -121,8 +121,14 @@ class Transcribe:
 
 
 def _remarks(context: Context, recording: int, transcript: Transcript) -> Iterator[str]:
-    if not transcript.segments:
-        yield "nobody speaks in it"
+    if not any(not segment.flags for segment in transcript.segments):
+        [stands] = context.db.execute(
+            "SELECT count(*) FROM segment JOIN transcript ON transcript.id = transcript_id"
+            " WHERE recording_id = ? AND is_current AND transcript.kind IN ('imported', 'human')",
+            [recording],
+        ).fetchone()
+        kept = f", although it has captions ({stands}), which stay: does its sound play?" if stands else ""
+        yield f"{'nothing certain was heard' if transcript.segments else 'nobody speaks'} in it{kept}"
     [claimed] = context.db.execute("SELECT duration_ms FROM recording WHERE id = ?", [recording]).fetchone()
     if claimed - transcript.duration_ms > max(MISSING_MS, MISSING * claimed):
         heard = format_clock(transcript.duration_ms)
