@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from archive.index.passages import LONGEST_PHRASE
@@ -40,6 +40,7 @@ class Hit:
         url: the session's page at this moment.
         score: higher is better; comparable within one search only.
         transcript: the version that the text stands in; None where the session has none.
+        positions: of the segments of the text in that transcript, in order; none for a session as a whole.
     """
 
     event: str
@@ -56,6 +57,7 @@ class Hit:
     url: str
     score: float
     transcript: str | None
+    positions: tuple[int, ...] = ()
 
 
 class Passage(NamedTuple):
@@ -199,10 +201,10 @@ def moment_hits(
     )
     known = {row[0]: tuple(row[1:]) for row in rows}
     found = excerpts(conn, [(each.stretch, each.moment) for each in moments], node, segments)
-    return [_hit(known[each.passage.transcript], what, each.score) for each, what in zip(moments, found, strict=True)]
+    return [_hit(known[each.passage.transcript], what, each) for each, what in zip(moments, found, strict=True)]
 
 
-def _hit(known: tuple[str, str, str, str, str, str], found: Excerpt, score: float) -> Hit:
+def _hit(known: tuple[str, str, str, str, str, str], found: Excerpt, ranked: Ranked) -> Hit:
     event, event_title, session, title, version, language = known
     return Hit(
         event=event,
@@ -217,8 +219,9 @@ def _hit(known: tuple[str, str, str, str, str, str], found: Excerpt, score: floa
         before=found.before,
         after=found.after,
         url=_url(event, session, found.start_ms),
-        score=score,
+        score=ranked.score,
         transcript=version,
+        positions=ranked.moment.key[1:],
     )
 
 
@@ -239,7 +242,7 @@ def session_hit(conn: sqlite3.Connection, session: int, score: float, node: Node
 
 
 def _about(conn: sqlite3.Connection, session: int, score: float, node: Node | None) -> Hit:
-    known = known_of(conn, session)
+    known: dict[str, Any] = {**known_of(conn, session)}
     abstract, language, version = conn.execute(
         "SELECT abstract, coalesce(session.language, transcript.language), version FROM session"
         " LEFT JOIN recording ON recording.session_id = session.id AND superseded_by IS NULL"

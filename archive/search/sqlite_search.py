@@ -196,6 +196,41 @@ class SqliteSearch:
                     results = replace(results, suggestion=better, complete=budget.complete)
         return replace(results, note=_joined(understood.note, results.note))
 
+    def within(self, query: str, event: str, session: str, *, language: str | None = None) -> Results:
+        """Return every moment of a session in order of time, recording by recording, however many there are.
+
+        Args:
+            query: as people type it.
+            event: the slug of its event.
+            session: its slug.
+            language: of the transcripts to search in; None for all of them.
+
+        Raises:
+            ArchiveError: the database is damaged or cannot be read. No query raises.
+        """
+        understood = parse_query(query)
+        filters = _tagged(Filters(event=event, session=session, language=language), understood)
+        if filters is None:
+            return Results((), 0, 0, UNKNOWN_LANGUAGE, complete=True)
+        if understood.node is None:
+            return Results((), 0, 0, understood.note, complete=True)
+        budget = Budget(self._conn, self._clock, self._budget)
+        with sqlite_errors():
+            kept = self._kept or self._kept_here.of(self._conn)
+        with sqlite_errors(), reading(self._conn):
+            scope = read_scope(self._conn, filters, understood.where)
+            wide = with_forms(
+                self._conn, understood.node, read_languages(self._conn, scope), doubtful=understood.doubtful
+            )
+            run = _Run(self._conn, budget, understood.node, wide, scope)
+            hits = run.every_moment(doubtful=understood.doubtful)
+            better = None
+            if not hits and budget.complete and not understood.doubtful:
+                better = suggest(self._conn, budget, query, understood.node, scope, kept.vocabulary)
+        hits.sort(key=lambda hit: (hit.transcript or "", hit.start_ms, hit.positions))
+        note = _joined(understood.note, None if budget.complete else OVER_BUDGET)
+        return Results(tuple(hits), len(hits), int(bool(hits)), note, budget.complete, better)
+
     def sessions(
         self,
         query: str,
@@ -308,6 +343,14 @@ class _Run:
         if not self._budget.complete:
             note = OVER_BUDGET
         return Results(tuple(hits), min(total, COUNTED), sessions, note, self._budget.complete)
+
+    def every_moment(self, *, doubtful: bool) -> list[Hit]:
+        """Return all moments, as long as there is time, without sessions that match as a whole."""
+        if doubtful:
+            passages = read_doubtful(self._conn, self._budget, self._wide, self._scope)
+        else:
+            _, passages = self._passages(DEEPEST)
+        return moment_hits(self._conn, self._moments(passages, None), self._wide)
 
     def _passages(self, wanted: int) -> tuple[int, list[Passage]]:
         """Return how many passages match, and the best: all where they are few, else enough for so many hits."""

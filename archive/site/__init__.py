@@ -16,6 +16,7 @@ from typing import Any
 from datasette import hookimpl
 
 from archive.site.guard import guard
+from archive.site.locales import install as install_languages
 from archive.site.pages import ROUTES, failed
 from archive.site.published import DATABASE, install
 from archive.site.render import asset
@@ -42,6 +43,13 @@ def asgi_wrapper(datasette: Any) -> Callable[[Any], Any]:
     if _configured(datasette):
         return lambda app: guard(app, datasette)
     return lambda app: app
+
+
+@hookimpl
+def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
+    """Let templates speak the reader's language."""
+    if _configured(datasette):
+        install_languages(env)
 
 
 @hookimpl

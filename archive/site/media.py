@@ -10,8 +10,8 @@ from typing import Any
 
 from starlette.responses import FileResponse
 
-from archive.site import queries
 from archive.site.published import current
+from archive.site.recordings import media_file, readable_name
 
 ROUTE = r"/media/(?P<sha256>[0-9a-f]{64})(?P<suffix>\.[a-z0-9]{1,8})$"
 """The only names that are looked for, in the database first and then on the disk."""
@@ -25,12 +25,17 @@ async def media(datasette: Any, request: Any, receive: Any, send: Any) -> bool:
     """Send a published recording; return False, with nothing sent, if there is none of this name."""
     sha256, suffix = request.url_vars["sha256"], request.url_vars["suffix"]
     database = current(datasette)
-    media_type = await database.execute_fn(lambda conn: queries.media_type(conn, sha256, suffix))
+    known = await database.execute_fn(lambda conn: media_file(conn, sha256, suffix))
     path = database.publication.public / "media" / f"{sha256}{suffix}"
-    if media_type is None or not path.is_file():
+    if known is None or not path.is_file():
         return False
+    media_type = known.media_type
     if not media_type.startswith(("audio/", "video/")) and media_type not in _SAFE:
         media_type = "application/octet-stream"  # a browser shall play it or save it, and never run it
     headers = {"cache-control": _FOREVER, "etag": f'"{sha256}"'}
-    await FileResponse(path, media_type=media_type, headers=headers)(request.scope, receive, send)
+    name = readable_name(known.day, known.event, known.title, known.role, known.language) + suffix
+    response = FileResponse(
+        path, media_type=media_type, headers=headers, filename=name, content_disposition_type="inline"
+    )
+    await response(request.scope, receive, send)
     return True
