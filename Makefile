@@ -30,7 +30,7 @@ export ROSTRA_TEST_DATA ?= $(CURDIR)/../shared/data
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check wheel clean
+.PHONY: help demo test check wheel lock clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -55,6 +55,11 @@ wheel: $(WHEEL)/.installed  ## Test the built wheel: that it holds every file, a
 	cp -R tests pyproject.toml README.md $(WHEEL)/run
 	cd $(WHEEL)/run && ../venv/bin/$(TEST) $(WHEEL_TESTS) $(ARGS)
 
+lock: $(BIN)/python  ## Choose the newest versions that pyproject.toml allows, for .ci/demo.txt and .ci/dev.txt
+	$(BIN)/python -m pip install --quiet 'uv>=0.9'
+	for extra in demo dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --extra $$extra --output-file .ci/$$extra.txt --upgrade pyproject.toml || exit; done
+
 clean:  ## Remove everything that was made here, the example archive included
 	rm -rf $(VENV) build dist demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -63,8 +68,10 @@ $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Rostra $(NO_PYTHON)" >&2; exit 2; }
 	"$(PYTHON)" -m venv --clear $(VENV)
 
-$(VENV)/.demo $(VENV)/.dev: $(VENV)/.%: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable '.[$*]'
+# Only the files that were tried are installed: versions and hashes stand in .ci/demo.txt and .ci/dev.txt.
+$(VENV)/.demo $(VENV)/.dev: $(VENV)/.%: pyproject.toml .ci/%.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement .ci/$*.txt
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	@touch $@
 
 $(WHEEL)/.built: pyproject.toml README.md LICENSE $(SOURCES) | $(VENV)/.dev
@@ -73,9 +80,9 @@ $(WHEEL)/.built: pyproject.toml README.md LICENSE $(SOURCES) | $(VENV)/.dev
 	@mkdir -p $(WHEEL)
 	@touch $@
 
-# The second command replaces a wheel of the same version, which the first takes for the one it has.
+# --force-reinstall replaces a wheel of the same version, which pip would take for the one that it has.
 $(WHEEL)/.installed: $(WHEEL)/.built
 	test -x $(WHEEL)/venv/bin/python || $(BIN)/python -m venv --clear $(WHEEL)/venv
-	$(WHEEL)/venv/bin/python -m pip install --quiet "$$(echo ./dist/*.whl)[dev]"
+	$(WHEEL)/venv/bin/python -m pip install --quiet --require-hashes --requirement .ci/dev.txt
 	$(WHEEL)/venv/bin/python -m pip install --quiet --no-deps --force-reinstall ./dist/*.whl
 	@touch $@

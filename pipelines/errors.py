@@ -11,10 +11,12 @@
     ├── ToolError                ffmpeg is missing or failed in itself
     ├── WorkerError              worker processes cannot begin: what they load is too much, or broken
     ├── ClusterError             the scheduler is lost, or no worker can do it
+    ├── BackupError              no such snapshot, or it cannot be read
     ├── DiskFullError            no room is left
     └── ItemError                one item cannot be done; the run goes on
         ├── NotMediaError        not a recording: refused, and not tried again
         ├── EnclosureError       a feed's file that is no recording by its type and name: skipped
+        ├── OwnFilesError        what Rostra itself keeps where recordings were looked for: skipped
         ├── NoAudioError         nothing to hear: skipped
         ├── BrokenMediaError     a recording that cannot be read: refused
         ├── CaptionsError        captions that cannot be read, or are another recording's: refused
@@ -48,6 +50,10 @@ class ConfigError(PipelineError):
 
 class LockedError(PipelineError):
     """Another run holds the archive."""
+
+
+class BackupError(PipelineError):
+    """There is no such snapshot in a backup, or it cannot be read."""
 
 
 class TranscriberError(PipelineError):
@@ -102,6 +108,16 @@ class EnclosureError(ItemError):
 
     code = "enclosure"
     verdict = "skipped"
+
+
+class OwnFilesError(ItemError):
+    """An archive's or a publication's own files lie where recordings were looked for."""
+
+    code = "own-files"
+    verdict = "skipped"
+
+    def __init__(self) -> None:
+        super().__init__("what Rostra keeps there for itself is no source of recordings, and is passed over")
 
 
 class NoAudioError(ItemError):

@@ -7,16 +7,23 @@ from pathlib import Path
 
 from click import Context
 
+from metadata import captions as caption_formats
 from metadata.timetables import FORMATS
 from metadata.timetables.csv_sessions import COLUMNS
 from metadata.timetables.yaml_event import EXAMPLE_YAML
 from metadata.timetables.yaml_fields import SECTIONS, Documented, documented
 from pipelines.cli import cli
 from pipelines.config import template
+from pipelines.stages import STAGES, RunsOn
 from tests.bench import plan, search_tables, tables
 
 README = Path(__file__).resolve().parent.parent / "README.md"
-READMES = (README, README.parent / "metadata" / "README.md")
+RUNS_ON: dict[RunsOn, str] = {
+    "driver": "in the process that has the catalogue",
+    "workers": "in worker processes, here or on a cluster",
+    "models": "in worker processes that load a model, here or on a cluster",
+}
+READMES = (README, *(README.parent / folder / "README.md" for folder in ("metadata", "archive", "pipelines", "tests")))
 
 
 def commands() -> str:
@@ -33,6 +40,16 @@ def timetables() -> str:
         for each in FORMATS.values()
     ]
     return "\n".join(["| format | what it is | written by `rostra export timetable` |", "|---|---|---|", *rows])
+
+
+def captions() -> str:
+    """Return a table of all formats of captions, with their suffixes, and which are read and written."""
+    rows = [
+        f"| {each.name} | {each.title} | {', '.join(f'`{suffix}`' for suffix in (each.suffix, *each.other_suffixes))}"
+        f" | {'yes' if each.read else ''} | {'yes' if each.write else ''} |"
+        for each in caption_formats.FORMATS.values()
+    ]
+    return "\n".join(["| format | what it is | suffixes | read | written |", "|---|---|---|---|---|", *rows])
 
 
 def wishes() -> str:
@@ -75,10 +92,29 @@ def settings() -> str:
     return f"```toml\n{template('Winter School').rstrip()}\n```"
 
 
+def stages() -> str:
+    """Return a table of the stages of the pipeline, in order."""
+    rows = [
+        f"| {each.name} | {each.summary} | `rostra {each.command}{f' --{each.name}' if each.option else ''}` "
+        f"| {RUNS_ON[each.runs_on]} |"
+        for each in STAGES
+    ]
+    return "\n".join(["| stage | what it does | run by | where it works |", "|---|---|---|---|", *rows])
+
+
 def written(text: str) -> str:
     """Return a README with its generated parts as they should be."""
-    parts = {
+    for name, part in parts().items():
+        pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
+        text = re.sub(pattern, lambda match, part=part: f"{match[1]}{part}\n{match[2]}", text, flags=re.DOTALL)
+    return text
+
+
+def parts() -> dict[str, str]:
+    """Return all generated parts, by the name of their markers."""
+    return {
         "timetables": timetables(),
+        "captions": captions(),
         "wishes": wishes(),
         "fields": fields(),
         "columns": columns(),
@@ -88,11 +124,8 @@ def written(text: str) -> str:
         "search": search_tables.section(),
         "plan": plan.table(),
         "settings": settings(),
+        "stages": stages(),
     }
-    for name, part in parts.items():
-        pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
-        text = re.sub(pattern, lambda match, part=part: f"{match[1]}{part}\n{match[2]}", text, flags=re.DOTALL)
-    return text
 
 
 if __name__ == "__main__":

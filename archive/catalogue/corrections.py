@@ -17,6 +17,7 @@ from archive.catalogue.rows import (
     find_person,
     person_slug,
     read_event,
+    read_session,
     touch,
     write_event,
     write_person,
@@ -63,7 +64,7 @@ def correct_session(
     Raises:
         UnknownSubjectError: there is no such session.
     """
-    ours = find_session(db, event, slug)
+    ours = read_session(db, event, slug)
     sql = "SELECT session.{} FROM session JOIN event ON event.id = event_id WHERE event.slug = ? AND session.slug = ?"
     owner = _id(db, sql.format("id"), [event, slug])
     done = _note(db, "session_id", owner, ours, values, by, at)
@@ -96,18 +97,6 @@ def correct_person(db: Database, slug: str, values: Mapping[str, Any], *, by: st
         write_person(db, slug, replace(ours, **values))
         touch(db)
     return done
-
-
-def find_session(db: Database, event: str, slug: str) -> Session:
-    """Return a session with all that is known of it.
-
-    Raises:
-        UnknownSubjectError: there is none.
-    """
-    found = next((session for session in read_event(db, event).sessions if session.slug == slug), None)
-    if found is None:
-        raise UnknownSubjectError("session", f"{event}/{slug}")
-    return found
 
 
 def corrections(db: Database, owner: Owner, owner_id: int) -> list[Correction]:

@@ -6,18 +6,32 @@ from pathlib import Path
 
 from archive.catalogue.migrations import catalogue_migrations
 from archive.connection import BUSY_SECONDS, CACHE_KIB
-from archive.errors import CatalogueMissingError, CatalogueVersionError, sqlite_errors
+from archive.errors import CatalogueDamagedError, CatalogueMissingError, CatalogueVersionError, sqlite_errors
 from archive.sqlite import Database, sqlite3
 
 
 def create_catalogue(path: Path) -> Database:
     """Make a catalogue, or open the one that is there, with every migration applied.
 
+    A new one appears under its name with its tables or not at all: a file without them is never taken for new.
+
     Raises:
-        ArchiveError: it cannot be written, or was written by a newer Rostra.
+        ArchiveError: it cannot be written, is none of Rostra's, or was written by a newer Rostra.
     """
+    if not path.exists():
+        new = path.with_name(f".{path.name}.new")
+        new.unlink(missing_ok=True)
+        _open(new).close()
+        new.replace(path)
+    return _open(path, exists=True)
+
+
+def _open(path: Path, *, exists: bool = False) -> Database:
     with sqlite_errors():
         conn = sqlite3.connect(path, timeout=BUSY_SECONDS)
+        if exists and not conn.execute("SELECT 1 FROM sqlite_master WHERE name = '_sqlite_migrations'").fetchone():
+            conn.close()  # before anything is written to it
+            raise CatalogueDamagedError(f"{path} is no catalogue of Rostra's: restore it from a backup")
         conn.execute("PRAGMA journal_mode = WAL")
         conn.execute("PRAGMA synchronous = NORMAL")
         conn.execute("PRAGMA foreign_keys = ON")

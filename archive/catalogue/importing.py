@@ -40,7 +40,6 @@ __all__ = [
     "find_event",
     "read_event",
     "set_release",
-    "touch",
 ]
 
 Change = Literal["added", "changed", "unchanged"]

@@ -438,6 +438,18 @@ def m0002_remarks_and_retries(db: Database) -> None:
     )
 
 
+@catalogue_migrations()
+def m0003_identity(db: Database) -> None:
+    """What tells an archive from all others, wherever its folder lies: backups are kept apart by it."""
+    execute_all(
+        db,
+        (
+            "ALTER TABLE catalogue ADD COLUMN identity TEXT NOT NULL DEFAULT ''",
+            "UPDATE catalogue SET identity = lower(hex(randomblob(16)))",
+        ),
+    )
+
+
 def dump_schema(db: Database) -> str:
     """Return the DDL of every table and index in order of creation, without SQLite's and FTS5's own."""
     rows = db.query(

@@ -7,8 +7,18 @@ published nor searched any more. The caller owns the transaction in every functi
 
 from __future__ import annotations
 
-from archive.catalogue.importing import touch
+from typing import NamedTuple
+
+from archive.catalogue.rows import touch
 from archive.sqlite import Database
+
+
+class Origin(NamedTuple):
+    """A place that gave a recording, what it says of it as JSON, and the SHA-256 of the recording's bytes."""
+
+    place: str
+    about: str
+    sha256: str
 
 
 def note_place(db: Database, recording: int, place: str, *, about: str, pulled_at: str) -> None:
@@ -64,3 +74,13 @@ def supersede(db: Database, old: int, new: int) -> None:
         [new, old],
     )
     touch(db)
+
+
+def origins_with(db: Database, key: str) -> list[Origin]:
+    """Return the places that say something under this key of their JSON, pull by pull."""
+    rows = db.execute(
+        "SELECT place, about, sha256 FROM provenance JOIN recording ON recording.id = recording_id"
+        " WHERE json_type(about, '$.' || ?) IS NOT NULL ORDER BY provenance.id",
+        [key],
+    )
+    return [Origin(*row) for row in rows.fetchall()]

@@ -1,20 +1,18 @@
-"""Recordings and their transcripts in the catalogue."""
+"""Recordings in the catalogue: their files, the sessions that they are of, and what was made or cut from them."""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from archive.catalogue.importing import touch
+from archive.catalogue.current import NOT_SUPERSEDED
+from archive.catalogue.rows import touch
+from archive.catalogue.sessions import DESCRIPTION, SessionDescription
 from archive.errors import UnknownSubjectError
 from archive.sqlite import Database
-from metadata.model import Flag, MediaKind, RecordingRole, Segment, Transcript, Word
-
-_RANKS = {"imported": 0, "asr": 1, "human": 2}
-"""Which kind of transcript stands when there are several: a higher one, or a later one of the same kind."""
+from metadata.model import MediaKind, RecordingRole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +55,89 @@ class NewRendition:
     suffix: str
     media_type: str
     bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """A recording, and what its file says of itself.
+
+    Attributes:
+        folder: the name of the folder that it lay in, or nothing.
+        started_at: when its container says that it began, ISO 8601.
+        tags: what its container says in words.
+    """
+
+    id: int
+    sha256: str
+    suffix: str
+    duration_ms: int | None
+    original_name: str
+    role: RecordingRole
+    language: str | None
+    credit: str | None
+    licence: str | None
+    synthetic_voice: bool
+    folder: str
+    started_at: str | None
+    tags: tuple[str, ...]
+
+
+class RecordingFile(NamedTuple):
+    """A recording's file in the store, and what people call it: ``EVENT/SESSION``, or the file's first name."""
+
+    sha256: str
+    suffix: str
+    duration_ms: int | None
+    label: str
+
+
+class UnheardRecording(NamedTuple):
+    """A recording to transcribe, the language that it is declared to be in, and what is known of its session."""
+
+    file: RecordingFile
+    language: str | None
+    session: SessionDescription
+
+
+class SessionRecording(NamedTuple):
+    """One of a session's recordings."""
+
+    id: int
+    sha256: str
+    role: RecordingRole
+
+
+class StoredFile(NamedTuple):
+    """A recording or a rendition as the store keeps it: what names it there, and its size."""
+
+    sha256: str
+    suffix: str
+    bytes: int
+
+
+class NamedFile(NamedTuple):
+    """A file that the store must hold, for people: the recording's first name, and what was made of it."""
+
+    file: StoredFile
+    name: str
+    what: str
+
+
+WITH_SESSION = (
+    "recording LEFT JOIN session ON session.id = recording.session_id LEFT JOIN event ON event.id = session.event_id"
+)
+"""Recordings, joined with their session and event where they have them."""
+FILE = (
+    "recording.sha256, recording.suffix, recording.duration_ms,"
+    " coalesce(event.slug || '/' || session.slug, original_name) AS label"
+)
+"""Columns of `RecordingFile` in a query of `WITH_SESSION`."""
+_SOURCED = (
+    "SELECT recording.id, sha256, suffix, duration_ms, original_name, role, language, credit, licence,"
+    " synthetic_voice, coalesce(folder, '') AS folder, started_at, coalesce(tags, '[]') AS tags"
+    " FROM recording LEFT JOIN recording_source ON recording_source.recording_id = recording.id"
+)
+_NOT_CUT = "recording.id NOT IN (SELECT cut_from FROM recording_source WHERE cut_from IS NOT NULL)"
 
 
 def recording_id(db: Database, sha256: str) -> int | None:
@@ -111,225 +192,157 @@ def set_renditions(db: Database, recording: int, renditions: tuple[NewRendition,
     touch(db)
 
 
-def transcript_version(sha256: str, transcript: Transcript) -> str:
-    """Return the name under which a transcript is cited: the same words for the same recording, the same name."""
-    digest = hashlib.sha256(sha256.encode() + b"\0" + msgspec.json.encode(transcript, order="sorted"))
-    return digest.hexdigest()[:16]
-
-
-def parameters_hash(transcript: Transcript) -> str:
-    """Return a short digest of what made a transcript: generator, version and parameters."""
-    made_by = (transcript.generator, transcript.generator_version, transcript.parameters)
-    return hashlib.sha256(msgspec.json.encode(made_by, order="sorted")).hexdigest()[:16]
-
-
-def add_transcript(db: Database, recording: int, transcript: Transcript, *, created_at: str) -> int:
-    """Add a version of a recording's transcript; earlier versions stay, and the same version again is no other.
-
-    It becomes the current one unless the one that is ranks higher: people's work is not replaced by a
-    machine's, nor a machine's, which knows how sure it is, by captions of unknown origin. One in which nothing
-    can be searched ranks below all others, whoever made it. What describes pictures or names chapters
-    (``parameters["track"]``) is never current, as nobody says it.
-
-    The caller owns the transaction.
-
-    Raises:
-        UnknownSubjectError: there is no such recording.
-
-    Returns:
-        The transcript's id.
-    """
-    found = db.execute("SELECT sha256 FROM recording WHERE id = ?", [recording]).fetchone()
-    if found is None:
-        raise UnknownSubjectError("recording", str(recording))
-    version = transcript_version(found[0], transcript)
-    current = _becomes_current(db, recording, transcript)
-    known = db.execute("SELECT id, is_current FROM transcript WHERE version = ?", [version]).fetchone()
-    if known and known[1] >= current:
-        return int(known[0])
-    touch(db)
-    if current and transcript.kind != "translation":
-        db.execute("UPDATE transcript SET is_current = 0 WHERE recording_id = ? AND kind <> 'translation'", [recording])
-    if known:
-        db.execute("UPDATE transcript SET is_current = 1 WHERE id = ?", [known[0]])
-        return int(known[0])
-    cursor = db.execute(
-        "INSERT INTO transcript(recording_id, version, language, kind, generator, generator_version, parameters,"
-        " parameters_hash, duration_ms, is_current, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            recording,
-            version,
-            transcript.language,
-            transcript.kind,
-            transcript.generator,
-            transcript.generator_version,
-            msgspec.json.encode(transcript.parameters, order="sorted").decode(),
-            parameters_hash(transcript),
-            transcript.duration_ms,
-            int(current),
-            created_at,
-        ],
-    )
-    transcript_id = int(cursor.lastrowid or 0)
-    tags = _speaker_tags(db, recording, transcript)
-    _insert_segments(db, transcript_id, transcript.segments, tags)
-    return transcript_id
-
-
-def keep_part(db: Database, recording: int, fingerprint: str, number: int, heard: str) -> None:
-    """Keep what was heard in a part of a recording until all parts are there. The caller owns the transaction.
-
-    Args:
-        db: the catalogue.
-        recording: its id.
-        fingerprint: of what they are made with, the same for all parts.
-        number: the part's, from 0.
-        heard: what is to be kept, as JSON.
-    """
-    db.execute(
-        "INSERT OR REPLACE INTO heard_part(recording_id, fingerprint, number, heard) VALUES (?, ?, ?, ?)",
-        [recording, fingerprint, number, heard],
-    )
-
-
-def take_parts(db: Database, recording: int, fingerprint: str, count: int) -> list[str] | None:
-    """Return what was heard in all parts of a recording, in order, and keep it no longer; None if some are missing.
-
-    The caller owns the transaction.
-    """
-    rows = db.execute(
-        "SELECT heard FROM heard_part WHERE recording_id = ? AND fingerprint = ? ORDER BY number",
-        [recording, fingerprint],
-    ).fetchall()
-    if len(rows) < count:
-        return None
-    db.execute("DELETE FROM heard_part WHERE recording_id = ? AND fingerprint = ?", [recording, fingerprint])
-    return [row[0] for row in rows]
-
-
-def _becomes_current(db: Database, recording: int, transcript: Transcript) -> bool:
-    if "track" in transcript.parameters:
-        return False
-    if transcript.kind == "translation":
-        return True
-    row = db.execute(
-        "SELECT EXISTS (SELECT 1 FROM segment WHERE transcript_id = transcript.id AND flags = '[]'), kind"
-        " FROM transcript WHERE recording_id = ? AND is_current AND kind <> 'translation'",
-        [recording],
-    ).fetchone()
-    says = any(not segment.flags for segment in transcript.segments)
-    return row is None or (says, _RANKS[transcript.kind]) >= (bool(row[0]), _RANKS[row[1]])
-
-
-def _speaker_tags(db: Database, recording: int, transcript: Transcript) -> dict[str, int]:
-    """Return the recording's speaker tags by label, with those added that this transcript brings."""
-    for segment in transcript.segments:
-        if segment.speaker is not None:
-            db.execute(
-                "INSERT OR IGNORE INTO speaker_tag(recording_id, label) VALUES (?, ?)", [recording, segment.speaker]
-            )
-    rows = db.execute("SELECT label, id FROM speaker_tag WHERE recording_id = ?", [recording])
-    return dict(rows.fetchall())
-
-
-def name_speakers(db: Database, recording: int) -> dict[str, str]:
-    """Make speaker tags the people whom the timetable has in the recording's session under just that name.
-
-    The caller owns the transaction, and tells people what was found.
-
-    Returns:
-        The names of those that were found now, by label.
-    """
-    found = list(
-        db.query(
-            "SELECT speaker_tag.id, label, person.id AS person, name FROM speaker_tag"
-            " JOIN recording ON recording.id = recording_id"
-            " JOIN session_person ON session_person.session_id = recording.session_id"
-            " JOIN person ON person.id = session_person.person_id AND name = label COLLATE NOCASE"
-            " WHERE recording.id = ? AND speaker_tag.person_id IS NULL GROUP BY speaker_tag.id"
-            " HAVING count(DISTINCT person.id) = 1 ORDER BY label",
-            [recording],
-        )
-    )
-    for row in found:
-        db.execute("UPDATE speaker_tag SET person_id = ? WHERE id = ?", [row["person"], row["id"]])
-    if found:
-        touch(db)
-    return {row["label"]: row["name"] for row in found}
-
-
-def _insert_segments(db: Database, transcript_id: int, segments: tuple[Segment, ...], tags: dict[str, int]) -> None:
-    first = int(db.execute("SELECT coalesce(max(id), 0) + 1 FROM segment").fetchone()[0])
-    db.conn.executemany(
-        "INSERT INTO segment(id, transcript_id, position, start_ms, end_ms, text, speaker_tag_id, language,"
-        " confidence, flags) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            (
-                first + position,
-                transcript_id,
-                position,
-                segment.start_ms,
-                segment.end_ms,
-                segment.text,
-                None if segment.speaker is None else tags[segment.speaker],
-                segment.language,
-                segment.confidence,
-                msgspec.json.encode(segment.flags).decode(),
-            )
-            for position, segment in enumerate(segments)
-        ),
-    )
-    db.conn.executemany(
-        "INSERT INTO word(segment_id, position, start_ms, end_ms, text, confidence) VALUES (?, ?, ?, ?, ?, ?)",
-        (
-            (first + position, index, word.start_ms, word.end_ms, word.text, word.confidence)
-            for position, segment in enumerate(segments)
-            for index, word in enumerate(segment.words)
-        ),
-    )
-
-
-def read_transcript(db: Database, transcript_id: int) -> Transcript:
-    """Return a transcript with its segments and words.
+def read_recording(db: Database, recording: int) -> Recording:
+    """Return a recording.
 
     Raises:
         UnknownSubjectError: there is none.
     """
-    row = next(iter(db.query("SELECT * FROM transcript WHERE id = ?", [transcript_id])), None)
+    row = next(iter(db.query(f"{_SOURCED} WHERE recording.id = ?", [recording])), None)
     if row is None:
-        raise UnknownSubjectError("transcript", str(transcript_id))
-    words: dict[int, list[Word]] = {}
-    for word in db.query(
-        "SELECT word.* FROM word JOIN segment ON segment.id = segment_id WHERE transcript_id = ?"
-        " ORDER BY segment_id, word.position",
-        [transcript_id],
-    ):
-        words.setdefault(word["segment_id"], []).append(
-            Word(start_ms=word["start_ms"], end_ms=word["end_ms"], text=word["text"], confidence=word["confidence"])
-        )
-    segments = tuple(
-        Segment(
-            start_ms=segment["start_ms"],
-            end_ms=segment["end_ms"],
-            text=segment["text"],
-            language=segment["language"],
-            confidence=segment["confidence"],
-            flags=msgspec.json.decode(segment["flags"], type=tuple[Flag, ...]),
-            words=tuple(words.get(segment["id"], ())),
-            speaker=segment["label"],
-        )
-        for segment in db.query(
-            "SELECT segment.*, label FROM segment LEFT JOIN speaker_tag ON speaker_tag.id = speaker_tag_id"
-            " WHERE transcript_id = ? ORDER BY position",
-            [transcript_id],
-        )
+        raise UnknownSubjectError("recording", str(recording))
+    return _recording(row)
+
+
+def recordings_without_session(db: Database, recording: int | None = None) -> list[Recording]:
+    """Return the recordings that have no session and were not cut into any: all of them, or the one of this id."""
+    rows = db.query(
+        f"{_SOURCED} WHERE session_id IS NULL AND (recording.id = :one OR :one IS NULL) AND {_NOT_CUT}"
+        " ORDER BY started_at, recording.id",
+        {"one": recording},
     )
-    return Transcript(
-        language=row["language"],
-        duration_ms=row["duration_ms"],
-        segments=segments,
-        kind=row["kind"],
-        generator=row["generator"],
-        generator_version=row["generator_version"],
-        parameters=msgspec.json.decode(row["parameters"]),
+    return [_recording(row) for row in rows]
+
+
+def count_without_session(db: Database) -> int:
+    """Return how many recordings have no session and were not cut into any."""
+    return int(db.execute(f"SELECT count(*) FROM recording WHERE session_id IS NULL AND {_NOT_CUT}").fetchone()[0])
+
+
+def _recording(row: dict[str, Any]) -> Recording:
+    tags = tuple(msgspec.json.decode(row["tags"]))
+    return Recording(**{**row, "synthetic_voice": bool(row["synthetic_voice"]), "tags": tags})
+
+
+def recordings_beginning(db: Database, sha256: str) -> list[int]:
+    """Return the ids of the recordings whose SHA-256 begins with these hexadecimal digits."""
+    rows = db.execute("SELECT id FROM recording WHERE substr(sha256, 1, ?) = ?", [len(sha256), sha256.lower()])
+    return [row[0] for row in rows.fetchall()]
+
+
+def recordings_of(db: Database, session: int) -> list[SessionRecording]:
+    """Return a session's recordings, in the order in which they came."""
+    rows = db.execute("SELECT id, sha256, role FROM recording WHERE session_id = ? ORDER BY id", [session])
+    return [SessionRecording(*row) for row in rows.fetchall()]
+
+
+def recording_label(db: Database, recording: int) -> str:
+    """Return what people call a recording: ``EVENT/SESSION (NAME)``, or its file's first name alone."""
+    event, session, name = db.execute(
+        f"SELECT event.slug, session.slug, original_name FROM {WITH_SESSION} WHERE recording.id = ?", [recording]
+    ).fetchone()
+    return f"{event}/{session} ({name})" if session else str(name)
+
+
+def spoken_language(db: Database, recording: int) -> str | None:
+    """Return the language (BCP-47) that a recording, or else its session, is declared to be in."""
+    row = db.execute(
+        f"SELECT coalesce(recording.language, session.language) FROM {WITH_SESSION} WHERE recording.id = ?",
+        [recording],
+    ).fetchone()
+    return None if row[0] is None else str(row[0])
+
+
+def assign(db: Database, recording: int, session: int) -> None:
+    """Make a recording a session's. The caller owns the transaction."""
+    db.execute("UPDATE recording SET session_id = ? WHERE id = ?", [session, recording])
+    touch(db)
+
+
+def note_source(db: Database, recording: int, *, folder: str, started_at: str | None, tags: tuple[str, ...]) -> None:
+    """Note what a recording's file says of itself (`Recording`). The caller owns the transaction."""
+    db.execute(
+        "INSERT INTO recording_source(recording_id, folder, started_at, tags) VALUES (?, ?, ?, ?)",
+        [recording, folder, started_at, msgspec.json.encode(tags).decode()],
     )
+
+
+def note_cut(db: Database, part: int, whole: Recording, *, start_ms: int, started_at: str) -> None:
+    """Note that a recording was cut from another, from where in it, and when it began (ISO 8601).
+
+    The caller owns the transaction.
+    """
+    db.execute(
+        "INSERT OR REPLACE INTO recording_source(recording_id, folder, started_at, tags, cut_from, cut_start_ms)"
+        " VALUES (?, ?, ?, '[]', ?, ?)",
+        [part, whole.folder, started_at, whole.id, start_ms],
+    )
+
+
+def is_cut_for(db: Database, recording: int, session: int) -> bool:
+    """Return whether a session has its part of a recording already."""
+    found = db.execute(
+        "SELECT 1 FROM recording JOIN recording_source ON recording_id = recording.id"
+        " WHERE cut_from = ? AND session_id = ?",
+        [recording, session],
+    )
+    return found.fetchone() is not None
+
+
+def note_loudness(db: Database, recording: int, loudness: float | None) -> None:
+    """Note how loud a recording is, in LUFS; None for silence. The caller owns the transaction."""
+    db.execute("UPDATE recording SET loudness = ? WHERE id = ?", [loudness, recording])
+
+
+def note_duration(db: Database, recording: int, duration_ms: int) -> None:
+    """Note a recording's length in milliseconds where its container does not say. The caller owns the transaction."""
+    db.execute("UPDATE recording SET duration_ms = ? WHERE id = ? AND duration_ms IS NULL", [duration_ms, recording])
+
+
+def current_recordings(db: Database) -> list[RecordingFile]:
+    """Return the files of all recordings that no other has replaced, in the order in which they came."""
+    rows = db.execute(f"SELECT {FILE} FROM {WITH_SESSION} WHERE {NOT_SUPERSEDED} ORDER BY recording.id")
+    return [RecordingFile(*row) for row in rows.fetchall()]
+
+
+def recordings_to_transcribe(db: Database, *, always: bool, untimed: str) -> list[UnheardRecording]:
+    """Return the recordings that a machine is to hear, in the order of events and sessions.
+
+    A recording that was cut into sessions is heard in its parts.
+
+    Args:
+        db: the catalogue.
+        always: whether those are heard, too, whose current captions people made and timed.
+        untimed: the generator of transcripts that have no times of their own.
+    """
+    rows = db.query(
+        f"SELECT {FILE}, recording.language, {DESCRIPTION} FROM {WITH_SESSION} WHERE {NOT_SUPERSEDED} AND {_NOT_CUT}"
+        " AND (:always OR recording.id NOT IN (SELECT recording_id FROM transcript"
+        " WHERE is_current AND kind = 'human' AND generator <> :untimed))"
+        " ORDER BY event.start_date, session.start_utc, session.position, recording.id",
+        {"always": always, "untimed": untimed},
+    )
+    return [
+        UnheardRecording(
+            RecordingFile(row["sha256"], row["suffix"], row["duration_ms"], row["label"]),
+            row["language"],
+            SessionDescription.of(row),
+        )
+        for row in rows
+    ]
+
+
+def stored_files(db: Database) -> list[StoredFile]:
+    """Return every recording and rendition of a catalogue or a published database, once each."""
+    rows = db.execute("SELECT sha256, suffix, bytes FROM recording UNION SELECT sha256, suffix, bytes FROM rendition")
+    return [StoredFile(*row) for row in rows.fetchall()]
+
+
+def named_files(db: Database) -> list[NamedFile]:
+    """Return every file that the store must hold, in order of SHA-256, with what it is for people."""
+    rows = db.execute(
+        "SELECT DISTINCT sha256, suffix, bytes, original_name, 'recording' FROM recording"
+        " UNION SELECT rendition.sha256, rendition.suffix, rendition.bytes, original_name,"
+        " rendition.kind || ' rendition' FROM rendition JOIN recording ON recording.id = recording_id ORDER BY 1"
+    )
+    return [NamedFile(StoredFile(*row[:3]), *row[3:]) for row in rows.fetchall()]

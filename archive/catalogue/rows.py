@@ -264,6 +264,18 @@ def read_event(db: Database, slug: str) -> Event:
     return event
 
 
+def read_session(db: Database, event: str, slug: str) -> Session:
+    """Return a session with all that is known of it.
+
+    Raises:
+        UnknownSubjectError: there is none.
+    """
+    found = next((session for session in read_event(db, event).sessions if session.slug == slug), None)
+    if found is None:
+        raise UnknownSubjectError("session", f"{event}/{slug}")
+    return found
+
+
 def _read_session(db: Database, row: Row) -> Session:
     session_id = row["id"]
     release = _row(db, "SELECT state, until, reason FROM release WHERE session_id = ?", [session_id])

@@ -15,8 +15,6 @@ from archive.sqlite import Database
 
 Status = Literal["done", "skipped", "refused", "failed", "interrupted"]
 
-SETTLED = ("done", "skipped", "refused")
-
 
 @dataclass(frozen=True, slots=True)
 class Trouble:

@@ -274,7 +274,7 @@ CREATE VIRTUAL TABLE vocabulary USING fts5vocab(session_fts, row);
 CREATE TABLE catalogue (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   content_revision INTEGER NOT NULL
-) STRICT;
+, identity TEXT NOT NULL DEFAULT '') STRICT;
 
 CREATE TABLE release (
   id INTEGER PRIMARY KEY,

@@ -16,7 +16,6 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from archive.connection import reading
 from archive.errors import sqlite_errors
@@ -47,7 +46,6 @@ __all__ = [
     "Filters",
     "Hit",
     "Results",
-    "SearchBackend",
     "SessionResults",
     "SqliteSearch",
     "index_session",
@@ -88,50 +86,6 @@ class Results:
     suggestion: str | None = None
 
 
-class SearchBackend(Protocol):
-    """The seam to whatever keeps the index."""
-
-    def search(
-        self,
-        query: str,
-        *,
-        event: str | None = None,
-        session: str | None = None,
-        language: str | None = None,
-        limit: int = 20,
-        offset: int = 0,
-    ) -> Results:
-        """Return the hits from ``offset`` on, ``limit`` at most. No query is an error.
-
-        Args:
-            query: as people type it; the language is described in `archive.search.query`.
-            event: the slug of the only event to search in.
-            session: the slug of the only session to search in.
-            language: of the transcripts to search in; ``en`` includes ``en-GB``.
-            limit: hits on the page.
-            offset: hits on the pages before.
-        """
-
-    def sessions(
-        self,
-        query: str,
-        filters: Filters = EVERYWHERE,
-        *,
-        sort: Sort = "relevance",
-        limit: int = 10,
-        after: str | None = None,
-    ) -> SessionResults:
-        """Return the sessions that match, ``limit`` at most. No query is an error.
-
-        Args:
-            query: as people type it.
-            filters: which sessions to search in, beside what the query says of that.
-            sort: by ``relevance``, or by ``date``, the latest first.
-            limit: sessions on the page.
-            after: the ``next`` of the page before.
-        """
-
-
 class SqliteSearch:
     """Search over the catalogue or a published database.
 
@@ -168,7 +122,15 @@ class SqliteSearch:
         limit: int = 20,
         offset: int = 0,
     ) -> Results:
-        """Return the hits from ``offset`` on, ``limit`` at most: see `SearchBackend.search`.
+        """Return the hits from ``offset`` on, ``limit`` at most. No query is an error.
+
+        Args:
+            query: as people type it; the language is described in `archive.search.query`.
+            event: the slug of the only event to search in.
+            session: the slug of the only session to search in.
+            language: of the transcripts to search in; ``en`` includes ``en-GB``.
+            limit: hits on the page.
+            offset: hits on the pages before.
 
         Raises:
             ArchiveError: the database is damaged or cannot be read. No query raises.
@@ -240,7 +202,14 @@ class SqliteSearch:
         limit: int = 10,
         after: str | None = None,
     ) -> SessionResults:
-        """Return the sessions that match, ``limit`` at most: see `SearchBackend.sessions`.
+        """Return the sessions that match, ``limit`` at most. No query is an error.
+
+        Args:
+            query: as people type it.
+            filters: which sessions to search in, beside what the query says of that.
+            sort: by ``relevance``, or by ``date``, the latest first.
+            limit: sessions on the page.
+            after: the ``next`` of the page before.
 
         Raises:
             ArchiveError: the database is damaged or cannot be read. No query raises.

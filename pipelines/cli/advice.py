@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from archive.catalogue.runs import Trouble
+from pipelines.stages import STAGES
 
 ADVICE = {
     "address": "check the address; to ask private ones or other schemes, see [pull] in rostra.toml",
@@ -19,6 +20,7 @@ ADVICE = {
     "not-media": "nothing to do, unless it should be a recording: then bring another copy",
     "not-published": "read the reason, mend it, then rostra run",
     "out-of-memory": "run with fewer workers, a smaller model or a higher run.memory, then rostra retry",
+    "own-files": "nothing to do; to take recordings over from another archive, pull the files that it was made from",
     "seam": "rostra retry hears it again; if it stays, convert the recording, whose times may jump, and pull that",
     "timeout": "check that it plays to its end; on a slow machine raise run.patience, then rostra retry",
     "unexpected": "this is a defect of Rostra: report it with the reason above",
@@ -30,7 +32,8 @@ ADVICE = {
 def advice(trouble: Trouble, attempts: int) -> str | None:
     """Return the next step, given how often things are tried by themselves."""
     if trouble.retried:
-        return "due again: rostra run" if trouble.stage != "pull" else "due again: pull it"
+        pulled = trouble.stage in [stage.name for stage in STAGES if stage.command == "pull"]
+        return "due again: pull it" if pulled else "due again: rostra run"
     if trouble.status == "failed" and trouble.attempt < attempts:
         return f"tried {trouble.attempt} of {attempts} times: rostra run tries it again"
     return ADVICE.get(trouble.code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
@@ -15,6 +16,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 MODULES = {
+    "backup": ("backup", "restore"),
     "captions": ("caption", "hints", "export"),
     "check": ("check",),
     "correct": ("correct",),
@@ -75,9 +77,14 @@ def cli(ctx: click.Context, folder: Path | None) -> None:
     ctx.obj = folder
 
 
-def command(*examples: str, name: str | None = None) -> Callable[[Command], click.Command]:
-    """Register a command with examples for its help."""
-    return cli.command(name, cls=Examples, examples=examples)
+def command(*examples: str, name: str | None = None, more: str = "") -> Callable[[Callable[..., Any]], click.Command]:
+    """Register a command with examples for its help, which goes on with ``more`` after the function's docstring."""
+
+    def register(function: Callable[..., Any]) -> click.Command:
+        about = f"{inspect.cleandoc(function.__doc__ or '')}\n\n{more}"
+        return cli.command(name, cls=Examples, examples=examples, help=about.strip())(function)
+
+    return register
 
 
 def archive_option(function: Command) -> Command:

@@ -8,6 +8,7 @@ from typing import Literal
 import click
 from rich.markup import escape
 
+from archive.catalogue.sessions import find_session
 from archive.connection import transaction
 from archive.errors import UnknownSubjectError, sqlite_errors
 from metadata.captions import WRITERS
@@ -16,7 +17,6 @@ from pipelines.cli.base import Examples, archive_option, command, emit, export, 
 from pipelines.cli.display import err, out
 from pipelines.exchange.captions import add_captions, find_recording, only_recording, written
 from pipelines.stages.hints import hints_for
-from pipelines.stages.pull import find_session
 from pipelines.storage.archive_folder import open_archive, open_archive_readonly
 from pipelines.storage.atomic import write_atomic
 
@@ -58,7 +58,7 @@ def caption(
             subject = find_recording(context.db, recording)
         else:
             name = session or ""
-            subject = only_recording(context.db, find_session(context.db, *session_name(name)), name)
+            subject = only_recording(context.db, find_session(context.db, *session_name(name)).id, name)
         added = add_captions(context, file.read_bytes(), file.name, subject, kind=kind, language=tag)
     if not added.new:
         err.print(f"{escape(file.name)}: this transcript is in the archive already")
@@ -81,7 +81,7 @@ def hints(root: Path, session: str, as_json: bool) -> None:
     abstract sets in capitals. Whatever is wrong or missing here is mended there.
     """
     with open_archive_readonly(root) as context, sqlite_errors():
-        known = hints_for(context, find_session(context.db, *session_name(session)))
+        known = hints_for(context, find_session(context.db, *session_name(session)).id)
     if as_json:
         emit({"language": known.language, "terms": known.terms})
         return
@@ -110,7 +110,7 @@ def export_captions(root: Path, session: str, form: str, target: Path | None) ->
     """
     with open_archive_readonly(root) as context, sqlite_errors():
         found = find_session(context.db, *session_name(session))
-        texts = list(written(context, {"id": found, "slug": session_name(session)[1]}, form))
+        texts = list(written(context, found, form))
     if not texts:
         raise UnknownSubjectError("transcript of session", session)
     if target is None:

@@ -12,14 +12,14 @@ import click
 from rich.markup import escape
 
 from archive.catalogue import corrections
-from archive.catalogue.corrections import Correction, find_session
-from archive.catalogue.rows import find_person, read_event
+from archive.catalogue.corrections import Correction
+from archive.catalogue.rows import find_person, read_event, read_session
+from archive.catalogue.sessions import find_session
 from archive.connection import transaction
 from archive.errors import UnknownSubjectError
 from pipelines.cli.base import Examples, ExamplesGroup, archive_option, cli, emit, json_option, session_name
 from pipelines.cli.display import err
 from pipelines.exchange.corrections import read
-from pipelines.stages.pull import find_session as session_id
 from pipelines.storage.archive_folder import Context, open_archive, timestamp
 
 
@@ -75,15 +75,10 @@ def correct_session(root: Path, session: str, values: tuple[str, ...], by: str |
     language and abstract. One without a value is emptied. The address stays.
     """
     with open_archive(root) as context:
-        row = session_id(context.db, *session_name(session))
-        event, slug, zone = context.db.execute(
-            "SELECT event.slug, session.slug, time_zone FROM session JOIN event ON event.id = event_id"
-            " WHERE session.id = ?",
-            [row],
-        ).fetchone()
-        ours = find_session(context.db, event, slug)
-        meant = read("session", ours, values, zone)
-        done = _apply(context, corrections.correct_session, event, slug, values=meant, by=by)
+        found = find_session(context.db, *session_name(session))
+        ours = read_session(context.db, found.event, found.slug)
+        meant = read("session", ours, values, found.time_zone)
+        done = _apply(context, corrections.correct_session, found.event, found.slug, values=meant, by=by)
     _tell(done, as_json=as_json)
 
 

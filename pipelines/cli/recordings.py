@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 from rich.markup import escape
 
+from archive.catalogue.recordings import assign
 from archive.connection import transaction
 from archive.errors import sqlite_errors
 from metadata.times import format_clock
 from pipelines.cli.base import archive_option, command, emit, json_option
 from pipelines.cli.display import err, out, waiting
-from pipelines.cli.work import conclude, ending_as, finish, local, observing
+from pipelines.cli.work import conclude, ending_as, finish, observing, run_stages
 from pipelines.errors import LockedError
 from pipelines.exchange.captions import find_recording
 from pipelines.matching import cutting
-from pipelines.matching.proposals import Proposal, assign, proposals
-from pipelines.run.executors import InProcess
-from pipelines.run.runner import run_stage
+from pipelines.matching.proposals import Proposal, proposals
 from pipelines.sources.watched import LOOK_SECONDS, Watched
-from pipelines.stages.captions import Captions
-from pipelines.stages.pull import Pull, new_session
+from pipelines.stages import Setup, stages_of
+from pipelines.stages.pull import new_session
 from pipelines.storage.archive_folder import Context, open_archive, open_archive_readonly
 
 
@@ -50,21 +49,18 @@ def pull(
 
     The same bytes are one recording, whatever they are called. What is not a recording is refused with the
     reason, and the others go on. Captions beside a recording, talk.vtt or talk.de.vtt beside talk.mp4, or that a site
-    or a feed gives with it, become its transcript until it has a better one.
+    or a feed gives with it, become its transcript until it has a better one. What archives keep for themselves is
+    passed over: an archive's folder may hold recordings beside it.
     """
     with ending_as(as_json=log_json):
         if watch:
             _watch(root, [Path(source) for source in sources], event, session, as_json=log_json)
         with open_archive(root) as context, observing(as_json=log_json) as observer:
-            report = run_stage(context, Pull(sources, event, session), local(context), observer)
-            report.merge(run_stage(context, Captions(_local_paths(sources)), InProcess(), observer))
+            setup = Setup(config=context.config, sources=sources, event=event, session=session)
+            report = run_stages(context, observer, stages_of("pull"), setup)
             if not log_json:
                 conclude(report, "pulled", nothing="Nothing new to pull.")
     finish(report, quiet=log_json)
-
-
-def _local_paths(sources: Sequence[str]) -> list[Path]:
-    return [Path(source) for source in sources if "://" not in source]
 
 
 def _watch(root: Path, folders: list[Path], event: str | None, session: str | None, *, as_json: bool) -> NoReturn:
@@ -80,8 +76,8 @@ def _watch(root: Path, folders: list[Path], event: str | None, session: str | No
         if ready := watched.look(time.monotonic()):
             try:
                 with open_archive(root) as context, observing(as_json=as_json) as observer:
-                    run_stage(context, Pull(ready, event, session), local(context), observer)
-                    run_stage(context, Captions(ready), InProcess(), observer)
+                    setup = Setup(config=context.config, sources=ready, event=event, session=session)
+                    run_stages(context, observer, stages_of("pull"), setup)
                 watched.took(ready)
             except LockedError:
                 pass  # another run is at work: it is tried again at the next look
@@ -181,7 +177,7 @@ def cut(root: Path, recording: str, event: str | None, room: str | None, apply_:
         if pauses is None:
             with waiting("listening for pauses"):
                 pauses = cutting.detected_pauses(whole.path)
-        cuts = cutting.plan(whole.talks, whole.started, whole.row["duration_ms"] or 0, pauses)
+        cuts = cutting.plan(whole.talks, whole.started, whole.recording.duration_ms or 0, pauses)
         for each in cutting.at_key_frames(whole.path, cuts):
             times = f"{format_clock(each.start_ms)}–{format_clock(each.end_ms)}"
             made = cutting.is_made(context, subject, each)

@@ -10,12 +10,12 @@ from rich.markup import escape
 from pipelines import config as configuration
 from pipelines.cli.base import archive_option, command
 from pipelines.cli.display import err, out
-from pipelines.cli.work import conclude, finish, local, observing, run_stages
+from pipelines.cli.work import conclude, finish, observing, run_stages
 from pipelines.exchange import timetables
 from pipelines.run.executors import InProcess
 from pipelines.run.runner import run_stage
+from pipelines.stages import Setup, stages_of
 from pipelines.stages.publish import Publish
-from pipelines.stages.pull import Pull
 from pipelines.storage import archive_folder as archives
 from pipelines.storage.archive_folder import open_archive
 
@@ -81,8 +81,8 @@ def demo(folder: Path, no_serve: bool, port: int) -> None:
         timetable = build(incoming, show)
     with open_archive(folder) as context, observing() as observer:
         timetables.import_timetables(context, [str(timetable)])
-        report = run_stage(context, Pull([incoming]), local(context), observer)
-        report.merge(run_stages(context, observer))
+        report = run_stages(context, observer, stages_of("pull"), Setup(config=context.config, sources=[incoming]))
+        report.merge(run_stages(context, observer, stages_of("run")))
         title = context.config.site.title
         conclude(report, "done", nothing="Nothing is due: everything was done before.")
     out.print("Three searches to try:")

@@ -11,13 +11,17 @@ from rich.markup import escape
 from rich.table import Table
 
 from archive.catalogue import runs
+from archive.catalogue.holdings import holdings
+from archive.catalogue.recordings import count_without_session
 from archive.connection import transaction
 from archive.errors import sqlite_errors
 from archive.publication.build import released
+from archive.sqlite import Database
 from metadata.times import format_clock
 from pipelines.cli.advice import advice
 from pipelines.cli.base import archive_option, command, emit, json_option
 from pipelines.cli.display import err, out
+from pipelines.stages import STAGES
 from pipelines.storage import archive_folder as archives
 from pipelines.storage.archive_folder import Context, now, open_archive, open_archive_readonly, timestamp
 from pipelines.text import counted, one_line
@@ -85,30 +89,16 @@ def _facts(context: Context) -> dict[str, Any]:
     db = context.db
     sessions, recordings = released(db, default=context.config.publish.default_release, now=now())
 
-    def count(sql: str) -> int:
-        return int(db.execute(sql).fetchone()[0])
-
     return {
         "archive": str(context.layout.root.absolute()),
         "title": context.config.site.title,
         "holds": {
-            "events": count("SELECT count(*) FROM event"),
-            "sessions": count("SELECT count(*) FROM session"),
-            "people": count("SELECT count(*) FROM person"),
-            "recordings": count("SELECT count(*) FROM recording WHERE superseded_by IS NULL"),
-            "recorded_ms": count("SELECT coalesce(sum(duration_ms), 0) FROM recording WHERE superseded_by IS NULL"),
-            "transcripts": count("SELECT count(*) FROM transcript WHERE is_current"),
-            "segments": count(
-                "SELECT count(*) FROM segment JOIN transcript ON transcript.id = transcript_id WHERE is_current"
-            ),
+            **holdings(db)._asdict(),
             "released_sessions": len(sessions),
             "released_recordings": len(recordings),
         },
-        "unmatched": count(
-            "SELECT count(*) FROM recording WHERE session_id IS NULL"
-            " AND id NOT IN (SELECT cut_from FROM recording_source WHERE cut_from IS NOT NULL)"
-        ),
-        "stages": runs.counts(db),
+        "unmatched": count_without_session(db),
+        "stages": _by_stage(db),
         "run": asdict(owner) if (owner := archives.owner(context.layout)) else None,
         "in_hand": [asdict(item) for item in runs.in_hand(db)],
         "troubles": [
@@ -118,9 +108,16 @@ def _facts(context: Context) -> dict[str, Any]:
     }
 
 
+def _by_stage(db: Database) -> dict[str, dict[str, int]]:
+    """Return how many subjects stand in which status, in the order of the pipeline; stages of other versions last."""
+    counts = runs.counts(db)
+    names = [stage.name for stage in STAGES if stage.name in counts]
+    return {name: counts[name] for name in [*names, *(set(counts) - set(names))]}
+
+
 @command("rostra retry", "rostra retry winter-school/opening", "rostra retry --stage transcribe")
 @click.argument("subjects", nargs=-1)
-@click.option("--stage", help="Only what went wrong in this stage.")
+@click.option("--stage", type=click.Choice([each.name for each in STAGES]), help="Only what went wrong in this stage.")
 @archive_option
 def retry(root: Path, subjects: tuple[str, ...], stage: str | None) -> None:
     """Make due again what failed, was refused or was skipped: all of it, or SUBJECTS as 'rostra status' names them."""

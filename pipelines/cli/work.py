@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 
 from archive.errors import ArchiveError
 from pipelines import config as configuration
 from pipelines.cli.display import ProgressObserver, err
 from pipelines.errors import ConfigError, PipelineError
-from pipelines.run import sizing as sharing
+from pipelines.run import sizing
 from pipelines.run.executors import Executor, InProcess, Local
 from pipelines.run.observers import Log, Metrics, Several, to_journal
 from pipelines.run.runner import Observer, Report, due_in, run_stage
-from pipelines.stages.base import Stage
-from pipelines.stages.index import Index
-from pipelines.stages.publish import Publish
-from pipelines.stages.render import Render
-from pipelines.stages.transcribe import Transcribe
-from pipelines.stages.translate import Translate
+from pipelines.stages import Setup, StageEntry
 from pipelines.storage.archive_folder import Context
-from pipelines.transcribers import Transcriber, engine
 
 
 @contextmanager
@@ -56,60 +50,48 @@ def ending_as(*, as_json: bool) -> Iterator[None]:
 def run_stages(
     context: Context,
     observer: Observer,
+    stages: Iterable[StageEntry],
+    setup: Setup | None = None,
     *,
-    only: str | None = None,
     workers: int | None = None,
-    model: str | None = None,
     cluster: str | None = None,
-    translate: bool = False,
 ) -> Report:
-    """Run the stages after pulling, or one of them alone.
+    """Run stages of the pipeline, one after the other.
 
     Args:
         context: the archive, open for writing.
         observer: who is told how it goes.
-        only: the one stage to run.
+        stages: which, in order.
+        setup: what they are made from; None is the archive's configuration alone.
         workers: how many recordings at once, instead of what the configuration says.
-        model: Whisper's size or a folder of weights, instead of the configured one.
         cluster: the address of a Dask scheduler whose workers do all but moving rows.
-        translate: translate what is not in English, too.
 
     Raises:
         ConfigError: what the cluster needs is not installed, or a setting is wrong.
         PipelineError: something that is no recording's fault ended the run.
     """
-    work = partial(_work, context, observer, workers=workers, model=model, cluster=cluster)
-    plan: dict[str, Callable[[], Report]] = {
-        "transcribe": lambda: work(Transcribe),
-        "translate": lambda: work(Translate),
-        "render": lambda: run_stage(context, Render(), _below(context, workers, cluster), observer),
-        "index": lambda: run_stage(context, Index(), InProcess(), observer),
-        "publish": lambda: run_stage(context, Publish(), InProcess(), observer),
-    }
     report = Report()
-    for name, run in plan.items():
-        if only == name or (only is None and (translate or name != "translate")):
-            report.merge(run())
+    setup = setup or Setup(config=context.config)
+    for entry in stages:
+        if entry.runs_on == "driver":
+            done = run_stage(context, entry.make(setup), InProcess(), observer)
+        elif entry.runs_on == "workers":
+            done = run_stage(context, entry.make(setup), _below(context, workers, cluster), observer)
+        else:
+            done = _run_with_models(context, observer, entry, setup, workers, cluster)
+        report.merge(done)
     return report
 
 
-def _work(
-    context: Context,
-    observer: Observer,
-    make: Callable[[Transcriber], Stage],
-    *,
-    workers: int | None,
-    model: str | None,
-    cluster: str | None,
+def _run_with_models(
+    context: Context, observer: Observer, entry: StageEntry, setup: Setup, workers: int | None, cluster: str | None
 ) -> Report:
-    """Run a stage that has an engine, with this machine's processors shared out among its workers."""
-    settings = context.config.transcribe
-    model = model or settings.model
-    transcriber = partial(engine, settings.engine, model=model, device=settings.device)
-    due = due_in(context, stage := make(transcriber()))
+    """Run a stage that loads a model, with this machine's processors shared out among its workers."""
+    due = due_in(context, stage := entry.make(setup))
     if due and not cluster:
-        workers = sharing.workers(context.config, len(due), model=model, wanted=workers)
-        stage = make(transcriber(threads=sharing.threads(workers, configuration.cores())))
+        weights = entry.weights_bytes(setup)
+        workers = sizing.workers(context.config, len(due), weights=weights, wanted=workers)
+        stage = entry.make(replace(setup, threads=sizing.threads(workers, configuration.cores())))
     return run_stage(context, stage, _below(context, workers, cluster), observer, due)
 
 

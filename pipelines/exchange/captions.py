@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
 
-from archive.catalogue.recordings import add_transcript, name_speakers, read_transcript
+from archive.catalogue.recordings import read_recording, recordings_beginning, recordings_of, spoken_language
+from archive.catalogue.sessions import SessionAddress
+from archive.catalogue.transcripts import (
+    add_transcript,
+    count_transcripts,
+    heard_transcript,
+    is_current,
+    name_speakers,
+    read_transcript,
+    transcripts_of,
+)
 from archive.errors import UnknownSubjectError
 from archive.sqlite import Database
 from metadata.captions import FORMATS, SUFFIXES, Source, read_captions, writer
@@ -37,7 +47,15 @@ class Added:
 
 
 def add_captions(
-    context: Context, data: bytes, name: str, recording: int, *, kind: TranscriptKind, language: str | None = None
+    context: Context,
+    data: bytes,
+    name: str,
+    recording: int,
+    *,
+    kind: TranscriptKind,
+    language: str | None = None,
+    spoken: str | None = None,
+    parameters: Mapping[str, str] = MappingProxyType({}),
 ) -> Added:
     """Add a file of captions to a recording, as a version of its transcript. The caller owns the transaction.
 
@@ -50,21 +68,16 @@ def add_captions(
         recording: the recording's id.
         kind: ``human`` if people made or checked them, else ``imported``.
         language: BCP-47, where somebody says so; else what the file says, its name, the session, or nobody.
+        spoken: BCP-47 of what is said in the recording, where neither it nor its session says so.
+        parameters: more to note of the transcript.
 
     Raises:
         MetadataError: no caption format, or the file breaks its format's rules; nothing is written.
     """
-    row = next(
-        iter(
-            context.db.query(
-                "SELECT duration_ms, coalesce(recording.language, session.language) AS language FROM recording"
-                " LEFT JOIN session ON session.id = session_id WHERE recording.id = ?",
-                [recording],
-            )
-        )
-    )
-    spoken = parse_language(row["language"]) if row["language"] else None
-    source = Source(name=name, language=language or language_in(name), duration_ms=row["duration_ms"])
+    declared = spoken_language(context.db, recording)
+    spoken = parse_language(declared) if declared else spoken
+    duration_ms = read_recording(context.db, recording).duration_ms
+    source = Source(name=name, language=language or language_in(name), duration_ms=duration_ms)
     transcript = read_captions(data, source)
     if transcript.language == UNDETERMINED:
         transcript = replace(transcript, language=spoken or context.config.transcribe.language or UNDETERMINED)
@@ -72,20 +85,17 @@ def add_captions(
     if transcript.generator == FORMATS["txt"].title:
         transcript = _aligned(context.db, recording, transcript, source)
     translated = spoken is not None and primary(transcript.language) not in {primary(spoken), UNDETERMINED}
-    transcript = replace(transcript, kind="translation" if translated else kind)
-    before = _count(context.db)
+    noted = {**transcript.parameters, **parameters}
+    transcript = replace(transcript, kind="translation" if translated else kind, parameters=noted)
+    before = count_transcripts(context.db)
     added = add_transcript(context.db, recording, transcript, created_at=timestamp())
-    current = bool(context.db.execute("SELECT is_current FROM transcript WHERE id = ?", [added]).fetchone()[0])
-    return Added(transcript, _count(context.db) > before, current, name_speakers(context.db, recording))
+    new, current = count_transcripts(context.db) > before, is_current(context.db, added)
+    return Added(transcript, new, current, name_speakers(context.db, recording))
 
 
 def _aligned(db: Database, recording: int, text: Transcript, source: Source) -> Transcript:
     """Return a text with the times of what was heard, if that was in its language, and one with spaces."""
-    row = db.execute(
-        "SELECT id FROM transcript WHERE recording_id = ? AND kind = 'asr' ORDER BY is_current DESC, id DESC",
-        [recording],
-    ).fetchone()
-    heard = read_transcript(db, row[0]) if row else None
+    heard = heard_transcript(db, recording)
     if heard is None or not word_separator(text.language):
         return text
     if primary(heard.language) not in {primary(text.language), UNDETERMINED}:
@@ -110,10 +120,6 @@ def _check(transcript: Transcript, source: Source) -> None:
     if source.duration_ms is not None and last > source.duration_ms + TOLERANCE_MS:
         reason = f"its captions run to {format_clock(last)}, but the recording ends at"
         raise FormatError(source.name, "", f"{reason} {format_clock(source.duration_ms)}: is it another recording's?")
-
-
-def _count(db: Database) -> int:
-    return int(db.execute("SELECT count(*) FROM transcript").fetchone()[0])
 
 
 def beside(media: Path) -> list[Path]:
@@ -151,12 +157,12 @@ def find_recording(db: Database, sha256: str) -> int:
         UnknownSubjectError: there is none.
         ConfigError: several do.
     """
-    rows = list(db.query("SELECT id FROM recording WHERE substr(sha256, 1, ?) = ?", [len(sha256), sha256.lower()]))
-    if len(rows) > 1:
+    found = recordings_beginning(db, sha256)
+    if len(found) > 1:
         raise ConfigError(f"several recordings begin with {sha256!r}: give more of it")
-    if not rows or not sha256:
+    if not found or not sha256:
         raise UnknownSubjectError("recording", sha256)
-    return int(rows[0]["id"])
+    return found[0]
 
 
 def only_recording(db: Database, session: int, name: str) -> int:
@@ -166,32 +172,24 @@ def only_recording(db: Database, session: int, name: str) -> int:
         UnknownSubjectError: it has none.
         ConfigError: it has several.
     """
-    rows = list(db.query("SELECT id, sha256, role FROM recording WHERE session_id = ? ORDER BY id", [session]))
-    floor = [row for row in rows if row["role"] == "floor"] or rows
+    here = recordings_of(db, session)
+    floor = [each for each in here if each.role == "floor"] or here
     if not floor:
         raise UnknownSubjectError("recording", name)
     if len(floor) > 1:
-        names = ", ".join(row["sha256"][:12] for row in floor)
+        names = ", ".join(each.sha256[:12] for each in floor)
         raise ConfigError(f"session {name} has several recordings ({names}): choose one with --recording")
-    return int(floor[0]["id"])
+    return floor[0].id
 
 
-def written(context: Context, session: dict[str, Any], form: str) -> Iterator[tuple[str, str]]:
+def written(context: Context, session: SessionAddress, form: str) -> Iterator[tuple[str, str]]:
     """Yield file names and texts of a session's current transcripts, the main one first.
 
     Args:
         context: the archive.
-        session: its row.
+        session: which.
         form: the format's name.
     """
-    rows = list(
-        context.db.query(
-            "SELECT transcript.id, sha256 FROM transcript JOIN recording ON recording.id = recording_id"
-            " WHERE session_id = ? AND is_current AND transcript.kind <> 'translation'"
-            " ORDER BY role <> 'floor', recording.id",
-            [session["id"]],
-        )
-    )
-    for number, row in enumerate(rows):
-        stem = session["slug"] if number == 0 else f"{session['slug']}-{row['sha256'][:8]}"
-        yield f"{stem}{FORMATS[form].suffix}", writer(form)(read_transcript(context.db, row["id"]))
+    for number, each in enumerate(transcripts_of(context.db, session.id)):
+        stem = session.slug if number == 0 else f"{session.slug}-{each.sha256[:8]}"
+        yield f"{stem}{FORMATS[form].suffix}", writer(form)(read_transcript(context.db, each.id))

@@ -12,12 +12,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
 
-from archive.catalogue.recordings import NewRecording, add_recording
+from archive.catalogue.recordings import (
+    NewRecording,
+    Recording,
+    add_recording,
+    is_cut_for,
+    note_cut,
+    read_recording,
+)
+from archive.catalogue.transcripts import speech
 from archive.connection import transaction
 from pipelines.errors import ConfigError
 from pipelines.matching.evidence import File, Talk, mentions
@@ -55,13 +62,12 @@ class Day:
     """A recording that may hold several sessions.
 
     Attributes:
-        row: the recording's, with its source's.
         path: where it is in the store.
         started: when it began.
         talks: the sessions of its room, in order.
     """
 
-    row: dict[str, Any]
+    recording: Recording
     path: Path
     started: datetime
     talks: tuple[Talk, ...]
@@ -118,16 +124,8 @@ def day(context: Context, recording: int, *, event: str | None = None, room: str
     Raises:
         ConfigError: it is not known when or in which room it was made.
     """
-    row = next(
-        iter(
-            context.db.query(
-                "SELECT recording.*, folder, started_at, tags FROM recording"
-                " LEFT JOIN recording_source ON recording_source.recording_id = recording.id WHERE recording.id = ?",
-                [recording],
-            )
-        )
-    )
-    file = file_of(row)
+    whole = read_recording(context.db, recording)
+    file = file_of(whole)
     timed = [talk for talk in talks(context, event) if talk.start is not None]
     here = [(talk, began) for talk in timed if (began := _began(file, talk)) and _during(talk, began, file)]
     if not here:
@@ -138,8 +136,8 @@ def day(context: Context, recording: int, *, event: str | None = None, room: str
     if len(wanted) > 1 or not chosen:
         names = ", ".join(sorted(each or "none" for each in rooms))
         raise ConfigError(f"{file.name}: say with --room where it was made: {names}")
-    path = context.blobs.path(row["sha256"], row["suffix"])
-    return Day(row, path, here[0][1], tuple(chosen))
+    path = context.blobs.path(whole.sha256, whole.suffix)
+    return Day(whole, path, here[0][1], tuple(chosen))
 
 
 def _began(file: File, talk: Talk) -> datetime | None:
@@ -153,16 +151,10 @@ def _during(talk: Talk, began: datetime, file: File) -> bool:
 
 def heard_pauses(context: Context, recording: int) -> list[Pause] | None:
     """Return the pauses in a recording's current transcript, or None where it has none."""
-    rows = context.db.execute(
-        "SELECT start_ms, end_ms, duration_ms FROM segment JOIN transcript ON transcript.id = transcript_id"
-        " WHERE recording_id = ? AND is_current AND transcript.kind <> 'translation' AND flags = '[]'"
-        " ORDER BY start_ms",
-        [recording],
-    ).fetchall()
-    if not rows:
+    heard = speech(context.db, recording)
+    if heard is None:
         return None
-    last = rows[-1][2]
-    return list(between([*((row[0], row[1]) for row in rows), (last, last)]))
+    return list(between([*heard.spans, (heard.duration_ms, heard.duration_ms)]))
 
 
 def detected_pauses(path: Path, detect: Detector = detect_speech) -> list[Pause]:
@@ -200,14 +192,7 @@ def at_key_frames(path: Path, cuts: Sequence[Cut]) -> list[Cut]:
 
 def is_made(context: Context, recording: int, cut: Cut) -> bool:
     """Whether a session has its part of this recording already."""
-    return (
-        context.db.execute(
-            "SELECT 1 FROM recording JOIN recording_source ON recording_id = recording.id"
-            " WHERE cut_from = ? AND session_id = ?",
-            [recording, cut.talk.id],
-        ).fetchone()
-        is not None
-    )
+    return is_cut_for(context.db, recording, cut.talk.id)
 
 
 def make(context: Context, whole: Day, cut: Cut) -> None:
@@ -218,9 +203,9 @@ def make(context: Context, whole: Day, cut: Cut) -> None:
         ToolError: ffmpeg is missing or was killed.
         OSError: there is no room for it.
     """
-    row = whole.row
+    recording = whole.recording
     with scratch(context.layout.work) as bare:
-        part = bare.with_suffix(row["suffix"])
+        part = bare.with_suffix(recording.suffix)
         try:
             media.cut(whole.path, part, cut.start_ms, cut.end_ms)
             info = media.probe(part)
@@ -235,18 +220,14 @@ def make(context: Context, whole: Day, cut: Cut) -> None:
         media_type=info.media_type,
         suffix=info.suffix,
         streams=msgspec.json.encode(info.streams).decode(),
-        original_name=row["original_name"],
-        role=row["role"],
-        language=row["language"],
-        credit=row["credit"],
-        licence=row["licence"],
-        synthetic_voice=bool(row["synthetic_voice"]),
+        original_name=recording.original_name,
+        role=recording.role,
+        language=recording.language,
+        credit=recording.credit,
+        licence=recording.licence,
+        synthetic_voice=recording.synthetic_voice,
     )
     began = whole.started + timedelta(milliseconds=cut.start_ms)
     with transaction(context.db):
         added = add_recording(context.db, new, cut.talk.id, pulled_at=timestamp())
-        context.db.execute(
-            "INSERT OR REPLACE INTO recording_source(recording_id, folder, started_at, tags, cut_from, cut_start_ms)"
-            " VALUES (?, ?, ?, '[]', ?, ?)",
-            [added, row["folder"] or "", began.isoformat(), row["id"], cut.start_ms],
-        )
+        note_cut(context.db, added, recording, start_ms=cut.start_ms, started_at=began.isoformat())

@@ -18,7 +18,7 @@ import signal
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -138,7 +138,8 @@ _SUBTITLES = re.compile(rb"(\xef\xbb\xbf)?\s*(WEBVTT|\d+\s+\d\d:\d\d:\d\d,\d{3} 
 class StreamInfo:
     """One stream of a recording; what its type has no use for is None.
 
-    ``pixels`` is FFmpeg's name of their format (``ffmpeg -pix_fmts``), ``language`` is as the file says it.
+    ``pixels`` is FFmpeg's name of their format (``ffmpeg -pix_fmts``), ``language`` and ``title`` are as the file says
+    them. ``marks`` are FFmpeg's names of what the file says that subtitles are for (``ffmpeg -dispositions``).
     """
 
     type: Literal["audio", "video", "subtitle"]
@@ -149,6 +150,8 @@ class StreamInfo:
     height: int | None = None
     pixels: str | None = None
     language: str | None = None
+    title: str | None = None
+    marks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +170,8 @@ class MediaInfo:
         why: where there are several, why that one, in words.
         channel: which channel of that track is heard alone, counted from 0, because the mix of all loses it; None where
             all are mixed.
-        sound_starts_ms: when its sound begins, on the clock of whatever plays it.
+        starts_ms: what its container's clock shows at its beginning.
+        sound_starts_ms: when its sound begins, on the clock of whatever plays it, which shows 0 at the beginning.
         finished: whether its container says how long it is: what browsers record does not, and players cannot seek.
         steady: False for raw frames of sound whose sizes differ (MP3 of variable bit rate), in which players guess
             where a second is and seek to another one, or whose format changes, where players stop.
@@ -186,6 +190,7 @@ class MediaInfo:
     heard: StreamInfo | None = None
     why: str = ""
     channel: int | None = None
+    starts_ms: int = 0
     sound_starts_ms: int = 0
     finished: bool = True
     steady: bool = True
@@ -216,6 +221,7 @@ def probe(path: Path) -> MediaInfo:
             media_type=media_type,
             suffix=suffix,
             duration_ms=duration_ms,
+            starts_ms=max(0, (container.start_time or 0) * 1000 // av.time_base),
             sound_starts_ms=_sound_starts_ms(container, track) if "audio" in kinds else 0,
             steady=steady,
             has_audio="audio" in kinds,
@@ -272,8 +278,37 @@ def convert(
     """
     source = _input(start_ms, **({"skip_frame": "nokey"} if key_frames else {}))
     chosen = [source[stream] for stream in streams]
-    output = ffmpeg.output(*chosen, f"file:{target.absolute()}", threads=THREADS, **options)
-    command = _compiled(output, path, "-y")
+    _convert(path, ffmpeg.output(*chosen, f"file:{target.absolute()}", threads=THREADS, **options), info, [target])
+
+
+def write_streams(path: Path, targets: Mapping[str, Path], info: MediaInfo, **options: Any) -> None:
+    """Write some of a recording's streams into a file each, reading the recording once.
+
+    Their times are on the clock of whatever plays the recording. Versions of ffmpeg differ in what they take for its
+    beginning, and so are told.
+
+    Args:
+        path: the recording.
+        targets: the files to write, over what is there, by the streams in ffmpeg's words: ``s:0``.
+        info: what the recording is; its length limits the time.
+        options: those of ffmpeg's outputs, the same for all.
+
+    Raises:
+        BrokenMediaError: nothing comes of one of them, or they take far longer than its length warrants.
+        DiskFullError: there is no room for what comes of it.
+        ItemCrashError: ffmpeg was killed.
+        ToolError: ffmpeg is missing.
+    """
+    source, begin = _input(), f"{-info.starts_ms / 1000:.3f}"
+    outputs = [
+        ffmpeg.output(source[stream], f"file:{target.absolute()}", output_ts_offset=begin, **options)
+        for stream, target in targets.items()
+    ]
+    _convert(path, ffmpeg.merge_outputs(*outputs), info, list(targets.values()), "-copyts")
+
+
+def _convert(path: Path, output: Any, info: MediaInfo, targets: Sequence[Path], *arguments: str) -> None:
+    command = _compiled(output, path, "-y", *arguments)
     seconds = RENDER_SECONDS + RENDER_FACTOR * (info.duration_ms or 0) / 1000
     with _running(command, cpu_seconds=seconds) as (process, _, complaints):
         try:
@@ -281,7 +316,7 @@ def convert(
         except subprocess.TimeoutExpired:
             raise BrokenMediaError(f"converting it took more than {seconds:.0f} s") from None
     _judge(code)
-    if code or not target.exists() or not target.stat().st_size:
+    if code or not all(target.exists() and target.stat().st_size for target in targets):
         _blame_the_disk(complaints)
         raise BrokenMediaError(f"cannot be converted: {complaints[-1] if complaints else 'no reason given'}")
 
@@ -572,6 +607,8 @@ def _streams(container: InputContainer) -> Iterator[StreamInfo]:
 
 def _stream(stream: Any) -> StreamInfo | None:
     context = stream.codec_context
+    if context is None and stream.type == "subtitle":  # FFmpeg has no decoder for them, nor tells here what they are
+        return _subtitle_stream(stream, "unknown")
     if context is None or stream.disposition & Disposition.attached_pic:
         return None
     codec = context.codec.canonical_name
@@ -581,9 +618,21 @@ def _stream(stream: Any) -> StreamInfo | None:
             type="audio", codec=codec, channels=stream.channels, rate=stream.sample_rate, language=language
         )
     if isinstance(stream, av.VideoStream):
-        size = {"width": stream.width, "height": stream.height}
-        return StreamInfo(type="video", codec=codec, pixels=stream.pix_fmt, language=language, **size)
-    return StreamInfo(type="subtitle", codec=codec, language=language) if stream.type == "subtitle" else None
+        width, height, pixels = stream.width, stream.height, stream.pix_fmt
+        return StreamInfo(type="video", codec=codec, width=width, height=height, pixels=pixels, language=language)
+    return _subtitle_stream(stream, codec) if stream.type == "subtitle" else None
+
+
+_HANDLER = re.compile(r"handler|core media|gpac", re.IGNORECASE)
+
+
+def _subtitle_stream(stream: Any, codec: str) -> StreamInfo:
+    language = None if stream.language in {"und", ""} else stream.language
+    # QuickTime has a name for what handles a track, where programs write one for people, or what they are called.
+    titles = [stream.metadata.get(key, "") for key in ("title", "name", "handler_name")]
+    title = " ".join(next((each for each in titles if each and not _HANDLER.search(each)), "").split())[:200]
+    marks = tuple(mark.name for mark in Disposition if mark.name and stream.disposition & mark)
+    return StreamInfo(type="subtitle", codec=codec, language=language, title=title or None, marks=marks)
 
 
 def _heard(container: InputContainer) -> tuple[int, str]:

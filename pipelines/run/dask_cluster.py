@@ -8,6 +8,7 @@ Workers offer the resources ``gpu``, for what loads a model, and ``io``, for the
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
@@ -23,25 +24,63 @@ from pipelines.errors import ClusterError, ItemCrashError, PipelineError
 from pipelines.run.children import POLL_SECONDS
 from pipelines.run.executors import Watcher
 from pipelines.run.limits import Limits
-from pipelines.run.remote import drive, is_secured, kind_of, supervise
+from pipelines.run.remote import is_secured, kind_of, supervise
 from pipelines.stages.base import Item, Outcome, Stage
 
 TOPIC = "rostra-progress"
-CONNECT_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Dask workers behind a scheduler, ``tls://host:8786``, with the certificates for it and a child's limits."""
+    """Dask workers behind a scheduler.
+
+    Attributes:
+        address: the scheduler's: ``tls://host:8786``.
+        certificates: for it.
+        limits: what a child may take.
+        workerless_seconds: how long a run waits for a worker that offers what it needs.
+        connect_seconds: how long it waits for the scheduler.
+    """
 
     address: str
     certificates: Certificates
     limits: Limits
+    workerless_seconds: float = 60.0
+    connect_seconds: float = 10.0
 
     def map(self, stage: Stage, items: Iterable[Item], watcher: Watcher) -> Iterator[tuple[Item, Outcome]]:
         """Keep as many tasks in flight as there is room for, and hand in outcomes as they come."""
         with self._connected() as client:
-            yield from drive(_Workers(client, stage, self.limits), kind_of(stage), self.address, items, watcher)
+            yield from self._drive(_Workers(client, stage, self.limits), items, watcher)
+
+    def _drive(self, workers: _Workers, items: Iterable[Item], watcher: Watcher) -> Iterator[tuple[Item, Outcome]]:
+        """Keep as many items in flight as there is room for, and yield each with its outcome as it comes.
+
+        Raises:
+            ClusterError: there is no worker for it, and none comes.
+            PipelineError: no item can be done.
+        """
+        waiting = iter(items)
+        upcoming = next(waiting, None)
+        flying: dict[Future[Outcome], Item] = {}
+        seen = time.monotonic()
+        while upcoming or flying:
+            room = workers.room()
+            seen = time.monotonic() if room else seen
+            if time.monotonic() - seen > self.workerless_seconds:
+                raise ClusterError(f"no worker at {self.address} offers {workers.kind}: see README, A cluster")
+            while upcoming and len(flying) < room:
+                watcher.started(upcoming)
+                flying[workers.begin(upcoming)] = upcoming
+                upcoming = next(waiting, None)
+            if not flying:
+                time.sleep(POLL_SECONDS)
+            ended = workers.ended(list(flying)) if flying else []
+            for item in flying.values():
+                if (done := workers.progress.pop(item.subject, None)) is not None:
+                    watcher.advanced(item, done)
+            for each in ended:
+                yield flying.pop(each), workers.outcome(each)
 
     @contextmanager
     def _connected(self) -> Iterator[Client]:
@@ -50,7 +89,7 @@ class Cluster:
             files = {"tls_ca_file": own.ca, "tls_client_cert": own.certificate, "tls_client_key": own.key}
             security = Security(**files, require_encryption=True)
         try:
-            client = Client(self.address, security=security, timeout=CONNECT_SECONDS)
+            client = Client(self.address, security=security, timeout=self.connect_seconds)
         except (OSError, CommClosedError) as error:
             raise ClusterError(f"no scheduler answers at {self.address}: {error}") from error
         try:
@@ -68,27 +107,41 @@ class Cluster:
 
 
 class _Workers:
-    """The workers, as `drive` sees them."""
+    """The workers that can do a stage's items.
+
+    Attributes:
+        kind: what the stage needs of them.
+        progress: how much of items' sizes is done, by subject, as far as it was heard of and not taken out yet.
+    """
 
     def __init__(self, client: Client, stage: Stage, limits: Limits) -> None:
         self.client, self.stage, self.limits = client, stage, limits
+        self.kind = kind_of(stage)
         self.progress: dict[str, float] = {}
         client.subscribe_topic(TOPIC, lambda event: self.progress.update([event[1]]))
 
     def room(self) -> int:
-        workers, kind = self.client.scheduler_info(n_workers=-1)["workers"].values(), kind_of(self.stage)
-        return sum(min(int(worker["resources"].get(kind, 0)), worker["nthreads"]) for worker in workers)
+        """Return how many items they can do at once."""
+        workers = self.client.scheduler_info(n_workers=-1)["workers"].values()
+        return sum(min(int(worker["resources"].get(self.kind, 0)), worker["nthreads"]) for worker in workers)
 
     def begin(self, item: Item) -> Future[Outcome]:
-        resources = {kind_of(self.stage): 1}
+        """Have an item done on one of them; on another one, should that be lost."""
+        resources = {self.kind: 1}
         return self.client.submit(_supervise, self.stage, item, self.limits, resources=resources, pure=False)
 
     def ended(self, tasks: Sequence[Future[Outcome]]) -> list[Future[Outcome]]:
+        """Wait `POLL_SECONDS` for one of them to come to its end, and return those that have."""
         with suppress(TimeoutError, CancelledError):
             wait_for(tasks, POLL_SECONDS, "FIRST_COMPLETED")
         return [task for task in tasks if task.done()]
 
     def outcome(self, task: Future[Outcome]) -> Outcome:
+        """Return how one that has ended went.
+
+        Raises:
+            PipelineError: no item can be done.
+        """
         try:
             outcome: Outcome = task.result()
         except PipelineError:

@@ -1,36 +1,27 @@
-"""Items on other machines than the driver's: what there is to do about them, whatever engine brings them there.
+"""An item on another machine than the driver's: a child does it there, as one would here.
 
-To add an engine: write an `pipelines.run.executors.Executor` whose ``map`` has `drive` give items to `Machines` of its
-own, which `supervise` each where it comes to be done. The item works in a folder of its own, which goes when it
-ends. It reads its recording from a store that its machine sees too, and what it leaves for the driver travels with
-its outcome, under its SHA-256.
+The item works in a folder of its own, which goes when it ends. It reads its recording from a store that its machine
+sees too, and what it leaves for the driver travels with its outcome, under its SHA-256.
 """
 
 from __future__ import annotations
 
 import itertools
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal, Protocol, TypeVar
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pipelines.config import Cluster as Certificates
 from pipelines.errors import ClusterError, ConfigError
 from pipelines.run.children import POLL_SECONDS, Child
-from pipelines.run.executors import Watcher
 from pipelines.run.limits import Limits
 from pipelines.stages.base import Artefact, Item, Movable, Outcome, Prepares, Stage
 
 Kind = Literal["gpu", "io"]
-Flying = TypeVar("Flying")
-"""An engine's name for an item that is being done somewhere."""
-
-WORKERLESS_SECONDS = 60.0
-"""How long a run waits for a machine that offers what it needs."""
 
 _idle: dict[Kind, list[Child]] = {"gpu": [], "io": []}
 """Children of this machine between items: no more of them load a model than there are items at once that need one."""
@@ -40,62 +31,6 @@ _numbers = itertools.count()
 def kind_of(stage: Stage) -> Kind:
     """Return what a stage needs of a machine: ``gpu`` where it loads a model, else ``io``."""
     return "gpu" if isinstance(stage, Prepares) else "io"
-
-
-class Machines(Protocol[Flying]):
-    """Other machines, as an engine reaches them for one stage."""
-
-    @property
-    def progress(self) -> dict[str, float]:
-        """How much of items' sizes is done, by subject, as far as it was heard of and not taken out yet."""
-
-    def room(self) -> int:
-        """Return how many items the machines that are there can do at once."""
-
-    def begin(self, item: Item) -> Flying:
-        """Have an item done on one of them; on another one, should that be lost."""
-
-    def ended(self, flying: Sequence[Flying]) -> Sequence[Flying]:
-        """Wait `POLL_SECONDS` for one of them to come to its end, and return those that have."""
-
-    def outcome(self, flying: Flying) -> Outcome:
-        """Return how one that has ended went.
-
-        Raises:
-            PipelineError: no item can be done.
-        """
-
-
-def drive(
-    machines: Machines[Flying], kind: Kind, address: str, items: Iterable[Item], watcher: Watcher
-) -> Iterator[tuple[Item, Outcome]]:
-    """Keep as many items in flight as there is room for, and yield each with its outcome as it comes.
-
-    Raises:
-        ClusterError: there is no machine for it, and none comes.
-        PipelineError: no item can be done.
-    """
-    waiting = iter(items)
-    upcoming = next(waiting, None)
-    flying: dict[Flying, Item] = {}
-    seen = time.monotonic()
-    while upcoming or flying:
-        room = machines.room()
-        seen = time.monotonic() if room else seen
-        if time.monotonic() - seen > WORKERLESS_SECONDS:
-            raise ClusterError(f"no worker at {address} offers {kind}: see README, A cluster")
-        while upcoming and len(flying) < room:
-            watcher.started(upcoming)
-            flying[machines.begin(upcoming)] = upcoming
-            upcoming = next(waiting, None)
-        if not flying:
-            time.sleep(POLL_SECONDS)
-        ended = machines.ended(list(flying)) if flying else ()
-        for item in flying.values():
-            if (done := machines.progress.pop(item.subject, None)) is not None:
-                watcher.advanced(item, done)
-        for each in ended:
-            yield flying.pop(each), machines.outcome(each)
 
 
 def is_secured(certificates: Certificates, address: str) -> bool:

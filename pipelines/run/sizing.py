@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.config import Config, cores
-from pipelines.transcribers.models import list_models
 
 WORKER_BYTES, THREAD_BYTES = 450_000_000, 150_000_000
 """What a worker, and each of its threads, takes beside its model."""
@@ -22,9 +21,6 @@ MODEL_FACTOR, THREAD_FACTOR = 1.5, 1.0
 848 MiB, and two took 1,091 to 1,162 (`tests.bench.scale`)."""
 PART = 0.75
 """Of the memory that is free, what workers may take together."""
-_BYTES = {"tiny": 75_000_000, "base": 145_000_000, "small": 484_000_000, "medium": 1_530_000_000}
-_LARGE_BYTES = 3_090_000_000
-"""Of Whisper's weights, by what their names begin with; others count as the largest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +39,16 @@ class Machine:
         return cls(cores(), free_memory(), bool(ctranslate2.get_cuda_device_count()))
 
 
-def workers(config: Config, due: int, machine: Machine | None = None, *, model: str, wanted: int | None = None) -> int:
+def workers(
+    config: Config, due: int, machine: Machine | None = None, *, weights: int, wanted: int | None = None
+) -> int:
     """Return how many recordings to transcribe at once: as asked, as configured, or as there is room for.
 
     Args:
         config: the archive's.
         due: how many recordings there are.
         machine: that does them; None is this one, which is looked at only where nothing was chosen.
-        model: Whisper's size, or a folder of weights.
+        weights: the size of what each worker loads, in bytes.
         wanted: what somebody asked for.
     """
     if chosen := wanted or config.run.workers:
@@ -58,7 +56,6 @@ def workers(config: Config, due: int, machine: Machine | None = None, *, model: 
     machine = machine or Machine.here()
     if machine.gpu and config.transcribe.device != "cpu":
         return 1  # which gives it large batches; more would each load the model
-    weights = weights_bytes(model)
     for count in range(min(machine.processors, due), 1, -1):
         each = THREAD_BYTES + THREAD_FACTOR * weights
         one = WORKER_BYTES + MODEL_FACTOR * weights + threads(count, machine.processors) * each
@@ -70,14 +67,6 @@ def workers(config: Config, due: int, machine: Machine | None = None, *, model: 
 def threads(count: int, processors: int) -> int:
     """Return how many processors each of so many workers has."""
     return max(1, processors // count)
-
-
-def weights_bytes(model: str) -> int:
-    """Return the size of weights, as far as it is known before they are fetched."""
-    if (path := Path(model).expanduser()).exists():
-        return sum(file.stat().st_size for file in (path, *path.rglob("*")) if file.is_file())
-    here = next((each.bytes for each in list_models() if each.model == model), None)
-    return here or next((size for name, size in _BYTES.items() if model.startswith(name)), _LARGE_BYTES)
 
 
 def free_memory() -> int:

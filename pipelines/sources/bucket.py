@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pipelines.errors import FetchError
-from pipelines.sources.base import Fetched, Found, Shelf, Unreachable, file_name, shelf_name
+from pipelines.errors import FetchError, OwnFilesError
+from pipelines.sources.base import Fetched, Found, Shelf, Unreachable, Unusable, file_name, shelf_name
 from pipelines.sources.files import wanted
+from pipelines.storage.blobs import is_key
 from pipelines.storage.buckets import Bucket
 
 
@@ -45,12 +46,17 @@ class Object(Found):
 
 
 def find(url: str, shelf: Shelf) -> Iterator[Found]:  # noqa: ARG001 one signature for all sources
-    """Yield the objects below a prefix whose names are not hidden; one that cannot be listed yields that."""
-    bucket = Bucket.at(url)
+    """Yield the objects below a prefix whose names are not hidden; one that cannot be listed yields that.
+
+    An archive's store in a bucket (``store.bucket``) is no source; that it is there is yielded once.
+    """
+    bucket, own = Bucket.at(url), False
     try:
         for entry in bucket.entries():
             key = entry["path"]
-            if wanted(key.removeprefix(bucket.prefix)):
+            if is_key(key):
+                own = True
+            elif wanted(key.removeprefix(bucket.prefix)):
                 yield Object(
                     place=f"s3://{bucket.name}/{key}",
                     name=file_name(key),
@@ -60,5 +66,7 @@ def find(url: str, shelf: Shelf) -> Iterator[Found]:  # noqa: ARG001 one signatu
                     key=key,
                     etag=entry["e_tag"],
                 )
+        if own:
+            yield Unusable(place=url, name=url, stamp=("own",), error=OwnFilesError())
     except OSError as error:
         yield Unreachable(place=url, name=url, stamp=("unreachable",), error=FetchError(str(error)))

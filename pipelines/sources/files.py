@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from metadata.captions import SUFFIXES as CAPTIONS
 from metadata.timetables import SUFFIXES as TIMETABLES
-from pipelines.errors import ConfigError
-from pipelines.sources.base import Fetched, Found, Shelf
+from pipelines.errors import ConfigError, OwnFilesError
+from pipelines.sources.base import Fetched, Found, Shelf, Unusable
+from pipelines.storage.own import keeper, kept_in
 
 COMPANIONS = TIMETABLES | CAPTIONS | {".md", ".nfo"}
 """Suffixes of files that lie beside recordings. In a folder they are passed over; named alone, they are refused."""
@@ -30,31 +32,66 @@ class File(Found):
 
 
 def find(name: str | Path, shelf: Shelf) -> Iterator[Found]:  # noqa: ARG001 one signature for all sources
-    """Yield the file of this name, or those of the folder.
+    """Yield the file of this name, or those of the folder; what Rostra keeps there for itself yields that.
 
     Raises:
         ConfigError: there is no such file or folder.
     """
-    for path in expand(Path(name)):
+    listing = look_through(Path(name))
+    for path in listing.files:
         with suppress(FileNotFoundError):  # it went meanwhile
             facts = path.stat()
             stamp = facts.st_size, facts.st_mtime_ns
             yield File(place=shown(path), name=shown(path.name), stamp=stamp, bytes=facts.st_size, path=path)
+    for path in listing.own:
+        yield Unusable(place=shown(path), name=shown(path.name), stamp=("own",), error=OwnFilesError())
 
 
-def expand(source: Path) -> Iterator[Path]:
-    """Yield the files that a path names, a folder walked in order of name; hidden files are passed over.
+class Listing(NamedTuple):
+    """What a path names: the files that may be recordings, and where Rostra keeps files for itself."""
+
+    files: list[Path]
+    own: list[Path]
+
+
+def look_through(source: Path) -> Listing:
+    """Return the files that a path names, a folder walked in order of name; hidden files are passed over.
+
+    So is whatever an archive or a publication keeps for itself (see `pipelines.storage.own`), wherever the path leads.
 
     Raises:
         ConfigError: there is no such file or folder.
     """
     path = source.expanduser().absolute()
-    if path.is_dir():
-        yield from sorted(file for file in path.rglob("*") if file.is_file() and wanted(str(file.relative_to(path))))
-    elif path.exists():
-        yield path
-    else:
+    if not path.exists():
         raise ConfigError(f"no file or folder {source}")
+    if keeper(path):
+        return Listing([], [path])
+    return _walk(path) if path.is_dir() else Listing([path], [])
+
+
+def expand(source: Path) -> list[Path]:
+    """Return the files that a path names, as `look_through` finds them.
+
+    Raises:
+        ConfigError: there is no such file or folder.
+    """
+    return look_through(source).files
+
+
+def _walk(folder: Path) -> Listing:
+    files, own = [], []
+    for place, folders, names in os.walk(folder):
+        here = Path(place)
+        if kept := kept_in(here):
+            own.append(here)
+        folders[:] = [name for name in folders if name not in kept and not name.startswith(".")]
+        for path in (here / name for name in names if name not in kept and wanted(name)):
+            if path.is_symlink() and keeper(path):
+                own.append(path)
+            elif path.is_file():
+                files.append(path)
+    return Listing(sorted(files), sorted(own))
 
 
 def shown(path: Path | str) -> str:

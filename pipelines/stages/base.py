@@ -1,7 +1,6 @@
 """What every stage is: a list of items, work on one of them, and what is kept of it.
 
-To add a stage: write a module beside this one with a class that has `Stage`'s attributes and methods,
-and name it where runs are put together, in ``pipelines/cli/work.py``.
+`pipelines.stages` lists all stages, and says how to add one.
 
 ``items`` and ``commit`` run in the driver, which alone opens the catalogue. ``work`` runs wherever the
 executor puts it, usually in a child process: it gets the item's task, which must pickle, and returns a

@@ -1,8 +1,8 @@
 """Captions: from files that came with recordings to transcripts of kind ``imported``.
 
 A file beside a recording, of the same name in its folder, belongs to it: ``talk.vtt`` or ``talk.de.vtt`` to
-``talk.mp4``. So does what a site gave with a recording, which `pull` has put into the store and noted in
-``provenance``. The stage runs after `pull`, which brings the recordings.
+``talk.mp4``. So does what a site gave with a recording, and the subtitles in its own file, which `pull` has put into
+the store and noted in ``provenance``. The stage runs after `pull`, which brings the recordings.
 """
 
 from __future__ import annotations
@@ -12,17 +12,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import msgspec
 
-from archive.catalogue.recordings import recording_id
+from archive.catalogue.provenance import origins_with
+from archive.catalogue.recordings import read_recording, recording_id
 from metadata.captions import FORMATS, SUFFIXES
 from metadata.errors import MetadataError, UnknownFormatError
 from metadata.names import name_key
 from pipelines.errors import BrokenMediaError, CaptionsError, FetchError
 from pipelines.exchange.captions import add_captions, beside, passed_over
 from pipelines.sources.files import expand, shown
+from pipelines.stages import Setup
 from pipelines.stages.base import Item, Report, fingerprint
 from pipelines.stages.pull import Companion
 from pipelines.storage.archive_folder import Context
@@ -48,11 +50,15 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """Captions in the store, and the SHA-256 of the recording that they came with."""
+    """Captions in the store, and the SHA-256 of the recording that they came with.
+
+    ``spoken`` is the recording's language, where its own file says it.
+    """
 
     store: BlobStore
     captions: Companion
     sha256: str
+    spoken: str | None = None
 
     def read(self) -> tuple[bytes, str]:
         """Return the captions' bytes, and the recording's SHA-256."""
@@ -71,6 +77,7 @@ class _About(msgspec.Struct, frozen=True):
     """What `pull` notes of where a recording came from, as far as captions go."""
 
     companions: tuple[Companion, ...] = ()
+    spoken: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +89,12 @@ class Captions:
     unit: ClassVar[str] = ""
 
     def items(self, context: Context) -> Iterable[Item]:
-        """Return an item for every file of captions; one that has not changed since keeps its fingerprint."""
-        yield from _lying_beside(self.sources)
+        """Return an item for every file of captions; one that has not changed since keeps its fingerprint.
+
+        Of several of one kind the last one stands: what lies beside a recording before what it came with.
+        """
         yield from _given(context)
+        yield from _lying_beside(self.sources)
 
     def work(self, task: Task, report: Report) -> tuple[bytes, str]:  # noqa: ARG002 one signature for all stages
         """Return the captions' bytes, and the SHA-256 of the recording's."""
@@ -105,20 +115,36 @@ class Captions:
                 f" these may not be; if they are: rostra caption FILE --recording {sha256[:12]}"
             )
         try:
-            added = add_captions(context, data, item.label, recording, kind="imported")
+            added = add_captions(context, data, item.label, recording, kind="imported", **_said(item.task))
         except UnknownFormatError:
             return "holds no captions, and is passed over"
         except MetadataError as error:
             raise CaptionsError(str(error).removeprefix(f"{item.label}: ")) from error
-        whose = context.db.execute("SELECT original_name FROM recording WHERE id = ?", [recording]).fetchone()[0]
+        whose = read_recording(context.db, recording).original_name
         named = ", ".join(f"{label} is {name}" for label, name in added.people.items())
-        return "; ".join(filter(None, [f"captions of {whose}", named]))
+        called = f"captions of {whose}{_titled(item.task)}"
+        return "; ".join(filter(None, [called, named]))
+
+
+def _said(task: Task) -> dict[str, Any]:
+    """Return what a recording's file says of its own subtitles, as `add_captions` takes it."""
+    if not isinstance(task, Given) or task.captions.codec is None:
+        return {}
+    said = {"embedded": task.captions.codec, "title": task.captions.title, "track": task.captions.track}
+    return {"spoken": task.spoken, "parameters": {name: value for name, value in said.items() if value}}
+
+
+def _titled(task: Task) -> str:
+    if not isinstance(task, Given) or task.captions.codec is None:
+        return ""
+    facts = filter(None, [task.captions.title, task.captions.track])
+    return f", from the file itself ({', '.join((task.captions.codec, *facts))})"
 
 
 def _of_another(context: Context, recording: int, media: Path) -> str | None:
     """Return the name under which a recording came first, where a file of the same bytes has another one."""
-    [name] = context.db.execute("SELECT original_name FROM recording WHERE id = ?", [recording]).fetchone()
-    return None if name_key(Path(name).stem) == name_key(media.stem) else str(name)
+    name = read_recording(context.db, recording).original_name
+    return None if name_key(Path(name).stem) == name_key(media.stem) else name
 
 
 _TEXTS = frozenset(form.suffix for form in FORMATS.values())
@@ -142,16 +168,19 @@ def _lying_beside(sources: Sequence[Path]) -> Iterator[Item]:
 
 def _given(context: Context) -> Iterator[Item]:
     store = context.blobs
-    for place, about, sha256 in context.db.execute(
-        "SELECT place, about, sha256 FROM provenance JOIN recording ON recording.id = recording_id"
-        " WHERE about LIKE '%\"companions\"%' ORDER BY provenance.id"
-    ).fetchall():
-        for companion in msgspec.json.decode(about, type=_About).companions:
+    for place, about, sha256 in origins_with(context.db, "companions"):
+        known = msgspec.json.decode(about, type=_About)
+        for companion in known.companions:
             # What a site knows of a recording is JSON too, and no captions.
             if Path(companion.name).suffix.lower() in SUFFIXES and not companion.name.endswith(".info.json"):
                 yield Item(
                     subject=f"{place}#{companion.name}",
                     label=companion.name,
                     fingerprint=fingerprint(companion.sha256, sha256),
-                    task=Given(store, companion, sha256),
+                    task=Given(store, companion, sha256, known.spoken),
                 )
+
+
+def make(setup: Setup) -> Captions:
+    """Return the stage for a command: beside addresses lies nothing."""
+    return Captions([Path(source) for source in setup.sources if "://" not in str(source)])

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from archive.catalogue.sessions import searched_sessions
 from archive.search import sqlite_search as search
+from pipelines.stages import Setup
 from pipelines.stages.base import Item, Report, fingerprint
 from pipelines.storage.archive_folder import Context
 
@@ -20,21 +22,13 @@ class Index:
 
     def items(self, context: Context) -> Iterable[Item]:
         """Return an item for every session; its fingerprint changes with anything that is searched."""
-        for row in context.db.query(
-            "SELECT session.id, session.title, session.subtitle, session.abstract, session.slug, event.slug AS event,"
-            " (SELECT group_concat(version) FROM (SELECT version FROM transcript JOIN recording"
-            "   ON recording.id = recording_id WHERE recording.session_id = session.id AND is_current"
-            "   AND superseded_by IS NULL ORDER BY transcript.id)) AS versions,"
-            " (SELECT group_concat(name) FROM (SELECT name FROM session_person JOIN person ON person.id = person_id"
-            "   WHERE session_id = session.id ORDER BY session_person.position)) AS people"
-            " FROM session JOIN event ON event.id = event_id ORDER BY session.id"
-        ):
-            searched = (row["title"], row["subtitle"], row["abstract"], row["versions"], row["people"])
+        for each in searched_sessions(context.db):
+            searched = (each.title, each.subtitle, each.abstract, each.versions, each.people)
             yield Item(
-                subject=f"session/{row['id']}",
-                label=f"{row['event']}/{row['slug']}",
-                fingerprint=fingerprint(row["id"], searched),
-                task=row["id"],
+                subject=f"session/{each.id}",
+                label=f"{each.event}/{each.slug}",
+                fingerprint=fingerprint(each.id, searched),
+                task=each.id,
             )
 
     def work(self, task: int, report: Report) -> None:
@@ -44,3 +38,8 @@ class Index:
         """Write the session's passages and its index anew."""
         search.index_session(context.db, item.task)
         return None
+
+
+def make(setup: Setup) -> Index:  # noqa: ARG001 one signature for all stages
+    """Return the stage for a command."""
+    return Index()

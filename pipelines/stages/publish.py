@@ -18,19 +18,20 @@ from typing import ClassVar
 
 import msgspec
 
+from archive.catalogue.recordings import stored_files
 from archive.connection import open_readonly
 from archive.errors import ArchiveError, CatalogueBusyError, CatalogueFullError
 from archive.publication import build as release
 from archive.sqlite import Database
 from pipelines.errors import ItemError
+from pipelines.stages import Setup
 from pipelines.stages.base import Item, Report, fingerprint
 from pipelines.storage.archive_folder import Context, now, timestamp
 from pipelines.storage.atomic import scratch, sync_folder, write_atomic
 from pipelines.storage.blobs import BlobStore
+from pipelines.storage.own import CURRENT, DATABASES, MEDIA
 from pipelines.text import counted
 
-CURRENT = "current.json"
-DATABASES = "catalogue-*.db"
 GRACE_SECONDS = 2.0
 """How long the old database stays after the swap: a request that began on it may still open it."""
 
@@ -95,14 +96,14 @@ def publish(context: Context, target: Path) -> str:
         temporary.replace(target / name)
     db = open_readonly(target / name, immutable=True)
     try:
-        wanted = _link_media(db, context.blobs, target / "media")
+        wanted = _link_media(db, context.blobs, target / MEDIA)
     finally:
         db.close()
     sync_folder(target)
     write_atomic(target / CURRENT, msgspec.json.encode({"database": name, "built_at": timestamp()}))
     if any(path.name != name for path in target.glob(DATABASES)):
         time.sleep(GRACE_SECONDS)
-    _remove_others(target / "media", wanted)
+    _remove_others(target / MEDIA, wanted)
     _remove_others(target, {name}, DATABASES)
     return ", ".join(counted(built.counts[thing], thing) for thing in ("session", "recording", "segment"))
 
@@ -111,13 +112,13 @@ def _link_media(db: Database, blobs: BlobStore, folder: Path) -> set[str]:
     """Bring released recordings and renditions into the folder, linked where that can be; return their names."""
     folder.mkdir(exist_ok=True)
     names = set()
-    for row in db.query("SELECT sha256, suffix FROM recording UNION SELECT sha256, suffix FROM rendition"):
-        target = folder / f"{row['sha256']}{row['suffix']}"
+    for file in stored_files(db):
+        target = folder / f"{file.sha256}{file.suffix}"
         names.add(target.name)
         if target.exists():
             continue
         try:
-            source = blobs.path(row["sha256"], row["suffix"])
+            source = blobs.path(file.sha256, file.suffix)
         except FileNotFoundError:
             continue  # lost from the store: its player finds nothing, and transcribing it says so
         with scratch(folder) as temporary:
@@ -135,3 +136,8 @@ def _remove_others(folder: Path, wanted: set[str], pattern: str = "*") -> None:
         if path.name not in wanted:
             with contextlib.suppress(FileNotFoundError):
                 path.unlink()
+
+
+def make(setup: Setup) -> Publish:  # noqa: ARG001 one signature for all stages
+    """Return the stage for a command: the archive's own folder is published."""
+    return Publish()

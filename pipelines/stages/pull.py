@@ -9,6 +9,7 @@ somebody decides (`pipelines.matching.proposals`); and without a timetable to a 
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,17 +19,32 @@ import msgspec
 from slugify import slugify
 
 from archive.catalogue import runs
-from archive.catalogue.importing import describe_session, touch
+from archive.catalogue.importing import describe_session
 from archive.catalogue.provenance import note_place, replaced_at, supersede
-from archive.catalogue.recordings import NewRecording, add_recording, recording_id
-from archive.errors import UnknownSubjectError
+from archive.catalogue.recordings import (
+    NewRecording,
+    add_recording,
+    assign,
+    note_source,
+    recording_id,
+    recording_label,
+)
+from archive.catalogue.sessions import (
+    add_session,
+    ensure_event,
+    expecting,
+    find_session,
+    newest_session_id,
+    unrecorded_sessions,
+)
 from archive.sqlite import Database
 from metadata.model import Session
-from metadata.names import name_key
 from pipelines.errors import BrokenMediaError, LimitError
 from pipelines.matching import proposals as matching
 from pipelines.media.files import MediaInfo, probe
+from pipelines.media.subtitles import extract
 from pipelines.sources import Found, Shelf, find
+from pipelines.stages import Setup
 from pipelines.stages.base import Item, Report, fingerprint
 from pipelines.storage.archive_folder import Context, timestamp
 from pipelines.storage.blobs import Blob, BlobStore
@@ -48,16 +64,29 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Companion:
-    """What came with a file, in the store: captions, or what its place knows of it."""
+    """What came with a file, in the store: captions, or what its place knows of it.
+
+    Attributes:
+        codec: FFmpeg's name of what they were, if they are subtitles of the file itself; else None.
+        title: what that calls them.
+        track: why they do not say all that is said, see `pipelines.media.subtitles.Subtitles.part`.
+    """
 
     name: str
     sha256: str
     suffix: str
+    codec: str | None = None
+    title: str | None = None
+    track: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """A file that is in the store now, what it is, and what its place says of it."""
+    """A file that is in the store now, what it is, and what its place says of it.
+
+    Attributes:
+        spoken: BCP-47 language of the sound, where it has subtitles in that language.
+    """
 
     name: str
     folder: str
@@ -65,6 +94,7 @@ class Pulled:
     info: MediaInfo
     about: Session | None = None
     companions: tuple[Companion, ...] = ()
+    spoken: str | None = None
     remark: str | None = None
 
 
@@ -118,12 +148,13 @@ class Pull:
                 raise LimitError(f"it is longer than {settings.max_hours:g} h, see pull.max_hours in rostra.toml")
             try:
                 blob = task.store.add(fetched.path, info.suffix)
-                companions = tuple(_companion(task.store, path) for path in fetched.companions)
+                own, spoken, unread = _subtitles(task, fetched.path, info)
+                companions = (*own, *(_companion(task.store, path) for path in fetched.companions))
             except OSError as error:
                 raise BrokenMediaError(f"cannot be copied: {error.strerror or error}") from error
         folder = Path(found.place).parent.name if found.place.startswith("/") else ""
-        remark = _joined(_of_tracks(info), fetched.remark)
-        return Pulled(found.name, folder, blob, info, found.about, companions, remark)
+        remark = _joined(_of_tracks(info), *unread, fetched.remark)
+        return Pulled(found.name, folder, blob, info, found.about, companions, spoken, remark)
 
     def commit(self, context: Context, item: Item, result: Pulled | None) -> str | None:
         """Add the recording to the catalogue and to its session."""
@@ -133,8 +164,8 @@ class Pull:
         old, known = replaced_at(context.db, place, sha256), recording_id(context.db, sha256)
         if known is not None:
             self._note(context, known, item, result, old)
-            return _joined(f"already in the archive as {_where(context.db, sha256)}", result.remark)
-        newest = _newest_session(context.db)
+            return _joined(f"already in the archive as {recording_label(context.db, known)}", result.remark)
+        newest = newest_session_id(context.db)
         session_id, note = self._session(context, result.name) if old is None else (None, {})
         if result.about is not None and session_id is not None and session_id > newest:
             describe_session(context.db, session_id, result.about, decided_at=timestamp())
@@ -155,10 +186,7 @@ class Pull:
             session_id,
             pulled_at=timestamp(),
         )
-        context.db.execute(
-            "INSERT INTO recording_source(recording_id, folder, started_at, tags) VALUES (?, ?, ?, ?)",
-            [recording, result.folder, info.started_at, msgspec.json.encode(info.tags).decode()],
-        )
+        note_source(context.db, recording, folder=result.folder, started_at=info.started_at, tags=info.tags)
         remark = None
         if old is not None:
             remark = "it takes the place of what was there before"
@@ -169,44 +197,24 @@ class Pull:
 
     def _note(self, context: Context, recording: int, item: Item, result: Pulled, old: int | None) -> None:
         """Note where a recording came from, and let it take the place of what was there before."""
-        known = {"session": result.about, "companions": result.companions}
+        known = {"session": result.about, "companions": result.companions, "spoken": result.spoken}
         about = msgspec.json.encode({name: value for name, value in known.items() if value}).decode()
         note_place(context.db, recording, item.subject, about=about, pulled_at=timestamp())
         if old is not None:
             supersede(context.db, old, recording)
             if self.session:
-                session_id = find_session(context.db, self.event, self.session)
-                context.db.execute("UPDATE recording SET session_id = ? WHERE id = ?", [session_id, recording])
+                assign(context.db, recording, find_session(context.db, self.event, self.session).id)
 
     def _session(self, context: Context, name: str) -> tuple[int | None, dict[str, Any]]:
         """Return the session that a file belongs to, if its name says so, and what its timetable says of the file."""
         db, stem = context.db, Path(name).stem
         if self.session:
-            return find_session(db, self.event, self.session), {}
-        # SQLite folds the case of ASCII alone, and file systems keep other letters in either of Unicode's forms.
-        alike = "file = ? COLLATE NOCASE" if name.isascii() else "file GLOB '*[^ -~]*' OR file = ?"
-        for row in db.query(
-            "SELECT expected_recording.*, event.slug AS event FROM expected_recording"
-            " JOIN session ON session.id = session_id JOIN event ON event.id = session.event_id"
-            f" WHERE {alike}",
-            [name],
-        ):
-            if name_key(row["file"]) == name_key(name) and self.event in {None, row["event"]}:
-                note = {key: row[key] for key in ("role", "language", "credit", "licence")}
-                return row["session_id"], note | {"synthetic_voice": bool(row["synthetic_voice"])}
-        matches = [
-            row["id"]
-            for row in db.query(
-                "SELECT session.id, event.slug AS event FROM session JOIN event ON event.id = event_id"
-                " WHERE session.slug = ? AND session.id NOT IN"
-                " (SELECT session_id FROM recording WHERE session_id IS NOT NULL)"
-                # Of two sessions with one title the slugs differ by a number that nobody means.
-                " AND session.title NOT IN (SELECT title FROM session AS twin"
-                " WHERE twin.event_id = session.event_id AND twin.id <> session.id)",
-                [slugify(stem)],
-            )
-            if self.event in {None, row["event"]}
-        ]
+            return find_session(db, self.event, self.session).id, {}
+        if expected := expecting(db, name, self.event):
+            session, said = expected
+            note = {key: getattr(said, key) for key in ("role", "language", "credit", "licence", "synthetic_voice")}
+            return session, note
+        matches = [each.id for each in unrecorded_sessions(db, slugify(stem)) if self.event in {None, each.event}]
         if len(matches) == 1:
             return matches[0], {}
         if matching.talks(context, self.event):
@@ -214,9 +222,23 @@ class Pull:
         return new_session(db, self.event or context.config.pull.event, stem), {}
 
 
-def _companion(store: BlobStore, path: Path) -> Companion:
+def _companion(store: BlobStore, path: Path, codec: str | None = None, **said: str | None) -> Companion:
     suffix = "".join(path.suffixes[-2:])
-    return Companion(path.name, store.add(path, suffix).sha256, suffix)
+    return Companion(path.name, store.add(path, suffix).sha256, suffix, codec, **said)
+
+
+def _subtitles(task: Task, path: Path, info: MediaInfo) -> tuple[tuple[Companion, ...], str | None, tuple[str, ...]]:
+    """Bring the subtitles of a recording into the store; return them, its language, and what could not be read."""
+    folder = task.shelf.folder / f"{task.found.shelf_name}.subtitles"
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        found = extract(path, info, folder)
+        kept = (
+            _companion(task.store, each.path, each.codec, title=each.title, track=each.part) for each in found.files
+        )
+        return tuple(kept), found.spoken, found.unread
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _of_tracks(info: MediaInfo) -> str | None:
@@ -240,62 +262,13 @@ def _joined(*remarks: str | None) -> str | None:
     return "; ".join(filter(None, remarks)) or None
 
 
-def _newest_session(db: Database) -> int:
-    return int(db.execute("SELECT coalesce(max(id), 0) FROM session").fetchone()[0])
-
-
-def find_session(db: Database, event: str | None, slug: str) -> int:
-    """Return the id of a session by its slug, within an event where one is named.
-
-    Raises:
-        UnknownSubjectError: there is none, or several events have one.
-    """
-    rows = list(
-        db.query(
-            "SELECT session.id FROM session JOIN event ON event.id = event_id"
-            " WHERE session.slug = ? AND (event.slug = ? OR ? IS NULL)",
-            [slug, event, event],
-        )
-    )
-    if len(rows) != 1:
-        raise UnknownSubjectError("session", f"{event}/{slug}" if event else slug)
-    return int(rows[0]["id"])
-
-
 def new_session(db: Database, event: str, stem: str) -> int:
     """Make a session for a recording that no timetable knows, and its event if need be; return its id."""
-    row = next(iter(db.query("SELECT id FROM event WHERE slug = ?", [event])), None)
-    if row is None:
-        title = re.sub(r"-+", " ", event).capitalize()
-        event_id = int(
-            db.execute("INSERT INTO event(slug, title) VALUES (?, ?) RETURNING id", [event, title]).fetchone()[0]
-        )
-    else:
-        event_id = row["id"]
-    base = slugify(stem) or "recording"
-    taken = {x["slug"] for x in db.query("SELECT slug FROM session WHERE event_id = ?", [event_id])}
-    slug, number = base, 2
-    while slug in taken:
-        slug, number = f"{base}-{number}", number + 1
+    event_id = ensure_event(db, event, re.sub(r"-+", " ", event).capitalize())
     title = re.sub(r"[_\s]+", " ", stem).strip() or "Recording"
-    touch(db)
-    return int(
-        db.execute(
-            "INSERT INTO session(event_id, slug, title, position) VALUES (?, ?, ?, ?) RETURNING id",
-            [event_id, slug, title, len(taken)],
-        ).fetchone()[0]
-    )
+    return add_session(db, event_id, slugify(stem) or "recording", title)
 
 
-def _where(db: Database, sha256: str) -> str:
-    row = next(
-        iter(
-            db.query(
-                "SELECT event.slug AS event, session.slug AS session, original_name FROM recording"
-                " LEFT JOIN session ON session.id = session_id LEFT JOIN event ON event.id = event_id"
-                " WHERE sha256 = ?",
-                [sha256],
-            )
-        )
-    )
-    return f"{row['event']}/{row['session']} ({row['original_name']})" if row["session"] else row["original_name"]
+def make(setup: Setup) -> Pull:
+    """Return the stage for a command."""
+    return Pull(setup.sources, setup.event, setup.session)

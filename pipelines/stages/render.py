@@ -7,10 +7,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from archive.catalogue.recordings import NewRendition, recording_of, set_renditions
+from archive.catalogue.recordings import (
+    NewRendition,
+    current_recordings,
+    note_loudness,
+    recording_of,
+    set_renditions,
+)
 from pipelines.errors import FetchError
 from pipelines.media.files import probe
 from pipelines.media.renditions import VERSION, render
+from pipelines.stages import Setup
 from pipelines.stages.base import Item, Report, fingerprint
 from pipelines.stages.recording import RecordingTask
 from pipelines.storage.archive_folder import Context
@@ -34,17 +41,13 @@ class Render:
     def items(self, context: Context) -> Iterable[Item]:
         """Return an item for every recording that is not superseded."""
         store, folder = context.blobs, context.layout.work
-        for row in context.db.query(
-            "SELECT recording.sha256, suffix, duration_ms, original_name, session.slug, event.slug AS event"
-            " FROM recording LEFT JOIN session ON session.id = session_id LEFT JOIN event ON event.id = event_id"
-            " WHERE superseded_by IS NULL ORDER BY recording.id"
-        ):
+        for recording in current_recordings(context.db):
             yield Item(
-                subject=row["sha256"],
-                label=f"{row['event']}/{row['slug']}" if row["slug"] else row["original_name"],
-                fingerprint=fingerprint(row["sha256"], VERSION),
-                task=RecordingTask(store, row["sha256"], row["suffix"], folder),
-                size=(row["duration_ms"] or 0) / 1000,
+                subject=recording.sha256,
+                label=recording.label,
+                fingerprint=fingerprint(recording.sha256, VERSION),
+                task=RecordingTask(store, recording.sha256, recording.suffix, folder),
+                size=(recording.duration_ms or 0) / 1000,
             )
 
     def work(self, task: RecordingTask, report: Report) -> Made:  # noqa: ARG002 one signature
@@ -76,5 +79,10 @@ class Render:
     def commit(self, context: Context, item: Item, result: Made) -> None:
         """Note what was made."""
         recording = recording_of(context.db, item.subject)
-        context.db.execute("UPDATE recording SET loudness = ? WHERE id = ?", [result.loudness, recording])
+        note_loudness(context.db, recording, result.loudness)
         set_renditions(context.db, recording, result.files)
+
+
+def make(setup: Setup) -> Render:  # noqa: ARG001 one signature for all stages
+    """Return the stage for a command."""
+    return Render()

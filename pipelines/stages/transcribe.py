@@ -13,18 +13,22 @@ from typing import ClassVar
 
 import msgspec
 
-from archive.catalogue.recordings import add_transcript, keep_part, recording_of, take_parts
+from archive.catalogue.recordings import note_duration, read_recording, recording_of, recordings_to_transcribe
+from archive.catalogue.transcripts import add_transcript, count_captions, keep_part, take_parts
 from metadata.captions import FORMATS
 from metadata.model import Transcript
 from metadata.times import format_clock
 from pipelines.errors import EngineError, ToolError, TranscriberError
 from pipelines.media.files import ffmpeg_binary, stream_audio
+from pipelines.stages import Setup
 from pipelines.stages.base import Artefact, Item, Report, fingerprint
-from pipelines.stages.hints import KNOWN, hints_of
+from pipelines.stages.hints import hints_of
 from pipelines.stages.recording import RecordingTask
 from pipelines.storage.archive_folder import Context, timestamp
+from pipelines.transcribers import engine
 from pipelines.transcribers.base import Hints, Transcriber
 from pipelines.transcribers.chunks import LONGEST_MS, Heard, Part, Sound, join, parts
+from pipelines.transcribers.models import bytes_of
 from pipelines.transcribers.speech import Detector, detect_speech
 
 MISSING_MS, MISSING = 2_000, 0.05
@@ -62,28 +66,20 @@ class Transcribe:
         """
         engine = (self.transcriber.name, self.transcriber.version, dict(self.transcriber.parameters))
         store, folder = context.blobs, context.layout.work
-        for row in context.db.query(
-            "SELECT sha256, suffix, duration_ms, original_name, recording.language, session.slug, event.slug AS event,"
-            f" {KNOWN}"
-            " FROM recording LEFT JOIN session ON session.id = session_id LEFT JOIN event ON event.id = event_id"
-            " WHERE superseded_by IS NULL"
-            " AND recording.id NOT IN (SELECT cut_from FROM recording_source WHERE cut_from IS NOT NULL)"
-            " AND (:always OR recording.id NOT IN (SELECT recording_id FROM transcript"
-            " WHERE is_current AND kind = 'human' AND generator <> :untimed))"
-            " ORDER BY event.start_date, session.start_utc, session.position, recording.id",
-            {"always": context.config.transcribe.always, "untimed": FORMATS["txt"].title},
+        settings = context.config.transcribe
+        for (sha256, suffix, duration_ms, label), language, session in recordings_to_transcribe(
+            context.db, always=settings.always, untimed=FORMATS["txt"].title
         ):
-            hints = hints_of(row, context.config.transcribe, row["language"])
-            sha256, label = row["sha256"], f"{row['event']}/{row['slug']}" if row["slug"] else row["original_name"]
+            hints = hints_of(session, settings, language)
             whole = fingerprint(sha256, engine, hints.language, hints.terms, hints.expected)
-            for part in parts(row["duration_ms"], self.longest_ms):
+            for part in parts(duration_ms, self.longest_ms):
                 divided = part.of > 1
-                end_ms = row["duration_ms"] if part.end_ms is None else part.end_ms
+                end_ms = duration_ms if part.end_ms is None else part.end_ms
                 yield Item(
                     subject=f"{sha256}#{part.number + 1}/{part.of}" if divided else sha256,
                     label=f"{label}, part {part.number + 1} of {part.of}" if divided else label,
                     fingerprint=fingerprint(whole, part) if divided else whole,
-                    task=Task(store, sha256, row["suffix"], folder, hints, part, whole),
+                    task=Task(store, sha256, suffix, folder, hints, part, whole),
                     size=((end_ms or 0) - part.start_ms) / 1000,
                 )
 
@@ -113,23 +109,16 @@ class Transcribe:
             return None
         transcript = join([msgspec.json.decode(each, type=Heard) for each in there])
         add_transcript(context.db, recording, transcript, created_at=timestamp())
-        context.db.execute(
-            "UPDATE recording SET duration_ms = ? WHERE id = ? AND duration_ms IS NULL",
-            [transcript.duration_ms, recording],
-        )
+        note_duration(context.db, recording, transcript.duration_ms)
         return "; ".join(_remarks(context, recording, transcript)) or None
 
 
 def _remarks(context: Context, recording: int, transcript: Transcript) -> Iterator[str]:
-    if not any(not segment.flags for segment in transcript.segments):
-        [stands] = context.db.execute(
-            "SELECT count(*) FROM segment JOIN transcript ON transcript.id = transcript_id"
-            " WHERE recording_id = ? AND is_current AND transcript.kind IN ('imported', 'human')",
-            [recording],
-        ).fetchone()
+    if all(segment.flags for segment in transcript.segments):
+        stands = count_captions(context.db, recording)
         kept = f", although it has captions ({stands}), which stay: does its sound play?" if stands else ""
         yield f"{'nothing certain was heard' if transcript.segments else 'nobody speaks'} in it{kept}"
-    [claimed] = context.db.execute("SELECT duration_ms FROM recording WHERE id = ?", [recording]).fetchone()
+    claimed = read_recording(context.db, recording).duration_ms or 0
     if claimed - transcript.duration_ms > max(MISSING_MS, MISSING * claimed):
         heard = format_clock(transcript.duration_ms)
         yield f"its sound ends at {heard} of the {format_clock(claimed)} that it should last: was it copied whole?"
@@ -147,3 +136,24 @@ def its_own_fault() -> Iterator[None]:
 def leave(heard: Heard | Transcript, task: RecordingTask, name: str) -> Artefact:
     """Write what was heard where the driver finds it, under a name of its own among the recording's."""
     return Artefact.write(task.folder / f"{task.sha256}.{name}.json", msgspec.json.encode(heard))
+
+
+def make(setup: Setup) -> Transcribe:
+    """Return the stage for a command, with the configured engine."""
+    return Transcribe(whisper(setup))
+
+
+def whisper(setup: Setup) -> Transcriber:
+    """Return the configured engine, with as many threads as a worker has processors.
+
+    Raises:
+        ConfigError: there is no such engine.
+    """
+    settings = setup.config.transcribe
+    threads = {} if setup.threads is None else {"threads": setup.threads}
+    return engine(settings.engine, model=setup.model or settings.model, device=settings.device, **threads)
+
+
+def weights_bytes(setup: Setup) -> int:
+    """Return the size of Whisper's weights."""
+    return bytes_of(setup.model or setup.config.transcribe.model)

@@ -8,15 +8,19 @@ from typing import ClassVar
 
 import msgspec
 
-from archive.catalogue.recordings import add_transcript, read_transcript, recording_of
+from archive.catalogue.recordings import recording_of
+from archive.catalogue.transcripts import add_transcript, read_transcript, transcripts_to_translate
 from metadata.languages import primary
 from metadata.model import Transcript
 from pipelines.media.files import ffmpeg_binary, stream_audio
+from pipelines.stages import Setup
 from pipelines.stages.base import Artefact, Item, Report, fingerprint
 from pipelines.stages.recording import RecordingTask
-from pipelines.stages.transcribe import its_own_fault, leave
+from pipelines.stages.transcribe import its_own_fault, leave, weights_bytes, whisper
 from pipelines.storage.archive_folder import Context, timestamp
 from pipelines.transcribers.base import Transcriber
+
+__all__ = ["Task", "Translate", "make", "weights_bytes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +42,15 @@ class Translate:
         """Return an item for every current transcript that is not in English."""
         engine = (self.transcriber.name, self.transcriber.version, dict(self.transcriber.parameters))
         store, folder = context.blobs, context.layout.work
-        for row in context.db.query(
-            "SELECT transcript.id, transcript.language, version, sha256, suffix, transcript.duration_ms, original_name,"
-            " session.slug, event.slug AS event FROM transcript JOIN recording ON recording.id = recording_id"
-            " LEFT JOIN session ON session.id = session_id LEFT JOIN event ON event.id = event_id"
-            " WHERE is_current = 1 AND superseded_by IS NULL AND transcript.kind <> 'translation' ORDER BY recording.id"
-        ):
-            if primary(row["language"]) in {"en", "und"}:
+        for each in transcripts_to_translate(context.db):
+            if primary(each.language) in {"en", "und"}:
                 continue
             yield Item(
-                subject=row["sha256"],
-                label=f"{row['event']}/{row['slug']}" if row["slug"] else row["original_name"],
-                fingerprint=fingerprint(row["version"], engine),
-                task=Task(store, row["sha256"], row["suffix"], folder, read_transcript(context.db, row["id"])),
-                size=row["duration_ms"] / 1000,
+                subject=each.file.sha256,
+                label=each.file.label,
+                fingerprint=fingerprint(each.version, engine),
+                task=Task(store, each.file.sha256, each.file.suffix, folder, read_transcript(context.db, each.id)),
+                size=each.duration_ms / 1000,
             )
 
     def prepare(self) -> None:
@@ -70,3 +69,8 @@ class Translate:
         translation = msgspec.json.decode(result.read(), type=Transcript)
         add_transcript(context.db, recording_of(context.db, item.subject), translation, created_at=timestamp())
         return None
+
+
+def make(setup: Setup) -> Translate:
+    """Return the stage for a command, with the configured engine."""
+    return Translate(whisper(setup))

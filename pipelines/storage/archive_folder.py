@@ -119,6 +119,8 @@ def init(root: Path, *, title: str) -> bool:
         root.mkdir(parents=True, exist_ok=True)
         if new and not layout.config.exists() and any(root.iterdir()):
             raise ConfigError(f"{root} is not empty: choose a new folder for the archive")
+        if new and any(layout.media.glob("*/*")):
+            raise ConfigError(f"{layout.catalogue} is gone, and {layout.media} is not empty: restore it from a backup")
         if not layout.config.exists():
             write_atomic(layout.config, configuration.template(title).encode())
         layout.media.mkdir(exist_ok=True)

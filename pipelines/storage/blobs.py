@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import re
 import shutil
 import socket
 from dataclasses import dataclass
@@ -106,6 +107,14 @@ class LocalBlobStore:
 def key(sha256: str, suffix: str) -> str:
     """Return a blob's name within a store."""
     return f"{sha256[:2]}/{sha256}{suffix}"
+
+
+def is_key(name: str) -> bool:
+    """Tell whether a path ends as the name of a blob does: ``ab/abcd….mp4``."""
+    return (found := _KEY.search(name)) is not None and found[2].startswith(found[1])
+
+
+_KEY = re.compile(r"(?:^|/)([0-9a-f]{2})/([0-9a-f]{64})(?:\.[A-Za-z0-9]{1,8})?$")
 
 
 def _copy(reader: BinaryIO, writer: BinaryIO) -> Blob:

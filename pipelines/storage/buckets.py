@@ -117,6 +117,15 @@ class Bucket:
                         raise
         return True
 
+    def remove(self, key: str) -> None:
+        """Remove an object, if it is there.
+
+        Raises:
+            OSError: the bucket does not remove it.
+        """
+        with contextlib.suppress(FileNotFoundError), _errors(self.name):
+            _store(self.name).delete(key)
+
     def download(
         self, key: str, target: Path, *, etag: str | None = None, report: Callable[[float], None] = lambda _bytes: None
     ) -> None:

@@ -7,8 +7,9 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
+from archive.catalogue.recordings import NamedFile, named_files, stored_files
 from archive.connection import open_readonly, transaction
 from archive.errors import ArchiveError
 from archive.index.verify import verify, verify_file
@@ -16,6 +17,7 @@ from archive.sqlite import Database
 from pipelines.storage.archive_folder import Context
 from pipelines.storage.blobs import CHUNK, key
 from pipelines.storage.buckets import Bucket
+from pipelines.storage.own import CURRENT, DATABASES, MEDIA
 
 Part: TypeAlias = Literal["database", "index", "media", "public", "orphan"]
 
@@ -27,11 +29,6 @@ NEXT: dict[Part, str] = {
     "orphan": "nothing refers to it: keep it elsewhere if it is wanted, and remove it",
 }
 """What to do about a problem, by the part that it is in."""
-FILES = """
-SELECT DISTINCT sha256, suffix, bytes, original_name AS name, 'recording' AS what FROM recording
-UNION SELECT rendition.sha256, rendition.suffix, rendition.bytes, original_name, rendition.kind || ' rendition'
-FROM rendition JOIN recording ON recording.id = recording_id ORDER BY 1
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +61,7 @@ def check(context: Context, *, quick: bool, looked: Callable[[str], None]) -> It
     with transaction(context.db):
         problems = verify(context.db)
     yield from (Problem("index", text) for text in problems)
-    known = {key(row["sha256"], row["suffix"]): row for row in context.db.query(FILES)}
+    known = {key(each.file.sha256, each.file.suffix): each for each in named_files(context.db)}
     bucket = context.config.store.bucket
     if bucket:
         looked(bucket)
@@ -74,39 +71,39 @@ def check(context: Context, *, quick: bool, looked: Callable[[str], None]) -> It
 
 
 def _store(
-    folder: Path, known: dict[str, dict[str, Any]], *, quick: bool, copies: bool, looked: Callable[[str], None]
+    folder: Path, known: dict[str, NamedFile], *, quick: bool, copies: bool, looked: Callable[[str], None]
 ) -> Iterator[Problem]:
     """Yield what is wrong with the store; where it holds copies alone, none of them needs to be there."""
-    for name, row in known.items():
+    for name, kept in known.items():
         path = folder / name
         if not path.is_file():
             if not copies:
-                yield Problem("media", f"{row['name']} ({row['what']}) is gone: {path}")
+                yield Problem("media", f"{kept.name} ({kept.what}) is gone: {path}")
             continue
-        looked(row["name"])
-        wrong = _changed(path, row["sha256"], row["bytes"], quick=quick)
+        looked(kept.name)
+        wrong = _changed(path, kept.file.sha256, kept.file.bytes, quick=quick)
         if wrong:
-            yield Problem("media", f"{row['name']} ({row['what']}) {wrong}: {path}")
+            yield Problem("media", f"{kept.name} ({kept.what}) {wrong}: {path}")
     for path in sorted(folder.glob("*/*")):
         here = path.relative_to(folder)
         if not here.parts[0].startswith(".") and here.as_posix() not in known:
             yield Problem("orphan", f"{path} is no recording and no rendition")
 
 
-def _bucket(bucket: Bucket, known: dict[str, dict[str, Any]]) -> Iterator[Problem]:
+def _bucket(bucket: Bucket, known: dict[str, NamedFile]) -> Iterator[Problem]:
     """Yield what is missing in a bucket, or has another size; its contents are the bucket's to keep."""
     sizes = {entry["path"]: entry["size"] for entry in bucket.entries()}
-    for name, row in known.items():
+    for name, kept in known.items():
         size = sizes.get(bucket.key(name))
         if size is None:
-            yield Problem("media", f"{row['name']} ({row['what']}) is not in the bucket: {bucket.key(name)}")
-        elif size != row["bytes"]:
-            yield Problem("media", f"{row['name']} ({row['what']}) has {size} bytes of {row['bytes']} in the bucket")
+            yield Problem("media", f"{kept.name} ({kept.what}) is not in the bucket: {bucket.key(name)}")
+        elif size != kept.file.bytes:
+            yield Problem("media", f"{kept.name} ({kept.what}) has {size} bytes of {kept.file.bytes} in the bucket")
 
 
 def _public(folder: Path, *, quick: bool, looked: Callable[[str], None]) -> Iterator[Problem]:
     """Yield what is wrong with what is published; nothing where nothing is."""
-    current = folder / "current.json"
+    current = folder / CURRENT
     if not current.is_file():
         return
     looked("public")
@@ -120,21 +117,16 @@ def _public(folder: Path, *, quick: bool, looked: Callable[[str], None]) -> Iter
         if not quick and not path.stem.endswith(_digest(path)[:16]):
             yield Problem("public", f"{path} is not what was published: its SHA-256 has changed")
             return
-        yield from _links(db, folder / "media")
+        yield from _links(db, folder / MEDIA)
     finally:
         db.close()
-    for other in sorted(folder.glob("catalogue-*.db")):
+    for other in sorted(folder.glob(DATABASES)):
         if other != path:
             yield Problem("orphan", f"{other} is not what is published")
 
 
 def _links(db: Database, folder: Path) -> Iterator[Problem]:
-    files = {
-        f"{row['sha256']}{row['suffix']}": row["bytes"]
-        for row in db.query(
-            "SELECT sha256, suffix, bytes FROM recording UNION SELECT sha256, suffix, bytes FROM rendition"
-        )
-    }
+    files = {f"{each.sha256}{each.suffix}": each.bytes for each in stored_files(db)}
     for name, size in files.items():
         path = folder / name
         if not path.is_file():

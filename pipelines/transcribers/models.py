@@ -23,6 +23,9 @@ from pipelines.errors import WeightsError
 
 _CHUNK = 1 << 20
 _SMALL_FILES = ("config.json", "tokenizer.json", "vocabulary.txt")
+_BYTES = {"tiny": 75_000_000, "base": 145_000_000, "small": 484_000_000, "medium": 1_530_000_000}
+_LARGE_BYTES = 3_090_000_000
+"""Of Whisper's weights, by what their names begin with; others count as the largest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,14 @@ def list_models() -> list[Listed]:
         )
         for package in PACKAGES
     ]
+
+
+def bytes_of(model: str) -> int:
+    """Return the size of weights, as far as it is known before they are fetched."""
+    if (path := Path(model).expanduser()).exists():
+        return sum(file.stat().st_size for file in (path, *path.rglob("*")) if file.is_file())
+    here = next((each.bytes for each in list_models() if each.model == model), None)
+    return here or next((size for name, size in _BYTES.items() if model.startswith(name)), _LARGE_BYTES)
 
 
 def resolve_weights(name: str) -> Path | str:

@@ -5,14 +5,8 @@ from dataclasses import replace
 import pytest
 
 from archive.catalogue.importing import apply_event
-from archive.catalogue.recordings import (
-    NewRecording,
-    add_recording,
-    add_transcript,
-    name_speakers,
-    read_transcript,
-    transcript_version,
-)
+from archive.catalogue.recordings import NewRecording, add_recording
+from archive.catalogue.transcripts import add_transcript, name_speakers, read_transcript, transcript_version
 from archive.connection import transaction
 from archive.errors import UnknownSubjectError
 from archive.sqlite import Database

@@ -9,7 +9,8 @@ import pytest
 from archive.catalogue.database import create_catalogue
 from archive.catalogue.importing import apply_event, set_release
 from archive.catalogue.migrations import catalogue_migrations
-from archive.catalogue.recordings import NewRecording, add_recording, add_transcript
+from archive.catalogue.recordings import NewRecording, add_recording
+from archive.catalogue.transcripts import add_transcript
 from archive.connection import open_readonly, transaction
 from archive.errors import ArchiveError, CatalogueDamagedError
 from archive.publication.build import build, is_public, publication_fingerprint, released

@@ -22,7 +22,9 @@ from archive.site.published import current, refresh
 from archive.sqlite import sqlite3
 from tests.archive.published_folder import FIRST_BUILD, HOSTILE, SECOND_BUILD, SENTENCES, point_to, publish
 
-SCRIPTS = tuple(f"/-/static-plugins/rostra/{name}.js?v=" for name in ("embed", "player", "share", "site", "timeline", "transcript"))
+SCRIPTS = tuple(
+    f"/-/static-plugins/rostra/{name}.js?v=" for name in ("embed", "player", "share", "site", "timeline", "transcript")
+)
 TALK = "/events/summer-university-2022/what-an-archive-owes"
 PAGES = (
     "/",
@@ -234,7 +236,9 @@ def test_session_links_every_sentence_to_its_second(site: Site) -> None:
     page = read(site, TALK)
     links = [attrs for tag, attrs in page.elements if tag == "a" and re.fullmatch(r"s\d+", str(attrs.get("id")))]
     assert [attrs.get("tabindex") for attrs in links] == [None, *["-1"] * (len(SENTENCES) - 1)]
-    assert [attrs["href"] for attrs in links] == [f"?t={f'{start / 1000:.3f}'.rstrip('0').rstrip('.')}" for start, _, _ in SENTENCES]
+    assert [attrs["href"] for attrs in links] == [
+        f"?t={f'{start / 1000:.3f}'.rstrip('0').rstrip('.')}" for start, _, _ in SENTENCES
+    ]
     assert all(text in page.text for _, _, text in SENTENCES)
 
 

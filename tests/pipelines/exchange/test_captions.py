@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from archive.catalogue.provenance import note_place
-from archive.catalogue.recordings import read_transcript
+from archive.catalogue.transcripts import read_transcript
 from archive.connection import transaction
 from metadata.captions import read_captions
 from metadata.captions.base import Source

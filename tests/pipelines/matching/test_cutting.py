@@ -129,7 +129,7 @@ def planned(context: Context) -> tuple[cutting.Day, list[Cut]]:
     whole = cutting.day(context, 1)
     pauses = cutting.heard_pauses(context, 1)
     assert pauses == [(0, 2_000), (14_000, 22_000), (35_000, 40_000)]
-    cuts = plan(whole.talks, whole.started, whole.row["duration_ms"], pauses)
+    cuts = plan(whole.talks, whole.started, whole.recording.duration_ms or 0, pauses)
     assert [(cut.talk.label, cut.start_ms, cut.end_ms) for cut in cuts] == [
         ("e/one", 1_000, 15_000),
         ("e/two", 21_000, 36_000),

@@ -9,13 +9,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pipelines.config import Cluster as Certificates
 from pipelines.errors import ClusterError, ConfigError
-from pipelines.run import dask_cluster as clusters
 from pipelines.run import remote
 from pipelines.run.dask_cluster import Cluster
 from pipelines.run.limits import Limits
@@ -99,13 +99,11 @@ def test_lost_scheduler_is_named_and_charges_nobody(processes: Processes, contex
     assert states(context) == [("a", "done", 1, None), ("b", "interrupted", 1, None)]
 
 
-def test_work_goes_where_its_resource_is(
-    processes: Processes, context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(remote, "WORKERLESS_SECONDS", 1.0)
+def test_work_goes_where_its_resource_is(processes: Processes, context: Context, tmp_path: Path) -> None:
     processes.worker("io=1")
+    hasty = replace(engine(processes), workerless_seconds=1.0)
     with pytest.raises(ClusterError, match="offers gpu"):
-        run_stage(context, Loading([("a", "fine")], tmp_path / "kept"), engine(processes), Watch())
+        run_stage(context, Loading([("a", "fine")], tmp_path / "kept"), hasty, Watch())
     assert states(context) == []
     run_stage(context, Trial([("a", "fine")], tmp_path / "kept"), engine(processes), Watch())
     assert states(context) == [("a", "done", 1, None)]
@@ -159,13 +157,15 @@ def test_stranger_is_refused(processes: Processes, context: Context, tmp_path: P
     assert states(context) == []
 
 
-def test_scheduler_that_is_not_there_is_named(
-    context: Context, tmp_path: Path, own: Certificates, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(clusters, "CONNECT_SECONDS", 1)
+def test_scheduler_that_is_not_there_is_named(context: Context, tmp_path: Path, own: Certificates) -> None:
     address = f"tls://127.0.0.1:{free_port()}"
     with pytest.raises(ClusterError, match=re.escape(f"no scheduler answers at {address}")):
-        run_stage(context, Trial([("a", "fine")], tmp_path / "kept"), Cluster(address, own, Limits()), Watch())
+        run_stage(
+            context,
+            Trial([("a", "fine")], tmp_path / "kept"),
+            Cluster(address, own, Limits(), connect_seconds=1.0),
+            Watch(),
+        )
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.config import Config, Run, Transcribe
-from pipelines.run.sizing import Machine, threads, weights_bytes, workers
+from pipelines.run.sizing import Machine, threads, workers
+from pipelines.transcribers.models import bytes_of
 
 GB = 1_000_000_000
 LAPTOP, SERVER = Machine(2, 6 * GB), Machine(16, 120 * GB)
@@ -29,18 +30,18 @@ LAPTOP, SERVER = Machine(2, 6 * GB), Machine(16, 120 * GB)
 def test_as_many_work_at_once_as_there_is_work_processors_and_memory_for(
     machine: Machine, due: int, model: str, expected: int
 ) -> None:
-    assert workers(Config(), due, machine, model=model) == expected
+    assert workers(Config(), due, machine, weights=bytes_of(model)) == expected
 
 
 def test_what_is_asked_for_comes_before_what_is_configured_and_that_before_the_machine() -> None:
     config = Config(run=Run(workers=3))
-    assert workers(config, 1, LAPTOP, model="base", wanted=5) == 5
-    assert workers(config, 1, LAPTOP, model="base") == 3
+    assert workers(config, 1, LAPTOP, weights=bytes_of("base"), wanted=5) == 5
+    assert workers(config, 1, LAPTOP, weights=bytes_of("base")) == 3
 
 
 def test_gpu_that_is_not_to_be_used_counts_for_nothing() -> None:
     config = Config(transcribe=Transcribe(device="cpu"))
-    assert workers(config, 300, Machine(4, 120 * GB, gpu=True), model="base") == 4
+    assert workers(config, 300, Machine(4, 120 * GB, gpu=True), weights=bytes_of("base")) == 4
 
 
 def test_processors_are_shared_out_and_everybody_has_one() -> None:
@@ -50,8 +51,8 @@ def test_processors_are_shared_out_and_everybody_has_one() -> None:
 def test_weights_are_as_large_as_their_files(tmp_path: Path) -> None:
     (tmp_path / "model.bin").write_bytes(bytes(1000))
     (tmp_path / "config.json").write_bytes(bytes(24))
-    assert weights_bytes(str(tmp_path)) == 1024
-    assert weights_bytes("base") == pytest.approx(145_000_000, rel=0.05)
+    assert bytes_of(str(tmp_path)) == 1024
+    assert bytes_of("base") == pytest.approx(145_000_000, rel=0.05)
 
 
 def test_this_machine_has_processors_and_memory() -> None:

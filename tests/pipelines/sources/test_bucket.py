@@ -86,3 +86,13 @@ def test_bucket_that_is_not_there_fails_with_the_reason(context: Context) -> Non
     report = do(context, Pull(["s3://no-such-bucket"]))
     assert [(outcome.status, outcome.code) for _, outcome in report.troubles] == [("failed", "not-fetched")]
     assert "NoSuchBucket" in (report.troubles[0][1].text or "")
+
+
+def test_store_of_an_archive_in_a_bucket_is_no_source(context: Context, bucket: Bucket, tmp_path: Path) -> None:
+    put(bucket, tmp_path, "in/talk.wav", 1)
+    do(context, Pull([f"s3://{bucket.name}/in"]))
+    report = do(context, Pull([f"s3://{bucket.name}"]))
+    assert [(item.subject, outcome.status, outcome.code) for item, outcome in report.troubles] == [
+        (f"s3://{bucket.name}", "skipped", "own-files")
+    ]
+    assert context.db.execute("SELECT slug FROM session").fetchall() == [("talk",)]

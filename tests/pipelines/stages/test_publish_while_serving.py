@@ -15,7 +15,7 @@ from pathlib import Path
 
 import httpx
 
-from archive.catalogue.importing import touch
+from archive.catalogue.rows import touch
 from archive.connection import transaction
 from pipelines.run.executors import InProcess
 from pipelines.run.runner import run_stage

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from whisper_normalizer.english import EnglishTextNormalizer
 
-from archive.catalogue.recordings import read_transcript
+from archive.catalogue.transcripts import read_transcript
 from archive.connection import open_readonly
 from metadata.languages import UNDETERMINED
 from metadata.model import Segment, Transcript

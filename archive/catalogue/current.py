@@ -1,0 +1,17 @@
+"""Which recordings and transcripts are current, as conditions in SQL.
+
+The same conditions hold in the catalogue and in a published database. They are fragments and not views, because
+SQLite cannot flatten a view of two tables on the right side of a LEFT JOIN
+(https://sqlite.org/optoverview.html#subquery_flattening).
+"""
+
+from __future__ import annotations
+
+NOT_SUPERSEDED = "superseded_by IS NULL"
+"""Holds for a row of ``recording`` that no other recording has replaced."""
+
+CURRENT = f"is_current = 1 AND {NOT_SUPERSEDED}"
+"""Holds for a row of ``transcript`` joined with its ``recording``: the current version of a current recording.
+
+A recording has one current transcript of what is spoken, and may have current translations beside it.
+"""

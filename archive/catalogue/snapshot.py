@@ -1,0 +1,99 @@
+"""A whole copy of the catalogue at one moment, made while others write, and what files it names."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from archive.connection import open_readonly
+from archive.errors import CatalogueDamagedError, sqlite_errors
+from archive.sqlite import Database, sqlite3
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class KeptFile:
+    """A file of the store, as the catalogue knows it.
+
+    Attributes:
+        sha256: of its bytes, in hexadecimal.
+        suffix: of its name, with the dot.
+        bytes: its size.
+    """
+
+    sha256: str
+    suffix: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A copy of the catalogue.
+
+    Attributes:
+        sha256: of the copy's bytes, in hexadecimal.
+        bytes: its size.
+        identity: of the archive: 32 hexadecimal digits that it keeps wherever it lies.
+        files: all files of the store that the copy names, recordings and renditions.
+    """
+
+    sha256: str
+    bytes: int
+    identity: str
+    files: tuple[KeptFile, ...]
+
+
+def take(catalogue: Path, target: Path) -> Snapshot:
+    """Copy a catalogue into one file, through SQLite's backup API, and check the copy.
+
+    The copy is of one moment, whoever writes meanwhile. Source: https://sqlite.org/backup.html.
+
+    Raises:
+        CatalogueMissingError: there is no catalogue.
+        CatalogueDamagedError: the copy is not sound, so the catalogue is not.
+        ArchiveError: it cannot be read, or the copy cannot be written.
+    """
+    source = open_readonly(catalogue)
+    try:
+        with sqlite_errors():
+            copy = sqlite3.connect(target)
+            try:
+                source.conn.backup(copy)
+                copy.execute("PRAGMA journal_mode = DELETE")
+                verdict = copy.execute("PRAGMA quick_check").fetchone()[0]
+            finally:
+                copy.close()
+    finally:
+        source.close()
+    if verdict != "ok":
+        raise CatalogueDamagedError(f"{catalogue} is damaged ({verdict}): restore it from a backup")
+    return read(target)
+
+
+def read(path: Path) -> Snapshot:
+    """Return what a copy of the catalogue is, and which files it names.
+
+    Raises:
+        ArchiveError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    db = open_readonly(path, immutable=True)
+    try:
+        with sqlite_errors():
+            return Snapshot(digest, path.stat().st_size, identity(db), kept_files(db))
+    finally:
+        db.close()
+
+
+def identity(db: Database) -> str:
+    """Return what tells an archive from all others: 32 hexadecimal digits, drawn when it was made."""
+    return str(db.execute("SELECT identity FROM catalogue").fetchone()[0])
+
+
+def kept_files(db: Database) -> tuple[KeptFile, ...]:
+    """Return all files of the store that the catalogue names, in order of their digests."""
+    rows = db.execute(
+        "SELECT sha256, suffix, bytes FROM recording UNION SELECT sha256, suffix, bytes FROM rendition ORDER BY 1, 2"
+    )
+    return tuple(KeptFile(*row) for row in rows.fetchall())

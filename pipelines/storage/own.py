@@ -1,0 +1,45 @@
+"""What Rostra keeps for itself in a folder, so that nothing of it is taken for a recording from elsewhere.
+
+Two kinds of folders are Rostra's: archives, and publications, which ``rostra publish --to`` makes anywhere. People
+may keep recordings beside what is Rostra's in either.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipelines.storage.archive_folder import Layout
+
+CURRENT = "current.json"
+"""The file of a publication that names its database."""
+DATABASES = "catalogue-*.db"
+MEDIA = "media"
+"""The folder of a publication that holds its recordings and renditions."""
+_JOURNALS = ("", "-wal", "-shm", "-journal")
+"""What SQLite puts after a database's name (https://sqlite.org/tempfiles.html)."""
+
+
+def kept_in(folder: Path) -> frozenset[str]:
+    """Return the names of what Rostra keeps for itself in a folder: none, unless it is an archive or a publication."""
+    layout = Layout(folder)
+    if layout.catalogue.is_file() and (layout.config.is_file() or layout.media.is_dir()):
+        files = {f"{layout.catalogue.name}{ending}" for ending in _JOURNALS}
+        parts = (layout.config, layout.media, layout.public, layout.work, layout.sources, layout.lock, layout.owner)
+        return frozenset(files | {part.name for part in parts})
+    if (folder / CURRENT).is_file() and (databases := {path.name for path in folder.glob(DATABASES)}):
+        return frozenset({CURRENT, MEDIA, *databases})
+    return frozenset()
+
+
+def keeper(path: Path) -> Path | None:
+    """Return the archive or the publication that keeps a file or a folder for itself, or None.
+
+    Symbolic links are followed first: what counts is where a file is, not how it is reached.
+    """
+    real = path.resolve()
+    inside = real
+    for parent in real.parents:
+        if inside.name in kept_in(parent):
+            return parent
+        inside = parent
+    return None
