@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import pairwise
 
 from archive.index.tokens import words
 from archive.site.transcript import Paragraph
@@ -54,12 +54,10 @@ def propose(paragraphs: Sequence[Paragraph], stop: frozenset[str] = frozenset())
             chosen.append(nth)
     bounds = [*sorted(chosen), len(said)]
     parts = [sum(texts[begin:end], Counter()) for begin, end in pairwise(bounds)]
-    spread = Counter(chain.from_iterable(parts))
+    all_of_it = sum(parts, Counter())
     spelled = _spelling(said)
     return tuple(
-        Chapter(
-            said[begin].start_ms, " · ".join(spelled.get(word, word) for word in _keywords(part, spread, len(parts)))
-        )
+        Chapter(said[begin].start_ms, " · ".join(spelled.get(word, word) for word in _keywords(part, all_of_it)))
         for begin, part in zip(bounds, parts, strict=False)
     )
 
@@ -96,9 +94,13 @@ def _likeness(one: Counter[str], other: Counter[str]) -> float:
     return shared / size if size else 0.0
 
 
-def _keywords(part: Counter[str], spread: Counter[str], parts: int) -> list[str]:
-    """Return the words that stand in a part more than in others."""
-    weighed = {word: count * math.log(1 + parts / spread[word]) for word, count in part.items()}
+def _keywords(part: Counter[str], whole: Counter[str]) -> list[str]:
+    """Return the words that stand in a part more often than in the whole, by how unlikely that is by chance.
+
+    Source: T. Dunning, Accurate Methods for the Statistics of Surprise and Coincidence (1993), the greater term.
+    """
+    share = part.total() / max(whole.total(), 1)
+    weighed = {word: count * math.log(count / (whole[word] * share)) for word, count in part.items() if count > 1}
     return sorted(weighed, key=lambda word: (-weighed[word], word))[:KEYWORDS]
 
 

@@ -26,6 +26,10 @@ if (stored() && stored() === chosen) {
   }
 }
 
+// What stands beside results on a wide page is folded above them on a narrow one; the style sheet does that where it can.
+const facets = document.querySelector("details.facets");
+if (facets && !CSS.supports("selector(::details-content)")) facets.open = matchMedia("(min-width: 56rem)").matches;
+
 // Suggestions: a list box of titles, people and words, by https://www.w3.org/WAI/ARIA/apg/patterns/combobox/.
 for (const form of document.querySelectorAll("form[data-suggest]")) {
   const input = form.querySelector("input[type=search]");

@@ -231,6 +231,7 @@ if (steps && numbers.length) {
 const t = new URLSearchParams(location.search).get("t");
 if (t && current >= 0) {
   bringIntoView({ instant: true });
+  sentences[current].blur(); // it has the focus so that it is in view without this script; Tab goes on from it
   const first = marks.findIndex((mark) => sentences.indexOf(mark.closest("a")) >= current);
   if (numbers.length && first >= 0) {
     hit = numbers.indexOf(Number(marks[first].dataset.hit));
