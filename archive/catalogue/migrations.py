@@ -450,6 +450,109 @@ def m0003_identity(db: Database) -> None:
     )
 
 
+_SESSION_FACTS = "slug, title, subtitle, kind, track, room, place_id, start_at, day, planned_ms, language, abstract"
+_OF_RECORDING = "(SELECT session_id FROM recording WHERE id = new.recording_id)"
+_CHANGES = (
+    ("session_inserted", "INSERT ON session", "new.id"),
+    ("session_changed", f"UPDATE OF {_SESSION_FACTS} ON session", "new.id"),
+    ("recording_inserted", "INSERT ON recording", "new.session_id"),
+    ("recording_changed", "UPDATE OF session_id, superseded_by ON recording", "new.session_id"),
+    ("rendition_inserted", "INSERT ON rendition", _OF_RECORDING),
+    ("transcript_inserted", "INSERT ON transcript WHEN new.is_current", _OF_RECORDING),
+    ("transcript_chosen", "UPDATE OF is_current ON transcript WHEN new.is_current", _OF_RECORDING),
+    ("release_inserted", "INSERT ON release", f"coalesce(new.session_id, {_OF_RECORDING})"),
+    ("release_changed", "UPDATE ON release", f"coalesce(new.session_id, {_OF_RECORDING})"),
+)
+"""What changes a session for those who have seen it: a name, when it happens, and the session's id."""
+NOW = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')"
+
+
+@catalogue_migrations()
+def m0004_when_sessions_changed(db: Database) -> None:
+    """When a session last changed: feeds and harvesters ask for what is new since they last did."""
+    known = (
+        "SELECT max(at) FROM (SELECT pulled_at AS at FROM recording WHERE session_id = session.id"
+        " UNION ALL SELECT created_at FROM transcript WHERE recording_id IN"
+        " (SELECT id FROM recording WHERE session_id = session.id))"
+    )
+    triggers = tuple(
+        f"CREATE TRIGGER {name} AFTER {when} BEGIN UPDATE session SET updated_at = {NOW} WHERE id = {session}; END"
+        for name, when, session in _CHANGES
+    )
+    execute_all(
+        db,
+        (
+            "ALTER TABLE session ADD COLUMN updated_at TEXT",
+            f"UPDATE session SET updated_at = coalesce(({known}), {NOW})",
+            "CREATE INDEX session_updated ON session(updated_at)",
+            *triggers,
+        ),
+    )
+
+
+@catalogue_migrations()
+def m0005_releases(db: Database) -> None:
+    """Who decided a release and whether its reason may be told, defaults, what was taken back, and where it lies."""
+    execute_all(
+        db,
+        (
+            """
+ALTER TABLE release ADD COLUMN reason_is_public INTEGER NOT NULL DEFAULT 0 CHECK (reason_is_public IN (0, 1))
+""",
+            "ALTER TABLE release ADD COLUMN decided_by TEXT",
+            # What holds for an event's sessions, or for those of one of its tracks, that have no release of their own.
+            """
+CREATE TABLE release_default (
+  id INTEGER PRIMARY KEY,
+  event_id INTEGER NOT NULL REFERENCES event(id) ON DELETE CASCADE,
+  track TEXT,
+  state TEXT NOT NULL CHECK (state IN ('public', 'embargoed', 'private', 'withdrawn')),
+  until TEXT,
+  reason TEXT,
+  reason_is_public INTEGER NOT NULL DEFAULT 0 CHECK (reason_is_public IN (0, 1)),
+  decided_at TEXT NOT NULL,
+  decided_by TEXT,
+  CHECK (state <> 'embargoed' OR until IS NOT NULL),
+  CHECK (state <> 'withdrawn' OR reason IS NOT NULL)
+) STRICT
+""",
+            "CREATE UNIQUE INDEX release_default_of ON release_default(event_id, coalesce(track, ''))",
+            # Written in a publication alone: the address of what was withdrawn, and nothing of what it was.
+            """
+CREATE TABLE tombstone (
+  id INTEGER PRIMARY KEY,
+  event TEXT NOT NULL,
+  session TEXT,
+  withdrawn_on TEXT NOT NULL,
+  reason TEXT
+) STRICT
+""",
+            "CREATE UNIQUE INDEX tombstone_address ON tombstone(event, coalesce(session, ''))",
+            # What was deleted for good. It names no content: of files it has the SHA-256, so that none comes back.
+            """
+CREATE TABLE purge (
+  id INTEGER PRIMARY KEY,
+  purged_at TEXT NOT NULL,
+  purged_by TEXT NOT NULL,
+  what TEXT NOT NULL CHECK (what IN ('session', 'recording')),
+  sha256 TEXT CHECK (length(sha256) = 64)
+) STRICT
+""",
+            "CREATE INDEX purge_sha256 ON purge(sha256)",
+            # What a session's timetable says of a person who has a part in it, as JSON: others may not be public.
+            """
+CREATE TABLE person_source (
+  session_id INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,
+  person_id INTEGER NOT NULL REFERENCES person(id) ON DELETE CASCADE,
+  said TEXT NOT NULL CHECK (json_valid(said)),
+  UNIQUE (session_id, person_id)
+) STRICT
+""",
+            "CREATE INDEX person_source_person ON person_source(person_id)",
+        ),
+    )
+
+
 def dump_schema(db: Database) -> str:
     """Return the DDL of every table and index in order of creation, without SQLite's and FTS5's own."""
     rows = db.query(

@@ -61,7 +61,7 @@ CREATE TABLE session (
   planned_ms INTEGER CHECK (planned_ms > 0),
   language TEXT,
   abstract TEXT,
-  position INTEGER NOT NULL DEFAULT 0,
+  position INTEGER NOT NULL DEFAULT 0, updated_at TEXT,
   UNIQUE (event_id, slug)
 ) STRICT;
 
@@ -283,7 +283,7 @@ CREATE TABLE release (
   state TEXT NOT NULL CHECK (state IN ('public', 'embargoed', 'private', 'withdrawn')),
   until TEXT,
   reason TEXT,
-  decided_at TEXT NOT NULL,
+  decided_at TEXT NOT NULL, reason_is_public INTEGER NOT NULL DEFAULT 0 CHECK (reason_is_public IN (0, 1)), decided_by TEXT,
   CHECK ((session_id IS NULL) <> (recording_id IS NULL)),
   CHECK (state <> 'embargoed' OR until IS NOT NULL),
   CHECK (state <> 'withdrawn' OR reason IS NOT NULL)
@@ -381,3 +381,68 @@ CREATE TABLE stage_run (
 CREATE INDEX stage_run_subject ON stage_run(stage, subject, fingerprint);
 
 CREATE INDEX stage_run_status ON stage_run(status, stage);
+
+CREATE INDEX session_updated ON session(updated_at);
+
+CREATE TRIGGER session_inserted AFTER INSERT ON session BEGIN UPDATE session SET updated_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now') WHERE id = new.id; END;
+
+CREATE TRIGGER session_changed AFTER UPDATE OF slug, title, subtitle, kind, track, room, place_id, start_at, day, planned_ms, language, abstract ON session BEGIN UPDATE session SET updated_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now') WHERE id = new.id; END;
+
+CREATE TRIGGER recording_inserted AFTER INSERT ON recording BEGIN UPDATE session SET updated_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now') WHERE id = new.session_id; END;
+
+CREATE TRIGGER recording_changed AFTER UPDATE OF session_id, superseded_by ON recording BEGIN UPDATE session SET updated_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now') WHERE id = new.session_id; END;
+
+CREATE TRIGGER rendition_inserted AFTER INSERT ON rendition BEGIN UPDATE session SET updated_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now') WHERE id = (SELECT session_id FROM recording WHERE id = new.recording_id); END;
+
+CREATE TRIGGER transcript_inserted AFTER INSERT ON transcript WHEN new.is_current BEGIN UPDATE session SET updated_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now') WHERE id = (SELECT session_id FROM recording WHERE id = new.recording_id); END;
+
+CREATE TRIGGER transcript_chosen AFTER UPDATE OF is_current ON transcript WHEN new.is_current BEGIN UPDATE session SET updated_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now') WHERE id = (SELECT session_id FROM recording WHERE id = new.recording_id); END;
+
+CREATE TRIGGER release_inserted AFTER INSERT ON release BEGIN UPDATE session SET updated_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now') WHERE id = coalesce(new.session_id, (SELECT session_id FROM recording WHERE id = new.recording_id)); END;
+
+CREATE TRIGGER release_changed AFTER UPDATE ON release BEGIN UPDATE session SET updated_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now') WHERE id = coalesce(new.session_id, (SELECT session_id FROM recording WHERE id = new.recording_id)); END;
+
+CREATE TABLE release_default (
+  id INTEGER PRIMARY KEY,
+  event_id INTEGER NOT NULL REFERENCES event(id) ON DELETE CASCADE,
+  track TEXT,
+  state TEXT NOT NULL CHECK (state IN ('public', 'embargoed', 'private', 'withdrawn')),
+  until TEXT,
+  reason TEXT,
+  reason_is_public INTEGER NOT NULL DEFAULT 0 CHECK (reason_is_public IN (0, 1)),
+  decided_at TEXT NOT NULL,
+  decided_by TEXT,
+  CHECK (state <> 'embargoed' OR until IS NOT NULL),
+  CHECK (state <> 'withdrawn' OR reason IS NOT NULL)
+) STRICT;
+
+CREATE UNIQUE INDEX release_default_of ON release_default(event_id, coalesce(track, ''));
+
+CREATE TABLE tombstone (
+  id INTEGER PRIMARY KEY,
+  event TEXT NOT NULL,
+  session TEXT,
+  withdrawn_on TEXT NOT NULL,
+  reason TEXT
+) STRICT;
+
+CREATE UNIQUE INDEX tombstone_address ON tombstone(event, coalesce(session, ''));
+
+CREATE TABLE purge (
+  id INTEGER PRIMARY KEY,
+  purged_at TEXT NOT NULL,
+  purged_by TEXT NOT NULL,
+  what TEXT NOT NULL CHECK (what IN ('session', 'recording')),
+  sha256 TEXT CHECK (length(sha256) = 64)
+) STRICT;
+
+CREATE INDEX purge_sha256 ON purge(sha256);
+
+CREATE TABLE person_source (
+  session_id INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,
+  person_id INTEGER NOT NULL REFERENCES person(id) ON DELETE CASCADE,
+  said TEXT NOT NULL CHECK (json_valid(said)),
+  UNIQUE (session_id, person_id)
+) STRICT;
+
+CREATE INDEX person_source_person ON person_source(person_id);

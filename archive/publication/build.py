@@ -16,6 +16,9 @@ from urllib.parse import quote
 
 from archive.errors import ArchiveError, sqlite_errors
 from archive.index.verify import STRAYS
+from archive.publication import releases
+from archive.publication.cleaning import register
+from archive.publication.releases import released
 from archive.publication.rules import RULES, create_schema
 from archive.search import sqlite_search as search
 from archive.sqlite import Database, sqlite3
@@ -59,56 +62,10 @@ class Built:
     counts: dict[str, int]
 
 
-def released(
-    db: Database, *, default: ReleaseState, now: datetime, schema: str = "main"
-) -> tuple[list[int], list[int]]:
-    """Return the ids of the sessions and of the recordings that the public may have now.
-
-    A recording is out when its session is, no later one supersedes it, and its own release, where it has one,
-    does not forbid it.
-
-    Args:
-        db: the catalogue.
-        default: what holds for a session of which nothing is said.
-        now: a zoned moment; an embargo ends when its date has come.
-        schema: the name under which the catalogue is attached.
-    """
-    sessions = [
-        row[0]
-        for row in db.execute(
-            f"SELECT session.id, state, until FROM {schema}.session"
-            f" LEFT JOIN {schema}.release ON release.session_id = session.id ORDER BY session.id"
-        )
-        if is_public(row[1] or default, row[2], now)
-    ]
-    out = set(sessions)
-    recordings = [
-        row[0]
-        for row in db.execute(
-            f"SELECT recording.id, state, until, recording.session_id FROM {schema}.recording"
-            f" LEFT JOIN {schema}.release ON release.recording_id = recording.id"
-            " WHERE superseded_by IS NULL ORDER BY recording.id"
-        )
-        if row[3] in out and is_public(row[1] or "public", row[2], now)
-    ]
-    return sessions, recordings
-
-
-def is_public(state: ReleaseState, until: str | None, now: datetime) -> bool:
-    """Return whether something in this state is out. An embargo whose end cannot be read holds."""
-    if state != "embargoed" or until is None:
-        return state == "public"
-    try:
-        end = datetime.fromisoformat(until)
-    except ValueError:
-        return False
-    return now >= (end if end.tzinfo else end.replace(tzinfo=now.tzinfo))
-
-
 def publication_fingerprint(db: Database, *, default: ReleaseState, now: datetime) -> str:
     """Return a digest that changes when a publication would: by content, or by what is released."""
     revision = db.execute("SELECT content_revision FROM catalogue").fetchone()[0]
-    material = repr((revision, released(db, default=default, now=now)))
+    material = repr((RULES, revision, released(db, default=default, now=now)))
     return hashlib.sha256(material.encode()).hexdigest()[:16]
 
 
@@ -140,16 +97,19 @@ def _fill(catalogue: Path, target: Path, *, default: ReleaseState, now: datetime
         conn.execute("PRAGMA journal_mode = OFF")
         conn.execute("PRAGMA synchronous = OFF")
         conn.execute("PRAGMA foreign_keys = OFF")
+        register(conn)
         conn.execute("ATTACH ? AS source", [f"file:{quote(str(catalogue))}?mode=ro"])
         conn.execute("BEGIN")
         create_schema(conn, "source")
         _list_released(db, default=default, now=now)
         for table, rule in RULES.items():
             names = ", ".join(rule.columns.split())
-            conn.execute(f"INSERT INTO main.{table}({names}) SELECT {names} FROM source.{table} WHERE {rule.rows}")
-        # Someone who no longer has a part in anything released is not in it, not even as a voice.
-        conn.execute("UPDATE main.speaker_tag SET person_id = NULL WHERE person_id NOT IN (SELECT id FROM main.person)")
+            conn.execute(
+                f"INSERT INTO main.{table}({names}) SELECT {rule.selected()} FROM source.{table} WHERE {rule.rows}"
+            )
+        _name_speakers(conn)
         _refuse(conn, KEPT)
+        _write_tombstones(db, default=default)
         conn.execute("DROP TABLE released_event")
         conn.execute("DROP TABLE released_session")
         conn.execute("DROP TABLE released_recording")
@@ -166,18 +126,68 @@ def _fill(catalogue: Path, target: Path, *, default: ReleaseState, now: datetime
 
 
 def _list_released(db: Database, *, default: ReleaseState, now: datetime) -> None:
-    """Write the ids that may go out into temporary tables. An event is out with its sessions, or if it has none."""
+    """Write the ids that may go out into temporary tables."""
     conn = db.conn
     conn.execute("CREATE TEMP TABLE released_session(id INTEGER PRIMARY KEY)")
     conn.execute("CREATE TEMP TABLE released_recording(id INTEGER PRIMARY KEY)")
     conn.execute("CREATE TEMP TABLE released_event(id INTEGER PRIMARY KEY)")
     sessions, recordings = released(db, default=default, now=now, schema="source")
-    conn.executemany("INSERT INTO released_session VALUES (?)", ((x,) for x in sessions))
-    conn.executemany("INSERT INTO released_recording VALUES (?)", ((x,) for x in recordings))
-    conn.execute(
-        "INSERT INTO released_event SELECT id FROM source.event WHERE"
-        " id IN (SELECT event_id FROM source.session WHERE id IN released_session)"
-        " OR id NOT IN (SELECT event_id FROM source.session)"
+    events = releases.released_events(db, sessions, default=default, now=now, schema="source")
+    for table, ids in (("session", sessions), ("recording", recordings), ("event", events)):
+        conn.executemany(f"INSERT INTO released_{table} VALUES (?)", ((each,) for each in ids))
+
+
+def _name_speakers(conn: sqlite3.Connection) -> None:
+    """Let voices that are people go by their names: a label may be what they were called before it was corrected.
+
+    Two voices that are one person become one. Someone who no longer has a part in anything released is not in it,
+    not even as a voice.
+    """
+    for statement in _VOICES:
+        conn.execute(statement)
+
+
+_VOICES = (
+    "UPDATE main.speaker_tag SET person_id = NULL WHERE person_id NOT IN (SELECT id FROM main.person)",
+    """
+UPDATE main.segment SET speaker_tag_id = (
+  SELECT min(one.id) FROM main.speaker_tag AS one JOIN main.speaker_tag AS tag
+  ON tag.recording_id = one.recording_id AND tag.person_id = one.person_id WHERE tag.id = segment.speaker_tag_id
+) WHERE speaker_tag_id IN (SELECT id FROM main.speaker_tag WHERE person_id IS NOT NULL)
+""",
+    """
+DELETE FROM main.speaker_tag
+WHERE id NOT IN (SELECT speaker_tag_id FROM main.segment WHERE speaker_tag_id IS NOT NULL)
+""",
+    # A label is unique in its recording; another voice may have the name that this one is to get.
+    "UPDATE main.speaker_tag SET label = char(0) || id WHERE person_id IS NOT NULL",
+    """
+UPDATE main.speaker_tag SET label = (SELECT name FROM main.person WHERE person.id = speaker_tag.person_id) || iif(
+  EXISTS (SELECT 1 FROM main.speaker_tag AS other, main.person WHERE person.id = speaker_tag.person_id
+    AND other.recording_id = speaker_tag.recording_id AND other.label = person.name), ' (' || id || ')', '')
+WHERE person_id IS NOT NULL
+""",
+)
+
+
+def _write_tombstones(db: Database, *, default: ReleaseState) -> None:
+    """Write the addresses of what was withdrawn: of sessions whose event is out, and of events as a whole."""
+    withdrawn = [
+        (each.id, each.since, each.reason)
+        for each in releases.sessions(db, default=default, schema="source")
+        if each.state == "withdrawn"
+    ]
+    db.conn.executemany(
+        "INSERT INTO main.tombstone(event, session, withdrawn_on, reason)"
+        " SELECT event.slug, session.slug, date(?2), ?3 FROM source.session JOIN source.event ON event.id = event_id"
+        " WHERE session.id = ?1 AND event_id IN released_event",
+        withdrawn,
+    )
+    db.conn.execute(
+        "INSERT INTO main.tombstone(event, session, withdrawn_on, reason)"
+        " SELECT event.slug, NULL, date(decided_at), iif(reason_is_public, nullif(reason, ''), NULL)"
+        " FROM source.release_default JOIN source.event ON event.id = event_id"
+        " WHERE track IS NULL AND state = 'withdrawn' AND event_id NOT IN released_event"
     )
 
 

@@ -6,7 +6,8 @@ by a migration decides here, and a test demands that the decision is made.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from archive.sqlite import sqlite3
 
@@ -20,82 +21,172 @@ class Rule:
             ``released_event``, ``released_session`` and ``released_recording``, and tables of the new database
             (schema ``main``) that stand before this one.
         columns: those that are public, by name, separated by blanks.
+        texts: those of them that people wrote: addresses in them lose their keys (`archive.publication.cleaning`).
+        made: those that go out in another form: an expression in SQL, by name.
     """
 
     rows: str
     columns: str
+    texts: str = ""
+    made: Mapping[str, str] = field(default_factory=dict)
+
+    def selected(self) -> str:
+        """Return what is selected of the catalogue, for all columns in order."""
+        texts = set(self.texts.split())
+        cleaned = {name: f"iif(instr({name}, '://'), public_text({name}), {name})" for name in texts}
+        return ", ".join((cleaned | dict(self.made)).get(name, name) for name in self.columns.split())
+
+
+BIOGRAPHY = """
+CASE
+  WHEN EXISTS (SELECT 1 FROM source.correction WHERE correction.person_id = person.id AND field = 'biography')
+    OR person.id NOT IN (SELECT person_id FROM source.session_person WHERE session_id NOT IN released_session)
+    THEN biography
+  ELSE (SELECT said ->> 'biography' FROM source.person_source WHERE person_source.person_id = person.id
+    AND session_id IN released_session AND said ->> 'biography' IS NOT NULL
+    ORDER BY said ->> 'biography' IS biography DESC, person_source.rowid DESC LIMIT 1)
+END
+"""
+"""The life of a person with a part in something hidden is what something released says of it."""
+_PERSON = "id IN (SELECT person_id FROM source.session_person WHERE session_id IN released_session)"
+_OF_PERSON = "person_id IN (SELECT id FROM main.person)"
+_WHOLLY_OUT = "{person} NOT IN (SELECT person_id FROM source.session_person WHERE session_id NOT IN released_session)"
+"""Of a person with a part in something hidden, only what something released says goes out, or what was corrected."""
+_SAID = (
+    "EXISTS (SELECT 1 FROM source.person_source WHERE person_source.person_id = {person}"
+    " AND session_id IN released_session AND instr(said, {value}))"
+)
+
+
+def _named(column: str) -> str:
+    """Return the expression of a name: without the addresses of people."""
+    return f"iif(instr({column}, '@'), public_name({column}), {column})"
 
 
 RULES: dict[str, Rule] = {
     "series": Rule(
         "id IN (SELECT series_id FROM source.event WHERE id IN released_event)",
         "id slug title description",
+        texts="title description",
     ),
     "event": Rule(
         "id IN released_event",
         "id series_id edition slug title subtitle description mode start_date end_date time_zone",
+        texts="title subtitle description",
     ),
-    "event_language": Rule("event_id IN released_event", "event_id language role"),
-    "place": Rule("event_id IN released_event", "id event_id kind name city country"),
+    # A language, or a place, of which only hidden sessions make use would tell of them.
+    "event_language": Rule(
+        "event_id IN released_event AND (language IN (SELECT language FROM source.session"
+        " WHERE session.event_id = event_language.event_id AND id IN released_session AND language IS NOT NULL)"
+        " OR language NOT IN (SELECT language FROM source.session"
+        " WHERE session.event_id = event_language.event_id AND language IS NOT NULL))",
+        "event_id language role",
+    ),
+    "place": Rule(
+        "event_id IN released_event AND (id IN (SELECT place_id FROM source.session WHERE id IN released_session)"
+        " OR id NOT IN (SELECT place_id FROM source.session WHERE place_id IS NOT NULL))",
+        "id event_id kind name city country",
+        texts="name",
+    ),
     "session": Rule(
         "id IN released_session",
         "id event_id slug title subtitle kind track room place_id start_at start_utc day planned_ms language abstract"
-        " position",
+        " position updated_at",
+        texts="title subtitle track room abstract",
     ),
     "person": Rule(
-        "id IN (SELECT person_id FROM source.session_person WHERE session_id IN released_session)",
+        _PERSON,
         "id slug name biography",
+        texts="",
+        made={
+            # A slug is made of the name, and would tell the address that the name may not.
+            "slug": "iif(instr(name, '@') AND public_name(name) <> name, 'person-no-' || id, slug)",
+            "name": _named("name"),
+            "biography": "public_text(" + BIOGRAPHY + ")",
+        },
     ),
-    "session_person": Rule("session_id IN released_session", "session_id person_id role affiliation position"),
+    "session_person": Rule(
+        "session_id IN released_session",
+        "session_id person_id role affiliation position",
+        made={"affiliation": f"public_text({_named('affiliation')})"},
+    ),
     "attendance": Rule(
         "event_id IN released_event OR session_id IN released_session",
         "id event_id session_id observed_on position measure people people_qualifier countries countries_qualifier"
         " places places_qualifier source",
+        texts="source",
     ),
     "recording": Rule(
         "id IN released_recording",
-        "id session_id sha256 kind role language duration_ms bytes media_type suffix streams loudness original_name"
+        "id session_id sha256 kind role language duration_ms bytes media_type suffix streams loudness"
         " credit licence synthetic_voice superseded_by pulled_at",
+        texts="licence",
+        made={"credit": f"public_text({_named('credit')})"},
     ),
     "rendition": Rule("recording_id IN released_recording", "id recording_id kind sha256 suffix media_type bytes"),
+    # What was heard before it was corrected is not public, nor is what was translated from that.
     "transcript": Rule(
-        "recording_id IN released_recording",
+        "recording_id IN released_recording AND is_current AND (kind <> 'translation' OR id IN"
+        " (SELECT max(id) FROM source.transcript WHERE is_current AND kind = 'translation'"
+        " GROUP BY recording_id, language))"
+        " AND (kind <> 'translation' OR NOT EXISTS (SELECT 1 FROM source.transcript AS spoken WHERE spoken.is_current"
+        " AND spoken.kind <> 'translation' AND spoken.recording_id = transcript.recording_id"
+        " AND spoken.id > transcript.id))",
         "id recording_id version language kind generator generator_version parameters parameters_hash duration_ms"
         " is_current created_at",
+        made={"parameters": "public_parameters(parameters)"},
     ),
-    "speaker_tag": Rule("recording_id IN released_recording", "id recording_id label person_id"),
     "segment": Rule(
         "transcript_id IN (SELECT id FROM main.transcript)",
         "id transcript_id position start_ms end_ms text speaker_tag_id language confidence flags",
+        texts="text",
     ),
     "word": Rule(
         "segment_id IN (SELECT id FROM main.segment)",
         "segment_id position start_ms end_ms text confidence",
+        texts="text",
+    ),
+    "speaker_tag": Rule(
+        "id IN (SELECT speaker_tag_id FROM main.segment)",
+        "id recording_id label person_id",
+        made={
+            "label": "iif(instr(label, '@') AND public_name(label) <> label, public_name(label) || ' ' || id, label)"
+        },
     ),
     "external_id": Rule(
-        "event_id IN released_event OR session_id IN released_session"
-        " OR person_id IN (SELECT id FROM main.person) OR recording_id IN released_recording",
+        "event_id IN released_event OR session_id IN released_session OR recording_id IN released_recording"
+        f" OR ({_OF_PERSON} AND ({_WHOLLY_OUT.format(person='person_id')}"
+        f" OR {_SAID.format(person='external_id.person_id', value='json_quote(value)')}))",
         "id event_id session_id person_id recording_id scheme value",
+        texts="value",
     ),
     "link": Rule(
-        "event_id IN released_event OR session_id IN released_session OR person_id IN (SELECT id FROM main.person)",
+        "(event_id IN released_event OR session_id IN released_session"
+        f" OR ({_OF_PERSON} AND ({_WHOLLY_OUT.format(person='person_id')}"
+        f" OR {_SAID.format(person='link.person_id', value='json_quote(coalesce(url, title))')})))"
+        " AND (title IS NOT NULL OR public_text(url) <> '')",
         "id event_id session_id person_id rel url title position",
+        texts="title",
+        made={"url": "nullif(public_text(url), '')"},
     ),
 }
-"""The tables that are copied; parents stand before children."""
+"""The tables that are copied; parents stand before children, and what refers to speakers before speakers."""
 
 DERIVED = ("passage", "passage_fts", "session_fts", "vocabulary")
 """Tables that are not copied but built anew from what was."""
 
+MADE = ("tombstone",)
+"""Tables that are written for a publication, and are empty in the catalogue."""
+
 PRIVATE = frozenset(
     {
-        "catalogue", "correction", "expected_recording", "heard_part", "imported", "provenance", "recording_source",
-        "release", "stage_run",
+        "catalogue", "correction", "expected_recording", "heard_part", "imported", "person_source", "provenance",
+        "purge", "recording_source", "release", "release_default", "stage_run",
     }
 )  # fmt: skip
 """Tables that never leave the catalogue."""
 
-PRIVATE_COLUMNS: dict[str, frozenset[str]] = {}
+PRIVATE_COLUMNS: dict[str, frozenset[str]] = {"recording": frozenset({"original_name"})}
 """Columns of public tables that never leave the catalogue, by table."""
 
 
@@ -106,7 +197,7 @@ def create_schema(conn: sqlite3.Connection, source: str) -> None:
         conn: the new database.
         source: the name of the catalogue's schema, attached to the same connection.
     """
-    public = (*RULES, *DERIVED)
+    public = (*RULES, *DERIVED, *MADE)
     statements = conn.execute(
         f"SELECT tbl_name, sql FROM {source}.sqlite_master WHERE sql IS NOT NULL AND type IN ('table', 'index')"
         " ORDER BY type = 'index', rowid"

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
-from urllib.parse import quote
 
 from archive.index.passages import LONGEST_PHRASE
 from archive.index.tokens import BARRIER, RECORD, fold, fold_records
@@ -18,8 +17,8 @@ from archive.search.matcher import Matcher
 from archive.search.moments import Excerpt, Moment, Segments, Stretch, excerpts, highlights
 from archive.search.query import Leaf, Node, Or, Phrase, Prefix, Stemmed, leaves, to_fts5, with_stems
 from archive.sqlite import sqlite3
+from archive.urls import session_url
 from metadata.languages import UNDETERMINED
-from metadata.times import format_seconds
 
 T = TypeVar("T")
 
@@ -218,7 +217,7 @@ def _hit(known: tuple[str, str, str, str, str, str], found: Excerpt, ranked: Ran
         matches=found.matches,
         before=found.before,
         after=found.after,
-        url=_url(event, session, found.start_ms),
+        url=session_url(event, session, found.start_ms),
         score=ranked.score,
         transcript=version,
         positions=ranked.moment.key[1:],
@@ -260,7 +259,7 @@ def _about(conn: sqlite3.Connection, session: int, score: float, node: Node | No
         matches=highlights(text, node) if node else (),
         before="",
         after="",
-        url=_url(known["event"], known["session"], 0),
+        url=session_url(known["event"], known["session"], 0),
         score=score,
         transcript=version,
     )
@@ -284,7 +283,3 @@ def _terms(node: Node) -> tuple[Leaf, ...]:
         else leaf
         for leaf in dict.fromkeys(leaves(node))
     )
-
-
-def _url(event: str, session: str, start_ms: int) -> str:
-    return f"/events/{quote(event, safe='')}/{quote(session, safe='')}?t={format_seconds(start_ms)}"

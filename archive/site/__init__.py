@@ -15,13 +15,13 @@ from typing import Any
 
 from datasette import hookimpl
 
+from archive.site.errors import failed
 from archive.site.guard import guard
 from archive.site.locales import install as install_languages
-from archive.site.pages import ROUTES, failed
 from archive.site.published import DATABASE, install
 from archive.site.render import asset
-
-PLUGIN = "rostra"
+from archive.site.routes import ROUTES
+from archive.site.settings import PLUGIN
 
 
 @hookimpl
@@ -39,7 +39,7 @@ def startup(datasette: Any) -> None:
 
 @hookimpl
 def asgi_wrapper(datasette: Any) -> Callable[[Any], Any]:
-    """Refuse writing, notice new builds, and set the headers that keep a page to itself."""
+    """Refuse writing, notice new builds, keep answers, and set the headers that keep a page to itself."""
     if _configured(datasette):
         return lambda app: guard(app, datasette)
     return lambda app: app
@@ -67,6 +67,6 @@ def handle_exception(datasette: Any, request: Any, exception: Exception) -> Gene
 
 
 def _configured(datasette: Any) -> dict[str, str] | None:
-    """Return Rostra's configuration: ``public``, the published folder, and perhaps ``title``."""
+    """Return Rostra's configuration: ``public``, the published folder, and perhaps ``title`` and ``url``."""
     config: dict[str, str] | None = datasette.plugin_config(PLUGIN)
     return config

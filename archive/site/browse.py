@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
@@ -131,21 +131,6 @@ async def language(datasette: Any, request: Any) -> Any:
 async def places(datasette: Any, request: Any) -> Any:
     """``/places``: where events were."""
     return await render(datasette, request, "places.html", lambda conn: {"countries": indexes.places(conn)})
-
-
-ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
-    (r"/events$", events),
-    (r"/events/(?P<event>[^/]+)$", event),
-    (r"/people$", people),
-    (r"/people/(?P<person>[^/]+)$", person),
-    (r"/series$", series_index),
-    (r"/series/(?P<series>[^/]+)$", series),
-    (r"/tracks$", tracks),
-    (r"/tracks/(?P<track>.+)$", track),
-    (r"/languages$", languages),
-    (r"/languages/(?P<language>[^/]+)$", language),
-    (r"/places$", places),
-)
 
 
 async def _listing(datasette: Any, request: Any, kind: str, name: str, read: Callable[[Any], tuple[Card, ...]]) -> Any:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
-
-from datasette import Response
 
 from archive.errors import MissingExtraError
 from archive.index.tokens import words
@@ -15,7 +13,8 @@ from archive.search.concordance import BYS, By, Line, Rate, Research
 from archive.search.query import FIELDS, MAX_NEAR, MIN_PREFIX
 from archive.site import queries
 from archive.site.published import current
-from archive.site.render import argument, fresh, not_found, render
+from archive.site.render import argument, not_found, render
+from archive.site.respond import respond
 from archive.site.results import read_filters
 
 SHOWN = 200
@@ -76,7 +75,7 @@ async def moments(datasette: Any, request: Any) -> Any:
         body, complete = await current(datasette).execute_fn(read)
     except MissingExtraError:
         return await not_found(datasette, request)
-    return _file(datasette, body, f"moments.{form}", MEDIA_TYPES[form], complete=complete)
+    return _file(body, f"moments.{form}", MEDIA_TYPES[form], complete=complete)
 
 
 async def concordance(datasette: Any, request: Any) -> Any:
@@ -91,7 +90,7 @@ async def concordance(datasette: Any, request: Any) -> Any:
         return exports.to_csv(columns, rows), research.complete
 
     text, complete = await current(datasette).execute_fn(read)
-    return _file(datasette, text.encode(), "concordance.csv", MEDIA_TYPES["csv"], complete=complete)
+    return _file(text.encode(), "concordance.csv", MEDIA_TYPES["csv"], complete=complete)
 
 
 async def frequency(datasette: Any, request: Any) -> Any:
@@ -104,7 +103,7 @@ async def frequency(datasette: Any, request: Any) -> Any:
         return exports.to_csv((by, "label", *Rate._fields[2:]), rates), research.complete
 
     text, complete = await current(datasette).execute_fn(read)
-    return _file(datasette, text.encode(), f"frequency-by-{by}.csv", MEDIA_TYPES["csv"], complete=complete)
+    return _file(text.encode(), f"frequency-by-{by}.csv", MEDIA_TYPES["csv"], complete=complete)
 
 
 async def search_help(datasette: Any, request: Any) -> Any:
@@ -112,15 +111,6 @@ async def search_help(datasette: Any, request: Any) -> Any:
     language = {"fields": FIELDS, "near": MAX_NEAR, "prefix": MIN_PREFIX}
     files = {"columns": exports.COLUMNS, "orders": ORDERS, "bys": BYS, "lines": FILE_LINES}
     return await render(datasette, request, "search_help.html", lambda _conn: {**language, **files})
-
-
-ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
-    (r"/explore$", explore),
-    (r"/search/help$", search_help),
-    (r"/api/1/moments\.(?P<format>csv|jsonl|parquet)$", moments),
-    (r"/api/1/concordance\.csv$", concordance),
-    (r"/api/1/frequency\.csv$", frequency),
-)
 
 
 def ordered(lines: list[Line], order: str) -> list[Line]:
@@ -139,12 +129,7 @@ def _asked(request: Any) -> tuple[str, By, str, Any]:
     return argument(request, "q"), known, order if order in ORDERS else "time", read_filters(request)
 
 
-def _file(datasette: Any, body: bytes, name: str, media_type: str, *, complete: bool) -> Any:
+def _file(body: bytes, name: str, media_type: str, *, complete: bool) -> Any:
     """Return a download; one that ran out of time or lines says so in a header."""
-    headers = {
-        "cache-control": fresh(datasette),
-        "content-disposition": f'attachment; filename="{name}"',
-        "access-control-allow-origin": "*",
-        "rostra-complete": "yes" if complete else "no",
-    }
-    return Response(body, headers=headers, content_type=media_type)
+    marked = {"rostra-complete": "yes" if complete else "no"}
+    return respond(body, media_type, file=name, complete=complete, headers=marked)

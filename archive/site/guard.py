@@ -1,53 +1,191 @@
-"""What stands before every page: the site is read only, up to date, and lets nothing in from elsewhere."""
+"""What stands before every page: the site is read only, up to date, and made once a publication.
+
+Nobody logs in here, so cookies and passwords are dropped before a page is made: no answer depends on them, and every
+answer may be kept by a cache.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
-from starlette.datastructures import MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from archive.site.answers import MAX_BYTES, Answer, Answers
+from archive.site.locales import negotiate
+from archive.site.negotiation import (
+    MIN_BYTES,
+    chosen_encoding,
+    encodings,
+    is_compressible,
+    matches,
+    validator,
+)
+from archive.site.policy import COMMON, OPEN_TO_ALL, TLS_ONLY, data_policy
 from archive.site.published import DATABASE, refresh
+from archive.site.render import is_current_asset
+from archive.site.respond import FOREVER, FRESH, UNKEPT
 
-PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self';"
-    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-"""Content Security Policy of Rostra's own pages, which carry no script or style of their own (W3C CSP3)."""
-
-_DATA_POLICY = (
-    "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
-    " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-"""The same for Datasette's pages, whose scripts and styles are partly in the page."""
-
-_READING = {"GET", "HEAD", "OPTIONS"}
+_READING = ("GET", "HEAD", "OPTIONS")
+_OPTIONS = OPEN_TO_ALL | {
+    "allow": ", ".join(_READING),
+    "access-control-allow-methods": ", ".join(_READING),
+    "access-control-allow-headers": "Accept, If-None-Match, If-Range, Range",
+    "access-control-expose-headers": "ETag, Content-Range, Rostra-Complete",
+    "access-control-max-age": "86400",
+}
+"""What a page of another site is told before it reads this one (WHATWG Fetch, CORS preflight)."""
+_CREDENTIALS = {b"cookie", b"authorization"}
+_DROPPED = ("set-cookie", "vary")
+"""Headers of Datasette's that speak of logging in."""
+_VARY = "Accept-Encoding, Accept-Language"
+_IN_THREAD_BYTES = 64 << 10
+"""A longer text is compressed in a thread, while other requests go on."""
 
 
 def guard(app: ASGIApp, datasette: Any) -> ASGIApp:
     """Wrap Datasette's application."""
+    answers = Answers()
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
+        send = _with_policy(scope, send)
         if scope["method"] not in _READING:
-            refusal = PlainTextResponse("This site is read only.\n", 405, {"allow": "GET, HEAD, OPTIONS"})
+            refusal = PlainTextResponse("This site is read only.\n", 405, {"allow": ", ".join(_READING)})
             await refusal(scope, receive, send)
             return
-        if DATABASE in datasette.databases:  # from the plugin's startup on
-            refresh(datasette)
-
-        async def send_guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(raw=[(name.lower(), value) for name, value in message["headers"]])
-                headers.setdefault("content-security-policy", _DATA_POLICY)
-                headers.setdefault("x-content-type-options", "nosniff")
-                headers.setdefault("referrer-policy", "same-origin")
-                message = {**message, "headers": headers.raw}
-            await send(message)
-
-        await app(scope, receive, send_guarded)
+        if scope["method"] == "OPTIONS":
+            await Response(status_code=204, headers=_OPTIONS)(scope, receive, send)
+            return
+        if DATABASE not in datasette.databases:  # the plugin's startup opens it
+            await datasette.invoke_startup()
+        refresh(datasette)
+        headers = [each for each in scope["headers"] if each[0].lower() not in _CREDENTIALS]
+        scope = {**scope, "headers": headers, "path": scope["path"] or "/"}
+        await _Exchange(app, datasette, answers, scope, receive, send).run()
 
     return guarded
+
+
+def _with_policy(scope: Scope, send: Send) -> Send:
+    """Return a ``send`` that sets the headers of every answer."""
+
+    async def with_policy(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(raw=[(name.lower(), value) for name, value in message["headers"]])
+            if "content-security-policy" not in headers:
+                headers["content-security-policy"] = data_policy()
+            for name, value in (COMMON | (TLS_ONLY if scope.get("scheme") == "https" else {})).items():
+                headers.setdefault(name, value)
+            message = {**message, "headers": headers.raw}
+        await send(message)
+
+    return with_policy
+
+
+class _Exchange:
+    """One request and its answer: from memory, made anew, or only the news that nothing has changed."""
+
+    def __init__(
+        self, app: ASGIApp, datasette: Any, answers: Answers, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        self.app, self.answers, self.scope, self.receive, self._send = app, answers, scope, receive, send
+        asked = Headers(scope=scope)
+        path = scope.get("raw_path") or scope["path"].encode()
+        address, query = path.decode("latin-1").partition("?")[0], scope.get("query_string", b"")
+        self.tag = validator(datasette, address, query, negotiate("", asked.get("accept-language", "")))
+        self.encoding = chosen_encoding(asked.get("accept-encoding", ""))
+        self.known = matches(asked.get("if-none-match", ""), self.tag)
+        self._start: MutableHeaders | None = None
+        self._body = bytearray()
+        self._passing = False
+
+    @property
+    def key(self) -> tuple[str, str | None]:
+        return self.tag, self.encoding
+
+    async def run(self) -> None:
+        """Answer the request."""
+        if self.known:
+            # This tag was given to no other address, and only with an answer that was complete.
+            await self._answer(Response(status_code=304, headers=self._lasting()))
+        elif kept := await self.answers.get(self.key):
+            await self._give(kept)
+        else:
+            self.answers.begin(self.key)
+            try:
+                await self.app(self._whole(), self.receive, self.send)
+            finally:
+                self.answers.give_up(self.key)
+
+    def _whole(self) -> Scope:
+        """Return the request for the whole of a page where only its headers are asked for: it will be kept."""
+        return self.scope if self.scope["path"].startswith("/media/") else {**self.scope, "method": "GET"}
+
+    def _lasting(self) -> dict[str, str]:
+        return {"etag": self.tag, "cache-control": self._freshness(), "vary": _VARY}
+
+    def _freshness(self) -> str:
+        return FOREVER if is_current_asset(self.scope["path"], self.scope.get("query_string", b"")) else FRESH
+
+    async def send(self, message: Message) -> None:
+        """Take a message of the application's: gather a text that can be kept, pass on everything else."""
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(raw=[(name.lower(), value) for name, value in message["headers"]])
+            for name in _DROPPED:
+                del headers[name]
+            if not self._keeps(message["status"], headers):
+                self._passing = True
+                self.answers.give_up(self.key)
+                await self._send({**message, "headers": headers.raw})
+                return
+            self._start = headers
+            headers["etag"] = self.tag
+            if self._freshness() == FOREVER or headers.get("cache-control", "").startswith("max-age="):
+                headers["cache-control"] = self._freshness()  # Datasette's own says nothing of caches between
+            headers.setdefault("cache-control", FRESH)
+        elif self._passing or self._start is None:
+            await self._send({**message, "body": b""} if self.scope["method"] == "HEAD" else message)
+        else:
+            await self._gather(message, self._start)
+
+    def _keeps(self, status: int, headers: MutableHeaders) -> bool:
+        unkept = UNKEPT in headers.get("cache-control", "")
+        own = "etag" in headers and "/-/static" not in self.scope["path"]  # media have their own
+        return status == 200 and not unkept and not own and is_compressible(headers.get("content-type", ""))
+
+    async def _gather(self, message: Message, start: MutableHeaders) -> None:
+        self._body += message.get("body", b"")
+        if not message.get("more_body"):
+            answer = await self._make(start, bytes(self._body))
+            self.answers.put(self.key, answer)
+            await self._give(answer)
+        elif len(self._body) > MAX_BYTES:
+            self._passing = True
+            self.answers.give_up(self.key)
+            del start["content-length"]
+            await self._send({"type": "http.response.start", "status": 200, "headers": start.raw})
+            await self._send({"type": "http.response.body", "body": bytes(self._body), "more_body": True})
+            self._body.clear()
+
+    async def _make(self, headers: MutableHeaders, body: bytes) -> Answer:
+        headers["vary"] = _VARY
+        if self.encoding and len(body) >= MIN_BYTES:
+            compress = encodings()[self.encoding]
+            long = len(body) > _IN_THREAD_BYTES
+            body = await asyncio.to_thread(compress, body) if long else compress(body)
+            headers["content-encoding"] = self.encoding
+        headers["content-length"] = str(len(body))
+        return Answer(headers.raw, body)
+
+    async def _give(self, answer: Answer) -> None:
+        body = b"" if self.scope["method"] == "HEAD" else answer.body
+        await self._send({"type": "http.response.start", "status": 200, "headers": answer.headers})
+        await self._send({"type": "http.response.body", "body": body})
+
+    async def _answer(self, response: Response) -> None:
+        await response(self.scope, self.receive, self._send)

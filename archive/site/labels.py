@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from functools import lru_cache
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from babel.dates import format_date, format_interval, format_skeleton, format_time, get_timezone_location
 from babel.lists import format_list
@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 from archive.site.locales import gettext as _
 from archive.site.locales import language as spoken_here
 from archive.site.locales import locale
+from archive.urls import event_url, person_url, session_url
 from metadata.errors import InvalidTimeError
 from metadata.languages import autonym, direction, display_name
 from metadata.model import Figure, Flag
@@ -276,23 +277,6 @@ def outside(url: str | None) -> str | None:
     if parts.scheme in {"http", "https"} and parts.netloc:
         return url.strip()
     return url.strip() if parts.scheme == "mailto" else None
-
-
-def event_url(event: str) -> str:
-    """Return the path of an event's page."""
-    return f"/events/{quote(event, safe='')}"
-
-
-def session_url(event: str, session: str, at_ms: int | None = None, recording: str | None = None) -> str:
-    """Return the path of a session's page, of one of its recordings, or of a moment."""
-    chosen = {"recording": recording, "t": None if at_ms is None else format_seconds(at_ms)}
-    query = urlencode({name: value for name, value in chosen.items() if value is not None})
-    return f"{event_url(event)}/{quote(session, safe='')}" + (f"?{query}" if query else "")
-
-
-def person_url(person: str) -> str:
-    """Return the path of a person's page."""
-    return f"/people/{quote(person, safe='')}"
 
 
 def paragraphs(text: str) -> list[Markup]:

@@ -6,19 +6,19 @@ section 14); Datasette's own has none of these.
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, Response
 
+from archive.site.negotiation import matches
+from archive.site.policy import FILE_POLICY, OPEN_TO_ALL
 from archive.site.published import current
 from archive.site.recordings import media_file, readable_name
-
-ROUTE = r"/media/(?P<sha256>[0-9a-f]{64})(?P<suffix>\.[a-z0-9]{1,8})$"
-"""The only names that are looked for, in the database first and then on the disk."""
+from archive.site.respond import ASK_AGAIN
 
 _SAFE = {"image/jpeg", "application/json", "text/vtt"}
 """What renditions are beside sound and pictures that move."""
-_FOREVER = "public, max-age=31536000, immutable"
 
 
 async def media(datasette: Any, request: Any, receive: Any, send: Any) -> bool:
@@ -32,10 +32,16 @@ async def media(datasette: Any, request: Any, receive: Any, send: Any) -> bool:
     media_type = known.media_type
     if not media_type.startswith(("audio/", "video/")) and media_type not in _SAFE:
         media_type = "application/octet-stream"  # a browser shall play it or save it, and never run it
-    headers = {"cache-control": _FOREVER, "etag": f'"{sha256}"'}
-    name = readable_name(known.day, known.event, known.title, known.role, known.language) + suffix
-    response = FileResponse(
-        path, media_type=media_type, headers=headers, filename=name, content_disposition_type="inline"
-    )
+    headers = {"cache-control": ASK_AGAIN, "etag": f'"{sha256}"', "content-security-policy": FILE_POLICY, **OPEN_TO_ALL}
+    if matches(request.headers.get("if-none-match", ""), headers["etag"]):
+        response = Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    else:
+        response = FileResponse(
+            path,
+            media_type=media_type,
+            headers=headers,
+            filename=readable_name(known.day, known.event, known.title, known.role, known.language) + suffix,
+            content_disposition_type="inline",
+        )
     await response(request.scope, receive, send)
     return True

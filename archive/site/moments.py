@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 
-from datasette import Response
-
 from archive.site import citing, queries, recordings
-from archive.site.guard import PAGE_POLICY
 from archive.site.labels import session_url
+from archive.site.policy import PAGE_POLICY
 from archive.site.published import current
 from archive.site.recordings import SessionPage, Track, chosen_track, readable_name
-from archive.site.render import argument, fresh, not_found, render
+from archive.site.render import argument, not_found, render
+from archive.site.respond import problem, respond, respond_json
 from archive.site.session import Span, parse_span
+from archive.site.settings import SiteSettings, site_settings
 
 EMBED_POLICY = PAGE_POLICY.replace("frame-ancestors 'none'", "frame-ancestors *")
 """Of players, which are the only pages that other sites may show as their own."""
@@ -27,7 +28,7 @@ async def cite(datasette: Any, request: Any) -> Any:
     """``/events/EVENT/SESSION/cite?t=…``: a citation of a session or a moment in all styles and formats."""
 
     def read(conn: Any) -> dict[str, Any] | None:
-        answer = _source(datasette, request, conn)
+        answer = _source(site_settings(datasette), request, conn)
         if answer is None:
             return None
         page, source, _track = answer
@@ -57,7 +58,7 @@ async def cite_as(datasette: Any, request: Any) -> Any:
         return await not_found(datasette, request)
 
     def read(conn: Any) -> tuple[str, str] | None:
-        answer = _source(datasette, request, conn)
+        answer = _source(site_settings(datasette), request, conn)
         if answer is None:
             return None
         page, source, _track = answer
@@ -68,11 +69,8 @@ async def cite_as(datasette: Any, request: Any) -> Any:
     if made is None:
         return await not_found(datasette, request)
     body, name = made
-    headers = {
-        "cache-control": fresh(datasette),
-        "content-disposition": f"inline; filename*=utf-8''{quote(name, safe='')}",
-    }
-    return Response(body, headers=headers, content_type=f"{media_type}; charset=utf-8")
+    headers = {"content-disposition": f"inline; filename*=utf-8''{quote(name, safe='')}"}
+    return respond(body, f"{media_type}; charset=utf-8", headers=headers)
 
 
 async def embed(datasette: Any, request: Any) -> Any:
@@ -88,7 +86,7 @@ async def embed(datasette: Any, request: Any) -> Any:
         request,
         "embed.html",
         read,
-        policy=EMBED_POLICY,
+        headers={"content-security-policy": EMBED_POLICY},
         span=parse_span(argument(request, "t")),
         canonical=session_url(event, session),
     )
@@ -101,7 +99,7 @@ async def oembed(datasette: Any, request: Any) -> Any:
     """
     form = argument(request, "format") or "json"
     if form not in {"json", "xml"}:
-        return Response.text("Formats are json and xml.", status=501)
+        return problem(request, HTTPStatus.NOT_IMPLEMENTED, "The formats are json and xml.")
     parts = urlsplit(argument(request, "url"))
     names = [unquote(each) for each in parts.path.strip("/").split("/")]
     if len(names) != 3 or names[0] != "events":  # events, EVENT, SESSION
@@ -116,19 +114,8 @@ async def oembed(datasette: Any, request: Any) -> Any:
     found = await current(datasette).execute_fn(read)
     if found is None:
         return await not_found(datasette, request)
-    answer = _oembed(datasette, request, *found, asked)
-    headers = {"cache-control": fresh(datasette), "access-control-allow-origin": "*"}
-    if form == "xml":
-        return Response(_xml(answer), headers=headers, content_type="text/xml; charset=utf-8")
-    return Response.json(answer, headers=headers)
-
-
-ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
-    (r"/events/(?P<event>[^/]+)/(?P<session>[^/]+)/cite$", cite),
-    (r"/events/(?P<event>[^/]+)/(?P<session>[^/]+)/cite\.txt$", cite_as),
-    (r"/embed/(?P<event>[^/]+)/(?P<session>[^/]+)$", embed),
-    (r"/oembed$", oembed),
-)
+    answer = _oembed(site_settings(datasette), request, *found, asked)
+    return respond(_xml(answer), "text/xml; charset=utf-8") if form == "xml" else respond_json(answer)
 
 
 def _asked(request: Any, conn: Any) -> tuple[SessionPage, Track, bool] | None:
@@ -137,7 +124,7 @@ def _asked(request: Any, conn: Any) -> tuple[SessionPage, Track, bool] | None:
     return (page, track, track is page.tracks[0]) if page and track else None
 
 
-def _source(datasette: Any, request: Any, conn: Any) -> tuple[SessionPage, citing.Source, Track | None] | None:
+def _source(settings: SiteSettings, request: Any, conn: Any) -> tuple[SessionPage, citing.Source, Track | None] | None:
     event, session = unquote(request.url_vars["event"]), unquote(request.url_vars["session"])
     page, of_event = recordings.session(conn, event, session), queries.event(conn, event)
     wanted = argument(request, "recording")
@@ -156,11 +143,11 @@ def _source(datasette: Any, request: Any, conn: Any) -> tuple[SessionPage, citin
             people=tuple(dict.fromkeys(speakers or [credit.name for credit in card.people])),
             event=card.event_title,
             place=(venue.city or venue.name) if venue else None,
-            publisher=datasette.plugin_config("rostra").get("title"),
+            publisher=settings.title,
             day=card.day,
             language=track.spoken if track else card.language,
             kind=track.kind if track else None,
-            url=datasette.absolute_url(request, address),
+            url=settings.absolute(address),
             start_ms=span.start_ms if span else None,
             end_ms=span.end_ms if span else None,
         ),
@@ -174,12 +161,14 @@ def _query(span: Span | None, recording: str) -> str:
     return "?" + urlencode(kept, safe=",") if kept else ""
 
 
-def _oembed(datasette: Any, request: Any, page: SessionPage, track: Track, asked: dict[str, str]) -> dict[str, Any]:
+def _oembed(
+    settings: SiteSettings, request: Any, page: SessionPage, track: Track, asked: dict[str, str]
+) -> dict[str, Any]:
     from markupsafe import Markup
 
     span = parse_span(asked.get("t", ""))
     path = session_url(page.card.event, page.card.slug).replace("/events/", "/embed/", 1)
-    source = datasette.absolute_url(request, path + _query(span, asked.get("recording", "")))
+    source = settings.absolute(path + _query(span, asked.get("recording", "")))
     width, height = WIDTH, HEIGHT if track.kind == "video" else SOUND_HEIGHT
     for name, value in (("maxwidth", width), ("maxheight", height)):
         wanted = argument(request, name)
@@ -194,12 +183,12 @@ def _oembed(datasette: Any, request: Any, page: SessionPage, track: Track, asked
         "type": "video" if track.kind == "video" else "rich",
         "title": page.card.title,
         "author_name": ", ".join(dict.fromkeys(credit.name for credit in page.card.people)),
-        "provider_name": datasette.plugin_config("rostra").get("title") or "Rostra",
-        "provider_url": datasette.absolute_url(request, "/"),
+        "provider_name": settings.name,
+        "provider_url": settings.absolute("/"),
         "html": str(html),
         "width": width,
         "height": height,
-        "thumbnail_url": datasette.absolute_url(request, f"/media/{track.poster}") if track.poster else "",
+        "thumbnail_url": settings.absolute(f"/media/{track.poster}") if track.poster else "",
     }
     return {name: value for name, value in answer.items() if value}
 

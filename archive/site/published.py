@@ -54,7 +54,7 @@ def read_publication(public: Path) -> Publication:
     """Return what is published in a folder now.
 
     Raises:
-        UnpublishedError: nothing is, or ``current.json`` names no database that is there.
+        UnpublishedError: nothing is, or ``current.json`` names no database that is there, whole.
     """
     try:
         stamp = _stamp(public)
@@ -62,9 +62,25 @@ def read_publication(public: Path) -> Publication:
         name, built_at = str(current["database"]), str(current["built_at"])
     except (OSError, ValueError, KeyError, TypeError):
         raise UnpublishedError(public) from None
-    if not _FILE.fullmatch(name) or not (public / name).is_file():
+    if not _FILE.fullmatch(name) or not _is_whole(public / name):
         raise UnpublishedError(public)
     return Publication(public, public / name, built_at, stamp)
+
+
+def _is_whole(path: Path) -> bool:
+    """Return whether a database file is as long as its header says (https://sqlite.org/fileformat.html#the_database_header).
+
+    A copy that was cut short, or a disk that was full, is found before anybody reads from it.
+    """
+    try:
+        with path.open("rb") as file:
+            header = file.read(32)
+            length = file.seek(0, 2)
+    except OSError:
+        return False
+    page = int.from_bytes(header[16:18], "big")
+    page = 65_536 if page == 1 else page
+    return header.startswith(b"SQLite format 3\0") and length == page * int.from_bytes(header[28:32], "big") > 0
 
 
 def _stamp(public: Path) -> _Stamp:
@@ -106,7 +122,7 @@ _kept: dict[str, Kept] = {}
 
 def search_in(datasette: Any, conn: sqlite3.Connection) -> SqliteSearch:
     """Return search over the build that a connection reads; what it keeps is read once for all connections."""
-    (file,) = conn.execute("SELECT file FROM pragma_database_list WHERE name = 'main'").fetchone()
+    (_, _, file) = conn.execute("PRAGMA database_list").fetchone()
     kept = _kept.get(file)
     if kept is None:
         for other in list(_kept)[:-1]:  # the build before this one may still be read from

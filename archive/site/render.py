@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 from collections.abc import Callable, Mapping
 from functools import cache
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from datasette import Response
-
+from archive import urls
 from archive.site import labels as wording
 from archive.site import locales
-from archive.site.guard import PAGE_POLICY
 from archive.site.published import current
+from archive.site.respond import HTML, for_programs, problem, respond
+from archive.site.settings import site_settings
 
 _STATIC = Path(__file__).with_name("static")
-_SMALL = 1_000
-"""Bytes below which compressing a page saves nothing."""
+_ASSETS = "/-/static-plugins/rostra/"
 
 
 async def render(
@@ -28,46 +27,46 @@ async def render(
     template: str,
     read: Callable[[Any], dict[str, Any] | None],
     *,
-    status: int = 200,
-    policy: str = PAGE_POLICY,
+    status: int = HTTPStatus.OK,
+    headers: Mapping[str, str] | None = None,
     **context: Any,
 ) -> Any:
-    """Read what a page shows and render it; where there is nothing to show, say that the page is not there."""
+    """Read what a page shows and render it; where there is nothing to show, say that the page is not there.
+
+    A page whose context says that it is not ``complete`` is not kept. Its language is that which the reader asks for;
+    `archive.site.guard` keeps an answer for each.
+    """
     database = current(datasette)
     content = await database.execute_fn(read)
     if content is None:
         return await not_found(datasette, request)
-    config: Mapping[str, str] = datasette.plugin_config("rostra")
-    with locales.speaking(spoken := locales.negotiate(argument(request, "lang"), _header(request, "accept-language"))):
-        values = {
-            "w": wording,
-            "archive_title": config.get("title"),
-            "built_at": database.publication.built_at,
-            "canonical": request.path,
-            "asset": asset,
-            "spoken_here": spoken,
-            "interface": locales.LANGUAGES,
-            "in_language": lambda tag: _in_language(request, tag),
-            **context,
-            **content,
-        }
-        values["canonical"] = datasette.absolute_url(request, values["canonical"])
-        html = await datasette.render_template(f"rostra/{template}", values, request=request)
-    headers = {
-        "content-security-policy": policy,
-        "cache-control": fresh(datasette),
-        "vary": "Accept-Language, Accept-Encoding",
-        "content-language": spoken,
+    settings = site_settings(datasette)
+    spoken = reader_language(request)
+    values = {
+        "w": wording,
+        "url": urls,
+        "archive_title": settings.title,
+        "built_at": database.publication.built_at,
+        "canonical": request.path,
+        "asset": asset,
+        "spoken_here": spoken,
+        "interface": locales.LANGUAGES,
+        "in_language": lambda tag: _in_language(request, tag),
+        **context,
+        **content,
     }
-    body = html.encode()
-    if len(body) > _SMALL and "gzip" in _header(request, "accept-encoding"):
-        body, headers["content-encoding"] = gzip.compress(body, 6, mtime=0), "gzip"
-    return Response(body, status=status, headers=headers, content_type="text/html; charset=utf-8")
+    values["canonical"] = settings.absolute(values["canonical"])
+    with locales.speaking(spoken):
+        html = await datasette.render_template(f"rostra/{template}", values, request=request)
+    own = {"content-language": spoken, **(headers or {})}
+    return respond(html, HTML, status=status, complete=values.get("complete", True), headers=own)
 
 
 async def not_found(datasette: Any, request: Any) -> Any:
     """What stands at addresses where nothing is."""
-    return await render(datasette, request, "missing.html", lambda _conn: {}, status=404)
+    if for_programs(request):
+        return problem(request, HTTPStatus.NOT_FOUND, f"There is nothing at this address; see {urls.OPENAPI}.")
+    return await render(datasette, request, "missing.html", lambda _conn: {}, status=HTTPStatus.NOT_FOUND)
 
 
 def argument(request: Any, name: str) -> str:
@@ -75,20 +74,23 @@ def argument(request: Any, name: str) -> str:
     return (request.args.get(name) or "").strip()
 
 
-def fresh(datasette: Any) -> str:
-    """Return how long a page may be kept, for its headers."""
-    return f"max-age={datasette.setting('default_cache_ttl')}"
+def reader_language(request: Any) -> str:
+    """Return the language in which a reader is answered."""
+    return locales.negotiate(argument(request, "lang"), str(request.headers.get("accept-language") or ""))
 
 
 @cache
 def asset(name: str) -> str:
     """Return the address of a static file, which changes when the file does."""
     digest = hashlib.sha256((_STATIC / name).read_bytes()).hexdigest()[:12]
-    return f"/-/static-plugins/rostra/{name}?v={digest}"
+    return f"{_ASSETS}{name}?v={digest}"
 
 
-def _header(request: Any, name: str) -> str:
-    return str(request.headers.get(name) or "")
+def is_current_asset(path: str, query: bytes) -> bool:
+    """Return whether an address is that of a static file as it is now."""
+    name = path.removeprefix(_ASSETS)
+    known = name != path and "/" not in name and (_STATIC / name).is_file()
+    return known and asset(name).partition("?")[2].encode() == query
 
 
 def _in_language(request: Any, tag: str) -> str:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields, replace
 from datetime import date
 from typing import Any, NamedTuple, cast
 from urllib.parse import urlencode
-
-from datasette import Response
 
 from archive.search.sessions import SessionResult, Sort
 from archive.search.sqlite_search import Filters, Hit, SessionResults
 from archive.site import labels as wording
 from archive.site import queries, recordings
 from archive.site.published import current, search_in
-from archive.site.render import argument, fresh, render
+from archive.site.render import argument, render
+from archive.site.respond import respond_json
 
 SESSIONS_A_PAGE = 10
 MOST_SESSIONS = 100
@@ -72,6 +71,7 @@ async def search(datasette: Any, request: Any) -> Any:
         counted = [_count(backend, query, filters, each) if time.monotonic() < end else None for each in sessions]
         return {
             "found": found,
+            "complete": found is None or found.complete,
             "sessions": [
                 Found(each, its, count, _strip(each)) for (each, its), count in zip(shown, counted, strict=True)
             ],
@@ -123,15 +123,7 @@ async def search_json(datasette: Any, request: Any) -> Any:
         "facets": {name: [each._asdict() for each in values] for name, values in (found.facets or {}).items()},
         "next": f"/api/1/search.json?{urlencode(following)}" if found.next else None,
     }
-    # Whoever reads the published database may read this from another site's page as well.
-    headers = {"cache-control": fresh(datasette), "access-control-allow-origin": "*"}
-    return Response.json(answer, headers=headers)
-
-
-ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
-    (r"/search$", search),
-    (r"/api/1/search\.json$", search_json),
-)
+    return respond_json(answer, complete=found.complete)
 
 
 def linked(conn: Any, hits: Iterable[Hit], query: str = "") -> list[Moment]:

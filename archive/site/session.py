@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote, urlencode
-
-from datasette import Response
 
 from archive.search.hits import Hit
 from archive.search.moments import GAP
@@ -18,7 +15,8 @@ from archive.site import recordings
 from archive.site.chapters import Chapter, propose
 from archive.site.published import current, search_in
 from archive.site.recordings import SessionPage, Track, Version, chosen_track, chosen_version, readable_name
-from archive.site.render import argument, fresh, not_found, render
+from archive.site.render import argument, not_found, render
+from archive.site.respond import respond, respond_json
 from archive.site.transcript import (
     Line,
     Mark,
@@ -108,6 +106,7 @@ async def session(datasette: Any, request: Any) -> Any:
             "now": (now := _spoken_at(lines, span)),
             "stop": lines[0].position if lines and now is None else now,
             "found": found,
+            "complete": found is None or found.results.complete,
             "chapters": _chapters(conn, track, version, lines),
             "made": bool(track and recordings.made_chapters(conn, track.id)),
             "bars": _bars(found.here, track.duration_ms) if found and track else (),
@@ -153,11 +152,8 @@ async def captions(datasette: Any, request: Any) -> Any:
     if answer is None:
         return await not_found(datasette, request)
     text, name = answer
-    headers = {
-        "cache-control": fresh(datasette),
-        "content-disposition": f"inline; filename*=utf-8''{quote(name, safe='')}",
-    }
-    return Response(text, headers=headers, content_type=f"{FORMATS[form].media_type}; charset=utf-8")
+    headers = {"content-disposition": f"inline; filename*=utf-8''{quote(name, safe='')}"}
+    return respond(text, f"{FORMATS[form].media_type}; charset=utf-8", headers=headers)
 
 
 async def words(datasette: Any, request: Any) -> Any:
@@ -186,15 +182,7 @@ async def words(datasette: Any, request: Any) -> Any:
     answer = await current(datasette).execute_fn(read)
     if answer is None:
         return await not_found(datasette, request)
-    body = json.dumps(answer, separators=(",", ":"))
-    return Response(body, headers={"cache-control": fresh(datasette)}, content_type="application/json; charset=utf-8")
-
-
-ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
-    (r"/events/(?P<event>[^/]+)/(?P<session>[^/]+)$", session),
-    (r"/events/(?P<event>[^/]+)/(?P<session>[^/]+)/captions\.(?P<format>[a-z-]+)$", captions),
-    (r"/events/(?P<event>[^/]+)/(?P<session>[^/]+)/words\.json$", words),
-)
+    return respond_json(answer)
 
 
 def _asked(conn: Any, request: Any) -> tuple[SessionPage, Track, Version] | None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
-
-from datasette import Response
 
 from archive.index.tokens import MARK, words
 from archive.site import labels as wording
 from archive.site import locales
 from archive.site.locales import gettext as _
 from archive.site.published import current
-from archive.site.render import argument, fresh
+from archive.site.render import argument, reader_language
+from archive.site.respond import respond_json
 from archive.sqlite import sqlite3
 
 TITLES, PEOPLE, WORDS = 4, 3, 4
@@ -25,14 +23,13 @@ STEPS = 2_000_000
 async def suggest(datasette: Any, request: Any) -> Any:
     """``/search/suggest.json?q=…``: labels, what each is, and the page or the query that it leads to."""
     text = argument(request, "q")[:LONGEST]
-    spoken = locales.negotiate(argument(request, "lang"), str(request.headers.get("accept-language") or ""))
     found = []
     if len(text) >= SHORTEST:
         found = await current(datasette).execute_fn(lambda conn: read(conn, text))
-    with locales.speaking(spoken):
+    with locales.speaking(reader_language(request)):
         kinds = {"event": _("event"), "session": _("session"), "person": _("person"), "word": _("said")}
         answer = [{**each, "kind": kinds[each["kind"]]} for each in found]
-    return Response.json(answer, headers={"cache-control": fresh(datasette), "vary": "Accept-Language"})
+    return respond_json(answer)
 
 
 def read(conn: sqlite3.Connection, text: str) -> list[dict[str, str]]:
@@ -81,6 +78,3 @@ def _spoken(conn: sqlite3.Connection, text: str) -> list[str]:
     finally:
         conn.set_progress_handler(None, 0)
     return [f"{head} {row['term']}".strip() for row in rows]
-
-
-ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = ((r"/search/suggest\.json$", suggest),)

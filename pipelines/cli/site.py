@@ -51,15 +51,17 @@ def publish(root: Path, target: Path | None) -> None:
 def serve(root: Path, port: int, host: str) -> None:
     """Serve the published site. A new publication is noticed without a restart."""
     layout = archives.Layout(root)
-    _serve(layout, configuration.load(layout.config).site.title, host, port)
+    _serve(layout, configuration.load(layout.config).site, host, port)
 
 
-def _serve(layout: archives.Layout, title: str, host: str, port: int) -> None:
+def _serve(layout: archives.Layout, site: configuration.Site, host: str, port: int) -> None:
     # Datasette takes most of a second to import, which only serving is worth.
     from archive.site.app import serve as serve_site
 
-    err.print(f"Serving [bold]{escape(title)}[/] at [bold]http://{host}:{port}/[/] (Ctrl-C ends it)")
-    serve_site(layout.public, host=host, port=port, title=title)
+    err.print(f"Serving [bold]{escape(site.title)}[/] at [bold]http://{host}:{port}/[/] (Ctrl-C ends it)")
+    serve_site(
+        layout.public, host, port, title=site.title, url=site.url or None, hub=site.hub or None, proxies=site.proxies
+    )
 
 
 @command("rostra demo", "rostra demo --no-serve", "rostra demo elsewhere --port 8080")
@@ -83,7 +85,7 @@ def demo(folder: Path, no_serve: bool, port: int) -> None:
         timetables.import_timetables(context, [str(timetable)])
         report = run_stages(context, observer, stages_of("pull"), Setup(config=context.config, sources=[incoming]))
         report.merge(run_stages(context, observer, stages_of("run")))
-        title = context.config.site.title
+        site = context.config.site
         conclude(report, "done", nothing="Nothing is due: everything was done before.")
     out.print("Three searches to try:")
     for query in SEARCHES:
@@ -94,7 +96,7 @@ def demo(folder: Path, no_serve: bool, port: int) -> None:
         return
     for query in SEARCHES:
         out.print(f"  http://127.0.0.1:{port}/search?q={_in_url(query)}")
-    _serve(archives.Layout(folder), title, "127.0.0.1", port)
+    _serve(archives.Layout(folder), site, "127.0.0.1", port)
 
 
 def _quoted(query: str) -> str:

@@ -15,7 +15,7 @@ from archive.catalogue.holdings import holdings
 from archive.catalogue.recordings import count_without_session
 from archive.connection import transaction
 from archive.errors import sqlite_errors
-from archive.publication.build import released
+from archive.publication.releases import released
 from archive.sqlite import Database
 from metadata.times import format_clock
 from pipelines.cli.advice import advice

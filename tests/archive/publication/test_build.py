@@ -13,8 +13,9 @@ from archive.catalogue.recordings import NewRecording, add_recording
 from archive.catalogue.transcripts import add_transcript
 from archive.connection import open_readonly, transaction
 from archive.errors import ArchiveError, CatalogueDamagedError
-from archive.publication.build import build, is_public, publication_fingerprint, released
-from archive.publication.rules import DERIVED, PRIVATE, PRIVATE_COLUMNS, RULES, Rule
+from archive.publication.build import build, publication_fingerprint
+from archive.publication.releases import is_public, released
+from archive.publication.rules import DERIVED, MADE, PRIVATE, PRIVATE_COLUMNS, RULES, Rule
 from archive.sqlite import Database, sqlite3
 from metadata.model import (
     EXAMPLE_TRANSCRIPT,
@@ -128,7 +129,7 @@ def test_only_what_is_released_is_in_the_file_in_any_form(catalogue_path: Path, 
     for name in ("openly", "unsaid", "ripe"):
         assert f"{name} title".encode() in content
         assert f"{name} words".encode() in content
-    for name in (b"unripe", b"hidden", b"pulledback", b"secret", b"confidential", b"a reason"):
+    for name in (b"unripe", b"hidden", b"pulledback title", b"pulledback w", b"secret", b"confidential", b"a reason"):
         assert name not in content
     db = open_readonly(built.path, immutable=True)
     assert [row["slug"] for row in db.query("SELECT slug FROM event ORDER BY slug")] == ["empty", "mixed"]
@@ -166,7 +167,7 @@ def own_tables(db: Database) -> set[str]:
 def test_every_table_and_column_is_public_or_private_by_decision() -> None:
     db = Database(memory=True)
     catalogue_migrations.apply(db)
-    assert own_tables(db) == {*RULES, *DERIVED, *PRIVATE}
+    assert own_tables(db) == {*RULES, *DERIVED, *MADE, *PRIVATE}
     for table, rule in RULES.items():
         public, private = set(rule.columns.split()), PRIVATE_COLUMNS.get(table, frozenset())
         assert {column.name for column in db[table].columns} == public | private, table
@@ -184,7 +185,7 @@ def columns_of(path: Path) -> dict[str, list[str]]:
 def test_published_tables_have_the_columns_that_the_rules_name(catalogue_path: Path, tmp_path: Path) -> None:
     build(catalogue_path, tmp_path / "public.db", default="public", now=NOW)
     found = columns_of(tmp_path / "public.db")
-    assert found.keys() == {*RULES, *DERIVED}
+    assert found.keys() == {*RULES, *DERIVED, *MADE}
     assert {table: " ".join(found[table]) for table in RULES} == {name: rule.columns for name, rule in RULES.items()}
 
 

@@ -16,9 +16,9 @@ from archive.errors import UnpublishedError
 from archive.search import exports
 from archive.search.concordance import BYS
 from archive.site import explore as exploring
-from archive.site import results as searching
 from archive.site.app import TIME_LIMIT_MS, create_app
 from archive.site.published import current, refresh
+from archive.site.routes import ROUTES
 from archive.sqlite import sqlite3
 from tests.archive.published_folder import FIRST_BUILD, HOSTILE, SECOND_BUILD, SENTENCES, point_to, publish
 
@@ -100,9 +100,9 @@ MISSING = (
 class Site:
     """The site, asked one request at a time."""
 
-    def __init__(self, public: Path, time_limit_ms: int = 60_000) -> None:
-        self.public = public
-        self.datasette: Any = create_app(public, time_limit_ms=time_limit_ms)  # a busy machine is no fault of the site
+    def __init__(self, public: Path, time_limit_ms: int = 60_000, **settings: str) -> None:
+        self.public = public  # and a busy machine is no fault of the site
+        self.datasette: Any = create_app(public, time_limit_ms=time_limit_ms, **settings)
 
     def get(self, path: str, **options: Any) -> Any:
         return self.request("GET", path, **options)
@@ -415,7 +415,7 @@ def test_search_as_json_page_by_page(site: Site) -> None:
 
 def test_help_tells_of_every_address_for_programs(site: Site) -> None:
     page = site.get("/search/help").text
-    addresses = [route.partition("\\.")[0] for route, _ in (*searching.ROUTES, *exploring.ROUTES) if "/api/" in route]
+    addresses = [pattern.partition("\\.")[0] for pattern, _ in ROUTES if "/api/" in pattern]
     assert len(addresses) == 4
     assert [address for address in addresses if address not in page] == []
     assert all(f"<code>{name}</code>" in page for name in (*exports.COLUMNS, *exploring.ORDERS, *BYS))

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from archive.catalogue.importing import read_event
-from archive.publication.build import released
+from archive.publication.releases import released
 from archive.sqlite import Database
 from metadata.errors import MetadataError
 from metadata.model import Event

@@ -1,0 +1,97 @@
+"""Atom feeds (RFC 4287), in pages (RFC 5005)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from feedgen.entry import FeedEntry
+from feedgen.ext.base import BaseEntryExtension, BaseExtension
+from feedgen.feed import FeedGenerator
+from lxml import etree
+
+from archive import urls
+from archive.site.feeds.listings import Listing
+from archive.site.feeds.xml_text import xml_text
+from archive.site.labels import duration, outside, role
+from archive.site.records import Session
+from archive.site.settings import SiteSettings
+
+NAMESPACE = "http://www.w3.org/2005/Atom"
+MEDIA_TYPE = "application/atom+xml; charset=utf-8"
+
+
+def write_atom(listing: Listing, settings: SiteSettings, *, feed: str, page: int, built_at: str) -> bytes:
+    """Return an Atom feed.
+
+    Args:
+        listing: what it is of.
+        settings: for whole addresses.
+        feed: the path of the feed itself, with its query but for the page.
+        page: which page of it this is, from 1.
+        built_at: when a feed without entries last changed, ISO 8601.
+    """
+    made = FeedGenerator()
+    made.id(settings.absolute(feed))
+    made.title(xml_text(listing.title))
+    made.subtitle(xml_text(listing.description) or f"Sessions of {xml_text(listing.title)}")
+    made.author(name=xml_text(settings.name), uri=settings.absolute(urls.HOME))
+    made.generator("Rostra")
+    made.updated(max((each.updated for each in listing.sessions), default=built_at))
+    made.language(listing.language or "en")
+    made.link(href=settings.absolute(listing.page), rel="alternate", type="text/html")
+    made.link(href=settings.absolute(_paged(feed, page)), rel="self", type="application/atom+xml")
+    if listing.more:
+        made.link(href=settings.absolute(_paged(feed, page + 1)), rel="next")
+    if page > 1:
+        made.link(href=settings.absolute(_paged(feed, page - 1)), rel="previous")
+    if settings.hub:
+        made.link(href=settings.hub, rel="hub")
+    made.register_extension("links", BaseExtension, _Links, rss=False)
+    for session in listing.sessions:
+        _add_entry(made, session)
+    return bytes(made.atom_str(pretty=True))
+
+
+def _paged(feed: str, page: int) -> str:
+    return feed if page == 1 else f"{feed}{'&' if '?' in feed else '?'}page={page}"
+
+
+class _Links(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no types
+    """The links of an entry but its first: of those, feedgen 1.0 writes the address alone."""
+
+    def __init__(self) -> None:
+        self.links: list[dict[str, str]] = []
+
+    def extend_atom(self, entry: Any) -> Any:
+        for link in self.links:
+            etree.SubElement(entry, f"{{{NAMESPACE}}}link", link)
+        return entry
+
+
+def _add_entry(made: FeedGenerator, session: Session) -> None:
+    entry: FeedEntry = made.add_entry(order="append")
+    entry.id(session.url)
+    entry.title(xml_text(session.title))
+    entry.updated(session.updated)
+    if starts := session.starts:
+        entry.published(starts)
+    entry.link(href=session.url)
+    for file in (recording.played for recording in session.recordings[:1]):
+        enclosure = {"rel": "enclosure", "href": file.url, "type": file.media_type, "length": str(file.bytes or 0)}
+        entry.links.links.append(enclosure)
+    for link in session.links:
+        if address := outside(link.url):
+            title = {"title": xml_text(link.title)} if link.title else {}
+            entry.links.links.append({"rel": "related", "href": xml_text(address), **title})
+    for person in session.people:
+        entry.author(name=xml_text(person.name), uri=person.url)
+    for term in filter(None, (session.track, session.event.title, session.kind)):
+        entry.category(term=xml_text(term))
+    entry.summary(_summary(session))
+
+
+def _summary(session: Session) -> str:
+    lasted = max((each.duration_ms or 0 for each in session.recordings), default=0)
+    recorded = f"Recorded, {duration(lasted)}" if lasted else None
+    facts = (xml_text(session.event.title), role(session.kind), recorded)
+    return "\n\n".join(filter(None, (xml_text(session.abstract), " · ".join(filter(None, facts)))))

@@ -1,0 +1,126 @@
+"""What a feed is of: a title, a page, and the sessions of one kind of listing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from archive import urls
+from archive.search.sessions import SessionResults
+from archive.site.records import Reader, Session
+
+ENTRIES = 50
+"""Sessions on a page of an Atom feed; the next page is linked (RFC 5005)."""
+EPISODES = 1_000
+"""Episodes of a podcast: programs that play them know no second page."""
+
+
+class Listing(NamedTuple):
+    """Sessions that belong together.
+
+    Attributes:
+        title: for readers.
+        page: the path of the page that shows the same.
+        sessions: the newest first.
+        more: whether there are others after these.
+        language: BCP-47, where all of it is in one.
+        description: what it is, in a sentence or more.
+        complete: False when a search ran out of time.
+    """
+
+    title: str
+    page: str
+    sessions: tuple[Session, ...]
+    more: bool = False
+    language: str | None = None
+    description: str | None = None
+    complete: bool = True
+
+
+class Of(NamedTuple):
+    """A kind of listing: how the thing is found by its key, and its sessions."""
+
+    path: Callable[[str], str]
+    thing: str
+    sessions: str
+
+
+KINDS: Mapping[str, Of] = {
+    "events": Of(
+        urls.event_url,
+        "SELECT title, description FROM event WHERE slug = ?",
+        "event.slug = ?1",
+    ),
+    "series": Of(
+        urls.series_url,
+        "SELECT title, description FROM series WHERE slug = ?",
+        "series.slug = ?1",
+    ),
+    "people": Of(
+        urls.person_url,
+        "SELECT name AS title, biography AS description FROM person WHERE slug = ?",
+        "session.id IN (SELECT session_id FROM session_person JOIN person ON person.id = person_id WHERE slug = ?1)",
+    ),
+    "tracks": Of(
+        urls.track_url,
+        "SELECT track AS title, NULL AS description FROM session WHERE track = ? LIMIT 1",
+        "session.track = ?1",
+    ),
+    "languages": Of(
+        urls.language_url,
+        "SELECT language AS title, NULL AS description FROM"
+        " (SELECT language FROM session UNION SELECT language FROM transcript WHERE is_current = 1)"
+        " WHERE language = ?",
+        "(session.language = ?1 OR session.id IN (SELECT session_id FROM recording JOIN transcript"
+        " ON recording_id = recording.id WHERE is_current = 1 AND transcript.language = ?1))",
+    ),
+}
+"""By the first part of the address. The key is given once, as ?1."""
+
+_RECORDED = "EXISTS (SELECT 1 FROM recording WHERE session_id = session.id)"
+_NEWEST = "ORDER BY {} DESC, session.id DESC LIMIT ?2 OFFSET ?3"
+
+
+def everything(reader: Reader, page: int, *, recorded: bool) -> Listing:
+    """Return all sessions."""
+    name = reader.settings.name
+    return _page(reader, Listing(name, urls.HOME, ()), "1", "", page, recorded=recorded)
+
+
+def listing(reader: Reader, kind: str, key: str, page: int, *, recorded: bool) -> Listing | None:
+    """Return the sessions of one event, series, person, track or language; None if there is none of this key."""
+    of = KINDS[kind]
+    known = reader.conn.execute(of.thing, (key,)).fetchone()
+    if known is None:
+        return None
+    empty = Listing(
+        known["title"],
+        of.path(key),
+        (),
+        language=key if kind == "languages" else None,
+        description=known["description"],
+    )
+    return _page(reader, empty, of.sessions, key, page, recorded=recorded)
+
+
+def found(reader: Reader, results: SessionResults, title: str, page: str) -> Listing:
+    """Return the sessions that a search has found, in its order."""
+    slugs = [(each.event, each.session) for each in results.sessions]
+    by_slug = {each: reader.session(*each) for each in slugs}
+    sessions = tuple(session for each in slugs if (session := by_slug[each]))
+    return Listing(title, page, sessions, complete=results.complete)
+
+
+def _page(reader: Reader, empty: Listing, condition: str, key: str, page: int, *, recorded: bool) -> Listing:
+    most = EPISODES if recorded else ENTRIES
+    where = f"WHERE {condition} AND {_RECORDED}" if recorded else f"WHERE {condition}"
+    newest = _NEWEST.format("session.start_utc" if recorded else "session.updated_at")
+    # ?1 is bound in every statement, so that what stands after it keeps its number.
+    read = reader.sessions(f"{where} AND ?1 IS NOT NULL {newest}", (key, most + 1, (page - 1) * most))
+    return empty._replace(sessions=read[:most], more=len(read) > most)
+
+
+def asked_page(request: Any) -> int:
+    """Return the page that an address names, 1 where it names none."""
+    text = (request.args.get("page") or "").strip()
+    return max(int(text), 1) if text.isascii() and text.isdigit() and len(text) < 7 else 1

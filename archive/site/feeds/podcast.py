@@ -1,0 +1,163 @@
+"""Podcasts: RSS 2.0 with the namespaces that players read.
+
+Sources: https://www.rssboard.org/rss-specification, https://podcasters.apple.com/support/823-podcast-requirements and
+https://podcastindex.org/namespace/1.0.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from feedgen.entry import FeedEntry
+from feedgen.ext.base import BaseEntryExtension, BaseExtension
+from feedgen.feed import FeedGenerator
+from lxml import etree
+
+from archive.site.feeds.atom import NAMESPACE as ATOM
+from archive.site.feeds.listings import Listing
+from archive.site.feeds.xml_text import xml_text
+from archive.site.records import Credit, File, Recording, Session
+from archive.site.settings import SiteSettings
+
+MEDIA_TYPE = "application/rss+xml; charset=utf-8"
+NAMESPACE = "https://podcastindex.org/namespace/1.0"
+ITUNES = "http://www.itunes.com/dtds/podcast-1.0.dtd"
+FEEDS = uuid.UUID("ead4c236-bf58-58c6-a2c6-a6b28d128cb6")
+"""The namespace of ids of podcasts, in the documentation of ``podcast:guid``."""
+CAPTIONS = ("text/vtt", "application/x-subrip", "application/json")
+"""Forms of a transcript that players read, the best first."""
+_ROLES = {"speaker": "guest", "chair": "host", "host": "host", "reader": "narrator", "author": "author"}
+"""Of the taxonomy of ``podcast:person``, by ours."""
+
+
+def write_podcast(listing: Listing, settings: SiteSettings, *, feed: str, built_at: str) -> bytes:
+    """Return a podcast of the sessions that were recorded.
+
+    Args:
+        listing: what it is of.
+        settings: for whole addresses.
+        feed: the path of the feed itself.
+        built_at: when a feed without episodes last changed, ISO 8601.
+    """
+    address = settings.absolute(feed)
+    made = FeedGenerator()
+    made.load_extension("podcast", atom=False)
+    made.load_extension("dc", atom=False)
+    made.register_extension("podcastindex", _Channel, _Episode, atom=False)
+    made.title(xml_text(listing.title))
+    made.description(xml_text(listing.description) or f"Recordings of {xml_text(listing.title)}")
+    made.link(href=address, rel="self", type="application/rss+xml")
+    made.link(href=settings.absolute(listing.page), rel="alternate")
+    made.language(listing.language or _language(listing) or "en")
+    made.generator("Rostra")
+    made.lastBuildDate(max((each.updated for each in listing.sessions), default=built_at))
+    made.podcast.itunes_author(xml_text(settings.name))
+    made.podcast.itunes_summary(xml_text(listing.description) or f"Recordings of {xml_text(listing.title)}")
+    made.podcast.itunes_category("Education")
+    made.podcast.itunes_type("episodic")
+    recorded = [(session, session.recordings[0]) for session in listing.sessions if session.recordings]
+    if poster := next((each.poster for _, each in recorded if each.poster), None):
+        made.podcast.itunes_image(poster.url)
+    made.podcastindex.guid = str(uuid.uuid5(FEEDS, address.partition("://")[2].rstrip("/")))
+    made.podcastindex.hub = settings.hub
+    made.podcastindex.medium = "video" if all(each.kind == "video" for _, each in recorded) and recorded else "podcast"
+    for session, recording in recorded:
+        _add_episode(made, session, recording)
+    return bytes(made.rss_str(pretty=True))
+
+
+def _language(listing: Listing) -> str | None:
+    spoken = {each.language for session in listing.sessions for each in session.recordings[:1] if each.language}
+    return next(iter(spoken)) if len(spoken) == 1 else None
+
+
+def _add_episode(made: FeedGenerator, session: Session, recording: Recording) -> None:
+    episode: FeedEntry = made.add_entry(order="append")
+    episode.title(xml_text(session.title))
+    episode.guid(session.url, permalink=True)
+    episode.link(href=session.url)
+    episode.description(xml_text(session.abstract) or xml_text(f"{session.title}, {session.event.title}"))
+    # An hour that nobody knows is not made up: then it is when the session last changed.
+    episode.pubDate(session.starts or session.updated)
+    if session.people:
+        episode.dc.dc_creator([xml_text(each.name) for each in session.people])
+    file = recording.played
+    episode.enclosure(file.url, str(file.bytes or 0), file.media_type)
+    episode.podcast.itunes_title(xml_text(session.title))
+    if recording.duration_ms:
+        episode.podcast.itunes_duration(recording.duration_ms // 1000)
+    if recording.poster:
+        episode.podcast.itunes_image(recording.poster.url)
+    episode.podcast.itunes_episode_type("full")
+    episode.podcastindex.session = session
+
+
+class _Channel(BaseExtension):  # type: ignore[misc]  # feedgen has no types
+    """What a podcast says of itself beyond iTunes' namespace."""
+
+    def __init__(self) -> None:
+        self.guid, self.medium = "", "podcast"
+        self.hub: str | None = None
+
+    def extend_ns(self) -> dict[str, str]:
+        return {"podcast": NAMESPACE}
+
+    def extend_rss(self, feed: Any) -> Any:
+        channel = feed.find("channel")
+        _element(channel, f"{{{NAMESPACE}}}guid", self.guid)
+        _element(channel, f"{{{NAMESPACE}}}medium", self.medium)
+        _element(channel, f"{{{ITUNES}}}explicit", "false")
+        if self.hub:
+            _element(channel, f"{{{ATOM}}}link", rel="hub", href=self.hub)
+        return feed
+
+
+class _Episode(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no types
+    """What an episode says of itself beyond iTunes' namespace."""
+
+    def __init__(self) -> None:
+        self.session: Session | None = None
+
+    def extend_rss(self, entry: Any) -> Any:
+        if self.session is None:
+            return entry
+        for person in self.session.people:
+            _person(entry, person)
+        for recording in self.session.recordings:
+            _recording(entry, recording, first=recording is self.session.recordings[0])
+        _element(entry, f"{{{ITUNES}}}explicit", "false")
+        return entry
+
+
+def _person(entry: Any, person: Credit) -> None:
+    given = {"href": person.url, "role": _ROLES.get(person.role, "guest")}
+    _element(entry, f"{{{NAMESPACE}}}person", xml_text(person.name), **given)
+
+
+def _recording(entry: Any, recording: Recording, *, first: bool) -> None:
+    transcript = recording.transcript
+    for caption in transcript.captions if transcript else ():
+        if caption.media_type in CAPTIONS and transcript:
+            rel = {"rel": "captions"} if caption.media_type == "text/vtt" else {}
+            given = {"url": caption.url, "type": caption.media_type, "language": transcript.language}
+            _element(entry, f"{{{NAMESPACE}}}transcript", **given, **rel)
+    if first and recording.licence:
+        _element(entry, f"{{{NAMESPACE}}}license", xml_text(recording.licence)[:128])
+    for file in (recording.web, recording.media):
+        if file and not (first and file is recording.played):
+            _alternate(entry, recording, file)
+
+
+def _alternate(entry: Any, recording: Recording, file: File) -> None:
+    given = {"type": file.media_type, "length": str(file.bytes or 0)}
+    if recording.language:
+        given["lang"] = recording.language
+    element = _element(entry, f"{{{NAMESPACE}}}alternateEnclosure", **given)
+    _element(element, f"{{{NAMESPACE}}}source", uri=file.url)
+
+
+def _element(parent: Any, tag: str, text: str | None = None, **attributes: str) -> Any:
+    element = etree.SubElement(parent, tag, {name: xml_text(value) for name, value in attributes.items()})
+    element.text = text
+    return element

@@ -1,0 +1,101 @@
+"""How the site answers: one function for every media type, and one for every error.
+
+Whatever is answered with `respond` stays the same until the next publication, so that browsers and caches between
+may keep it and ask whether it still holds (RFC 9110, section 13; RFC 9111). `archive.site.guard` adds the validator,
+compresses, and keeps what was made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from datasette import Response
+
+from archive.site.policy import FILE_POLICY, OPEN_TO_ALL, PAGE_POLICY
+
+FRESH = "public, max-age=5, s-maxage=30"
+"""For how many seconds a browser, and a cache that many share, may answer without asking: a withdrawal shows soon."""
+ASK_AGAIN = "public, no-cache"
+"""May be kept, and must be asked for each time: what was withdrawn is not played from a cache."""
+FOREVER = "public, max-age=31536000, immutable"
+"""The address changes with the content."""
+UNKEPT = "no-store"
+"""Not to be kept: another time the answer may be better."""
+
+HTML = "text/html; charset=utf-8"
+JSON = "application/json; charset=utf-8"
+PROBLEM = "application/problem+json"
+
+
+def respond(
+    body: str | bytes,
+    media_type: str,
+    *,
+    status: int = HTTPStatus.OK,
+    complete: bool = True,
+    file: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Return an answer of any media type.
+
+    Pages are for this site alone. Everything else is a file that pages of other sites may read as well.
+
+    Args:
+        body: the content; text is sent as UTF-8.
+        media_type: with its charset, where it has one.
+        status: of HTTP.
+        complete: False when time ran out while it was made, so that nobody keeps it.
+        file: the name under which a browser saves it; None to show it.
+        headers: any others.
+    """
+    page = media_type == HTML
+    named = {"content-disposition": f'attachment; filename="{file}"'} if file else {}
+    return Response(
+        body,
+        status=status,
+        headers={
+            "cache-control": FRESH if complete else UNKEPT,
+            "content-security-policy": PAGE_POLICY if page else FILE_POLICY,
+            **({} if page else OPEN_TO_ALL),
+            **named,
+            **(headers or {}),
+        },
+        content_type=media_type,
+    )
+
+
+def respond_json(value: Any, *, media_type: str = JSON, complete: bool = True) -> Response:
+    """Return a value of any type that msgspec writes as JSON."""
+    return respond(msgspec.json.encode(value), media_type, complete=complete)
+
+
+class Problem(msgspec.Struct, omit_defaults=True, frozen=True):
+    """What is wrong with a request, for programs (RFC 9457)."""
+
+    title: str
+    status: int
+    detail: str = ""
+    instance: str = ""
+    type: str = "about:blank"
+
+
+def problem(request: Any, status: int, detail: str, *, headers: Mapping[str, str] | None = None) -> Response:
+    """Return an error for programs.
+
+    Args:
+        request: its path becomes the ``instance``.
+        status: of HTTP; its name is the title.
+        detail: what to do about it.
+        headers: any others, such as ``Retry-After``.
+    """
+    about = Problem(title=HTTPStatus(status).phrase, status=int(status), detail=detail, instance=request.path)
+    kept = {"cache-control": UNKEPT} if status >= HTTPStatus.INTERNAL_SERVER_ERROR else {}
+    return respond(msgspec.json.encode(about), PROBLEM, status=status, headers={**kept, **(headers or {})})
+
+
+def for_programs(request: Any) -> bool:
+    """Return whether an address is one of those that only programs ask."""
+    return bool(request.path.startswith("/api/") or request.path.endswith(".json"))

@@ -1,0 +1,54 @@
+"""Every address that the site answers, in one table. What is in none of these patterns is not there.
+
+`archive.urls` writes the addresses that these patterns read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from archive.site import browse, errors, explore, health, moments, pages, results, session, suggestions
+from archive.site.feeds import views as feeds
+from archive.site.feeds.listings import KINDS
+
+_SESSION = r"/events/(?P<event>[^/]+)/(?P<session>[^/]+)"
+
+ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
+    (r"/$", pages.home),
+    (r"/-/health$", health.health),
+    (r"/search$", results.search),
+    (r"/search/help$", explore.search_help),
+    (r"/search/suggest\.json$", suggestions.suggest),
+    (r"/explore$", explore.explore),
+    (r"/api/1/search\.json$", results.search_json),
+    (r"/api/1/moments\.(?P<format>csv|jsonl|parquet)$", explore.moments),
+    (r"/api/1/concordance\.csv$", explore.concordance),
+    (r"/api/1/frequency\.csv$", explore.frequency),
+    (rf"(?:/(?P<kind>{'|'.join(KINDS)})/(?P<key>[^/]+))?/(?P<name>feed\.atom|podcast\.rss)$", feeds.feed),
+    (r"/search/(?P<name>feed\.atom|podcast\.rss)$", feeds.search_feed),
+    (r"/events$", browse.events),
+    (r"/events/(?P<event>[^/]+)$", browse.event),
+    (rf"{_SESSION}$", session.session),
+    (rf"{_SESSION}/captions\.(?P<format>[a-z-]+)$", session.captions),
+    (rf"{_SESSION}/words\.json$", session.words),
+    (rf"{_SESSION}/cite$", moments.cite),
+    (rf"{_SESSION}/cite\.txt$", moments.cite_as),
+    (r"/embed/(?P<event>[^/]+)/(?P<session>[^/]+)$", moments.embed),
+    (r"/oembed$", moments.oembed),
+    (r"/people$", browse.people),
+    (r"/people/(?P<person>[^/]+)$", browse.person),
+    (r"/series$", browse.series_index),
+    (r"/series/(?P<series>[^/]+)$", browse.series),
+    (r"/tracks$", browse.tracks),
+    (r"/tracks/(?P<track>[^/]+)$", browse.track),
+    (r"/languages$", browse.languages),
+    (r"/languages/(?P<language>[^/]+)$", browse.language),
+    (r"/places$", browse.places),
+    # The only names that are looked for, in the database first and then on the disk.
+    (r"/media/(?P<sha256>[0-9a-f]{64})(?P<suffix>\.[a-z0-9]{1,8})$", pages.recording),
+    # All but Datasette's pages over the published database and what those need: others of its pages
+    # tell of the machine (paths, threads, configuration).
+    (r"/(?!data(?:[./]|$)|-/(?:static|static-plugins|versions|jump|tables)(?:[./]|$)|favicon\.ico$)", errors.elsewhere),
+)
+"""Patterns that a path must match from its start, and their pages; the first that matches answers."""

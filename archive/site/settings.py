@@ -1,0 +1,43 @@
+"""What a site is told about itself: where its publication is, its title, and its address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from archive.urls import absolute
+
+PLUGIN = "rostra"
+LOCAL_URL = "http://127.0.0.1:8001"
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSettings:
+    """Settings of a site.
+
+    Attributes:
+        title: what the archive calls itself, or None.
+        url: its address on the web, without a slash at its end. Canonical addresses begin with it, never with the
+            host that a request names: whoever asks could name any.
+        hub: the address of a WebSub hub that feeds name, or None.
+    """
+
+    title: str | None = None
+    url: str = LOCAL_URL
+    hub: str | None = None
+
+    def absolute(self, path: str) -> str:
+        """Return the whole address of a path."""
+        return absolute(self.url, path)
+
+    @property
+    def name(self) -> str:
+        """What the archive calls itself, else Rostra."""
+        return self.title or "Rostra"
+
+
+def site_settings(datasette: Any) -> SiteSettings:
+    """Return the settings of the site that a Datasette serves."""
+    config = datasette.plugin_config(PLUGIN) or {}
+    url = (config.get("url") or LOCAL_URL).rstrip("/")
+    return SiteSettings(config.get("title") or None, url, config.get("hub") or None)

@@ -1,0 +1,101 @@
+"""Every address of the site, and of files in it: paths from its root, and the whole address of a path.
+
+Pages, feeds, files for programs and search results all take their links from here, so that a page has one address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import quote, urlencode
+
+from metadata.times import format_seconds
+
+HOME = "/"
+EVENTS = "/events"
+SEARCH = "/search"
+SEARCH_HELP = "/search/help"
+EXPLORE = "/explore"
+DATA = "/data"
+FEED = "feed.atom"
+PODCAST = "podcast.rss"
+CALENDAR = "calendar.ics"
+API = "/api/1"
+OPENAPI = f"{API}/openapi.json"
+OAI = "/oai"
+SITEMAP = "/sitemap.xml"
+OPENSEARCH = "/opensearch.xml"
+HEALTH = "/-/health"
+
+
+def event_url(event: str) -> str:
+    """Return the path of an event's page."""
+    return f"{EVENTS}/{_part(event)}"
+
+
+def session_url(event: str, session: str, at_ms: int | None = None, recording: str | None = None) -> str:
+    """Return the path of a session's page, of one of its recordings, or of a moment.
+
+    Args:
+        event: the event's slug.
+        session: the session's slug.
+        at_ms: milliseconds into the recording.
+        recording: the key of a recording that is not the session's first.
+    """
+    chosen = {"recording": recording, "t": None if at_ms is None else format_seconds(at_ms)}
+    return with_query(f"{event_url(event)}/{_part(session)}", chosen)
+
+
+def captions_url(event: str, session: str, form: str, recording: str | None = None) -> str:
+    """Return the path of a transcript in a format of captions, by the format's name."""
+    return with_query(f"{session_url(event, session)}/captions.{form}", {"recording": recording})
+
+
+def person_url(person: str) -> str:
+    """Return the path of a person's page."""
+    return f"/people/{_part(person)}"
+
+
+def series_url(series: str) -> str:
+    """Return the path of the page of a series."""
+    return f"/series/{_part(series)}"
+
+
+def track_url(track: str) -> str:
+    """Return the path of the page of a track, by its title."""
+    return f"/tracks/{_part(track)}"
+
+
+def language_url(tag: str) -> str:
+    """Return the path of the page of a language, by its BCP-47 tag."""
+    return f"/languages/{_part(tag)}"
+
+
+def media_url(file: str) -> str:
+    """Return the path of a recording or rendition, by the name of its file."""
+    return f"/media/{_part(file)}"
+
+
+def transcript_url(version: str) -> str:
+    """Return the path of a version of a transcript in the API."""
+    return f"{API}/transcripts/{_part(version)}"
+
+
+def beside(page: str, name: str) -> str:
+    """Return the path of a file that belongs to a page: its feed, podcast or calendar."""
+    return f"{page.rstrip('/')}/{name}"
+
+
+def with_query(path: str, query: Mapping[str, str | None]) -> str:
+    """Return a path with those values of a query that there are."""
+    given = urlencode({name: value for name, value in query.items() if value is not None})
+    return f"{path}?{given}" if given else path
+
+
+def absolute(site: str, path: str) -> str:
+    """Return the whole address of a path, for a site's own address, which may have a path itself."""
+    return site.rstrip("/") + path
+
+
+def _part(text: str) -> str:
+    # What is not text (half of a pair of surrogates) has no address: a question mark leads to what is not there.
+    return quote(text.encode(errors="replace").decode(), safe="")

@@ -1,0 +1,60 @@
+"""The features that CAM++ was trained on: logarithms of the energy in 80 bands, 100 times a second.
+
+They are Kaldi's filter banks (https://kaldi-asr.org/doc/feat.html) with its usual settings and without dither: frames
+of 25 ms every 10 ms, whole ones only, without their mean, with emphasis of what is high, under Povey's window.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from pipelines.media.samples import SAMPLE_RATE, AudioBlock
+
+Features: TypeAlias = npt.NDArray[np.float32]
+"""Shape ``(frames, 80)``."""
+
+SHIFT = SAMPLE_RATE // 100
+"""Samples from one frame to the next."""
+LENGTH = SAMPLE_RATE // 40
+"""Samples in a frame."""
+BANDS = 80
+_FFT = 512
+_LOWEST_HZ = 20.0
+_EMPHASIS = 0.97
+_FLOOR = float(np.finfo(np.float32).eps)
+
+
+def features(samples: AudioBlock) -> Features:
+    """Return the features of sound at full scale 1; less than a frame has none."""
+    if len(samples) < LENGTH:
+        return np.zeros((0, BANDS), dtype=np.float32)
+    frames = np.lib.stride_tricks.sliding_window_view(samples, LENGTH)[::SHIFT]
+    frames = frames - frames.mean(axis=1, keepdims=True)
+    before = np.concatenate([frames[:, :1], frames[:, :-1]], axis=1)
+    spectrum = np.fft.rfft((frames - _EMPHASIS * before) * _window(), _FFT)
+    power = (np.square(spectrum.real) + np.square(spectrum.imag)).astype(np.float32)
+    return np.asarray(np.log(np.maximum(power @ _bank(), _FLOOR)), dtype=np.float32)
+
+
+@cache
+def _window() -> npt.NDArray[np.float32]:
+    return np.asarray(np.hanning(LENGTH) ** 0.85, dtype=np.float32)
+
+
+@cache
+def _bank() -> npt.NDArray[np.float32]:
+    """Return the weight of each line of the spectrum in each band, shape ``(257, 80)``: triangles on the mel scale."""
+    low, high = _mel(np.array([_LOWEST_HZ, SAMPLE_RATE / 2]))
+    edges = np.linspace(low, high, BANDS + 2)
+    lines = _mel(np.arange(_FFT // 2 + 1) * SAMPLE_RATE / _FFT)[:, None]
+    rise = (lines - edges[:-2]) / (edges[1:-1] - edges[:-2])
+    fall = (edges[2:] - lines) / (edges[2:] - edges[1:-1])
+    return np.asarray(np.maximum(np.minimum(rise, fall), 0), dtype=np.float32)
+
+
+def _mel(hertz: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return 1127 * np.log1p(hertz / 700)

@@ -1,0 +1,197 @@
+"""Feeds as feed readers, podcast players and Rostra itself read them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import feedparser
+import pytest
+from lxml import etree
+
+from archive.site.feeds.podcast import FEEDS, ITUNES, NAMESPACE
+from archive.sqlite import sqlite3
+from tests.archive.published_folder import FIRST_BUILD, HOSTILE, publish
+from tests.archive.site.test_pages import TALK, Site
+
+URL = "https://talks.example.org"
+EVENT = "/events/summer-university-2022"
+LISTED = {
+    "": ["arabic", "hostile", "open-questions", "the-launch", "unplanned", "what-an-archive-owes"],
+    EVENT: ["arabic", "open-questions", "unplanned", "what-an-archive-owes"],
+    "/series/summer": ["arabic", "open-questions", "unplanned", "what-an-archive-owes"],
+    "/people/noor-okafor": ["arabic", "what-an-archive-owes"],
+    "/tracks/Memory": ["what-an-archive-owes"],
+    "/languages/ar": ["arabic"],
+}
+RECORDED = {"arabic", "hostile", "what-an-archive-owes"}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    public = tmp_path_factory.mktemp("public")
+    publish(public)
+    conn = sqlite3.connect(public / f"catalogue-{FIRST_BUILD}.db")
+    conn.execute("UPDATE session SET updated_at = '2026-11-23T09:0' || id || ':00Z'")
+    conn.commit()
+    conn.close()
+    made = Site(public, url=URL)
+    yield made
+    made.datasette.executor.shutdown()
+
+
+def parsed(site: Site, path: str) -> Any:
+    response = site.get(path)
+    assert response.status_code == 200
+    feed = feedparser.parse(response.content)
+    assert (feed.bozo, response.headers["access-control-allow-origin"]) == (False, "*")
+    return feed
+
+
+@pytest.mark.parametrize("page", LISTED)
+def test_atom_feed_names_every_session_of_its_page(site: Site, page: str) -> None:
+    feed = parsed(site, f"{page}/feed.atom")
+    assert feed.version == "atom10"
+    assert sorted(entry.id.rpartition("/")[2] for entry in feed.entries) == LISTED[page]
+    links = {link.rel: link.href for link in feed.feed.links}
+    assert links == {"alternate": f"{URL}{page or '/'}", "self": f"{URL}{page}/feed.atom"}
+    assert feed.feed.updated == max(entry.updated for entry in feed.entries)
+
+
+def test_atom_entry_tells_of_a_session_whole(site: Site) -> None:
+    [entry] = [each for each in parsed(site, "/feed.atom").entries if each.id == f"{URL}{TALK}"]
+    [enclosure] = entry.enclosures
+    assert (entry.title, entry.published, entry.updated) == (
+        "What an archive owes its listeners",
+        "2022-07-23T18:00:00+02:00",
+        "2026-11-23T09:01:00+00:00",
+    )
+    assert [author.name for author in entry.authors] == ["Noor Okafor", "Jonas Lindqvist"]
+    assert [tag.term for tag in entry.tags] == ["Memory", "Summer University", "keynote"]
+    assert entry.summary.startswith("Recordings that nobody can search are recordings that nobody has.")
+    recording = site.get(enclosure.href.removeprefix(URL))
+    assert (enclosure.type, int(enclosure.length)) == (recording.headers["content-type"], len(recording.content))
+
+
+def test_newest_entry_is_first(site: Site) -> None:
+    updated = [entry.updated for entry in parsed(site, "/feed.atom").entries]
+    assert updated == sorted(updated, reverse=True)
+
+
+def test_hostile_text_stays_text(site: Site) -> None:
+    feed = parsed(site, "/events/hostile/feed.atom")
+    assert feed.entries[0].title_detail.type == "text/plain"
+    root = etree.fromstring(site.get("/events/hostile/feed.atom").content)
+    assert root.findtext("{*}entry/{*}title") == HOSTILE
+
+
+def test_text_that_xml_cannot_hold_breaks_no_feed(tmp_path: Path) -> None:
+    publish(tmp_path, extra_title="A bell \x07, half of a pair \ufffe and a tab\t.")
+    site = Site(tmp_path, url=URL)
+    titles = [entry.title for entry in parsed(site, "/feed.atom").entries]
+    site.datasette.executor.shutdown()
+    assert [title for title in titles if title.startswith("A bell")] == ["A bell , half of a pair  and a tab\t."]
+
+
+@pytest.mark.parametrize("page", LISTED)
+def test_podcast_has_what_was_recorded(site: Site, page: str) -> None:
+    feed = parsed(site, f"{page}/podcast.rss")
+    assert feed.version == "rss20"
+    assert sorted(entry.link.rpartition("/")[2] for entry in feed.entries) == sorted(RECORDED & {*LISTED[page]})
+    for entry in feed.entries:
+        [enclosure] = entry.enclosures
+        recording = site.get(enclosure.href.removeprefix(URL))
+        assert (enclosure.type, int(enclosure.length)) == (recording.headers["content-type"], len(recording.content))
+        assert entry.itunes_duration == "60"
+
+
+def element(site: Site, path: str) -> Any:
+    return etree.fromstring(site.get(path).content).find("channel")
+
+
+def test_podcast_follows_the_rules_of_its_namespaces(site: Site) -> None:
+    channel = element(site, f"{EVENT}/podcast.rss")
+    address = "talks.example.org/events/summer-university-2022/podcast.rss"
+    assert channel.findtext(f"{{{NAMESPACE}}}guid") == str(uuid.uuid5(FEEDS, address))
+    assert channel.findtext(f"{{{NAMESPACE}}}medium") == "podcast"
+    for required in ("title", "description", "link", "language"):
+        assert channel.findtext(required)
+    assert [channel.findtext(f"{{{ITUNES}}}{name}") for name in ("explicit", "type", "author")] == [
+        "false",
+        "episodic",
+        "Rostra",
+    ]
+    assert channel.find(f"{{{ITUNES}}}category").get("text") == "Education"
+    [item] = [each for each in channel.findall("item") if each.findtext("link") == f"{URL}{TALK}"]
+    assert item.find("guid").attrib == {"isPermaLink": "true"}
+    people = [(each.text, each.get("role"), each.get("href")) for each in item.findall(f"{{{NAMESPACE}}}person")]
+    assert people == [
+        ("Noor Okafor", "guest", f"{URL}/people/noor-okafor"),
+        ("Jonas Lindqvist", "host", f"{URL}/people/jonas-lindqvist"),
+    ]
+    assert item.findtext(f"{{{NAMESPACE}}}license") == "CC-BY-4.0"
+    assert item.findtext("pubDate") == "Sat, 23 Jul 2022 18:00:00 +0200"
+
+
+def test_transcripts_of_an_episode_are_there_in_its_languages(site: Site) -> None:
+    items = element(site, f"{EVENT}/podcast.rss").findall("item")
+    [item] = [each for each in items if each.findtext("link") == f"{URL}{TALK}"]
+    named = [dict(each.attrib) for each in item.findall(f"{{{NAMESPACE}}}transcript")]
+    assert {(each["type"], each["language"]) for each in named} == {
+        (media_type, language)
+        for media_type in ("text/vtt", "application/x-subrip", "application/json")
+        for language in ("en", "es")
+    }
+    for each in named:
+        response = site.get(each["url"].removeprefix(URL))
+        assert response.headers["content-type"].partition(";")[0] == each["type"]
+    [other] = item.findall(f"{{{NAMESPACE}}}alternateEnclosure")
+    assert (other.get("lang"), other.get("type")) == ("es", "audio/wav")
+    assert site.get(other[0].get("uri").removeprefix(URL)).status_code == 200
+
+
+def test_search_has_a_feed(site: Site) -> None:
+    feed = parsed(site, "/search/feed.atom?q=debt&language=en")
+    assert [entry.id for entry in feed.entries] == [f"{URL}{TALK}"]
+    assert {link.rel: link.href for link in feed.feed.links}["self"] == f"{URL}/search/feed.atom?q=debt&language=en"
+    assert parsed(site, "/search/feed.atom?q=nothing-like-this").entries == []
+    assert parsed(site, "/search/feed.atom").entries == []
+
+
+@pytest.mark.parametrize(
+    "path", ["/events/nothing", "/series/nothing", "/people/nobody", "/tracks/Nothing", "/languages/xx", "/places/x"]
+)
+def test_feed_of_nothing_is_not_there(site: Site, path: str) -> None:
+    assert [site.get(f"{path}/{name}").status_code for name in ("feed.atom", "podcast.rss")] == [404, 404]
+
+
+def test_long_feed_comes_in_pages(tmp_path: Path) -> None:
+    publish(tmp_path)
+    conn = sqlite3.connect(tmp_path / f"catalogue-{FIRST_BUILD}.db")
+    conn.executemany(
+        "INSERT INTO session(id, event_id, slug, title, position) VALUES (?, 2, ?, 'One of many', ?)",
+        [(n, f"one-{n}", n) for n in range(1000, 1120)],
+    )
+    conn.commit()
+    conn.close()
+    site = Site(tmp_path, url=URL)
+    path, seen = "/events/launch/feed.atom", list[str]()
+    while path:
+        feed = parsed(site, path)
+        seen += [entry.id for entry in feed.entries]
+        links = {link.rel: link.href for link in feed.feed.links}
+        path = links.get("next", "").removeprefix(URL)
+    site.datasette.executor.shutdown()
+    assert (len(seen), len(set(seen))) == (121, 121)
+    assert links["previous"] == f"{URL}/events/launch/feed.atom?page=2"
+
+
+def test_feed_names_the_hub_that_it_is_told_of(tmp_path: Path) -> None:
+    publish(tmp_path)
+    site = Site(tmp_path, url=URL, hub="https://hub.example.org/")
+    for name in ("feed.atom", "podcast.rss"):
+        hubs = [link.href for link in parsed(site, f"/{name}").feed.links if link.rel == "hub"]
+        assert hubs == ["https://hub.example.org/"]
+    site.datasette.executor.shutdown()

@@ -1,0 +1,291 @@
+"""How answers are served: kept, compressed, asked for again, and with headers that keep a page to itself."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import brotli
+import httpx
+import pytest
+
+from archive import urls
+from archive.site.answers import Answer, Answers
+from archive.site.app import create_app
+from archive.site.negotiation import chosen_encoding, matches
+from archive.site.render import asset
+from archive.site.routes import ROUTES
+from archive.sqlite import sqlite3
+from metadata.captions import WRITERS
+from metadata.model import Transcript
+from tests.archive.published_folder import FIRST_BUILD, SECOND_BUILD, point_to, publish
+from tests.archive.site.test_pages import PAGES, TALK, Site
+
+URL = "https://talks.example.org"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    public = tmp_path_factory.mktemp("public")
+    publish(public)
+    made = Site(public, url=URL)
+    yield made
+    made.datasette.executor.shutdown()
+
+
+@pytest.fixture(scope="module")
+def media(site: Site) -> str:
+    return f"/media/{min(path.name for path in (site.public / 'media').glob('*.wav'))}"
+
+
+KEPT = (*PAGES, f"{TALK}/captions.vtt", "/data/session", "/data/session.json", "/api/1/search.json?q=debt")
+
+
+@pytest.mark.parametrize("path", KEPT)
+def test_nothing_is_sent_again_to_who_has_it(site: Site, path: str) -> None:
+    first = site.get(path)
+    again = site.get(path, headers={"if-none-match": first.headers["etag"]})
+    assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
+    assert again.headers["etag"] == first.headers["etag"]
+    assert (first.headers["vary"], again.headers["vary"]) == ("Accept-Encoding, Accept-Language",) * 2
+    assert first.headers["cache-control"] == again.headers["cache-control"] == "public, max-age=5, s-maxage=30"
+
+
+def test_media_are_asked_for_again_and_not_sent_again(site: Site, media: str) -> None:
+    first = site.get(media)
+    again = site.get(media, headers={"if-none-match": f'"other", {first.headers["etag"]}'})
+    assert (again.status_code, again.content, again.headers["cache-control"]) == (304, b"", "public, no-cache")
+    assert first.headers["cross-origin-resource-policy"] == "cross-origin"
+
+
+def test_tag_of_a_page_holds_nowhere_else_and_not_after_the_next_publication(tmp_path: Path) -> None:
+    publish(tmp_path, SECOND_BUILD, extra_title="A session that came later")
+    publish(tmp_path)
+    site = Site(tmp_path)
+    known = {"if-none-match": site.get("/").headers["etag"]}
+    assert [site.get(path, headers=known).status_code for path in ("/", "/events", "/?a=1", "/nothing")] == [
+        304,
+        200,
+        200,
+        404,
+    ]
+    point_to(tmp_path, f"catalogue-{SECOND_BUILD}.db")
+    later = site.get("/", headers=known)
+    assert (later.status_code, "7</b> sessions" in later.text) == (200, True)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "encoding"),
+    [
+        ("gzip, deflate, br", "br"),
+        ("gzip", "gzip"),
+        ("gzip;q=1.0, br;q=0.5", "gzip"),
+        ("br;q=0, *", "gzip"),
+        ("*", "br"),
+        ("identity", None),
+        ("gzip;q=0, br;q=0", None),
+        ("gzip;q=what", None),
+        ("", None),
+    ],
+)
+def test_encoding_is_the_best_that_a_client_accepts(accepted: str, encoding: str | None) -> None:
+    assert chosen_encoding(accepted) == encoding
+
+
+@pytest.mark.parametrize("path", [TALK, f"{TALK}/captions.json", "/data/session.csv", asset("site.css")])
+def test_text_is_compressed_as_the_client_accepts(site: Site, path: str) -> None:
+    plain = site.get(path, headers={"accept-encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    for encoding in ("br", "gzip"):
+        response = site.get(path, headers={"accept-encoding": encoding})
+        assert response.headers["content-encoding"] == encoding
+        assert int(response.headers["content-length"]) < len(plain.content)
+        assert response.content == plain.content  # the client has undone it
+    assert plain.headers["content-length"] == str(len(plain.content))
+
+
+def test_sound_is_not_compressed(site: Site, media: str) -> None:
+    assert "content-encoding" not in site.get(media, headers={"accept-encoding": "gzip, br"}).headers
+
+
+def test_asset_is_kept_for_good_under_the_address_of_its_version_only(site: Site) -> None:
+    path = asset("site.css")
+    now, then = site.get(path).headers["cache-control"], site.get(path[:-1] + "x").headers["cache-control"]
+    assert (now, then) == ("public, max-age=31536000, immutable", "public, max-age=5, s-maxage=30")
+
+
+def test_head_tells_of_a_page_what_get_does(site: Site) -> None:
+    for path in (TALK, "/data/session.json", f"{TALK}/captions.vtt"):
+        head, whole = site.request("HEAD", path), site.get(path)
+        assert (head.status_code, head.content, dict(head.headers)) == (200, b"", dict(whole.headers))
+
+
+@pytest.mark.parametrize("path", [*KEPT, "/nothing", "/data?sql=select+1", "/-/health", urls.SEARCH, "/data/nothing"])
+def test_no_answer_lets_a_page_run_what_is_written_in_it(site: Site, path: str) -> None:
+    headers = site.get(path, follow_redirects=True).headers
+    policy = headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; ")
+    assert "unsafe" not in policy
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "microphone=()" in headers["permissions-policy"]
+    assert headers["cross-origin-opener-policy"] == "same-origin"
+    assert headers["cross-origin-resource-policy"] in {"same-origin", "cross-origin"}
+    assert "set-cookie" not in headers
+    assert "strict-transport-security" not in headers
+
+
+def test_editor_of_sql_runs_by_the_hash_of_its_script(site: Site) -> None:
+    page = site.get("/data")
+    assert "CodeMirror.fromTextArea" in page.text
+    assert len(re.findall(r"'sha256-[A-Za-z0-9+/=]{44}'", page.headers["content-security-policy"])) > 2
+
+
+def test_cookies_and_passwords_change_nothing(site: Site) -> None:
+    plain = site.get("/data/session.json")
+    named = site.get("/data/session.json", headers={"cookie": "ds_actor=root", "authorization": "Basic cm9vdDo="})
+    assert (named.content, dict(named.headers)) == (plain.content, dict(plain.headers))
+
+
+def test_page_over_tls_stays_there(site: Site) -> None:
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(app=site.datasette.app())
+        async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
+            return await client.get("/")
+
+    response = asyncio.run(ask())
+    assert response.headers["strict-transport-security"] == "max-age=31536000"
+
+
+@pytest.mark.parametrize("path", ["/", TALK, "/search?q=debt"])
+def test_canonical_address_is_the_sites_own_whatever_host_is_asked(site: Site, path: str) -> None:
+    page = site.get(path, headers={"host": "evil.example", "x-forwarded-host": "evil.example"}).text
+    assert f'<link rel="canonical" href="{URL}{path}">' in page
+    assert "evil.example" not in page
+
+
+def test_preflight_lets_other_sites_read(site: Site) -> None:
+    response = site.request("OPTIONS", "/api/1/search.json")
+    assert (response.status_code, response.content) == (204, b"")
+    assert response.headers["access-control-allow-origin"] == "*"
+    assert response.headers["allow"] == "GET, HEAD, OPTIONS"
+
+
+@pytest.mark.parametrize("path", ["/api/1/nothing", "/api/2/search", "/events/nothing.json"])
+def test_unknown_address_of_the_api_is_a_problem(site: Site, path: str) -> None:
+    response = site.get(path)
+    assert (response.status_code, response.headers["content-type"]) == (404, "application/problem+json")
+    assert response.json() == {
+        "title": "Not Found",
+        "status": 404,
+        "detail": "There is nothing at this address; see /api/1/openapi.json.",
+        "instance": path,
+    }
+
+
+def test_health_tells_what_is_published(site: Site) -> None:
+    response = site.get(urls.HEALTH)
+    assert response.json() == {
+        "status": "ok",
+        "publication": FIRST_BUILD,
+        "built_at": "2026-11-23T10:00:00Z",
+        "sessions": 6,
+    }
+    assert response.headers["cache-control"] == "no-store"
+
+
+def test_health_is_bad_where_the_database_cannot_be_read(tmp_path: Path) -> None:
+    publish(tmp_path)
+    conn = sqlite3.connect(tmp_path / f"catalogue-{FIRST_BUILD}.db")
+    conn.execute("DROP TABLE person")
+    conn.close()
+    response = Site(tmp_path).get(urls.HEALTH)
+    assert (response.status_code, response.json()["detail"]) == (503, "The published database cannot be read.")
+
+
+def test_captions_are_made_once_for_all_who_ask_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish(tmp_path)
+    made: list[str] = []
+
+    def counted(transcript: Transcript, write: Any = WRITERS["vtt"]) -> str:
+        made.append("vtt")
+        return str(write(transcript))
+
+    monkeypatch.setitem(WRITERS, "vtt", counted)
+    datasette: Any = create_app(tmp_path)
+
+    async def ask() -> set[tuple[int, str]]:
+        await datasette.invoke_startup()
+        transport = httpx.ASGITransport(app=datasette.app())
+        async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
+            answers = await asyncio.gather(*(client.get(f"{TALK}/captions.vtt") for _ in range(8)))
+            return {(each.status_code, each.text) for each in answers}
+
+    ((status, text),) = asyncio.run(ask())
+    assert (status, text.startswith("WEBVTT"), made) == (200, True, ["vtt"])
+
+
+def test_answers_that_were_asked_for_last_are_kept() -> None:
+    async def ask() -> list[bool]:
+        answers = Answers(kept_bytes=250)
+        for name in "abc":
+            answers.put((name, None), Answer([], b"x" * 100))
+        await answers.get(("b", None))
+        answers.put(("d", None), Answer([], b"x" * 100))
+        return [await answers.get((name, None)) is not None for name in "abcd"]
+
+    assert asyncio.run(ask()) == [False, True, False, True]
+
+
+def test_tags_are_compared_weakly() -> None:
+    assert [matches(asked, 'W/"a"') for asked in ('"a"', 'W/"a"', '"b", W/"a"', '"b"', "", "*")] == [
+        True,
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]
+
+
+def test_truncated_publication_leaves_the_last_good_one(tmp_path: Path) -> None:
+    publish(tmp_path, SECOND_BUILD, extra_title="A session that came later")
+    publish(tmp_path)
+    site = Site(tmp_path)
+    next_one = tmp_path / f"catalogue-{SECOND_BUILD}.db"
+    whole = next_one.read_bytes()
+    for cut in (0, 50, 4_096, len(whole) - 1):
+        next_one.write_bytes(whole[:cut])
+        point_to(tmp_path, next_one.name)
+        assert "6</b> sessions" in site.get("/").text
+    next_one.write_bytes(whole)
+    point_to(tmp_path, next_one.name)
+    assert "7</b> sessions" in site.get("/").text
+
+
+def test_address_that_is_written_is_one_that_is_answered() -> None:
+    written = {
+        urls.HOME: "home",
+        urls.event_url("a/b ü"): "event",
+        urls.session_url("a", "b"): "session",
+        urls.captions_url("a", "b", "vtt"): "captions",
+        urls.person_url("a"): "person",
+        urls.media_url(f"{'0' * 64}.mp4"): "recording",
+        urls.SEARCH: "search",
+        urls.EXPLORE: "explore",
+        urls.EVENTS: "events",
+        urls.HEALTH: "health",
+    }
+    answered = {path: next(view.__name__ for pattern, view in ROUTES if re.match(pattern, path)) for path in written}
+    assert answered == written
+
+
+def test_gzip_is_the_same_each_time() -> None:
+    from archive.site.negotiation import encodings
+
+    body = b"text " * 1000
+    assert encodings()["gzip"](body) == encodings()["gzip"](body)
+    assert gzip.decompress(encodings()["gzip"](body)) == brotli.decompress(encodings()["br"](body)) == body

@@ -1,0 +1,49 @@
+"""What one archive publishes as a podcast, another pulls: recordings, what is known of them, and their transcripts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipelines.run.executors import InProcess
+from pipelines.run.runner import run_stage
+from pipelines.stages.captions import Captions
+from pipelines.stages.pull import Pull
+from pipelines.storage.archive_folder import init, open_archive
+from tests.archive.published_folder import SENTENCES, publish
+from tests.archive.served import serving
+from tests.archive.site.test_pages import TALK
+from tests.pipelines.trials import Watch
+
+
+def test_own_podcast_is_pulled_whole_and_once(tmp_path: Path) -> None:
+    public = tmp_path / "public"
+    publish(public)
+    init(tmp_path / "other", title="Other")
+    (tmp_path / "other" / "rostra.toml").write_text('[pull]\nprivate_hosts = ["127.0.0.1"]\n')
+    with serving(public) as address, open_archive(tmp_path / "other") as context:
+        stage = Pull([f"{address}/events/summer-university-2022/podcast.rss"])
+        first = run_stage(context, stage, InProcess(), Watch())
+        again = run_stage(context, stage, InProcess(), Watch())
+        run_stage(context, Captions([]), InProcess(), Watch())
+        query = context.db.query
+        titles = {row["title"]: dict(row) for row in query("SELECT * FROM session")}
+        names = {row["name"] for row in query("SELECT name FROM person")}
+        pulled = {row["sha256"] for row in query("SELECT sha256 FROM recording")}
+        said = [
+            row["text"]
+            for row in query(
+                "SELECT segment.text FROM segment JOIN transcript ON transcript.id = transcript_id"
+                " WHERE transcript.language = 'en' AND is_current = 1 ORDER BY position"
+            )
+        ]
+        links = {row["url"] for row in query("SELECT url FROM link")}
+    assert (dict(first.counts), dict(again.counts)) == ({"done": 2}, {})
+    assert set(titles) == {"What an archive owes its listeners", "الأرشيف والصوت"}
+    talk = titles["What an archive owes its listeners"]
+    assert talk["start_at"] == "2022-07-23T18:00:00+02:00"
+    assert talk["abstract"] == "Recordings that nobody can search are recordings that nobody has."
+    assert names == {"Noor Okafor", "Jonas Lindqvist"}
+    assert f"{address}{TALK}" in links
+    assert pulled <= {path.stem for path in (public / "media").glob("*.wav")}
+    assert len(pulled) == 2
+    assert {text for _, _, text in SENTENCES if "subscribe" not in text} <= set(said)
