@@ -80,6 +80,11 @@ def transcript_url(version: str) -> str:
     return f"{API}/transcripts/{_part(version)}"
 
 
+def sitemap_url(kind: str, number: int) -> str:
+    """Return the path of a list of pages: of ``sessions`` or other ``pages``, from 1."""
+    return f"/sitemaps/{kind}-{number}.xml"
+
+
 def beside(page: str, name: str) -> str:
     """Return the path of a file that belongs to a page: its feed, podcast or calendar."""
     return f"{page.rstrip('/')}/{name}"

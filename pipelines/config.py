@@ -1,4 +1,7 @@
-"""``rostra.toml``: read once, checked whole, and documented by the file that ``rostra init`` writes."""
+"""``rostra.toml``: read once, checked whole, and documented by the file that ``rostra init`` writes.
+
+Files that it names are looked for from the folder that it is in, wherever the command is given.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,7 @@ title = {title}             # shown on every page
 
 [transcribe]
 # engine = "faster-whisper"
-# model = "base"            # a size, a folder of weights, or another size from its hub
+# model = "base"            # a size, a folder of weights (from here), or another size from its hub
 # language = ""             # "" identifies it; a code or an English name is obeyed
 # glossary = []             # names and terms of this archive that may be said in any session
 # device = "auto"           # auto, cpu or cuda
@@ -50,12 +53,12 @@ title = {title}             # shown on every page
 # attempts = 3              # how often something that crashes is tried
 # patience = 30             # how many times its length a recording may take before it counts as hung
 # memory = 0                # MiB of memory that one worker process may take; 0 sets no limit
-# notify = ""               # a command to run at the end, with the counts as JSON on its standard input
+# notify = ""               # a command to run here at the end, with the counts as JSON on its standard input
 
 [cluster]
 # ca = ""                   # certificates for run --cluster: the authority's,
 # certificate = ""          # this machine's,
-# key = ""                  # and its key, all in PEM
+# key = ""                  # and its key, all in PEM, and named from here
 
 [publish]
 # default_release = "public"   # of sessions of which nothing is said: public or private
@@ -172,7 +175,27 @@ def load(path: Path) -> Config:
             parse_language(config.transcribe.language)
         except MetadataError as error:
             raise _wrong(path, text, ("transcribe", "language"), str(error)) from error
-    return config
+    return _located(config, path.absolute().parent)
+
+
+def _located(config: Config, folder: Path) -> Config:
+    """Return settings with the files that they name in full, for a working directory that is another folder."""
+    own = config.cluster
+    files = {name: seen_from(folder, getattr(own, name)) for name in own.__struct_fields__}
+    model = existing_from(folder, config.transcribe.model)
+    replace = msgspec.structs.replace
+    return replace(config, cluster=replace(own, **files), transcribe=replace(config.transcribe, model=model))
+
+
+def seen_from(folder: Path, name: str) -> str:
+    """Return the path, in full, of a file that is named from a folder; no name stays none."""
+    return str(folder / Path(name).expanduser()) if name else ""
+
+
+def existing_from(folder: Path, name: str) -> str:
+    """Return the path, in full, of what may be a file or a folder; the name itself where there is none."""
+    path = seen_from(folder, name)
+    return path if path and Path(path).exists() else name
 
 
 _WORDS = Words(mapping="a table", sequence="an array", entry="setting")

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import UTC
 from typing import Any, Literal
 
-from slugify import slugify
-
 from archive.errors import UnknownSubjectError
 from archive.sqlite import Database, sqlite3
 from metadata import times
@@ -167,7 +165,7 @@ def find_person(db: Database, slug: str) -> Person | None:
 
 
 def _series_id(db: Database, title: str) -> int:
-    return _upsert(db, "series", {"slug": slugify(title) or "series"}, {"title": title})
+    return _upsert(db, "series", {"slug": make_slug(title) or "series"}, {"title": title})
 
 
 def _write_attendance(db: Database, owner: Owner, owner_id: int, snapshots: tuple[Attendance, ...]) -> None:

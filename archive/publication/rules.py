@@ -48,6 +48,14 @@ CASE
 END
 """
 """The life of a person with a part in something hidden is what something released says of it."""
+UPDATED_AT = """
+(SELECT max(at) FROM (SELECT updated_at AS at
+  UNION ALL SELECT strftime('%Y-%m-%dT%H:%M:%SZ', until, iif(length(until) = 10, '+12 hours', '+0 hours'))
+    FROM source.release WHERE session_id = session.id AND state = 'embargoed'
+  UNION ALL SELECT strftime('%Y-%m-%dT%H:%M:%SZ', until, iif(length(until) = 10, '+12 hours', '+0 hours'))
+    FROM source.release_default WHERE event_id = session.event_id AND state = 'embargoed'))
+"""
+"""A session changes for the public when its embargo ends, too. Of a date, the middle is meant: clocks differ."""
 _PERSON = "id IN (SELECT person_id FROM source.session_person WHERE session_id IN released_session)"
 _OF_PERSON = "person_id IN (SELECT id FROM main.person)"
 _WHOLLY_OUT = "{person} NOT IN (SELECT person_id FROM source.session_person WHERE session_id NOT IN released_session)"
@@ -93,6 +101,7 @@ RULES: dict[str, Rule] = {
         "id event_id slug title subtitle kind track room place_id start_at start_utc day planned_ms language abstract"
         " position updated_at",
         texts="title subtitle track room abstract",
+        made={"updated_at": UPDATED_AT},
     ),
     "person": Rule(
         _PERSON,

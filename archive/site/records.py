@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,6 +20,9 @@ from archive.site.labels import local_time
 from archive.site.settings import SiteSettings
 from archive.sqlite import sqlite3
 from metadata.captions import FORMATS, WRITERS
+
+Values = Sequence[object] | Mapping[str, object]
+"""What is bound in a statement."""
 
 
 class Named(msgspec.Struct, frozen=True, kw_only=True):
@@ -255,7 +258,7 @@ class Reader:
     def __init__(self, conn: sqlite3.Connection, settings: SiteSettings, built_at: str) -> None:
         self.conn, self.settings, self.built_at = conn, settings, built_at
 
-    def sessions(self, rest: str, values: Sequence[object] = ()) -> tuple[Session, ...]:
+    def sessions(self, rest: str, values: Values = ()) -> tuple[Session, ...]:
         """Return sessions; ``rest`` is what follows FROM session, event, series and place."""
         rows = [_dict(row) for row in self.conn.execute(f"{_SESSIONS} {rest}", values)]
         ids = [row["id"] for row in rows]
@@ -267,7 +270,7 @@ class Reader:
         """Return one session."""
         return next(iter(self.sessions("WHERE event.slug = ? AND session.slug = ?", (event, slug))), None)
 
-    def events(self, rest: str, values: Sequence[object] = ()) -> tuple[Event, ...]:
+    def events(self, rest: str, values: Values = ()) -> tuple[Event, ...]:
         """Return events; ``rest`` is what follows FROM event and series."""
         rows = [_dict(row) for row in self.conn.execute(f"{_EVENTS} {rest}", values)]
         links = self._links("event_id", [row["id"] for row in rows])
@@ -277,7 +280,7 @@ class Reader:
         """Return one event."""
         return next(iter(self.events("WHERE event.slug = ?", (slug,))), None)
 
-    def people(self, rest: str, values: Sequence[object] = ()) -> tuple[Person, ...]:
+    def people(self, rest: str, values: Values = ()) -> tuple[Person, ...]:
         """Return people; ``rest`` is what follows FROM person."""
         rows = self.conn.execute(
             "SELECT id, slug, name, biography, (SELECT count(DISTINCT session_id) FROM session_person"
@@ -297,12 +300,12 @@ class Reader:
     def segments(self, version: str, after: int, limit: int, *, words: bool) -> tuple[Segment, ...]:
         """Return segments of a transcript after a position, with or without the times of their words."""
         rows = self.conn.execute(
-            "SELECT segment.id, position, start_ms, end_ms, text, segment.language, label AS speaker, confidence,"
-            " flags, event.slug AS event, session.slug AS session, substr(sha256, 1, 12) AS key"
+            "SELECT segment.id, segment.position, start_ms, end_ms, text, segment.language, label AS speaker,"
+            " confidence, flags, event.slug AS event, session.slug AS session, substr(sha256, 1, 12) AS key"
             " FROM transcript JOIN segment ON transcript_id = transcript.id"
             " JOIN recording ON recording.id = transcript.recording_id JOIN session ON session.id = session_id"
             " JOIN event ON event.id = event_id LEFT JOIN speaker_tag ON speaker_tag.id = speaker_tag_id"
-            " WHERE version = ? AND position > ? ORDER BY position LIMIT ?",
+            " WHERE version = ? AND segment.position > ? ORDER BY segment.position LIMIT ?",
             (version, after, limit),
         ).fetchall()
         said = self._words([row["id"] for row in rows]) if words else defaultdict(tuple)

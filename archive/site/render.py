@@ -13,7 +13,9 @@ from urllib.parse import parse_qsl, urlencode
 from archive import urls
 from archive.site import labels as wording
 from archive.site import locales
+from archive.site.discovery.pages import About, about_page
 from archive.site.published import current
+from archive.site.records import Reader
 from archive.site.respond import HTML, for_programs, problem, respond
 from archive.site.settings import site_settings
 
@@ -37,14 +39,22 @@ async def render(
     `archive.site.guard` keeps an answer for each.
     """
     database = current(datasette)
-    content = await database.execute_fn(read)
+    settings = site_settings(datasette)
+
+    def read_all(conn: Any) -> dict[str, Any] | None:
+        content = read(conn)
+        if content is not None and status == HTTPStatus.OK:
+            content |= {"about": about_page(Reader(conn, settings, database.publication.built_at), request.path)}
+        return content
+
+    content = await database.execute_fn(read_all)
     if content is None:
         return await not_found(datasette, request)
-    settings = site_settings(datasette)
     spoken = reader_language(request)
     values = {
         "w": wording,
         "url": urls,
+        "about": About(),
         "archive_title": settings.title,
         "built_at": database.publication.built_at,
         "canonical": request.path,

@@ -106,6 +106,13 @@ def archive_option(function: Command) -> Command:
     return wrapper  # type: ignore[return-value]
 
 
+def in_full(_ctx: click.Context, _option: click.Parameter, name: str | None) -> str | None:
+    """Return weights that are named on the command line: a path in full, where there is one from here."""
+    from pipelines.config import existing_from  # takes a while to import, which most commands need not wait for
+
+    return name and existing_from(Path.cwd(), name)
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Write JSON, for scripts.")
 
 

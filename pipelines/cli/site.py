@@ -50,7 +50,7 @@ def publish(root: Path, target: Path | None) -> None:
 @archive_option
 def serve(root: Path, port: int, host: str) -> None:
     """Serve the published site. A new publication is noticed without a restart."""
-    layout = archives.Layout(root)
+    layout = archives.Layout.at(root)
     _serve(layout, configuration.load(layout.config).site, host, port)
 
 
@@ -96,7 +96,7 @@ def demo(folder: Path, no_serve: bool, port: int) -> None:
         return
     for query in SEARCHES:
         out.print(f"  http://127.0.0.1:{port}/search?q={_in_url(query)}")
-    _serve(archives.Layout(folder), site, "127.0.0.1", port)
+    _serve(archives.Layout.at(folder), site, "127.0.0.1", port)
 
 
 def _quoted(query: str) -> str:

@@ -97,7 +97,8 @@ def render(path: Path, info: MediaInfo, folder: Path) -> Rendered:
         with suppress(BrokenMediaError):
             measured = loudness(path, info)
     gain = 0.0 if measured is None else min(LOUDNESS - measured, MOST_GAIN)
-    if not is_played(info) or abs(gain) > TOLERANCE:
+    fields = info.kind == "video" and is_interlaced(path)
+    if not is_played(info) or fields or abs(gain) > TOLERANCE:
         files.append(_web(path, info, folder, gain))
     else:
         gain = 0.0

@@ -234,7 +234,12 @@ def notifying(command: str, archive: Path) -> Iterator[Notice]:
 def _notify(command: str, notice: Notice) -> None:
     try:
         done = subprocess.run(  # noqa: S603 the user's own command, without a shell
-            shlex.split(command), input=notice.as_json(), text=True, timeout=NOTICE_SECONDS, check=False
+            shlex.split(command),
+            input=notice.as_json(),
+            text=True,
+            timeout=NOTICE_SECONDS,
+            check=False,
+            cwd=notice.archive,
         )
         fault = f"exit status {done.returncode}" if done.returncode else None
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:

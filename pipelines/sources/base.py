@@ -26,6 +26,7 @@ from typing import Any, NoReturn, TypeAlias
 from metadata.model import Session
 from pipelines.config import Pull as Settings
 from pipelines.errors import ItemError
+from pipelines.text import file_name as fitting
 
 Report: TypeAlias = Callable[[float], None]
 
@@ -166,12 +167,15 @@ def shelf_name(place: str) -> str:
 
 
 def file_name(text: str, fallback: str = "recording") -> str:
-    """Return a name for a file that a stranger chose: no folders, no control characters, 150 characters at most."""
+    """Return a name for a file that a stranger chose: no folders, no control characters, 150 characters at most.
+
+    It is no longer than file systems take, either.
+    """
     last = re.split(r"[/\\]", plain(text))[-1].strip(". ")
     stem, dot, suffix = last.rpartition(".")
     if dot and len(suffix) <= 8:
-        return f"{stem[:140] or fallback}.{suffix}"
-    return last[:150] or fallback
+        return fitting(stem[:140] or fallback, f".{suffix}")
+    return fitting(last[:150]) or fallback
 
 
 def plain(text: str, limit: int = 20_000) -> str:

@@ -55,7 +55,7 @@ class Publish:
         target = self._target(context)
         state = release.publication_fingerprint(context.db, default=context.config.publish.default_release, now=now())
         yield Item(
-            subject=str(target.absolute()),
+            subject=str(target.resolve()),
             label=target.name,
             fingerprint=fingerprint(state),
             lost=not (target / CURRENT).exists(),

@@ -39,6 +39,7 @@ from archive.catalogue.sessions import (
 )
 from archive.sqlite import Database
 from metadata.model import Session
+from metadata.timetables.slugs import make_slug
 from pipelines.errors import BrokenMediaError, LimitError
 from pipelines.matching import proposals as matching
 from pipelines.media.files import MediaInfo, probe
@@ -214,7 +215,9 @@ class Pull:
             session, said = expected
             note = {key: getattr(said, key) for key in ("role", "language", "credit", "licence", "synthetic_voice")}
             return session, note
-        matches = [each.id for each in unrecorded_sessions(db, slugify(stem)) if self.event in {None, each.event}]
+        named = dict.fromkeys((slugify(stem), make_slug(stem)))  # a timetable's slugs may be longer than ours
+        found = (each for slug in named for each in unrecorded_sessions(db, slug))
+        matches = [each.id for each in found if self.event in {None, each.event}]
         if len(matches) == 1:
             return matches[0], {}
         if matching.talks(context, self.event):
@@ -266,7 +269,7 @@ def new_session(db: Database, event: str, stem: str) -> int:
     """Make a session for a recording that no timetable knows, and its event if need be; return its id."""
     event_id = ensure_event(db, event, re.sub(r"-+", " ", event).capitalize())
     title = re.sub(r"[_\s]+", " ", stem).strip() or "Recording"
-    return add_session(db, event_id, slugify(stem) or "recording", title)
+    return add_session(db, event_id, make_slug(stem) or "recording", title)
 
 
 def make(setup: Setup) -> Pull:

@@ -28,9 +28,18 @@ from pipelines.storage.buckets import Bucket, BucketBlobStore
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where the parts of an archive are."""
+    """Where the parts of an archive are.
+
+    Attributes:
+        root: its folder.
+    """
 
     root: Path
+
+    @classmethod
+    def at(cls, folder: Path) -> Layout:
+        """Return the layout of an archive as any process finds it, whatever its working directory is."""
+        return cls(folder.expanduser().resolve())
 
     @property
     def config(self) -> Path:
@@ -113,7 +122,7 @@ def init(root: Path, *, title: str) -> bool:
     Raises:
         ConfigError: the folder cannot be made, or holds something else.
     """
-    layout = Layout(root)
+    layout = Layout.at(root)
     new = not layout.catalogue.exists()
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -141,7 +150,7 @@ def open_archive(root: Path) -> Iterator[Context]:
         ArchiveError: there is no archive here, or it cannot be opened.
         ConfigError: the configuration is wrong.
     """
-    layout = Layout(root)
+    layout = Layout.at(root)
     config = configuration.load(layout.config)
     db = open_catalogue(layout.catalogue)
     try:
@@ -164,7 +173,7 @@ def open_archive_readonly(root: Path) -> Iterator[Context]:
         ArchiveError: there is no archive here, or it cannot be opened.
         ConfigError: the configuration is wrong.
     """
-    layout = Layout(root)
+    layout = Layout.at(root)
     db = open_readonly(layout.catalogue)
     if outdated(db):
         db.close()

@@ -47,7 +47,7 @@ def add_plenary(db: Database, media: Path) -> None:
         {
             "id": 50, "session_id": 50, "sha256": sha256, "kind": "audio", "role": "floor", "language": "en",
             "duration_ms": whole, "bytes": len(data), "media_type": "audio/webm", "suffix": ".webm",
-            "original_name": "plenary.webm", "pulled_at": "2026-11-23T09:00:00Z",
+            "pulled_at": "2026-11-23T09:00:00Z",
         }
     )  # fmt: skip
     for key, person in enumerate((1, 2, None), 1):
