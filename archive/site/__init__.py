@@ -15,9 +15,9 @@ from typing import Any
 
 from datasette import hookimpl
 
+from archive.site import dress, locales
 from archive.site.errors import failed
 from archive.site.guard import guard
-from archive.site.locales import install as install_languages
 from archive.site.published import DATABASE, install
 from archive.site.render import asset
 from archive.site.routes import ROUTES
@@ -49,7 +49,14 @@ def asgi_wrapper(datasette: Any) -> Callable[[Any], Any]:
 def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
     """Let templates speak the reader's language."""
     if _configured(datasette):
-        install_languages(env)
+        locales.install(env)
+        dress.install(env)
+
+
+@hookimpl
+def extra_template_vars(datasette: Any) -> dict[str, Any]:
+    """Dress Datasette's own pages."""
+    return dress.variables(datasette) if _configured(datasette) else {}
 
 
 @hookimpl

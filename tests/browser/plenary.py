@@ -22,14 +22,13 @@ EVERY = 5
 
 def add_plenary(db: Database, media: Path) -> None:
     """Add it to a database that is not indexed yet."""
-    sound = media / "plenary.webm"
-    subprocess.run(
-        [
-            get_ffmpeg_exe(), "-loglevel", "error", "-y", "-f", "lavfi", "-i", "sine=frequency=300:sample_rate=8000",
-            "-t", str(HOURS * 3600), "-c:a", "libopus", "-b:a", "6k", "-application", "voip", str(sound),
-        ],
-        check=True,
-    )  # fmt: skip
+    minute, sound = media / "minute.webm", media / "plenary.webm"
+    ffmpeg = (get_ffmpeg_exe(), "-loglevel", "error", "-y")
+    tone = ("-f", "lavfi", "-i", "sine=frequency=300:sample_rate=8000", "-t", "60")
+    subprocess.run([*ffmpeg, *tone, "-c:a", "libopus", "-b:a", "6k", str(minute)], check=True)
+    again = ("-stream_loop", str(HOURS * 60 - 1), "-i", str(minute), "-c", "copy")
+    subprocess.run([*ffmpeg, *again, str(sound)], check=True)
+    minute.unlink()
     data = sound.read_bytes()
     sha256 = hashlib.sha256(data).hexdigest()
     sound.replace(media / f"{sha256}.webm")
