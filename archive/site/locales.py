@@ -152,8 +152,17 @@ def update() -> None:
         catalogue = read_catalogue(tag) if path.exists() else Catalog(locale=tag, project="Rostra", fuzzy=False)
         catalogue.update(said, no_fuzzy_matching=True)
         catalogue.obsolete.clear()
-        with path.open("wb") as file:
-            write_po(file, catalogue, width=120, omit_header=False, include_lineno=False, sort_output=True)
+        write_catalogue(tag, catalogue)
+
+
+def write_catalogue(tag: str, catalogue: Catalog) -> None:
+    """Write the catalogue of a language, so that only what has changed changes the file."""
+    plurals = catalogue.plural_forms
+    header = f"Language: {tag}\\n", "Content-Type: text/plain; charset=utf-8\\n", f"Plural-Forms: {plurals}\\n"
+    body = io.BytesIO()
+    write_po(body, catalogue, width=120, omit_header=True, include_lineno=False, sort_output=True)
+    lines = "".join(f'"{line}"\n' for line in header)
+    (FOLDER / f"{tag}.po").write_bytes(f'msgid ""\nmsgstr ""\n{lines}\n'.encode() + body.getvalue())
 
 
 if __name__ == "__main__":
