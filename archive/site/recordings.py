@@ -313,7 +313,7 @@ def readable_name(day: str | None, event: str | None, title: str | None, *more: 
     """
     whole = " – ".join(filter(None, [" ".join(filter(None, [day, event])), title])) or "recording"
     clean = "".join(" " if char in '<>:"/\\|?*' or not char.isprintable() else char for char in whole)
-    short = " ".join(clean.split()).encode()[:180].decode(errors="ignore").strip(" .") or "recording"
+    short = " ".join(clean.split()).encode()[:180].decode(errors="ignore").strip(" .–") or "recording"
     return ".".join([short, *(each for each in more if each)])
 
 
