@@ -17,8 +17,8 @@ from tests.archive.site.test_pages import Reader, Site, squeezed
 DAY = date(2014, 12, 27)
 EMPTY = Card(
     id=0, event="e", event_title="E", slug="s", title="T", subtitle=None, kind="talk", track=None, room=None,
-    place=None, start=None, day=DAY, planned_ms=None, language=None, recorded_ms=None, media=None, poster=None, synthetic=False,
-    transcribed=False, people=(),
+    place=None, start=None, day=DAY, planned_ms=None, language=None, recorded_ms=None, media=None, poster=None,
+    synthetic=False, transcribed=False, people=(),
 )  # fmt: skip
 
 

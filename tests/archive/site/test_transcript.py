@@ -128,15 +128,14 @@ def test_span_of_an_address_is_read(text: str, span: Span | None) -> None:
 
 def test_chapters_are_proposed_where_the_words_change() -> None:
     themes = ("lighthouse keeper lantern harbour", "library catalogue shelf reader", "satellite orbit antenna signal")
+    texts = [themes[n // 100].split() for n in range(300)]
     said = [
-        line(
-            n, f"{themes[n // 100].split()[n % 4].capitalize()} {themes[n // 100].split()[(n + 1) % 4]}.", speaker="Ada"
-        )
-        for n in range(300)
+        line(n, f"{words[n % 4].capitalize()} {words[(n + 1) % 4]}.", start_ms=n * 5_000 + n // 100 * 4_000)
+        for n, words in enumerate(texts)
     ]
     chapters = propose(paragraphs(said, {}))
-    assert {0, 500_000, 1_000_000} <= {round(each.start_ms, -5) for each in chapters}
+    assert {0, 504_000, 1_008_000} <= {each.start_ms for each in chapters}
     for chapter in chapters:
-        theme = themes[(chapter.start_ms + 5_000) // 500_000]
+        theme = themes[chapter.start_ms // 504_000]
         assert set(chapter.title.lower().split(" · ")) <= set(theme.split())
     assert propose(paragraphs(said[:100], {})) == ()
