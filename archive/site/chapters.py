@@ -100,7 +100,7 @@ def _keywords(part: Counter[str], whole: Counter[str]) -> list[str]:
     Source: T. Dunning, Accurate Methods for the Statistics of Surprise and Coincidence (1993), the greater term.
     """
     share = part.total() / max(whole.total(), 1)
-    weighed = {word: count * math.log(count / (whole[word] * share)) for word, count in part.items() if count > 1}
+    weighed = {word: count * math.log(count / (whole[word] * share)) for word, count in part.items()}
     return sorted(weighed, key=lambda word: (-weighed[word], word))[:KEYWORDS]
 
 

@@ -206,7 +206,7 @@ def place_words(lines: Mapping[int, Line], words: Iterable[tuple[int, int, int, 
 
 
 def lit_marks(lines: Iterable[Line], words: Iterable[Word], start_ms: int, end_ms: int) -> dict[int, list[Mark]]:
-    """Return what is said from one time to another: words that have times, else whole segments."""
+    """Return what is said from one time to another: words that have times, else segments of which it is the most."""
     spans: dict[int, list[Word]] = {}
     for word in words:
         spans.setdefault(word.position, []).append(word)
@@ -217,7 +217,7 @@ def lit_marks(lines: Iterable[Line], words: Iterable[Word], start_ms: int, end_m
         timed = spans.get(line.position)
         if timed is None:
             within = min(line.end_ms, end_ms) - max(line.start_ms, start_ms)
-            if 2 * within >= line.end_ms - line.start_ms:
+            if 2 * within >= min(line.end_ms - line.start_ms, end_ms - start_ms):
                 marks[line.position] = [Mark(0, len(line.text), 0)]
             continue
         said = [word for word in timed if word.start_ms < end_ms and word.end_ms > start_ms]

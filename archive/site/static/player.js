@@ -201,9 +201,16 @@ document.querySelector("form.narrow")?.addEventListener("submit", (event) => {
 // While one reads further down, it stays in sight, small.
 const holder = document.querySelector(".holder");
 if (holder && "IntersectionObserver" in window) {
+  let away = false;
+  const shrink = () => {
+    const small = away && (!player.paused || player.currentTime > 0);
+    if (small === holder.classList.contains("mini")) return;
+    holder.style.minHeight = small ? `${holder.offsetHeight}px` : ""; // what is below stays where it is
+    holder.classList.toggle("mini", small);
+  };
   new IntersectionObserver(([entry]) => {
-    const away = !entry.isIntersecting && entry.boundingClientRect.bottom < 0;
-    holder.style.minHeight = away ? `${entry.boundingClientRect.height}px` : "";
-    holder.classList.toggle("mini", away && (!player.paused || player.currentTime > 0));
+    away = !entry.isIntersecting && entry.boundingClientRect.bottom <= 0;
+    shrink();
   }).observe(holder);
+  for (const name of ["play", "seeked"]) player.addEventListener(name, shrink);
 }

@@ -162,7 +162,7 @@ list?.addEventListener("dragstart", (event) => event.preventDefault());
 
 // One stop for the Tab key; arrows go from sentence to sentence.
 let stop = sentences.findIndex((link) => link.tabIndex === 0);
-for (const link of list?.querySelectorAll("a.at") ?? []) link.tabIndex = -1;
+for (const link of list?.querySelectorAll("a.at, .who a") ?? []) link.tabIndex = -1;
 function rove(index, { focus = true } = {}) {
   if (!sentences[index]) return;
   if (sentences[stop]) sentences[stop].tabIndex = -1;
