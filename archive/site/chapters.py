@@ -39,7 +39,7 @@ def propose(paragraphs: Sequence[Paragraph], stop: frozenset[str] = frozenset())
         paragraphs: the transcript.
         stop: words that tell nothing, folded.
     """
-    said = [each for each in paragraphs if not each.doubts]
+    said = [each for each in paragraphs if not each.doubts and not each.redacted]
     if not said or said[-1].sentences[-1].line.end_ms - said[0].start_ms < LEAST_MS:
         return ()
     texts = [Counter(_telling(each, stop)) for each in said]

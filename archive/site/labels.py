@@ -20,6 +20,7 @@ from archive.urls import event_url, person_url, session_url
 from metadata.errors import InvalidTimeError
 from metadata.languages import autonym, direction, display_name
 from metadata.model import Figure, Flag
+from metadata.moments import at_moment, site_name
 from metadata.times import format_clock, format_seconds, parse_moment, parse_zone
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "listed",
     "local_time",
     "marked",
+    "match",
     "measure",
     "named",
     "number",
@@ -111,6 +113,7 @@ _QUALIFIED = {
     "under": N_("under %(number)s"),
 }
 _MEASURES = {"registered": N_("registered"), "attended": N_("attended"), "watched": N_("watched")}
+_MATCHES = {"all words": N_("all words"), "some words": N_("some words"), "about this": N_("about this")}
 _LANGUAGE_UNKNOWN = N_("language not known")
 
 
@@ -236,6 +239,11 @@ def country(code: str | None) -> str:
     return str(locale().territories.get(code or "", code or ""))
 
 
+def match(name: str) -> str:
+    """Return how much of a query something has."""
+    return _(_MATCHES.get(name, name))
+
+
 def facet(name: str, value: str, label: str) -> str:
     """Return how a value of a facet reads."""
     if name == "language":
@@ -264,6 +272,16 @@ def initials(name: str) -> str:
     """Return the letters that stand for a name: ``NO`` for Noor Okafor."""
     words = [word for word in name.split() if word[:1].isalnum()] or name.split()
     return "".join(word[:1] for word in (words[:1] + words[-1:] if len(words) > 1 else words)).upper()
+
+
+def elsewhere(address: str | None, ms: int | None) -> str | None:
+    """Return the address of a moment on the site that plays a recording, else of its page; None where there is none."""
+    return outside(address) and ((at_moment(address or "", ms) if ms else None) or outside(address))
+
+
+def site(address: str | None) -> str:
+    """Return what people call the site of an address."""
+    return site_name(address or "") or ""
 
 
 def outside(url: str | None) -> str | None:

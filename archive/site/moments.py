@@ -109,7 +109,7 @@ async def oembed(datasette: Any, request: Any) -> Any:
     def read(conn: Any) -> tuple[SessionPage, Track] | None:
         page = recordings.session(conn, names[1], names[2])
         track = chosen_track(page.tracks, asked.get("recording", "")) if page else None
-        return (page, track) if page and track else None
+        return (page, track) if page and track and track.file else None
 
     found = await current(datasette).execute_fn(read)
     if found is None:
@@ -121,7 +121,7 @@ async def oembed(datasette: Any, request: Any) -> Any:
 def _asked(request: Any, conn: Any) -> tuple[SessionPage, Track, bool] | None:
     page = recordings.session(conn, unquote(request.url_vars["event"]), unquote(request.url_vars["session"]))
     track = chosen_track(page.tracks, argument(request, "recording")) if page else None
-    return (page, track, track is page.tracks[0]) if page and track else None
+    return (page, track, track is page.tracks[0]) if page and track and track.file else None
 
 
 def _source(settings: SiteSettings, request: Any, conn: Any) -> tuple[SessionPage, citing.Source, Track | None] | None:

@@ -27,7 +27,10 @@ class Version:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Track:
-    """A recording of a session, with its transcripts, what was said before translations."""
+    """A recording of a session, with its transcripts, what was said before translations.
+
+    ``elsewhere`` is the address that plays it where no file of it is here ("" where nobody said), and None for others.
+    """
 
     id: int
     sha256: str
@@ -37,27 +40,27 @@ class Track:
     role: str
     language: str | None
     duration_ms: int | None
-    bytes: int
     credit: str | None
     licence: str | None
     synthetic: bool
     web: str | None
     web_type: str | None
+    web_bytes: int | None
     poster: str | None
     peaks: str | None
     previews: str | None
+    elsewhere: str | None
     transcripts: tuple[Version, ...]
 
     @property
     def sources(self) -> tuple[tuple[str, str], ...]:
-        """What a player may choose from, the best first: files in the published folder, and their types."""
-        own = (self.file, self.media_type)
-        return ((self.web, self.web_type), own) if self.web and self.web_type else (own,)
+        """What a player may choose from: files in the published folder, and their types; none before there is one."""
+        return ((self.web, self.web_type),) if self.web and self.web_type else ()
 
     @property
-    def file(self) -> str:
-        """The name of its file in the published folder."""
-        return f"{self.sha256}{self.suffix}"
+    def file(self) -> str | None:
+        """The name of its file in the published folder: a form without what was written into the recording's own."""
+        return self.web
 
     @property
     def key(self) -> str:
@@ -99,8 +102,9 @@ OTHERS = 4
 
 _TRACKS = """
 SELECT recording.id, recording.sha256, recording.suffix, recording.media_type, recording.kind, recording.role,
-       recording.language, recording.duration_ms, recording.bytes, credit, licence, synthetic_voice AS synthetic,
-       web.sha256 || web.suffix AS web, web.media_type AS web_type, poster.sha256 || poster.suffix AS poster,
+       recording.language, recording.duration_ms, credit, licence, synthetic_voice AS synthetic,
+       recording.elsewhere, web.sha256 || web.suffix AS web, web.media_type AS web_type, web.bytes AS web_bytes,
+       poster.sha256 || poster.suffix AS poster,
        peaks.sha256 || peaks.suffix AS peaks, previews.sha256 || previews.suffix AS previews
 FROM recording LEFT JOIN rendition AS web ON web.recording_id = recording.id AND web.kind = 'web'
      LEFT JOIN rendition AS poster ON poster.recording_id = recording.id AND poster.kind = 'poster'
@@ -206,7 +210,24 @@ def lines(conn: sqlite3.Connection, transcript_id: int) -> tuple[Line, ...]:
         " LEFT JOIN person ON person.id = speaker_tag.person_id WHERE transcript_id = ? ORDER BY position",
         (transcript_id,),
     )
-    return tuple(Line(**{**as_dict(row), "flags": tuple(json.loads(row["flags"]))}) for row in rows)
+    said = [Line(**{**as_dict(row), "flags": tuple(json.loads(row["flags"]))}) for row in rows]
+    marks = [
+        Line(position=-row["id"], start_ms=row["start_ms"], end_ms=row["end_ms"], text=row["reason"] or "",
+             language=None, flags=(), speaker=None, person=None, redacted=True)
+        for row in _redactions(conn, transcript_id)
+    ]  # fmt: skip
+    return tuple(sorted([*said, *marks], key=lambda line: line.start_ms)) if marks else tuple(said)
+
+
+def _redactions(conn: sqlite3.Connection, transcript_id: int) -> list[sqlite3.Row]:
+    """Return what was taken out of a transcript's recording, in order."""
+    if not conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'redaction'").fetchone():
+        return []  # an older Rostra published it
+    return conn.execute(
+        "SELECT redaction.id, start_ms, end_ms, reason FROM redaction JOIN transcript USING (recording_id)"
+        " WHERE transcript.id = ? ORDER BY start_ms",
+        (transcript_id,),
+    ).fetchall()
 
 
 def words(
@@ -254,10 +275,19 @@ def transcript(conn: sqlite3.Connection, transcript_id: int) -> Transcript | Non
         " LEFT JOIN speaker_tag ON speaker_tag.id = speaker_tag_id WHERE transcript_id = ? ORDER BY position",
         (transcript_id,),
     )
+    spoken = [_segment(as_dict(each), said) for each in segments]
+    marks = [
+        Segment(start_ms=each["start_ms"], end_ms=each["end_ms"], text=TAKEN_OUT)
+        for each in _redactions(conn, transcript_id)
+    ]
     return Transcript(
         **{**as_dict(row), "parameters": json.loads(row["parameters"])},
-        segments=tuple(_segment(as_dict(each), said) for each in segments),
+        segments=tuple(sorted([*spoken, *marks], key=lambda segment: segment.start_ms) if marks else spoken),
     )
+
+
+TAKEN_OUT = "[taken out]"
+"""What stands in captions where words were taken out."""
 
 
 def _segment(row: dict[str, Any], said: dict[int, list[Word]]) -> Segment:
@@ -279,7 +309,7 @@ def other_recordings(conn: sqlite3.Connection, versions: Iterable[str | None]) -
 
 @dataclass(frozen=True, slots=True)
 class MediaFile:
-    """A published file: its MIME type, and whose recording it is, as far as it has a session."""
+    """A rendition: its MIME type, and whose recording it is of, as far as that has a session."""
 
     media_type: str
     event: str | None
@@ -290,16 +320,13 @@ class MediaFile:
 
 
 def media_file(conn: sqlite3.Connection, sha256: str, suffix: str) -> MediaFile | None:
-    """Return what is known of a published recording or rendition, or None if there is none of this name."""
+    """Return what is known of a published rendition, or None if there is none of this name."""
     row = conn.execute(
-        "SELECT coalesce(rendition.media_type, recording.media_type) AS media_type, event.title AS event,"
+        "SELECT rendition.media_type, event.title AS event,"
         " coalesce(substr(session.start_at, 1, 10), session.day, event.start_date) AS day, session.title,"
-        " nullif(role, 'floor') AS role, recording.language FROM recording"
-        " LEFT JOIN rendition ON rendition.recording_id = recording.id AND rendition.sha256 = ?1"
-        " AND rendition.suffix = ?2"
-        " LEFT JOIN session ON session.id = session_id LEFT JOIN event ON event.id = event_id WHERE recording.id ="
-        " coalesce((SELECT id FROM recording WHERE sha256 = ?1 AND suffix = ?2),"
-        " (SELECT recording_id FROM rendition WHERE sha256 = ?1 AND suffix = ?2))",
+        " nullif(role, 'floor') AS role, recording.language FROM rendition"
+        " JOIN recording ON recording.id = recording_id LEFT JOIN session ON session.id = session_id"
+        " LEFT JOIN event ON event.id = event_id WHERE rendition.sha256 = ? AND rendition.suffix = ? LIMIT 1",
         (sha256, suffix),
     ).fetchone()
     return None if row is None else MediaFile(*row)

@@ -8,11 +8,11 @@ from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, unquote, urlencode
 
 from archive import urls
 from archive.site import labels as wording
-from archive.site import locales
+from archive.site import locales, queries
 from archive.site.discovery.pages import About, about_page
 from archive.site.published import current
 from archive.site.records import Reader
@@ -73,10 +73,21 @@ async def render(
 
 
 async def not_found(datasette: Any, request: Any) -> Any:
-    """What stands at addresses where nothing is."""
+    """What stands at addresses where nothing is, or nothing any more because it was withdrawn."""
+    event, session = (unquote(request.url_vars.get(name) or "") for name in ("event", "session"))
+    grave = await current(datasette).execute_fn(lambda conn: queries.tombstone(conn, event, session))
+    if grave is not None:
+        return await _gone(datasette, request, grave)
     if for_programs(request):
         return problem(request, HTTPStatus.NOT_FOUND, f"There is nothing at this address; see {urls.OPENAPI}.")
     return await render(datasette, request, "missing.html", lambda _conn: {}, status=HTTPStatus.NOT_FOUND)
+
+
+async def _gone(datasette: Any, request: Any, grave: queries.Tombstone) -> Any:
+    """What stands at the address of what was withdrawn (RFC 9110, section 15.5.11)."""
+    if for_programs(request):
+        return problem(request, HTTPStatus.GONE, f"It was withdrawn on {grave.withdrawn_on}.")
+    return await render(datasette, request, "gone.html", lambda _conn: {"grave": grave}, status=HTTPStatus.GONE)
 
 
 def argument(request: Any, name: str) -> str:

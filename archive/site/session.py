@@ -104,7 +104,7 @@ async def session(datasette: Any, request: Any) -> Any:
             "first": first,
             "paragraphs": paragraphs(lines, _marks(conn, version, lines, found, span)),
             "now": (now := _spoken_at(lines, span)),
-            "stop": lines[0].position if lines and now is None else now,
+            "stop": next((line.position for line in lines if not line.redacted), None) if now is None else now,
             "found": found,
             "complete": found is None or found.results.complete,
             "chapters": _chapters(conn, track, version, lines),
@@ -247,5 +247,6 @@ def _bars(hits: Sequence[Hit], duration_ms: int | None) -> tuple[tuple[int, int,
 
 def _spoken_at(lines: Sequence[Line], span: Span | None) -> int | None:
     """Return the position of the last segment that has begun at a moment."""
-    begun = [line.position for line in lines if span is not None and line.start_ms <= span.start_ms]
+    said = [line for line in lines if not line.redacted]
+    begun = [line.position for line in said if span is not None and line.start_ms <= span.start_ms]
     return begun[-1] if begun else None

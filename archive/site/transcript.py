@@ -22,7 +22,10 @@ _CLOSING = "\"'”’»)]」』"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One segment. ``speaker`` is a name or a label, ``person`` the slug where it is somebody of the catalogue."""
+    """One segment. ``speaker`` is a name or a label, ``person`` the slug where it is somebody of the catalogue.
+
+    Where it is ``redacted``, words were taken out here; ``text`` then says why, if the public may know.
+    """
 
     position: int
     start_ms: int
@@ -32,6 +35,7 @@ class Line:
     flags: tuple[str, ...]
     speaker: str | None
     person: str | None
+    redacted: bool = False
 
 
 class Voice(NamedTuple):
@@ -70,6 +74,16 @@ class Paragraph(NamedTuple):
     speaking: Voice | None
     doubts: tuple[str, ...]
     sentences: tuple[Sentence, ...]
+
+    @property
+    def redacted(self) -> bool:
+        """Whether it stands where words were taken out."""
+        return self.sentences[0].line.redacted
+
+    @property
+    def end_ms(self) -> int:
+        """When it ends."""
+        return self.sentences[-1].line.end_ms
 
     @property
     def start_ms(self) -> int:
@@ -120,6 +134,8 @@ def _groups(lines: Sequence[Line]) -> Iterator[list[Line]]:
 
 def _parts(before: Line, line: Line, size: int) -> bool:
     """Whether a segment begins a new paragraph, given how many characters the one before has."""
+    if line.redacted or before.redacted:
+        return True
     if (before.speaker, before.person, before.flags) != (line.speaker, line.person, line.flags):
         return True
     pause = line.start_ms - before.end_ms

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import inspect
 import json
 from collections.abc import Callable, Iterable, Sequence
@@ -20,6 +21,8 @@ MODULES = {
     "captions": ("caption", "hints", "export"),
     "check": ("check",),
     "correct": ("correct",),
+    "redact": ("redact",),
+    "release": ("release",),
     "recordings": ("pull", "match", "cut"),
     "run": ("run",),
     "search": ("search",),
@@ -128,6 +131,14 @@ class ExamplesGroup(Examples, click.Group):
 @cli.group(cls=ExamplesGroup, examples=("rostra export timetable winter-school-12 --format schedule.xml",))
 def export() -> None:
     """Write what the catalogue holds into files of other programs."""
+
+
+def user_name() -> str:
+    """Return who asks: the user's name on this machine."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"
 
 
 def session_name(name: str) -> tuple[str | None, str]:
