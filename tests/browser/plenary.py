@@ -49,6 +49,12 @@ def add_plenary(db: Database, media: Path) -> None:
             "pulled_at": "2026-11-23T09:00:00Z",
         }
     )  # fmt: skip
+    db["rendition"].insert(
+        {
+            "recording_id": 50, "kind": "web", "sha256": sha256, "suffix": ".webm", "media_type": "audio/webm",
+            "bytes": len(data),
+        }
+    )  # fmt: skip
     for key, person in enumerate((1, 2, None), 1):
         db["speaker_tag"].insert({"id": 500 + key, "recording_id": 50, "label": f"Voice {key}", "person_id": person})
     db["transcript"].insert(
