@@ -418,6 +418,14 @@ def current_recordings_of(db: Database, session: int) -> dict[str, int]:
     return dict(rows.fetchall())
 
 
+COMPANIONS = (
+    "SELECT value ->> 'sha256' AS sha256, value ->> 'suffix' AS suffix, value ->> 'bytes' AS bytes, value ->> 'name',"
+    " 'what came with a recording'"
+    " FROM provenance, json_each(about, '$.companions') WHERE value ->> 'bytes' IS NOT NULL"
+)
+"""The files that came with recordings, such as captions: digest, suffix, bytes, name, and what they are."""
+
+
 def published_files(db: Database) -> list[StoredFile]:
     """Return the media files of a published database, once each: renditions, as recordings stay in the archive."""
     rows = db.execute("SELECT DISTINCT sha256, suffix, bytes FROM rendition ORDER BY sha256")
@@ -429,6 +437,7 @@ def named_files(db: Database) -> list[NamedFile]:
     rows = db.execute(
         f"SELECT DISTINCT sha256, suffix, bytes, original_name, 'recording' FROM recording WHERE {KEPT}"
         " UNION SELECT rendition.sha256, rendition.suffix, rendition.bytes, original_name,"
-        " rendition.kind || ' rendition' FROM rendition JOIN recording ON recording.id = recording_id ORDER BY 1"
+        " rendition.kind || ' rendition' FROM rendition JOIN recording ON recording.id = recording_id"
+        f" UNION {COMPANIONS} ORDER BY 1"
     )
     return [NamedFile(StoredFile(*row[:3]), *row[3:]) for row in rows.fetchall()]

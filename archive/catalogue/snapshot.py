@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archive.catalogue.current import KEPT
+from archive.catalogue.recordings import COMPANIONS
 from archive.connection import open_readonly
 from archive.errors import CatalogueDamagedError, sqlite_errors
 from archive.sqlite import Database, sqlite3
@@ -101,6 +102,7 @@ def kept_files(db: Database) -> tuple[KeptFile, ...]:
     """Return all files of the store that the catalogue names, in order of their digests."""
     rows = db.execute(
         f"SELECT sha256, suffix, bytes FROM recording WHERE {KEPT}"
-        " UNION SELECT sha256, suffix, bytes FROM rendition ORDER BY 1, 2"
+        " UNION SELECT sha256, suffix, bytes FROM rendition"
+        f" UNION SELECT sha256, suffix, bytes FROM ({COMPANIONS}) ORDER BY 1, 2"
     )
     return tuple(KeptFile(*row) for row in rows.fetchall())

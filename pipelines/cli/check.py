@@ -19,7 +19,7 @@ from pipelines.storage.check import check as look_for_problems
 
 
 @command("rostra check", "rostra check --quick", "rostra check --mend", "rostra check --json")
-@click.option("--quick", is_flag=True, help="Compare the sizes of files only, not their SHA-256.")
+@click.option("--quick", is_flag=True, help="Read only what has changed in size or time since the last whole check.")
 @click.option("--mend", is_flag=True, help="Build the search index anew first; no words are lost by that.")
 @json_option
 @archive_option
@@ -27,7 +27,8 @@ def check(root: Path, quick: bool, mend: bool, as_json: bool) -> None:
     """Check that everything is as it was kept: the database, the search index, every file, and what is published.
 
     Recordings are held against their SHA-256, the index against the transcripts, the folders against the catalogue.
-    Nothing is changed unless --mend is given. The exit status is 1 if anything is wrong.
+    --quick takes for right what a whole check has read and nobody has touched since; a disk that loses bits is found by
+    a whole check alone. Nothing is changed unless --mend is given. The exit status is 1 if anything is wrong.
     """
     problems: list[Problem] = []
     try:
