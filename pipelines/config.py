@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from archive.publication.folder import SiteNames
 from metadata.errors import MetadataError
 from metadata.languages import parse_language
 from metadata.shapes import Path as Places
@@ -72,6 +73,10 @@ class Site(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     url: Annotated[str, msgspec.Meta(pattern=r"^$|^https?://[^\s/?#]+/?$")] = ""
     hub: Annotated[str, msgspec.Meta(pattern=r"^$|^https?://[^\s]+$")] = ""
     proxies: tuple[str, ...] = ()
+
+    def names(self) -> SiteNames:
+        """Return what the site calls itself, as a publication says it."""
+        return SiteNames(title=self.title, url=self.url, hub=self.hub)
 
 
 class PullSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

@@ -26,7 +26,6 @@ class Companion:
         codec: FFmpeg's name of what they were, if they are subtitles of the file itself; else None.
         title: what that calls them.
         track: why they do not say all that is said, see `pipelines.media.subtitles.Subtitles.part`.
-        bytes: their size.
     """
 
     name: str
@@ -35,7 +34,6 @@ class Companion:
     codec: str | None = None
     title: str | None = None
     track: str | None = None
-    bytes: int | None = None
 
 
 def companion(store: BlobStore, path: Path, codec: str | None = None, **said: str | None) -> Companion:
@@ -45,5 +43,4 @@ def companion(store: BlobStore, path: Path, codec: str | None = None, **said: st
         OSError: it cannot be read, or there is no room for it.
     """
     suffix = "".join(path.suffixes[-2:])
-    blob = store.add(path, suffix)
-    return Companion(path.name, blob.sha256, suffix, codec, bytes=blob.bytes, **said)
+    return Companion(path.name, store.add(path, suffix).sha256, suffix, codec, **said)

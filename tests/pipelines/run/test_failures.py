@@ -301,13 +301,12 @@ def test_reader_that_never_ends_hinders_nobody(context: Context, tmp_path: Path,
 
 
 def test_other_writer_that_never_ends_ends_the_run_and_charges_nobody(
-    root: Path, tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    root: Path, tmp_path: Path, engine: Engine
 ) -> None:
-    monkeypatch.setattr(db, "BUSY_SECONDS", 0.5)
     tasks = [(f"item {n}", "fine") for n in range(3)]
     with (
         closing(db.sqlite3.connect(root / "catalogue.db", isolation_level=None)) as other,
-        open_archive(root) as context,
+        open_archive(root, patience=0.5) as context,
     ):
 
         class Meddling(Watch):

@@ -11,7 +11,6 @@ from archive.search.sqlite_search import SqliteSearch
 from archive.site.app import create_app
 from pipelines.run.executors import InProcess, Local
 from pipelines.run.runner import RunSummary, run_stage
-from pipelines.stages import publish as publishing
 from pipelines.stages.base import Stage
 from pipelines.stages.index import Index
 from pipelines.stages.publish import Publish
@@ -27,8 +26,7 @@ from tests.pipelines.trials import Watch
 
 
 @pytest.fixture
-def context(tmp_path: Path, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> Iterator[Context]:
-    monkeypatch.setattr(publishing, "GRACE_SECONDS", 0.0)
+def context(tmp_path: Path, bucket: Bucket) -> Iterator[Context]:
     init(tmp_path / "archive", title="Test")
     (tmp_path / "archive" / "rostra.toml").write_text(f'[store]\nbucket = "s3://{bucket.name}/kept"\n')
     with open_archive(tmp_path / "archive") as context:
@@ -55,7 +53,7 @@ def test_recording_goes_from_bucket_to_bucket_to_the_site(context: Context, buck
     assert place == f"s3://{bucket.name}/in/talk.wav"
     for copy in [path for path in context.layout.media.rglob("*") if path.is_file()]:
         copy.unlink()
-    stages = (Transcribe(FakeTranscriber(("Words from afar.",))), Render(), Index(), Publish())
+    stages = (Transcribe(FakeTranscriber(("Words from afar.",))), Render(), Index(), Publish(grace_seconds=0.0))
     executor = Local(1, context.layout.work)
     for stage in stages:
         assert not run_stage(context, stage, executor if stage.unit else InProcess(), Watch()).failed

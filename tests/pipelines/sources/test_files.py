@@ -9,7 +9,6 @@ import pytest
 from pipelines.run.executors import InProcess
 from pipelines.run.runner import RunSummary, run_stage
 from pipelines.sources.files import Listing, expand, look_through
-from pipelines.stages import publish as publishing
 from pipelines.stages.captions import Captions
 from pipelines.stages.publish import Publish
 from pipelines.stages.pull import Pull
@@ -23,13 +22,17 @@ PASSED_OVER = "what Rostra keeps there for itself is no source of recordings, an
 
 
 @pytest.fixture
-def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Context]:
+def context(tmp_path: Path) -> Iterator[Context]:
     """Return an archive of one silent film, rendered and published."""
-    monkeypatch.setattr(publishing, "GRACE_SECONDS", 0.0)
     init(tmp_path / "talks", title="Talks")
     write_silent_video(tmp_path / "film.mp4")
     with open_archive(tmp_path / "talks") as context:
-        for stage in (Pull([tmp_path / "film.mp4"]), Render(), Publish(), Publish(tmp_path / "talks" / "site")):
+        for stage in (
+            Pull([tmp_path / "film.mp4"]),
+            Render(),
+            Publish(grace_seconds=0.0),
+            Publish(tmp_path / "talks" / "site", grace_seconds=0.0),
+        ):
             run_stage(context, stage, InProcess(), Watch())
         (tmp_path / "film.mp4").unlink()
         yield context

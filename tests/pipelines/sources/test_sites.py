@@ -235,5 +235,5 @@ def test_what_came_with_a_recording_is_a_file_of_the_store_that_is_checked_and_b
     [problem] = check(context, quick=False, looked=lambda _: None)
     assert (problem.part, problem.text) == (
         "media",
-        f"recording.en.vtt (what came with a recording) is gone: {captions}",
+        f"recording.en.vtt (companion) is gone: {captions}",
     )
