@@ -27,7 +27,7 @@ from pipelines.exchange.captions import add_captions, beside, passed_over
 from pipelines.sources.files import expand, shown
 from pipelines.stages import Setup
 from pipelines.stages.base import Item, Report, fingerprint
-from pipelines.stages.pull import Companion
+from pipelines.stages.companions import Companion
 from pipelines.storage.archive_folder import Context
 from pipelines.storage.blobs import BlobStore
 
