@@ -140,6 +140,7 @@ def _recording(
             "contentUrl": recording.file.url if recording.file else None,
             "encodingFormat": recording.file.media_type if recording.file else None,
             "url": found.url,
+            "sameAs": recording.elsewhere,
             "inLanguage": transcript.language if transcript else recording.language,
             "license": outside(recording.licence),
             "creditText": recording.credit,
