@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
 import re
 import threading
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from datasette.app import Datasette
@@ -447,6 +449,18 @@ def test_data_pages_work_under_the_same_roof(site: Site) -> None:
     rows = site.get("/data.json?sql=select+count(*)+as+n+from+session&_shape=array", follow_redirects=True).json()
     assert rows == [{"n": 6}]
     assert site.get("/data.db").status_code in {403, 404}
+
+
+def test_cells_of_datasettes_csv_are_no_formulas(site: Site) -> None:
+    cells = ("=1+1", "+1", "-1", "-1 lamp", "@sum", "\t=1", '=cmd|"x"!A1', "a=1", "two\n=lines", "＝1")
+    select = ", ".join(f"""'{cell}' as "{cell.strip()[:5].replace(chr(34), "")}" """ for cell in cells)
+    query = urlencode({"sql": f"select {select}, -2.5 as n"})
+    response = site.get(f"/data.csv?{query}", follow_redirects=True)
+    header, row = csv.reader(io.StringIO(response.text, newline=""))
+    assert [name for name in header if name.startswith(("=", "+", "-", "@"))] == ["+1", "-1"]  # numbers
+    assert row == [
+        "'=1+1", "+1", "-1", "'-1 lamp", "'@sum", "'\t=1", '\'=cmd|"x"!A1', "a=1", "two\n=lines", "'＝1", "-2.5",
+    ]  # fmt: skip
 
 
 def test_data_pages_lead_home_in_the_colours_of_the_site(site: Site) -> None:
