@@ -51,7 +51,7 @@ def free_port() -> int:
 @contextmanager
 def running(command: list[Any], url: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run a server until the block ends; enter it when it answers."""
-    process = subprocess.Popen([str(each) for each in command], stderr=subprocess.PIPE, start_new_session=True)
+    process = subprocess.Popen([str(each) for each in command], stderr=subprocess.PIPE)
     try:
         while True:
             assert process.poll() is None, process.stderr and process.stderr.read()
