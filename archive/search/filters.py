@@ -27,6 +27,7 @@ class Filters:
         language: of transcripts, BCP-47; ``en`` includes ``en-GB``.
         track, kind: as they are written.
         year: four digits, of the session's start or its event's.
+        since, until: the first and the last day, ISO 8601, likewise.
     """
 
     event: str | None = None
@@ -37,6 +38,8 @@ class Filters:
     track: str | None = None
     year: str | None = None
     kind: str | None = None
+    since: str | None = None
+    until: str | None = None
 
     def chosen(self) -> dict[str, str]:
         """Return those that say something."""
@@ -81,6 +84,8 @@ _CONDITIONS = {
     "track": "session.track = :{}",
     "year": f"substr({STARTED}, 1, 4) = :{{}}",
     "after": f"substr({STARTED}, 1, 10) >= :{{}}",
+    "since": f"substr({STARTED}, 1, 10) >= :{{}}",
+    "until": f"substr({STARTED}, 1, 10) <= :{{}}",
     "before": f"substr({STARTED}, 1, 10) < :{{}}",
     "kind": "session.kind = :{}",
     "in_language": "EXISTS (SELECT 1 FROM recording JOIN transcript ON recording_id = recording.id"

@@ -6,7 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
 
 from archive.index.passages import LONGEST_PHRASE
 from archive.index.tokens import BARRIER, RECORD, fold, fold_records
@@ -40,6 +40,7 @@ class Hit:
         url: the session's page at this moment.
         score: higher is better; comparable within one search only.
         transcript: the version that the text stands in; None where the session has none.
+        positions: of the segments of the text in that transcript, in order; none for a session as a whole.
         match: how much of the query it has.
     """
 
@@ -58,6 +59,7 @@ class Hit:
     score: float
     transcript: str | None
     match: Match = "all words"
+    positions: tuple[int, ...] = ()
 
 
 class Passage(NamedTuple):
@@ -186,12 +188,10 @@ def moment_hits(
     )
     known = {row[0]: tuple(row[1:]) for row in rows}
     found = excerpts(conn, [(each.stretch, each.moment) for each in moments], node, segments)
-    return [
-        _hit(known[each.passage.transcript], what, each.score, match) for each, what in zip(moments, found, strict=True)
-    ]
+    return [_hit(known[each.passage.transcript], what, each, match) for each, what in zip(moments, found, strict=True)]
 
 
-def _hit(known: tuple[str, str, str, str, str, str], found: Excerpt, score: float, match: Match) -> Hit:
+def _hit(known: tuple[str, str, str, str, str, str], found: Excerpt, ranked: Ranked, match: Match) -> Hit:
     event, event_title, session, title, version, language = known
     return Hit(
         event=event,
@@ -206,8 +206,9 @@ def _hit(known: tuple[str, str, str, str, str, str], found: Excerpt, score: floa
         before=found.before,
         after=found.after,
         url=session_url(event, session, found.start_ms),
-        score=score,
+        score=ranked.score,
         transcript=version,
+        positions=ranked.moment.key[1:],
         match=match,
     )
 
@@ -231,7 +232,7 @@ def session_hit(
 
 
 def _about(conn: sqlite3.Connection, session: int, score: float, node: Node | None, match: Match) -> Hit:
-    known = known_of(conn, session)
+    known: dict[str, Any] = {**known_of(conn, session)}
     abstract, language, version = conn.execute(
         "SELECT abstract, coalesce(session.language, transcript.language), version FROM session"
         " LEFT JOIN recording ON recording.session_id = session.id AND superseded_by IS NULL"
