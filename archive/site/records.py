@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from archive import urls
-from archive.catalogue.current import CURRENT
+from archive.catalogue.current import CURRENT, KEPT, NOT_SUPERSEDED
 from archive.site.labels import local_time
 from archive.site.settings import SiteSettings
 from archive.sqlite import sqlite3
@@ -72,15 +72,14 @@ class Transcript(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Recording(msgspec.Struct, frozen=True, kw_only=True):
-    """A recording of a session. ``web`` is a form that every browser plays, where the recording itself is none."""
+    """A recording of a session. ``file`` is a form of it that every browser plays, or null before there is one."""
 
     sha256: str
     kind: str
     role: str
     language: str | None
     duration_ms: int | None
-    media: File
-    web: File | None
+    file: File | None
     poster: File | None
     credit: str | None
     licence: str | None
@@ -92,11 +91,6 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
     def key(self) -> str:
         """What names it among the session's recordings, in links."""
         return self.sha256[:12]
-
-    @property
-    def played(self) -> File:
-        """The file that plays everywhere."""
-        return self.web or self.media
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
@@ -225,11 +219,11 @@ JOIN person ON person.id = person_id WHERE session_id IN (SELECT value FROM json
 ORDER BY session_id, session_person.position, person.name
 """
 _RECORDINGS = f"""
-SELECT recording.id, session_id, sha256, recording.kind, role, recording.language, recording.duration_ms, bytes,
-       media_type, suffix, credit, licence, synthetic_voice, pulled_at, version, transcript.language AS spoken,
+SELECT recording.id, session_id, sha256, recording.kind, role, recording.language, recording.duration_ms,
+       credit, licence, synthetic_voice, pulled_at, version, transcript.language AS spoken,
        transcript.kind AS transcript_kind, generator, created_at
 FROM recording LEFT JOIN transcript ON recording_id = recording.id AND {CURRENT} AND transcript.kind <> 'translation'
-WHERE session_id IN (SELECT value FROM json_each(?)) AND superseded_by IS NULL
+WHERE session_id IN (SELECT value FROM json_each(?)) AND {NOT_SUPERSEDED} AND {KEPT}
 ORDER BY session_id, role = 'floor' DESC, role, recording.id
 """
 _RENDITIONS = """
@@ -420,8 +414,7 @@ class Reader:
     ) -> Recording:
         return Recording(
             **{name: row[name] for name in ("sha256", "kind", "role", "language", "duration_ms", "credit", "licence")},
-            media=self._file(f"{row['sha256']}{row['suffix']}", row["media_type"], row["bytes"]),
-            web=renditions.get("web"),
+            file=renditions.get("web"),
             poster=renditions.get("poster"),
             synthetic_voice=bool(row["synthetic_voice"]),
             pulled_at=row["pulled_at"],

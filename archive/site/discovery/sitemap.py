@@ -14,7 +14,7 @@ from lxml import etree
 from archive import urls
 from archive.site.feeds.xml_text import xml_text
 from archive.site.published import current
-from archive.site.records import Reader, Session
+from archive.site.records import File, Reader, Recording, Session
 from archive.site.render import not_found
 from archive.site.respond import respond
 from archive.site.settings import SiteSettings, site_settings
@@ -75,7 +75,7 @@ async def part(datasette: Any, request: Any) -> Any:
         root.extend(entries)
         return _written(root) if entries else None
 
-    body = await database.execute_fn(read)
+    body = await database.execute_long(read)
     return await not_found(datasette, request) if body is None else respond(body, XML)
 
 
@@ -100,8 +100,9 @@ def _sessions(reader: Reader, nth: int) -> Iterator[Any]:
     window = (SESSIONS_A_FILE, nth * SESSIONS_A_FILE)
     for session in reader.sessions("ORDER BY session.id LIMIT ? OFFSET ?", window):
         entry = _entry(session.url, session.updated_at)
-        if session.recordings and session.recordings[0].kind == "video" and session.recordings[0].poster:
-            _add_video(entry, session)
+        for recording in session.recordings[:1]:
+            if recording.kind == "video" and recording.file and recording.poster:
+                _add_video(entry, session, recording, recording.file, recording.poster)
         yield entry
 
 
@@ -113,13 +114,12 @@ def _entry(address: str, changed: str | None) -> Any:
     return entry
 
 
-def _add_video(entry: Any, session: Session) -> None:
-    recording = session.recordings[0]
+def _add_video(entry: Any, session: Session, recording: Recording, file: File, poster: File) -> None:
     values = {
-        "thumbnail_loc": recording.poster.url if recording.poster else "",
+        "thumbnail_loc": poster.url,
         "title": xml_text(session.title)[:100],
         "description": xml_text(session.abstract or f"{session.title}, {session.event.title}")[:2048],
-        "content_loc": recording.played.url,
+        "content_loc": file.url,
         "duration": str(min(max((recording.duration_ms or 0) // 1000, 1), 28_800)),
         "publication_date": session.start or recording.pulled_at,
         "family_friendly": "yes",
