@@ -175,11 +175,11 @@ class _Spelling:
 
     def _apart(self, word: str) -> Iterator[Pieces]:
         """Yield the two words in which a word that nobody says may be said: words that hardly stand elsewhere."""
-        if len(word) > LOOKED_AT or self._known.occurs(word) or not word.isalpha():
+        if len(word) > LOOKED_AT or self._known.occurs(word) or not word.isalnum():
             return
-        for at in range(1, len(word)):
+        for at in (len(word) - 3,) if word.isdigit() else range(1, len(word)):
             pair = (word[:at], word[at:])
-            both = self._known.count(pair)
+            both = self._known.count(pair) if at > 0 else 0
             if both and 2 * both >= min(self._known.count(pair[:1]), self._known.count(pair[1:])):
                 yield pair
 
