@@ -57,7 +57,7 @@ _TITLE = re.compile(r"WEBVTT(?:[ \t].*)?")
 _MAP = "X-TIMESTAMP-MAP="
 _LOCAL = re.compile(rf"\bLOCAL:{_TIME}", re.ASCII)
 _MPEG = re.compile(r"\bMPEGTS:(\d{1,12})", re.ASCII)
-_PICTURE = re.compile(r"\S+\.(?:avif|gif|jpe?g|png|webp)(?:[?#]\S*)?", re.IGNORECASE)
+_PICTURES = (".avif", ".gif", ".jpeg", ".jpg", ".png", ".webp")
 _SENTENCE = re.compile(r"(?:\S+\s+){3,}?\S*[.?!…](?=\s)")
 
 
@@ -191,7 +191,12 @@ def _shift_ms(ticks: int) -> int:
 def _is_for_programs(found: Sequence[_Cue]) -> bool:
     """Whether every cue names a picture, or is an object of JSON."""
     texts = ["\n".join(cue.lines).strip() for cue in found]
-    return bool(texts) and all(_PICTURE.fullmatch(text) or _is_json(text) for text in texts)
+    return bool(texts) and all(_is_picture(text) or _is_json(text) for text in texts)
+
+
+def _is_picture(text: str) -> bool:
+    """Whether it is the address of a picture, and perhaps of a part of it: ``sprite.jpg#xywh=0,0,160,90``."""
+    return len(text.split()) == 1 and re.split("[?#]", text, maxsplit=1)[0].lower().endswith(_PICTURES)
 
 
 def _is_json(text: str) -> bool:
