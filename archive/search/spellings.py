@@ -151,9 +151,9 @@ class _Spelling:
                 if self._forms and _is_initials(parts) and self._known.occurs("".join(parts)):
                     yield Word("".join(parts))
             case Prefix([*before, last]):
-                for _, pieces in self._known.marks(spelling_mark(last)[:-1], LOOKED_AT):
-                    if not pieces[0].startswith(last):  # what begins so is found anyway
-                        yield Phrase((*before, *pieces))
+                written = (pieces for _, pieces in self._known.marks(spelling_mark(last)[:-1], LOOKED_AT))
+                others = (pieces for pieces in written if not pieces[0].startswith(last))  # which are found anyway
+                yield from (Phrase((*before, *pieces)) for pieces in islice(others, MOST))
 
     def _of_word(self, word: str) -> Iterator[Pieces]:
         written = [pieces for _, pieces in self._known.marks(spelling_mark(word), MOST)]

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from archive.connection import transaction
 from archive.index.passages import rebuild
@@ -210,6 +212,24 @@ def test_other_forms_of_a_word_in_pieces_come_after_it() -> None:
 )
 def test_other_members_of_the_kind(text: str, query: str) -> None:
     assert list(found(archive(text, "nothing of it", "every other line"), query)) == [text]
+
+
+EVERYTHING = archive(*(text for texts in SPELLINGS.values() for text in texts), *(text for text, _, _ in LETTERS))
+WORDS = sorted({word for texts in SPELLINGS.values() for text in texts for word in text.split()})
+TYPED = st.lists(
+    st.sampled_from([*WORDS, "OR", "-", '"', "*", "near/3", "(", ")", "C++", "colour", "speaker:", "wi", "fi"])
+)
+
+
+@settings(max_examples=40)
+@given(TYPED.map(" ".join))
+@example(" ".join(WORDS * 2))
+@example(f'"{" ".join(WORDS * 2)}"')
+@example(" ".join(f"{word}*" for word in WORDS))
+def test_any_words_may_be_typed(text: str) -> None:
+    backend = SqliteSearch(EVERYTHING.conn, PATIENT_MS)
+    assert backend.search(text).complete
+    assert backend.sessions(text).complete
 
 
 NAMES = [
