@@ -32,6 +32,7 @@ from metadata.captions.base import CaptionFormat, Source, declared_language, imp
 from metadata.captions.cues import Cue, cues
 from metadata.captions.prefixes import name_speakers
 from metadata.captions.rolling import new_lines, rolls
+from metadata.errors import NotSaidError
 from metadata.model import Segment, Transcript, Word
 from metadata.times import format_timestamp
 
@@ -105,6 +106,7 @@ def read(text: str, source: Source) -> Transcript:
 
     Raises:
         FormatError: it does not begin with ``WEBVTT``, or has times of which none can be read.
+        NotSaidError: it holds data for programs.
     """
     lines = re.split(r"\r\n|\r|\n", text)
     if not detect(lines[0]):
@@ -112,7 +114,8 @@ def read(text: str, source: Source) -> Transcript:
     header, _ = _header(lines)
     found = _joined(lines, source)
     if header.get("kind", "").lower() == METADATA or _is_for_programs(found):
-        raise source.error("", "it holds data for programs (Kind: metadata), which nobody says: it is no caption file")
+        reason = "it holds data for programs (Kind: metadata), which nobody says: it is no caption file"
+        raise NotSaidError(source.name, "", reason)
     language = source.language or declared_language(header.get("language", header.get("lang")))
     shown = [[tidy(unescape(_TAG.sub("", line))) for line in cue.lines] for cue in found]
     if _moves_words(found) or rolls([(cue.start_ms, cue.end_ms) for cue in found], shown):
