@@ -15,7 +15,7 @@ from archive.errors import UnknownSubjectError, sqlite_errors
 from metadata.captions import FORMATS, READERS, WRITERS
 from metadata.languages import display_name, parse_language
 from pipelines.cli.base import Examples, archive_option, command, emit, export, json_option, session_name
-from pipelines.cli.display import err, out
+from pipelines.cli.display import echo, err, out
 from pipelines.exchange.captioned import Names, Told, add_files, caption_files, recording_for
 from pipelines.exchange.captions import find_recording, written
 from pipelines.stages.hints import hints_for
@@ -195,7 +195,7 @@ def export_captions(root: Path, session: str, form: str, target: Path | None) ->
     if not texts:
         raise UnknownSubjectError("transcript of session", session)
     if target is None:
-        click.echo(texts[0][1], nl=False)
+        echo(texts[0][1], nl=False)
         return
     target.mkdir(parents=True, exist_ok=True)
     for name, text in texts:
