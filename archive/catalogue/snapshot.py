@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from archive.catalogue.current import KEPT
 from archive.connection import open_readonly
 from archive.errors import CatalogueDamagedError, sqlite_errors
 from archive.sqlite import Database, sqlite3
@@ -99,6 +100,7 @@ def identity(db: Database) -> str:
 def kept_files(db: Database) -> tuple[KeptFile, ...]:
     """Return all files of the store that the catalogue names, in order of their digests."""
     rows = db.execute(
-        "SELECT sha256, suffix, bytes FROM recording UNION SELECT sha256, suffix, bytes FROM rendition ORDER BY 1, 2"
+        f"SELECT sha256, suffix, bytes FROM recording WHERE {KEPT}"
+        " UNION SELECT sha256, suffix, bytes FROM rendition ORDER BY 1, 2"
     )
     return tuple(KeptFile(*row) for row in rows.fetchall())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -12,7 +11,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from archive.errors import sqlite_errors
 from archive.index.tokens import BARRIER, MARK, shown
-from archive.search.budget import Budget
+from archive.search.budget import CLOCK, Budget
 from archive.search.filters import EVERYWHERE, STARTED, Filters, Scope, read_scope
 from archive.search.hits import (
     Hit,
@@ -104,9 +103,7 @@ class Research:
         clock: seconds that only grow.
     """
 
-    def __init__(
-        self, conn: sqlite3.Connection, budget_ms: int = 5_000, *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, conn: sqlite3.Connection, budget_ms: int = 5_000, *, clock: Callable[[], float] = CLOCK) -> None:
         self._conn = conn
         self._budget_ms = budget_ms
         self._clock = clock

@@ -176,7 +176,7 @@ def _looked_up(conn: sqlite3.Connection, name: str, value: str) -> tuple[str, st
             return "in_tracks", _named(value, conn.execute(tracks))
         case "language":
             return "in_language", value
-        case "doubtful":
+        case "doubtful" | "exact":
             return "kind", ""  # stands where it has no meaning, as in an OR: true of nothing
         case _:
             return name, value

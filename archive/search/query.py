@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from itertools import product
@@ -53,9 +53,13 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Folded words, one directly after the other; a single word in quotes is one too."""
+    """Folded words, one directly after the other; a single word in quotes is one too.
+
+    ``quoted`` says whether they stood in quotes, or were typed as one word (``don't``), which finds the same.
+    """
 
     words: tuple[str, ...]
+    quoted: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +157,7 @@ class Query:
         where: which sessions to search in, as a tree of fields; None for all.
         language: of the transcripts to search in, BCP-47; None for all.
         doubtful: whether to search in what was heard with doubt, and in nothing else.
+        exact: whether only what has all that is asked for is to be found.
     """
 
     node: Node | None
@@ -160,6 +165,7 @@ class Query:
     where: Node | None = None
     language: str | None = None
     doubtful: bool = False
+    exact: bool = False
 
 
 NOTHING = 'There is no word in this search: type a word, or a "phrase" in quotes.'
@@ -186,8 +192,11 @@ FIELDS = {
     "before": "a date such as 2022, 2022-07 or 2022-07-23",
     "kind": f"one of {', '.join(get_args(SessionKind))}",
     "doubtful": "yes or no",
+    "exact": "yes or no",
 }
 """The names of fields, and what each needs for a value."""
+WAYS = ("doubtful", "exact")
+"""Fields that say how to search, not where."""
 
 _NAMED = {"speaker", "event", "series", "title", "track"}
 _DAY = re.compile(r"(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?", re.ASCII)
@@ -229,14 +238,15 @@ def _sort_out(tree: Node, notes: dict[str, None]) -> Query:
     fields = [part for part in parts if _is_where(part)]
     node = _only([_without_fields(part, notes) for part in parts if part not in fields], notes, alone=not fields)
     languages = [part for part in fields if isinstance(part, Field) and part.name == "language"]
-    doubts = [part for part in fields if isinstance(part, Field) and part.name == "doubtful"]
-    where = [part for part in fields if part not in doubts and part not in languages[:1]]
+    ways = [part for part in fields if isinstance(part, Field) and part.name in WAYS]
+    where = [part for part in fields if part not in ways and part not in languages[:1]]
     return Query(
         node,
         " ".join(notes) or None,
         where=_and(where) if where else None,
         language=languages[0].value if languages else None,
-        doubtful=any(part.value == "yes" for part in doubts),
+        doubtful=Field("doubtful", "yes") in ways,
+        exact=Field("exact", "yes") in ways,
     )
 
 
@@ -376,8 +386,8 @@ def _lex(text: str, notes: dict[str, None]) -> list[Lexeme]:
         if match["minus"] and (found or text[match.end() : match.end() + 1] in ('"', "(")):
             lexemes.append("NOT")
         if found and match["word"] is None:
-            quoted = _spellings(match[0], found)
-            lexemes.append(_or(_beginnings(quoted, notes) if match["star"] else map(Phrase, quoted), notes))
+            quoted = [Phrase(each, quoted=True) for each in _spellings(match[0], found)]
+            lexemes.append(_or(_beginnings(quoted, notes) if match["star"] else quoted, notes))
         elif found:
             if match["word"].lower() == "near/":
                 notes[BARE_NEAR] = None
@@ -405,7 +415,7 @@ def _value(name: str, text: str) -> str | None:
             return None
     if name in {"after", "before"}:
         return _day(text)
-    known = {"kind": get_args(SessionKind), "doubtful": ("yes", "no")}.get(name)
+    known = get_args(SessionKind) if name == "kind" else ("yes", "no") if name in WAYS else None
     if known:
         return text.lower() if text.lower() in known else None
     return text if re.fullmatch(r"\d{4}", text, re.ASCII) else None
@@ -425,15 +435,15 @@ def _phrase(found: Sequence[str]) -> Word | Phrase:
     return Word(found[0]) if len(found) == 1 else Phrase(tuple(found))
 
 
-def _beginnings(spellings: list[tuple[str, ...]], notes: dict[str, None]) -> list[Phrase | Prefix]:
+def _beginnings(spellings: Sequence[Phrase], notes: dict[str, None]) -> list[Phrase | Prefix]:
     """Return what words with a star after them ask for: those that begin so, where enough letters stand before it."""
     # Where every character is a word, whatever follows it is found anyway.
-    if all(is_unspaced(each[-1]) for each in spellings):
-        return [Phrase(each) for each in spellings]
-    long_enough = [each for each in spellings if len(each[-1]) >= MIN_PREFIX]
+    if all(is_unspaced(each.words[-1]) for each in spellings):
+        return list(spellings)
+    long_enough = [each for each in spellings if len(each.words[-1]) >= MIN_PREFIX]
     if not long_enough:
         notes[SHORT_PREFIX] = None
-    return [Prefix(each) for each in long_enough] or [Phrase(each) for each in spellings]
+    return [Prefix(each.words) for each in long_enough] or list(spellings)
 
 
 def _written(source: str, found: list[str], notes: dict[str, None]) -> Node:
@@ -441,7 +451,7 @@ def _written(source: str, found: list[str], notes: dict[str, None]) -> Node:
     spellings = _spellings(source, found)
     if not source.endswith("*"):
         return _or(map(_phrase, spellings), notes)
-    terms = _beginnings(spellings, notes)
+    terms = _beginnings([Phrase(each) for each in spellings], notes)
     return _or([_phrase(term.words) if isinstance(term, Phrase) else term for term in terms], notes)
 
 

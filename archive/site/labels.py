@@ -7,6 +7,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from archive.search.results import SessionResult
 from archive.urls import event_url, person_url, session_url
 from metadata.errors import InvalidTimeError
 from metadata.languages import direction, display_name
@@ -130,6 +131,12 @@ def languages(tags: Iterable[str]) -> str:
     """Return languages' names as a list for readers: ``Arabic, French and Spanish``."""
     names = sorted(language(tag) for tag in tags)
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def places(found: SessionResult) -> str:
+    """Return how many moments of a session match, or passages where there are too many to look for moments in all."""
+    one, many = ("moment", "moments") if found.counted == "moments" else ("minute of speech", "minutes of speech")
+    return f"{found.count:,} {one if found.count == 1 else many}"
 
 
 def facet(name: str, value: str, label: str) -> str:

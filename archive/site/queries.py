@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from archive.catalogue.mapping import EVENT_FACTS, SESSION_FACTS, columns, read_facts
 from archive.catalogue.rows import Owner, read_attendance
 from archive.site.labels import local_time
 from archive.sqlite import sqlite3
-from metadata.model import Attendance, Flag, Segment, Transcript, Word
+from metadata.model import Attendance, EventFacts, Flag, Segment, SessionFacts, Transcript, Word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +42,8 @@ class Credit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
-    """A session as it stands in lists.
+class Card(SessionFacts):
+    """A session as it stands in lists: its facts, and what is known of its recordings.
 
     ``start`` is on the clocks of its event, ``day`` its date, which may be known without an hour; ``media`` is what
     was recorded.
@@ -51,17 +52,8 @@ class Card:
     id: int
     event: str
     event_title: str
-    slug: str
-    title: str
-    subtitle: str | None
-    kind: str
-    track: str | None
-    room: str | None
-    place: str | None
     start: datetime | None
     day: date | None
-    planned_ms: int | None
-    language: str | None
     recorded_ms: int | None
     media: str | None
     synthetic: bool
@@ -111,19 +103,9 @@ class Tombstone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EventPage:
+class EventPage(EventFacts):
     """Everything that an event's page shows. ``days`` are in order; sessions of no known day come last, under None."""
 
-    slug: str
-    title: str
-    subtitle: str | None
-    description: str | None
-    series: str | None
-    edition: int | None
-    mode: str
-    start_date: str | None
-    end_date: str | None
-    time_zone: str
     floor: tuple[str, ...]
     interpreted: tuple[str, ...]
     places: tuple[PlaceLine, ...]
@@ -219,10 +201,9 @@ class PersonPage:
 PAUSE_MS = 1_500
 """Silence before a segment that sets it off as a new paragraph."""
 
-_CARDS = """
-SELECT session.id, event.slug AS event, event.title AS event_title, event.time_zone, session.slug, session.title,
-       session.subtitle, session.kind, session.track, session.room, place.name AS place, session.start_at, session.day,
-       session.planned_ms, session.language,
+_CARDS = f"""
+SELECT session.id, event.slug AS event, event.title AS event_title, event.time_zone, session.start_at, session.day,
+       {columns("session", SESSION_FACTS)},
        shown.duration_ms AS recorded_ms, shown.kind AS media, shown.synthetic_voice AS synthetic,
        EXISTS (SELECT 1 FROM recording JOIN transcript ON transcript.recording_id = recording.id AND is_current
                WHERE session_id = session.id) AS transcribed
@@ -295,7 +276,7 @@ def tombstone(conn: sqlite3.Connection, event: str, session: str) -> Tombstone |
 def event(conn: sqlite3.Connection, slug: str) -> EventPage | None:
     """Return an event with its timetable."""
     row = conn.execute(
-        "SELECT event.*, series.title AS series FROM event LEFT JOIN series ON series.id = series_id"
+        f"SELECT event.id, {columns('event', EVENT_FACTS)} FROM event LEFT JOIN series ON series.id = series_id"
         " WHERE event.slug = ?",
         (slug,),
     ).fetchone()
@@ -312,16 +293,7 @@ def event(conn: sqlite3.Connection, slug: str) -> EventPage | None:
     for card in cards:
         days[card.day].append(card)
     return EventPage(
-        slug=row["slug"],
-        title=row["title"],
-        subtitle=row["subtitle"],
-        description=row["description"],
-        series=row["series"],
-        edition=row["edition"],
-        mode=row["mode"],
-        start_date=row["start_date"],
-        end_date=row["end_date"],
-        time_zone=row["time_zone"],
+        **read_facts(row, EVENT_FACTS),
         floor=tuple(each["language"] for each in tongues if each["role"] == "floor"),
         interpreted=tuple(each["language"] for each in tongues if each["role"] == "interpretation"),
         places=tuple(PlaceLine(**_named(each)) for each in places),

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from archive import urls
-from archive.catalogue.current import CURRENT, KEPT
+from archive.catalogue.current import CURRENT, KEPT, NOT_SUPERSEDED
 from archive.site.labels import local_time
 from archive.site.settings import SiteSettings
 from archive.sqlite import sqlite3
@@ -72,18 +72,14 @@ class Transcript(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Recording(msgspec.Struct, frozen=True, kw_only=True):
-    """A recording of a session.
-
-    ``media`` is the form that every browser plays: the recording's own file stays in the archive. It is None until
-    that form is made.
-    """
+    """A recording of a session. ``file`` is a form of it that every browser plays, or null before there is one."""
 
     sha256: str
     kind: str
     role: str
     language: str | None
     duration_ms: int | None
-    media: File | None
+    file: File | None
     poster: File | None
     credit: str | None
     licence: str | None
@@ -223,11 +219,11 @@ JOIN person ON person.id = person_id WHERE session_id IN (SELECT value FROM json
 ORDER BY session_id, session_person.position, person.name
 """
 _RECORDINGS = f"""
-SELECT recording.id, session_id, sha256, recording.kind, role, recording.language, recording.duration_ms, bytes,
-       media_type, suffix, credit, licence, synthetic_voice, pulled_at, version, transcript.language AS spoken,
+SELECT recording.id, session_id, sha256, recording.kind, role, recording.language, recording.duration_ms,
+       credit, licence, synthetic_voice, pulled_at, version, transcript.language AS spoken,
        transcript.kind AS transcript_kind, generator, created_at
 FROM recording LEFT JOIN transcript ON recording_id = recording.id AND {CURRENT} AND transcript.kind <> 'translation'
-WHERE session_id IN (SELECT value FROM json_each(?)) AND superseded_by IS NULL AND {KEPT}
+WHERE session_id IN (SELECT value FROM json_each(?)) AND {NOT_SUPERSEDED} AND {KEPT}
 ORDER BY session_id, role = 'floor' DESC, role, recording.id
 """
 _RENDITIONS = """
@@ -418,7 +414,7 @@ class Reader:
     ) -> Recording:
         return Recording(
             **{name: row[name] for name in ("sha256", "kind", "role", "language", "duration_ms", "credit", "licence")},
-            media=renditions.get("web"),
+            file=renditions.get("web"),
             poster=renditions.get("poster"),
             synthetic_voice=bool(row["synthetic_voice"]),
             pulled_at=row["pulled_at"],

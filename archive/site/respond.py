@@ -28,6 +28,7 @@ UNKEPT = "no-store"
 HTML = "text/html; charset=utf-8"
 JSON = "application/json; charset=utf-8"
 PROBLEM = "application/problem+json"
+CALENDAR = "text/calendar; charset=utf-8"
 
 
 def respond(

@@ -22,7 +22,7 @@ from pipelines.cli.display import err, out
 from pipelines.cli.release import erase, publish_copies
 from pipelines.cli.work import local, observing
 from pipelines.exchange.captions import find_recording
-from pipelines.run.runner import Report, run_stage
+from pipelines.run.runner import RunSummary, run_stage
 from pipelines.stages.render import Render
 from pipelines.storage.archive_folder import Context, taking_turns, timestamp
 
@@ -73,7 +73,7 @@ def redact(
         raise click.UsageError("--purge goes with START-END")
     if purge and not yes:
         click.confirm("Delete these minutes from the archive itself, for good?", abort=True, err=True)
-    report = Report()
+    report = RunSummary()
     with taking_turns(root) as context:
         recordings = _recordings(context, session, recording)
         if not listing:
@@ -113,7 +113,7 @@ def _change(
     tell: bool,
     by: str,
     json: bool,
-) -> Report:
+) -> RunSummary:
     """Decide, publish what is left at once, then render and publish again."""
     at = timestamp()
     with transaction(context.db):

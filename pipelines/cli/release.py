@@ -23,7 +23,7 @@ from pipelines.cli.base import archive_option, command, emit, json_option, user_
 from pipelines.cli.display import err, out
 from pipelines.cli.work import observing
 from pipelines.run.executors import InProcess
-from pipelines.run.runner import Report, run_stage
+from pipelines.run.runner import RunSummary, run_stage
 from pipelines.stages.publish import Publish
 from pipelines.storage.archive_folder import Context, now, taking_turns, timestamp
 from pipelines.storage.copies import copies
@@ -99,9 +99,9 @@ def release(
         if purge:
             _confirm(chosen, yes=yes)
         effect = _decide(context, chosen, decision, opens_all=opens_all, dry_run=dry_run)
-        report = Report()
+        report = RunSummary()
         if not dry_run:
-            report = Report() if later else publish_copies(context, as_json=as_json)
+            report = RunSummary() if later else publish_copies(context, as_json=as_json)
             if purge:
                 _purge(context, chosen, decision)
                 report = publish_copies(context, as_json=as_json)
@@ -170,9 +170,9 @@ def _decide(
     return effect
 
 
-def publish_copies(context: Context, *, as_json: bool) -> Report:
+def publish_copies(context: Context, *, as_json: bool) -> RunSummary:
     """Bring every folder in step that this archive was published into; none where it never was."""
-    report = Report()
+    report = RunSummary()
     with observing(as_json=as_json) as observer:
         for folder in copies(context):
             report.merge(run_stage(context, Publish(folder), InProcess(), observer))

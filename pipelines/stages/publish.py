@@ -31,6 +31,7 @@ from archive.catalogue.snapshot import origin
 from archive.connection import open_readonly
 from archive.errors import ArchiveError, CatalogueBusyError
 from archive.publication import build as release
+from archive.publication.folder import files
 from pipelines.config import Config
 from pipelines.errors import ItemError, LockedError
 from pipelines.stages import Setup
@@ -44,8 +45,6 @@ from pipelines.text import counted
 
 LOCK = ".publishing"
 """Held by the process that publishes into a folder."""
-GRACE_SECONDS = 2.0
-"""How long the old database stays after the swap: a request that began on it may still open it."""
 WAIT_SECONDS = 1_800.0
 """How long to wait for another process that publishes into the same folder."""
 
@@ -66,6 +65,7 @@ class Publication:
         blobs: where media are.
         target: the folder that is published.
         origin: tells this archive's publications from those of others.
+        grace_seconds: how long the old database stays: a request that began on it may still open it.
     """
 
     catalogue: Path
@@ -73,6 +73,7 @@ class Publication:
     blobs: BlobStore
     target: Path
     origin: str
+    grace_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class Publish:
     """The stage. ``target`` is the folder that is published; None is the archive's own."""
 
     target: Path | None = None
+    grace_seconds: float = 2.0
     name: ClassVar[str] = PUBLISH
     unit: ClassVar[str] = ""
 
@@ -91,7 +93,12 @@ class Publish:
             label=target.name,
             fingerprint=state(context),
             task=Publication(
-                context.layout.catalogue, context.config, context.blobs, target, origin=origin(context.db)
+                context.layout.catalogue,
+                context.config,
+                context.blobs,
+                target,
+                origin=origin(context.db),
+                grace_seconds=self.grace_seconds,
             ),
             lost=not (target / CURRENT).exists(),
         )
@@ -136,10 +143,12 @@ def publish(task: Publication) -> str:
         finally:
             db.close()
         sync_folder(target)
+        for file, data in files(task.config.site.names()).items():
+            write_atomic(target / file, data)
         current = {"database": name, "built_at": timestamp(), "origin": task.origin}
         write_atomic(target / CURRENT, msgspec.json.encode(current))
         if any(path.name != name for path in target.glob(DATABASES)):
-            time.sleep(GRACE_SECONDS)
+            time.sleep(task.grace_seconds)
         _remove_others(target / MEDIA, wanted)
         _remove_others(target, {name}, DATABASES)
     return ", ".join(counted(built.counts[thing], thing) for thing in ("session", "recording", "segment"))

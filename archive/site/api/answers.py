@@ -9,7 +9,7 @@ import msgspec
 
 from archive.search.concordance import Line, Rate
 from archive.search.hits import Hit
-from archive.search.sessions import SessionResult, SessionResults
+from archive.search.results import SessionResult, SessionResults
 from archive.site.records import Named, Recording, Segment
 from archive.site.settings import SiteSettings
 
@@ -47,7 +47,10 @@ class TranscriptText(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
-    """A moment in which a query was said. ``matches`` are characters of ``text``."""
+    """A moment in which a query was said. ``matches`` are characters of ``text``.
+
+    ``match`` says how much of the query it has: ``all words``, or ``some words``.
+    """
 
     event: str
     event_title: str
@@ -63,10 +66,15 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     score: float
     transcript: str | None
+    match: str
 
 
 class FoundSession(msgspec.Struct, frozen=True, kw_only=True):
-    """A session that was found. ``places`` are where in it, in milliseconds; ``count`` is how often."""
+    """A session that was found. ``places`` are where in it, in milliseconds; ``count`` is how often.
+
+    ``match`` says how much of the query it has: ``all words``, or ``some words``. ``counted`` says of what
+    ``count`` is: ``moments``, or ``passages`` of about a minute where they are too many to look for moments in all.
+    """
 
     event: str
     event_title: str
@@ -75,8 +83,10 @@ class FoundSession(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     start_at: str | None
     duration_ms: int
+    match: str
     hits: tuple[Moment, ...]
     count: int
+    counted: str
     places: tuple[tuple[int, int], ...]
     score: float
 
@@ -90,12 +100,16 @@ class Facet(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """Sessions that were found. ``complete`` is false where time ran out."""
+    """Sessions that were found, ``exact`` of them with all that was asked.
+
+    ``complete`` is false where time ran out.
+    """
 
     query: str
     filters: dict[str, str]
     sort: str
     total: int
+    exact: int
     complete: bool
     note: str | None
     suggestion: str | None
@@ -158,6 +172,7 @@ def found(results: SessionResults, settings: SiteSettings, **asked: Any) -> Foun
     return Found(
         **asked,
         total=results.total,
+        exact=results.exact,
         complete=results.complete,
         note=results.note,
         suggestion=results.suggestion,

@@ -42,7 +42,10 @@ def _operation(endpoint: Endpoint, query: dict[str, Any], answer: dict[str, Any]
         {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
         for name in endpoint.names
     ]
-    missing = {"404": {"description": "There is none of this name.", **problem}} if named else {}
+    missing = {
+        "404": {"description": "There is none of this name.", **problem},
+        "410": {"description": "It was withdrawn.", **problem},
+    }
     return {
         "operationId": endpoint.path.strip("/").replace("/", "_").replace("{", "").replace("}", ""),
         "summary": endpoint.summary,
@@ -50,7 +53,7 @@ def _operation(endpoint: Endpoint, query: dict[str, Any], answer: dict[str, Any]
         "responses": {
             "200": {"description": endpoint.summary, "content": {"application/json": {"schema": answer}}},
             "400": {"description": "A parameter is unknown or not what it may be.", **problem},
-            **missing,
+            **(missing if named else {}),
         },
     }
 

@@ -13,6 +13,7 @@ from archive.site.api.endpoints import Asked, encode, find, is_complete
 from archive.site.api.openapi import describe
 from archive.site.api.questions import BadQuestionError, read_question
 from archive.site.published import current, search_in
+from archive.site.queries import Tombstone, tombstone
 from archive.site.records import Reader
 from archive.site.respond import JSON, problem, respond, respond_json
 from archive.site.settings import site_settings
@@ -43,9 +44,12 @@ async def api(datasette: Any, request: Any) -> Any:
 
     def read(conn: Any) -> Any:
         reader = Reader(conn, settings, database.publication.built_at)
-        return endpoint.read(Asked(reader, path, query, search_in(datasette, conn)))
+        answer = endpoint.read(Asked(reader, path, query, search_in(datasette, conn)))
+        return answer if answer is not None else tombstone(conn, path.get("event", ""), path.get("session", ""))
 
-    answer = await database.execute_fn(read)
+    answer = await (database.execute_long if endpoint.is_long else database.execute_fn)(read)
+    if isinstance(answer, Tombstone):
+        return problem(request, HTTPStatus.GONE, f"It was withdrawn on {answer.withdrawn_on}.")
     if answer is None:
         return problem(request, HTTPStatus.NOT_FOUND, "There is none of this name.")
     return respond(encode(answer), JSON, complete=is_complete(answer))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -55,7 +55,11 @@ def _session(reader: Reader, named: Mapping[str, str]) -> About | None:
     settings = reader.settings
     return About(
         tuple(tags.session_tags(found, settings)),
-        (*tags.site_links(settings), *tags.feeds(settings, urls.event_url(found.event.slug), found.event.title)),
+        (
+            *tags.site_links(settings),
+            *tags.session_links(found, settings),
+            *tags.feeds(settings, urls.event_url(found.event.slug), found.event.title),
+        ),
         (schema_org.session(found, reader), schema_org.breadcrumbs(settings, *way)),
     )
 
@@ -73,7 +77,8 @@ def _event(reader: Reader, named: Mapping[str, str]) -> About | None:
         schema_org.breadcrumbs(reader.settings, ("Events", urls.EVENTS), (found.title, path)),
     ]
     about = found.description or found.subtitle or f"Timetable and recordings of {found.title}."
-    return _about(reader, found.title, path, about, things)
+    described = _about(reader, found.title, path, about, things)
+    return replace(described, links=(*described.links, *tags.event_links(found.slug, found.title, reader.settings)))
 
 
 def _person(reader: Reader, named: Mapping[str, str]) -> About | None:

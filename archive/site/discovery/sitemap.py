@@ -75,7 +75,7 @@ async def part(datasette: Any, request: Any) -> Any:
         root.extend(entries)
         return _written(root) if entries else None
 
-    body = await database.execute_fn(read)
+    body = await database.execute_long(read)
     return await not_found(datasette, request) if body is None else respond(body, XML)
 
 
@@ -100,9 +100,9 @@ def _sessions(reader: Reader, nth: int) -> Iterator[Any]:
     window = (SESSIONS_A_FILE, nth * SESSIONS_A_FILE)
     for session in reader.sessions("ORDER BY session.id LIMIT ? OFFSET ?", window):
         entry = _entry(session.url, session.updated_at)
-        first = session.recordings[0] if session.recordings else None
-        if first and first.kind == "video" and first.poster and first.media:
-            _add_video(entry, session, first, first.media)
+        for recording in session.recordings[:1]:
+            if recording.kind == "video" and recording.file and recording.poster:
+                _add_video(entry, session, recording, recording.file, recording.poster)
         yield entry
 
 
@@ -114,12 +114,12 @@ def _entry(address: str, changed: str | None) -> Any:
     return entry
 
 
-def _add_video(entry: Any, session: Session, recording: Recording, media: File) -> None:
+def _add_video(entry: Any, session: Session, recording: Recording, file: File, poster: File) -> None:
     values = {
-        "thumbnail_loc": recording.poster.url if recording.poster else "",
+        "thumbnail_loc": poster.url,
         "title": xml_text(session.title)[:100],
         "description": xml_text(session.abstract or f"{session.title}, {session.event.title}")[:2048],
-        "content_loc": media.url,
+        "content_loc": file.url,
         "duration": str(min(max((recording.duration_ms or 0) // 1000, 1), 28_800)),
         "publication_date": session.start or recording.pulled_at,
         "family_friendly": "yes",

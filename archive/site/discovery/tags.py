@@ -12,6 +12,7 @@ from typing import NamedTuple
 from archive import urls
 from archive.site.feeds import atom, podcast
 from archive.site.records import Recording, Session
+from archive.site.respond import CALENDAR
 from archive.site.settings import SiteSettings
 
 DESCRIPTION = 300
@@ -61,9 +62,9 @@ def _media_tags(recording: Recording) -> Iterator[Tag]:
     if recording.poster:
         yield Tag("property", "og:image", recording.poster.url)
         yield Tag("property", "og:image:type", recording.poster.media_type)
-    if recording.media:
-        yield Tag("property", f"og:{recording.kind}", recording.media.url)
-        yield Tag("property", f"og:{recording.kind}:type", recording.media.media_type)
+    if recording.file:
+        yield Tag("property", f"og:{recording.kind}", recording.file.url)
+        yield Tag("property", f"og:{recording.kind}:type", recording.file.media_type)
     if recording.duration_ms and recording.kind == "video":
         yield Tag("property", "video:duration", str(recording.duration_ms // 1000))
 
@@ -95,6 +96,23 @@ def feeds(settings: SiteSettings, page: str, title: str) -> Iterator[Alternate]:
         kind = "podcast" if name == urls.PODCAST else "new sessions"
         address = settings.absolute(urls.beside(page, name))
         yield Alternate("alternate", address, media_type.partition(";")[0], f"{title}: {kind}")
+
+
+def session_links(found: Session, settings: SiteSettings) -> Iterator[Alternate]:
+    """Yield links to other forms of a session's page."""
+    data = settings.absolute(urls.session_data_url(found.event.slug, found.slug))
+    yield Alternate("alternate", urls.beside(found.url, urls.CALENDAR), CALENDAR.partition(";")[0], found.title)
+    yield Alternate("alternate", data, "application/json", f"{found.title}: data")
+    if any(each.file for each in found.recordings):
+        yield Alternate(
+            "alternate", urls.beside(found.url, urls.MANIFEST), "application/ld+json", f"{found.title}: IIIF"
+        )
+
+
+def event_links(event: str, title: str, settings: SiteSettings) -> Iterator[Alternate]:
+    """Yield links to other forms of an event's page."""
+    address = settings.absolute(urls.beside(urls.event_url(event), urls.CALENDAR))
+    yield Alternate("alternate", address, CALENDAR.partition(";")[0], f"{title}: timetable")
 
 
 def site_links(settings: SiteSettings) -> Iterator[Alternate]:

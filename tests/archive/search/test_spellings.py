@@ -27,7 +27,8 @@ def archive(*texts: str, language: str = "en", title: str = "Talk", people: Sequ
 
 
 def found(db: Database, query: str) -> dict[str, list[str]]:
-    """Return what is highlighted in each text that is found; both ways to search must find the same."""
+    """Return what is highlighted in each text that has all words; both ways to search must find the same."""
+    query = f"({query}) exact:yes"
     backend = SqliteSearch(db.conn, PATIENT_MS)
     hits = backend.search(query, limit=100).hits
     by_session = [hit for each in backend.sessions(query, limit=100).sessions for hit in each.hits]

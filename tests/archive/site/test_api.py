@@ -145,7 +145,7 @@ def test_session_is_told_whole(site: Site) -> None:
     ]
     for each in recordings:
         assert ask(site, f"/recordings/{each['sha256']}")["recording"] == each
-        for file in (each["media"], *each["transcript"]["captions"]):
+        for file in (each["file"], *each["transcript"]["captions"]):
             response = site.get(file["url"].removeprefix(URL))
             assert response.headers["content-type"].partition(";")[0] == file["media_type"]
             assert file["bytes"] in {None, len(response.content)}

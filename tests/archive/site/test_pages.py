@@ -13,10 +13,11 @@ import pytest
 from datasette.app import Datasette
 
 from archive.errors import UnpublishedError
+from archive.publication.folder import TIME_LIMIT_MS
 from archive.search import exports
 from archive.search.concordance import BYS
 from archive.site import explore as exploring
-from archive.site.app import TIME_LIMIT_MS, create_app
+from archive.site.app import create_app
 from archive.site.published import current, refresh
 from archive.site.routes import ROUTES
 from archive.sqlite import sqlite3
@@ -352,6 +353,22 @@ def test_search_suggests_what_the_archive_says(site: Site) -> None:
     page = read(site, "/search?q=lighthuose&event=summer-university-2022")
     assert "Did you mean lighthouse?" in squeezed(page.text)
     assert "/search?q=lighthouse&event=summer-university-2022" in page.attributes("a", "href")
+
+
+def test_what_has_some_words_is_marked_so(site: Site) -> None:
+    answer = site.get("/api/1/search.json?q=debt+zeppelin").json()
+    assert (answer["total"], answer["exact"]) == (1, 0)
+    (session,) = answer["sessions"]
+    assert (session["session"], session["match"], session["counted"]) == (
+        "what-an-archive-owes",
+        "some words",
+        "moments",
+    )
+    assert {hit["match"] for hit in session["hits"]} == {"some words"}
+    text = squeezed(read(site, "/search?q=debt+zeppelin").text)
+    assert "Some words" in text
+    assert "Nothing has all of these words: what follows has some of them." in text
+    assert site.get("/api/1/search.json?q=debt+zeppelin+exact:yes").json()["sessions"] == []
 
 
 def test_search_as_json(site: Site) -> None:
