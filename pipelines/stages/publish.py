@@ -18,10 +18,11 @@ import contextlib
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 import filelock
 import msgspec
@@ -49,6 +50,10 @@ WAIT_SECONDS = 1_800.0
 """How long to wait for another process that publishes into the same folder."""
 
 
+Clock: TypeAlias = Callable[[], datetime]
+"""Tells the moment, in UTC."""
+
+
 class NotPublishedError(ItemError):
     """The new publication could not be finished; the old one stands."""
 
@@ -66,6 +71,7 @@ class Publication:
         target: the folder that is published.
         origin: tells this archive's publications from those of others.
         grace_seconds: how long the old database stays: a request that began on it may still open it.
+        clock: tells the moment, at which embargoes have ended or have not.
     """
 
     catalogue: Path
@@ -74,6 +80,7 @@ class Publication:
     target: Path
     origin: str
     grace_seconds: float
+    clock: Clock = now
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +89,7 @@ class Publish:
 
     target: Path | None = None
     grace_seconds: float = 2.0
+    clock: Clock = now
     name: ClassVar[str] = PUBLISH
     unit: ClassVar[str] = ""
 
@@ -91,7 +99,7 @@ class Publish:
         yield Item(
             subject=str(target.resolve()),
             label=target.name,
-            fingerprint=state(context),
+            fingerprint=state(context, self.clock()),
             task=Publication(
                 context.layout.catalogue,
                 context.config,
@@ -99,6 +107,7 @@ class Publish:
                 target,
                 origin=origin(context.db),
                 grace_seconds=self.grace_seconds,
+                clock=self.clock,
             ),
             lost=not (target / CURRENT).exists(),
         )
@@ -133,7 +142,9 @@ def publish(task: Publication) -> str:
         for leftover in target.glob(".*.part*"):
             leftover.unlink()
         with scratch(target) as temporary:
-            built = release.build(task.catalogue, temporary, default=task.config.publish.default_release, now=now())
+            built = release.build(
+                task.catalogue, temporary, default=task.config.publish.default_release, now=task.clock()
+            )
             name = f"catalogue-{built.digest}.db"
             temporary.chmod(0o644)
             temporary.replace(target / name)
