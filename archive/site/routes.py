@@ -24,6 +24,7 @@ from archive.site import (
 )
 from archive.site.api import views as api
 from archive.site.discovery import opensearch, sitemap
+from archive.site.feeds import chapters
 from archive.site.feeds import views as feeds
 from archive.site.feeds.listings import KINDS
 
@@ -51,6 +52,7 @@ ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (rf"(?:/(?P<kind>{'|'.join(KINDS)})/(?P<key>[^/]+))?/(?P<name>feed\.atom|podcast\.rss)$", feeds.feed),
     (r"/search/(?P<name>feed\.atom|podcast\.rss)$", feeds.search_feed),
     (r"/events/(?P<event>[^/]+)(?:/(?P<session>[^/]+))?/calendar\.ics$", calendar.calendar),
+    (r"/events/(?P<event>[^/]+)/(?P<session>[^/]+)/chapters\.json$", chapters.chapters),
     (r"/events/(?P<event>[^/]+)/(?P<session>[^/]+)/manifest\.json$", iiif.manifest),
     (r"/events/(?P<event>[^/]+)/(?P<session>[^/]+)/annotations-(?P<number>\d{1,3})\.json$", iiif.transcript),
     (r"/events/(?P<event>[^/]+)/(?P<session>[^/]+)/search\.json$", iiif.search),
