@@ -16,7 +16,6 @@ const remembered = {
 };
 
 document.documentElement.classList.add("js");
-document.querySelector(".tools").hidden = false;
 
 function clockTime(seconds) {
   const whole = Math.max(0, Math.floor(seconds));

@@ -115,5 +115,4 @@ if (previews) {
   if (previews.cues?.length) stills();
   else document.getElementById("previews").addEventListener("load", stills);
 }
-timeline.hidden = false;
 if (timeline.dataset.peaks) draw(timeline.dataset.peaks).catch(() => {}); // without its shape it is a plain bar

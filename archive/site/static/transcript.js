@@ -217,7 +217,6 @@ function showHit(index) {
   rove(sentences.indexOf(first.closest("a")), { focus: false });
 }
 if (steps && numbers.length) {
-  steps.hidden = false;
   document.getElementById("hit-before").addEventListener("click", () => showHit(hit - 1));
   document.getElementById("hit-after").addEventListener("click", () => showHit(hit + 1));
   document.addEventListener("keydown", (event) => {
