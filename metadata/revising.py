@@ -7,7 +7,7 @@ where both sides changed the same words, what people wrote stands, and the place
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -59,6 +59,69 @@ def edits(before: Sequence[str], after: Sequence[str]) -> list[Edit]:
         else:
             found.append(Edit(block.src_start, block.src_end, words))
     return found
+
+
+def edits_of(base: Transcript, edited: Transcript) -> list[Edit]:
+    """Return what people changed in captions that were written from a transcript, by position of words in it.
+
+    Captions leave doubtful segments out (see `metadata.captions`); so those are not taken for removed.
+    """
+    shown = [
+        position
+        for position, doubtful in enumerate(
+            bool(segment.flags) for segment in base.segments for _ in segment.text.split()
+        )
+        if not doubtful
+    ]
+    words = words_of(base)
+    found = edits([words[position] for position in shown], words_of(edited))
+    return [part for edit in found for part in _unfolded(edit, shown)]
+
+
+def _unfolded(edit: Edit, shown: Sequence[int]) -> Iterator[Edit]:
+    """Yield an edit of the words that were shown as edits of all words."""
+    if edit.first == edit.end:
+        position = shown[edit.first - 1] + 1 if edit.first else (shown[0] if shown else 0)
+        yield Edit(position, position, edit.words)
+        return
+    runs: list[list[int]] = []
+    for position in shown[edit.first : edit.end]:
+        if runs and runs[-1][-1] + 1 == position:
+            runs[-1].append(position)
+        else:
+            runs.append([position])
+    for nth, run in enumerate(runs):
+        yield Edit(run[0], run[-1] + 1, () if nth else edit.words)
+
+
+def restructured(base: Transcript, edited: Transcript) -> tuple[Transcript, tuple[Change, ...]]:
+    """Return a transcript with the segments of another: other cuts, times and speakers too; and what changed.
+
+    A segment that is as it was stays; one that people changed is doubtful no longer.
+    """
+    before = [_facts(segment) for segment in base.segments]
+    after = [_facts(segment) for segment in edited.segments]
+    segments: list[Segment] = []
+    told = []
+    for equal, blocks in groupby(LCSseq.opcodes(before, after), key=lambda block: block.tag == "equal"):
+        run = list(blocks)
+        old = base.segments[run[0].src_start : run[-1].src_end]
+        new = edited.segments[run[0].dest_start : run[-1].dest_end]
+        if equal:
+            segments += old
+            continue
+        segments += [replace(segment, flags=(), confidence=None) for segment in new]
+        spans = old or new
+        told.append(Change(spans[0].start_ms, spans[-1].end_ms, _shown(old), _shown(new)))
+    return replace(base, segments=tuple(segments)), tuple(told)
+
+
+def _facts(segment: Segment) -> tuple[int, int, str, str | None]:
+    return segment.start_ms, segment.end_ms, segment.text, segment.speaker
+
+
+def _shown(segments: Sequence[Segment]) -> str:
+    return "\n".join(f"{segment.speaker}: {segment.text}" if segment.speaker else segment.text for segment in segments)
 
 
 def apply(transcript: Transcript, changes: Iterable[Edit]) -> tuple[Transcript, tuple[Change, ...]]:

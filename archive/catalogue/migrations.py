@@ -598,6 +598,31 @@ def m0008_redactions_change_sessions(db: Database) -> None:
     )
 
 
+@catalogue_migrations()
+def m0009_revisions(db: Database) -> None:
+    """What people corrected in transcripts, place by place: who, when, and the words before and after."""
+    execute_all(
+        db,
+        (
+            """
+CREATE TABLE revision (
+  id INTEGER PRIMARY KEY,
+  transcript_id INTEGER NOT NULL REFERENCES transcript(id) ON DELETE CASCADE,
+  base_id INTEGER NOT NULL REFERENCES transcript(id) ON DELETE CASCADE,
+  start_ms INTEGER NOT NULL CHECK (start_ms >= 0),
+  end_ms INTEGER NOT NULL CHECK (end_ms >= start_ms),
+  before TEXT NOT NULL,
+  after TEXT NOT NULL,
+  revised_by TEXT NOT NULL,
+  revised_at TEXT NOT NULL
+) STRICT
+""",
+            "CREATE INDEX revision_transcript ON revision(transcript_id)",
+            "CREATE INDEX revision_base ON revision(base_id)",
+        ),
+    )
+
+
 def dump_schema(db: Database) -> str:
     """Return the DDL of every table and index in order of creation, without SQLite's and FTS5's own."""
     rows = db.query(

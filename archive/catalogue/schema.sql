@@ -465,3 +465,19 @@ CREATE INDEX redaction_recording ON redaction(recording_id, start_ms);
 CREATE TRIGGER redaction_inserted AFTER INSERT ON redaction BEGIN UPDATE session SET updated_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now') WHERE id = (SELECT session_id FROM recording WHERE id = new.recording_id); END;
 
 CREATE TRIGGER redaction_undone AFTER UPDATE OF undone_at ON redaction BEGIN UPDATE session SET updated_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now') WHERE id = (SELECT session_id FROM recording WHERE id = new.recording_id); END;
+
+CREATE TABLE revision (
+  id INTEGER PRIMARY KEY,
+  transcript_id INTEGER NOT NULL REFERENCES transcript(id) ON DELETE CASCADE,
+  base_id INTEGER NOT NULL REFERENCES transcript(id) ON DELETE CASCADE,
+  start_ms INTEGER NOT NULL CHECK (start_ms >= 0),
+  end_ms INTEGER NOT NULL CHECK (end_ms >= start_ms),
+  before TEXT NOT NULL,
+  after TEXT NOT NULL,
+  revised_by TEXT NOT NULL,
+  revised_at TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX revision_transcript ON revision(transcript_id);
+
+CREATE INDEX revision_base ON revision(base_id);

@@ -14,6 +14,8 @@ from archive.errors import UnknownSubjectError
 from archive.sqlite import Database
 from metadata.model import Flag, Segment, Transcript, Word
 
+REVISES = "revises"
+"""The parameter that names the version which people corrected; such a transcript stands as people's work does."""
 _RANKS = {"imported": 0, "asr": 1, "human": 2}
 """Which kind of transcript stands when there are several: a higher one, or a later one of the same kind."""
 
@@ -144,12 +146,17 @@ def _becomes_current(db: Database, recording: int, transcript: Transcript) -> bo
     if transcript.kind == "translation":
         return True
     row = db.execute(
-        "SELECT EXISTS (SELECT 1 FROM segment WHERE transcript_id = transcript.id AND flags = '[]'), kind"
-        " FROM transcript WHERE recording_id = ? AND is_current AND kind <> 'translation'",
-        [recording],
+        "SELECT EXISTS (SELECT 1 FROM segment WHERE transcript_id = transcript.id AND flags = '[]'), kind,"
+        " parameters ->> ? FROM transcript WHERE recording_id = ? AND is_current AND kind <> 'translation'",
+        [f"$.{REVISES}", recording],
     ).fetchone()
     says = any(not segment.flags for segment in transcript.segments)
-    return row is None or (says, _RANKS[transcript.kind]) >= (bool(row[0]), _RANKS[row[1]])
+    rank = _rank(transcript.kind, transcript.parameters.get(REVISES))
+    return row is None or (says, rank) >= (bool(row[0]), _rank(row[1], row[2]))
+
+
+def _rank(kind: str, revises: object) -> int:
+    return _RANKS["human" if revises else kind]
 
 
 def count_captions(db: Database, recording: int) -> int:

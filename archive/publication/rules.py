@@ -208,7 +208,7 @@ MADE = ("tombstone",)
 PRIVATE = frozenset(
     {
         "catalogue", "correction", "expected_recording", "heard_part", "imported", "person_source", "provenance",
-        "purge", "recording_source", "release", "release_default", "stage_run",
+        "purge", "recording_source", "release", "release_default", "revision", "stage_run",
     }
 )  # fmt: skip
 """Tables that never leave the catalogue."""

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
+from archive.catalogue.current import CURRENT
 from archive.index.spellings import in_one_piece, with_digraphs
 from archive.index.tokens import words
 from archive.search.query import And, Field, Node, Not, Or, Phrase, Word, to_fts5
@@ -89,7 +90,7 @@ _CONDITIONS = {
     "before": f"substr({STARTED}, 1, 10) < :{{}}",
     "kind": "session.kind = :{}",
     "in_language": "EXISTS (SELECT 1 FROM recording JOIN transcript ON recording_id = recording.id"
-    " WHERE recording.session_id = session.id AND is_current = 1 AND superseded_by IS NULL"
+    f" WHERE recording.session_id = session.id AND {CURRENT}"
     " AND (transcript.language = :{0} OR transcript.language LIKE :{0} || '-%'))",
     "in_index": "session.id IN (SELECT rowid FROM session_fts WHERE session_fts MATCH :{})",
     "in_events": "session.event_id IN (SELECT value FROM json_each(:{}))",
@@ -102,7 +103,7 @@ _OF_PASSAGE = (
 )
 _TRANSCRIPTS = (
     "SELECT 1 FROM recording JOIN transcript ON recording_id = recording.id"
-    " WHERE recording.session_id = {} AND is_current = 1 AND superseded_by IS NULL AND "
+    f" WHERE recording.session_id = {{}} AND {CURRENT} AND "
 )
 _ONLY_IN_LANGUAGE = f" AND EXISTS ({_TRANSCRIPTS}{IN_LANGUAGE}) AND NOT EXISTS ({_TRANSCRIPTS} NOT {IN_LANGUAGE})"
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
 
+from archive.catalogue.current import CURRENT, NOT_SUPERSEDED
 from archive.index.passages import LONGEST_PHRASE
 from archive.index.tokens import BARRIER, RECORD, fold, fold_records
 from archive.search.budget import Budget
@@ -161,7 +162,7 @@ def read_doubtful(conn: sqlite3.Connection, budget: Budget, node: Node, scope: S
             "SELECT session.id, transcript.id, segment.position, segment.text FROM segment"
             " JOIN transcript ON transcript.id = transcript_id JOIN recording ON recording.id = recording_id"
             " JOIN session ON session.id = session_id"
-            f" WHERE flags <> '[]' AND is_current = 1 AND superseded_by IS NULL{scope.rows}{condition}"
+            f" WHERE flags <> '[]' AND {CURRENT}{scope.rows}{condition}"
             " ORDER BY session.id, transcript.id, segment.position",
             scope.values,
         )
@@ -235,7 +236,7 @@ def _about(conn: sqlite3.Connection, session: int, score: float, node: Node | No
     known: dict[str, Any] = {**known_of(conn, session)}
     abstract, language, version = conn.execute(
         "SELECT abstract, coalesce(session.language, transcript.language), version FROM session"
-        " LEFT JOIN recording ON recording.session_id = session.id AND superseded_by IS NULL"
+        f" LEFT JOIN recording ON recording.session_id = session.id AND {NOT_SUPERSEDED}"
         " LEFT JOIN transcript ON recording_id = recording.id AND is_current = 1"
         " WHERE session.id = ? ORDER BY version IS NULL, recording.id LIMIT 1",
         (session,),

@@ -193,8 +193,9 @@ def _proposal(proposal: Proposal) -> dict[str, Any]:
 def cut(root: Path, recording: str, event: str | None, room: str | None, apply_: bool) -> None:
     """Cut a RECORDING of a whole day (the beginning of its SHA-256) into the sessions that it holds.
 
-    The timetable says about when each began and ended, pauses in speech say when. Nothing is encoded anew:
-    pictures begin at the last key frame before. The whole recording stays in the archive, without a session.
+    The timetable says about when each began and ended, pauses in speech say when. Each part begins and ends just
+    there: where no key frame lies before the first word, it is encoded anew, so that it has nothing of the session
+    before. The whole recording stays in the archive, without a session.
     """
     with open_archive(root) as context:
         subject = find_recording(context.db, recording)

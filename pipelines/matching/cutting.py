@@ -26,7 +26,7 @@ from archive.catalogue.recordings import (
 )
 from archive.catalogue.transcripts import speech
 from archive.connection import transaction
-from pipelines.errors import ConfigError
+from pipelines.errors import BrokenMediaError, ConfigError
 from pipelines.matching.evidence import File, Talk, mentions
 from pipelines.matching.proposals import file_of, talks
 from pipelines.media import files as media
@@ -49,12 +49,16 @@ Pause = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A session's part of a recording, in milliseconds, and why it lies there."""
+    """A session's part of a recording, in milliseconds, and why it lies there.
+
+    ``encoded`` says that no key frame is where it begins, so that its pictures and its sound are encoded anew.
+    """
 
     talk: Talk
     start_ms: int
     end_ms: int
     reasons: tuple[str, ...]
+    encoded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +190,16 @@ def _ms(frames: int) -> int:
 
 
 def at_key_frames(path: Path, cuts: Sequence[Cut]) -> list[Cut]:
-    """Return cuts that begin at key frames, so that nothing needs to be encoded anew."""
-    return [replace(cut, start_ms=media.key_frame_before(path, cut.start_ms)) for cut in cuts]
+    """Return cuts that begin at a key frame where there is one before the first word, so that pictures are copied.
+
+    Others begin just where they should, and are encoded: nothing of what was before is in a part.
+    """
+    return [_at_key_frame(path, cut) for cut in cuts]
+
+
+def _at_key_frame(path: Path, cut: Cut) -> Cut:
+    found = media.key_frame_near(path, cut.start_ms, LEAD_MS)
+    return replace(cut, encoded=True) if found is None else replace(cut, start_ms=found)
 
 
 def is_made(context: Context, recording: int, cut: Cut) -> bool:
@@ -195,11 +207,25 @@ def is_made(context: Context, recording: int, cut: Cut) -> bool:
     return is_cut_for(context.db, recording, cut.talk.id)
 
 
+def part_of(whole: Path, part: Path, cut: Cut) -> Path:
+    """Cut a part out of a recording, and return its file: in the recording's container where it can be copied."""
+    if not cut.encoded:
+        try:
+            media.cut(whole, part, cut.start_ms, cut.end_ms)
+        except BrokenMediaError:
+            part.unlink(missing_ok=True)
+        else:
+            return part
+    part = part.with_suffix(".mp4")
+    media.cut(whole, part, cut.start_ms, cut.end_ms, encoded=True)
+    return part
+
+
 def make(context: Context, whole: Day, cut: Cut) -> None:
     """Cut a part out of a recording, and add it to the archive as its session's recording.
 
     Raises:
-        BrokenMediaError: it cannot be cut without encoding it anew.
+        BrokenMediaError: it cannot be cut.
         ToolError: ffmpeg is missing or was killed.
         OSError: there is no room for it.
     """
@@ -207,7 +233,7 @@ def make(context: Context, whole: Day, cut: Cut) -> None:
     with scratch(context.layout.work) as bare:
         part = bare.with_suffix(recording.suffix)
         try:
-            media.cut(whole.path, part, cut.start_ms, cut.end_ms)
+            part = part_of(whole.path, part, cut)
             info = media.probe(part)
             blob = context.blobs.add(part, info.suffix)
         finally:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import codecs
 import logging
+import math
 import re
 import shutil
 import signal
@@ -400,55 +401,83 @@ def _first_picture_interlaced(container: InputContainer) -> bool:
     return False
 
 
-def key_frame_before(path: Path, at_ms: int) -> int:
-    """Return where the last key frame at or before a moment is, in milliseconds; sound alone may begin anywhere.
+def key_frame_near(path: Path, at_ms: int, within_ms: int) -> int | None:
+    """Return where a key frame is at a moment or soon after, in milliseconds; sound alone may begin anywhere.
+
+    Args:
+        path: the recording.
+        at_ms: the moment.
+        within_ms: how much later it may be.
+
+    Returns:
+        None where there is none: whoever begins there must encode the pictures anew.
 
     Raises:
         NotMediaError, BrokenMediaError: it is not a recording, or cannot be read.
     """
     with _opened(path) as container:
-        pictures = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
-        if not pictures or at_ms <= 0:
+        pictures = _pictures(container)
+        if pictures is None or at_ms <= 0:
             return max(at_ms, 0)
-        stream = pictures[0]
+        first_ms = (container.start_time or 0) * 1000 / av.time_base
         try:
-            container.seek(at_ms * av.time_base // 1000)
-            for packet in islice(container.demux(stream), 500):
-                if packet.is_keyframe and packet.pts is not None and packet.time_base is not None:
-                    first_ms = (container.start_time or 0) * 1000 / av.time_base
-                    return min(max(round(float(packet.pts * packet.time_base) * 1000 - first_ms), 0), at_ms)
+            _seek(container, at_ms)
+            for packet in islice(container.demux(pictures), MOST_PACKETS):
+                if packet.pts is None or packet.time_base is None:
+                    continue
+                here_ms = float(packet.pts * packet.time_base) * 1000 - first_ms
+                if here_ms > at_ms + within_ms + REORDERED_MS:
+                    return None
+                if packet.is_keyframe and at_ms <= here_ms <= at_ms + within_ms:
+                    return math.ceil(here_ms)
         except av.error.FFmpegError as error:
             raise _not_read(path, error.strerror or str(error)) from error
-    return 0
+    return None
 
 
-def cut(path: Path, target: Path, start_ms: int, end_ms: int) -> None:
-    """Copy a part of a recording into a file of the same container, without encoding anything anew.
+MOST_PACKETS = 5_000
+REORDERED_MS = 1_000
+"""By how much pictures may stand in another order in a file than in time."""
 
-    Pictures begin at the last key frame before ``start_ms`` (see `key_frame_before`).
+
+def cut(path: Path, target: Path, start_ms: int, end_ms: int, *, encoded: bool = False) -> None:
+    """Bring a part of a recording into a file of its own: nothing before it and nothing after it.
+
+    Args:
+        path: the recording.
+        target: the file to write, whose suffix says what container; MP4 where it is encoded.
+        start_ms: where it begins: where nothing is encoded, at a key frame (see `key_frame_near`).
+        end_ms: where it ends.
+        encoded: whether pictures and sound are encoded anew, and may begin anywhere.
 
     Raises:
-        BrokenMediaError: its streams cannot be copied so.
+        BrokenMediaError: its streams cannot be copied, or begin elsewhere when they are.
         DiskFullError: there is no room for them.
         ToolError: ffmpeg is missing, or was killed.
     """
-    suffix = target.suffix
+    if encoded:
+        # Some containers lead to a moment only roughly: what comes before it is decoded, and left out then.
+        early_ms = min(start_ms, EARLY_MS)
+        sought, coding = start_ms - early_ms, _ENCODED | {"ss": f"{early_ms / 1000:.3f}"}
+    else:
+        # A key frame's time is rounded up, and one that is looked for a little later is still that.
+        sought = start_ms + (1 if start_ms else 0)
+        coding = {"c": "copy", "avoid_negative_ts": "make_zero", "copypriorss:a": 0}
     source = ffmpeg.input(
         f"file:{path.absolute()}",
         protocol_whitelist="file,pipe",
         format_whitelist=_FORMATS,
-        ss=f"{start_ms / 1000:.3f}",
+        ss=f"{sought / 1000:.3f}",
     )
     output = ffmpeg.output(
-        *(source[kind] for kind in ("v?", "a?", "s?")),
+        *(source[kind] for kind in ("V?", "a?")),
         f"file:{target.absolute()}",
-        c="copy",
-        t=f"{(end_ms - start_ms) / 1000:.3f}",
-        avoid_negative_ts="make_zero",
+        t=f"{max(end_ms - start_ms - (0 if encoded else _reordered_ms(path)), 1) / 1000:.3f}",
         map_metadata=-1,
         map_chapters=-1,
         fflags="+bitexact",
-        f=_MUXERS.get(suffix, suffix[1:]),
+        f=_MUXERS.get(target.suffix, target.suffix[1:]),
+        **coding,
     )
     command = output.global_args("-nostdin", "-hide_banner", "-loglevel", "error", "-y").compile(cmd=ffmpeg_binary())
     seconds = RENDER_SECONDS + RENDER_FACTOR * (end_ms - start_ms) / 1000
@@ -460,7 +489,50 @@ def cut(path: Path, target: Path, start_ms: int, end_ms: int) -> None:
     if code:
         _blame_the_disk(complaints)
         reason = complaints[-1] if complaints else "no reason given"
-        raise BrokenMediaError(f"cannot be cut without encoding it anew: {reason}")
+        raise BrokenMediaError(f"cannot be cut{'' if encoded else ' without encoding it anew'}: {reason}")
+    if not encoded and start_ms and _first_picture(path, start_ms + 1) != _first_picture(target, 0):
+        raise BrokenMediaError("cannot be cut without encoding it anew: its pictures begin elsewhere then")
+
+
+EARLY_MS = 30_000
+_ENCODED: dict[str, Any] = {
+    "c:v": "libx264", "preset": "veryfast", "crf": 20, "pix_fmt": "yuv420p", "a53cc": 0,
+    "vf": "bwdif=mode=send_frame:deint=interlaced,scale='trunc(iw/2)*2':'trunc(ih/2)*2'", "c:a": "aac", "b:a": "160k",
+    "movflags": "+faststart",
+}  # fmt: skip
+"""How parts are encoded that begin where pictures cannot be copied from."""
+
+
+def _reordered_ms(path: Path) -> int:
+    """Return by how much the last pictures that are copied may lie behind the end, as they are stored earlier."""
+    with _opened(path) as container:
+        pictures = _pictures(container)
+        if pictures is None:
+            return 0
+        return round(1000 * pictures.codec_context.has_b_frames / float(pictures.average_rate or 25))
+
+
+def _first_picture(path: Path, at_ms: int) -> bytes | None:
+    """Return the key frame at a moment or before it, as it is stored; None where there are no pictures."""
+    with _opened(path) as container:
+        pictures = _pictures(container)
+        if pictures is None:
+            return None
+        if at_ms:
+            _seek(container, at_ms)
+        packets = islice(container.demux(pictures), MOST_PACKETS)
+        return next((bytes(packet) for packet in packets if packet.is_keyframe), None)
+
+
+def _pictures(container: InputContainer) -> av.VideoStream | None:
+    """Return the moving pictures, if there are any; a cover is none."""
+    moving = (stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic)
+    return next(moving, None)
+
+
+def _seek(container: InputContainer, at_ms: int) -> None:
+    """Go to the last key frame before a moment on the player's clock."""
+    container.seek(at_ms * av.time_base // 1000 + (container.start_time or 0))
 
 
 _MUXERS = {

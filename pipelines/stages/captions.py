@@ -19,7 +19,7 @@ import msgspec
 from archive.catalogue.provenance import origins_with
 from archive.catalogue.recordings import read_recording, recording_id
 from metadata.captions import FORMATS, SUFFIXES
-from metadata.errors import MetadataError, UnknownFormatError
+from metadata.errors import MetadataError, NotSaidError, UnknownFormatError
 from metadata.model import TranscriptKind
 from metadata.names import name_key
 from pipelines.errors import BrokenMediaError, CaptionsError, FetchError
@@ -27,7 +27,7 @@ from pipelines.exchange.captions import add_captions, beside, passed_over
 from pipelines.sources.files import expand, shown
 from pipelines.stages import Setup
 from pipelines.stages.base import Item, Report, fingerprint
-from pipelines.stages.pull import Companion
+from pipelines.stages.companions import Companion
 from pipelines.storage.archive_folder import Context
 from pipelines.storage.blobs import BlobStore
 
@@ -124,7 +124,7 @@ class Captions:
             )
         try:
             added = add_captions(context, data, item.label, recording, kind=item.task.kind, **_said(item.task))
-        except UnknownFormatError:
+        except (UnknownFormatError, NotSaidError):
             return "holds no captions, and is passed over"
         except MetadataError as error:
             raise CaptionsError(str(error).removeprefix(f"{item.label}: ")) from error

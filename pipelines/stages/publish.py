@@ -18,10 +18,11 @@ import contextlib
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 import filelock
 import msgspec
@@ -49,6 +50,10 @@ WAIT_SECONDS = 1_800.0
 """How long to wait for another process that publishes into the same folder."""
 
 
+Clock: TypeAlias = Callable[[], datetime]
+"""Tells the moment, in UTC."""
+
+
 class NotPublishedError(ItemError):
     """The new publication could not be finished; the old one stands."""
 
@@ -67,6 +72,7 @@ class Publication:
         origin: tells this archive's publications from those of others.
         again: whether media that are there are compared with their SHA-256, and copied again where they are damaged.
         grace_seconds: how long the old database stays: a request that began on it may still open it.
+        clock: tells the moment, at which embargoes have ended or have not.
     """
 
     catalogue: Path
@@ -76,6 +82,7 @@ class Publication:
     origin: str
     grace_seconds: float
     again: bool = False
+    clock: Clock = now
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +95,7 @@ class Publish:
     target: Path | None = None
     again: bool = False
     grace_seconds: float = 2.0
+    clock: Clock = now
     name: ClassVar[str] = PUBLISH
     unit: ClassVar[str] = ""
 
@@ -97,7 +105,7 @@ class Publish:
         yield Item(
             subject=str(target.resolve()),
             label=target.name,
-            fingerprint=state(context),
+            fingerprint=state(context, self.clock()),
             task=Publication(
                 context.layout.catalogue,
                 context.config,
@@ -106,6 +114,7 @@ class Publish:
                 origin=origin(context.db),
                 again=self.again,
                 grace_seconds=self.grace_seconds,
+                clock=self.clock,
             ),
             lost=self.again or not (target / CURRENT).exists(),
         )
@@ -140,7 +149,9 @@ def publish(task: Publication) -> str:
         for leftover in target.glob(".*.part*"):
             leftover.unlink()
         with scratch(target) as temporary:
-            built = release.build(task.catalogue, temporary, default=task.config.publish.default_release, now=now())
+            built = release.build(
+                task.catalogue, temporary, default=task.config.publish.default_release, now=task.clock()
+            )
             name = f"catalogue-{built.digest}.db"
             temporary.chmod(0o644)
             temporary.replace(target / name)

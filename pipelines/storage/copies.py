@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -17,10 +18,10 @@ PUBLISH = "publish"
 """The stage that publishes: what it was done to are the folders."""
 
 
-def state(context: Context) -> str:
-    """Return a digest that changes when a publication would: by what it holds, or by what its site is called."""
+def state(context: Context, at: datetime | None = None) -> str:
+    """Return a digest that changes when a publication would, at a moment or now: by what it holds, or by its names."""
     default = context.config.publish.default_release
-    material = (publication_fingerprint(context.db, default=default, now=now()), context.config.site.names())
+    material = (publication_fingerprint(context.db, default=default, now=at or now()), context.config.site.names())
     return hashlib.sha256(repr(material).encode()).hexdigest()[:16]
 
 
@@ -32,7 +33,7 @@ def copies(context: Context) -> dict[Path, str]:
     ours = origin(context.db)
     done = {Path(subject): made for subject, made in subjects_done(context.db, PUBLISH).items()}
     own = context.layout.public
-    folders = {own: done.pop(own.absolute(), ""), **done}
+    folders = {own: done.pop(own.resolve(), ""), **done}
     return {folder: made for folder, made in folders.items() if origin_of(folder) in {ours, ""}}
 
 

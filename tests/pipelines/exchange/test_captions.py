@@ -157,6 +157,14 @@ def test_files_beside_a_recording_that_are_no_captions_are_passed_over(context: 
     assert versions(context) == []
 
 
+def test_data_for_programs_beside_a_recording_is_passed_over(context: Context, folder: Path) -> None:
+    sheet = "WEBVTT\n\n00:00.000 --> 00:05.000\nsheet.jpg#xywh=0,0,160,90\n"
+    (folder / "talk.vtt").write_text(sheet, encoding="utf-8")
+    (folder / "talk.tsv").write_text("title\tstart\nTalk\t2022-07-23\n", encoding="utf-8")
+    assert not pull(context, folder).failed
+    assert versions(context) == []
+
+
 def test_captions_of_another_recording_are_refused_and_nothing_is_written(context: Context, folder: Path) -> None:
     pull(context, folder)
     late = TALK.replace("00:01.000 --> 00:02.500", "10:00.000 --> 10:01.000")

@@ -28,6 +28,7 @@ from pipelines.transcribers import FakeTranscriber
 from tests.pipelines.cli.test_cli import rostra
 from tests.pipelines.made_event import TALKS
 from tests.pipelines.media.test_files import write_video
+from tests.pipelines.media.test_renditions import ffmpeg
 from tests.pipelines.sounds import write_wav
 from tests.pipelines.trials import Watch
 
@@ -139,8 +140,9 @@ def planned(context: Context) -> tuple[cutting.Day, list[Cut]]:
 
 def test_cut_makes_the_sessions_recordings_without_encoding(context: Context) -> None:
     whole, cuts = planned(context)
+    spoken = {"e/one": 2_000, "e/two": 22_000}
     for cut in cuts:
-        assert cut.start_ms <= {"e/one": 1_000, "e/two": 21_000}[cut.talk.label] < cut.start_ms + 1_300
+        assert {"e/one": 1_000, "e/two": 21_000}[cut.talk.label] <= cut.start_ms <= spoken[cut.talk.label]
         cutting.make(context, whole, cut)
         assert cutting.is_made(context, 1, cut)
     rows = list(
@@ -190,7 +192,7 @@ def test_cut_from_the_command_line_says_first_and_cuts_once(tmp_path: Path) -> N
         sha, session = context.db.execute("SELECT sha256, session_id FROM recording").fetchone()
     assert session is None
     said = rostra("cut", sha[:10], "--archive", root)
-    line = "0:00–0:15  e/one  begins after a pause of 2 s, ends before a pause of 26 s\n"
+    line = "0:01–0:15  e/one  begins after a pause of 2 s, ends before a pause of 26 s\n"
     assert (said.returncode, said.stdout) == (0, f"• {line}")
     done = [rostra("cut", sha[:10], "--apply", "--archive", root).stdout for _ in range(2)]
     assert done == [f"✓ {line}"] * 2
@@ -253,14 +255,6 @@ def write_room(path: Path, speech: Path) -> dict[str, tuple[int, int]]:
     return spans
 
 
-def packets(path: Path, kind: str) -> list[bytes]:
-    import av
-
-    with av.open(str(path)) as container:
-        stream = next(stream for stream in container.streams if stream.type == kind)
-        return [bytes(packet) for packet in container.demux(stream) if packet.size]
-
-
 def test_day_of_real_speech_is_cut_in_the_pauses_without_loss(tmp_path: Path, data: Path) -> None:
     folder, timetable, root = tmp_path / "in", tmp_path / "event.yaml", tmp_path / "archive"
     folder.mkdir()
@@ -285,15 +279,63 @@ def test_day_of_real_speech_is_cut_in_the_pauses_without_loss(tmp_path: Path, da
                 " JOIN recording_source ON recording_id = recording.id ORDER BY cut_start_ms"
             )
         )
-        paths = {row["slug"]: context.blobs.path(row["sha256"], row["suffix"]) for row in (whole, *parts)}
     assert [row["slug"] for row in (whole, *parts)] == [None, *SAID]
     for row in parts:
         begin, end = spoken[row["slug"]]
-        assert begin - 6_500 <= row["start_ms"] <= begin
-        assert row["start_ms"] % 5_000 == 0
+        # A clip may begin with silence, too.
+        assert begin - 1_500 <= row["start_ms"] <= begin + 500
         # A clip may end in silence. The first beats of music may be taken for a word, and the pause begins after them.
         assert end - 500 <= row["start_ms"] + row["duration_ms"] <= end + 16_000
-        for kind, a_second in (("video", 4), ("audio", media.SAMPLE_RATE / 1024)):
-            part, all_ = packets(paths[row["slug"]], kind), packets(paths[None], kind)
-            first = round(row["start_ms"] / 1000 * a_second)
-            assert any(all_[at : at + len(part)] == part for at in range(max(first - 3, 0), first + 4))
+
+
+def write_two_sessions(path: Path, at: float, *options: str) -> Path:
+    """Write a private session, a red picture and a tone, and from a moment on a public one, blue and silent."""
+    return ffmpeg(
+        "-f", "lavfi", "-i", f"color=red:s=160x90:r=10:d={at}[a];color=blue:s=160x90:r=10:d={40 - at}[b];[a][b]concat",
+        "-f", "lavfi", "-i", f"sine=f=1000:d=40,volume=enable='gte(t,{at})':volume=0", *options, path,
+    )  # fmt: skip
+
+
+def reddest(path: Path) -> float:
+    import av
+
+    with av.open(str(path)) as container:
+        return max(float(frame.to_ndarray(format="rgb24")[..., 0].mean()) for frame in container.decode(video=0))
+
+
+@pytest.mark.parametrize(("at", "encoded"), [(20.0, False), (19.4, False), (23.4, True), (20.1, True)])
+@pytest.mark.parametrize("name", ["day.mp4", "day.mkv", "day.ts"])
+def test_part_has_nothing_of_the_session_before_it(tmp_path: Path, name: str, at: float, encoded: bool) -> None:
+    change = max(at, 20.0)
+    day = write_two_sessions(
+        tmp_path / name,
+        change,
+        "-pix_fmt",
+        "yuv420p",
+        "-c:v",
+        "libx264",
+        "-g",
+        "100",
+        "-sc_threshold",
+        "0",
+        "-c:a",
+        "aac",
+    )
+    [cut] = cutting.at_key_frames(day, [cutting.Cut(TALKS[0], round(at * 1000), 30_000, ())])
+    assert cut.encoded is encoded or name == "day.ts"  # which leads to no key frame in particular
+    part = cutting.part_of(day, tmp_path / f"part{day.suffix}", cut)
+    assert reddest(part) < 60
+    sound = np.concatenate(list(media.stream_audio(part)))
+    # The switch itself is a block of samples long, and what a codec makes of it as long again.
+    assert float(np.abs(sound[1600:]).max()) < 0.01
+    assert abs(media.probe(part).duration_ms - (30_000 - cut.start_ms)) <= 300
+
+
+@pytest.mark.parametrize("name", ["day.mp3", "day.m4a", "day.flac", "day.wav", "day.ogg"])
+def test_part_of_sound_alone_has_nothing_of_the_session_before_it(tmp_path: Path, name: str) -> None:
+    day = write_two_sessions(tmp_path / name, 20.0, "-vn")
+    [cut] = cutting.at_key_frames(day, [cutting.Cut(TALKS[0], 20_500, 30_000, ())])
+    part = cutting.part_of(day, tmp_path / f"part{day.suffix}", cut)
+    sound = np.concatenate(list(media.stream_audio(part)))
+    assert float(np.abs(sound).max()) < 0.01
+    assert abs(len(sound) / media.SAMPLE_RATE - 9.5) <= 0.2

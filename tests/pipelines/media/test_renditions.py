@@ -376,3 +376,36 @@ def test_interlaced_pictures_become_whole_ones(tmp_path: Path, name: str, codec:
     path = recorded(tmp_path / name, *fields)
     assert is_interlaced(path)
     assert not is_interlaced(made(path, tmp_path / "made")["web"])
+
+
+TOLD = {
+    "location": "+52.5200+013.4050/", "title": "secret title", "artist": "Noor <noor@example.org>",
+    "comment": "/home/noor/secret.mp4", "description": "secret description", "encoder": "secret encoder",
+    "copyright": "secret copyright", "album": "secret album",
+}  # fmt: skip
+"""What a camera or a program writes into a file of itself."""
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.webm", "a.mov", "a.m4a", "a.mp3", "a.flac", "a.wav"])
+def test_what_a_file_says_of_itself_is_in_nothing_that_is_made_of_it(tmp_path: Path, name: str) -> None:
+    words = tmp_path / "words.srt"
+    words.write_text("1\n00:00:00,000 --> 00:00:01,000\nsecret subtitle\n")
+    chapters = tmp_path / "chapters.txt"
+    chapters.write_text(";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=1000\ntitle=secret chapter\n")
+    said = [part for key, value in TOLD.items() for part in ("-metadata", f"{key}={value}")]
+    streams = ["-map", "0", "-map", "1"] if name in {"a.mp4", "a.mkv", "a.webm", "a.mov"} else ["-map", "1"]
+    caption = {"a.mp4": "mov_text", "a.mov": "mov_text", "a.mkv": "srt", "a.webm": "webvtt"}.get(name)
+    subtitles = ["-map", "2", "-c:s", caption, "-metadata:s:s:0", "title=secret track"] if caption else []
+    path = ffmpeg(
+        "-f", "lavfi", "-i", "testsrc=size=320x180:rate=10", *TONE, "-i", words, "-i", chapters, *streams, *subtitles,
+        "-map_chapters", "3", *said, "-metadata:s:a:0", "title=secret sound", "-pix_fmt", "yuv420p", "-t", "2",
+        tmp_path / name,
+    )  # fmt: skip
+    files = made(path, tmp_path / "made")
+    assert "web" in files
+    for file in files.values():
+        content = file.read_bytes()
+        assert [word for word in (b"secret", b"noor", b"52.52", b"GPS") if word in content] == []
+    with av.open(str(files["web"])) as container:
+        assert [stream.type for stream in container.streams if stream.type not in {"audio", "video"}] == []
+        assert container.chapters() == []

@@ -1,0 +1,133 @@
+"""Corrections of transcripts, from files and by hand, and what a later machine heard joined with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from archive.catalogue.revisions import Version, current_version, newer_heard, revise, root_of
+from archive.errors import UnknownSubjectError
+from archive.sqlite import Database
+from metadata.captions import FORMATS, Source, detect_format, read_captions
+from metadata.captions.align import LEAST_SHARED
+from metadata.errors import FormatError
+from metadata.model import Transcript
+from metadata.revising import Change, Edit, apply, edits, edits_of, merge, restructured, words_of
+from metadata.times import format_clock
+from pipelines.errors import ConfigError
+
+NEAR_MS = 10_000
+"""How far from the given moment words are looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """A transcript as people want it, what changes, and where a later machine's words gave way to theirs."""
+
+    transcript: Transcript
+    changes: tuple[Change, ...]
+    conflicts: tuple[Change, ...] = ()
+
+
+def current(db: Database, recording: int, label: str) -> Version:
+    """Return the transcript of a recording that is to be corrected.
+
+    Raises:
+        UnknownSubjectError: it has none.
+    """
+    version = current_version(db, recording)
+    if version is None:
+        raise UnknownSubjectError("transcript", label)
+    return version
+
+
+def from_file(base: Transcript, data: bytes, name: str) -> Corrected:
+    """Return a transcript with what people changed in a file that was written from it.
+
+    Of captions and text the words count alone. Our own JSON brings segments: their cuts, times and speakers too.
+
+    Raises:
+        FormatError: the file is of no format that is read, or of another recording.
+    """
+    source = Source(name=name, language=base.language, duration_ms=base.duration_ms)
+    edited = read_captions(data, source)
+    shown = words_of(edited)
+    kept = len(words_of(base)) - sum(edit.end - edit.first for edit in edits(words_of(base), shown))
+    if kept < LEAST_SHARED * max(len(shown), 1):
+        raise FormatError(name, "", f"only {kept} of its {len(shown)} words are in the transcript: is it another's?")
+    if detect_format(data.decode("utf-8", "replace"), name) == FORMATS["json"].name:
+        return Corrected(*restructured(base, edited))
+    return Corrected(*apply(base, edits_of(base, edited)))
+
+
+def at_moment(base: Transcript, at_ms: int, before: str, after: str) -> Corrected:
+    """Return a transcript in which words near a moment are replaced.
+
+    Raises:
+        ConfigError: these words are not said there, or the correction names none.
+    """
+    wanted = before.split()
+    if not wanted:
+        raise ConfigError("say which words are wrong, with --from")
+    words = words_of(base)
+    starts = [word.start_ms for word in _timed(base)]
+    places = [
+        first
+        for first in range(len(words) - len(wanted) + 1)
+        if [_bare(word) for word in words[first : first + len(wanted)]] == [_bare(word) for word in wanted]
+        and abs(starts[first] - at_ms) <= NEAR_MS
+    ]
+    if not places:
+        raise ConfigError(f"{before!r} is not said within 10 seconds of {format_clock(at_ms)}")
+    first = min(places, key=lambda place: abs(starts[place] - at_ms))
+    return Corrected(*apply(base, [Edit(first, first + len(wanted), tuple(after.split()))]))
+
+
+def merged(db: Database, version: Version) -> tuple[Version, Corrected] | None:
+    """Return what a machine heard later, with people's corrections made in it; None where nothing was heard later.
+
+    Where the machine hears other words in a place that people corrected, theirs stand, and the place is told.
+    """
+    root = root_of(db, version)
+    later = newer_heard(db, root)
+    if later is None or later.id == version.id:
+        return None
+    base = words_of(root.transcript)
+    ours = edits(base, words_of(version.transcript))
+    theirs = edits(base, words_of(later.transcript))
+    moved, conflicts = merge(base, ours, theirs)
+    transcript, changes = apply(later.transcript, moved)
+    return later, Corrected(transcript, changes, tuple(_conflict(root.transcript, *pair) for pair in conflicts))
+
+
+def keep(db: Database, base: Version, corrected: Corrected, *, by: str, at: str) -> Version | None:
+    """Make a corrected transcript the current one; None where nothing changes. The caller owns the transaction."""
+    if not corrected.changes:
+        return None
+    return revise(db, base, corrected.transcript, corrected.changes, by=by, at=at)
+
+
+def _timed(transcript: Transcript) -> list[Change]:
+    """Return the words of a transcript with their times."""
+    _, told = apply(transcript, [Edit(n, n + 1, (word,)) for n, word in enumerate(words_of(transcript))])
+    return list(told)
+
+
+def _conflict(base: Transcript, ours: Edit, theirs: Edit) -> Change:
+    words, times = words_of(base), _timed(base)
+    first, end = min(ours.first, theirs.first), max(ours.end, theirs.end)
+    where = times[min(first, len(times) - 1)]
+    return replace(
+        where,
+        end_ms=times[min(max(end - 1, first), len(times) - 1)].end_ms,
+        before=_side(words, theirs, first, end),
+        after=_side(words, ours, first, end),
+    )
+
+
+def _side(words: Sequence[str], edit: Edit, first: int, end: int) -> str:
+    return " ".join([*words[first : edit.first], *edit.words, *words[edit.end : end]])
+
+
+def _bare(word: str) -> str:
+    return word.strip(".,;:!?…\"'()[]«»“”„‘’¿¡").casefold()
