@@ -17,7 +17,9 @@ from typing import Any
 from archive.errors import MissingExtraError
 from archive.search.hits import Hit
 
-COLUMNS = ("event", "session", "title", "language", "start_ms", "end_ms", "text", "url", "transcript")
+COLUMNS = (
+    "event", "session", "title", "language", "start_ms", "end_ms", "text", "url", "transcript", "start_at", "speaker",
+)  # fmt: skip
 """Of a moment, as `archive.search.hits.Hit` names them."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 

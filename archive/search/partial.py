@@ -22,7 +22,6 @@ from typing import NamedTuple
 import numpy as np
 
 from archive.search.asked import Asked
-from archive.search.budget import Budget
 from archive.search.function_words import function_words
 from archive.search.hits import Ranked, read_indexed
 from archive.search.query import And, Leaf, Near, Node, Not, Or, Phrase, Prefix, Word, leaves, to_fts5
@@ -31,7 +30,6 @@ from archive.search.retrieve import NAMED, numbers
 from archive.search.session_table import Marked, Overview, Real, Whole
 from archive.search.spellings import as_written
 from archive.search.suggest import SHORTEST, Vocabulary
-from archive.sqlite import sqlite3
 
 MOST_TERMS = 24
 """Terms of a query that are looked for."""
@@ -186,7 +184,7 @@ class PartialMatches:
         best = np.argsort(-others, kind="stable")[:LISTED]
         best = best[(others[best] > 0) & (others[best] >= ENOUGH * others.max(initial=0.0))]
         found: dict[tuple[int, ...], Ranked] = {}
-        for passage, stretch in read_indexed(asked.conn, self._passages[best].tolist()):
+        for passage, stretch in read_indexed(asked.conn, self._passages[best].tolist(), asked.scope):
             if asked.budget.is_over():
                 break
             if dense := stretch.densest(self.weights):
@@ -194,13 +192,13 @@ class PartialMatches:
                 found.setdefault(dense.moment.key, ranked)
         return sorted(found.values(), key=lambda each: each.score, reverse=True)
 
-    def moments(self, conn: sqlite3.Connection, budget: Budget, places: Iterable[int]) -> dict[int, list[Ranked]]:
+    def moments(self, asked: Asked, places: Iterable[int]) -> dict[int, list[Ranked]]:
         """Return the best moments of sessions, as long as there is time."""
         wanted = {place: self.passages(place) for place in places}
-        read = read_indexed(conn, [passage for passages in wanted.values() for passage in passages])
+        read = read_indexed(asked.conn, [each for passages in wanted.values() for each in passages], asked.scope)
         found: dict[int, list[Ranked]] = {}
         for place, passages in wanted.items():
-            if budget.is_over():
+            if asked.budget.is_over():
                 break
             dense = [
                 (passage, stretch, stretch.densest(self.weights)) for passage, stretch in islice(read, len(passages))
@@ -350,6 +348,8 @@ class _Found:
         scores = self._near_each_other(passages, self._passages[passages])
         best = np.zeros(len(self._sessions))
         np.maximum.at(best, owners, scores)
+        if self._asked.closely:
+            self._sessions[best == 0] = 0.0
         named = self._overview.names.weights({leaf: None for node in self._weights for leaf in leaves(node)})
         whole = self._sessions + NAMED * named * (self._sessions > 0)
         fused = (1 / (FUSED + ranks(best)) + AS_A_WHOLE / (FUSED + ranks(whole))) * (whole > 0)
@@ -376,17 +376,21 @@ class _Found:
         return places[places >= 0]
 
     def _near_each_other(self, passages: Whole, scores: Real) -> Real:
-        """Return scores of passages, of which those count more in which terms stand near each other."""
+        """Return scores of passages, of which those count more in which terms stand near each other.
+
+        Where only what some people say is searched, a passage that was not read, or in which they say nothing of the
+        query, counts nothing.
+        """
         best = np.argsort(-scores, kind="stable")[:READ]
-        scores = scores.copy()
-        for at, (_, stretch) in zip(
-            best.tolist(), read_indexed(self._asked.conn, passages[best].tolist()), strict=False
-        ):
+        raised = np.zeros(len(scores)) if self._asked.closely else scores.copy()
+        read = read_indexed(self._asked.conn, passages[best].tolist(), self._asked.scope)
+        for at, (_, stretch) in zip(best.tolist(), read, strict=False):
             if self._asked.budget.is_over():
                 break
             dense = stretch.densest(self._weights)
-            scores[at] += dense.weight if dense else 0.0
-        return scores
+            if dense:
+                raised[at] = scores[at] * (not self._asked.closely) + dense.weight
+        return raised
 
 
 def _rarity(counts: Real) -> float:

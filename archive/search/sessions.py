@@ -85,7 +85,7 @@ def _add_partial(
     parts = take_apart(query.node)
     if not parts.may_be_partly_found(bool(scores.exact.any())):
         return none
-    long = len(parts.terms) > APART
+    long = len(parts.terms) > APART and not asked.closely
     by_chance = retrieval.apart(scores) if long else np.empty(0, dtype=np.int64)
     if int(np.count_nonzero(scores.exact)) - len(by_chance) >= FEWER:
         return none
