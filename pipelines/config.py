@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 
+from archive.publication.folder import SiteNames
 from metadata.errors import MetadataError
 from metadata.languages import parse_language
 from metadata.shapes import Path as Places
 from metadata.shapes import Words, dotted, misfit
 from pipelines.errors import ConfigError
-from pipelines.run.limits import Limits
 
 FILE_NAME = "rostra.toml"
 
@@ -73,8 +74,12 @@ class Site(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     hub: Annotated[str, msgspec.Meta(pattern=r"^$|^https?://[^\s]+$")] = ""
     proxies: tuple[str, ...] = ()
 
+    def names(self) -> SiteNames:
+        """Return what the site calls itself, as a publication says it."""
+        return SiteNames(title=self.title, url=self.url, hub=self.hub)
 
-class Pull(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+
+class PullSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Where recordings come from, and where they go."""
 
     event: Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9-]*$", max_length=100)] = "recordings"
@@ -100,7 +105,7 @@ class Store(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     bucket: Annotated[str, msgspec.Meta(pattern="^$|^s3://.+")] = ""
 
 
-class Transcribe(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class TranscribeSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """How speech becomes text."""
 
     engine: str = "faster-whisper"
@@ -121,7 +126,7 @@ class Run(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     notify: str = ""
 
 
-class Cluster(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class Certificates(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Certificates, as paths of PEM files."""
 
     ca: str = ""
@@ -129,7 +134,7 @@ class Cluster(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     key: str = ""
 
 
-class Publish(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class PublishSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What goes out."""
 
     default_release: Literal["public", "private"] = "public"  # an embargo needs a date
@@ -139,12 +144,31 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The whole of ``rostra.toml``."""
 
     site: Site = Site()
-    pull: Pull = Pull()
+    pull: PullSettings = PullSettings()
     store: Store = Store()
-    transcribe: Transcribe = Transcribe()
+    transcribe: TranscribeSettings = TranscribeSettings()
     run: Run = Run()
-    cluster: Cluster = Cluster()
-    publish: Publish = Publish()
+    cluster: Certificates = Certificates()
+    publish: PublishSettings = PublishSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a worker process may take before it is stopped.
+
+    Attributes:
+        grace: seconds that any item may take, whatever its size, and as many to load what it needs before.
+        patience: how many times an item's size (in seconds) it may take beyond that.
+        memory: bytes of private memory (``RLIMIT_DATA``, getrlimit(2)); 0 sets no limit.
+    """
+
+    grace: float = 600.0
+    patience: float = 30.0
+    memory: int = 0
+
+    def seconds(self, size: float) -> float:
+        """Return how long an item of this size may take."""
+        return self.grace + self.patience * size
 
 
 def load(path: Path) -> Config:

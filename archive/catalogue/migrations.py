@@ -559,6 +559,31 @@ def m0006_recordings_elsewhere(db: Database) -> None:
     execute_all(db, ("ALTER TABLE recording ADD COLUMN elsewhere TEXT",))
 
 
+@catalogue_migrations()
+def m0007_redactions(db: Database) -> None:
+    """Minutes of recordings that are taken out of everything published."""
+    execute_all(
+        db,
+        (
+            """
+CREATE TABLE redaction (
+  id INTEGER PRIMARY KEY,
+  recording_id INTEGER NOT NULL REFERENCES recording(id) ON DELETE CASCADE,
+  start_ms INTEGER NOT NULL CHECK (start_ms >= 0),
+  end_ms INTEGER NOT NULL CHECK (end_ms > start_ms),
+  reason TEXT NOT NULL,
+  reason_is_public INTEGER NOT NULL DEFAULT 0 CHECK (reason_is_public IN (0, 1)),
+  decided_by TEXT NOT NULL DEFAULT '',
+  decided_at TEXT NOT NULL DEFAULT '',
+  undone_by TEXT,
+  undone_at TEXT
+) STRICT
+""",
+            "CREATE INDEX redaction_recording ON redaction(recording_id, start_ms)",
+        ),
+    )
+
+
 def dump_schema(db: Database) -> str:
     """Return the DDL of every table and index in order of creation, without SQLite's and FTS5's own."""
     rows = db.query(

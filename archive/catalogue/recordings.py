@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from archive.catalogue.current import KEPT, NOT_SUPERSEDED
+from archive.catalogue.provenance import copy_redactions
 from archive.catalogue.rows import touch
 from archive.catalogue.sessions import DESCRIPTION, SessionDescription
 from archive.errors import UnknownSubjectError
@@ -121,19 +122,32 @@ class NamedRecording(NamedTuple):
 
 
 class StoredFile(NamedTuple):
-    """A recording or a rendition as the store keeps it: what names it there, and its size."""
+    """A file as the store keeps it: what names it there, and its size in bytes, None where nobody noted it."""
 
     sha256: str
     suffix: str
-    bytes: int
+    bytes: int | None
 
 
 class NamedFile(NamedTuple):
-    """A file that the store must hold, for people: the recording's first name, and what was made of it."""
+    """A file that the store must hold, for people.
+
+    Attributes:
+        file: what names it in the store.
+        name: the recording's first name, or the file's own.
+        what: ``recording``, ``companion`` (it came with a recording), or the kind of a rendition.
+        recording: the SHA-256 of the recording that it is, came with or was made of.
+    """
 
     file: StoredFile
     name: str
     what: str
+    recording: str
+
+    @property
+    def is_derived(self) -> bool:
+        """Whether it can be made again from the recording."""
+        return self.what not in {"recording", "companion"}
 
 
 WITH_SESSION = (
@@ -348,6 +362,7 @@ def note_cut(db: Database, part: int, whole: Recording, *, start_ms: int, starte
         " VALUES (?, ?, ?, '[]', ?, ?)",
         [part, whole.folder, started_at, whole.id, start_ms],
     )
+    copy_redactions(db, whole.id, part, from_ms=start_ms)
 
 
 def is_cut_for(db: Database, recording: int, session: int) -> bool:
@@ -408,6 +423,14 @@ def is_rendition(db: Database, sha256: str) -> bool:
     return db.execute("SELECT 1 FROM rendition WHERE sha256 = ?", [sha256]).fetchone() is not None
 
 
+def current_recordings_of(db: Database, session: int) -> dict[str, int]:
+    """Return the recordings of a session that no other has replaced: their ids by SHA-256."""
+    rows = db.execute(
+        f"SELECT sha256, id FROM recording WHERE session_id = ? AND {NOT_SUPERSEDED} ORDER BY id", [session]
+    )
+    return dict(rows.fetchall())
+
+
 def published_files(db: Database) -> list[StoredFile]:
     """Return the media files of a published database, once each: renditions, as recordings stay in the archive."""
     rows = db.execute("SELECT DISTINCT sha256, suffix, bytes FROM rendition ORDER BY sha256")
@@ -417,8 +440,17 @@ def published_files(db: Database) -> list[StoredFile]:
 def named_files(db: Database) -> list[NamedFile]:
     """Return every file that the store must hold, in order of SHA-256, with what it is for people."""
     rows = db.execute(
-        f"SELECT DISTINCT sha256, suffix, bytes, original_name, 'recording' FROM recording WHERE {KEPT}"
-        " UNION SELECT rendition.sha256, rendition.suffix, rendition.bytes, original_name,"
-        " rendition.kind || ' rendition' FROM rendition JOIN recording ON recording.id = recording_id ORDER BY 1"
+        f"SELECT sha256, suffix, bytes, original_name, 'recording', sha256 FROM recording WHERE {KEPT}"
+        " UNION SELECT rendition.sha256, rendition.suffix, rendition.bytes, original_name, rendition.kind,"
+        " recording.sha256 FROM rendition JOIN recording ON recording.id = recording_id"
+        " UNION SELECT each.value ->> 'sha256', each.value ->> 'suffix', NULL, each.value ->> 'name', 'companion',"
+        " recording.sha256 FROM provenance JOIN recording ON recording.id = recording_id,"
+        " json_each(about, '$.companions') AS each"
+        " ORDER BY 1, 2"
     )
     return [NamedFile(StoredFile(*row[:3]), *row[3:]) for row in rows.fetchall()]
+
+
+def forget_rendition(db: Database, sha256: str) -> None:
+    """Let a rendition be made again: its file is lost. The caller owns the transaction."""
+    db.execute("DELETE FROM rendition WHERE sha256 = ?", [sha256])

@@ -185,6 +185,22 @@ def named_sessions(db: Database, event: str | None) -> list[NamedSession]:
     ]
 
 
+def session_known_as(db: Database, ids: list[str], addresses: list[str], event: str | None) -> int | None:
+    """Return the one session that has one of these ids elsewhere, or links to one of these addresses; else None."""
+    rows = db.execute(
+        "SELECT DISTINCT session.id FROM session JOIN event ON event.id = event_id"
+        " WHERE (event.slug = :event OR :event IS NULL) AND session.id IN ("
+        " SELECT session_id FROM external_id WHERE value IN (SELECT value FROM json_each(:ids))"
+        " UNION SELECT session_id FROM link WHERE url IN (SELECT value FROM json_each(:addresses)))",
+        {
+            "event": event,
+            "ids": msgspec.json.encode(ids).decode(),
+            "addresses": msgspec.json.encode(addresses).decode(),
+        },
+    ).fetchall()
+    return int(rows[0][0]) if len(rows) == 1 else None
+
+
 def session_links(db: Database, session: int) -> list[str]:
     """Return the addresses that a session links to, in the timetable's order."""
     rows = db.execute("SELECT url FROM link WHERE session_id = ? AND url IS NOT NULL ORDER BY position", [session])

@@ -15,6 +15,7 @@ import gc
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from archive.catalogue.current import CURRENT
 from archive.index.build import Row, write_indexes
 from archive.index.spellings import spelling_marks
 from archive.index.stems import marks
@@ -30,7 +31,7 @@ LONGEST_PHRASE = OVERLAP_WORDS + 1
 
 TITLE_LANGUAGE = f"""
 coalesce(session.language, (SELECT transcript.language FROM recording JOIN transcript ON recording_id = recording.id
-WHERE session_id = session.id AND is_current AND superseded_by IS NULL ORDER BY recording.id LIMIT 1), '{UNDETERMINED}')
+WHERE session_id = session.id AND {CURRENT} ORDER BY recording.id LIMIT 1), '{UNDETERMINED}')
 """
 """SQL for the language in which the title and abstract of a row of ``session`` are indexed."""
 
@@ -222,6 +223,6 @@ def _current(conn: sqlite3.Connection, session_id: int) -> list[tuple[int, str]]
     """Return a session's current transcripts and their languages, recording by recording."""
     return conn.execute(
         "SELECT transcript.id, transcript.language FROM transcript JOIN recording ON recording.id = recording_id"
-        " WHERE is_current = 1 AND superseded_by IS NULL AND session_id = ? ORDER BY recording.id, transcript.id",
+        f" WHERE {CURRENT} AND session_id = ? ORDER BY recording.id, transcript.id",
         (session_id,),
     ).fetchall()

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from archive.catalogue.recordings import StoredFile
 from archive.catalogue.rows import touch
 from archive.connection import transaction
-from archive.errors import sqlite_errors
+from archive.errors import ArchiveError, sqlite_errors
 from archive.index.passages import index_session, remove_session
+from archive.publication.redaction import take_out
 from archive.sqlite import Database
 
 NAMELESS = "Withdrawn"
@@ -81,6 +82,42 @@ def purge_recording(db: Database, recording: int, *, by: str, at: str) -> list[S
     if session is not None:
         index_session(db, session)
     _log(db, "recording", sha256, by, at)
+    touch(db)
+    return [file for file in held if not _is_used(db, file)]
+
+
+def replace_bytes(db: Database, recording: int, *, by: str, at: str) -> list[StoredFile]:
+    """Let a recording's form for browsers take the place of its file, and take out for good what is redacted.
+
+    The caller owns the transaction, has rendered the recording since it was redacted, and deletes the files.
+
+    Returns:
+        Files of the store that nothing refers to any more: the recording's own, and captions that came with it.
+
+    Raises:
+        ArchiveError: it is not rendered.
+    """
+    row = db.execute(
+        "SELECT recording.sha256, session_id, rendition.sha256, rendition.suffix, rendition.bytes,"
+        " rendition.media_type FROM recording JOIN rendition ON recording_id = recording.id AND rendition.kind = 'web'"
+        " WHERE recording.id = ?",
+        [recording],
+    ).fetchone()
+    if row is None:
+        raise ArchiveError("it is not rendered yet, so that nothing can take its place")
+    old, session, *web = row
+    held = list(_files_of(db, recording))
+    take_out(db, recording)
+    db.execute("DELETE FROM heard_part WHERE recording_id = ?", [recording])
+    db.execute("UPDATE provenance SET about = '{}' WHERE recording_id = ?", [recording])
+    db.execute("DELETE FROM stage_run WHERE subject = ?1 OR substr(subject, 1, length(?1) + 1) = ?1 || '#'", [old])
+    db.execute(
+        "UPDATE recording SET sha256 = ?, suffix = ?, bytes = ?, media_type = ?, streams = '[]' WHERE id = ?",
+        [*web, recording],
+    )
+    if session is not None:
+        index_session(db, session)
+    _log(db, "recording", old, by, at)
     touch(db)
     return [file for file in held if not _is_used(db, file)]
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
+from archive.catalogue.current import NOT_SUPERSEDED
 from archive.sqlite import Database
 from metadata.errors import MetadataError
 from metadata.model import ReleaseState
@@ -128,7 +129,7 @@ def released(
         for row in db.execute(
             f"SELECT recording.id, state, until, recording.session_id FROM {schema}.recording"
             f" LEFT JOIN {schema}.release ON release.recording_id = recording.id"
-            " WHERE superseded_by IS NULL ORDER BY recording.id"
+            f" WHERE {NOT_SUPERSEDED} ORDER BY recording.id"
         )
         if row[3] in zones and is_public(row[1] or "public", row[2], now, zones[row[3]])
     ]

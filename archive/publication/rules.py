@@ -18,8 +18,8 @@ class Rule:
 
     Attributes:
         rows: a condition in SQL on the rows of the catalogue (schema ``source``). It may use the temporary tables
-            ``released_event``, ``released_session`` and ``released_recording``, and tables of the new database
-            (schema ``main``) that stand before this one.
+            ``released_event``, ``released_session``, ``released_recording``, ``voice``, ``redacted_segment`` and
+            ``redacted_word``, and tables of the new database (schema ``main``) that stand before this one.
         columns: those that are public, by name, separated by blanks.
         texts: those of them that people wrote: addresses in them lose their keys (`archive.publication.cleaning`).
         made: those that go out in another form: an expression in SQL, by name.
@@ -69,6 +69,11 @@ _SAID = (
 def _named(column: str) -> str:
     """Return the expression of a name: without the addresses of people."""
     return f"iif(instr({column}, '@'), public_name({column}), {column})"
+
+
+def _left(column: str, otherwise: str) -> str:
+    """Return the expression of a segment's column: what redactions leave of it."""
+    return f"coalesce((SELECT redacted_segment.{column} FROM redacted_segment WHERE id = segment.id), {otherwise})"
 
 
 RULES: dict[str, Rule] = {
@@ -129,10 +134,15 @@ RULES: dict[str, Rule] = {
         "id IN released_recording",
         "id session_id sha256 kind role language duration_ms bytes media_type suffix streams loudness"
         " credit licence synthetic_voice superseded_by pulled_at elsewhere",
-        texts="licence",
+        texts="licence elsewhere",
         made={"credit": f"public_text({_named('credit')})"},
     ),
     "rendition": Rule("recording_id IN released_recording", "id recording_id kind sha256 suffix media_type bytes"),
+    "redaction": Rule(
+        "recording_id IN released_recording AND undone_at IS NULL",
+        "id recording_id start_ms end_ms reason",
+        made={"reason": "iif(reason_is_public, public_text(reason), '')"},
+    ),
     # What was heard before it was corrected is not public, nor is what was translated from that.
     "transcript": Rule(
         "recording_id IN released_recording AND is_current AND (kind <> 'translation' OR id IN"
@@ -146,12 +156,19 @@ RULES: dict[str, Rule] = {
         made={"parameters": "public_parameters(parameters)"},
     ),
     "segment": Rule(
-        "transcript_id IN (SELECT id FROM main.transcript)",
+        "transcript_id IN (SELECT id FROM main.transcript) AND id NOT IN"
+        " (SELECT id FROM redacted_segment WHERE text IS NULL)",
         "id transcript_id position start_ms end_ms text speaker_tag_id language confidence flags",
-        texts="text",
+        made={
+            "start_ms": _left("start_ms", "start_ms"),
+            "end_ms": _left("end_ms", "end_ms"),
+            "text": _left("text", "iif(instr(text, '://'), public_text(text), text)"),
+            "speaker_tag_id": "(SELECT becomes FROM voice WHERE voice.id = speaker_tag_id)",
+        },
     ),
     "word": Rule(
-        "segment_id IN (SELECT id FROM main.segment)",
+        "segment_id IN (SELECT id FROM main.segment) AND NOT EXISTS (SELECT 1 FROM redacted_word WHERE"
+        " redacted_word.segment_id = word.segment_id AND redacted_word.position = word.position)",
         "segment_id position start_ms end_ms text confidence",
         texts="text",
     ),
@@ -159,7 +176,8 @@ RULES: dict[str, Rule] = {
         "id IN (SELECT speaker_tag_id FROM main.segment)",
         "id recording_id label person_id",
         made={
-            "label": "iif(instr(label, '@') AND public_name(label) <> label, public_name(label) || ' ' || id, label)"
+            "label": "(SELECT voice.label FROM voice WHERE voice.id = speaker_tag.id)",
+            "person_id": "(SELECT voice.person_id FROM voice WHERE voice.id = speaker_tag.id)",
         },
     ),
     "external_id": Rule(
@@ -195,7 +213,10 @@ PRIVATE = frozenset(
 )  # fmt: skip
 """Tables that never leave the catalogue."""
 
-PRIVATE_COLUMNS: dict[str, frozenset[str]] = {"recording": frozenset({"original_name"})}
+PRIVATE_COLUMNS: dict[str, frozenset[str]] = {
+    "recording": frozenset({"original_name"}),
+    "redaction": frozenset({"reason_is_public", "decided_by", "decided_at", "undone_by", "undone_at"}),
+}
 """Columns of public tables that never leave the catalogue, by table."""
 
 

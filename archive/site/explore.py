@@ -74,7 +74,7 @@ async def moments(datasette: Any, request: Any) -> Any:
         return exports.write_moments(found, form), research.complete
 
     try:
-        body, complete = await current(datasette).execute_fn(read)
+        body, complete = await current(datasette).execute_long(read)
     except MissingExtraError:
         return await not_found(datasette, request)
     return _file(body, f"moments.{form}", MEDIA_TYPES[form], complete=complete)
@@ -104,7 +104,7 @@ async def concordance(datasette: Any, request: Any) -> Any:
         columns = ("left", "match", "right", "event", "session", "start_ms", "url", "start_at", "speaker")
         return exports.to_csv(columns, rows), research.complete
 
-    text, complete = await current(datasette).execute_fn(read)
+    text, complete = await current(datasette).execute_long(read)
     return _file(text.encode(), "concordance.csv", MEDIA_TYPES["csv"], complete=complete)
 
 
@@ -117,7 +117,7 @@ async def frequency(datasette: Any, request: Any) -> Any:
         rates = research.frequency(query, by, filters)
         return exports.to_csv((by, "label", *Rate._fields[2:]), rates), research.complete
 
-    text, complete = await current(datasette).execute_fn(read)
+    text, complete = await current(datasette).execute_long(read)
     return _file(text.encode(), f"frequency-by-{by}.csv", MEDIA_TYPES["csv"], complete=complete)
 
 

@@ -88,7 +88,7 @@ async def oai(datasette: Any, request: Any) -> Any:
         reader = Reader(conn, settings, database.publication.built_at)
         return answer(reader, {name: request.args.getlist(name) for name in request.args})
 
-    return respond(await database.execute_fn(read), XML)
+    return respond(await database.execute_long(read), XML)
 
 
 def answer(reader: Reader, asked: Mapping[str, list[str]]) -> bytes:

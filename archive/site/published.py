@@ -12,6 +12,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -90,6 +91,10 @@ def _stamp(public: Path) -> _Stamp:
     return stat.st_mtime_ns, stat.st_ino, stat.st_size
 
 
+_LONG = ThreadPoolExecutor(2, thread_name_prefix="long")
+"""Threads for what takes long: exports, lists of everything."""
+
+
 class PublishedDatabase(Database):  # type: ignore[misc]  # Datasette has no types
     """One published build, opened immutable."""
 
@@ -109,7 +114,13 @@ class PublishedDatabase(Database):  # type: ignore[misc]  # Datasette has no typ
         Datasette 0.65 keeps a thread's connections by the database's name, so that after a change of
         build it would go on reading the old file.
         """
+        return await self._run(self.ds.executor, fn)
 
+    async def execute_long(self, fn: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Run a function that may take seconds: one of a few at once, while pages have threads of their own."""
+        return await self._run(_LONG, fn)
+
+    async def _run(self, threads: ThreadPoolExecutor, fn: Callable[[sqlite3.Connection], _T]) -> _T:
         def in_thread() -> _T:
             conn: sqlite3.Connection | None = getattr(self._threads, "conn", None)
             if conn is None:
@@ -118,7 +129,7 @@ class PublishedDatabase(Database):  # type: ignore[misc]  # Datasette has no typ
                 self._threads.conn = conn
             return fn(conn)
 
-        return await asyncio.get_running_loop().run_in_executor(self.ds.executor, in_thread)
+        return await asyncio.get_running_loop().run_in_executor(threads, in_thread)
 
     async def execute(
         self,
@@ -196,6 +207,18 @@ def install(datasette: Any, public: Path) -> None:
         UnpublishedError: there is none.
     """
     _put(datasette, read_publication(public))
+
+
+def open_anew(datasette: Any, public: Path) -> None:
+    """Put the published database in the place of the files of its folder that a Datasette has opened.
+
+    Raises:
+        UnpublishedError: there is none.
+    """
+    opened = {name for name, each in datasette.databases.items() if each.path and Path(each.path).parent == public}
+    kept = {name: each for name, each in datasette.databases.items() if name not in {*opened, "_memory"}}
+    datasette.databases = type(datasette.databases)(kept)
+    install(datasette, public)
 
 
 def refresh(datasette: Any) -> None:

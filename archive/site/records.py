@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from archive import urls
-from archive.catalogue.current import CURRENT
+from archive.catalogue.current import CURRENT, KEPT, NOT_SUPERSEDED
 from archive.site.labels import local_time
 from archive.site.settings import SiteSettings
 from archive.sqlite import sqlite3
@@ -223,7 +223,7 @@ SELECT recording.id, session_id, sha256, recording.kind, role, recording.languag
        credit, licence, synthetic_voice, pulled_at, version, transcript.language AS spoken,
        transcript.kind AS transcript_kind, generator, created_at
 FROM recording LEFT JOIN transcript ON recording_id = recording.id AND {CURRENT} AND transcript.kind <> 'translation'
-WHERE session_id IN (SELECT value FROM json_each(?)) AND superseded_by IS NULL
+WHERE session_id IN (SELECT value FROM json_each(?)) AND {NOT_SUPERSEDED} AND {KEPT}
 ORDER BY session_id, role = 'floor' DESC, role, recording.id
 """
 _RENDITIONS = """

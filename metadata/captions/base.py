@@ -100,7 +100,9 @@ def imported(
         track: ``chapters`` or ``descriptions``, where the file holds what nobody says.
         hour_ms: how long an hour of the file's time code lasts; the codes of NTSC may be 3.6 s late by then.
     """
-    said = [replace(each, end_ms=max(each.start_ms, each.end_ms)) for each in segments if each.text]
+    said = [
+        each if each.end_ms >= each.start_ms else replace(each, end_ms=each.start_ms) for each in segments if each.text
+    ]
     said.sort(key=lambda each: each.start_ms)
     parameters: dict[str, str | int | float | bool | None] = {"track": track} if track else {}
     if said and source.duration_ms and said[0].start_ms > source.duration_ms and said[0].start_ms >= hour_ms:

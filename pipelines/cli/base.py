@@ -21,6 +21,7 @@ MODULES = {
     "captions": ("caption", "hints", "export"),
     "check": ("check",),
     "correct": ("correct",),
+    "redact": ("redact",),
     "release": ("release",),
     "recordings": ("pull", "match", "cut"),
     "run": ("run",),

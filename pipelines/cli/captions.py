@@ -116,8 +116,8 @@ def _tell_all(told: Sequence[Told]) -> None:
         faults = sum(each.fault for each in told)
         others = len(told) - new - known - faults
         err.print(f"{new} added, {known} in the archive already, {faults} refused, {others} passed over")
-    if any(each.added and each.added.new for each in told):
-        err.print("Next: [bold]rostra run[/], which makes them searchable.")
+        if new:
+            err.print("Next: [bold]rostra run[/], which makes them searchable.")
 
 
 FEW = 12

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 from rich.markup import escape
 
+from archive.catalogue.recordings import StoredFile
 from archive.connection import transaction
 from archive.publication.deciding import Decision, Effect, Subject, decide, find_subject, track_of
 from archive.publication.purging import overwrite_deleted, purge_recording, purge_session
@@ -21,7 +23,7 @@ from pipelines.cli.base import archive_option, command, emit, json_option, user_
 from pipelines.cli.display import err, out
 from pipelines.cli.work import observing
 from pipelines.run.executors import InProcess
-from pipelines.run.runner import Report, run_stage
+from pipelines.run.runner import RunSummary, run_stage
 from pipelines.stages.publish import Publish
 from pipelines.storage.archive_folder import Context, now, taking_turns, timestamp
 from pipelines.storage.copies import copies
@@ -97,9 +99,9 @@ def release(
         if purge:
             _confirm(chosen, yes=yes)
         effect = _decide(context, chosen, decision, opens_all=opens_all, dry_run=dry_run)
-        report = Report()
+        report = RunSummary()
         if not dry_run:
-            report = Report() if later else publish_copies(context, as_json=as_json)
+            report = RunSummary() if later else publish_copies(context, as_json=as_json)
             if purge:
                 _purge(context, chosen, decision)
                 report = publish_copies(context, as_json=as_json)
@@ -168,9 +170,9 @@ def _decide(
     return effect
 
 
-def publish_copies(context: Context, *, as_json: bool) -> Report:
+def publish_copies(context: Context, *, as_json: bool) -> RunSummary:
     """Bring every folder in step that this archive was published into; none where it never was."""
-    report = Report()
+    report = RunSummary()
     with observing(as_json=as_json) as observer:
         for folder in copies(context):
             report.merge(run_stage(context, Publish(folder), InProcess(), observer))
@@ -198,13 +200,21 @@ def _purge(context: Context, chosen: Sequence[Subject], decision: Decision) -> N
                 context.db, each.id, by=decision.by, at=decision.at
             )
         ]
-    for file in files:
-        context.blobs.remove(file.sha256, file.suffix)
-        for left in context.layout.root.glob(f"work*/{file.sha256}*"):
-            left.unlink(missing_ok=True)
+    erase(context, files)
     if not overwrite_deleted(context.db):
         err.print("[yellow]A run reads an old state of the catalogue:[/] its journal is emptied when the run ends.")
     err.print("Deleted for good. Backups and bags that were made before, and the places it came from, still have it.")
+
+
+def erase(context: Context, files: Iterable[StoredFile]) -> None:
+    """Delete files from the store, and what workers left of them."""
+    for file in files:
+        context.blobs.remove(file.sha256, file.suffix)
+        for left in context.layout.root.glob(f"work*/{file.sha256}*"):
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
 
 
 def _tell(effect: Effect, *, dry_run: bool, published: bool, later: bool) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from slugify import slugify
 
 from archive.catalogue.recordings import add_elsewhere, named_recordings, recordings_of
-from archive.catalogue.sessions import named_sessions, session_links
+from archive.catalogue.sessions import find_session, named_sessions, session_links
 from archive.connection import transaction
 from archive.errors import ArchiveError
 from metadata.captions import SUFFIXES
@@ -75,8 +75,23 @@ class Names:
                 self.recordings[name_key(Path(recording.name).stem)].add(recording.id)
         self.timetable = bool(talks(self.context, self.event))
 
-    def recording_of(self, path: Path) -> int:
+    def recording_in(self, session: str, address: str | None = None) -> int:
+        """Return the id of the recording of a session, by its slug or EVENT/SLUG. The caller owns the transaction.
+
+        Raises:
+            UnknownSubjectError: there is no such session.
+            ConfigError: it has several recordings.
+        """
+        event, slash, slug = session.rpartition("/")
+        found = find_session(self.context.db, event if slash else self.event, slug)
+        return recording_for(self.context, found.id, name=session, address=address)
+
+    def recording_of(self, path: Path, *, address: str | None = None) -> int:
         """Return the id of the recording that a file's captions belong to. The caller owns the transaction.
+
+        Args:
+            path: the file, by whose name it is found.
+            address: that plays the recording, where no file of it is here.
 
         Raises:
             CaptionsError: it could be several, or none is called so and a timetable says what there is.
@@ -94,9 +109,13 @@ class Names:
                 f"sessions are called {title!r}",
             )
         )
-        return recording_for(self.context, session) if session else self._new(path, title)
+        return (
+            recording_for(self.context, session, name=stem, address=address)
+            if session
+            else self._new(path, title, address)
+        )
 
-    def _new(self, path: Path, title: str) -> int:
+    def _new(self, path: Path, title: str, address: str | None) -> int:
         if self.timetable:
             raise CaptionsError(
                 "no session is called so; if it is one of the timetable: rostra caption FILE --session SESSION"
@@ -105,7 +124,7 @@ class Names:
             raise CaptionsError("no recording or session is called so, and any text may be in it: name its --session")
         session = new_session(self.context.db, self.event or self.context.config.pull.event, title)
         self.sessions[make_slug(title)].add(session)
-        return recording_for(self.context, session)
+        return recording_for(self.context, session, name=title, address=address)
 
 
 def _one(found: set[int], what: str) -> int | None:

@@ -29,7 +29,7 @@ from metadata.timetables import (
     read_timetables,
 )
 from metadata.timetables.base import MAX_BYTES, Notice, Reading, Source, Written
-from pipelines.config import Pull
+from pipelines.config import PullSettings
 from pipelines.errors import ItemError, SourceError
 from pipelines.sources.base import file_name
 from pipelines.sources.http import request
@@ -72,7 +72,7 @@ def import_timetables(
     time_zone: str | None = None,
     dry_run: bool = False,
 ) -> list[Imported]:
-    """Bring the catalogue in step with files, folders and addresses, all in one transaction.
+    """Merge files, folders and addresses into the catalogue, all in one transaction.
 
     Args:
         context: the archive.
@@ -130,7 +130,7 @@ def _readings(
             yield place, *_read(source)
 
 
-def _fetch(url: str, settings: Pull) -> Source:
+def _fetch(url: str, settings: PullSettings) -> Source:
     """Return the file at an address, named by the last step of where it was found.
 
     Raises:

@@ -10,6 +10,7 @@ unless it is much too quiet or too loud.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +21,11 @@ import numpy as np
 
 from metadata.times import format_timestamp
 from pipelines.errors import BrokenMediaError, ItemError, NoAudioError
-from pipelines.media.files import MediaInfo, convert, is_interlaced, loudness, mixed_down, stream_audio
+from pipelines.media.files import MediaInfo, convert, is_interlaced, loudness, mixed_down, probe, stream_audio
 from pipelines.media.samples import SAMPLE_RATE
 
+Span = tuple[int, int]
+"""From when to when, in milliseconds."""
 Kind = Literal["web", "poster", "peaks", "sprite", "previews"]
 
 VERSION = 4
@@ -83,10 +86,17 @@ class Rendered:
     gain: float
 
 
-def render(path: Path, info: MediaInfo, folder: Path) -> Rendered:
+def render(path: Path, info: MediaInfo, folder: Path, hidden: Sequence[Span] = ()) -> Rendered:
     """Make what the site needs of a recording, into a folder.
 
-    A picture or a shape that cannot be made is left out; the form for browsers must come out.
+    A picture or a shape that cannot be made is left out; the form for browsers must come out. Where something is
+    hidden, all else is made of the form for browsers, in which it is not.
+
+    Args:
+        path: the recording.
+        info: what it is.
+        folder: where files are made.
+        hidden: from when to when there is to be silence and a black picture, in milliseconds.
 
     Raises:
         ItemError: it cannot be put into a form that browsers play.
@@ -98,11 +108,13 @@ def render(path: Path, info: MediaInfo, folder: Path) -> Rendered:
             measured = loudness(path, info)
     gain = 0.0 if measured is None else min(LOUDNESS - measured, MOST_GAIN)
     fields = info.kind == "video" and is_interlaced(path)
-    if not is_played(info) or fields or abs(gain) > TOLERANCE:
-        files.append(_web(path, info, folder, gain))
+    if hidden or not is_played(info) or fields or abs(gain) > TOLERANCE:
+        files.append(_web(path, info, folder, gain, hidden))
     else:
         gain = 0.0
         files.append(_bare(path, info, folder))
+    if hidden:
+        path, info = files[0].path, probe(files[0].path)
     if info.kind == "video":
         with suppress(ItemError):
             files.append(_poster(path, info, folder))
@@ -136,7 +148,7 @@ _PIXELS = ("yuv420p", "yuvj420p")
 """Formats that every browser decodes; screen recorders and cameras make finer ones."""
 
 
-def _web(path: Path, info: MediaInfo, folder: Path, gain: float) -> Rendition:
+def _web(path: Path, info: MediaInfo, folder: Path, gain: float, hidden: Sequence[Span] = ()) -> Rendition:
     """Put a recording into MP4 (H.264, AAC), its index first, or sound alone into WebM (Opus).
 
     Pictures that are right already are copied, and so is sound that is as loud as it should be and mixed; where the
@@ -145,7 +157,8 @@ def _web(path: Path, info: MediaInfo, folder: Path, gain: float) -> Rendition:
     video = next((stream for stream in info.streams if stream.type == "video"), None)
     audio = info.heard.codec if info.heard else None
     level = [f"volume={gain:.2f}dB", f"alimiter=limit={_PEAK:.4f}:level=0"] if abs(gain) >= 1 else []
-    filters = [*mixed_down(info), *level]
+    silence = [f"volume=enable='{_during(hidden)}':volume=0"] if hidden else []
+    filters = [*silence, *mixed_down(info), *level]
     louder = {"af": ",".join(filters)} if filters else {}
     streams: tuple[str, ...]
     if video:
@@ -156,7 +169,7 @@ def _web(path: Path, info: MediaInfo, folder: Path, gain: float) -> Rendition:
             "crf": 23,
             "pix_fmt": "yuv420p",
             "a53cc": 0,
-            "vf": "bwdif=mode=send_frame:deint=interlaced,scale='trunc(min(1920,iw)/2)*2':-2",
+            "vf": "bwdif=mode=send_frame:deint=interlaced,scale='trunc(min(1920,iw)/2)*2':-2" + _blank(hidden),
         }
         sound = {"c:a": "aac", "b:a": "128k", "ac": 2, **louder} if audio else {}
         fixed: dict[str, Any] = {"movflags": "+faststart", "format": "mp4"}
@@ -171,7 +184,7 @@ def _web(path: Path, info: MediaInfo, folder: Path, gain: float) -> Rendition:
         copies = {"c:a": "copy"} if audio == "opus" and not louder else sound
     encoded = pictures | sound
     fixed |= NAMELESS
-    for attempt in [copies, encoded] if copies != encoded else [encoded]:
+    for attempt in [copies, encoded] if copies != encoded and not hidden else [encoded]:
         try:
             convert(path, target, info, *streams, **fixed, **attempt)
             break
@@ -179,6 +192,21 @@ def _web(path: Path, info: MediaInfo, folder: Path, gain: float) -> Rendition:
             if attempt == encoded:
                 raise
     return Rendition("web", target, media_type)
+
+
+MARGIN_MS = 150
+"""By how much more is silent and blank than is hidden: filters switch between blocks of samples and pictures."""
+
+
+def _during(hidden: Sequence[Span]) -> str:
+    """Return an expression of ffmpeg's that holds while something is hidden."""
+    return "+".join(
+        f"between(t,{max(start - MARGIN_MS, 0) / 1000:.3f},{(end + MARGIN_MS) / 1000:.3f})" for start, end in hidden
+    )
+
+
+def _blank(hidden: Sequence[Span]) -> str:
+    return f",drawbox=enable='{_during(hidden)}':color=black:t=fill" if hidden else ""
 
 
 def _bare(path: Path, info: MediaInfo, folder: Path) -> Rendition:

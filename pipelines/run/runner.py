@@ -53,7 +53,7 @@ class Silent:
 
 
 @dataclass(slots=True)
-class Report:
+class RunSummary:
     """What a run did: outcomes by status, in all and by stage, and those that need a person's attention."""
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -72,7 +72,7 @@ class Report:
         if outcome.status != "done":
             self.troubles.append((item, outcome))
 
-    def merge(self, other: Report) -> None:
+    def merge(self, other: RunSummary) -> None:
         """Add another stage's report to this one."""
         self.counts += other.counts
         self.stages |= other.stages
@@ -81,7 +81,7 @@ class Report:
 
 def run_stage(
     context: Context, stage: Stage, executor: Executor, observer: Observer, due: list[Item] | None = None
-) -> Report:
+) -> RunSummary:
     """Do whatever is due in a stage, until nothing is: what may be tried again is, up to the limit.
 
     Args:
@@ -94,7 +94,7 @@ def run_stage(
     Raises:
         PipelineError: no item can be done; what was in hand is due again next time.
     """
-    report = Report()
+    report = RunSummary()
     if due is None:
         due = due_in(context, stage)
     while due:
@@ -117,7 +117,7 @@ def due_in(context: Context, stage: Stage) -> list[Item]:
 
 
 def _run_once(
-    context: Context, stage: Stage, executor: Executor, observer: Observer, due: list[Item], report: Report
+    context: Context, stage: Stage, executor: Executor, observer: Observer, due: list[Item], report: RunSummary
 ) -> dict[str, tuple[Item, Outcome]]:
     """Do each due item once, report what needs no more of it, and return what failed, by subject."""
     ledger = _Ledger(context, stage, observer)

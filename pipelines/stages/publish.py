@@ -31,21 +31,20 @@ from archive.catalogue.snapshot import origin
 from archive.connection import open_readonly
 from archive.errors import ArchiveError, CatalogueBusyError
 from archive.publication import build as release
+from archive.publication.folder import files
 from pipelines.config import Config
 from pipelines.errors import ItemError, LockedError
 from pipelines.stages import Setup
 from pipelines.stages.base import Item, Report
 from pipelines.storage.archive_folder import Context, now, timestamp
 from pipelines.storage.atomic import scratch, sync_folder, write_atomic
-from pipelines.storage.blobs import BlobStore
+from pipelines.storage.blobs import BlobStore, digest
 from pipelines.storage.copies import PUBLISH, origin_of, state
 from pipelines.storage.own import CURRENT, DATABASES, MEDIA
 from pipelines.text import counted
 
 LOCK = ".publishing"
 """Held by the process that publishes into a folder."""
-GRACE_SECONDS = 2.0
-"""How long the old database stays after the swap: a request that began on it may still open it."""
 WAIT_SECONDS = 1_800.0
 """How long to wait for another process that publishes into the same folder."""
 
@@ -66,6 +65,8 @@ class Publication:
         blobs: where media are.
         target: the folder that is published.
         origin: tells this archive's publications from those of others.
+        again: whether media that are there are compared with their SHA-256, and copied again where they are damaged.
+        grace_seconds: how long the old database stays: a request that began on it may still open it.
     """
 
     catalogue: Path
@@ -73,13 +74,20 @@ class Publication:
     blobs: BlobStore
     target: Path
     origin: str
+    grace_seconds: float
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """The stage. ``target`` is the folder that is published; None is the archive's own."""
+    """The stage. ``target`` is the folder that is published; None is the archive's own.
+
+    ``again`` builds the publication although nothing has changed: what is there may be damaged.
+    """
 
     target: Path | None = None
+    again: bool = False
+    grace_seconds: float = 2.0
     name: ClassVar[str] = PUBLISH
     unit: ClassVar[str] = ""
 
@@ -91,9 +99,15 @@ class Publish:
             label=target.name,
             fingerprint=state(context),
             task=Publication(
-                context.layout.catalogue, context.config, context.blobs, target, origin=origin(context.db)
+                context.layout.catalogue,
+                context.config,
+                context.blobs,
+                target,
+                origin=origin(context.db),
+                again=self.again,
+                grace_seconds=self.grace_seconds,
             ),
-            lost=not (target / CURRENT).exists(),
+            lost=self.again or not (target / CURRENT).exists(),
         )
 
     def work(self, task: Publication, report: Report) -> str:  # noqa: ARG002 one signature
@@ -132,14 +146,16 @@ def publish(task: Publication) -> str:
             temporary.replace(target / name)
         db = open_readonly(target / name, immutable=True)
         try:
-            wanted = _link_media(published_files(db), task.blobs, target / MEDIA)
+            wanted = _link_media(published_files(db), task.blobs, target / MEDIA, again=task.again)
         finally:
             db.close()
         sync_folder(target)
+        for file, data in files(task.config.site.names()).items():
+            write_atomic(target / file, data)
         current = {"database": name, "built_at": timestamp(), "origin": task.origin}
         write_atomic(target / CURRENT, msgspec.json.encode(current))
         if any(path.name != name for path in target.glob(DATABASES)):
-            time.sleep(GRACE_SECONDS)
+            time.sleep(task.grace_seconds)
         _remove_others(target / MEDIA, wanted)
         _remove_others(target, {name}, DATABASES)
     return ", ".join(counted(built.counts[thing], thing) for thing in ("session", "recording", "segment"))
@@ -159,14 +175,14 @@ def _alone(target: Path) -> Iterator[None]:
         lock.release()
 
 
-def _link_media(files: Iterable[StoredFile], blobs: BlobStore, folder: Path) -> set[str]:
+def _link_media(files: Iterable[StoredFile], blobs: BlobStore, folder: Path, *, again: bool) -> set[str]:
     """Bring renditions of what is released into the folder, linked where that can be; return their names."""
     folder.mkdir(exist_ok=True)
     names = set()
     for file in files:
         target = folder / f"{file.sha256}{file.suffix}"
         names.add(target.name)
-        if target.exists():
+        if target.exists() and not (again and digest(target) != file.sha256):
             continue
         try:
             source = blobs.path(file.sha256, file.suffix)

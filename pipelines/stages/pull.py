@@ -39,7 +39,7 @@ from archive.catalogue.sessions import (
 )
 from archive.publication.purging import is_purged
 from archive.sqlite import Database
-from metadata.model import Session
+from metadata.model import Session, TranscriptKind
 from metadata.timetables.slugs import make_slug
 from pipelines.errors import BrokenMediaError, LimitError, PurgedError
 from pipelines.exchange.captions import TOLERANCE_MS
@@ -48,7 +48,7 @@ from pipelines.media.files import MediaInfo, probe
 from pipelines.media.subtitles import extract
 from pipelines.sources import Found, Shelf, find
 from pipelines.stages import Setup
-from pipelines.stages.base import Item, Report, fingerprint
+from pipelines.stages.base import Item, Report, Stage, fingerprint
 from pipelines.storage.archive_folder import Context, timestamp
 from pipelines.storage.blobs import Blob, BlobStore
 
@@ -103,11 +103,15 @@ class Pulled:
 
 @dataclass(frozen=True, slots=True)
 class Pull:
-    """The stage. ``event`` and ``session`` are slugs that the caller chose, or None to match."""
+    """The stage. ``event`` and ``session`` are slugs that the caller chose, or None to match.
+
+    ``kind`` is that of the captions which come with recordings.
+    """
 
     sources: Sequence[str | Path]
     event: str | None = None
     session: str | None = None
+    kind: TranscriptKind = "imported"
     name: ClassVar[str] = "pull"
     unit: ClassVar[str] = "B"
 
@@ -152,7 +156,7 @@ class Pull:
             try:
                 blob = task.store.add(fetched.path, info.suffix)
                 own, spoken, unread = _subtitles(task, fetched.path, info)
-                companions = (*own, *(_companion(task.store, path) for path in fetched.companions))
+                companions = (*own, *(companion(task.store, path) for path in fetched.companions))
             except OSError as error:
                 raise BrokenMediaError(f"cannot be copied: {error.strerror or error}") from error
         folder = Path(found.place).parent.name if found.place.startswith("/") else ""
@@ -202,6 +206,7 @@ class Pull:
     def _note(self, context: Context, recording: int, item: Item, result: Pulled, old: int | None) -> None:
         """Note where a recording came from, and let it take the place of what was there before."""
         known = {"session": result.about, "companions": result.companions, "spoken": result.spoken}
+        known |= {"kind": self.kind} if self.kind != "imported" and result.companions else {}
         about = msgspec.json.encode({name: value for name, value in known.items() if value}).decode()
         note_place(context.db, recording, item.subject, about=about, pulled_at=timestamp())
         if old is not None:
@@ -237,7 +242,12 @@ def _brought_here(db: Database, session: int | None, new: NewRecording) -> int |
     return waiting
 
 
-def _companion(store: BlobStore, path: Path, codec: str | None = None, **said: str | None) -> Companion:
+def companion(store: BlobStore, path: Path, codec: str | None = None, **said: str | None) -> Companion:
+    """Bring what came with a recording into the store.
+
+    Raises:
+        OSError: it cannot be read, or there is no room for it.
+    """
     suffix = "".join(path.suffixes[-2:])
     return Companion(path.name, store.add(path, suffix).sha256, suffix, codec, **said)
 
@@ -248,9 +258,7 @@ def _subtitles(task: Task, path: Path, info: MediaInfo) -> tuple[tuple[Companion
     folder.mkdir(parents=True, exist_ok=True)
     try:
         found = extract(path, info, folder)
-        kept = (
-            _companion(task.store, each.path, each.codec, title=each.title, track=each.part) for each in found.files
-        )
+        kept = (companion(task.store, each.path, each.codec, title=each.title, track=each.part) for each in found.files)
         return tuple(kept), found.spoken, found.unread
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -277,6 +285,10 @@ def _joined(*remarks: str | None) -> str | None:
     return "; ".join(filter(None, remarks)) or None
 
 
-def make(setup: Setup) -> Pull:
+def make(setup: Setup) -> Stage:
     """Return the stage for a command."""
-    return Pull(setup.sources, setup.event, setup.session)
+    if setup.captions_only:
+        from pipelines.stages.words import PullWords  # it builds upon this module
+
+        return PullWords(setup.sources, setup.event, setup.session, setup.kind)
+    return Pull(setup.sources, setup.event, setup.session, setup.kind)

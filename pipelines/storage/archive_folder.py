@@ -164,10 +164,14 @@ TURN_SECONDS = 120.0
 
 
 @contextmanager
-def open_archive(root: Path) -> Iterator[Context]:
+def open_archive(root: Path, *, patience: float = DRIVER_SECONDS) -> Iterator[Context]:
     """Open an archive for a run: one at a time. Others may write in short turns meanwhile (`taking_turns`).
 
     What an interrupted run left behind is put right first: its runs are marked, its scraps removed.
+
+    Args:
+        root: its folder.
+        patience: how many seconds to wait for another writer's turn to end.
 
     Raises:
         LockedError: another run is at work here.
@@ -176,7 +180,7 @@ def open_archive(root: Path) -> Iterator[Context]:
     """
     layout = Layout.at(root)
     config = configuration.load(layout.config)
-    db = open_catalogue(layout.catalogue, patience=DRIVER_SECONDS)
+    db = open_catalogue(layout.catalogue, patience=patience)
     try:
         with _hold(layout):
             layout.work.mkdir(exist_ok=True)

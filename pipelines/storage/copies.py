@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import msgspec
@@ -17,9 +18,10 @@ PUBLISH = "publish"
 
 
 def state(context: Context) -> str:
-    """Return a digest that changes when a publication would."""
+    """Return a digest that changes when a publication would: by what it holds, or by what its site is called."""
     default = context.config.publish.default_release
-    return publication_fingerprint(context.db, default=default, now=now())
+    material = (publication_fingerprint(context.db, default=default, now=now()), context.config.site.names())
+    return hashlib.sha256(repr(material).encode()).hexdigest()[:16]
 
 
 def copies(context: Context) -> dict[Path, str]:

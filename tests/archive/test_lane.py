@@ -6,6 +6,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from archive.lane.limits import MAX_ANSWER_BYTES
 from archive.lane.messages import Reply, Request
 from archive.lane.pool import BusyError, Child, Lane
+from archive.site.published import current
 from archive.sqlite import sqlite3
 from tests.archive.published_folder import publish
 from tests.archive.site.test_pages import TALK, Site
@@ -182,3 +184,17 @@ def test_datasette_shows_rows_tables_and_mistakes_as_before(site: Site) -> None:
     assert (mistake.status_code, str(site.public) in mistake.text) == (400, False)
     memory = site.get("/data.json?sql=select+hex(zeroblob(200000000))")
     assert (memory.status_code, memory.json()["error"]) == (400, "this query needs more memory than a query may have")
+
+
+def test_pages_have_threads_of_their_own_beside_long_reading(site: Site) -> None:
+    resume = threading.Event()
+
+    async def ask() -> tuple[int, list[int]]:
+        shown = current(site.datasette)
+        long = [asyncio.create_task(shown.execute_long(lambda _conn: resume.wait(60))) for _ in range(20)]
+        await asyncio.sleep(0)
+        page = (await site.datasette.client.get("/people/noor-okafor?fresh=1")).status_code
+        resume.set()
+        return page, [int(each) for each in await asyncio.gather(*long)]
+
+    assert asyncio.run(ask()) == (200, [1] * 20)

@@ -44,6 +44,7 @@ class Endpoint(NamedTuple):
         query: the parameters that it takes.
         answer: the type of its answer.
         read: makes the answer; None where there is nothing.
+        is_long: whether it may take seconds.
     """
 
     path: str
@@ -51,6 +52,7 @@ class Endpoint(NamedTuple):
     query: type[questions.Nothing]
     answer: Any
     read: Callable[[Asked], Any]
+    is_long: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -227,10 +229,29 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         _transcript,
     ),
     Endpoint("/search", "Sessions in which something was said.", questions.Search, answers.Found, _search),
-    Endpoint("/moments", "Every moment in which something was said.", questions.Moments, answers.MomentPage, _moments),
-    Endpoint("/concordance", "What is said around every match.", questions.Concordance, answers.Contexts, _concordance),
     Endpoint(
-        "/frequency", "How often something was said an hour.", questions.Frequency, answers.Frequencies, _frequency
+        "/moments",
+        "Every moment in which something was said.",
+        questions.Moments,
+        answers.MomentPage,
+        _moments,
+        is_long=True,
+    ),
+    Endpoint(
+        "/concordance",
+        "What is said around every match.",
+        questions.Concordance,
+        answers.Contexts,
+        _concordance,
+        is_long=True,
+    ),
+    Endpoint(
+        "/frequency",
+        "How often something was said an hour.",
+        questions.Frequency,
+        answers.Frequencies,
+        _frequency,
+        is_long=True,
     ),
 )
 

@@ -75,7 +75,7 @@ async def part(datasette: Any, request: Any) -> Any:
         root.extend(entries)
         return _written(root) if entries else None
 
-    body = await database.execute_fn(read)
+    body = await database.execute_long(read)
     return await not_found(datasette, request) if body is None else respond(body, XML)
 
 

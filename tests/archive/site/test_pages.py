@@ -1,22 +1,25 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
 import re
 import threading
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from datasette.app import Datasette
 
 from archive.errors import UnpublishedError
+from archive.publication.folder import TIME_LIMIT_MS
 from archive.search import exports
 from archive.search.concordance import BYS
 from archive.site import explore as exploring
-from archive.site.app import TIME_LIMIT_MS, create_app
+from archive.site.app import create_app
 from archive.site.published import current, refresh
 from archive.site.routes import ROUTES
 from archive.sqlite import sqlite3
@@ -220,6 +223,7 @@ def test_session_starts_the_player_at_the_moment(site: Site) -> None:
 def test_session_offers_the_form_for_browsers_and_a_poster(tmp_path: Path) -> None:
     publish(tmp_path)
     conn = sqlite3.connect(tmp_path / f"catalogue-{FIRST_BUILD}.db")
+    conn.execute("DELETE FROM rendition WHERE recording_id = 1")
     for kind, sha256, suffix, media_type in (
         ("web", "a" * 64, ".webm", "audio/webm"),
         ("poster", "b" * 64, ".jpg", "image/jpeg"),
@@ -445,6 +449,18 @@ def test_data_pages_work_under_the_same_roof(site: Site) -> None:
     rows = site.get("/data.json?sql=select+count(*)+as+n+from+session&_shape=array", follow_redirects=True).json()
     assert rows == [{"n": 6}]
     assert site.get("/data.db").status_code in {403, 404}
+
+
+def test_cells_of_datasettes_csv_are_no_formulas(site: Site) -> None:
+    cells = ("=1+1", "+1", "-1", "-1 lamp", "@sum", "\t=1", '=cmd|"x"!A1', "a=1", "two\n=lines", "＝1")
+    select = ", ".join(f"""'{cell}' as "{cell.strip()[:5].replace(chr(34), "")}" """ for cell in cells)
+    query = urlencode({"sql": f"select {select}, -2.5 as n"})
+    response = site.get(f"/data.csv?{query}", follow_redirects=True)
+    header, row = csv.reader(io.StringIO(response.text, newline=""))
+    assert [name for name in header if name.startswith(("=", "+", "-", "@"))] == ["+1", "-1"]  # numbers
+    assert row == [
+        "'=1+1", "+1", "-1", "'-1 lamp", "'@sum", "'\t=1", '\'=cmd|"x"!A1', "a=1", "two\n=lines", "'＝1", "-2.5",
+    ]  # fmt: skip
 
 
 def test_data_pages_lead_home_in_the_colours_of_the_site(site: Site) -> None:

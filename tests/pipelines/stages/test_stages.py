@@ -21,8 +21,7 @@ from archive.search.sqlite_search import SqliteSearch
 from metadata.model import EXAMPLE_EVENT, EXAMPLE_SESSION, Event, RecordingNote, Release, Session
 from pipelines.errors import ConfigError
 from pipelines.run.executors import InProcess, Local
-from pipelines.run.runner import Report, run_stage
-from pipelines.stages import publish as publishing
+from pipelines.run.runner import RunSummary, run_stage
 from pipelines.stages.base import Stage
 from pipelines.stages.captions import Captions
 from pipelines.stages.index import Index
@@ -42,8 +41,7 @@ WHEN = "2022-07-01T00:00:00Z"
 
 
 @pytest.fixture
-def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Context]:
-    monkeypatch.setattr(publishing, "GRACE_SECONDS", 0.0)
+def context(tmp_path: Path) -> Iterator[Context]:
     init(tmp_path / "archive", title="Test")
     with open_archive(tmp_path / "archive") as context:
         yield context
@@ -56,12 +54,12 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def do(context: Context, stage: Stage) -> Report:
+def do(context: Context, stage: Stage) -> RunSummary:
     return run_stage(context, stage, InProcess(), Watch())
 
 
 def do_all(context: Context, transcriber: FakeTranscriber) -> dict[str, int]:
-    stages = (Transcribe(transcriber), Render(), Index(), Publish())
+    stages = (Transcribe(transcriber), Render(), Index(), Publish(grace_seconds=0.0))
     return {stage.name: sum(do(context, stage).counts.values()) for stage in stages}
 
 
@@ -115,7 +113,7 @@ def test_recording_that_was_not_copied_whole_is_heard_and_says_so(context: Conte
     assert "of the 0:20 that it should last: was it copied whole?" in remark
 
 
-def troubles(report: Report) -> dict[str, tuple[str, str | None]]:
+def troubles(report: RunSummary) -> dict[str, tuple[str, str | None]]:
     return {item.label: (outcome.status, outcome.code) for item, outcome in report.troubles}
 
 
@@ -264,7 +262,7 @@ def test_renditions_are_published_with_their_recording_and_leave_with_it(context
     do(context, Pull([folder]))
     assert dict(do(context, Render()).counts) == {"done": 1}
     assert dict(do(context, Render()).counts) == {}
-    do(context, Publish())
+    do(context, Publish(grace_seconds=0.0))
     rows = [tuple(row) for row in context.db.execute("SELECT kind, media_type FROM rendition ORDER BY id").fetchall()]
     assert rows == [
         ("web", "video/mp4"),
@@ -276,7 +274,7 @@ def test_renditions_are_published_with_their_recording_and_leave_with_it(context
     assert len(published_media(context)) == 4
     with transaction(context.db):
         set_release(context.db, "session_id", 1, Release(state="private"), decided_at=WHEN)
-    do(context, Publish())
+    do(context, Publish(grace_seconds=0.0))
     assert published_media(context) == []
 
 
@@ -352,7 +350,7 @@ def test_withdrawn_session_leaves_the_public_folder(context: Context, folder: Pa
     goes = context.db.execute("SELECT id FROM session WHERE slug = 'goes'").fetchone()[0]
     with transaction(context.db):
         set_release(context.db, "session_id", goes, Release(state="withdrawn", reason="asked"), decided_at=WHEN)
-    assert dict(do(context, Publish()).counts) == {"done": 1}
+    assert dict(do(context, Publish(grace_seconds=0.0)).counts) == {"done": 1}
     assert len(published_media(context)) == 2
     [database] = context.layout.public.glob("*.db")
     db = open_readonly(database, immutable=True)
@@ -373,7 +371,7 @@ def test_publication_that_cannot_be_built_leaves_the_old_one(context: Context, f
     with context.db.conn:
         context.db.execute("PRAGMA foreign_keys = OFF")
         context.db.execute("INSERT INTO session_person(session_id, person_id) VALUES (1, 99)")
-    report = do(context, Publish())
+    report = do(context, Publish(grace_seconds=0.0))
     assert dict(report.counts) == {"failed": 1}
     assert "refers to a person that is not in it" in (report.troubles[0][1].text or "")
     assert sorted(context.layout.public.rglob("*")) == before

@@ -99,7 +99,7 @@ def test_what_was_just_run_is_as_it_was_kept(archive: Path) -> None:
         (shorten, "media", "bytes of"),
         (alter, "media", "has other bytes than when it was kept"),
         (lose, "media", "is gone"),
-        (leave, "orphan", "is no recording and no rendition"),
+        (leave, "orphan", "is no recording, no rendition"),
         (unpublish, "public", "is gone"),
         (rewrite, "public", "is not what was published"),
     ],

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipelines.transcribers.ahead import ahead, side_by_side
+from pipelines.transcribers.prefetch import parallel_map, prefetch
 
 
 def test_ahead_gives_all_in_order() -> None:
-    with ahead(range(20), 3) as items:
+    with prefetch(range(20), 3) as items:
         assert list(items) == list(range(20))
 
 
@@ -24,7 +24,7 @@ def test_ahead_makes_no_more_than_asked_for() -> None:
                 third.set()
             yield i
 
-    with ahead(numbers(), 2) as items:
+    with prefetch(numbers(), 2) as items:
         assert third.wait(10)
         assert next(items) == 0
     assert len(made) <= 5
@@ -39,7 +39,7 @@ def test_ahead_closes_what_is_left_in_the_middle() -> None:
         finally:
             closed.set()
 
-    with ahead(numbers(), 2) as items:
+    with prefetch(numbers(), 2) as items:
         assert next(items) == 0
     assert closed.is_set()
 
@@ -49,7 +49,7 @@ def test_ahead_raises_what_the_items_raise() -> None:
         yield 1
         raise ValueError("no more")
 
-    with ahead(numbers(), 2) as items:
+    with prefetch(numbers(), 2) as items:
         assert next(items) == 1
         with pytest.raises(ValueError, match="no more"):
             next(items)
@@ -57,12 +57,12 @@ def test_ahead_raises_what_the_items_raise() -> None:
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_side_by_side_gives_what_is_made_in_the_order_of_the_items(threads: int) -> None:
-    assert list(side_by_side(lambda number: number * 2, range(20), threads)) == list(range(0, 40, 2))
+    assert list(parallel_map(lambda number: number * 2, range(20), threads)) == list(range(0, 40, 2))
 
 
 def test_side_by_side_makes_several_at_once() -> None:
     both = threading.Barrier(2)
-    assert list(side_by_side(lambda _: both.wait(10) >= 0, range(4), 2)) == [True] * 4
+    assert list(parallel_map(lambda _: both.wait(10) >= 0, range(4), 2)) == [True] * 4
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -80,5 +80,5 @@ def test_side_by_side_takes_no_more_after_something_went_wrong(threads: int) -> 
         return number
 
     with pytest.raises(ValueError, match="no more"):
-        list(side_by_side(make, numbers(), threads))
+        list(parallel_map(make, numbers(), threads))
     assert len(taken) <= 4 + threads

@@ -18,10 +18,10 @@ from metadata.languages import UNDETERMINED, parse_language, primary
 from metadata.model import Flag, Segment, Transcript
 from pipelines.errors import LanguageError
 from pipelines.media.samples import SAMPLE_RATE, AudioBlock
-from pipelines.transcribers.ahead import ahead, side_by_side
 from pipelines.transcribers.base import Hints, Report
 from pipelines.transcribers.judge import judge, judge_all
 from pipelines.transcribers.onsets import Spoken, held
+from pipelines.transcribers.prefetch import parallel_map, prefetch
 from pipelines.transcribers.sentences import HeardWord, in_order, segment, sentences, text_of
 from pipelines.transcribers.speech import FRAMES_PER_SECOND, Window, cut, windows
 
@@ -91,7 +91,7 @@ class Decoder(Protocol):
         """Return the words of a window, with the engine's safest settings."""
 
 
-def hear(decoder: Decoder, audio: Iterable[AudioBlock], hints: Hints, report: Report) -> Transcript:
+def transcribe(decoder: Decoder, audio: Iterable[AudioBlock], hints: Hints, report: Report) -> Transcript:
     """Return what is said in consecutive blocks of audio.
 
     Raises:
@@ -101,7 +101,7 @@ def hear(decoder: Decoder, audio: Iterable[AudioBlock], hints: Hints, report: Re
     tape = _Tape(audio)
     heard: list[HeardWord] = []
     # Speech is looked for while the windows before are decoded.
-    with ahead(windows(tape), _WINDOWS_AHEAD) as speech:
+    with prefetch(windows(tape), _WINDOWS_AHEAD) as speech:
         first = list(islice(speech, IDENTIFYING_WINDOWS if hints.language is None else 0))
         expected = tuple(code for tag in hints.expected if (code := _whisper_code(tag)) in decoder.languages)
         language, code = _language(decoder, hints.language, first, expected)
@@ -113,7 +113,7 @@ def hear(decoder: Decoder, audio: Iterable[AudioBlock], hints: Hints, report: Re
             return end / FRAMES_PER_SECOND, _words(decoder, window, decoded, request)
 
         found = decoder.decode(chain(first, speech), request)
-        for seconds, words in side_by_side(words_of, found, decoder.workers):
+        for seconds, words in parallel_map(words_of, found, decoder.workers):
             heard += words
             report(seconds)
     groups = list(sentences(in_order(heard)))
@@ -163,7 +163,7 @@ def translate(decoder: Decoder, audio: Iterable[AudioBlock], transcript: Transcr
     said = [found for found in transcript.segments if not found.flags]
     translated: list[Segment] = []
     stretches = cut(audio, [(found.start_ms, found.end_ms) for found in said])
-    with ahead(zip(said, stretches, strict=True), _WINDOWS_AHEAD) as pairs:
+    with prefetch(zip(said, stretches, strict=True), _WINDOWS_AHEAD) as pairs:
         for language, group in groupby(pairs, key=lambda pair: pair[0].language or transcript.language):
             originals, windows_of = tee(group)
             request = Request(_code(decoder, language), task="translate", obeyed=True)
@@ -204,7 +204,7 @@ def _language(
         return UNDETERMINED, "en"
     likely: dict[str, float] = {}
     asked = first if len(decoder.languages) > 1 else ()
-    for window, found in zip(asked, side_by_side(decoder.identify, asked, decoder.workers), strict=True):
+    for window, found in zip(asked, parallel_map(decoder.identify, asked, decoder.workers), strict=True):
         for code, probability in _weighed(found, expected).items():
             likely[code] = likely.get(code, 0.0) + probability * len(window.speech)
     code = max(likely, key=likely.__getitem__, default="en")

@@ -11,20 +11,20 @@ import pytest
 from metadata.model import Flag, Segment, Transcript
 from pipelines.errors import LanguageError
 from pipelines.media.samples import AudioBlock
-from pipelines.transcribers import hearing
+from pipelines.transcribers import decoding
 from pipelines.transcribers.base import Hints
-from pipelines.transcribers.hearing import Decoded, Decoder, Request, placed
+from pipelines.transcribers.decoding import Decoded, Decoder, Request, placed
 from pipelines.transcribers.onsets import Spoken
 from pipelines.transcribers.sentences import HeardWord
-from pipelines.transcribers.speech import FRAMES_PER_SECOND, Part, Window
+from pipelines.transcribers.speech import FRAMES_PER_SECOND, Window, WindowPart
 
 
 def window(*parts: tuple[int, int]) -> Window:
     """Of parts in seconds, ``(start, length)``, with speech all through."""
-    made: list[Part] = []
+    made: list[WindowPart] = []
     for start, length in parts:
         offset = made[-1].window + made[-1].length if made else 0
-        made.append(Part(int(start * FRAMES_PER_SECOND), offset, int(length * FRAMES_PER_SECOND)))
+        made.append(WindowPart(int(start * FRAMES_PER_SECOND), offset, int(length * FRAMES_PER_SECOND)))
     frames = made[-1].window + made[-1].length
     return Window(np.zeros(frames * 512, np.float32), np.ones(frames, np.float32), tuple(made))
 
@@ -62,7 +62,7 @@ class Told:
 
 
 def better(decoder: Decoder, window: Window, found: list[HeardWord], terms: tuple[str, ...] = ()) -> str:
-    heard = hearing._better(decoder, window, found, Request("en", terms))
+    heard = decoding._better(decoder, window, found, Request("en", terms))
     return "".join(word.text for word in heard).strip()
 
 
@@ -110,7 +110,7 @@ def test_what_is_heard_again_is_no_less_suspect_of_another_language() -> None:
     speech = window((0, 4))
     again = words(speech, "If you have seen the film", confidence=0.55)
     first = Decoded(words(speech, "la " * 6, confidence=0.3), {"de": 0.95, "en": 0.05})
-    found = hearing._words(Told(careful=[again]), speech, first, Request("en", obeyed=True))
+    found = decoding._words(Told(careful=[again]), speech, first, Request("en", obeyed=True))
     assert [(word.text, word.foreign) for word in found] == [(word.text, 0.95) for word in again]
 
 
@@ -128,7 +128,7 @@ def test_parts_are_decoded_in_their_languages() -> None:
         words(window((20, 4)), "Guten Abend meine Damen und Herren"),
     )
     decoder = Told(careful=[english, german], spoken=[{"en": 0.9, "de": 0.1}, {"en": 0.1, "de": 0.9}])
-    heard = hearing._in_its_languages(decoder, speech, Request("en"))
+    heard = decoding._in_its_languages(decoder, speech, Request("en"))
     assert {word.language for word in heard} == {None, "de"}
     assert [(kind, request.code) for kind, _, request in decoder.asked] == [
         ("identify", ""), ("careful", "en"), ("identify", ""), ("careful", "de"),
@@ -139,7 +139,7 @@ def test_expected_languages_are_likelier() -> None:
     noisy = {"it": 0.3, "en": 0.15, "de": 0.05}
     clear = {"it": 0.97, "en": 0.02, "de": 0.01}
     heard = [
-        hearing._language(Told(spoken=[dict(spoken)]), None, [window((0, 3))], expected)
+        decoding._language(Told(spoken=[dict(spoken)]), None, [window((0, 3))], expected)
         for spoken in (noisy, clear)
         for expected in ((), ("en", "de"))
     ]
@@ -151,17 +151,17 @@ def test_a_part_in_a_language_that_nobody_expects_is_decoded_in_it_where_it_is_c
     english = words(speech, "And so we begin our evening with")
     german = words(window((20, 4)), "Guten Abend meine Damen und Herren")
     decoder = Told(careful=[english, german], spoken=[{"en": 0.3, "de": 0.7}, {"en": 0.01, "de": 0.99}])
-    hearing._in_its_languages(decoder, speech, Request("en", expected=("en",)))
+    decoding._in_its_languages(decoder, speech, Request("en", expected=("en",)))
     assert [request.code for kind, _, request in decoder.asked if kind == "careful"] == ["en", "de"]
 
 
 def test_declared_language_that_the_weights_lack() -> None:
     with pytest.raises(LanguageError, match="'eo'"):
-        hearing.hear(Told(), [], Hints("eo"), lambda _seconds: None)
+        decoding.transcribe(Told(), [], Hints("eo"), lambda _seconds: None)
 
 
 def test_nothing_is_heard_in_no_audio() -> None:
-    heard = hearing.hear(Told(), [], Hints(), lambda _seconds: None)
+    heard = decoding.transcribe(Told(), [], Hints(), lambda _seconds: None)
     assert (heard.language, heard.duration_ms, heard.segments) == ("und", 0, ())
 
 
@@ -177,7 +177,7 @@ def test_translation_has_the_times_of_what_was_said_and_leaves_doubts_out() -> N
         Segment(start_ms=7_000, end_ms=9_000, text="Thank you.", language="en"),
     )
     decoder = Told(first=[words(window((1, 3)), "Good evening."), words(window((7, 2)), "Thank you.")])
-    found = hearing.translate(
+    found = decoding.translate(
         decoder, silence(10), Transcript(language="de", duration_ms=10_000, segments=said), lambda _seconds: None
     )
     assert (found.language, found.kind) == ("en", "translation")

@@ -23,13 +23,13 @@ class _End:
 
 
 @contextmanager
-def ahead(items: Iterable[Item], most: int) -> Iterator[Iterator[Item]]:
+def prefetch(items: Iterable[Item], limit: int) -> Iterator[Iterator[Item]]:
     """Give an iterator over items that a thread makes, at most so many before they are asked for.
 
     What the items raise is raised where they are asked for. At the end of the block the thread is over, and a
     generator of items is closed.
     """
-    queue: Queue[Item | _End] = Queue(most)
+    queue: Queue[Item | _End] = Queue(limit)
     enough = threading.Event()
     thread = threading.Thread(target=_fill, args=(queue, items, enough), daemon=True)
     thread.start()
@@ -72,7 +72,7 @@ def _taken(queue: Queue[Item | _End]) -> Iterator[Item]:
         raise item.error
 
 
-def side_by_side(make: Callable[[Item], Made], items: Iterable[Item], threads: int) -> Iterator[Made]:
+def parallel_map(make: Callable[[Item], Made], items: Iterable[Item], threads: int) -> Iterator[Made]:
     """Yield what is made of each item, in their order, by so many threads at once.
 
     No more items are taken than threads have work for. With one thread, it is the caller's own. When nobody asks on,

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from pipelines.media.samples import SAMPLE_RATE
+from pipelines.speakers.base import Turn
+from pipelines.speakers.local import CHUNK, STEP, Chunk, activity_of, chunks, windows
+from pipelines.speakers.turns import Heard, name_all, turns
+
+FRAMES = 589
+VOICES = np.eye(192, dtype=np.float32)[:3]
+
+
+def at(seconds: float) -> int:
+    """Return the frame of a chunk in which a moment of it lies."""
+    return round((seconds * SAMPLE_RATE - 495) / 270)
+
+
+def activity(*spoken: tuple[int, float, float]) -> np.ndarray:
+    """Return a chunk's activity from local speakers with beginnings and ends in seconds."""
+    found = np.zeros((FRAMES, 3), dtype=bool)
+    for speaker, start, end in spoken:
+        found[max(at(start), 0) : at(end), speaker] = True
+    return found
+
+
+def divided(seconds: float, block: int = 7_777) -> list[Chunk]:
+    sound = np.arange(round(seconds * SAMPLE_RATE), dtype=np.float32)
+    return list(chunks(sound[i : i + block] for i in range(0, len(sound), block)))
+
+
+@pytest.mark.parametrize("seconds", [0.01, 4, 10, 10.001, 15, 24.9, 25, 61.7])
+def test_chunks_are_responsible_for_all_of_a_recording(seconds: float) -> None:
+    found = divided(seconds)
+    samples = round(seconds * SAMPLE_RATE)
+    assert found[0].own[0] == 0
+    assert found[-1].own[1] == samples
+    assert all(one.own[1] == other.own[0] and other.start - one.start == STEP for one, other in pairwise(found))
+    for chunk in found:
+        assert chunk.start <= chunk.own[0] < chunk.own[1] <= chunk.start + CHUNK
+        its = chunk.samples[: samples - chunk.start]
+        assert len(chunk.samples) == CHUNK
+        assert its[0] == chunk.start
+        assert its[-1] == min(chunk.start + CHUNK, samples) - 1
+
+
+def test_no_sound_has_no_chunks() -> None:
+    assert divided(0) == []
+
+
+def test_classes_are_speakers_alone_and_in_twos() -> None:
+    output = np.log(np.eye(7, dtype=np.float32) * 0.9 + 0.01)
+    assert [list(np.flatnonzero(row)) for row in activity_of(output)] == [[], [0], [1], [2], [0, 1], [0, 2], [1, 2]]
+
+
+def test_windows_hold_one_speaker_alone() -> None:
+    random = np.random.default_rng(0)
+    chunk = Chunk(0, (0, CHUNK), random.normal(size=CHUNK).astype(np.float32))
+    found = windows(chunk, activity((0, 0.5, 5), (1, 3.5, 6.4), (2, 7, 7.1)))
+    # Speaker 0 is alone for 3 s, 1 for 1.4 s; 2 speaks for too short a time.
+    assert [(w.speaker, round(w.seconds, 1)) for w in found] == [(0, 1.5), (0, 1.5), (1, 1.4)]
+    assert [round(w.centre * 270 / SAMPLE_RATE, 1) for w in found] == pytest.approx([1.2, 2.7, 5.7], abs=0.1)
+    for window in found:
+        assert window.features.shape == (150, 80)
+        np.testing.assert_allclose(window.features.mean(axis=0), 0, atol=1e-4)
+
+
+def test_turns_are_of_the_voices_that_windows_are_like() -> None:
+    # Two chunks of 15 s; the local speakers change their numbers from one to the other.
+    heard = [
+        Heard(0, activity((0, 0, 4), (1, 5, 10)), ((0, at(2), 1.5, 0), (1, at(7), 1.5, 1))),
+        Heard(STEP, activity((2, 0, 7), (0, 6, 10)), ((2, at(3), 1.5, 2), (0, at(8), 1.5, 3))),
+    ]
+    vectors = VOICES[[0, 1, 1, 0]]
+    named = name_all(heard, vectors, VOICES[:2])
+    found = list(turns(heard, named, 2, 15_000))
+    close = [(t.voice, t.start_ms, t.end_ms) for t in found]
+    assert [each[0] for each in close] == [0, 1, 0]
+    assert [x for each in close for x in each[1:]] == pytest.approx([0, 4000, 5000, 12000, 11000, 15000], abs=50)
+
+
+def test_a_window_clearly_of_another_voice_divides_its_speaker() -> None:
+    heard = [Heard(0, activity((0, 0, 10)), ((0, at(2), 1.5, 0), (0, at(4), 1.5, 1), (0, at(8), 1.5, 2)))]
+    named = name_all(heard, VOICES[[0, 0, 1]], VOICES[:2])
+    found = list(turns(heard, named, 2, 10_000))
+    assert [t.voice for t in found] == [0, 1]
+    assert found[0].end_ms == pytest.approx(6000, abs=40)
+    assert found[0].end_ms == found[1].start_ms
+
+
+def test_who_is_too_short_for_a_window_gets_the_voice_that_overlaps() -> None:
+    heard = [
+        Heard(0, activity((0, 7, 10)), ((0, at(8), 1.5, 0),)),
+        Heard(STEP, activity((1, 2, 5.3)), ()),
+    ]
+    named = name_all(heard, VOICES[[2]], VOICES)
+    assert set(named[1][:, 1].tolist()) == {2}
+    assert set(named[1][:, 0].tolist()) == {-1}
+
+
+def test_two_local_speakers_are_two_voices() -> None:
+    heard = [Heard(0, activity((0, 0, 4), (1, 4, 8)), ((0, at(2), 1.5, 0), (1, at(6), 1.5, 1)))]
+    near = VOICES[[0, 0]] * 0.9
+    near[1, 1] = 0.4
+    named = name_all(heard, near, VOICES[:2])
+    assert (named[0][at(2), 0], named[0][at(6), 1]) == (0, 0), "the second is clearly more like the first voice"
+    near[1, 1] = 0.85
+    named = name_all(heard, near, VOICES[:2])
+    assert (named[0][at(2), 0], named[0][at(6), 1]) == (0, 1)
+
+
+def test_turns_go_on_over_the_edges_of_slabs() -> None:
+    heard = [Heard(STEP * i, np.repeat([[True, False, False]], FRAMES, axis=0)) for i in range(120)]
+    named = [np.where(each.activity, 0, -1).astype(np.int16) for each in heard]
+    assert list(turns(heard, named, 1, 600_000)) == [Turn(0, 600_000, 0)]
