@@ -64,6 +64,11 @@ def search_moments(asked: Asked, text: str, query: Query, kept: Kept, *, limit: 
     return Results(tuple(hits), min(total, COUNTED), sessions, note if complete else OVER_BUDGET, complete, suggestion)
 
 
+def every_moment(asked: Asked) -> list[Hit]:
+    """Return all moments that have all of a query, as long as there is time, without sessions as a whole."""
+    return [] if asked.node is None or asked.wide is None else _Moments(asked, asked.node, asked.wide).every()
+
+
 def _find_partial(asked: Asked, query: Query, kept: Kept, total: int) -> PartialMatches | None:
     """Return what has most of a query, where few moments have all of it."""
     if query.node is None or query.doubtful or query.exact or total >= FEWER:
@@ -106,12 +111,7 @@ class _Moments:
 
     def page(self, limit: int, offset: int) -> tuple[list[Hit], int, int]:
         """Return one page of hits, how many there are in all, and of how many sessions."""
-        if self._asked.closely:
-            conn, budget, doubtful = self._asked.conn, self._asked.budget, self._asked.doubtful
-            passages = read_closely(conn, budget, self._wide, self._asked.scope, doubtful=doubtful)
-            self.total = len(passages)
-        else:
-            self.total, passages = self._passages(limit + offset)
+        self.total, passages = self._closely() if self._asked.closely else self._passages(limit + offset)
         few = self._asked.closely or self.total <= ALL
         moments = self._moments(passages, None if few else limit + offset)
         self.spoken_of = {each.passage.session for each in moments}
@@ -128,6 +128,17 @@ class _Moments:
             hits.append(session_hit(self._asked.conn, number, score, self._wide))
         self.total = len(moments) + others
         return hits, self.total, len(self.spoken_of) + others
+
+    def every(self) -> list[Hit]:
+        """Return all of them, however many passages match."""
+        _, passages = self._closely() if self._asked.closely else self._passages(COUNTED)
+        return moment_hits(self._asked.conn, self._moments(passages, None), self._wide)
+
+    def _closely(self) -> tuple[int, list[Passage]]:
+        """Return how many passages match, and these, where no index can tell."""
+        conn, budget, doubtful = self._asked.conn, self._asked.budget, self._asked.doubtful
+        passages = read_closely(conn, budget, self._wide, self._asked.scope, doubtful=doubtful)
+        return len(passages), passages
 
     def _passages(self, wanted: int) -> tuple[int, list[Passage]]:
         """Return how many passages match, and the best: all where they are few, else enough for so many hits."""

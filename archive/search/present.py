@@ -53,7 +53,8 @@ def present(
     whole = [place for place in page.tolist() if scores.tiers[place] > PARTIAL]
     shown = _WholeMatches(asked, overview, retrieval).shown(whole, scores)
     some = [place for place in page.tolist() if scores.tiers[place] == PARTIAL]
-    shown |= _partly_shown(asked, partial, some, scores)
+    if some:
+        shown |= _partly_shown(asked, partial, some, scores)
     results = []
     for place in page.tolist():
         if place not in shown:

@@ -110,4 +110,4 @@ def _heard(
         return None
     some = [place for place in mixed.tolist() if scores.tiers[place] == PARTIAL]
     passages = [passage for place in some for passage in partial.passages(place)]
-    return [*retrieval.heard(mixed), *retrieval.transcripts_of(passages)]
+    return [*retrieval.heard(mixed), *(retrieval.transcripts_of(passages) if passages else ())]

@@ -20,7 +20,7 @@ from pipelines.storage.check import mend as prepare
 
 
 @command("rostra check", "rostra check --quick", "rostra check --mend", "rostra check --json")
-@click.option("--quick", is_flag=True, help="Compare the sizes of files only, not their SHA-256.")
+@click.option("--quick", is_flag=True, help="Read only what has changed in size or time since the last whole check.")
 @click.option("--mend", is_flag=True, help="Build the index anew, and make due again what lost files came from.")
 @json_option
 @archive_option
@@ -28,7 +28,9 @@ def check(root: Path, quick: bool, mend: bool, as_json: bool) -> None:
     """Check that everything is as it was kept: the database, the search index, every file, and what is published.
 
     Recordings are held against their SHA-256, the index against the transcripts, the folders against the catalogue.
-    Nothing is changed unless --mend is given; it deletes nothing. The exit status is 1 if anything is wrong.
+    --quick takes for right what a whole check has read and nobody has touched since; a disk that loses bits is found by
+    a whole check alone. Nothing is changed unless --mend is given; it deletes nothing. The exit status is 1 if anything
+    is wrong.
     """
     prepared: list[str] = []
     problems: list[Problem] = []

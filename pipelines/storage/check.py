@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from archive.catalogue.holdings import revision
 from archive.catalogue.provenance import places_of
 from archive.catalogue.recordings import NamedFile, forget_rendition, named_files, published_files
 from archive.catalogue.runs import make_due
@@ -22,6 +23,7 @@ from pipelines.storage.blobs import digest, key
 from pipelines.storage.buckets import Bucket
 from pipelines.storage.copies import copies, state
 from pipelines.storage.own import CURRENT, DATABASES, MEDIA
+from pipelines.storage.seen import Seen
 
 Part: TypeAlias = Literal["database", "index", "media", "public", "copy", "orphan"]
 
@@ -64,28 +66,42 @@ def check(context: Context, *, quick: bool, looked: Callable[[str], None]) -> It
 
     Args:
         context: the archive, held for writing, so that nothing changes meanwhile.
-        quick: whether to compare sizes of files only, not their SHA-256.
+        quick: whether to read only what has changed since the last whole check (see `pipelines.storage.seen`).
         looked: is told what is looked at next.
     """
-    looked("database")
-    damage = verify_file(context.db)
-    yield from (Problem("database", text) for text in damage)
-    if damage:
+    seen, now_at = Seen.at(context.layout.root / CHECKED, quick=quick), revision(context.db)
+    wrong = [] if seen.spares_database(now_at) else list(_database(context.db, looked))
+    yield from wrong
+    if any(each.part == "database" for each in wrong):
         return  # what a broken file says of the rest is not to be relied on
-    looked("index")
-    with transaction(context.db):
-        problems = verify(context.db)
-    yield from (Problem("index", text) for text in problems)
     known = {key(each.file.sha256, each.file.suffix): each for each in named_files(context.db)}
     bucket = context.config.store.bucket
     if bucket:
         looked(bucket)
         yield from (_with_command(context.db, problem) for problem in _bucket(Bucket.at(bucket), known))
-    damaged = _store(context.layout.media, known, quick=quick, copies=bool(bucket), looked=looked)
+    damaged = _store(context.layout.media, known, seen=seen, copies=bool(bucket), looked=looked)
     yield from (_with_command(context.db, problem) for problem in damaged)
     for folder, made in copies(context).items():
-        yield from _public(folder, quick=quick, looked=looked)
+        yield from _public(folder, seen=seen, looked=looked)
         yield from _stale(context, folder, made)
+    seen.save("" if wrong else now_at)
+
+
+CHECKED = ".checked.json"
+"""The file in the archive's folder that says what checks have read."""
+
+
+def _database(db: Database, looked: Callable[[str], None]) -> Iterator[Problem]:
+    """Yield what is wrong with the database, or else with its indexes."""
+    looked("database")
+    damage = verify_file(db)
+    yield from (Problem("database", text) for text in damage)
+    if damage:
+        return
+    looked("index")
+    with transaction(db):
+        problems = verify(db)
+    yield from (Problem("index", text) for text in problems)
 
 
 def mend(context: Context, problems: Iterable[Problem]) -> list[str]:
@@ -136,7 +152,7 @@ def _with_command(db: Database, problem: Problem) -> Problem:
 
 
 def _store(
-    folder: Path, known: dict[str, NamedFile], *, quick: bool, copies: bool, looked: Callable[[str], None]
+    folder: Path, known: dict[str, NamedFile], *, seen: Seen, copies: bool, looked: Callable[[str], None]
 ) -> Iterator[Problem]:
     """Yield what is wrong with the store; where it holds copies alone, none of them needs to be there."""
     for name, kept in known.items():
@@ -146,7 +162,7 @@ def _store(
                 yield Problem("media", f"{kept.name} ({kept.what}) is gone: {path}", kept)
             continue
         looked(kept.name)
-        wrong = _changed(path, kept.file.sha256, kept.file.bytes, quick=quick)
+        wrong = _changed(path, kept.file.sha256, kept.file.bytes, seen=seen)
         if wrong:
             yield Problem("media", f"{kept.name} ({kept.what}) {wrong}: {path}", kept)
     for path in sorted(folder.glob("*/*")):
@@ -167,7 +183,7 @@ def _bucket(bucket: Bucket, known: dict[str, NamedFile]) -> Iterator[Problem]:
             yield Problem("media", text, kept)
 
 
-def _public(folder: Path, *, quick: bool, looked: Callable[[str], None]) -> Iterator[Problem]:
+def _public(folder: Path, *, seen: Seen, looked: Callable[[str], None]) -> Iterator[Problem]:
     """Yield what is wrong with what is published; nothing where nothing is."""
     current = folder / CURRENT
     if not current.is_file():
@@ -180,10 +196,11 @@ def _public(folder: Path, *, quick: bool, looked: Callable[[str], None]) -> Iter
         yield Problem("public", f"{current} names no database that can be read ({error})")
         return
     try:
-        if not quick and not path.stem.endswith(digest(path)[:16]):
+        if not seen.spares(path) and not path.stem.endswith(digest(path)[:16]):
             yield Problem("public", f"{path} is not what was published: its SHA-256 has changed")
             return
-        yield from _links(db, folder / MEDIA, quick=quick)
+        seen.note(path)
+        yield from _links(db, folder / MEDIA, seen=seen)
     finally:
         db.close()
     for other in sorted(folder.glob(DATABASES)):
@@ -211,27 +228,28 @@ def _stale(context: Context, folder: Path, made: str) -> Iterator[Problem]:
         yield Problem("copy", f"{folder} was published from an older state of the archive")
 
 
-def _links(db: Database, folder: Path, *, quick: bool) -> Iterator[Problem]:
+def _links(db: Database, folder: Path, *, seen: Seen) -> Iterator[Problem]:
     files = {f"{each.sha256}{each.suffix}": each for each in published_files(db)}
     for name, file in files.items():
         path = folder / name
         if not path.is_file():
             yield Problem("public", f"{path} is gone")
-        elif wrong := _changed(path, file.sha256, file.bytes, quick=quick):
+        elif wrong := _changed(path, file.sha256, file.bytes, seen=seen):
             yield Problem("public", f"{path} {wrong}")
     for path in sorted(folder.glob("*")):
         if path.name not in files:
             yield Problem("orphan", f"{path} is in no published database")
 
 
-def _changed(path: Path, sha256: str, size: int | None, *, quick: bool) -> str | None:
+def _changed(path: Path, sha256: str, size: int | None, *, seen: Seen) -> str | None:
     """Return how a file differs from what was kept, if it does."""
     try:
         here = path.stat().st_size
         if size not in {None, here}:
             return f"has {here} bytes of {size}"
-        if not quick and digest(path) != sha256:
+        if not seen.spares(path) and digest(path) != sha256:
             return "has other bytes than when it was kept"
+        seen.note(path)
     except OSError as error:
         return f"cannot be read ({error.strerror})"
     return None
