@@ -150,6 +150,12 @@ def _name_speakers(conn: sqlite3.Connection) -> None:
 _VOICES = (
     "UPDATE main.speaker_tag SET person_id = NULL WHERE person_id NOT IN (SELECT id FROM main.person)",
     """
+UPDATE main.speaker_tag SET (talking_ms, turns) = (
+  SELECT sum(one.talking_ms), sum(one.turns) FROM main.speaker_tag AS one
+  WHERE one.recording_id = speaker_tag.recording_id AND one.person_id = speaker_tag.person_id
+) WHERE person_id IS NOT NULL
+""",
+    """
 UPDATE main.segment SET speaker_tag_id = (
   SELECT min(one.id) FROM main.speaker_tag AS one JOIN main.speaker_tag AS tag
   ON tag.recording_id = one.recording_id AND tag.person_id = one.person_id WHERE tag.id = segment.speaker_tag_id

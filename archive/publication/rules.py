@@ -148,7 +148,7 @@ RULES: dict[str, Rule] = {
     ),
     "speaker_tag": Rule(
         "id IN (SELECT speaker_tag_id FROM main.segment)",
-        "id recording_id label person_id",
+        "id recording_id label person_id origin talking_ms turns",
         made={
             "label": "iif(instr(label, '@') AND public_name(label) <> label, public_name(label) || ' ' || id, label)"
         },
@@ -181,12 +181,15 @@ MADE = ("tombstone",)
 PRIVATE = frozenset(
     {
         "catalogue", "correction", "expected_recording", "heard_part", "imported", "person_source", "provenance",
-        "purge", "recording_source", "release", "release_default", "stage_run",
+        "purge", "recording_source", "release", "release_default", "speaker_turn", "stage_run", "voiceprint",
     }
 )  # fmt: skip
 """Tables that never leave the catalogue."""
 
-PRIVATE_COLUMNS: dict[str, frozenset[str]] = {"recording": frozenset({"original_name"})}
+PRIVATE_COLUMNS: dict[str, frozenset[str]] = {
+    "recording": frozenset({"original_name"}),
+    "speaker_tag": frozenset({"named_at", "named_by"}),
+}
 """Columns of public tables that never leave the catalogue, by table."""
 
 
