@@ -21,6 +21,7 @@ from archive.catalogue.transcripts import add_transcript, read_transcript
 from archive.errors import UnknownSubjectError
 from archive.sqlite import Database
 from metadata.model import Transcript
+from metadata.names import name_key
 
 LABELS = "speakers"
 """The parameter of a transcript that tells which version its labels were added to."""
@@ -219,6 +220,14 @@ def name_voice(db: Database, voice: Voice, person: str | None, *, by: str, at: s
     )
     label_transcript(db, voice.recording, at=at)
     touch(db)
+
+
+def people_named(db: Database, name: str) -> list[str]:
+    """Return the slugs of the people with a slug or a name, compared by `metadata.names.name_key`."""
+    people = db.execute("SELECT slug, name FROM person ORDER BY slug").fetchall()
+    return [slug for slug, called in people if slug == name] or [
+        slug for slug, called in people if name_key(called) == name_key(name)
+    ]
 
 
 def forget_person(db: Database, person: str) -> int:

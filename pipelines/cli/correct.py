@@ -106,10 +106,11 @@ def _apply(
     by: str | None,
 ) -> list[Correction]:
     with transaction(context.db):
-        return correct(context.db, *subject, values, by=by or _user(), at=timestamp())
+        return correct(context.db, *subject, values, by=by or user(), at=timestamp())
 
 
-def _user() -> str:
+def user() -> str:
+    """Return the user's name on this machine."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):
