@@ -1,1 +1,15 @@
-"""The catalogue, its search, and the published site. Imports ``metadata`` alone."""
+"""The catalogue, its search, and the published site. Imports ``metadata`` alone.
+
+Its parts are in layers. A part imports only from parts that stand above its own, or earlier in its own line::
+
+    sqlite, errors, connection   the SQLite library, what can go wrong, opening a file, transactions
+    urls                         the addresses of pages, feeds, files and moments
+    catalogue                    the database of record: schema, migrations, what is read and written of each noun
+    index                        what is written for search: tokens, stems, passages
+    search                       what is asked: queries, filters, ranking, moments, concordances, exports
+    publication                  what is public, and the database that is built of it
+    lane                         processes that run SQL of strangers
+    site                         the Datasette plugin over a published database
+
+A test demands that every part stands here, and that imports follow this order.
+"""

@@ -11,6 +11,8 @@ from archive.errors import CatalogueMissingError, sqlite_errors
 from archive.sqlite import Database, sqlite3
 
 BUSY_SECONDS = 30.0
+DRIVER_SECONDS = 600.0
+"""How long a run waits for others who write: it must not end because somebody imports a long timetable."""
 CACHE_KIB = 16 * 1024
 """KiB of a file that a connection keeps in memory. A search in a large archive reads more than SQLite's 2 MiB."""
 

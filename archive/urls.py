@@ -19,6 +19,7 @@ DATA = "/data"
 FEED = "feed.atom"
 PODCAST = "podcast.rss"
 CALENDAR = "calendar.ics"
+MANIFEST = "manifest.json"
 API = "/api/1"
 OPENAPI = f"{API}/openapi.json"
 OAI = "/oai"
@@ -78,6 +79,16 @@ def media_url(file: str) -> str:
 def transcript_url(version: str) -> str:
     """Return the path of a version of a transcript in the API."""
     return f"{API}/transcripts/{_part(version)}"
+
+
+def session_data_url(event: str, session: str) -> str:
+    """Return the path of a session in the API."""
+    return f"{API}/sessions/{_part(event)}/{_part(session)}"
+
+
+def sitemap_url(kind: str, number: int) -> str:
+    """Return the path of a list of pages: of ``sessions`` or other ``pages``, from 1."""
+    return f"/sitemaps/{kind}-{number}.xml"
 
 
 def beside(page: str, name: str) -> str:

@@ -8,6 +8,7 @@ Its modules are in layers. A module imports only from layers above its own, or e
     errors                       what can go wrong
     names, languages, times      texts, languages and times: comparing and parsing them
     shapes, feed_dates, terms    mistakes in values, dates of feeds, terms in texts
+    moments                      addresses of a second on other sites
     model                        the nouns: event, session, person, recording, transcript
     timetables, captions         the formats, one module each; neither imports the other
 """

@@ -129,11 +129,10 @@ class Role:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
-    """One item of a timetable.
+class SessionFacts:
+    """What is said of a session wherever it is named: the catalogue has a column for each, but for the ``place``.
 
-    ``start`` is ISO 8601 with an offset. If only the date is known, it is in ``day`` and ``start`` is None.
-    ``planned_ms`` is the length in the timetable.
+    ``place`` is the name of one of the event's places. ``planned_ms`` is the length in the timetable.
     """
 
     slug: str
@@ -143,10 +142,19 @@ class Session:
     track: str | None = None
     room: str | None = None
     place: str | None = None
-    start: str | None = None
-    day: str | None = None
     planned_ms: int | None = None
     language: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session(SessionFacts):
+    """One item of a timetable.
+
+    ``start`` is ISO 8601 with an offset. If only the date is known, it is in ``day`` and ``start`` is None.
+    """
+
+    start: str | None = None
+    day: str | None = None
     abstract: str | None = None
     people: tuple[Role, ...] = ()
     links: tuple[Link, ...] = ()
@@ -169,8 +177,11 @@ class RecordingNote:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """One gathering. ``edition`` counts within ``series``; dates are local to ``time_zone`` (IANA)."""
+class EventFacts:
+    """What is said of an event wherever it is shown: the catalogue has a column for each, but for the ``series``.
+
+    ``edition`` counts within ``series``, which is named by its title. Dates are local to ``time_zone`` (IANA).
+    """
 
     slug: str
     title: str
@@ -182,6 +193,12 @@ class Event:
     start_date: str | None = None
     end_date: str | None = None
     time_zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event(EventFacts):
+    """One gathering, with its sessions."""
+
     languages: tuple[str, ...] = ()
     interpreted_into: tuple[str, ...] = ()
     places: tuple[Place, ...] = ()

@@ -1,20 +1,24 @@
-"""``rostra.toml``: read once, checked whole, and documented by the file that ``rostra init`` writes."""
+"""``rostra.toml``: read once, checked whole, and documented by the file that ``rostra init`` writes.
+
+Files that it names are looked for from the folder that it is in, wherever the command is given.
+"""
 
 from __future__ import annotations
 
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 
+from archive.publication.folder import SiteNames
 from metadata.errors import MetadataError
 from metadata.languages import parse_language
 from metadata.shapes import Path as Places
 from metadata.shapes import Words, dotted, misfit
 from pipelines.errors import ConfigError
-from pipelines.run.limits import Limits
 
 FILE_NAME = "rostra.toml"
 
@@ -39,7 +43,7 @@ title = {title}             # shown on every page
 
 [transcribe]
 # engine = "faster-whisper"
-# model = "base"            # a size, a folder of weights, or another size from its hub
+# model = "base"            # a size, a folder of weights (from here), or another size from its hub
 # language = ""             # "" identifies it; a code or an English name is obeyed
 # glossary = []             # names and terms of this archive that may be said in any session
 # device = "auto"           # auto, cpu or cuda
@@ -55,12 +59,12 @@ title = {title}             # shown on every page
 # attempts = 3              # how often something that crashes is tried
 # patience = 30             # how many times its length a recording may take before it counts as hung
 # memory = 0                # MiB of memory that one worker process may take; 0 sets no limit
-# notify = ""               # a command to run at the end, with the counts as JSON on its standard input
+# notify = ""               # a command to run here at the end, with the counts as JSON on its standard input
 
 [cluster]
 # ca = ""                   # certificates for run --cluster: the authority's,
 # certificate = ""          # this machine's,
-# key = ""                  # and its key, all in PEM
+# key = ""                  # and its key, all in PEM, and named from here
 
 [publish]
 # default_release = "public"   # of sessions of which nothing is said: public or private
@@ -75,8 +79,12 @@ class Site(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     hub: Annotated[str, msgspec.Meta(pattern=r"^$|^https?://[^\s]+$")] = ""
     proxies: tuple[str, ...] = ()
 
+    def names(self) -> SiteNames:
+        """Return what the site calls itself, as a publication says it."""
+        return SiteNames(title=self.title, url=self.url, hub=self.hub)
 
-class Pull(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+
+class PullSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Where recordings come from, and where they go."""
 
     event: Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9-]*$", max_length=100)] = "recordings"
@@ -102,7 +110,7 @@ class Store(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     bucket: Annotated[str, msgspec.Meta(pattern="^$|^s3://.+")] = ""
 
 
-class Transcribe(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class TranscribeSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """How speech becomes text."""
 
     engine: str = "faster-whisper"
@@ -113,7 +121,7 @@ class Transcribe(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     always: bool = False
 
 
-class Speakers(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class SpeakerSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Who is speaking."""
 
     enabled: bool = False
@@ -131,7 +139,7 @@ class Run(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     notify: str = ""
 
 
-class Cluster(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class Certificates(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Certificates, as paths of PEM files."""
 
     ca: str = ""
@@ -139,7 +147,7 @@ class Cluster(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     key: str = ""
 
 
-class Publish(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class PublishSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What goes out."""
 
     default_release: Literal["public", "private"] = "public"  # an embargo needs a date
@@ -149,13 +157,32 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The whole of ``rostra.toml``."""
 
     site: Site = Site()
-    pull: Pull = Pull()
+    pull: PullSettings = PullSettings()
     store: Store = Store()
-    transcribe: Transcribe = Transcribe()
-    speakers: Speakers = Speakers()
+    transcribe: TranscribeSettings = TranscribeSettings()
+    speakers: SpeakerSettings = SpeakerSettings()
     run: Run = Run()
-    cluster: Cluster = Cluster()
-    publish: Publish = Publish()
+    cluster: Certificates = Certificates()
+    publish: PublishSettings = PublishSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a worker process may take before it is stopped.
+
+    Attributes:
+        grace: seconds that any item may take, whatever its size, and as many to load what it needs before.
+        patience: how many times an item's size (in seconds) it may take beyond that.
+        memory: bytes of private memory (``RLIMIT_DATA``, getrlimit(2)); 0 sets no limit.
+    """
+
+    grace: float = 600.0
+    patience: float = 30.0
+    memory: int = 0
+
+    def seconds(self, size: float) -> float:
+        """Return how long an item of this size may take."""
+        return self.grace + self.patience * size
 
 
 def load(path: Path) -> Config:
@@ -186,7 +213,27 @@ def load(path: Path) -> Config:
             parse_language(config.transcribe.language)
         except MetadataError as error:
             raise _wrong(path, text, ("transcribe", "language"), str(error)) from error
-    return config
+    return _located(config, path.absolute().parent)
+
+
+def _located(config: Config, folder: Path) -> Config:
+    """Return settings with the files that they name in full, for a working directory that is another folder."""
+    own = config.cluster
+    files = {name: seen_from(folder, getattr(own, name)) for name in own.__struct_fields__}
+    model = existing_from(folder, config.transcribe.model)
+    replace = msgspec.structs.replace
+    return replace(config, cluster=replace(own, **files), transcribe=replace(config.transcribe, model=model))
+
+
+def seen_from(folder: Path, name: str) -> str:
+    """Return the path, in full, of a file that is named from a folder; no name stays none."""
+    return str(folder / Path(name).expanduser()) if name else ""
+
+
+def existing_from(folder: Path, name: str) -> str:
+    """Return the path, in full, of what may be a file or a folder; the name itself where there is none."""
+    path = seen_from(folder, name)
+    return path if path and Path(path).exists() else name
 
 
 _WORDS = Words(mapping="a table", sequence="an array", entry="setting")

@@ -22,6 +22,8 @@
         ├── CaptionsError        captions that cannot be read, or are another recording's: refused
         ├── LanguageError        a language that the weights do not know: refused
         ├── FetchError           it could not be brought here from where it is
+        ├── PurgedError          a recording that was deleted for good: refused
+        ├── GoneError            deleted for good while it was worked on: skipped
         ├── AddressError         a scheme or an address that is not asked: refused
         ├── LimitError           larger or longer than rostra.toml allows: refused
         ├── EngineError          the engine or ffmpeg gave up on this recording
@@ -153,6 +155,20 @@ class FetchError(ItemError):
     """The file could not be brought here: the message says what its place answered."""
 
     code = "not-fetched"
+
+
+class PurgedError(ItemError):
+    """A recording of these bytes was deleted for good: it is not taken in again."""
+
+    code = "purged"
+    verdict = "refused"
+
+
+class GoneError(ItemError):
+    """What was worked on was deleted for good meanwhile."""
+
+    code = "gone"
+    verdict = "skipped"
 
 
 class AddressError(ItemError):

@@ -10,6 +10,9 @@ from __future__ import annotations
 NOT_SUPERSEDED = "superseded_by IS NULL"
 """Holds for a row of ``recording`` that no other recording has replaced."""
 
+KEPT = "recording.elsewhere IS NULL"
+"""Holds for a row of ``recording`` whose file is in the store. Of others only the words are here."""
+
 CURRENT = f"is_current = 1 AND {NOT_SUPERSEDED}"
 """Holds for a row of ``transcript`` joined with its ``recording``: the current version of a current recording.
 

@@ -10,10 +10,14 @@ from archive.errors import CatalogueDamagedError, CatalogueMissingError, Catalog
 from archive.sqlite import Database, sqlite3
 
 
-def create_catalogue(path: Path) -> Database:
+def create_catalogue(path: Path, *, patience: float = BUSY_SECONDS) -> Database:
     """Make a catalogue, or open the one that is there, with every migration applied.
 
     A new one appears under its name with its tables or not at all: a file without them is never taken for new.
+
+    Args:
+        path: where it is.
+        patience: seconds to wait for others who write.
 
     Raises:
         ArchiveError: it cannot be written, is none of Rostra's, or was written by a newer Rostra.
@@ -21,14 +25,14 @@ def create_catalogue(path: Path) -> Database:
     if not path.exists():
         new = path.with_name(f".{path.name}.new")
         new.unlink(missing_ok=True)
-        _open(new).close()
+        _open(new, patience).close()
         new.replace(path)
-    return _open(path, exists=True)
+    return _open(path, patience, exists=True)
 
 
-def _open(path: Path, *, exists: bool = False) -> Database:
+def _open(path: Path, patience: float, *, exists: bool = False) -> Database:
     with sqlite_errors():
-        conn = sqlite3.connect(path, timeout=BUSY_SECONDS)
+        conn = sqlite3.connect(path, timeout=patience)
         if exists and not conn.execute("SELECT 1 FROM sqlite_master WHERE name = '_sqlite_migrations'").fetchone():
             conn.close()  # before anything is written to it
             raise CatalogueDamagedError(f"{path} is no catalogue of Rostra's: restore it from a backup")
@@ -61,8 +65,8 @@ def outdated(db: Database) -> bool:
         return bool(catalogue_migrations.pending(db))
 
 
-def open_catalogue(path: Path) -> Database:
-    """Open an existing catalogue for reading and writing.
+def open_catalogue(path: Path, *, patience: float = BUSY_SECONDS) -> Database:
+    """Open an existing catalogue for reading and writing; ``patience`` is how long to wait for others, in seconds.
 
     Raises:
         CatalogueMissingError: there is none.
@@ -70,4 +74,4 @@ def open_catalogue(path: Path) -> Database:
     """
     if not path.is_file():
         raise CatalogueMissingError(path)
-    return create_catalogue(path)
+    return create_catalogue(path, patience=patience)

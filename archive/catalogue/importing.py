@@ -33,7 +33,7 @@ from metadata.timetables.slugs import make_slug
 __all__ = [
     "Applied",
     "Difference",
-    "Kept",
+    "Retained",
     "apply_event",
     "apply_people",
     "apply_reading",
@@ -55,7 +55,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Retained:
     """A session that is no longer in the timetable, or a thing corrected by hand, that stays: which, and why."""
 
     slug: str
@@ -83,12 +83,12 @@ class Applied:
     added: tuple[str, ...] = ()
     changed: tuple[Difference, ...] = ()
     dropped: tuple[str, ...] = ()
-    gone: tuple[Kept, ...] = ()
-    corrected: tuple[Kept, ...] = ()
+    gone: tuple[Retained, ...] = ()
+    corrected: tuple[Retained, ...] = ()
 
 
 def apply_event(db: Database, event: Event, *, decided_at: str) -> Applied:
-    """Bring the catalogue in step with an event that is given whole; sessions that it does not name stay.
+    """Merge an event that is given whole into the catalogue; sessions that it does not name stay.
 
     The caller owns the transaction.
 
@@ -105,7 +105,7 @@ def apply_event(db: Database, event: Event, *, decided_at: str) -> Applied:
 
 
 def apply_reading(db: Database, reading: Reading, *, format_name: str, decided_at: str) -> tuple[Applied, ...]:
-    """Bring the catalogue in step with what a file says.
+    """Merge what a file says into the catalogue.
 
     Sessions keep their identity (see `archive.catalogue.pairing`), and with it their address, recordings and
     transcripts. What was corrected by hand stays (see `archive.catalogue.merge`). Sessions that a complete timetable
@@ -169,10 +169,10 @@ class _Import:
         self._reading = reading
         self._format = format_name
         self._decided_at = decided_at
-        self._corrected: list[Kept] = []
+        self._corrected: list[Retained] = []
 
     def apply(self, theirs: Event) -> Applied:
-        """Bring one event in step."""
+        """Merge one event."""
         slug = _find_slug(self._db, theirs)
         ours = find_event(self._db, slug)
         theirs = replace(theirs, slug=slug, sessions=_Names(self._db, ours).resolve(theirs.sessions))
@@ -187,7 +187,7 @@ class _Import:
         for position, new in enumerate(theirs.sessions):
             if position in pairs:
                 session = known[pairs[position]]
-                if difference := self._bring_in_step(event_id, session, new, position, rows[session.slug], again=moved):
+                if difference := self._merge_session(event_id, session, new, position, rows[session.slug], again=moved):
                     changed.append(difference)
                 note_people(self._db, rows[session.slug]["id"], new)
             else:
@@ -246,11 +246,11 @@ class _Import:
     def _note_kept(self, slug: str, fields: tuple[str, ...]) -> None:
         by_hand = [name for name in fields if name != "release"]
         if by_hand:
-            self._corrected.append(Kept(slug, f"corrected by hand: {', '.join(by_hand)}"))
+            self._corrected.append(Retained(slug, f"corrected by hand: {', '.join(by_hand)}"))
         if "release" in fields:
-            self._corrected.append(Kept(slug, "decided before: release"))
+            self._corrected.append(Retained(slug, "decided before: release"))
 
-    def _bring_in_step(
+    def _merge_session(
         self, event_id: int, ours: Session, theirs: Session, position: int, row: dict[str, Any], *, again: bool
     ) -> Difference | None:
         said = json.loads(row["said"]) if row["said"] else None
@@ -277,7 +277,7 @@ class _Import:
         note_people(self._db, session_id, session)
         return session.slug
 
-    def _leave(self, left: list[Session], rows: dict[str, dict[str, Any]]) -> tuple[list[str], list[Kept]]:
+    def _leave(self, left: list[Session], rows: dict[str, dict[str, Any]]) -> tuple[list[str], list[Retained]]:
         """Drop what is gone from the timetable and has nothing attached; say why the rest stays."""
         dropped, gone = [], []
         for session in left if self._reading.complete else ():
@@ -285,7 +285,7 @@ class _Import:
             if row["format"] != self._format:
                 continue  # another file's: this one does not speak for it
             if reason := _why_kept(session, row):
-                gone.append(Kept(session.slug, reason))
+                gone.append(Retained(session.slug, reason))
             else:
                 self._db.execute("DELETE FROM session WHERE id = ?", [row["id"]])
                 dropped.append(session.slug)
@@ -434,7 +434,7 @@ def _joined(one: Person, other: Person) -> Person:
     )
 
 
-def _describe(db: Database, slug: str, theirs: Person, corrected: list[Kept]) -> bool:
+def _describe(db: Database, slug: str, theirs: Person, corrected: list[Retained]) -> bool:
     """Write what a file says of a person, where nobody corrected it; nothing never replaces something."""
     ours = find_person(db, slug)
     if ours is None:
@@ -457,7 +457,7 @@ def _describe(db: Database, slug: str, theirs: Person, corrected: list[Kept]) ->
         if name not in by_hand and (name not in said or said[name] is None or mine == said[name]):
             values[name] = new_value
         elif mine != new_value:
-            corrected.append(Kept(slug, f"corrected by hand: {name}"))
+            corrected.append(Retained(slug, f"corrected by hand: {name}"))
     merged = replace(
         ours,
         **values,

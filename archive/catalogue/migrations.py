@@ -554,7 +554,38 @@ CREATE TABLE person_source (
 
 
 @catalogue_migrations()
-def m0006_voices(db: Database) -> None:
+def m0006_recordings_elsewhere(db: Database) -> None:
+    """Where a recording is played that has no file here: an address, or nothing where nobody said; NULL for others."""
+    execute_all(db, ("ALTER TABLE recording ADD COLUMN elsewhere TEXT",))
+
+
+@catalogue_migrations()
+def m0007_redactions(db: Database) -> None:
+    """Minutes of recordings that are taken out of everything published."""
+    execute_all(
+        db,
+        (
+            """
+CREATE TABLE redaction (
+  id INTEGER PRIMARY KEY,
+  recording_id INTEGER NOT NULL REFERENCES recording(id) ON DELETE CASCADE,
+  start_ms INTEGER NOT NULL CHECK (start_ms >= 0),
+  end_ms INTEGER NOT NULL CHECK (end_ms > start_ms),
+  reason TEXT NOT NULL,
+  reason_is_public INTEGER NOT NULL DEFAULT 0 CHECK (reason_is_public IN (0, 1)),
+  decided_by TEXT NOT NULL DEFAULT '',
+  decided_at TEXT NOT NULL DEFAULT '',
+  undone_by TEXT,
+  undone_at TEXT
+) STRICT
+""",
+            "CREATE INDEX redaction_recording ON redaction(recording_id, start_ms)",
+        ),
+    )
+
+
+@catalogue_migrations()
+def m0008_voices(db: Database) -> None:
     """Voices that were heard: when they speak, for how long, who named them, and voiceprints where they are kept."""
     execute_all(
         db,

@@ -69,11 +69,36 @@ def supersede(db: Database, old: int, new: int) -> None:
     )
     db.execute("DELETE FROM release WHERE recording_id = ?", [new])
     db.execute(
-        "INSERT INTO release(recording_id, state, until, reason, decided_at)"
-        " SELECT ?, state, until, reason, decided_at FROM release WHERE recording_id = ?",
+        "INSERT INTO release(recording_id, state, until, reason, reason_is_public, decided_at, decided_by)"
+        " SELECT ?, state, until, reason, reason_is_public, decided_at, decided_by FROM release"
+        " WHERE recording_id = ?",
         [new, old],
     )
+    copy_redactions(db, old, new)
     touch(db)
+
+
+def copy_redactions(db: Database, old: int, new: int, *, from_ms: int = 0) -> None:
+    """Take out of a recording what is taken out of the one that it replaces, or was cut from.
+
+    What was made of it before is made anew.
+
+    Args:
+        db: the catalogue.
+        old: the other recording.
+        new: the recording.
+        from_ms: where in the other the recording begins.
+    """
+    done = db.execute(
+        "INSERT INTO redaction(recording_id, start_ms, end_ms, reason, reason_is_public, decided_by, decided_at)"
+        " SELECT :new, max(start_ms - :from, 0), end_ms - :from, reason, reason_is_public, decided_by, decided_at"
+        " FROM redaction AS theirs WHERE recording_id = :old AND undone_at IS NULL AND end_ms > :from"
+        " AND NOT EXISTS (SELECT 1 FROM redaction AS ours WHERE ours.recording_id = :new AND ours.undone_at IS NULL"
+        " AND ours.start_ms = max(theirs.start_ms - :from, 0) AND ours.end_ms = theirs.end_ms - :from)",
+        {"new": new, "old": old, "from": from_ms},
+    )
+    if done.rowcount:
+        db.execute("DELETE FROM rendition WHERE recording_id = ?", [new])
 
 
 def origins_with(db: Database, key: str) -> list[Origin]:

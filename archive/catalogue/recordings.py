@@ -1,13 +1,19 @@
-"""Recordings in the catalogue: their files, the sessions that they are of, and what was made or cut from them."""
+"""Recordings in the catalogue: their files, the sessions that they are of, and what was made or cut from them.
+
+A recording may be *elsewhere*: another site plays it, and no file of it is here. It has captions as others have, and
+stands in the place of its file until that comes.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from archive.catalogue.current import NOT_SUPERSEDED
+from archive.catalogue.current import KEPT, NOT_SUPERSEDED
+from archive.catalogue.provenance import copy_redactions
 from archive.catalogue.rows import touch
 from archive.catalogue.sessions import DESCRIPTION, SessionDescription
 from archive.errors import UnknownSubjectError
@@ -107,6 +113,14 @@ class SessionRecording(NamedTuple):
     role: RecordingRole
 
 
+class NamedRecording(NamedTuple):
+    """A recording, what its file was called, and the session that it is of."""
+
+    id: int
+    name: str
+    session: int | None
+
+
 class StoredFile(NamedTuple):
     """A recording or a rendition as the store keeps it: what names it there, and its size."""
 
@@ -179,6 +193,64 @@ def add_recording(db: Database, recording: NewRecording, session_id: int | None,
     cursor = db.execute(f"INSERT INTO recording({columns}) VALUES ({marks})", list(row.values()))
     touch(db)
     return int(cursor.lastrowid or 0)
+
+
+def add_elsewhere(
+    db: Database, session_id: int, *, address: str, name: str, kind: MediaKind = "video", pulled_at: str
+) -> int:
+    """Add the recording of a session that is played elsewhere. The caller owns the transaction.
+
+    Args:
+        db: the catalogue.
+        session_id: the session's id.
+        address: of a page or a file that plays it; "" where nobody said.
+        name: what people call it.
+        kind: what it is.
+        pulled_at: ISO 8601, UTC.
+
+    Returns:
+        The recording's id. It has no bytes; what stands for their SHA-256 is that of what it is.
+    """
+    key = hashlib.sha256(f"elsewhere\0{session_id}\0{address}".encode()).hexdigest()
+    if (known := recording_id(db, key)) is not None:
+        return known
+    new = NewRecording(
+        sha256=key, kind=kind, duration_ms=None, bytes=0, media_type="", suffix="", streams="[]", original_name=name
+    )
+    added = add_recording(db, new, session_id, pulled_at=pulled_at)
+    db.execute("UPDATE recording SET elsewhere = ? WHERE id = ?", [address, added])
+    return added
+
+
+def elsewhere_of(db: Database, session: int) -> int | None:
+    """Return the id of a session's recording that is played elsewhere, or None."""
+    row = db.execute(
+        f"SELECT id FROM recording WHERE session_id = ? AND NOT ({KEPT}) AND {NOT_SUPERSEDED} ORDER BY id", [session]
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
+def last_said_ms(db: Database, recording: int) -> int:
+    """Return where the last segment of a recording's transcripts begins, in milliseconds, or 0."""
+    row = db.execute(
+        "SELECT max(start_ms) FROM segment JOIN transcript ON transcript.id = transcript_id WHERE recording_id = ?",
+        [recording],
+    ).fetchone()
+    return int(row[0] or 0)
+
+
+def bring_here(db: Database, recording: int, file: NewRecording, *, pulled_at: str) -> None:
+    """Give a recording that was elsewhere its file; it keeps its transcripts. The caller owns the transaction."""
+    row = {**msgspec.to_builtins(file), "synthetic_voice": int(file.synthetic_voice), "pulled_at": pulled_at}
+    columns = ", ".join(f"{name} = ?" for name in row)
+    db.execute(f"UPDATE recording SET elsewhere = NULL, {columns} WHERE id = ?", [*row.values(), recording])
+    touch(db)
+
+
+def named_recordings(db: Database) -> list[NamedRecording]:
+    """Return the recordings that no other has replaced, with the name that their file had."""
+    rows = db.execute(f"SELECT id, original_name, session_id FROM recording WHERE {NOT_SUPERSEDED} ORDER BY id")
+    return [NamedRecording(*row) for row in rows.fetchall()]
 
 
 def set_renditions(db: Database, recording: int, renditions: tuple[NewRendition, ...]) -> None:
@@ -277,6 +349,7 @@ def note_cut(db: Database, part: int, whole: Recording, *, start_ms: int, starte
         " VALUES (?, ?, ?, '[]', ?, ?)",
         [part, whole.folder, started_at, whole.id, start_ms],
     )
+    copy_redactions(db, whole.id, part, from_ms=start_ms)
 
 
 def is_cut_for(db: Database, recording: int, session: int) -> bool:
@@ -301,7 +374,7 @@ def note_duration(db: Database, recording: int, duration_ms: int) -> None:
 
 def current_recordings(db: Database) -> list[RecordingFile]:
     """Return the files of all recordings that no other has replaced, in the order in which they came."""
-    rows = db.execute(f"SELECT {FILE} FROM {WITH_SESSION} WHERE {NOT_SUPERSEDED} ORDER BY recording.id")
+    rows = db.execute(f"SELECT {FILE} FROM {WITH_SESSION} WHERE {NOT_SUPERSEDED} AND {KEPT} ORDER BY recording.id")
     return [RecordingFile(*row) for row in rows.fetchall()]
 
 
@@ -316,8 +389,8 @@ def recordings_to_transcribe(db: Database, *, always: bool, untimed: str) -> lis
         untimed: the generator of transcripts that have no times of their own.
     """
     rows = db.query(
-        f"SELECT {FILE}, recording.language, {DESCRIPTION} FROM {WITH_SESSION} WHERE {NOT_SUPERSEDED} AND {_NOT_CUT}"
-        " AND (:always OR recording.id NOT IN (SELECT recording_id FROM transcript"
+        f"SELECT {FILE}, recording.language, {DESCRIPTION} FROM {WITH_SESSION} WHERE {NOT_SUPERSEDED} AND {KEPT}"
+        f" AND {_NOT_CUT} AND (:always OR recording.id NOT IN (SELECT recording_id FROM transcript"
         " WHERE is_current AND kind = 'human' AND generator <> :untimed))"
         " ORDER BY event.start_date, session.start_utc, session.position, recording.id",
         {"always": always, "untimed": untimed},
@@ -332,16 +405,29 @@ def recordings_to_transcribe(db: Database, *, always: bool, untimed: str) -> lis
     ]
 
 
-def stored_files(db: Database) -> list[StoredFile]:
-    """Return every recording and rendition of a catalogue or a published database, once each."""
-    rows = db.execute("SELECT sha256, suffix, bytes FROM recording UNION SELECT sha256, suffix, bytes FROM rendition")
+def is_rendition(db: Database, sha256: str) -> bool:
+    """Return whether a file was made of a recording that is in the catalogue."""
+    return db.execute("SELECT 1 FROM rendition WHERE sha256 = ?", [sha256]).fetchone() is not None
+
+
+def current_recordings_of(db: Database, session: int) -> dict[str, int]:
+    """Return the recordings of a session that no other has replaced: their ids by SHA-256."""
+    rows = db.execute(
+        f"SELECT sha256, id FROM recording WHERE session_id = ? AND {NOT_SUPERSEDED} ORDER BY id", [session]
+    )
+    return dict(rows.fetchall())
+
+
+def published_files(db: Database) -> list[StoredFile]:
+    """Return the media files of a published database, once each: renditions, as recordings stay in the archive."""
+    rows = db.execute("SELECT DISTINCT sha256, suffix, bytes FROM rendition ORDER BY sha256")
     return [StoredFile(*row) for row in rows.fetchall()]
 
 
 def named_files(db: Database) -> list[NamedFile]:
     """Return every file that the store must hold, in order of SHA-256, with what it is for people."""
     rows = db.execute(
-        "SELECT DISTINCT sha256, suffix, bytes, original_name, 'recording' FROM recording"
+        f"SELECT DISTINCT sha256, suffix, bytes, original_name, 'recording' FROM recording WHERE {KEPT}"
         " UNION SELECT rendition.sha256, rendition.suffix, rendition.bytes, original_name,"
         " rendition.kind || ' rendition' FROM rendition JOIN recording ON recording.id = recording_id ORDER BY 1"
     )

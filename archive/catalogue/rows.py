@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import UTC
 from typing import Any, Literal
 
-from slugify import slugify
-
+from archive.catalogue.mapping import EVENT_FACTS, SESSION_FACTS, columns, read_facts, stored_facts
 from archive.errors import UnknownSubjectError
 from archive.sqlite import Database, sqlite3
 from metadata import times
@@ -43,17 +42,7 @@ def write_event(db: Database, event: Event) -> int:
         db,
         "event",
         {"slug": event.slug},
-        {
-            "series_id": series_id,
-            "edition": event.edition,
-            "title": event.title,
-            "subtitle": event.subtitle,
-            "description": event.description,
-            "mode": event.mode,
-            "start_date": event.start_date,
-            "end_date": event.end_date,
-            "time_zone": event.time_zone,
-        },
+        {"series_id": series_id, **stored_facts(event, EVENT_FACTS)},
     )
     db.execute("DELETE FROM event_language WHERE event_id = ?", [event_id])
     for role, languages in (("floor", event.languages), ("interpretation", event.interpreted_into)):
@@ -87,17 +76,11 @@ def write_session(db: Database, event_id: int, session: Session, position: int, 
         "session",
         {"event_id": event_id, "slug": session.slug},
         {
-            "title": session.title,
-            "subtitle": session.subtitle,
-            "kind": session.kind,
-            "track": session.track,
-            "room": session.room,
+            **stored_facts(session, SESSION_FACTS),
             "place_id": place_id,
             "start_at": session.start,
             "start_utc": _utc(session.start) or session.day,
             "day": session.day,
-            "planned_ms": session.planned_ms,
-            "language": session.language,
             "abstract": session.abstract,
             "position": position,
         },
@@ -167,7 +150,7 @@ def find_person(db: Database, slug: str) -> Person | None:
 
 
 def _series_id(db: Database, title: str) -> int:
-    return _upsert(db, "series", {"slug": slugify(title) or "series"}, {"title": title})
+    return _upsert(db, "series", {"slug": make_slug(title) or "series"}, {"title": title})
 
 
 def _write_attendance(db: Database, owner: Owner, owner_id: int, snapshots: tuple[Attendance, ...]) -> None:
@@ -214,24 +197,17 @@ def set_release(db: Database, owner: Owner, owner_id: int, release: Release, *, 
 def find_event(db: Database, slug: str) -> Event | None:
     """Return an event with everything that belongs to it, or None."""
     row = _row(
-        db, "SELECT event.*, series.title AS series FROM event LEFT JOIN series ON series.id = series_id"
-        " WHERE event.slug = ?", [slug]
-    )  # fmt: skip
+        db,
+        f"SELECT event.id, {columns('event', EVENT_FACTS)} FROM event LEFT JOIN series ON series.id = series_id"
+        " WHERE event.slug = ?",
+        [slug],
+    )
     if row is None:
         return None
     event_id = row["id"]
     languages = list(db.query("SELECT language, role FROM event_language WHERE event_id = ?", [event_id]))
     return Event(
-        slug=row["slug"],
-        title=row["title"],
-        subtitle=row["subtitle"],
-        description=row["description"],
-        series=row["series"],
-        edition=row["edition"],
-        mode=row["mode"],
-        start_date=row["start_date"],
-        end_date=row["end_date"],
-        time_zone=row["time_zone"],
+        **read_facts(row, EVENT_FACTS),
         languages=tuple(x["language"] for x in languages if x["role"] == "floor"),
         interpreted_into=tuple(x["language"] for x in languages if x["role"] == "interpretation"),
         places=tuple(
@@ -244,7 +220,8 @@ def find_event(db: Database, slug: str) -> Event | None:
         sessions=tuple(
             _read_session(db, x)
             for x in db.query(
-                "SELECT session.*, place.name AS place FROM session LEFT JOIN place ON place.id = place_id"
+                f"SELECT session.id, {columns('session', SESSION_FACTS)}, start_at, day, abstract FROM session"
+                " LEFT JOIN place ON place.id = place_id"
                 " WHERE session.event_id = ? ORDER BY session.position, session.id",
                 [event_id],
             )
@@ -280,17 +257,9 @@ def _read_session(db: Database, row: Row) -> Session:
     session_id = row["id"]
     release = _row(db, "SELECT state, until, reason FROM release WHERE session_id = ?", [session_id])
     return Session(
-        slug=row["slug"],
-        title=row["title"],
-        subtitle=row["subtitle"],
-        kind=row["kind"],
-        track=row["track"],
-        room=row["room"],
-        place=row["place"],
+        **read_facts(row, SESSION_FACTS),
         start=row["start_at"],
         day=row["day"],
-        planned_ms=row["planned_ms"],
-        language=row["language"],
         abstract=row["abstract"],
         people=tuple(
             Role(person=_read_person(db, x), role=x["role"], affiliation=x["affiliation"])

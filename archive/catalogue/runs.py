@@ -102,12 +102,21 @@ def note_rules(db: Database, run_id: int, fingerprint: str) -> None:
     db.execute("UPDATE stage_run SET fingerprint = ? WHERE id = ?", [fingerprint, run_id])
 
 
-def interrupt_running(db: Database, *, finished_at: str) -> int:
-    """Mark the runs that no driver watches any more, and return how many there were."""
+def interrupt_running(db: Database, *, finished_at: str, worker: str | None = None) -> int:
+    """Mark the runs that no driver watches any more, or that one driver did, and return how many there were."""
     cursor = db.execute(
-        "UPDATE stage_run SET status = 'interrupted', finished_at = ? WHERE status = 'running'", [finished_at]
+        "UPDATE stage_run SET status = 'interrupted', finished_at = ?1 WHERE status = 'running' AND ?2 IN (worker, '')",
+        [finished_at, worker or ""],
     )
     return int(cursor.rowcount)
+
+
+def subjects_done(db: Database, stage: str) -> dict[str, str]:
+    """Return what a stage has done, in order, each with the fingerprint that it was done with last."""
+    rows = db.execute(
+        "SELECT subject, fingerprint FROM stage_run WHERE stage = ? AND status = 'done' ORDER BY id", [stage]
+    )
+    return dict(rows.fetchall())
 
 
 _LATEST = "SELECT max(id) FROM stage_run WHERE status <> 'interrupted' GROUP BY stage, subject"

@@ -129,7 +129,7 @@ CREATE TABLE recording (
   synthetic_voice INTEGER NOT NULL DEFAULT 0 CHECK (synthetic_voice IN (0, 1)),
   superseded_by INTEGER REFERENCES recording(id) ON DELETE SET NULL,
   pulled_at TEXT NOT NULL
-) STRICT;
+, elsewhere TEXT) STRICT;
 
 CREATE INDEX recording_session ON recording(session_id);
 
@@ -446,6 +446,21 @@ CREATE TABLE person_source (
 ) STRICT;
 
 CREATE INDEX person_source_person ON person_source(person_id);
+
+CREATE TABLE redaction (
+  id INTEGER PRIMARY KEY,
+  recording_id INTEGER NOT NULL REFERENCES recording(id) ON DELETE CASCADE,
+  start_ms INTEGER NOT NULL CHECK (start_ms >= 0),
+  end_ms INTEGER NOT NULL CHECK (end_ms > start_ms),
+  reason TEXT NOT NULL,
+  reason_is_public INTEGER NOT NULL DEFAULT 0 CHECK (reason_is_public IN (0, 1)),
+  decided_by TEXT NOT NULL DEFAULT '',
+  decided_at TEXT NOT NULL DEFAULT '',
+  undone_by TEXT,
+  undone_at TEXT
+) STRICT;
+
+CREATE INDEX redaction_recording ON redaction(recording_id, start_ms);
 
 CREATE TABLE speaker_turn (
   id INTEGER PRIMARY KEY,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
-from archive.catalogue.current import CURRENT
+from archive.catalogue.current import CURRENT, KEPT
 from archive.catalogue.rows import touch
 from archive.errors import UnknownSubjectError
 from archive.sqlite import Database
@@ -113,6 +113,16 @@ class TimetableSession:
     time_zone: str
 
 
+class NamedSession(NamedTuple):
+    """A session with what it may be called by; ``ids`` are its names elsewhere, without their schemes."""
+
+    id: int
+    event: str
+    slug: str
+    title: str
+    ids: tuple[str, ...]
+
+
 def find_session(db: Database, event: str | None, slug: str) -> SessionAddress:
     """Return a session by its slug, within an event where one is named.
 
@@ -148,12 +158,53 @@ def unrecorded_sessions(db: Database, slug: str) -> list[SessionAddress]:
     rows = db.execute(
         "SELECT session.id, event.slug, session.slug, time_zone FROM session JOIN event ON event.id = event_id"
         " WHERE session.slug = ? AND session.id NOT IN"
-        " (SELECT session_id FROM recording WHERE session_id IS NOT NULL)"
+        f" (SELECT session_id FROM recording WHERE session_id IS NOT NULL AND {KEPT})"
         " AND session.title NOT IN (SELECT title FROM session AS twin"
         " WHERE twin.event_id = session.event_id AND twin.id <> session.id)",
         [slug],
     )
     return [SessionAddress(*row) for row in rows.fetchall()]
+
+
+def named_sessions(db: Database, event: str | None) -> list[NamedSession]:
+    """Return the sessions of an event, or of all, with what they may be called by.
+
+    Args:
+        db: the catalogue.
+        event: the slug of the only event to look in, or None.
+    """
+    ids = _by_session(db, "SELECT session_id, value FROM external_id WHERE session_id IS NOT NULL")
+    rows = db.execute(
+        "SELECT session.id, event.slug, session.slug, session.title FROM session JOIN event ON event.id = event_id"
+        " WHERE event.slug = :event OR :event IS NULL ORDER BY session.id",
+        {"event": event},
+    )
+    return [
+        NamedSession(id_, event_slug, slug, title, tuple(ids.get(id_, ())))
+        for id_, event_slug, slug, title in rows.fetchall()
+    ]
+
+
+def session_known_as(db: Database, ids: list[str], addresses: list[str], event: str | None) -> int | None:
+    """Return the one session that has one of these ids elsewhere, or links to one of these addresses; else None."""
+    rows = db.execute(
+        "SELECT DISTINCT session.id FROM session JOIN event ON event.id = event_id"
+        " WHERE (event.slug = :event OR :event IS NULL) AND session.id IN ("
+        " SELECT session_id FROM external_id WHERE value IN (SELECT value FROM json_each(:ids))"
+        " UNION SELECT session_id FROM link WHERE url IN (SELECT value FROM json_each(:addresses)))",
+        {
+            "event": event,
+            "ids": msgspec.json.encode(ids).decode(),
+            "addresses": msgspec.json.encode(addresses).decode(),
+        },
+    ).fetchall()
+    return int(rows[0][0]) if len(rows) == 1 else None
+
+
+def session_links(db: Database, session: int) -> list[str]:
+    """Return the addresses that a session links to, in the timetable's order."""
+    rows = db.execute("SELECT url FROM link WHERE session_id = ? AND url IS NOT NULL ORDER BY position", [session])
+    return [row[0] for row in rows.fetchall()]
 
 
 def expecting(db: Database, file: str, event: str | None) -> tuple[int, RecordingNote] | None:

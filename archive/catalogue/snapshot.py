@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from archive.catalogue.current import KEPT
 from archive.connection import open_readonly
 from archive.errors import CatalogueDamagedError, sqlite_errors
 from archive.sqlite import Database, sqlite3
@@ -86,6 +87,11 @@ def read(path: Path) -> Snapshot:
         db.close()
 
 
+def origin(db: Database) -> str:
+    """Return what tells an archive's publications from those of others: 16 hexadecimal digits that say nothing else."""
+    return hashlib.sha256(identity(db).encode()).hexdigest()[:16]
+
+
 def identity(db: Database) -> str:
     """Return what tells an archive from all others: 32 hexadecimal digits, drawn when it was made."""
     return str(db.execute("SELECT identity FROM catalogue").fetchone()[0])
@@ -94,6 +100,7 @@ def identity(db: Database) -> str:
 def kept_files(db: Database) -> tuple[KeptFile, ...]:
     """Return all files of the store that the catalogue names, in order of their digests."""
     rows = db.execute(
-        "SELECT sha256, suffix, bytes FROM recording UNION SELECT sha256, suffix, bytes FROM rendition ORDER BY 1, 2"
+        f"SELECT sha256, suffix, bytes FROM recording WHERE {KEPT}"
+        " UNION SELECT sha256, suffix, bytes FROM rendition ORDER BY 1, 2"
     )
     return tuple(KeptFile(*row) for row in rows.fetchall())

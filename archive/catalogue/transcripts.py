@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from archive.catalogue.current import CURRENT
+from archive.catalogue.current import CURRENT, KEPT
 from archive.catalogue.recordings import FILE, WITH_SESSION, RecordingFile
 from archive.catalogue.rows import touch
 from archive.errors import UnknownSubjectError
@@ -311,7 +311,7 @@ def transcripts_to_translate(db: Database) -> list[ForeignTranscript]:
     rows = db.execute(
         f"SELECT transcript.id, version, transcript.language, transcript.duration_ms, {FILE}"
         f" FROM {WITH_SESSION} JOIN transcript ON transcript.recording_id = recording.id"
-        f" WHERE {CURRENT} AND transcript.kind <> 'translation' ORDER BY recording.id"
+        f" WHERE {CURRENT} AND {KEPT} AND transcript.kind <> 'translation' ORDER BY recording.id"
     )
     return [
         ForeignTranscript(id_, version, language, duration_ms, RecordingFile(*file))

@@ -15,7 +15,9 @@ import gc
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from archive.catalogue.current import CURRENT
 from archive.index.build import Row, write_indexes
+from archive.index.spellings import spelling_marks
 from archive.index.stems import marks
 from archive.index.tokens import BARRIER, RECORD, fold, fold_each, fold_records, words
 from archive.sqlite import Database, sqlite3
@@ -29,17 +31,21 @@ LONGEST_PHRASE = OVERLAP_WORDS + 1
 
 TITLE_LANGUAGE = f"""
 coalesce(session.language, (SELECT transcript.language FROM recording JOIN transcript ON recording_id = recording.id
-WHERE session_id = session.id AND is_current AND superseded_by IS NULL ORDER BY recording.id LIMIT 1), '{UNDETERMINED}')
+WHERE session_id = session.id AND {CURRENT} ORDER BY recording.id LIMIT 1), '{UNDETERMINED}')
 """
 """SQL for the language in which the title and abstract of a row of ``session`` are indexed."""
 
 
 class Folded(NamedTuple):
-    """As much of a transcript as is indexed: of each segment its position, its language if it says, its words."""
+    """As much of a transcript as is indexed: of each segment its position, its language if it says, its words.
+
+    ``spelled`` are the marks of words that are written in another way too (`archive.index.spellings`).
+    """
 
     positions: Sequence[int]
     languages: Sequence[str | None]
     texts: list[str]
+    spelled: dict[str, None]
 
 
 # As one value: to make a row of each segment takes twice as long.
@@ -56,9 +62,13 @@ def read_folded(conn: sqlite3.Connection, transcript: int) -> Folded:
     if not count or named or last - first + 1 != count or joined.count(RECORD) != count - 1:
         return _read_folded(conn, transcript)
     folded = fold_records(joined)
-    for position in doubtful.split(",") if doubtful else ():
+    if not doubtful:
+        return Folded(range(first, last + 1), (None,) * count, folded, spelling_marks([joined]))
+    texts = joined.split(RECORD)
+    for position in doubtful.split(","):
         folded[int(position) - first] = BARRIER
-    return Folded(range(first, last + 1), (None,) * count, folded)
+        texts[int(position) - first] = ""
+    return Folded(range(first, last + 1), (None,) * count, folded, spelling_marks(texts))
 
 
 def _read_folded(conn: sqlite3.Connection, transcript: int) -> Folded:
@@ -68,7 +78,8 @@ def _read_folded(conn: sqlite3.Connection, transcript: int) -> Folded:
     ).fetchall()
     positions, languages, texts, flags = zip(*rows, strict=True) if rows else ((), (), (), ())
     folded = [text if flag == "[]" else BARRIER for text, flag in zip(fold_each(texts), flags, strict=True)]
-    return Folded(positions, languages, folded)
+    certain = (text for text, flag in zip(texts, flags, strict=True) if flag == "[]")
+    return Folded(positions, languages, folded, spelling_marks(certain))
 
 
 def plan(texts: Sequence[str]) -> Iterator[slice]:
@@ -161,9 +172,10 @@ def to_index(conn: sqlite3.Connection, session_id: int) -> Indexed:
     passages: list[tuple[int, int, int]] = []
     texts: list[str] = []
     said: list[str] = []
-    marked: dict[str, None] = {}
+    marked: dict[str, None] = {}  # stems, and spellings, which no passage needs
     for transcript, language in _current(conn, session_id):
-        positions, languages, folded = read_folded(conn, transcript)
+        positions, languages, folded, spelled = read_folded(conn, transcript)
+        marked |= spelled
         said += [*folded, BARRIER]
         mixed = any(languages)
         for span in plan(folded):
@@ -181,6 +193,7 @@ def to_index(conn: sqlite3.Connection, session_id: int) -> Indexed:
     if known is None:
         return Indexed(passages, texts, None)
     title, people, abstract, language = known
+    marked |= spelling_marks((title, people, abstract))
     text = " ".join([*said, *marked])
     return Indexed(passages, texts, (_with_marks(title, language), fold(people), _with_marks(abstract, language), text))
 
@@ -210,6 +223,6 @@ def _current(conn: sqlite3.Connection, session_id: int) -> list[tuple[int, str]]
     """Return a session's current transcripts and their languages, recording by recording."""
     return conn.execute(
         "SELECT transcript.id, transcript.language FROM transcript JOIN recording ON recording.id = recording_id"
-        " WHERE is_current = 1 AND superseded_by IS NULL AND session_id = ? ORDER BY recording.id, transcript.id",
+        f" WHERE {CURRENT} AND session_id = ? ORDER BY recording.id, transcript.id",
         (session_id,),
     ).fetchall()

@@ -6,10 +6,13 @@ highlighted all pass through `fold` first, which does what that tokenizer would 
 to change; so a word here is a word there. SQLite itself is asked about each character when it is first
 met, because its tables follow no version of Unicode that Python has.
 
-Five things are decided before SQLite is asked:
+Some things are decided before SQLite is asked:
 
+- names that are spelled with signs are words of their own: C++, C#, .NET (`SIGNS`);
 - compatible forms are one (NFKC): full-width letters, ligatures, composed and decomposed accents;
-- Greek and the Russian io lose their accents, which unicode61 leaves them;
+- Greek, the Russian io and the Arabic alef lose their accents, which unicode61 leaves them;
+- Latin letters that Unicode does not decompose (ß æ ø ł đ þ ı) become what they are written with where only
+  ASCII is to be had;
 - scripts written without spaces (Chinese, Japanese, Korean, Thai, Lao, Burmese, Khmer) are words of one
   character, so a word of theirs is searched as a phrase;
 - points, accents and invisible characters that readers leave out are dropped (Arabic and Hebrew vowel
@@ -32,6 +35,10 @@ BARRIER = "\ue000"
 """A word that no text contains: it stands where two runs of text do not follow each other."""
 MARK = "\ue001"
 """A letter that no text contains: words that begin with it are marks of stems (see `archive.index.stems`)."""
+SIGNS = {"++": "\ue002", "#": "\ue003", ".": "\ue004"}
+"""Letters that stand at the end of a word for signs that belong to it: ``++`` and ``#`` after it, ``.`` before it."""
+FOLDING = 2
+"""Raise this with any change to what becomes of a text: what was indexed before is then indexed anew."""
 
 _PRIVATE = 0xF0000
 _UNSPACED = re.compile(
@@ -41,11 +48,29 @@ _UNSPACED = re.compile(
 )
 # Conjoining jamo and half-width voicing marks join the character before them, as marks do, and are not marks.
 _JOINING = re.compile("[\u1160-\u11ff\ud7b0-\ud7ff\uff9e\uff9f\uffa0-\uffdc]")
-# Letters whose accents unicode61 keeps, though they are left out in capitals (Greek) or in haste (Russian).
-_ACCENTED = re.compile("[\u0370-\u03ff\u1f00-\u1fff\u0401\u0451]")
+# Letters whose accents unicode61 keeps, though they are left out in capitals (Greek) or in haste (Russian, Arabic).
+_ACCENTED = re.compile("[\u0370-\u03ff\u1f00-\u1fff\u0401\u0451\u0622\u0623\u0625]")
+# Letters that are left out in haste as accents are: the apostrophes of Hawaiian and Ukrainian, the Arabic tatweel.
+_LEFT_OUT = re.compile("[\u02b9-\u02bf\u0640]")
+_LATIN = re.compile(
+    "LATIN (?:SMALL |CAPITAL )?(?:LETTER |LIGATURE )?(?:SMALL CAPITAL )?(.+?)(?: DIGRAPH)?(?: WITH .+)?"
+)
+_NAMED = {
+    "AFRICAN D": "d", "BARRED B": "b", "DOTLESS I": "i", "DOTLESS J": "j", "ENG": "n", "ETH": "d", "HENG": "h",
+    "IOTA": "i", "KRA": "q", "LONG S": "s", "OPEN E": "e", "OPEN O": "o", "REVERSED E": "e", "SCHWA": "e",
+    "SCRIPT G": "g", "SHARP S": "ss", "THORN": "th", "TURNED E": "e", "U BAR": "u",
+}  # fmt: skip
+"""What Latin letters become that are not named after others, by their names in Unicode."""
+_SHARP = re.compile(r"(?<![^\W_])([^\W\d_])[#♯＃](?![^\W_])")
+_PLUSES = re.compile(r"(?<![^\W_])([^\W\d_])(?:\+\+|＋＋)(?![+＋])")
+_DOT_NET = re.compile(r"(?<![^\W_])(?<![.])\.(NET)(?![^\W_])", re.IGNORECASE | re.ASCII)
 _SELECTOR = re.compile("[\u034f\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _ASCII = "".join(chr(code).lower() if chr(code).isalnum() else " " for code in range(128))
 _WORD = re.compile("[^ ]+")
+SOFT_HYPHEN = "\xad"
+"""A character that is dropped."""
+LIGATURE = 2
+"""Letters that one may be made of."""
 RECORD = "\x1e"
 """What stands between texts that are in one string."""
 _ASCII_RECORDS = _ASCII[: ord(RECORD)] + RECORD + _ASCII[ord(RECORD) + 1 :]
@@ -61,6 +86,7 @@ class Token(NamedTuple):
 
 def fold(text: str) -> str:
     """Return the words of a text, folded, with spaces between them."""
+    text = _with_signs(text)
     if text.isascii():
         return text.translate(_ASCII)
     if unicodedata.is_normalized("NFKC", text):
@@ -76,6 +102,7 @@ def fold_each(texts: Sequence[str]) -> list[str]:
 
 def fold_records(joined: str) -> list[str]:
     """Return `fold` of each of the texts in a string, between which `RECORD` stands."""
+    joined = _with_signs(joined)
     if joined.isascii():
         return joined.translate(_ASCII_RECORDS).split(RECORD)
     return [fold(text) for text in joined.split(RECORD)]
@@ -97,6 +124,7 @@ def is_unspaced(word: str) -> bool:
 
 def places(text: str) -> list[tuple[int, int]]:
     """Return where the words of a text stand: characters from and to, for highlighting."""
+    text = _with_signs(text)
     if text.isascii():
         return standing(text.translate(_ASCII))
     return [(start, end) for _, start, end in tokenize(text)]
@@ -109,6 +137,7 @@ def standing(folded: str) -> list[tuple[int, int]]:
 
 def tokenize(text: str) -> list[Token]:
     """Return the folded words of a text in order, each with its place."""
+    text = _with_signs(text)
     if text.isascii():
         return [Token(match[0], *match.span()) for match in _WORD.finditer(text.translate(_ASCII))]
     tokens: list[Token] = []
@@ -125,6 +154,30 @@ def tokenize(text: str) -> list[Token]:
             end = stop
         word += rest
     return [*tokens, Token(word, begin, end)] if word else tokens
+
+
+def shown(word: str) -> str:
+    """Return a folded word as people write it: with its signs, and with the letters for which others stand."""
+    for sign, letter in SIGNS.items():
+        word = f"{sign}{word[:-1]}" if sign == "." and word.endswith(letter) else word.replace(letter, sign)
+    return _KEPT.sub(_give_back, word)
+
+
+def _with_signs(text: str) -> str:
+    """Return a text in which letters stand for the signs of names; it is as long, and words stand where they stood."""
+    if "#" in text or "♯" in text or "＃" in text:
+        text = _SHARP.sub(rf"\1{SIGNS['#']}", text)
+    if "++" in text or "＋＋" in text:
+        text = _PLUSES.sub(_with_pluses, text)
+    if ".n" in text or ".N" in text:
+        text = _DOT_NET.sub(rf"\1{SIGNS['.']}", text)
+    return text
+
+
+def _with_pluses(found: re.Match[str]) -> str:
+    """Return a name with two pluses, the second of which is dropped, or ends the word before a number: ``C++20``."""
+    following = found.string[found.end() : found.end() + 1]
+    return f"{found[1]}{SIGNS['++']}{' ' if following.isalnum() else SOFT_HYPHEN}"
 
 
 def _pieces(text: str) -> Iterator[tuple[str, int, int]]:
@@ -163,7 +216,7 @@ class _Letters(dict[int, str]):
         category = unicodedata.category(char)
         if category == "Cs" or char in (BARRIER, MARK, "\u200b"):  # a zero-width space is meant as a space
             return " "
-        if category == "Cf" or _SELECTOR.match(char):
+        if category == "Cf" or _SELECTOR.match(char) or _LEFT_OUT.match(char):
             return ""
         if category in ("Mn", "Mc") and not _spells(char):
             return ""
@@ -172,6 +225,7 @@ class _Letters(dict[int, str]):
         folded = self._ask(unicodedata.normalize("NFD", char)[0] if _ACCENTED.match(char) else char)
         if folded == " " and category[0] in "LMN" and category != "Me":
             folded = _keep(char)
+        folded = _in_ascii(folded)
         return f" {folded} " if _UNSPACED.match(char) and folded.strip() else folded
 
     def _ask(self, char: str) -> str:
@@ -181,6 +235,21 @@ class _Letters(dict[int, str]):
             terms = [term for (term,) in self._conn.execute("SELECT term FROM term")]
             self._conn.execute("INSERT INTO probe(probe) VALUES ('delete-all')")
         return terms[0][1:-1] if len(terms) == 1 else " "
+
+
+def _in_ascii(letter: str) -> str:
+    """Return a small Latin letter as it is written in ASCII; any other text as it is.
+
+    Its name tells: LATIN SMALL LETTER O WITH STROKE is written O, and LATIN SMALL LETTER AE is AE. So does the
+    transform Latin-ASCII of the CLDR (https://www.unicode.org/reports/tr35/tr35-general.html#Transforms).
+    """
+    if letter.isascii() or len(letter) > 1:
+        return letter
+    base = unicodedata.normalize("NFD", letter)[0]
+    name = _LATIN.fullmatch(unicodedata.name(base, ""))
+    if name is None:
+        return letter
+    return _NAMED.get(name[1]) or (name[1].lower() if len(name[1]) <= LIGATURE else letter)
 
 
 def _spells(mark: str) -> bool:
@@ -196,6 +265,14 @@ def _keep(char: str) -> str:
     """Return a word character that stands for one which unicode61 takes for a space."""
     plane, low = divmod(ord(char), 0x10000)
     return (chr(_PRIVATE + plane) if plane else "") + chr(_PRIVATE + low)
+
+
+_KEPT = re.compile(f"([{chr(_PRIVATE)}-{chr(_PRIVATE + 16)}]?)([{chr(_PRIVATE + 17)}-{chr(_PRIVATE + 0xFFFF)}])")
+
+
+def _give_back(kept: re.Match[str]) -> str:
+    """Return the character for which one stands that `_keep` wrote."""
+    return chr(0x10000 * (ord(kept[1]) - _PRIVATE if kept[1] else 0) + ord(kept[2]) - _PRIVATE)
 
 
 _LETTERS = _Letters()

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
 
+from archive.catalogue.current import CURRENT
 from archive.index.passages import INDEXES, LONGEST_PHRASE, to_index
 from archive.index.tokens import MARK
 from archive.sqlite import Database, sqlite3
@@ -18,10 +19,10 @@ STRAYS = (
     ("indexed session {} does not exist", "SELECT id FROM session_fts_docsize EXCEPT SELECT id FROM session"),
     (
         "passage {} is not of a current transcript of its session",
-        """
+        f"""
 SELECT passage.id FROM passage LEFT JOIN transcript ON transcript.id = transcript_id
 LEFT JOIN recording ON recording.id = recording_id
-WHERE is_current IS NOT 1 OR superseded_by IS NOT NULL OR recording.session_id IS NOT passage.session_id
+WHERE ({CURRENT}) IS NOT 1 OR recording.session_id IS NOT passage.session_id
 """,
     ),
 )

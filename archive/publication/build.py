@@ -15,9 +15,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 from archive.errors import ArchiveError, sqlite_errors
+from archive.index.tokens import FOLDING
 from archive.index.verify import STRAYS
 from archive.publication import releases
 from archive.publication.cleaning import register
+from archive.publication.redaction import left
 from archive.publication.releases import released
 from archive.publication.rules import RULES, create_schema
 from archive.search import sqlite_search as search
@@ -40,11 +42,40 @@ KEPT = (
         "transcript {} is not whole",
         """
 SELECT id FROM main.transcript WHERE (SELECT count(*) FROM main.segment WHERE transcript_id = transcript.id)
++ (SELECT count(*) FROM redacted_segment WHERE transcript_id = transcript.id AND text IS NULL)
 <> (SELECT count(*) FROM source.segment WHERE transcript_id = transcript.id)
 """,
     ),
 )
 """What must hold between a new database and the catalogue: each query lists what breaks it."""
+
+
+REDACTED = (
+    (
+        "segment {} has a word that is redacted",
+        """
+SELECT segment.id FROM main.redaction JOIN main.transcript ON transcript.recording_id = redaction.recording_id
+JOIN main.segment ON transcript_id = transcript.id JOIN main.word ON segment_id = segment.id
+AND word.start_ms < redaction.end_ms AND word.end_ms > redaction.start_ms
+""",
+    ),
+    (
+        "segment {} is redacted",
+        """
+SELECT segment.id FROM main.redaction JOIN main.transcript ON transcript.recording_id = redaction.recording_id
+JOIN main.segment ON transcript_id = transcript.id
+AND segment.start_ms < redaction.end_ms AND segment.end_ms > redaction.start_ms
+WHERE segment.id NOT IN (SELECT segment_id FROM main.word)
+""",
+    ),
+)
+"""What must not be in a new database: what was taken out of recordings."""
+
+
+TEMPORARY = (
+    "released_event", "released_session", "released_recording", "voice", "redacted_segment", "redacted_word",
+)  # fmt: skip
+"""Tables that the rules use, and that are in no file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +93,10 @@ class Built:
     counts: dict[str, int]
 
 
-def publication_fingerprint(db: Database, *, default: ReleaseState, now: datetime) -> str:
-    """Return a digest that changes when a publication would: by content, or by what is released."""
+def publication_fingerprint(db: Database, *, default: ReleaseState, now: datetime, folding: int = FOLDING) -> str:
+    """Return a digest that changes when a publication would: by content, releases, or how words are folded."""
     revision = db.execute("SELECT content_revision FROM catalogue").fetchone()[0]
-    material = repr((RULES, revision, released(db, default=default, now=now)))
+    material = repr((RULES, revision, released(db, default=default, now=now), folding))
     return hashlib.sha256(material.encode()).hexdigest()[:16]
 
 
@@ -97,22 +128,24 @@ def _fill(catalogue: Path, target: Path, *, default: ReleaseState, now: datetime
         conn.execute("PRAGMA journal_mode = OFF")
         conn.execute("PRAGMA synchronous = OFF")
         conn.execute("PRAGMA foreign_keys = OFF")
+        # What is to be private lies in temporary tables for a while, and is not to lie in a file of its own.
+        conn.execute("PRAGMA temp_store = MEMORY")
         register(conn)
         conn.execute("ATTACH ? AS source", [f"file:{quote(str(catalogue))}?mode=ro"])
         conn.execute("BEGIN")
         create_schema(conn, "source")
         _list_released(db, default=default, now=now)
+        _list_voices(conn)
+        _list_redacted(conn)
         for table, rule in RULES.items():
             names = ", ".join(rule.columns.split())
             conn.execute(
                 f"INSERT INTO main.{table}({names}) SELECT {rule.selected()} FROM source.{table} WHERE {rule.rows}"
             )
-        _name_speakers(conn)
-        _refuse(conn, KEPT)
+        _refuse(conn, KEPT + REDACTED)
         _write_tombstones(db, default=default)
-        conn.execute("DROP TABLE released_event")
-        conn.execute("DROP TABLE released_session")
-        conn.execute("DROP TABLE released_recording")
+        for table in TEMPORARY:
+            conn.execute(f"DROP TABLE temp.{table}")
         conn.execute("COMMIT")
         conn.execute("DETACH source")
         conn.execute("BEGIN")
@@ -137,43 +170,46 @@ def _list_released(db: Database, *, default: ReleaseState, now: datetime) -> Non
         conn.executemany(f"INSERT INTO released_{table} VALUES (?)", ((each,) for each in ids))
 
 
-def _name_speakers(conn: sqlite3.Connection) -> None:
-    """Let voices that are people go by their names: a label may be what they were called before it was corrected.
+def _list_voices(conn: sqlite3.Connection) -> None:
+    """Write into a temporary table what each voice goes by.
 
-    Two voices that are one person become one. Someone who no longer has a part in anything released is not in it,
-    not even as a voice.
+    A voice that is a public person has that person's name: its label may be what they were called before that was
+    corrected. Two voices that are one person become one. Someone with no part in anything released is only a label.
     """
-    for statement in _VOICES:
-        conn.execute(statement)
+    conn.execute("CREATE TEMP TABLE voice(id INTEGER PRIMARY KEY, becomes INTEGER, label TEXT, person_id INTEGER)")
+    first: dict[tuple[int, int], int] = {}
+    taken: set[tuple[int, str]] = set()
+    for tag, recording, person, name in conn.execute(_VOICES).fetchall():
+        becomes = tag if person is None else first.setdefault((recording, person), tag)
+        label = f"{name} ({tag})" if (recording, name) in taken else name
+        if becomes == tag:
+            taken.add((recording, label))
+        conn.execute("INSERT INTO voice VALUES (?, ?, ?, ?)", (tag, becomes, label, person))
 
 
-_VOICES = (
-    "UPDATE main.speaker_tag SET person_id = NULL WHERE person_id NOT IN (SELECT id FROM main.person)",
-    """
-UPDATE main.speaker_tag SET (talking_ms, turns) = (
-  SELECT sum(one.talking_ms), sum(one.turns) FROM main.speaker_tag AS one
-  WHERE one.recording_id = speaker_tag.recording_id AND one.person_id = speaker_tag.person_id
-) WHERE person_id IS NOT NULL
-""",
-    """
-UPDATE main.segment SET speaker_tag_id = (
-  SELECT min(one.id) FROM main.speaker_tag AS one JOIN main.speaker_tag AS tag
-  ON tag.recording_id = one.recording_id AND tag.person_id = one.person_id WHERE tag.id = segment.speaker_tag_id
-) WHERE speaker_tag_id IN (SELECT id FROM main.speaker_tag WHERE person_id IS NOT NULL)
-""",
-    """
-DELETE FROM main.speaker_tag
-WHERE id NOT IN (SELECT speaker_tag_id FROM main.segment WHERE speaker_tag_id IS NOT NULL)
-""",
-    # A label is unique in its recording; another voice may have the name that this one is to get.
-    "UPDATE main.speaker_tag SET label = char(0) || id WHERE person_id IS NOT NULL",
-    """
-UPDATE main.speaker_tag SET label = (SELECT name FROM main.person WHERE person.id = speaker_tag.person_id) || iif(
-  EXISTS (SELECT 1 FROM main.speaker_tag AS other, main.person WHERE person.id = speaker_tag.person_id
-    AND other.recording_id = speaker_tag.recording_id AND other.label = person.name), ' (' || id || ')', '')
-WHERE person_id IS NOT NULL
-""",
-)
+_VOICES = """
+SELECT speaker_tag.id, recording_id, person.id, public_name(coalesce(person.name, label))
+FROM source.speaker_tag LEFT JOIN source.person ON person.id = person_id
+  AND person.id IN (SELECT person_id FROM source.session_person WHERE session_id IN released_session)
+WHERE recording_id IN released_recording ORDER BY speaker_tag.id
+"""
+
+
+def _list_redacted(conn: sqlite3.Connection) -> None:
+    """Write into temporary tables what redactions leave: what is to be private is never written into the new file."""
+    conn.execute(
+        "CREATE TEMP TABLE redacted_segment(id INTEGER PRIMARY KEY, transcript_id INTEGER, text TEXT,"
+        " start_ms INTEGER, end_ms INTEGER)"
+    )
+    conn.execute(
+        "CREATE TEMP TABLE redacted_word(segment_id INTEGER, position INTEGER, PRIMARY KEY (segment_id, position))"
+    )
+    for each in left(conn, schema="source"):
+        conn.execute(
+            "INSERT INTO redacted_segment VALUES (?, ?, public_text(?), ?, ?)",
+            (each.segment, each.transcript, each.text, each.start_ms, each.end_ms),
+        )
+        conn.executemany("INSERT INTO redacted_word VALUES (?, ?)", ((each.segment, place) for place in each.out))
 
 
 def _write_tombstones(db: Database, *, default: ReleaseState) -> None:

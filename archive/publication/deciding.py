@@ -168,7 +168,21 @@ def decide(
     )
 
 
-_SESSION_LABELS = "SELECT session.id, event.slug || '/' || session.slug FROM session JOIN event ON event.id = event_id"
+_FROM_SESSIONS = "event.slug || '/' || session.slug FROM session JOIN event ON event.id = event_id"
+_SESSION_LABELS = f"SELECT session.id, {_FROM_SESSIONS}"
+_SESSION_LABELS_ONLY = f"SELECT {_FROM_SESSIONS}"
+
+
+def undecided_public(db: Database, labels: Iterable[str], *, default: ReleaseState, now: datetime) -> tuple[str, ...]:
+    """Return those of some sessions (EVENT/SESSION) that are out, although no person decided that they are."""
+    out = _visible(db, default, now)
+    decided = {
+        row[0]
+        for row in db.execute(
+            f"{_SESSION_LABELS_ONLY} JOIN release ON session_id = session.id WHERE decided_by IS NOT NULL"
+        ).fetchall()
+    }
+    return tuple(label for label in labels if label in out and label not in decided)
 
 
 def _visible(db: Database, default: ReleaseState, now: datetime) -> dict[str, None]:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
+from archive.catalogue.current import NOT_SUPERSEDED
 from archive.sqlite import Database
 from metadata.errors import MetadataError
 from metadata.model import ReleaseState
@@ -128,11 +129,19 @@ def released(
         for row in db.execute(
             f"SELECT recording.id, state, until, recording.session_id FROM {schema}.recording"
             f" LEFT JOIN {schema}.release ON release.recording_id = recording.id"
-            " WHERE superseded_by IS NULL ORDER BY recording.id"
+            f" WHERE {NOT_SUPERSEDED} ORDER BY recording.id"
         )
         if row[3] in zones and is_public(row[1] or "public", row[2], now, zones[row[3]])
     ]
     return [each.id for each in out], recordings
+
+
+def unreleased(db: Database, published: Database, *, default: ReleaseState, now: datetime) -> int:
+    """Return how many sessions and recordings a published database holds that are not released at a moment."""
+    sessions_out, recordings_out = released(db, default=default, now=now)
+    held = {row[0] for row in published.execute("SELECT id FROM session").fetchall()}
+    heard = {row[0] for row in published.execute("SELECT id FROM recording").fetchall()}
+    return len(held - set(sessions_out)) + len(heard - set(recordings_out))
 
 
 def released_events(

@@ -18,8 +18,8 @@ class Rule:
 
     Attributes:
         rows: a condition in SQL on the rows of the catalogue (schema ``source``). It may use the temporary tables
-            ``released_event``, ``released_session`` and ``released_recording``, and tables of the new database
-            (schema ``main``) that stand before this one.
+            ``released_event``, ``released_session``, ``released_recording``, ``voice``, ``redacted_segment`` and
+            ``redacted_word``, and tables of the new database (schema ``main``) that stand before this one.
         columns: those that are public, by name, separated by blanks.
         texts: those of them that people wrote: addresses in them lose their keys (`archive.publication.cleaning`).
         made: those that go out in another form: an expression in SQL, by name.
@@ -48,6 +48,14 @@ CASE
 END
 """
 """The life of a person with a part in something hidden is what something released says of it."""
+UPDATED_AT = """
+(SELECT max(at) FROM (SELECT updated_at AS at
+  UNION ALL SELECT strftime('%Y-%m-%dT%H:%M:%SZ', until, iif(length(until) = 10, '+12 hours', '+0 hours'))
+    FROM source.release WHERE session_id = session.id AND state = 'embargoed'
+  UNION ALL SELECT strftime('%Y-%m-%dT%H:%M:%SZ', until, iif(length(until) = 10, '+12 hours', '+0 hours'))
+    FROM source.release_default WHERE event_id = session.event_id AND state = 'embargoed'))
+"""
+"""A session changes for the public when its embargo ends, too. Of a date, the middle is meant: clocks differ."""
 _PERSON = "id IN (SELECT person_id FROM source.session_person WHERE session_id IN released_session)"
 _OF_PERSON = "person_id IN (SELECT id FROM main.person)"
 _WHOLLY_OUT = "{person} NOT IN (SELECT person_id FROM source.session_person WHERE session_id NOT IN released_session)"
@@ -62,6 +70,17 @@ def _named(column: str) -> str:
     """Return the expression of a name: without the addresses of people."""
     return f"iif(instr({column}, '@'), public_name({column}), {column})"
 
+
+def _left(column: str, otherwise: str) -> str:
+    """Return the expression of a segment's column: what redactions leave of it."""
+    return f"coalesce((SELECT redacted_segment.{column} FROM redacted_segment WHERE id = segment.id), {otherwise})"
+
+
+_OF_ALL = (
+    "(SELECT sum(one.{0}) FROM source.speaker_tag AS one JOIN voice ON voice.id = one.id"
+    " WHERE voice.becomes = speaker_tag.id)"
+)
+"""The sum of a figure over all voices that are published as one."""
 
 RULES: dict[str, Rule] = {
     "series": Rule(
@@ -93,6 +112,7 @@ RULES: dict[str, Rule] = {
         "id event_id slug title subtitle kind track room place_id start_at start_utc day planned_ms language abstract"
         " position updated_at",
         texts="title subtitle track room abstract",
+        made={"updated_at": UPDATED_AT},
     ),
     "person": Rule(
         _PERSON,
@@ -119,11 +139,16 @@ RULES: dict[str, Rule] = {
     "recording": Rule(
         "id IN released_recording",
         "id session_id sha256 kind role language duration_ms bytes media_type suffix streams loudness"
-        " credit licence synthetic_voice superseded_by pulled_at",
-        texts="licence",
+        " credit licence synthetic_voice superseded_by pulled_at elsewhere",
+        texts="licence elsewhere",
         made={"credit": f"public_text({_named('credit')})"},
     ),
     "rendition": Rule("recording_id IN released_recording", "id recording_id kind sha256 suffix media_type bytes"),
+    "redaction": Rule(
+        "recording_id IN released_recording AND undone_at IS NULL",
+        "id recording_id start_ms end_ms reason",
+        made={"reason": "iif(reason_is_public, public_text(reason), '')"},
+    ),
     # What was heard before it was corrected is not public, nor is what was translated from that.
     "transcript": Rule(
         "recording_id IN released_recording AND is_current AND (kind <> 'translation' OR id IN"
@@ -137,12 +162,19 @@ RULES: dict[str, Rule] = {
         made={"parameters": "public_parameters(parameters)"},
     ),
     "segment": Rule(
-        "transcript_id IN (SELECT id FROM main.transcript)",
+        "transcript_id IN (SELECT id FROM main.transcript) AND id NOT IN"
+        " (SELECT id FROM redacted_segment WHERE text IS NULL)",
         "id transcript_id position start_ms end_ms text speaker_tag_id language confidence flags",
-        texts="text",
+        made={
+            "start_ms": _left("start_ms", "start_ms"),
+            "end_ms": _left("end_ms", "end_ms"),
+            "text": _left("text", "iif(instr(text, '://'), public_text(text), text)"),
+            "speaker_tag_id": "(SELECT becomes FROM voice WHERE voice.id = speaker_tag_id)",
+        },
     ),
     "word": Rule(
-        "segment_id IN (SELECT id FROM main.segment)",
+        "segment_id IN (SELECT id FROM main.segment) AND NOT EXISTS (SELECT 1 FROM redacted_word WHERE"
+        " redacted_word.segment_id = word.segment_id AND redacted_word.position = word.position)",
         "segment_id position start_ms end_ms text confidence",
         texts="text",
     ),
@@ -150,7 +182,10 @@ RULES: dict[str, Rule] = {
         "id IN (SELECT speaker_tag_id FROM main.segment)",
         "id recording_id label person_id origin talking_ms turns",
         made={
-            "label": "iif(instr(label, '@') AND public_name(label) <> label, public_name(label) || ' ' || id, label)"
+            "label": "(SELECT voice.label FROM voice WHERE voice.id = speaker_tag.id)",
+            "person_id": "(SELECT voice.person_id FROM voice WHERE voice.id = speaker_tag.id)",
+            "talking_ms": _OF_ALL.format("talking_ms"),
+            "turns": _OF_ALL.format("turns"),
         },
     ),
     "external_id": Rule(
@@ -189,6 +224,7 @@ PRIVATE = frozenset(
 PRIVATE_COLUMNS: dict[str, frozenset[str]] = {
     "recording": frozenset({"original_name"}),
     "speaker_tag": frozenset({"named_at", "named_by"}),
+    "redaction": frozenset({"reason_is_public", "decided_by", "decided_at", "undone_by", "undone_at"}),
 }
 """Columns of public tables that never leave the catalogue, by table."""
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, TypeAlias
 
 from archive.errors import sqlite_errors
-from archive.index.tokens import BARRIER, MARK
-from archive.search.budget import Budget
+from archive.index.tokens import BARRIER, MARK, shown
+from archive.search.budget import CLOCK, Budget
 from archive.search.filters import EVERYWHERE, STARTED, Filters, Scope, read_scope
 from archive.search.hits import (
     Hit,
@@ -22,9 +21,9 @@ from archive.search.hits import (
     read_doubtful,
     read_languages,
     read_passages,
-    with_forms,
 )
 from archive.search.query import Node, Stemmed, Word, parse_query, to_fts5
+from archive.search.spellings import as_written
 from archive.sqlite import sqlite3
 from metadata.errors import InvalidLanguageError
 from metadata.languages import parse_language
@@ -76,7 +75,7 @@ class Companion(NamedTuple):
     """A word that goes with a query.
 
     Attributes:
-        word: folded.
+        word: folded, as people write it (`archive.index.tokens.shown`).
         passages: of those that were looked at, how many have it.
         strength: the log-likelihood ratio (Dunning 1993), as it would be for chance: 10.8 is one in a thousand.
     """
@@ -104,9 +103,7 @@ class Research:
         clock: seconds that only grow.
     """
 
-    def __init__(
-        self, conn: sqlite3.Connection, budget_ms: int = 5_000, *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, conn: sqlite3.Connection, budget_ms: int = 5_000, *, clock: Callable[[], float] = CLOCK) -> None:
         self._conn = conn
         self._budget_ms = budget_ms
         self._clock = clock
@@ -203,7 +200,7 @@ class Research:
                 "SELECT term, cnt FROM vocabulary WHERE term IN (SELECT value FROM json_each(?))", (frequent,)
             ).fetchall()
         found = [
-            Companion(word, passages[word], round(_likelihood(beside[word], here, count, everywhere), 1))
+            Companion(shown(word), passages[word], round(_likelihood(beside[word], here, count, everywhere), 1))
             for word, count in known
             if word not in own and word != BARRIER and beside[word] * everywhere > OFTENER * count * here
         ]
@@ -222,7 +219,7 @@ class Research:
             return None, budget
         scope = read_scope(self._conn, filters, understood.where)
         languages = read_languages(self._conn, scope)
-        node = with_forms(self._conn, understood.node, languages, doubtful=understood.doubtful)
+        _, node = as_written(self._conn, understood.node, languages, doubtful=understood.doubtful)
         return _Asked(node, scope, understood.doubtful), budget
 
     def _passages(self, asked: _Asked, budget: Budget) -> list[Passage]:

@@ -6,8 +6,10 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
+from archive.index.spellings import in_one_piece, with_digraphs
 from archive.index.tokens import words
-from archive.search.query import And, Field, Node, Not, Or
+from archive.search.query import And, Field, Node, Not, Or, Phrase, Word, to_fts5
+from archive.search.spellings import spelled
 from archive.sqlite import sqlite3
 
 FEW = 100
@@ -159,9 +161,9 @@ def _looked_up(conn: sqlite3.Connection, name: str, value: str) -> tuple[str, st
     """Return the condition that a field stands for, and its value."""
     match name:
         case "speaker":
-            return "in_index", f'people : "{value}"'
+            return "in_index", f"people : {to_fts5(spelled(conn, Phrase(tuple(value.split()))))}"
         case "title":
-            return "in_index", "title : ({})".format(" AND ".join(f'"{word}"' for word in value.split()))
+            return "in_index", f"title : ({' AND '.join(to_fts5(spelled(conn, Word(word))) for word in value.split())})"
         case "event":
             return "in_events", _named(value, conn.execute("SELECT id, title || ' / ' || slug FROM event"))
         case "series":
@@ -174,7 +176,7 @@ def _looked_up(conn: sqlite3.Connection, name: str, value: str) -> tuple[str, st
             return "in_tracks", _named(value, conn.execute(tracks))
         case "language":
             return "in_language", value
-        case "doubtful":
+        case "doubtful" | "exact":
             return "kind", ""  # stands where it has no meaning, as in an OR: true of nothing
         case _:
             return name, value
@@ -182,7 +184,12 @@ def _looked_up(conn: sqlite3.Connection, name: str, value: str) -> tuple[str, st
 
 def _named(value: str, rows: Iterable[tuple[object, str]]) -> str:
     """Return the keys, as JSON, of the rows in whose names these folded words follow each other."""
-    return json.dumps([key for key, title in rows if f" {value} " in f" {' '.join(words(title))} "])
+    return json.dumps([key for key, title in rows if any(f" {value} " in f" {each} " for each in _ways(title))])
+
+
+def _ways(title: str) -> set[str]:
+    """Return a folded title as it is written, and with its words in one piece, or with two letters for one."""
+    return {" ".join(words(each)) for each in (title, in_one_piece(title), with_digraphs(title))}
 
 
 def _encodable(text: str) -> str:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import NamedTuple, TypeVar
+from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
 from archive.index.passages import LONGEST_PHRASE
 from archive.index.tokens import BARRIER, RECORD, fold, fold_records
@@ -15,12 +14,14 @@ from archive.search.budget import Budget
 from archive.search.filters import IN_LANGUAGE, Scope
 from archive.search.matcher import Matcher
 from archive.search.moments import Excerpt, Moment, Segments, Stretch, excerpts, highlights
-from archive.search.query import Leaf, Node, Or, Phrase, Prefix, Stemmed, leaves, to_fts5, with_stems
+from archive.search.query import Leaf, Node, Or, Phrase, Prefix, leaves, to_fts5
 from archive.sqlite import sqlite3
 from archive.urls import session_url
 from metadata.languages import UNDETERMINED
 
 T = TypeVar("T")
+Match: TypeAlias = Literal["all words", "some words", "about this"]
+"""How much of a query something has: all that is asked for, most of its words, or the same in other words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,7 @@ class Hit:
         url: the session's page at this moment.
         score: higher is better; comparable within one search only.
         transcript: the version that the text stands in; None where the session has none.
+        match: how much of the query it has.
     """
 
     event: str
@@ -55,6 +57,7 @@ class Hit:
     url: str
     score: float
     transcript: str | None
+    match: Match = "all words"
 
 
 class Passage(NamedTuple):
@@ -144,25 +147,6 @@ def read_languages(conn: sqlite3.Connection, scope: Scope) -> list[str]:
     return [tag for (tag,) in conn.execute("SELECT DISTINCT language FROM transcript WHERE is_current = 1")]
 
 
-def with_forms(conn: sqlite3.Connection, node: Node, languages: Iterable[str], *, doubtful: bool) -> Node:
-    """Return a query whose plain words may also be found by their stems, but for words that have no other form here.
-
-    Args:
-        conn: the database.
-        node: the query.
-        languages: of the stems, BCP-47.
-        doubtful: whether to search in what was heard with doubt: of that no index knows which words there are.
-    """
-
-    @cache
-    def occur(word: Stemmed) -> bool:
-        others = " OR ".join(f'"{term}"' for term in word.terms if term != word.text)
-        found = conn.execute("SELECT 1 FROM session_fts WHERE session_fts MATCH ? LIMIT 1", (others,))
-        return found.fetchone() is not None
-
-    return with_stems(node, languages) if doubtful else with_stems(node, languages, occur)
-
-
 def read_doubtful(conn: sqlite3.Connection, budget: Budget, node: Node, scope: Scope) -> list[Passage]:
     """Return the segments that were heard with doubt in which a query matches, in order, each as a passage.
 
@@ -186,7 +170,11 @@ def read_doubtful(conn: sqlite3.Connection, budget: Budget, node: Node, scope: S
 
 
 def moment_hits(
-    conn: sqlite3.Connection, moments: Sequence[Ranked], node: Node, segments: Segments | None = None
+    conn: sqlite3.Connection,
+    moments: Sequence[Ranked],
+    node: Node,
+    segments: Segments | None = None,
+    match: Match = "all words",
 ) -> list[Hit]:
     """Return moments with their text, highlighted, and where they are from; ``segments`` are theirs, if read before."""
     owners = {(each.passage.session, each.passage.transcript) for each in moments}
@@ -198,10 +186,12 @@ def moment_hits(
     )
     known = {row[0]: tuple(row[1:]) for row in rows}
     found = excerpts(conn, [(each.stretch, each.moment) for each in moments], node, segments)
-    return [_hit(known[each.passage.transcript], what, each.score) for each, what in zip(moments, found, strict=True)]
+    return [
+        _hit(known[each.passage.transcript], what, each.score, match) for each, what in zip(moments, found, strict=True)
+    ]
 
 
-def _hit(known: tuple[str, str, str, str, str, str], found: Excerpt, score: float) -> Hit:
+def _hit(known: tuple[str, str, str, str, str, str], found: Excerpt, score: float, match: Match) -> Hit:
     event, event_title, session, title, version, language = known
     return Hit(
         event=event,
@@ -218,10 +208,13 @@ def _hit(known: tuple[str, str, str, str, str, str], found: Excerpt, score: floa
         url=session_url(event, session, found.start_ms),
         score=score,
         transcript=version,
+        match=match,
     )
 
 
-def session_hit(conn: sqlite3.Connection, session: int, score: float, node: Node | None) -> Hit:
+def session_hit(
+    conn: sqlite3.Connection, session: int, score: float, node: Node | None, match: Match = "all words"
+) -> Hit:
     """Return a session's best moment, or its abstract where nothing of the query was said in it."""
     terms = _terms(node) if node else ()
     weights: defaultdict[int, float] = defaultdict(float)
@@ -230,14 +223,14 @@ def session_hit(conn: sqlite3.Connection, session: int, score: float, node: Node
         for (passage,) in found:
             weights[passage] += 1 / len(found)  # a word that is rare here tells more
     if not weights:
-        return _about(conn, session, score, node)
+        return _about(conn, session, score, node, match)
     best = max(weights, key=lambda passage: (weights[passage], -passage))
     ((passage, stretch),) = read_indexed(conn, [best])
     wanted = Or(terms)
-    return moment_hits(conn, [Ranked(passage, stretch, stretch.moments(wanted)[0], score)], wanted)[0]
+    return moment_hits(conn, [Ranked(passage, stretch, stretch.moments(wanted)[0], score)], wanted, match=match)[0]
 
 
-def _about(conn: sqlite3.Connection, session: int, score: float, node: Node | None) -> Hit:
+def _about(conn: sqlite3.Connection, session: int, score: float, node: Node | None, match: Match) -> Hit:
     known = known_of(conn, session)
     abstract, language, version = conn.execute(
         "SELECT abstract, coalesce(session.language, transcript.language), version FROM session"
@@ -259,6 +252,7 @@ def _about(conn: sqlite3.Connection, session: int, score: float, node: Node | No
         url=session_url(known["event"], known["session"], 0),
         score=score,
         transcript=version,
+        match=match,
     )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import NamedTuple, TypeAlias
 
@@ -16,6 +16,8 @@ from archive.sqlite import sqlite3
 
 CONTEXT = 90
 """Characters of the segments before and after a moment."""
+REACH = 250
+"""Characters that are near each other: about 15 seconds of speech."""
 GAP = " … "
 APART = f" {BARRIER} "
 """What stands in folded text for `GAP`: as many characters."""
@@ -35,6 +37,13 @@ class Moment(NamedTuple):
     lines: tuple[int, ...]
     first: int
     strength: tuple[int, int]
+
+
+class Dense(NamedTuple):
+    """A moment in which terms stand near each other, and what these terms count together."""
+
+    weight: float
+    moment: Moment
 
 
 class Stretch:
@@ -85,6 +94,34 @@ class Stretch:
             terms = [term for line in lines for term in self._terms(spans, line)]
             moments.append(Moment(key, lines, first, (len(set(terms)), len(terms))))
         return sorted(moments, key=_strength, reverse=True)
+
+    def densest(self, weights: Mapping[Node, float]) -> Dense | None:
+        """Return the moment, `REACH` characters long at most, whose terms count most, each once; None without any.
+
+        Args:
+            weights: what each of some terms counts.
+        """
+        spans = sorted((span, number) for number, node in enumerate(weights) for span in self.matcher.spans(node))
+        if not spans:
+            return None
+        counts = list(weights.values())
+        held: Counter[int] = Counter()
+        weight, first, best = 0.0, 0, (0.0, 0, 0, 0)
+        for last, (span, number) in enumerate(spans):
+            weight += 0 if held[number] else counts[number]
+            held[number] += 1
+            while first < last and (held[spans[first][1]] > 1 or span.end - spans[first][0].start > REACH):
+                held[spans[first][1]] -= 1
+                weight -= 0 if held[spans[first][1]] else counts[spans[first][1]]
+                first += 1
+            # Of moments that count alike, the shortest.
+            best = max(best, (round(weight, 6), spans[first][0].start - span.end, -first, last))
+        weight, _, first, last = best
+        chosen = tuple(span for span, _ in spans[-first : last + 1])
+        lines = self._lines(chosen)
+        key = (self.transcript, *map(self.positions.__getitem__, lines))
+        terms = [term for line in lines for term in self._terms([span for span, _ in spans], line)]
+        return Dense(weight, Moment(key, lines, chosen[0].start, (len(set(terms)), len(terms))))
 
     def folded(self, moment: Moment) -> list[str]:
         """Return the folded text of each line of a moment."""
@@ -216,7 +253,8 @@ class _Told(NamedTuple):
 def _told(lines: Sequence[int], written: Sequence[str], folded: Sequence[str]) -> _Told:
     text = said = ""
     moved: dict[int, int] = {}
-    plain = all(map(str.isascii, written))  # to fold such a text moves no character
+    # To fold a plain text moves no character, but for what stands for the sign of a name.
+    plain = all(map(str.isascii, written)) and all(map(_is_as_long, written, folded))
     for nth, (line, here, there) in enumerate(zip(lines, written, folded, strict=True)):
         if nth:
             follows = line == lines[nth - 1] + 1
@@ -228,6 +266,10 @@ def _told(lines: Sequence[int], written: Sequence[str], folded: Sequence[str]) -
         text += here
         said += there
     return _Told(text, said, moved)
+
+
+def _is_as_long(text: str, other: str) -> bool:
+    return len(text) == len(other)
 
 
 def highlights(text: str, node: Node) -> tuple[tuple[int, int], ...]:

@@ -11,8 +11,9 @@
     term    = ( word | '"' phrase '"' ) [ "*" ]
 
 Words must all occur; ``OR``, ``AND`` and ``NOT`` are operators in capitals only. A word that is written
-in pieces is a phrase (``state-of-the-art``, ``don't``); one with hyphens is also found without them. A
-word in quotes is meant as it stands; any other may be found by its stem (`with_stems`). Fields say which
+in pieces is a phrase (``state-of-the-art``, ``don't``), and is also found in one piece (``dont``); ``Müller`` is
+also found as ``Mueller``. A word in quotes is meant as it stands; any other may be found by its stem
+(`with_stems`). How else words are written is looked up in an archive (`archive.search.spellings`). Fields say which
 sessions to search in, and so stand beside everything else, not in an OR with words. What does not parse
 is searched as plain words, and a note says so: no text is an error.
 """
@@ -20,8 +21,8 @@ is searched as plain words, and a note says so: no text is an error.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from itertools import product
@@ -29,6 +30,7 @@ from math import prod
 from typing import TypeAlias, get_args
 
 from archive.index import stems
+from archive.index.spellings import in_one_piece, with_digraphs
 from archive.index.tokens import is_unspaced, words
 from metadata.errors import InvalidLanguageError
 from metadata.languages import parse_language, primary
@@ -51,9 +53,13 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Folded words, one directly after the other; a single word in quotes is one too."""
+    """Folded words, one directly after the other; a single word in quotes is one too.
+
+    ``quoted`` says whether they stood in quotes, or were typed as one word (``don't``), which finds the same.
+    """
 
     words: tuple[str, ...]
+    quoted: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +157,7 @@ class Query:
         where: which sessions to search in, as a tree of fields; None for all.
         language: of the transcripts to search in, BCP-47; None for all.
         doubtful: whether to search in what was heard with doubt, and in nothing else.
+        exact: whether only what has all that is asked for is to be found.
     """
 
     node: Node | None
@@ -158,6 +165,7 @@ class Query:
     where: Node | None = None
     language: str | None = None
     doubtful: bool = False
+    exact: bool = False
 
 
 NOTHING = 'There is no word in this search: type a word, or a "phrase" in quotes.'
@@ -184,8 +192,11 @@ FIELDS = {
     "before": "a date such as 2022, 2022-07 or 2022-07-23",
     "kind": f"one of {', '.join(get_args(SessionKind))}",
     "doubtful": "yes or no",
+    "exact": "yes or no",
 }
 """The names of fields, and what each needs for a value."""
+WAYS = ("doubtful", "exact")
+"""Fields that say how to search, not where."""
 
 _NAMED = {"speaker", "event", "series", "title", "track"}
 _DAY = re.compile(r"(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?", re.ASCII)
@@ -196,7 +207,6 @@ _LEXEME = re.compile(
     rf"""|(?P<less>-)?(?P<field>(?i:{"|".join(FIELDS)})):(?:"(?P<quoted>[^"]*)"|(?P<bare>[^\s"()]*))"""
     r"""|(?P<minus>-(?!-))?(?P<word>[^\s"()]*)""",
 )
-_HYPHEN = re.compile("[-\u2010\u2011]")
 
 Lexeme: TypeAlias = "str | Node"
 """One of ``( ) " AND OR NOT``, ``near/10``, a field, or a term."""
@@ -228,14 +238,15 @@ def _sort_out(tree: Node, notes: dict[str, None]) -> Query:
     fields = [part for part in parts if _is_where(part)]
     node = _only([_without_fields(part, notes) for part in parts if part not in fields], notes, alone=not fields)
     languages = [part for part in fields if isinstance(part, Field) and part.name == "language"]
-    doubts = [part for part in fields if isinstance(part, Field) and part.name == "doubtful"]
-    where = [part for part in fields if part not in doubts and part not in languages[:1]]
+    ways = [part for part in fields if isinstance(part, Field) and part.name in WAYS]
+    where = [part for part in fields if part not in ways and part not in languages[:1]]
     return Query(
         node,
         " ".join(notes) or None,
         where=_and(where) if where else None,
         language=languages[0].value if languages else None,
-        doubtful=any(part.value == "yes" for part in doubts),
+        doubtful=Field("doubtful", "yes") in ways,
+        exact=Field("exact", "yes") in ways,
     )
 
 
@@ -375,8 +386,8 @@ def _lex(text: str, notes: dict[str, None]) -> list[Lexeme]:
         if match["minus"] and (found or text[match.end() : match.end() + 1] in ('"', "(")):
             lexemes.append("NOT")
         if found and match["word"] is None:
-            starred = match["star"] and _is_starred(found, notes)
-            lexemes.append(Prefix(tuple(found)) if starred else Phrase(tuple(found)))
+            quoted = [Phrase(each, quoted=True) for each in _spellings(match[0], found)]
+            lexemes.append(_or(_beginnings(quoted, notes) if match["star"] else quoted, notes))
         elif found:
             if match["word"].lower() == "near/":
                 notes[BARE_NEAR] = None
@@ -386,6 +397,8 @@ def _lex(text: str, notes: dict[str, None]) -> list[Lexeme]:
 
 def _field(name: str, value: str, found: list[str], notes: dict[str, None]) -> Node:
     """Return a field, or its words where the value is none."""
+    if name in _NAMED and (named := words(value)):
+        return _or([Field(name, " ".join(each)) for each in _spellings(value, named)], notes)
     understood = _value(name, value.strip())
     if understood is None:
         notes[NOT_A_VALUE.format(name, FIELDS[name])] = None
@@ -395,8 +408,6 @@ def _field(name: str, value: str, found: list[str], notes: dict[str, None]) -> N
 
 def _value(name: str, text: str) -> str | None:
     """Return the value of a field as `Field` has it; None where the text is none."""
-    if name in _NAMED:
-        return " ".join(words(text)) or None
     if name == "language":
         try:
             return parse_language(text)
@@ -404,7 +415,7 @@ def _value(name: str, text: str) -> str | None:
             return None
     if name in {"after", "before"}:
         return _day(text)
-    known = {"kind": get_args(SessionKind), "doubtful": ("yes", "no")}.get(name)
+    known = get_args(SessionKind) if name == "kind" else ("yes", "no") if name in WAYS else None
     if known:
         return text.lower() if text.lower() in known else None
     return text if re.fullmatch(r"\d{4}", text, re.ASCII) else None
@@ -420,26 +431,39 @@ def _day(text: str) -> str | None:
         return None
 
 
-def _phrase(found: list[str]) -> Word | Phrase:
+def _phrase(found: Sequence[str]) -> Word | Phrase:
     return Word(found[0]) if len(found) == 1 else Phrase(tuple(found))
 
 
-def _is_starred(found: list[str], notes: dict[str, None]) -> bool:
-    """Tell whether the last of these words, after which a star stands, may go on."""
+def _beginnings(spellings: Sequence[Phrase], notes: dict[str, None]) -> list[Phrase | Prefix]:
+    """Return what words with a star after them ask for: those that begin so, where enough letters stand before it."""
     # Where every character is a word, whatever follows it is found anyway.
-    if is_unspaced(found[-1]):
-        return False
-    if len(found[-1]) < MIN_PREFIX:
+    if all(is_unspaced(each.words[-1]) for each in spellings):
+        return list(spellings)
+    long_enough = [each for each in spellings if len(each.words[-1]) >= MIN_PREFIX]
+    if not long_enough:
         notes[SHORT_PREFIX] = None
-    return len(found[-1]) >= MIN_PREFIX
+    return [Prefix(each.words) for each in long_enough] or list(spellings)
 
 
 def _written(source: str, found: list[str], notes: dict[str, None]) -> Node:
     """Return the term for a word as it was typed: with a star, with hyphens, or in pieces."""
-    starred = source.endswith("*") and _is_starred(found, notes)
-    joined = words(_HYPHEN.sub("", source))
-    spellings = [found] if len(found) == 1 or not joined else [found, joined]
-    return _or([Prefix(tuple(spelling)) if starred else _phrase(spelling) for spelling in spellings], notes)
+    spellings = _spellings(source, found)
+    if not source.endswith("*"):
+        return _or(map(_phrase, spellings), notes)
+    terms = _beginnings([Phrase(each) for each in spellings], notes)
+    return _or([_phrase(term.words) if isinstance(term, Phrase) else term for term in terms], notes)
+
+
+def _spellings(source: str, found: list[str]) -> list[tuple[str, ...]]:
+    """Return the words of a text, and what they are in one piece (Ph.D.) and with two letters for one (Müller).
+
+    Initials of two letters are not put together: the word that they make is mostly another (us).
+    """
+    initials = len(found) == 2 and all(len(word) == 1 for word in found)
+    joined = source if initials else in_one_piece(source)
+    spelled = [found, *map(words, (joined, with_digraphs(source), with_digraphs(joined)))]
+    return list(dict.fromkeys(tuple(each) for each in spelled if each and len(each) <= len(found)))
 
 
 class _Parser:

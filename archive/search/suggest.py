@@ -13,7 +13,7 @@ from dataclasses import replace
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from archive.index.tokens import MARK, tokenize
+from archive.index.tokens import MARK, shown, tokenize
 from archive.search.budget import Budget
 from archive.search.filters import Scope
 from archive.search.query import And, Near, Node, Or, Phrase, Prefix, Stemmed, Word, to_fts5
@@ -23,6 +23,8 @@ SHORTEST = 4
 """Letters of a word that may be misspelled: shorter ones have too many neighbours."""
 LONG = 8
 """Letters from which on two mistakes are forgiven instead of one."""
+NEAR = 8
+"""Words at most for which another may be a mistake."""
 TRIED = 12
 """Words of a query that are looked at."""
 OCCURS = "SELECT 1 FROM session_fts WHERE session_fts MATCH ? LIMIT 1"
@@ -52,17 +54,29 @@ class Vocabulary:
             self._last = word
         self._read = True
 
+    def sessions(self, word: str) -> int:
+        """Return in how many sessions a word stands."""
+        return self._words[len(word)].get(word, 0) if len(word) in self._words else 0
+
     def nearest(self, word: str) -> str | None:
         """Return the word with the fewest mistakes between it and another, of those the most frequent."""
+        near = self.near(word)
+        return near[0][0] if near else None
+
+    def near(self, word: str) -> list[tuple[str, int]]:
+        """Return words with few mistakes between them and another, the nearest first, then the most frequent.
+
+        With each comes in how many sessions it stands.
+        """
         if len(word) < SHORTEST:
-            return None
+            return []
         mistakes = 2 if len(word) >= LONG else 1
         near: list[tuple[int, bool, int, str]] = []
         for size in range(max(len(word) - mistakes, SHORTEST - 1), len(word) + mistakes + 1):
             alike = self._words.get(size, {})
             found = process.extract(word, alike.keys(), scorer=OSA.distance, score_cutoff=mistakes, limit=None)
             near += [(distance, other[:1] != word[:1], -alike[other], other) for other, distance, _ in found]
-        return min(near)[-1] if near else None
+        return [(other, -count) for _, _, count, other in sorted(near)[:NEAR] if other != word]
 
 
 def suggest(
@@ -86,7 +100,7 @@ def suggest(
     changed, at = "", 0
     for token in tokenize(text):
         if token.text in spelled:
-            changed, at = changed + text[at : token.start] + spelled[token.text], token.end
+            changed, at = changed + text[at : token.start] + shown(spelled[token.text]), token.end
     return changed + text[at:]
 
 

@@ -15,31 +15,36 @@ from typing import Any
 
 from datasette import hookimpl
 
+from archive.publication.folder import PLUGIN
 from archive.site.errors import failed
 from archive.site.guard import guard
-from archive.site.published import DATABASE, install
+from archive.site.published import DATABASE, open_anew
 from archive.site.render import asset
 from archive.site.routes import ROUTES
-from archive.site.settings import PLUGIN
 
 
 @hookimpl
 def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Any]]]:
     """Put Rostra's pages before Datasette's own."""
-    return list(ROUTES) if _configured(datasette) else []
+    return list(ROUTES) if _configured(datasette) is not None else []
 
 
 @hookimpl
 def startup(datasette: Any) -> None:
-    """Open the published database, unless whoever made this Datasette has done so."""
-    if (config := _configured(datasette)) and DATABASE not in datasette.databases:
-        install(datasette, Path(config["public"]))
+    """Open the published database, unless whoever made this Datasette has done so.
+
+    Datasette may have opened the files of the published folder itself: those are closed to readers again.
+    """
+    config = _configured(datasette)
+    if config is not None and DATABASE not in datasette.databases:
+        public = Path(config.get("public") or datasette.config_dir or ".")
+        open_anew(datasette, public)
 
 
 @hookimpl
 def asgi_wrapper(datasette: Any) -> Callable[[Any], Any]:
     """Refuse writing, notice new builds, keep answers, and set the headers that keep a page to itself."""
-    if _configured(datasette):
+    if _configured(datasette) is not None:
         return lambda app: guard(app, datasette)
     return lambda app: app
 
@@ -47,18 +52,21 @@ def asgi_wrapper(datasette: Any) -> Callable[[Any], Any]:
 @hookimpl
 def extra_css_urls(datasette: Any) -> list[str]:
     """Give Datasette's own pages the site's colours; Rostra's load their own style."""
-    return [asset("data.css")] if _configured(datasette) else []
+    return [asset("data.css")] if _configured(datasette) is not None else []
 
 
 @hookimpl(hookwrapper=True)
 def handle_exception(datasette: Any, request: Any, exception: Exception) -> Generator[None, Any, None]:
     """Answer in place of Datasette, which also prints every value on the way to a reader's mistake."""
     outcome = yield
-    if _configured(datasette):
+    if _configured(datasette) is not None:
         outcome.force_result([failed(datasette, request, exception)])
 
 
 def _configured(datasette: Any) -> dict[str, str] | None:
-    """Return Rostra's configuration: ``public``, the published folder, and perhaps ``title`` and ``url``."""
+    """Return Rostra's configuration: ``public``, the published folder, and what the site is called.
+
+    In a published folder that Datasette serves alone there is no ``public``: it is that folder.
+    """
     config: dict[str, str] | None = datasette.plugin_config(PLUGIN)
     return config

@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import uvicorn
 from datasette.app import Datasette
 
-from archive.connection import CACHE_KIB
+from archive.publication.folder import PLUGIN, SETTINGS, TIME_LIMIT_MS, SiteNames
 from archive.site.published import install, read_publication
 from archive.site.server import PatientProtocol, raise_file_limit
-from archive.site.settings import LOCAL_URL, PLUGIN
+from archive.site.settings import LOCAL_URL
 
-TIME_LIMIT_MS = 1_000
-SETTINGS: dict[str, int | bool] = {
-    "default_allow_sql": True,
-    "num_sql_threads": 8,
-    "cache_size_kb": CACHE_KIB,
-    "max_returned_rows": 1_000,
-    "default_page_size": 50,
-    "suggest_facets": False,
-    "default_facet_size": 20,
-    "facet_time_limit_ms": 200,
-    "allow_download": False,
-    "max_csv_mb": 50,
-}
-"""Datasette's, where ours differ from its own or must not change with them.
-
-Reading in SQL is open to everyone, because the file holds only what is public; one query takes at most a
-second, and eight may run before a page has to wait. Suggesting facets makes a large table slow to open.
-"""
+_TOLD = "ROSTRA_SITE"
+"""The variable of the environment that tells the processes of a site what to serve, as JSON."""
 
 
 def create_app(
@@ -63,36 +49,48 @@ def create_app(
     return datasette
 
 
+class _Told(msgspec.Struct, frozen=True):
+    """What the processes of a site are told."""
+
+    public: str
+    names: SiteNames
+
+
+def application() -> Any:
+    """Return the ASGI application of one process of a site that `serve` serves."""
+    told = msgspec.json.decode(os.environ[_TOLD], type=_Told)
+    raise_file_limit()
+    names = told.names
+    return create_app(Path(told.public), title=names.title, url=names.url, hub=names.hub).app()
+
+
 def serve(
-    public: Path,
-    host: str,
-    port: int,
-    *,
-    title: str | None = None,
-    url: str | None = None,
-    hub: str | None = None,
-    proxies: Sequence[str] = (),
+    public: Path, host: str, port: int, names: SiteNames, *, proxies: Sequence[str] = (), workers: int = 1
 ) -> None:
     """Serve the site until interrupted; prints nothing.
+
+    Each process notices a new publication by itself and changes to it between two requests.
 
     Args:
         public: the published folder.
         host: the address to listen at.
         port: the port to listen at.
-        title: what this archive calls itself.
-        url: the site's own address; None for the one that it listens at.
-        hub: the WebSub hub that feeds name.
+        names: what the site calls itself; without an address, it is the one that it listens at.
         proxies: addresses and networks of proxies whose ``X-Forwarded-Proto`` and ``X-Forwarded-For`` are believed.
+        workers: processes.
 
     Raises:
         UnpublishedError: nothing is published there.
     """
-    raise_file_limit()
-    application: Any = create_app(public, title=title, url=url or f"http://{host}:{port}", hub=hub).app()
+    read_publication(public)
+    names = msgspec.structs.replace(names, url=names.url or f"http://{host}:{port}")
+    os.environ[_TOLD] = msgspec.json.encode(_Told(str(public.absolute()), names)).decode()
     uvicorn.run(
-        application,
+        f"{__name__}:{application.__name__}",
+        factory=True,
         host=host,
         port=port,
+        workers=workers,
         http=PatientProtocol,
         log_level="warning",
         access_log=False,

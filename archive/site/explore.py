@@ -11,6 +11,8 @@ from archive.index.tokens import words
 from archive.search import exports
 from archive.search.concordance import BYS, By, Line, Rate, Research
 from archive.search.query import FIELDS, MAX_NEAR, MIN_PREFIX
+from archive.search.results import FEWER
+from archive.search.sessions import APART
 from archive.site import queries
 from archive.site.published import current
 from archive.site.render import argument, not_found, render
@@ -72,7 +74,7 @@ async def moments(datasette: Any, request: Any) -> Any:
         return exports.write_moments(found, form), research.complete
 
     try:
-        body, complete = await current(datasette).execute_fn(read)
+        body, complete = await current(datasette).execute_long(read)
     except MissingExtraError:
         return await not_found(datasette, request)
     return _file(body, f"moments.{form}", MEDIA_TYPES[form], complete=complete)
@@ -89,7 +91,7 @@ async def concordance(datasette: Any, request: Any) -> Any:
         columns = ("left", "match", "right", "event", "session", "start_ms", "url")
         return exports.to_csv(columns, rows), research.complete
 
-    text, complete = await current(datasette).execute_fn(read)
+    text, complete = await current(datasette).execute_long(read)
     return _file(text.encode(), "concordance.csv", MEDIA_TYPES["csv"], complete=complete)
 
 
@@ -102,13 +104,13 @@ async def frequency(datasette: Any, request: Any) -> Any:
         rates = research.frequency(query, by, filters)
         return exports.to_csv((by, "label", *Rate._fields[2:]), rates), research.complete
 
-    text, complete = await current(datasette).execute_fn(read)
+    text, complete = await current(datasette).execute_long(read)
     return _file(text.encode(), f"frequency-by-{by}.csv", MEDIA_TYPES["csv"], complete=complete)
 
 
 async def search_help(datasette: Any, request: Any) -> Any:
     """``/search/help``: the query language, and the addresses for programs."""
-    language = {"fields": FIELDS, "near": MAX_NEAR, "prefix": MIN_PREFIX}
+    language = {"fields": FIELDS, "near": MAX_NEAR, "prefix": MIN_PREFIX, "fewer": FEWER, "apart": APART}
     files = {"columns": exports.COLUMNS, "orders": ORDERS, "bys": BYS, "lines": FILE_LINES}
     return await render(datasette, request, "search_help.html", lambda _conn: {**language, **files})
 

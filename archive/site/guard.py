@@ -7,6 +7,7 @@ answer may be kept by a cache.
 from __future__ import annotations
 
 import asyncio
+from http import HTTPStatus
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -25,7 +26,8 @@ from archive.site.negotiation import (
 from archive.site.policy import COMMON, OPEN_TO_ALL, TLS_ONLY, data_policy
 from archive.site.published import DATABASE, refresh
 from archive.site.render import is_current_asset
-from archive.site.respond import FOREVER, FRESH, UNKEPT
+from archive.site.respond import FOREVER, FRESH, PROBLEM, UNKEPT, problem_of
+from archive.urls import API
 
 _READING = ("GET", "HEAD", "OPTIONS")
 _OPTIONS = OPEN_TO_ALL | {
@@ -53,8 +55,7 @@ def guard(app: ASGIApp, datasette: Any) -> ASGIApp:
             return
         send = _with_policy(scope, send)
         if scope["method"] not in _READING:
-            refusal = PlainTextResponse("This site is read only.\n", 405, {"allow": ", ".join(_READING)})
-            await refusal(scope, receive, send)
+            await _refusal(scope)(scope, receive, send)
             return
         if scope["method"] == "OPTIONS":
             await Response(status_code=204, headers=_OPTIONS)(scope, receive, send)
@@ -67,6 +68,15 @@ def guard(app: ASGIApp, datasette: Any) -> ASGIApp:
         await _Exchange(app, datasette, answers, scope, receive, send).run()
 
     return guarded
+
+
+def _refusal(scope: Scope) -> Response:
+    """Return the answer to who wants to write."""
+    allow = {"allow": ", ".join(_READING)}
+    if not scope["path"].startswith(f"{API}/"):
+        return PlainTextResponse("This site is read only.\n", HTTPStatus.METHOD_NOT_ALLOWED, allow)
+    about = problem_of(HTTPStatus.METHOD_NOT_ALLOWED, "This site is read only.", scope["path"])
+    return Response(about, HTTPStatus.METHOD_NOT_ALLOWED, allow | OPEN_TO_ALL, PROBLEM)
 
 
 def _with_policy(scope: Scope, send: Send) -> Send:

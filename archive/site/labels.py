@@ -7,10 +7,12 @@ from datetime import date, datetime
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from archive.search.results import SessionResult
 from archive.urls import event_url, person_url, session_url
 from metadata.errors import InvalidTimeError
 from metadata.languages import direction, display_name
 from metadata.model import Figure, Flag
+from metadata.moments import at_moment, site_name
 from metadata.times import format_clock, format_seconds, parse_moment, parse_zone
 
 __all__ = [
@@ -131,6 +133,12 @@ def languages(tags: Iterable[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
+def places(found: SessionResult) -> str:
+    """Return how many moments of a session match, or passages where there are too many to look for moments in all."""
+    one, many = ("moment", "moments") if found.counted == "moments" else ("minute of speech", "minutes of speech")
+    return f"{found.count:,} {one if found.count == 1 else many}"
+
+
 def facet(name: str, value: str, label: str) -> str:
     """Return how a value of a facet reads."""
     if name == "language":
@@ -148,6 +156,16 @@ def marked(text: str, matches: Sequence[Sequence[int]]) -> Iterator[tuple[str, b
         cursor = end
     if cursor < len(text):
         yield text[cursor:], False
+
+
+def elsewhere(address: str | None, ms: int | None) -> str | None:
+    """Return the address of a moment on the site that plays a recording, else of its page; None where there is none."""
+    return outside(address) and ((at_moment(address or "", ms) if ms else None) or outside(address))
+
+
+def site(address: str | None) -> str:
+    """Return what people call the site of an address."""
+    return site_name(address or "") or ""
 
 
 def outside(url: str | None) -> str | None:

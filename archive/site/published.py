@@ -11,14 +11,17 @@ import asyncio
 import json
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
-from datasette.database import Database
+from datasette.database import Database, QueryInterrupted, Results
 
 from archive.errors import UnpublishedError
+from archive.lane.messages import Request
+from archive.lane.pool import Lane
 from archive.search.cache import Kept
 from archive.search.sqlite_search import SqliteSearch
 from archive.sqlite import sqlite3
@@ -88,13 +91,19 @@ def _stamp(public: Path) -> _Stamp:
     return stat.st_mtime_ns, stat.st_ino, stat.st_size
 
 
+_LONG = ThreadPoolExecutor(2, thread_name_prefix="long")
+"""Threads for what takes long: exports, lists of everything."""
+
+
 class PublishedDatabase(Database):  # type: ignore[misc]  # Datasette has no types
     """One published build, opened immutable."""
 
-    def __init__(self, datasette: Any, publication: Publication) -> None:
+    def __init__(self, datasette: Any, publication: Publication, lane: Lane) -> None:
         super().__init__(datasette, path=str(publication.database), is_mutable=False)
         self.name = self.route = DATABASE
         self.publication = publication
+        self.lane = lane
+        self._counts: dict[str, int] | None = None
         # Datasette would read the whole file to hash it, and use six letters of that as a colour.
         self.cached_hash = publication.database.stem.removeprefix("catalogue-")
         self._threads = threading.local()
@@ -105,7 +114,13 @@ class PublishedDatabase(Database):  # type: ignore[misc]  # Datasette has no typ
         Datasette 0.65 keeps a thread's connections by the database's name, so that after a change of
         build it would go on reading the old file.
         """
+        return await self._run(self.ds.executor, fn)
 
+    async def execute_long(self, fn: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Run a function that may take seconds: one of a few at once, while pages have threads of their own."""
+        return await self._run(_LONG, fn)
+
+    async def _run(self, threads: ThreadPoolExecutor, fn: Callable[[sqlite3.Connection], _T]) -> _T:
         def in_thread() -> _T:
             conn: sqlite3.Connection | None = getattr(self._threads, "conn", None)
             if conn is None:
@@ -114,7 +129,61 @@ class PublishedDatabase(Database):  # type: ignore[misc]  # Datasette has no typ
                 self._threads.conn = conn
             return fn(conn)
 
-        return await asyncio.get_running_loop().run_in_executor(self.ds.executor, in_thread)
+        return await asyncio.get_running_loop().run_in_executor(threads, in_thread)
+
+    async def execute(
+        self,
+        sql: str,
+        params: Any = None,
+        truncate: bool = False,  # Datasette's signature
+        custom_time_limit: int | None = None,
+        page_size: int | None = None,
+        log_sql_errors: bool = True,  # noqa: ARG002  # Datasette's signature
+    ) -> Results:
+        """Run a statement that a stranger may have written, or a part of it: in a process apart from the pages."""
+        limit_ms = min(filter(None, (custom_time_limit, self.ds.setting("sql_time_limit_ms"))))
+        most = self.ds.max_returned_rows + ((page_size or self.ds.page_size) == self.ds.max_returned_rows)
+        values = dict(params) if isinstance(params, Mapping) else list(params or ())
+        reply = await self.lane.run(Request(self.path, sql, values, limit_ms / 1000, most if truncate else None))
+        if reply.error:
+            error = getattr(sqlite3, reply.error, sqlite3.OperationalError)(reply.text)
+            raise QueryInterrupted(error, sql, params) if reply.text == "interrupted" else error
+        rows = [Row(row, reply.columns) for row in reply.rows]
+        return Results(rows, reply.truncated, [(name, None, None, None, None, None, None) for name in reply.columns])
+
+    async def table_counts(self, limit: int = 10) -> dict[str, int | None]:  # noqa: ARG002  # Datasette's signature
+        """Return the rows of every table; they never change."""
+        if self._counts is None:
+            self._counts = await self.execute_fn(_count_tables)
+        return dict(self._counts)
+
+    async def attached_databases(self) -> list[Any]:
+        """Return what is attached to this file: nothing."""
+        return []
+
+
+def _count_tables(conn: sqlite3.Connection) -> dict[str, int]:
+    names = [row[0] for row in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    return {name: int(conn.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]) for name in names}
+
+
+class Row(tuple[Any, ...]):  # noqa: SLOT001  # a tuple can have none that are not empty
+    """A row as `sqlite3.Row` is: values by place or by name."""
+
+    _columns: tuple[str, ...]
+
+    def __new__(cls, values: Iterable[Any], columns: tuple[str, ...]) -> Self:
+        """Return a row of values and the names of its columns."""
+        made = super().__new__(cls, values)
+        made._columns = columns  # its own
+        return made
+
+    def keys(self) -> list[str]:
+        """Return the names of its columns."""
+        return list(self._columns)
+
+    def __getitem__(self, key: Any) -> Any:
+        return super().__getitem__(self._columns.index(key) if isinstance(key, str) else key)
 
 
 _kept: dict[str, Kept] = {}
@@ -140,6 +209,18 @@ def install(datasette: Any, public: Path) -> None:
     _put(datasette, read_publication(public))
 
 
+def open_anew(datasette: Any, public: Path) -> None:
+    """Put the published database in the place of the files of its folder that a Datasette has opened.
+
+    Raises:
+        UnpublishedError: there is none.
+    """
+    opened = {name for name, each in datasette.databases.items() if each.path and Path(each.path).parent == public}
+    kept = {name: each for name, each in datasette.databases.items() if name not in {*opened, "_memory"}}
+    datasette.databases = type(datasette.databases)(kept)
+    install(datasette, public)
+
+
 def refresh(datasette: Any) -> None:
     """Change to the newest build if there is one; costs one ``stat`` if there is none.
 
@@ -163,5 +244,7 @@ def _put(datasette: Any, publication: Publication) -> None:
     # Neither add_database(), which renames on a clash, nor remove_database(), which in Datasette 1.0
     # closes what requests in flight are reading from. Like both, the mapping is replaced, not changed.
     databases = datasette.databases.copy()
-    databases[DATABASE] = PublishedDatabase(datasette, publication)
+    shown = databases.get(DATABASE)
+    lane = shown.lane if isinstance(shown, PublishedDatabase) else Lane()
+    databases[DATABASE] = PublishedDatabase(datasette, publication, lane)
     datasette.databases = databases

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from archive.catalogue.mapping import EVENT_FACTS, SESSION_FACTS, columns, read_facts
 from archive.catalogue.rows import Owner, read_attendance
 from archive.site.labels import local_time
 from archive.sqlite import sqlite3
-from metadata.model import Attendance, Flag, Segment, Transcript, Word
+from metadata.model import Attendance, EventFacts, Flag, Segment, SessionFacts, Transcript, Word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +42,8 @@ class Credit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
-    """A session as it stands in lists.
+class Card(SessionFacts):
+    """A session as it stands in lists: its facts, and what is known of its recordings.
 
     ``start`` is on the clocks of its event, ``day`` its date, which may be known without an hour; ``media`` is what
     was recorded.
@@ -51,17 +52,8 @@ class Card:
     id: int
     event: str
     event_title: str
-    slug: str
-    title: str
-    subtitle: str | None
-    kind: str
-    track: str | None
-    room: str | None
-    place: str | None
     start: datetime | None
     day: date | None
-    planned_ms: int | None
-    language: str | None
     recorded_ms: int | None
     media: str | None
     synthetic: bool
@@ -103,19 +95,17 @@ class PlaceLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EventPage:
+class Tombstone:
+    """What is left of something that was withdrawn: the day, in ISO 8601, and why, if the public may know."""
+
+    withdrawn_on: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventPage(EventFacts):
     """Everything that an event's page shows. ``days`` are in order; sessions of no known day come last, under None."""
 
-    slug: str
-    title: str
-    subtitle: str | None
-    description: str | None
-    series: str | None
-    edition: int | None
-    mode: str
-    start_date: str | None
-    end_date: str | None
-    time_zone: str
     floor: tuple[str, ...]
     interpreted: tuple[str, ...]
     places: tuple[PlaceLine, ...]
@@ -137,11 +127,16 @@ class Line:
     language: str | None
     flags: tuple[str, ...]
     pause: bool
+    redacted: bool = False
+    """Whether this stands where words were taken out; ``text`` then says why, if the public may know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Track:
-    """A recording of a session and its current transcript, if it has one."""
+    """A recording of a session and its current transcript, if it has one.
+
+    ``elsewhere`` is the address that plays it where no file of it is here ("" where nobody said), and None for others.
+    """
 
     sha256: str
     suffix: str
@@ -162,17 +157,17 @@ class Track:
     poster: str | None
     peaks: str | None
     previews: str | None
+    elsewhere: str | None
 
     @property
     def sources(self) -> tuple[tuple[str, str], ...]:
-        """What a player may choose from, the best first: files in the published folder, and their types."""
-        own = (self.file, self.media_type)
-        return ((self.web, self.web_type), own) if self.web and self.web_type else (own,)
+        """What a player may choose from: files in the published folder, and their types; none before there is one."""
+        return ((self.web, self.web_type),) if self.web and self.web_type else ()
 
     @property
-    def file(self) -> str:
-        """The name of its file in the published folder."""
-        return f"{self.sha256}{self.suffix}"
+    def file(self) -> str | None:
+        """The name of its file in the published folder: a form without what was written into the recording's own."""
+        return self.web
 
     @property
     def key(self) -> str:
@@ -206,10 +201,9 @@ class PersonPage:
 PAUSE_MS = 1_500
 """Silence before a segment that sets it off as a new paragraph."""
 
-_CARDS = """
-SELECT session.id, event.slug AS event, event.title AS event_title, event.time_zone, session.slug, session.title,
-       session.subtitle, session.kind, session.track, session.room, place.name AS place, session.start_at, session.day,
-       session.planned_ms, session.language,
+_CARDS = f"""
+SELECT session.id, event.slug AS event, event.title AS event_title, event.time_zone, session.start_at, session.day,
+       {columns("session", SESSION_FACTS)},
        shown.duration_ms AS recorded_ms, shown.kind AS media, shown.synthetic_voice AS synthetic,
        EXISTS (SELECT 1 FROM recording JOIN transcript ON transcript.recording_id = recording.id AND is_current
                WHERE session_id = session.id) AS transcribed
@@ -268,10 +262,21 @@ def events(conn: sqlite3.Connection, limit: int = -1) -> tuple[EventCard, ...]:
     return tuple(EventCard(**_named(row)) for row in rows)
 
 
+def tombstone(conn: sqlite3.Connection, event: str, session: str) -> Tombstone | None:
+    """Return what was withdrawn at an address, or None: an event as a whole, or one session."""
+    if not conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'tombstone'").fetchone():
+        return None  # an older Rostra published it
+    row = conn.execute(
+        "SELECT withdrawn_on, reason FROM tombstone WHERE event = ? AND (session IS NULL OR session = ?)",
+        (_clean(event), _clean(session)),
+    ).fetchone()
+    return None if row is None else Tombstone(**_named(row))
+
+
 def event(conn: sqlite3.Connection, slug: str) -> EventPage | None:
     """Return an event with its timetable."""
     row = conn.execute(
-        "SELECT event.*, series.title AS series FROM event LEFT JOIN series ON series.id = series_id"
+        f"SELECT event.id, {columns('event', EVENT_FACTS)} FROM event LEFT JOIN series ON series.id = series_id"
         " WHERE event.slug = ?",
         (slug,),
     ).fetchone()
@@ -288,16 +293,7 @@ def event(conn: sqlite3.Connection, slug: str) -> EventPage | None:
     for card in cards:
         days[card.day].append(card)
     return EventPage(
-        slug=row["slug"],
-        title=row["title"],
-        subtitle=row["subtitle"],
-        description=row["description"],
-        series=row["series"],
-        edition=row["edition"],
-        mode=row["mode"],
-        start_date=row["start_date"],
-        end_date=row["end_date"],
-        time_zone=row["time_zone"],
+        **read_facts(row, EVENT_FACTS),
         floor=tuple(each["language"] for each in tongues if each["role"] == "floor"),
         interpreted=tuple(each["language"] for each in tongues if each["role"] == "interpretation"),
         places=tuple(PlaceLine(**_named(each)) for each in places),
@@ -320,6 +316,7 @@ def session(conn: sqlite3.Connection, event_slug: str, slug: str) -> SessionPage
     ).fetchone()
     tracks = conn.execute(
         "SELECT recording.sha256, recording.suffix, recording.media_type, recording.kind, recording.role,"
+        " recording.elsewhere,"
         " recording.language, recording.duration_ms, credit, licence, synthetic_voice AS synthetic,"
         " transcript.id AS transcript_id, transcript.kind AS transcript_kind,"
         " transcript.language AS transcript_language, generator,"
@@ -352,9 +349,26 @@ def lines(conn: sqlite3.Connection, transcript_id: int) -> tuple[Line, ...]:
         " FROM segment WHERE transcript_id = ? ORDER BY position",
         (PAUSE_MS, transcript_id),
     )
-    return tuple(
+    said = [
         Line(**{**_named(row), "flags": tuple(json.loads(row["flags"])), "pause": bool(row["pause"])}) for row in rows
-    )
+    ]
+    marks = [
+        Line(position=-row["id"], start_ms=row["start_ms"], end_ms=row["end_ms"], text=row["reason"], language=None,
+             flags=(), pause=False, redacted=True)
+        for row in _redactions(conn, transcript_id)
+    ]  # fmt: skip
+    return tuple(sorted([*said, *marks], key=lambda line: line.start_ms)) if marks else tuple(said)
+
+
+def _redactions(conn: sqlite3.Connection, transcript_id: int) -> list[sqlite3.Row]:
+    """Return what was taken out of a transcript's recording, in order."""
+    if not conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'redaction'").fetchone():
+        return []  # an older Rostra published it
+    return conn.execute(
+        "SELECT redaction.id, start_ms, end_ms, reason FROM redaction JOIN transcript USING (recording_id)"
+        " WHERE transcript.id = ? ORDER BY start_ms",
+        (transcript_id,),
+    ).fetchall()
 
 
 def transcript(conn: sqlite3.Connection, transcript_id: int) -> Transcript | None:
@@ -378,10 +392,19 @@ def transcript(conn: sqlite3.Connection, transcript_id: int) -> Transcript | Non
         " LEFT JOIN speaker_tag ON speaker_tag.id = speaker_tag_id WHERE transcript_id = ? ORDER BY position",
         (transcript_id,),
     )
+    said = [_segment(_named(each), words) for each in segments]
+    marks = [
+        Segment(start_ms=each["start_ms"], end_ms=each["end_ms"], text=TAKEN_OUT)
+        for each in _redactions(conn, transcript_id)
+    ]
     return Transcript(
         **{**_named(row), "parameters": json.loads(row["parameters"])},
-        segments=tuple(_segment(_named(each), words) for each in segments),
+        segments=tuple(sorted([*said, *marks], key=lambda segment: segment.start_ms) if marks else said),
     )
+
+
+TAKEN_OUT = "[taken out]"
+"""What stands in captions where words were taken out."""
 
 
 def person(conn: sqlite3.Connection, slug: str) -> PersonPage | None:
@@ -446,10 +469,9 @@ def other_recordings(conn: sqlite3.Connection, versions: Iterable[str | None]) -
 
 
 def media_type(conn: sqlite3.Connection, sha256: str, suffix: str) -> str | None:
-    """Return the MIME type of a published recording or rendition, or None if there is none of this name."""
+    """Return the MIME type of a published rendition, or None if there is none of this name."""
     row = conn.execute(
-        "SELECT media_type FROM recording WHERE sha256 = ?1 AND suffix = ?2"
-        " UNION ALL SELECT media_type FROM rendition WHERE sha256 = ?1 AND suffix = ?2",
+        "SELECT media_type FROM rendition WHERE sha256 = ? AND suffix = ?",
         (sha256, suffix),
     ).fetchone()
     return None if row is None else str(row["media_type"])

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from archive import urls
-from archive.catalogue.current import CURRENT
+from archive.catalogue.current import CURRENT, KEPT, NOT_SUPERSEDED
 from archive.site.labels import local_time
 from archive.site.settings import SiteSettings
 from archive.sqlite import sqlite3
 from metadata.captions import FORMATS, WRITERS
+
+Values = Sequence[object] | Mapping[str, object]
+"""What is bound in a statement."""
 
 
 class Named(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,15 +72,14 @@ class Transcript(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Recording(msgspec.Struct, frozen=True, kw_only=True):
-    """A recording of a session. ``web`` is a form that every browser plays, where the recording itself is none."""
+    """A recording of a session. ``file`` is a form of it that every browser plays, or null before there is one."""
 
     sha256: str
     kind: str
     role: str
     language: str | None
     duration_ms: int | None
-    media: File
-    web: File | None
+    file: File | None
     poster: File | None
     credit: str | None
     licence: str | None
@@ -89,11 +91,6 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
     def key(self) -> str:
         """What names it among the session's recordings, in links."""
         return self.sha256[:12]
-
-    @property
-    def played(self) -> File:
-        """The file that plays everywhere."""
-        return self.web or self.media
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
@@ -222,11 +219,11 @@ JOIN person ON person.id = person_id WHERE session_id IN (SELECT value FROM json
 ORDER BY session_id, session_person.position, person.name
 """
 _RECORDINGS = f"""
-SELECT recording.id, session_id, sha256, recording.kind, role, recording.language, recording.duration_ms, bytes,
-       media_type, suffix, credit, licence, synthetic_voice, pulled_at, version, transcript.language AS spoken,
+SELECT recording.id, session_id, sha256, recording.kind, role, recording.language, recording.duration_ms,
+       credit, licence, synthetic_voice, pulled_at, version, transcript.language AS spoken,
        transcript.kind AS transcript_kind, generator, created_at
 FROM recording LEFT JOIN transcript ON recording_id = recording.id AND {CURRENT} AND transcript.kind <> 'translation'
-WHERE session_id IN (SELECT value FROM json_each(?)) AND superseded_by IS NULL
+WHERE session_id IN (SELECT value FROM json_each(?)) AND {NOT_SUPERSEDED} AND {KEPT}
 ORDER BY session_id, role = 'floor' DESC, role, recording.id
 """
 _RENDITIONS = """
@@ -255,7 +252,7 @@ class Reader:
     def __init__(self, conn: sqlite3.Connection, settings: SiteSettings, built_at: str) -> None:
         self.conn, self.settings, self.built_at = conn, settings, built_at
 
-    def sessions(self, rest: str, values: Sequence[object] = ()) -> tuple[Session, ...]:
+    def sessions(self, rest: str, values: Values = ()) -> tuple[Session, ...]:
         """Return sessions; ``rest`` is what follows FROM session, event, series and place."""
         rows = [_dict(row) for row in self.conn.execute(f"{_SESSIONS} {rest}", values)]
         ids = [row["id"] for row in rows]
@@ -267,7 +264,7 @@ class Reader:
         """Return one session."""
         return next(iter(self.sessions("WHERE event.slug = ? AND session.slug = ?", (event, slug))), None)
 
-    def events(self, rest: str, values: Sequence[object] = ()) -> tuple[Event, ...]:
+    def events(self, rest: str, values: Values = ()) -> tuple[Event, ...]:
         """Return events; ``rest`` is what follows FROM event and series."""
         rows = [_dict(row) for row in self.conn.execute(f"{_EVENTS} {rest}", values)]
         links = self._links("event_id", [row["id"] for row in rows])
@@ -277,7 +274,7 @@ class Reader:
         """Return one event."""
         return next(iter(self.events("WHERE event.slug = ?", (slug,))), None)
 
-    def people(self, rest: str, values: Sequence[object] = ()) -> tuple[Person, ...]:
+    def people(self, rest: str, values: Values = ()) -> tuple[Person, ...]:
         """Return people; ``rest`` is what follows FROM person."""
         rows = self.conn.execute(
             "SELECT id, slug, name, biography, (SELECT count(DISTINCT session_id) FROM session_person"
@@ -297,12 +294,12 @@ class Reader:
     def segments(self, version: str, after: int, limit: int, *, words: bool) -> tuple[Segment, ...]:
         """Return segments of a transcript after a position, with or without the times of their words."""
         rows = self.conn.execute(
-            "SELECT segment.id, position, start_ms, end_ms, text, segment.language, label AS speaker, confidence,"
-            " flags, event.slug AS event, session.slug AS session, substr(sha256, 1, 12) AS key"
+            "SELECT segment.id, segment.position, start_ms, end_ms, text, segment.language, label AS speaker,"
+            " confidence, flags, event.slug AS event, session.slug AS session, substr(sha256, 1, 12) AS key"
             " FROM transcript JOIN segment ON transcript_id = transcript.id"
             " JOIN recording ON recording.id = transcript.recording_id JOIN session ON session.id = session_id"
             " JOIN event ON event.id = event_id LEFT JOIN speaker_tag ON speaker_tag.id = speaker_tag_id"
-            " WHERE version = ? AND position > ? ORDER BY position LIMIT ?",
+            " WHERE version = ? AND segment.position > ? ORDER BY segment.position LIMIT ?",
             (version, after, limit),
         ).fetchall()
         said = self._words([row["id"] for row in rows]) if words else defaultdict(tuple)
@@ -417,8 +414,7 @@ class Reader:
     ) -> Recording:
         return Recording(
             **{name: row[name] for name in ("sha256", "kind", "role", "language", "duration_ms", "credit", "licence")},
-            media=self._file(f"{row['sha256']}{row['suffix']}", row["media_type"], row["bytes"]),
-            web=renditions.get("web"),
+            file=renditions.get("web"),
             poster=renditions.get("poster"),
             synthetic_voice=bool(row["synthetic_voice"]),
             pulled_at=row["pulled_at"],

@@ -8,10 +8,14 @@ from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from archive import urls
 from archive.site import labels as wording
+from archive.site import queries
+from archive.site.discovery.pages import About, about_page
 from archive.site.published import current
+from archive.site.records import Reader
 from archive.site.respond import HTML, for_programs, problem, respond
 from archive.site.settings import site_settings
 
@@ -33,13 +37,21 @@ async def render(
     A page whose context says that it is not ``complete`` is not kept.
     """
     database = current(datasette)
-    content = await database.execute_fn(read)
+    settings = site_settings(datasette)
+
+    def read_all(conn: Any) -> dict[str, Any] | None:
+        content = read(conn)
+        if content is not None and status == HTTPStatus.OK:
+            content |= {"about": about_page(Reader(conn, settings, database.publication.built_at), request.path)}
+        return content
+
+    content = await database.execute_fn(read_all)
     if content is None:
         return await not_found(datasette, request)
-    settings = site_settings(datasette)
     values = {
         "w": wording,
         "url": urls,
+        "about": About(),
         "archive_title": settings.title,
         "built_at": database.publication.built_at,
         "canonical": request.path,
@@ -56,10 +68,21 @@ async def render(
 
 
 async def not_found(datasette: Any, request: Any) -> Any:
-    """What stands at addresses where nothing is."""
+    """What stands at addresses where nothing is, or nothing any more because it was withdrawn."""
+    event, session = (unquote(request.url_vars.get(name) or "") for name in ("event", "session"))
+    grave = await current(datasette).execute_fn(lambda conn: queries.tombstone(conn, event, session))
+    if grave is not None:
+        return await _gone(datasette, request, grave)
     if for_programs(request):
         return problem(request, HTTPStatus.NOT_FOUND, f"There is nothing at this address; see {urls.OPENAPI}.")
     return await render(datasette, request, "missing.html", lambda _conn: {}, status=HTTPStatus.NOT_FOUND)
+
+
+async def _gone(datasette: Any, request: Any, grave: queries.Tombstone) -> Any:
+    """What stands at the address of what was withdrawn (RFC 9110, section 15.5.11)."""
+    if for_programs(request):
+        return problem(request, HTTPStatus.GONE, f"It was withdrawn on {grave.withdrawn_on}.")
+    return await render(datasette, request, "gone.html", lambda _conn: {"grave": grave}, status=HTTPStatus.GONE)
 
 
 def argument(request: Any, name: str) -> str:

@@ -28,6 +28,7 @@ UNKEPT = "no-store"
 HTML = "text/html; charset=utf-8"
 JSON = "application/json; charset=utf-8"
 PROBLEM = "application/problem+json"
+CALENDAR = "text/calendar; charset=utf-8"
 
 
 def respond(
@@ -82,6 +83,12 @@ class Problem(msgspec.Struct, omit_defaults=True, frozen=True):
     type: str = "about:blank"
 
 
+def problem_of(status: int, detail: str, path: str) -> bytes:
+    """Return an error as JSON, for the path of a request."""
+    about = Problem(title=HTTPStatus(status).phrase, status=int(status), detail=detail, instance=path)
+    return msgspec.json.encode(about)
+
+
 def problem(request: Any, status: int, detail: str, *, headers: Mapping[str, str] | None = None) -> Response:
     """Return an error for programs.
 
@@ -91,9 +98,10 @@ def problem(request: Any, status: int, detail: str, *, headers: Mapping[str, str
         detail: what to do about it.
         headers: any others, such as ``Retry-After``.
     """
-    about = Problem(title=HTTPStatus(status).phrase, status=int(status), detail=detail, instance=request.path)
     kept = {"cache-control": UNKEPT} if status >= HTTPStatus.INTERNAL_SERVER_ERROR else {}
-    return respond(msgspec.json.encode(about), PROBLEM, status=status, headers={**kept, **(headers or {})})
+    return respond(
+        problem_of(status, detail, request.path), PROBLEM, status=status, headers={**kept, **(headers or {})}
+    )
 
 
 def for_programs(request: Any) -> bool:

@@ -7,8 +7,9 @@ from dataclasses import asdict, fields
 from typing import Any, NamedTuple, cast
 from urllib.parse import urlencode
 
-from archive.search.sessions import SessionResult, Sort
-from archive.search.sqlite_search import Filters, Hit, SessionResults
+from archive.search.filters import Filters
+from archive.search.hits import Hit
+from archive.search.results import SessionResult, SessionResults, Sort
 from archive.site import labels as wording
 from archive.site import queries
 from archive.site.published import current, search_in
@@ -93,6 +94,7 @@ async def search_json(datasette: Any, request: Any) -> Any:
         "filters": filters.chosen(),
         "sort": sort,
         "total": found.total,
+        "exact": found.exact,
         "complete": found.complete,
         "note": found.note,
         "suggestion": found.suggestion,

@@ -8,22 +8,36 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from archive.site import errors, explore, health, pages, results
+from archive.site import calendar, errors, explore, health, iiif, oai, pages, results
+from archive.site.api import views as api
+from archive.site.discovery import opensearch, sitemap
 from archive.site.feeds import views as feeds
 from archive.site.feeds.listings import KINDS
 
 ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (r"/$", pages.home),
     (r"/-/health$", health.health),
+    (r"/robots\.txt$", sitemap.robots),
+    (r"/sitemap\.xml$", sitemap.sitemap),
+    (r"/sitemaps/(?P<kind>pages|sessions)-(?P<number>[1-9]\d{0,5})\.xml$", sitemap.part),
+    (r"/opensearch\.xml$", opensearch.opensearch),
+    (r"/oai$", oai.oai),
     (r"/search$", results.search),
     (r"/search/help$", explore.search_help),
     (r"/explore$", explore.explore),
+    (r"/api/1/?$", api.index),
+    (r"/api/1/openapi\.json$", api.openapi),
     (r"/api/1/search\.json$", results.search_json),
     (r"/api/1/moments\.(?P<format>csv|jsonl|parquet)$", explore.moments),
     (r"/api/1/concordance\.csv$", explore.concordance),
     (r"/api/1/frequency\.csv$", explore.frequency),
+    (r"/api/1(?P<path>/.*)$", api.api),
     (rf"(?:/(?P<kind>{'|'.join(KINDS)})/(?P<key>[^/]+))?/(?P<name>feed\.atom|podcast\.rss)$", feeds.feed),
     (r"/search/(?P<name>feed\.atom|podcast\.rss)$", feeds.search_feed),
+    (r"/events/(?P<event>[^/]+)(?:/(?P<session>[^/]+))?/calendar\.ics$", calendar.calendar),
+    (r"/events/(?P<event>[^/]+)/(?P<session>[^/]+)/manifest\.json$", iiif.manifest),
+    (r"/events/(?P<event>[^/]+)/(?P<session>[^/]+)/annotations-(?P<number>\d{1,3})\.json$", iiif.transcript),
+    (r"/events/(?P<event>[^/]+)/(?P<session>[^/]+)/search\.json$", iiif.search),
     (r"/events$", pages.events),
     (r"/events/(?P<event>[^/]+)$", pages.event),
     (r"/events/(?P<event>[^/]+)/(?P<session>[^/]+)$", pages.session),

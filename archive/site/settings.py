@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from archive.publication.folder import PLUGIN
 from archive.urls import absolute
 
-PLUGIN = "rostra"
 LOCAL_URL = "http://127.0.0.1:8001"
 
 

@@ -15,6 +15,7 @@ from metadata.captions import (
     ttml,
     webvtt,
     whisper_json,
+    whisper_tsv,
 )
 from metadata.captions.base import CaptionFormat, Reader, Source, Writer
 from metadata.errors import FormatError, UnknownFormatError
@@ -45,6 +46,7 @@ FORMATS: dict[str, CaptionFormat] = {
         sbv.FORMAT,
         scc.FORMAT,
         whisper_json.FORMAT,
+        whisper_tsv.FORMAT,
     )
 }
 """Every format, by name, in the order in which readers are offered them."""

@@ -24,6 +24,8 @@ from metadata.model import Segment, Transcript
 
 LONGEST_MS = 1000 * 3600 * 1000
 """No recording is longer: a time beyond this is a mistake."""
+PER_LETTER_MS = 70
+"""How long a letter of what comes last takes where nobody knows when it ends: 14 a second."""
 _HOUR_MS = 3_600_000
 
 
@@ -83,6 +85,7 @@ def imported(
     generator: str,
     language: str | None = None,
     track: str | None = None,
+    hour_ms: float = _HOUR_MS,
 ) -> Transcript:
     """Return what was read as a transcript: in order of time, without empty segments.
 
@@ -95,13 +98,16 @@ def imported(
         generator: what the format is called.
         language: as the file says it; what cannot be read counts as unsaid.
         track: ``chapters`` or ``descriptions``, where the file holds what nobody says.
+        hour_ms: how long an hour of the file's time code lasts; the codes of NTSC may be 3.6 s late by then.
     """
-    said = [replace(each, end_ms=max(each.start_ms, each.end_ms)) for each in segments if each.text]
+    said = [
+        each if each.end_ms >= each.start_ms else replace(each, end_ms=each.start_ms) for each in segments if each.text
+    ]
     said.sort(key=lambda each: each.start_ms)
     parameters: dict[str, str | int | float | bool | None] = {"track": track} if track else {}
-    if said and source.duration_ms and said[0].start_ms > source.duration_ms and said[0].start_ms >= _HOUR_MS:
-        parameters["hours_off"] = hours = said[0].start_ms // _HOUR_MS
-        said = [_earlier(each, hours * _HOUR_MS) for each in said]
+    if said and source.duration_ms and said[0].start_ms > source.duration_ms and said[0].start_ms >= hour_ms:
+        parameters["hours_off"] = hours = int(said[0].start_ms // hour_ms)
+        said = [_earlier(each, round(hours * hour_ms)) for each in said]
     return Transcript(
         language=source.language or declared_language(language),
         duration_ms=source.duration_ms or max((each.end_ms for each in said), default=0),

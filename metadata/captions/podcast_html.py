@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from itertools import accumulate, pairwise
 
-from metadata.captions.base import LONGEST_MS, CaptionFormat, Source, imported, tidy
+from metadata.captions.base import LONGEST_MS, PER_LETTER_MS, CaptionFormat, Source, imported, tidy
 from metadata.captions.text import SENTENCES
 from metadata.errors import InvalidTimeError
 from metadata.model import Segment, Transcript
 from metadata.times import parse_offset
 
 _MARKS = frozenset({"cite", "time", "p"})
-_PER_LETTER_MS = 70
-"""How long a letter of the last paragraph lasts where nobody knows when the recording ends: 14 a second."""
+_READINGS = frozenset({"rt", "rp", "rtc"})
+"""What tells how ruby is read (HTML, 4.5.10); the base beside it is what is said."""
 
 
 @dataclass(slots=True)
@@ -50,7 +50,7 @@ def read(text: str, source: Source) -> Transcript:
     reader.feed(re.sub(r"<!\[[^>\n]*>?", "<!---->", text))
     reader.close()
     found = reader.paragraphs
-    last = found[-1].start_ms + len(found[-1].text) * _PER_LETTER_MS if found else 0
+    last = found[-1].start_ms + len(found[-1].text) * PER_LETTER_MS if found else 0
     ends = [*(each.start_ms for each in found[1:]), source.duration_ms or min(last, LONGEST_MS)]
     segments = [segment for each, end in zip(found, ends, strict=False) for segment in _sentences(each, end)]
     return imported(source, segments, generator=FORMAT.title, language=reader.language)
@@ -73,6 +73,7 @@ class _Reader(HTMLParser):
         self._source = source
         self._inside = ""
         self._parts: list[str] = []
+        self._reading = False
         self._speaker: str | None = None
         self._start_ms: int | None = None
 
@@ -84,13 +85,15 @@ class _Reader(HTMLParser):
             self._inside = tag
         elif tag == "br":
             self._parts.append(" ")
+        self._reading = tag in _READINGS or (self._reading and tag not in {"rb", "ruby"})
 
     def handle_endtag(self, tag: str) -> None:
         if tag == self._inside:
             self._finish()
+        self._reading = self._reading and tag not in {*_READINGS, "ruby"}
 
     def handle_data(self, data: str) -> None:
-        if self._inside:
+        if self._inside and not self._reading:
             self._parts.append(data)
 
     def close(self) -> None:

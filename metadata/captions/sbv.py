@@ -13,13 +13,13 @@ from metadata.captions.base import CaptionFormat, Source, imported, join_lines
 from metadata.languages import UNDETERMINED
 from metadata.model import Segment, Transcript
 
-_TIME = r"(\d{1,4}):([0-5]\d):([0-5]\d)\.(\d{1,3})"
-_TIMINGS = re.compile(rf"\s*{_TIME},{_TIME}\s*", re.ASCII)
+_TIME = r"(\d{1,4}):([0-5]\d):([0-5]\d)(?:[.,](\d{1,3})(?!\d))?"
+_TIMINGS = re.compile(rf"\s*{_TIME}\s*,\s*{_TIME}\s*", re.ASCII)
 
 
 def detect(text: str) -> bool:
     """Whether the first line of text holds two times and a comma."""
-    return re.match(r"\s*\d+:\d\d:\d\d[.,]\d+,\d+:\d\d:\d\d", text) is not None
+    return re.match(r"\s*\d+:\d\d:\d\d(?:[.,]\d+)?\s*,\s*\d+:\d\d:\d\d", text) is not None
 
 
 def read(text: str, source: Source) -> Transcript:
@@ -46,8 +46,9 @@ def read(text: str, source: Source) -> Transcript:
     return imported(source, segments, generator=FORMAT.title)
 
 
-def _ms(parts: Sequence[str]) -> int:
-    hours, minutes, seconds, thousandths = *map(int, parts[:3]), int(parts[3].ljust(3, "0"))
+def _ms(parts: Sequence[str | None]) -> int:
+    hours, minutes, seconds = (int(part or 0) for part in parts[:3])
+    thousandths = int((parts[3] or "").ljust(3, "0"))
     return ((hours * 60 + minutes) * 60 + seconds) * 1000 + thousandths
 
 

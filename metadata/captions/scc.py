@@ -20,6 +20,10 @@ from metadata.model import Segment, Transcript
 LAST_MS = 10_000
 """How long the last caption stands if nothing takes it away, where nobody knows the recording's length."""
 
+CODED_HOUR_MS, DROPPED_HOUR_MS = 3_603_600, 3_600_000
+"""An hour of time codes at 29.97 frames a second, which count 30; with a semicolon, some are left out to keep time."""
+_DROPS = re.compile(r"^\d\d:\d\d:\d\d;", re.MULTILINE | re.ASCII)
+
 # It warns of captions that run over a television's edge, which is nothing to a transcript.
 logging.getLogger("ttconv").setLevel(logging.ERROR)
 
@@ -50,7 +54,8 @@ def read(text: str, source: Source) -> Transcript:
     except Exception as error:
         raise source.error("", f"its codes make no captions ({error})") from error
     segments = list(_segments(document, source.duration_ms, moving=_MOVING.search(text) is not None))
-    return imported(source, segments, generator=FORMAT.title)
+    hour_ms = DROPPED_HOUR_MS if _DROPS.search(text) else CODED_HOUR_MS
+    return imported(source, segments, generator=FORMAT.title, hour_ms=hour_ms)
 
 
 def _segments(document: ttconv.model.ContentDocument, last_ms: int | None, *, moving: bool) -> Iterator[Segment]:

@@ -1,7 +1,8 @@
 """TTML and its profiles IMSC and EBU-TT-D: what broadcasters and archives exchange.
 
 Source: W3C TTML2 (https://www.w3.org/TR/ttml2/), sections 8 (content), 10 (times) and 12 (metadata: speakers are
-``ttm:agent``). Written are documents of the IMSC 1.1 Text profile (https://www.w3.org/TR/ttml-imsc1.1/).
+``ttm:agent``); for time codes TTML1 (https://www.w3.org/TR/ttml1/), annex N.3. Drafts of 2004 to 2006 are read too,
+whose namespaces differ. Written are documents of the IMSC 1.1 Text profile (https://www.w3.org/TR/ttml-imsc1.1/).
 
 Read are the times, text and agents of paragraphs. ttconv's reader was tried: it keeps how captions look, which
 a transcript has no use for, and drops who speaks. XML is parsed by defusedxml, which refuses document types, so
@@ -14,6 +15,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 from xml.etree.ElementTree import Element, ParseError
 from xml.sax.saxutils import escape, quoteattr
 
@@ -25,10 +27,12 @@ from metadata.model import Segment, Transcript
 from metadata.times import format_timestamp
 
 TT = "http://www.w3.org/ns/ttml"
-_TTM = f"{{{TT}#metadata}}"
-_TTP = f"{{{TT}#parameter}}"
+_PARAMETER, _METADATA, _STYLING = "parameter", "metadata", "styling"
+"""How the namespaces of attributes end, in TTML and in its drafts (http://www.w3.org/2006/10/ttaf1#parameter)."""
+_READINGS = frozenset({"text", "textContainer", "delimiter"})
+"""Values of ``tts:ruby`` of what tells how the base beside it is read (TTML2, 10.2.35)."""
 _XML = "{http://www.w3.org/XML/1998/namespace}"
-_CLOCK = re.compile(r"(\d{1,4}):([0-5]\d):([0-5]\d|60)(?:(\.\d{1,9})|:(\d{2,3}))?", re.ASCII)
+_CLOCK = re.compile(r"(\d{1,4}):([0-5]\d):([0-5]\d|60)(?:(\.\d{1,9})|:(\d{2,3})(?:\.(\d{1,3}))?)?", re.ASCII)
 _OFFSET = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)(h|ms|m|s|f|t)", re.ASCII)
 _FIRST = re.compile(r"(?>\s|<\?.*?\?>|<!--.*?-->|<![A-Z][^>]*>)*+<(?:\w+:)?tt[\s>/]", re.DOTALL)
 _NOT_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
@@ -70,29 +74,62 @@ def detect(text: str) -> bool:
     return _FIRST.match(text[:4000]) is not None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Clock:
-    """What a document's times are counted in."""
+    """What a document's times are counted in.
+
+    Attributes:
+        source: the file.
+        labels: frames that a second of a time code counts: ``ttp:frameRate``.
+        frames: frames that are shown in a second.
+        subframes: parts of a frame that can be named.
+        ticks: in a second.
+        coded: whether times are time codes (``ttp:timeBase="smpte"``), which count frames and not seconds.
+        drop: ``ttp:dropMode``: which codes are left out so that they keep up with the clock.
+    """
 
     source: Source
+    labels: Fraction
     frames: Fraction
+    subframes: Fraction
     ticks: Fraction
+    coded: bool
+    drop: str
+
+    @property
+    def hour_ms(self) -> float:
+        """How long an hour lasts as the document counts it, in milliseconds."""
+        return float(self._code_seconds(1, 0, 0, Fraction(0)) * 1000) if self.coded else 3_600_000.0
 
     def ms(self, expression: str, where: str) -> int:
         """Return the milliseconds of a time expression (section 10.3.1)."""
         value = expression.strip()
         if match := _CLOCK.fullmatch(value):
-            seconds = Fraction(int(match[1]) * 3600 + int(match[2]) * 60 + int(match[3]))
-            seconds += Fraction(match[4] or 0) + Fraction(int(match[5] or 0)) / self.frames
+            hours, minutes, seconds = int(match[1]), int(match[2]), int(match[3])
+            frames = int(match[5] or 0) + Fraction(int(match[6] or 0)) / self.subframes
+            if self.coded and match[4] is None:
+                time = self._code_seconds(hours, minutes, seconds, frames)
+            else:
+                time = hours * 3600 + minutes * 60 + seconds + Fraction(match[4] or 0) + frames / self.frames
         elif match := _OFFSET.fullmatch(value):
             unit = {"h": Fraction(3600), "m": Fraction(60), "s": Fraction(1), "ms": Fraction(1, 1000)}
             unit |= {"f": 1 / self.frames, "t": 1 / self.ticks}
-            seconds = Fraction(match[1]) * unit[match[2]]
+            time = Fraction(match[1]) * unit[match[2]]
         else:
             raise self.source.error(where, f"cannot read {value[:40]!r} as a time")
-        if (ms := round(seconds * 1000)) > LONGEST_MS:
+        # Where codes are left out, the frame of a whole minute begins a little before it: it shows from then on.
+        if (ms := ceil(time * 1000) if self.drop else round(time * 1000)) > LONGEST_MS:
             raise self.source.error(where, "a time beyond 1,000 hours")
         return ms
+
+    def _code_seconds(self, hours: int, minutes: int, seconds: int, frames: Fraction) -> Fraction:
+        """Return the seconds of a time code (TTML1, N.3)."""
+        counted = (3600 * hours + 60 * minutes + seconds) * self.labels + frames
+        left_out = {
+            "dropNTSC": (hours * 54 + minutes - minutes // 10) * 2,
+            "dropPAL": (hours * 27 + minutes // 2 - minutes // 20) * 4,
+        }
+        return (counted - left_out.get(self.drop, 0)) / self.frames
 
 
 def read(text: str, source: Source) -> Transcript:
@@ -116,37 +153,65 @@ def read(text: str, source: Source) -> Transcript:
         raise source.error("line 1", "expected the element 'tt'")
     agents = {
         agent.get(f"{_XML}id", ""): "".join(name.itertext())
-        for agent in root.iter(f"{_TTM}agent")
-        for name in agent.iter(f"{_TTM}name")
+        for agent in root.iter()
+        if _local(agent) == "agent"
+        for name in agent.iter()
+        if _local(name) == "name"
     }
     said = root.get(f"{_XML}lang") or next(
         (each.get(f"{_XML}lang") for each in root.iter() if each.get(f"{_XML}lang")), None
     )
     language = source.language or declared_language(said)
-    reader = _Reader(source, _clock(root, source), agents, language, source.duration_ms)
+    clock = _clock(root, source)
+    readings = frozenset(
+        each.get(f"{_XML}id", "") for each in root.iter() if _local(each) == "style" and _is_reading(each, frozenset())
+    )
+    reader = _Reader(source, clock, agents, language, source.duration_ms, readings)
     found = [child for child in root if _local(child) == "body"]
     segments = [segment for child in found for segment in reader.segments(child, 0, None, None, "body")]
-    return imported(source, segments, generator=FORMAT.title, language=language)
+    return imported(source, segments, generator=FORMAT.title, language=language, hour_ms=clock.hour_ms)
 
 
 def _clock(root: Element, source: Source) -> _Clock:
     """Return the clock that the root's parameters set (section 6.2)."""
-    frames = _number(root, "frameRate", 30, source)
-    multiplier = (root.get(f"{_TTP}frameRateMultiplier") or "1 1").replace(":", " ").split()
+    labels = _number(root, "frameRate", 30, source)
+    multiplier = (_attribute(root, _PARAMETER, "frameRateMultiplier") or "1 1").replace(":", " ").split()
     if len(multiplier) != 2 or not all(re.fullmatch(r"[1-9]\d{0,8}", part, re.ASCII) for part in multiplier):
         raise source.error("ttp:frameRateMultiplier", "expected two numbers, such as '1000 1001'")
-    frames *= Fraction(int(multiplier[0]), int(multiplier[1]))
-    has_rate = root.get(f"{_TTP}frameRate") is not None
-    return _Clock(source, frames, _number(root, "tickRate", frames if has_rate else Fraction(1), source))
+    frames = labels * Fraction(int(multiplier[0]), int(multiplier[1]))
+    has_rate = _attribute(root, _PARAMETER, "frameRate") is not None
+    coded = _attribute(root, _PARAMETER, "timeBase") == "smpte"
+    drop = _attribute(root, _PARAMETER, "dropMode") or ""
+    return _Clock(
+        source=source,
+        labels=labels,
+        frames=frames,
+        subframes=_number(root, "subFrameRate", 1, source),
+        ticks=_number(root, "tickRate", frames if has_rate else Fraction(1), source),
+        coded=coded,
+        drop=drop if coded and drop in {"dropNTSC", "dropPAL"} else "",
+    )
 
 
 def _number(root: Element, name: str, default: int | Fraction, source: Source) -> Fraction:
-    value = root.get(f"{_TTP}{name}")
+    value = _attribute(root, _PARAMETER, name)
     if value is None:
         return Fraction(default)
-    if not re.fullmatch(r"[1-9]\d{0,11}", value, re.ASCII):
+    if not re.fullmatch(r"[1-9]\d{0,11}", value.strip(), re.ASCII):
         raise source.error(f"ttp:{name}", "expected a whole number above 0")
     return Fraction(int(value))
+
+
+def _attribute(element: Element, space: str, name: str) -> str | None:
+    """Return an attribute of TTML's or of a draft's namespace; None where there is none."""
+    endings = (f"#{space}}}{name}", f"/{space}}}{name}")
+    return next((value for key, value in element.items() if key.startswith("{") and key.endswith(endings)), None)
+
+
+def _is_reading(element: Element, styles: frozenset[str]) -> bool:
+    """Whether an element, or a style of it, tells how something else is read."""
+    named = set((element.get("style") or "").split())
+    return _attribute(element, _STYLING, "ruby") in _READINGS or not styles.isdisjoint(named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +223,8 @@ class _Reader:
     agents: dict[str, str]
     language: str
     duration_ms: int | None
+    readings: frozenset[str]
+    """Styles of what tells how something else is read."""
 
     def segments(
         self, element: Element, start_ms: int, end_ms: int | None, speaker: str | None, path: str
@@ -166,7 +233,7 @@ class _Reader:
         if element.get("timeContainer") == "seq":
             raise self.source.error(path, "sequential time containers are not read")
         start, end = self.interval(element, start_ms, end_ms, path)
-        agent = element.get(f"{_TTM}agent")
+        agent = _attribute(element, _METADATA, "agent")
         speaker = join_lines([self.agents.get((agent.split() or [""])[0], agent)], "en") or None if agent else speaker
         if _local(element) == "p":
             yield self.paragraph(element, start, end, speaker, path)
@@ -197,18 +264,18 @@ class _Reader:
             end_ms = end_ms if None in ends else max(end for end in ends if end is not None)
         if end_ms is None:
             end_ms = self.duration_ms or start_ms
-        lines = " ".join(_text(element).split("\n")).split("\v")
+        lines = " ".join(self.text(element).split("\n")).split("\v")
         return Segment(start_ms=start_ms, end_ms=end_ms, text=join_lines(lines, self.language), speaker=speaker)
 
-
-def _text(element: Element) -> str:
-    """Return the text of an element, with a vertical tab for every break, and without metadata."""
-    parts = [element.text or ""]
-    for child in element:
-        name = _local(child)
-        parts.append("\v" if name == "br" else _text(child) if name == "span" else "")
-        parts.append(child.tail or "")
-    return "".join(parts)
+    def text(self, element: Element) -> str:
+        """Return the text of an element, with a vertical tab for every break, without metadata and readings."""
+        parts = [element.text or ""]
+        for child in element:
+            name = _local(child)
+            spoken = name == "span" and not _is_reading(child, self.readings)
+            parts.append("\v" if name == "br" else self.text(child) if spoken else "")
+            parts.append(child.tail or "")
+        return "".join(parts)
 
 
 def _local(element: Element) -> str:

@@ -4,10 +4,13 @@ Source: W3C WebVTT, section 4 for writing and section 6 for reading (https://www
 escapes ``&``, ``<`` and ``>``, so it holds neither markup nor an arrow. What section 6 says is passed over is
 passed over, with a word in the log: text that has no times, and times that cannot be read.
 
-Three dialects are understood. Zoom's transcripts put names before what is said (`metadata.captions.prefixes`),
+Four dialects are understood. Segments of a stream (HLS) that somebody has joined each have a header of their own: a
+caption that lies over an edge stands in both of them, and ``X-TIMESTAMP-MAP`` says what is added to times (RFC 8216,
+section 3.5). Zoom's transcripts put names before what is said (`metadata.captions.prefixes`),
 and its closed captions send a sentence again when they go on. YouTube's automatic captions give each word its
 time, and show every line twice, as lines move up. A file whose header says ``Kind: chapters`` or ``Kind:
-descriptions``, or whose name does, holds what nobody says; it is read, and marked as what it is.
+descriptions``, or whose name does, holds what nobody says; it is read, and marked as what it is. What programs read
+(``Kind: metadata``, pictures for a player's bar, JSON) is refused: it is no text at all.
 
 The libraries that read WebVTT (webvtt-py 0.6, pysubs2 1.8, pycaption 2.3, ttconv 1.2) were tried on real files:
 none keeps the times of words or more than one voice a cue, none says which line is broken, and they leave
@@ -23,6 +26,8 @@ from dataclasses import dataclass, replace
 from html import unescape
 from itertools import groupby
 
+import msgspec
+
 from metadata.captions.base import CaptionFormat, Source, declared_language, imported, join_lines, tidy
 from metadata.captions.cues import Cue, cues
 from metadata.captions.prefixes import name_speakers
@@ -33,14 +38,26 @@ from metadata.times import format_timestamp
 logger = logging.getLogger(__name__)
 
 TRACKS = ("chapters", "descriptions")
+METADATA = "metadata"
+MPEG_HZ = 90_000
+"""Of the clock of MPEG-2 streams, which ``X-TIMESTAMP-MAP`` counts in."""
+MPEG_WRAP = 1 << 33
+"""Where that clock begins again."""
 
-# Files that others wrote have hours of one digit and commas before the thousandths, which the standard has not.
-_TIME = r"(?:(\d{1,4}):)?([0-5]?\d):([0-5]\d)[.,](\d{3})"
+# Files that others wrote have hours of one digit, commas before the thousandths, fewer of these or none, which the
+# standard has not.
+_TIME = r"(?:(\d{1,4}):)?([0-5]?\d):([0-5]\d)(?:[.,](\d{1,3}))?"
 _TIMINGS = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?:\s+(?P<settings>.*))?\s*", re.ASCII | re.DOTALL)
 _TAG = re.compile(r"(<[^>]*>?)")
 _WORD_TIME = re.compile(_TIME, re.ASCII)
 _VOICE = re.compile(r"v(?:\.\S*)?\s+(.+)", re.DOTALL)
+_TAG_NAME = re.compile(r"/?[a-z]+", re.ASCII)
 _ASIDE = re.compile(r"(NOTE|STYLE|REGION)(\s|$)")
+_TITLE = re.compile(r"WEBVTT(?:[ \t].*)?")
+_MAP = "X-TIMESTAMP-MAP="
+_LOCAL = re.compile(rf"\bLOCAL:{_TIME}", re.ASCII)
+_MPEG = re.compile(r"\bMPEGTS:(\d{1,12})", re.ASCII)
+_PICTURE = re.compile(r"\S+\.(?:avif|gif|jpe?g|png|webp)(?:[?#]\S*)?", re.IGNORECASE)
 _SENTENCE = re.compile(r"(?:\S+\s+){3,}?\S*[.?!…](?=\s)")
 
 
@@ -92,8 +109,10 @@ def read(text: str, source: Source) -> Transcript:
     lines = re.split(r"\r\n|\r|\n", text)
     if not detect(lines[0]):
         raise source.error(1, "a WebVTT file begins with 'WEBVTT'")
-    header, body = _header(lines)
-    found = list(_cues(lines, body, source))
+    header, _ = _header(lines)
+    found = _joined(lines, source)
+    if header.get("kind", "").lower() == METADATA or _is_for_programs(found):
+        raise source.error("", "it holds data for programs (Kind: metadata), which nobody says: it is no caption file")
     language = source.language or declared_language(header.get("language", header.get("lang")))
     shown = [[tidy(unescape(_TAG.sub("", line))) for line in cue.lines] for cue in found]
     if _moves_words(found) or rolls([(cue.start_ms, cue.end_ms) for cue in found], shown):
@@ -113,10 +132,73 @@ def _header(lines: Sequence[str]) -> tuple[dict[str, str], int]:
     for index, line in enumerate(lines[1:], start=1):
         if not line or "-->" in line:
             return fields, index
-        name, colon, value = line.partition(":")
+        name, colon, value = line.partition("=" if line.startswith(_MAP) else ":")
         if colon:
             fields.setdefault(name.strip().lower(), value.strip())
     return fields, len(lines)
+
+
+def _joined(lines: Sequence[str], source: Source) -> list[_Cue]:
+    """Return the cues of all parts that have a header of their own, each once, on the clock of the first part."""
+    starts = [0, *(at for at in range(2, len(lines)) if not lines[at - 1] and _TITLE.fullmatch(lines[at]))]
+    found: list[_Cue] = []
+    last: dict[tuple[str, ...], int] = {}
+    first: int | None = None
+    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+        part = lines[start:end]
+        header, body = _header(part)
+        offset = _offset(header.get("x-timestamp-map", ""))
+        first = offset if first is None else first
+        shift_ms = _shift_ms(offset - first)
+        before = len(found)
+        for cue in _cues(part, body, source, ahead=start):
+            _add(found, last, before, _shifted(cue, shift_ms))
+    return found
+
+
+def _add(found: list[_Cue], last: dict[tuple[str, ...], int], before: int, cue: _Cue) -> None:
+    """Add a cue, unless it is one that went on over the edge of a part, or stands in two of them.
+
+    Args:
+        found: the cues until now.
+        last: where the last cue of each text is among them.
+        before: how many are of the parts before this one.
+        cue: what is added.
+    """
+    at = last.get(tuple(cue.lines), before)
+    if at < before and found[at].start_ms <= cue.start_ms <= found[at].end_ms:
+        found[at] = replace(found[at], end_ms=max(found[at].end_ms, cue.end_ms))
+    else:
+        last[tuple(cue.lines)] = len(found)
+        found.append(cue)
+
+
+def _shifted(cue: _Cue, ms: int) -> _Cue:
+    return replace(cue, start_ms=max(cue.start_ms + ms, 0), end_ms=max(cue.end_ms + ms, 0)) if ms else cue
+
+
+def _offset(mapping: str) -> int:
+    """Return the ticks that a map of times adds to those of its part; without one, none (RFC 8216, section 3.5)."""
+    local, mpeg = _LOCAL.search(mapping), _MPEG.search(mapping)
+    return int(mpeg[1]) - (_ms(local.groups()) if local else 0) * MPEG_HZ // 1000 if mpeg else 0
+
+
+def _shift_ms(ticks: int) -> int:
+    """Return how much later a part is; where the stream's clock began again in between, it seems much earlier."""
+    return round((ticks + MPEG_WRAP if ticks < -MPEG_WRAP // 2 else ticks) * 1000 / MPEG_HZ)
+
+
+def _is_for_programs(found: Sequence[_Cue]) -> bool:
+    """Whether every cue names a picture, or is an object of JSON."""
+    texts = ["\n".join(cue.lines).strip() for cue in found]
+    return bool(texts) and all(_PICTURE.fullmatch(text) or _is_json(text) for text in texts)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        return text.startswith("{") and isinstance(msgspec.json.decode(text), dict)
+    except msgspec.DecodeError:
+        return False
 
 
 def _track(header: dict[str, str], source: Source) -> str | None:
@@ -141,10 +223,12 @@ def _blocks(lines: Sequence[str], first: int) -> Iterator[tuple[int, list[str]]]
         yield len(lines) + 1 - len(block), block
 
 
-def _cues(lines: Sequence[str], first: int, source: Source) -> Iterator[_Cue]:
+def _cues(lines: Sequence[str], first: int, source: Source, *, ahead: int) -> Iterator[_Cue]:
+    """Yield the cues of a part: its lines, where its header ends, and how many lines stand before it in the file."""
     broken: int | None = None
     any_read = False
-    for number, block in _blocks(lines, first):
+    for at_line, block in _blocks(lines, first):
+        number = at_line + ahead
         at = next((index for index, line in enumerate(block[:2]) if "-->" in line), None)
         if at is None:
             if not _ASIDE.match(block[0]):
@@ -161,29 +245,33 @@ def _cues(lines: Sequence[str], first: int, source: Source) -> Iterator[_Cue]:
 
 
 def _ms(parts: Sequence[str | None]) -> int:
-    hours, minutes, seconds, thousandths = (int(part or 0) for part in parts)
+    hours, minutes, seconds = (int(part or 0) for part in parts[:3])
+    thousandths = int((parts[3] or "").ljust(3, "0"))
     return ((hours * 60 + minutes) * 60 + seconds) * 1000 + thousandths
 
 
 def _spans(payload: str) -> Iterator[_Span]:
-    """Cut a cue's text at its tags; ruby annotations are left out."""
+    """Cut a cue's text at its tags; how ruby is read, which goes on until the next base (section 6.4), is left out."""
     speaker: str | None = None
     start_ms: int | None = None
-    annotation = False
+    ruby = reading = False
     for token in _TAG.split(payload):
         if not token.startswith("<"):
-            if token and not annotation:
+            if token and not reading:
                 yield _Span(speaker, start_ms, unescape(token))
             continue
         tag = token[1:].removesuffix(">")
+        name = _TAG_NAME.match(tag)
         if match := _WORD_TIME.fullmatch(tag):
             start_ms = _ms(match.groups())
         elif match := _VOICE.fullmatch(tag):
             speaker = tidy(unescape(match[1])) or None
         elif tag == "/v":
             speaker = None
-        elif re.match(r"/?rt\b", tag):
-            annotation = tag.startswith("rt")
+        elif name and name[0] in {"ruby", "/ruby"}:
+            ruby, reading = name[0] == "ruby", False
+        elif name and name[0] in {"rt", "/rt"}:
+            reading = ruby and name[0] == "rt"
 
 
 def _segments(cue: _Cue, language: str) -> Iterator[Segment]:

@@ -1,23 +1,39 @@
 """JSON as Whisper's own programs write it: read only.
 
-openai-whisper and those that follow it (``whisper/utils.py``, WriteJSON) have ``segments`` with ``start`` and ``end``
-in seconds, and ``words`` with ``--word_timestamps``; OpenAI's API has the words beside them (``verbose_json``).
-WhisperX adds ``speaker``, and words that may lack times; what dumps faster-whisper's segments may be a bare list of
-them, with null for words, or have ``info`` beside it. whisper.cpp (``--output-json``) has ``transcription`` with
-``offsets`` in milliseconds, and with ``--output-json-full`` ``tokens``, of which words are made.
+openai-whisper and those that follow it (``whisper/utils.py``, WriteJSON; also stable-ts, MLX, WhisperKit, Groq) have
+``segments`` with ``start`` and ``end`` in seconds, and ``words`` with ``--word_timestamps``. OpenAI's API
+(``verbose_json``) has the words beside them, or alone, and then what they spell in ``text``. whisper-timestamped says
+``text`` and ``confidence`` of a word. WhisperX adds ``speaker``, and words that may lack times. What dumps
+faster-whisper's segments may be a bare list of them, as objects or (they are named tuples) as lists, with null for
+words, or have ``info`` beside it. whisper.cpp (``--output-json``) has ``transcription`` with ``offsets`` in
+milliseconds, and with ``--output-json-full`` ``tokens``, of which words are made.
+
+The pipeline of transformers has ``chunks`` with a ``timestamp`` of two, which are segments, or words where somebody
+asked for these; insanely-fast-whisper adds who spoke, as ``speakers``. Python writes NaN for a number that is none,
+which JSON has not: it is read as nothing.
 """
 
 from __future__ import annotations
 
+import json
+import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from typing import Annotated
+from itertools import accumulate
+from typing import Annotated, Any
 
 import msgspec
 
-from metadata.captions.base import LONGEST_MS, CaptionFormat, Source, imported, tidy
+from metadata.captions.base import LONGEST_MS, PER_LETTER_MS, CaptionFormat, Source, imported, tidy
+from metadata.captions.text import SENTENCES
 from metadata.model import Segment, Transcript, Word
 
+PAUSE_SECONDS, LONGEST, SENTENCE_ENDS = 1.0, 24, (".", "?", "!", "…", "。", "？", "！")
+"""Where words without segments are parted: at silences, after so many, and behind these."""
+_FIELDS = ("id", "seek", "start", "end", "text")
+_WORD_FIELDS = ("start", "end", "word", "probability")
+"""What named tuples of faster-whisper begin with, and what those of its words hold."""
+_TUPLE = re.compile(r"\[\s*\[\s*\d+\s*,\s*\d+\s*,\s*\d+(?:\.\d+)?\s*,\s*\d+(?:\.\d+)?\s*,\s*\"", re.ASCII)
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=LONGEST_MS / 1000)]
 Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=LONGEST_MS)]
 _Share = Annotated[float, msgspec.Meta(ge=-0.001, le=1.001)]
@@ -27,11 +43,24 @@ _Share = Annotated[float, msgspec.Meta(ge=-0.001, le=1.001)]
 class _Word(msgspec.Struct):
     """A word; WhisperX gives no times to numbers, and says ``score`` for ``probability``."""
 
-    word: str
+    word: str | None = None
+    text: str = ""
     start: Seconds | None = None
     end: Seconds | None = None
     probability: _Share | None = None
     score: _Share | None = None
+    confidence: _Share | None = None
+
+    @property
+    def said(self) -> str:
+        """What was said; a space before it begins a word."""
+        return self.text if self.word is None else self.word
+
+    @property
+    def share(self) -> float | None:
+        """How sure the program is; None where it does not say."""
+        named = (self.probability, self.score, self.confidence)
+        return next((_share(value) for value in named if value is not None), None)
 
 
 class _Segment(msgspec.Struct):
@@ -68,6 +97,14 @@ class _Line(msgspec.Struct):
     tokens: list[_Token] = []
 
 
+class _Chunk(msgspec.Struct):
+    """A segment, or a word, of transformers' form; the last may have no end."""
+
+    text: str
+    timestamp: tuple[Seconds | None, Seconds | None]
+    speaker: str | None = None
+
+
 class _Result(msgspec.Struct):
     """What whisper.cpp, or faster-whisper, found out."""
 
@@ -79,6 +116,9 @@ class _Document(msgspec.Struct):
 
     segments: list[_Segment] = []
     words: list[_Word] | None = None
+    text: str = ""
+    chunks: list[_Chunk] = []
+    speakers: list[_Chunk] = []
     language: str | None = None
     transcription: list[_Line] = []
     result: _Result | None = None
@@ -89,23 +129,25 @@ def detect(text: str) -> bool:
     """Whether it is JSON with the fields of any form."""
     head = text.lstrip()
     if head.startswith("["):
-        return '"start"' in text and '"end"' in text and '"text"' in text
+        named = '"start"' in text and '"end"' in text and '"text"' in text
+        return named or ('"chunks"' in text and '"timestamp"' in text) or _TUPLE.match(head) is not None
     if not head.startswith("{"):
         return False
-    return ('"segments"' in text and '"start"' in text) or ('"transcription"' in text and '"offsets"' in text)
+    return (
+        ('"segments"' in text and '"start"' in text)
+        or ('"transcription"' in text and '"offsets"' in text)
+        or ('"words"' in text and '"word"' in text and '"start"' in text)
+        or ('"chunks"' in text and '"timestamp"' in text)
+    )
 
 
 def read(text: str, source: Source) -> Transcript:
     """Return what Whisper heard.
 
     Raises:
-        FormatError: it is not JSON, or of neither form.
+        FormatError: it is not JSON, or of no form.
     """
-    try:
-        bare = text.lstrip().startswith("[")
-        document = msgspec.json.decode(f'{{"segments":{text}}}' if bare else text, type=_Document)
-    except msgspec.DecodeError as error:
-        raise source.error("", str(error)) from error
+    document = _decode(text, source)
     found = document.result or document.info
     language = document.language or (found.language if found else None)
     lines = (
@@ -119,8 +161,93 @@ def read(text: str, source: Source) -> Transcript:
         for each in document.transcription
     )
     _share_out(document)
-    segments = [*map(_segment, document.segments), *lines]
-    return imported(source, segments, generator=FORMAT.title, language=language)
+    heard = document.segments or _from_chunks(document) or _from_words(document.words or [], document.text)
+    return imported(source, [*map(_segment, heard), *lines], generator=FORMAT.title, language=language)
+
+
+def _decode(text: str, source: Source) -> _Document:
+    """Return a document of any form; a bare list is of segments, or of documents of one recording's parts."""
+    try:
+        data = _loaded(text)
+        if isinstance(data, list):
+            whole = [each for each in data if isinstance(each, dict) and "chunks" in each]
+            data = whole[0] if whole else {"segments": [_named(each) for each in data]}
+        return msgspec.convert(data, _Document)
+    except (ValueError, msgspec.MsgspecError) as error:
+        raise source.error("", str(error)) from error
+
+
+def _loaded(text: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        if "NaN" not in text and "Infinity" not in text:
+            raise
+    data = json.loads(text, parse_constant=lambda _: None)
+    json.dumps(data, ensure_ascii=False).encode()  # half of a surrogate pair is no text
+    return data
+
+
+def _named(segment: Any) -> Any:
+    """Return a segment as an object, which Python wrote as the list of what a named tuple of faster-whisper holds."""
+    if not isinstance(segment, list) or len(segment) < len(_FIELDS):
+        return segment
+    named = dict(zip(_FIELDS, segment, strict=False))
+    for each in segment[len(_FIELDS) :]:
+        if isinstance(each, list) and each and all(isinstance(word, list) for word in each):
+            named["words"] = [dict(zip(_WORD_FIELDS, word, strict=False)) for word in each]
+    return named
+
+
+def _from_chunks(document: _Document) -> list[_Segment]:
+    """Return segments from chunks; from those with speakers, where there are any."""
+    chunks = document.speakers or document.chunks
+    timed: list[tuple[float, float, _Chunk]] = []
+    for chunk in chunks:
+        before = timed[-1][1] if timed else 0.0
+        start = before if chunk.timestamp[0] is None else chunk.timestamp[0]
+        end = start + len(chunk.text) * PER_LETTER_MS / 1000 if chunk.timestamp[1] is None else chunk.timestamp[1]
+        timed.append((start, end, chunk))
+    if timed and all(len(chunk.text.split()) <= 1 for _, _, chunk in timed):
+        words = [_Word(word=chunk.text, start=start, end=end) for start, end, chunk in timed]
+        return _from_words(words, document.text or "".join(chunk.text for chunk in chunks))
+    return [_Segment(start=start, end=end, text=chunk.text, speaker=chunk.speaker) for start, end, chunk in timed]
+
+
+def _from_words(words: list[_Word], text: str) -> list[_Segment]:
+    """Return a segment for each sentence of a text, with the words that spell it."""
+    letters = [_letters(word.said) for word in words]
+    sentences = [sentence for sentence in SENTENCES.split(text) if sentence.strip()]
+    ends = list(accumulate(len(_letters(sentence)) for sentence in sentences))
+    begins = list(accumulate(map(len, letters), initial=0))[:-1]
+    if "".join(letters) != _letters(text):
+        parts = _in_breaths(words)
+        sentences = [" ".join(word.said.strip() for word in part) for part in parts]
+    else:
+        parts = [[] for _ in sentences]
+        for word, begin in zip(words, begins, strict=True):
+            parts[min(bisect_right(ends, begin), len(parts) - 1)].append(word)
+    return [
+        _Segment(start=each[0].start or 0.0, end=max(each[-1].end or 0.0, each[0].start or 0.0), text=said, words=each)
+        for said, each in zip(sentences, parts, strict=True)
+        if each
+    ]
+
+
+def _in_breaths(words: list[_Word]) -> list[list[_Word]]:
+    """Return words in parts: each ends with a sentence, before a pause, or when it is long enough."""
+    parts: list[list[_Word]] = [[]]
+    for word in words:
+        part = parts[-1]
+        pause = part and (word.start or 0.0) - (part[-1].end or word.start or 0.0) >= PAUSE_SECONDS
+        if part and (pause or len(part) == LONGEST or part[-1].said.rstrip().endswith(SENTENCE_ENDS)):
+            parts.append([])
+        parts[-1].append(word)
+    return parts if words else []
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text)).lower()
 
 
 def _share_out(document: _Document) -> None:
@@ -173,9 +300,8 @@ def _words(segment: _Segment) -> Iterator[Word]:
     for word in segment.words or ():
         start = at if word.start is None else word.start
         at = max(start, start if word.end is None else word.end)
-        if text := tidy(word.word):
-            share = word.score if word.probability is None else word.probability
-            yield Word(start_ms=_ms(start), end_ms=_ms(at), text=text, confidence=_share(share))
+        if text := tidy(word.said):
+            yield Word(start_ms=_ms(start), end_ms=_ms(at), text=text, confidence=word.share)
 
 
 def _ms(seconds: float) -> int:

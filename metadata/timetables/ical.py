@@ -24,7 +24,7 @@ from metadata.names import distinct_names
 from metadata.times import parse_date, parse_moment
 from metadata.timetables.base import Reading, Source, TimetableFormat, Written
 from metadata.timetables.parts import Notes, event_slug, ids, local_doubt, name_stem, review, said_of_any, with_slugs
-from metadata.timetables.recurrence import MOST, YEARS, Replaced, reach, replaced, time_of, unrolled
+from metadata.timetables.recurrence import MOST_OCCURRENCES, YEARS, Replaced, reach, replaced, time_of, unrolled
 from metadata.timetables.schedule_xml import unplaced
 
 SESSION_FIELDS = frozenset(
@@ -131,7 +131,7 @@ def _singles(
     count = f"{len(singles)} session{'' if len(singles) == 1 else 's'}"
     notes.note(where, f"comes again: it is {count} here")
     if not all_of_them:
-        notes.note(where, f"comes again for longer: only {YEARS} years and {MOST} dates are taken")
+        notes.note(where, f"comes again for longer: only {YEARS} years and {MOST_OCCURRENCES} dates are taken")
     return singles
 
 

@@ -1,7 +1,7 @@
 """Events of a calendar that come again (RFC 5545, 3.8.5): the dates of one, as single events.
 
 ``dateutil`` knows the rules. An event is unrolled if its rule has an end and is by day or longer, for `YEARS` and
-`MOST` dates: a file may ask for one event each second, without end.
+`MOST_OCCURRENCES` dates: a file may ask for one event each second, without end.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dateutil.rrule import rrulestr
 from icalendar.cal import Component
 
 YEARS = 3
-MOST = 400
+MOST_OCCURRENCES = 400
 _UNROLLED = frozenset({"DAILY", "WEEKLY", "MONTHLY", "YEARLY"})
 _RULES = ("RRULE", "RDATE", "EXDATE", "EXRULE")
 
@@ -84,7 +84,7 @@ def unrolled(component: Any, replaced: Replaced, zone: tzinfo) -> tuple[list[Com
             start = when[0] if isinstance(when, tuple) else when
             if clock.key(start) not in left_out and clock.day(start) not in left_out:
                 singles.setdefault(clock.key(start), _single(component, clock, when, changes))
-        return list(islice(singles.values(), MOST)), all_of_them and len(singles) <= MOST
+        return list(islice(singles.values(), MOST_OCCURRENCES)), all_of_them and len(singles) <= MOST_OCCURRENCES
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
         return None
 
@@ -124,7 +124,7 @@ def _by_rule(component: Any, start: date) -> tuple[list[date], bool]:
     if not _UNROLLED.issuperset(rule["FREQ"]) or not {"COUNT", "UNTIL"} & set(rule):
         raise ValueError("without an end, or too often")
     first = start if isinstance(start, datetime) else datetime.combine(start, time())
-    count = min((int(each) for each in rule.get("COUNT", ())), default=MOST + 1)
+    count = min((int(each) for each in rule.get("COUNT", ())), default=MOST_OCCURRENCES + 1)
     until = min((_like(each, first) for each in rule.get("UNTIL", ())), default=None)
     limit = first + timedelta(days=366 * YEARS)
     text = ";".join(
@@ -136,7 +136,7 @@ def _by_rule(component: Any, start: date) -> tuple[list[date], bool]:
     for each in islice(rrulestr(text, dtstart=first), count):
         if until is not None and each > until:
             break
-        if each > limit or len(dates) == MOST:
+        if each > limit or len(dates) == MOST_OCCURRENCES:
             return dates, False
         dates.append(each if isinstance(start, datetime) else each.date())
     return dates, True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import inspect
 import json
 from collections.abc import Callable, Iterable, Sequence
@@ -20,6 +21,8 @@ MODULES = {
     "captions": ("caption", "hints", "export"),
     "check": ("check",),
     "correct": ("correct",),
+    "redact": ("redact",),
+    "release": ("release",),
     "recordings": ("pull", "match", "cut"),
     "run": ("run",),
     "search": ("search",),
@@ -107,6 +110,13 @@ def archive_option(function: Command) -> Command:
     return wrapper  # type: ignore[return-value]
 
 
+def in_full(_ctx: click.Context, _option: click.Parameter, name: str | None) -> str | None:
+    """Return weights that are named on the command line: a path in full, where there is one from here."""
+    from pipelines.config import existing_from  # takes a while to import, which most commands need not wait for
+
+    return name and existing_from(Path.cwd(), name)
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Write JSON, for scripts.")
 
 
@@ -122,6 +132,14 @@ class ExamplesGroup(Examples, click.Group):
 @cli.group(cls=ExamplesGroup, examples=("rostra export timetable winter-school-12 --format schedule.xml",))
 def export() -> None:
     """Write what the catalogue holds into files of other programs."""
+
+
+def user_name() -> str:
+    """Return who asks: the user's name on this machine."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"
 
 
 def session_name(name: str) -> tuple[str | None, str]:

@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import click
 from rich.markup import escape
 
 from archive.catalogue.sessions import find_session
-from archive.connection import transaction
 from archive.errors import UnknownSubjectError, sqlite_errors
 from metadata.captions import WRITERS
 from metadata.languages import display_name, parse_language
 from pipelines.cli.base import Examples, archive_option, command, emit, export, json_option, session_name
 from pipelines.cli.display import err, out
-from pipelines.exchange.captions import add_captions, find_recording, only_recording, written
+from pipelines.exchange.captioned import Names, Told, add_files, caption_files, recording_for
+from pipelines.exchange.captions import find_recording, written
 from pipelines.stages.hints import hints_for
-from pipelines.storage.archive_folder import open_archive, open_archive_readonly
+from pipelines.storage.archive_folder import Context, open_archive_readonly, taking_turns
 from pipelines.storage.atomic import write_atomic
+from pipelines.text import one_line
 
 
 @command(
     "rostra caption talk.vtt --session opening --kind human",
     "rostra caption talk.de.srt --recording 5f2b0d5e --language de",
+    "rostra caption captions/ --event winter-school-12 --kind human",
+    "rostra caption talk.vtt --session opening --at https://youtu.be/dQw4w9WgXcQ",
 )
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 @click.option("--session", help="The session (its slug, or EVENT/SESSION) whose recording they belong to.")
 @click.option("--recording", help="The recording that they belong to: the beginning of its SHA-256.")
+@click.option("--event", help="The event (its slug) whose sessions they belong to, by their names.")
+@click.option("--at", "address", help="The address that plays the session's recording, where none is here.")
 @click.option(
     "--kind",
     type=click.Choice(["human", "imported"]),
@@ -36,38 +43,112 @@ from pipelines.storage.atomic import write_atomic
     help="human: people made or checked them, so that they stand before what a machine hears.",
 )
 @click.option("--language", help="What they are in.  [default: as the file, its name or the session says]")
+@json_option
 @archive_option
 def caption(
     root: Path,
-    file: Path,
+    files: tuple[Path, ...],
     session: str | None,
     recording: str | None,
+    event: str | None,
+    address: str | None,
     kind: Literal["human", "imported"],
     language: str | None,
+    as_json: bool,
 ) -> None:
-    """Add captions or a transcript in FILE to a recording, as a version of its transcript.
+    """Add captions or transcripts in FILES, which may be folders, as versions of recordings' transcripts.
+
+    Without --session or --recording, each file's name says whose it is: that of a recording's file, a session's slug
+    or title, or its id on another site in brackets. A session needs no recording here: its words are searched and
+    read, and lead to the second on the site of its links, or of --at. Where there is no timetable, a name that nobody
+    knows makes a session.
 
     Read are WebVTT, SRT, SBV, TTML, SCC, JSON (of podcasts, of Whisper, and our own), podcasts' HTML and plain
     text. The same file again changes nothing.
     """
-    if (session is None) == (recording is None):
-        raise click.UsageError("say whose captions they are: either --session or --recording")
+    if session and recording:
+        raise click.UsageError("say whose captions they are once: either --session or --recording")
+    if address and not session:
+        raise click.UsageError("--at says where one session is played: name it with --session")
     tag = parse_language(language) if language else None
-    with open_archive(root) as context, transaction(context.db):
-        if recording is not None:
-            subject = find_recording(context.db, recording)
-        else:
-            name = session or ""
-            subject = only_recording(context.db, find_session(context.db, *session_name(name)).id, name)
-        added = add_captions(context, file.read_bytes(), file.name, subject, kind=kind, language=tag)
-    if not added.new:
-        err.print(f"{escape(file.name)}: this transcript is in the archive already")
+    with taking_turns(root) as context:
+        subject_of = _subject_of(context, session, recording, event, address)
+        paths = list(caption_files(files))
+        told = []
+        with err.status("") as shown:
+            for each in add_files(context, paths, subject_of, kind=kind, language=tag):
+                told.append(each)
+                shown.update(f"{len(told)} of {len(paths)}: {escape(one_line(each.path.name))}")
+    if as_json:
+        emit([_as_json(each) for each in told])
+    else:
+        _tell_all(told)
+    if any(each.fault for each in told):
+        sys.exit(1)
+
+
+def _subject_of(
+    context: Context, session: str | None, recording: str | None, event: str | None, address: str | None
+) -> Callable[[Path], int]:
+    """Return what tells whose captions a file holds."""
+    if recording is not None:
+        subject = find_recording(context.db, recording)
+        return lambda _path: subject
+    if session is not None:
+        named, slug = session_name(session)
+        found = find_session(context.db, named or event, slug)
+        return lambda _path: recording_for(context, found.id, name=session, address=address)
+    return Names(context, event).recording_of
+
+
+def _tell_all(told: Sequence[Told]) -> None:
+    """Say what became of files: of each where they are few, and of all where they are many."""
+    few = len(told) <= FEW
+    for each in told:
+        if each.added is None and (few or each.fault):
+            mark = "[red]✗[/]" if each.fault else "[yellow]–[/]"
+            err.print(f"{mark} {escape(one_line(each.path.name))}: {escape(one_line(each.reason))}")
+        elif few:
+            _tell(each)
+    if not few or not told:
+        new = sum(each.added is not None and each.added.new for each in told)
+        known = sum(each.added is not None and not each.added.new for each in told)
+        faults = sum(each.fault for each in told)
+        others = len(told) - new - known - faults
+        err.print(f"{new} added, {known} in the archive already, {faults} refused, {others} passed over")
+        if new:
+            err.print("Next: [bold]rostra run[/], which makes them searchable.")
+
+
+FEW = 12
+"""Of so many files each is told of by itself."""
+
+
+def _tell(told: Told) -> None:
+    added, name = told.added, escape(one_line(told.path.name))
+    if added is None or not added.new:
+        err.print(f"{name}: this transcript is in the archive already")
         return
     facts = [f"{len(added.transcript.segments)} captions", display_name(added.transcript.language)]
     facts.append("current" if added.current else "kept beside the current transcript")
-    err.print(f"{escape(file.name)}: {escape(added.transcript.generator)}, {', '.join(facts)}")
-    for label, name in added.people.items():
-        err.print(f"  {escape(label)} is {escape(name)} of the timetable")
+    err.print(f"{name}: {escape(added.transcript.generator)}, {', '.join(facts)}")
+    for label, person in added.people.items():
+        err.print(f"  {escape(label)} is {escape(person)} of the timetable")
+
+
+def _as_json(told: Told) -> dict[str, Any]:
+    added = told.added
+    facts = {"file": str(told.path), "status": "refused" if told.fault else "skipped", "reason": told.reason or None}
+    if added is None:
+        return facts
+    return facts | {
+        "status": "added" if added.new else "unchanged",
+        "language": added.transcript.language,
+        "kind": added.transcript.kind,
+        "captions": len(added.transcript.segments),
+        "current": added.current,
+        "people": added.people,
+    }
 
 
 @command("rostra hints opening", "rostra hints winter-school-12/opening --json")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -17,10 +16,10 @@ from archive.catalogue.rows import find_person, read_event, read_session
 from archive.catalogue.sessions import find_session
 from archive.connection import transaction
 from archive.errors import UnknownSubjectError
-from pipelines.cli.base import Examples, ExamplesGroup, archive_option, cli, emit, json_option, session_name
+from pipelines.cli.base import Examples, ExamplesGroup, archive_option, cli, emit, json_option, session_name, user_name
 from pipelines.cli.display import err
 from pipelines.exchange.corrections import read
-from pipelines.storage.archive_folder import Context, open_archive, timestamp
+from pipelines.storage.archive_folder import Context, taking_turns, timestamp
 
 
 @cli.group(
@@ -52,7 +51,7 @@ def correct_event(root: Path, event: str, values: tuple[str, ...], by: str | Non
 
     A field without a value is emptied. The address stays.
     """
-    with open_archive(root) as context:
+    with taking_turns(root) as context:
         ours = read_event(context.db, event)
         done = _apply(context, corrections.correct_event, event, values=read("event", ours, values), by=by)
     _tell(done, as_json=as_json)
@@ -74,7 +73,7 @@ def correct_session(root: Path, session: str, values: tuple[str, ...], by: str |
     Fields are title, subtitle, people (names with semicolons between), start, planned, room, track, kind,
     language and abstract. One without a value is emptied. The address stays.
     """
-    with open_archive(root) as context:
+    with taking_turns(root) as context:
         found = find_session(context.db, *session_name(session))
         ours = read_session(context.db, found.event, found.slug)
         meant = read("session", ours, values, found.time_zone)
@@ -90,7 +89,7 @@ def correct_person(root: Path, person: str, values: tuple[str, ...], by: str | N
 
     The address stays; a field without a value is emptied.
     """
-    with open_archive(root) as context:
+    with taking_turns(root) as context:
         ours = find_person(context.db, person)
         if ours is None:
             raise UnknownSubjectError("person", person)
@@ -106,15 +105,7 @@ def _apply(
     by: str | None,
 ) -> list[Correction]:
     with transaction(context.db):
-        return correct(context.db, *subject, values, by=by or user(), at=timestamp())
-
-
-def user() -> str:
-    """Return the user's name on this machine."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "unknown"
+        return correct(context.db, *subject, values, by=by or user_name(), at=timestamp())
 
 
 def _tell(done: list[Correction], *, as_json: bool) -> None:

@@ -49,9 +49,15 @@ def _amount(value: float, unit: str) -> str:
 
 
 class ProgressObserver:
-    """Shows each stage as a bar, and each item that ends as a line."""
+    """Shows each stage as a bar, and each item that ends as a line.
 
-    def __init__(self, *, quiet: bool = False) -> None:
+    Args:
+        console: where.
+        quiet: whether to show nothing.
+    """
+
+    def __init__(self, console: Console = err, *, quiet: bool = False) -> None:
+        self.console = console
         self.progress = Progress(
             SpinnerColumn(),
             TextColumn("[bold]{task.description}"),
@@ -59,9 +65,9 @@ class ProgressObserver:
             TextColumn("{task.fields[count]}"),
             _Amount(),
             TextColumn("· {task.fields[state]}"),
-            console=err,
+            console=console,
             transient=True,
-            disable=quiet or not err.is_terminal,
+            disable=quiet or not console.is_terminal,
         )
         self.quiet = quiet
         self.lines = True
@@ -113,7 +119,7 @@ class ProgressObserver:
         self.count += 1
         self._draw()
         if not self.quiet and (self.lines or outcome.status != "done"):
-            err.print(_line(item, outcome, remark, timed=self.unit == "s"))
+            self.console.print(_line(item, outcome, remark, timed=self.unit == "s"))
 
     def _draw(self) -> None:
         done = self.size + sum(self.partial.values()) if self.unit else self.count

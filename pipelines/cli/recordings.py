@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 import click
 from rich.markup import escape
@@ -21,11 +21,10 @@ from pipelines.cli.work import conclude, ending_as, finish, observing, run_stage
 from pipelines.errors import LockedError
 from pipelines.exchange.captions import find_recording
 from pipelines.matching import cutting
-from pipelines.matching.proposals import Proposal, proposals
+from pipelines.matching.proposals import Proposal, new_session, proposals
 from pipelines.sources.watched import LOOK_SECONDS, Watched
 from pipelines.stages import Setup, stages_of
-from pipelines.stages.pull import new_session
-from pipelines.storage.archive_folder import Context, open_archive, open_archive_readonly
+from pipelines.storage.archive_folder import Context, open_archive, open_archive_readonly, taking_turns
 
 
 @command(
@@ -34,16 +33,34 @@ from pipelines.storage.archive_folder import Context, open_archive, open_archive
     "rostra pull a.wav --session q-a",
     "rostra pull https://example.org/podcast.xml",
     "rostra pull s3://bucket/folder",
+    "rostra pull https://media.ccc.de/c/37c3 --captions-only --kind human",
     "rostra pull --watch ~/recordings",
 )
 @click.argument("sources", nargs=-1, required=True)
 @click.option("--event", help="The event (its slug) that the recordings belong to.")
 @click.option("--session", help="The session (its slug) that the recordings belong to.")
+@click.option(
+    "--kind",
+    type=click.Choice(["human", "imported"]),
+    default="imported",
+    show_default=True,
+    help="Of the captions that come with them; human: people made or checked them.",
+)
+@click.option(
+    "--captions-only", is_flag=True, help="Leave recordings where sites and feeds have them, and pull their captions."
+)
 @click.option("--watch", is_flag=True, help="Go on pulling what arrives in folders, once it has stopped growing.")
 @click.option("--log-json", is_flag=True, help="Say how it goes as JSON lines on standard error.")
 @archive_option
 def pull(
-    root: Path, sources: tuple[str, ...], event: str | None, session: str | None, watch: bool, log_json: bool
+    root: Path,
+    sources: tuple[str, ...],
+    event: str | None,
+    session: str | None,
+    kind: Literal["human", "imported"],
+    captions_only: bool,
+    watch: bool,
+    log_json: bool,
 ) -> None:
     """Copy recordings into the archive: SOURCES are files, folders, addresses, podcast feeds and S3 buckets.
 
@@ -52,11 +69,20 @@ def pull(
     or a feed gives with it, become its transcript until it has a better one. What archives keep for themselves is
     passed over: an archive's folder may hold recordings beside it.
     """
+    if captions_only and (here := [source for source in sources if "://" not in source]):
+        raise click.UsageError(f"--captions-only is for addresses; for files: rostra caption {here[0]}")
     with ending_as(as_json=log_json):
         if watch:
             _watch(root, [Path(source) for source in sources], event, session, as_json=log_json)
         with open_archive(root) as context, observing(as_json=log_json) as observer:
-            setup = Setup(config=context.config, sources=sources, event=event, session=session)
+            setup = Setup(
+                config=context.config,
+                sources=sources,
+                event=event,
+                session=session,
+                kind=kind,
+                captions_only=captions_only,
+            )
             report = run_stages(context, observer, stages_of("pull"), setup)
             if not log_json:
                 conclude(report, "pulled", nothing="Nothing new to pull.")
@@ -96,7 +122,7 @@ def match(root: Path, event: str | None, apply_: bool, as_json: bool) -> None:
     else there is waits for one key of somebody's.
     """
     if apply_:
-        with open_archive(root) as context:
+        with taking_turns(root) as context:
             found = list(proposals(context, event))
             for proposal in found:
                 _decide(context, proposal, None if as_json or not sys.stdin.isatty() else click.getchar)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from pipelines.cli.base import archive_option, command
+from pipelines.cli.base import archive_option, command, in_full
 from pipelines.cli.work import conclude, ending_as, finish, observing, run_stages
 from pipelines.run.observers import notifying
 from pipelines.stages import STAGES, Setup, stages_of
@@ -40,7 +40,7 @@ def _options(function: Callable[..., None]) -> Callable[..., None]:
 )
 @_options
 @click.option("--workers", type=click.IntRange(1, 1024), help="Recordings to transcribe at once.")
-@click.option("--model", help="Whisper's size or a folder of weights, for this run.")
+@click.option("--model", callback=in_full, help="Whisper's size or a folder of weights, for this run.")
 @click.option("--cluster", metavar="URL", help="Work on Dask workers behind this scheduler: tls://HOST:8786.")
 @click.option("--log-json", is_flag=True, help="Say how it goes as JSON lines on standard error.")
 @click.option("--metrics", type=click.Path(path_type=Path), help="A file for Prometheus' textfile collector.")

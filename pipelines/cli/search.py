@@ -53,8 +53,9 @@ def search(
 ) -> None:
     """Search everything that was said, in the private catalogue.
 
-    Words must all occur; "quotes" mean exactly that phrase; OR, -not, prefix* and near/10 work as usual, and
-    fields such as speaker:NAME, year:2022 or doubtful:yes say where to look.
+    Words must all occur; where few moments have all, those follow that have most (not with exact:yes). "quotes" mean
+    exactly that phrase; OR, -not, prefix* and near/10 work as usual, and fields such as speaker:NAME, year:2022 or
+    doubtful:yes say where to look.
     """
     text = _as_query(query)
     if file:
@@ -72,7 +73,7 @@ def search(
         emit([_hit(hit) for hit in results.hits])
         return
     for hit in results.hits:
-        out.print(f"[bold]{escape(hit.title)}[/]  {format_clock(hit.start_ms)}  [dim]{escape(hit.url)}[/]")
+        out.print(f"[bold]{escape(hit.title)}[/]  {format_clock(hit.start_ms)}  [dim]{escape(hit.url)}[/]{_how(hit)}")
         out.print(f"  {_marked(hit)}")
     out.print(f"[dim]{results.total} found in {counted(results.sessions, 'session')}[/]")
 
@@ -96,8 +97,12 @@ def _as_query(words: tuple[str, ...]) -> str:
 
 
 def _hit(hit: Hit) -> dict[str, Any]:
-    keys = ("event", "session", "title", "language", "start_ms", "end_ms", "text", "url", "score")
+    keys = ("event", "session", "title", "language", "start_ms", "end_ms", "text", "url", "score", "match")
     return {key: getattr(hit, key) for key in keys}
+
+
+def _how(hit: Hit) -> str:
+    return "" if hit.match == "all words" else f"  [yellow]{hit.match}[/]"
 
 
 def _marked(hit: Hit) -> str:

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 import click
 from rich.markup import escape
 
+from archive.errors import sqlite_errors
+from archive.publication.folder import SiteNames, read_names
+from archive.publication.releases import next_end
 from pipelines import config as configuration
 from pipelines.cli.base import archive_option, command
 from pipelines.cli.display import err, out
 from pipelines.cli.work import conclude, finish, observing, run_stages
 from pipelines.exchange import timetables
 from pipelines.run.executors import InProcess
-from pipelines.run.runner import run_stage
+from pipelines.run.runner import RunSummary, run_stage
 from pipelines.stages import Setup, stages_of
 from pipelines.stages.publish import Publish
 from pipelines.storage import archive_folder as archives
-from pipelines.storage.archive_folder import open_archive
+from pipelines.storage.archive_folder import open_archive, open_archive_readonly, taking_turns
 
 
 @command("rostra init talks", 'rostra init /srv/archive --title "Winter School"')
@@ -33,35 +41,92 @@ def init(folder: Path, title: str | None) -> None:
     out.print(f"Next: [bold]rostra --archive {escape(str(folder))} pull RECORDING…[/]")
 
 
-@command("rostra publish", "rostra publish --to /srv/www/archive")
+@command("rostra publish", "rostra publish --to /srv/www/archive", "rostra publish --watch")
 @click.option("--to", "target", type=click.Path(path_type=Path), help="Another folder than the archive's own.")
+@click.option("--watch", is_flag=True, help="Go on, and publish whenever an embargo ends.")
 @archive_option
-def publish(root: Path, target: Path | None) -> None:
-    """Build what is released into a database of its own, and swap it in."""
-    with open_archive(root) as context, observing() as observer:
-        report = run_stage(context, Publish(target), InProcess(), observer)
-        conclude(report, "published", nothing="Nothing has changed since the last publication.")
+def publish(root: Path, target: Path | None, watch: bool) -> None:
+    """Build what is released into a database of its own, and swap it in, also while a run is at work.
+
+    Nothing happens where nothing has changed, so that a timer may call it as often as it likes: what was embargoed
+    is published by the first call after midnight where its event is. With --watch it goes on by itself.
+    """
+    report = _publish(root, target)
+    if watch:
+        _watch(partial(_publish, root, target), partial(_embargo_ended, root))
     finish(report)
 
 
-@command("rostra serve", "rostra serve --port 8080 --archive talks")
+LOOK_SECONDS = 15.0
+"""How often ``--watch`` looks whether an embargo has ended."""
+
+
+def _publish(root: Path, target: Path | None) -> RunSummary:
+    with taking_turns(root) as context, observing() as observer:
+        report = run_stage(context, Publish(target), InProcess(), observer)
+        conclude(report, "published", nothing="Nothing has changed since the last publication.")
+    return report
+
+
+def _embargo_ended(root: Path, since: datetime, until: datetime) -> bool:
+    """Return whether an embargo ended between two moments."""
+    with open_archive_readonly(root) as context, sqlite_errors():
+        end = next_end(context.db, default=context.config.publish.default_release, now=since)
+    return end is not None and end <= until
+
+
+def _watch(
+    publish: Callable[[], object],
+    ended: Callable[[datetime, datetime], bool],
+    *,
+    clock: Callable[[], datetime] = archives.now,
+    sleep: Callable[[float], None] = time.sleep,
+) -> NoReturn:
+    """Publish whenever an embargo ends, until interrupted."""
+    err.print("Watching for embargoes that end (Ctrl-C ends it)")
+    since = clock()
+    while True:
+        sleep(LOOK_SECONDS)
+        until = clock()
+        if ended(since, until):
+            publish()
+        since = until
+
+
+@command(
+    "rostra serve",
+    "rostra serve --port 8080 --archive talks",
+    "rostra serve /srv/www/archive --host 0.0.0.0 --workers 4",
+)
+@click.argument(
+    "published", metavar="[FOLDER]", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False)
+)
 @click.option("--port", type=click.IntRange(0, 65535), default=8001, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 serves other machines too.")
+@click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes; one a core.")
+@click.option("--proxy", "proxies", multiple=True, help="Address of a proxy before the site that is believed.")
 @archive_option
-def serve(root: Path, port: int, host: str) -> None:
-    """Serve the published site. A new publication is noticed without a restart."""
+def serve(root: Path, published: Path | None, port: int, host: str, workers: int, proxies: tuple[str, ...]) -> None:
+    """Serve the published site, the archive's own or the one in FOLDER. A new publication is noticed without a restart.
+
+    FOLDER is one that "rostra publish --to FOLDER" made; it needs nothing else of the archive.
+    """
+    if published is not None:
+        _serve(published, read_names(published), host, port, proxies=proxies, workers=workers)
+        return
     layout = archives.Layout(root)
-    _serve(layout, configuration.load(layout.config).site, host, port)
+    site = configuration.load(layout.config).site
+    _serve(layout.public, site.names(), host, port, proxies=(*site.proxies, *proxies), workers=workers)
 
 
-def _serve(layout: archives.Layout, site: configuration.Site, host: str, port: int) -> None:
+def _serve(
+    public: Path, names: SiteNames, host: str, port: int, *, proxies: tuple[str, ...] = (), workers: int = 1
+) -> None:
     # Datasette takes most of a second to import, which only serving is worth.
     from archive.site.app import serve as serve_site
 
-    err.print(f"Serving [bold]{escape(site.title)}[/] at [bold]http://{host}:{port}/[/] (Ctrl-C ends it)")
-    serve_site(
-        layout.public, host, port, title=site.title, url=site.url or None, hub=site.hub or None, proxies=site.proxies
-    )
+    err.print(f"Serving [bold]{escape(names.title)}[/] at [bold]http://{host}:{port}/[/] (Ctrl-C ends it)")
+    serve_site(public, host, port, names, proxies=proxies, workers=workers)
 
 
 @command("rostra demo", "rostra demo --no-serve", "rostra demo elsewhere --port 8080")
@@ -96,7 +161,7 @@ def demo(folder: Path, no_serve: bool, port: int) -> None:
         return
     for query in SEARCHES:
         out.print(f"  http://127.0.0.1:{port}/search?q={_in_url(query)}")
-    _serve(archives.Layout(folder), site, "127.0.0.1", port)
+    _serve(archives.Layout(folder).public, site.names(), "127.0.0.1", port)
 
 
 def _quoted(query: str) -> str:

@@ -18,8 +18,7 @@ from archive.catalogue.sessions import SessionAddress, find_session
 from archive.catalogue.speakers import Voice, find_voice, forget_person, name_voice, people_named, voices_of
 from archive.connection import transaction
 from metadata.times import format_clock
-from pipelines.cli.base import archive_option, command, emit, json_option, session_name
-from pipelines.cli.correct import user
+from pipelines.cli.base import archive_option, command, emit, json_option, session_name, user_name
 from pipelines.cli.display import err, out
 from pipelines.errors import ConfigError
 from pipelines.media.files import stream_audio
@@ -69,7 +68,7 @@ def speakers(
             err.print(f"Unnamed {count} voice(s) and deleted their voiceprints. Next: [bold]rostra run[/]")
             return
         address = find_session(context.db, *session_name(session or ""))
-        _decide(context, address, confirm, names, by or user())
+        _decide(context, address, confirm, names, by or user_name())
         voices, proposed = voices_of(context.db, address.id), proposals(context.db, address.id)
         clips = _write_clips(context, voices, hear) if hear else {}
     if as_json:

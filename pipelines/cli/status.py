@@ -23,7 +23,7 @@ from pipelines.cli.base import archive_option, command, emit, json_option
 from pipelines.cli.display import err, out
 from pipelines.stages import STAGES
 from pipelines.storage import archive_folder as archives
-from pipelines.storage.archive_folder import Context, now, open_archive, open_archive_readonly, timestamp
+from pipelines.storage.archive_folder import Context, now, open_archive_readonly, taking_turns, timestamp
 from pipelines.text import counted, one_line
 
 
@@ -121,7 +121,7 @@ def _by_stage(db: Database) -> dict[str, dict[str, int]]:
 @archive_option
 def retry(root: Path, subjects: tuple[str, ...], stage: str | None) -> None:
     """Make due again what failed, was refused or was skipped: all of it, or SUBJECTS as 'rostra status' names them."""
-    with open_archive(root) as context:
+    with taking_turns(root) as context:
         chosen = [
             trouble
             for trouble in runs.troubles(context.db)

@@ -15,7 +15,7 @@ from pipelines.cli.base import Examples, archive_option, command, emit, export, 
 from pipelines.cli.display import err
 from pipelines.exchange import timetables
 from pipelines.exchange.timetables import Imported
-from pipelines.storage.archive_folder import open_archive, open_archive_readonly
+from pipelines.storage.archive_folder import open_archive_readonly, taking_turns
 
 
 @command(
@@ -54,7 +54,7 @@ def import_(
     if not sources:
         raise click.UsageError("name a file, an address or a folder; `rostra import --example` writes an example")
     zone = parse_zone(time_zone).key if time_zone else None
-    with open_archive(root) as context:
+    with taking_turns(root) as context:
         done = timetables.import_timetables(context, sources, event=event, time_zone=zone, dry_run=dry_run)
     if as_json:
         emit(timetables.as_json(done, dry_run=dry_run))
@@ -84,6 +84,10 @@ def _tell(done: Imported, *, dry_run: bool) -> None:
         lines += [f"- {slug}" for slug in event.dropped]
         lines += [f"! {each.slug}: {each.reason}" for each in (*event.gone, *event.corrected)]
         _list(lines)
+    if done.still_public:
+        names = escape(" ".join(done.still_public))
+        err.print("  [yellow]gone from the timetable, and still public.[/] To hide them, or to say that they stay:")
+        err.print(f"    [bold]rostra release {names} --private[/]  or  --public")
     if done.described:
         err.print(f"  people {would}described: {len(done.described)}")
     _list([f"? {name}: described here, and in no session" for name in done.unknown])

@@ -14,11 +14,12 @@ from rich.table import Table
 from metadata.captions import FORMATS, WRITERS, writer
 from metadata.languages import parse_language
 from metadata.model import Transcript
-from pipelines.cli.base import command, emit, json_option
+from pipelines.cli.base import command, emit, in_full, json_option
 from pipelines.cli.display import err, out, waiting
 from pipelines.errors import ItemError
 from pipelines.media.files import probe, stream_audio
 from pipelines.storage.atomic import write_atomic
+from pipelines.text import file_name
 from pipelines.transcribers import engine
 from pipelines.transcribers.base import Hints, ignore_progress
 from pipelines.transcribers.models import list_models
@@ -35,7 +36,9 @@ from pipelines.transcribers.models import list_models
 @click.option("--hint", "hints", multiple=True, help="A name or term that may be said; repeat it for more.")
 @click.option("--format", "form", type=click.Choice(sorted(WRITERS)), default="txt", show_default=True)
 @click.option("--json", "form", flag_value="json", help="The same as --format json.")
-@click.option("--model", default="base", show_default=True, help="Whisper's size or a folder of weights.")
+@click.option(
+    "--model", default="base", show_default=True, callback=in_full, help="Whisper's size or a folder of weights."
+)
 @click.option("--engine", "engine_name", default="faster-whisper", show_default=True, help="What runs Whisper.")
 @click.option("--output", type=click.Path(path_type=Path), help="A folder for one file each, instead of the screen.")
 @click.option("--translate", is_flag=True, help="Add a translation into English, with the same times.")
@@ -65,7 +68,7 @@ def transcribe(
                 versions = {file: transcriber.transcribe(stream_audio(file), known, ignore_progress)}
                 if translate:
                     english = transcriber.translate(stream_audio(file), versions[file], ignore_progress)
-                    versions[file.with_name(f"{file.stem}.en{file.suffix}")] = english
+                    versions[file.with_name(file_name(file.stem, f".en{file.suffix}"))] = english
         except (ItemError, OSError) as error:
             err.print(f"[red]✗[/] {escape(str(file))}: {escape(str(error))}")
             failed = True
@@ -75,7 +78,7 @@ def transcribe(
             continue
         output.mkdir(parents=True, exist_ok=True)
         for name, transcript in versions.items():
-            target = output / f"{name.stem}{FORMATS[form].suffix}"
+            target = output / file_name(name.stem, FORMATS[form].suffix)
             write_atomic(target, writer(form)(transcript).encode())
             err.print(f"[green]✓[/] {escape(str(target))}")
     _show(done, form, several=len(files) > 1 or translate)

@@ -15,7 +15,7 @@ from pipelines.errors import ConfigError, PipelineError
 from pipelines.run import sizing
 from pipelines.run.executors import Executor, InProcess, Local
 from pipelines.run.observers import Log, Metrics, Several, to_journal
-from pipelines.run.runner import Observer, Report, due_in, run_stage
+from pipelines.run.runner import Observer, RunSummary, due_in, run_stage
 from pipelines.stages import Setup, StageEntry
 from pipelines.storage.archive_folder import Context
 
@@ -55,7 +55,7 @@ def run_stages(
     *,
     workers: int | None = None,
     cluster: str | None = None,
-) -> Report:
+) -> RunSummary:
     """Run stages of the pipeline, one after the other.
 
     Args:
@@ -70,7 +70,7 @@ def run_stages(
         ConfigError: what the cluster needs is not installed, or a setting is wrong.
         PipelineError: something that is no recording's fault ended the run.
     """
-    report = Report()
+    report = RunSummary()
     setup = setup or Setup(config=context.config)
     for entry in stages:
         if entry.runs_on == "driver":
@@ -85,7 +85,7 @@ def run_stages(
 
 def _run_with_models(
     context: Context, observer: Observer, entry: StageEntry, setup: Setup, workers: int | None, cluster: str | None
-) -> Report:
+) -> RunSummary:
     """Run a stage that loads a model, with this machine's processors shared out among its workers."""
     due = due_in(context, stage := entry.make(setup))
     if due and not cluster:
@@ -115,7 +115,7 @@ def _cluster(context: Context, address: str) -> Executor:
     return Cluster(address, context.config.cluster, configuration.limits(context.config))
 
 
-def conclude(report: Report, verb: str, *, nothing: str) -> None:
+def conclude(report: RunSummary, verb: str, *, nothing: str) -> None:
     """Say in one line how many items ended how, stage by stage if there were several, or that there were none."""
     said = {
         stage: ", ".join(f"{count} {verb if status == 'done' else status}" for status, count in sorted(counts.items()))
@@ -125,7 +125,7 @@ def conclude(report: Report, verb: str, *, nothing: str) -> None:
     err.print("; ".join(f"{stage}: {each}" if several else each for stage, each in said.items()) or nothing)
 
 
-def finish(report: Report, *, quiet: bool = False) -> None:
+def finish(report: RunSummary, *, quiet: bool = False) -> None:
     """Leave with exit status 1 if items failed."""
     if not report.failed:
         return

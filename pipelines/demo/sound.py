@@ -24,7 +24,7 @@ _SEED = 1859
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
+class DemoAudio:
     """One recording's samples at ``rate`` Hz; ``starts`` are the seconds at which its parts begin."""
 
     samples: Samples
@@ -32,7 +32,7 @@ class Sound:
     starts: tuple[float, ...]
 
 
-def speak(paragraphs: Sequence[str]) -> Sound:
+def speak(paragraphs: Sequence[str]) -> DemoAudio:
     """Return the paragraphs as the synthetic voice says them.
 
     Raises:
@@ -52,14 +52,14 @@ def decode(data: bytes) -> tuple[Samples, int]:
     return np.concatenate([frame.to_ndarray()[0] for frame in frames]).astype(np.float32), stream.rate
 
 
-def join(parts: Sequence[Samples], rate: int) -> Sound:
+def join(parts: Sequence[Samples], rate: int) -> DemoAudio:
     """Return the parts one after the other with pauses between them, equally loud."""
     starts, pieces, length = [], [_silence(_LEAD_SECONDS, rate)], round(_LEAD_SECONDS * rate)
     for part in parts:
         starts.append(length / rate)
         pieces += [_level(part), _silence(_PAUSE_SECONDS, rate)]
         length += len(part) + len(pieces[-1])
-    return Sound(samples=np.concatenate(pieces), rate=rate, starts=tuple(starts))
+    return DemoAudio(samples=np.concatenate(pieces), rate=rate, starts=tuple(starts))
 
 
 def _silence(seconds: float, rate: int) -> Samples:

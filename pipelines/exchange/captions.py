@@ -32,6 +32,7 @@ from metadata.times import format_clock
 from pipelines.errors import ConfigError
 from pipelines.media.files import SUFFIXES as MEDIA_SUFFIXES
 from pipelines.storage.archive_folder import Context, timestamp
+from pipelines.text import file_name
 
 TOLERANCE_MS = 5_000
 """How far captions may begin after a recording's claimed end, which containers round."""
@@ -194,4 +195,4 @@ def written(context: Context, session: SessionAddress, form: str) -> Iterator[tu
     """
     for number, each in enumerate(transcripts_of(context.db, session.id)):
         stem = session.slug if number == 0 else f"{session.slug}-{each.sha256[:8]}"
-        yield f"{stem}{FORMATS[form].suffix}", writer(form)(read_transcript(context.db, each.id))
+        yield file_name(stem, FORMATS[form].suffix), writer(form)(read_transcript(context.db, each.id))

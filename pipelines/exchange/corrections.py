@@ -31,6 +31,10 @@ def read(kind: str, ours: Event | Session | Person, written: Sequence[str], zone
     for text in written:
         name, equals, value = text.partition("=")
         known = FIELDS[kind]
+        if name == "release":
+            raise ConfigError(
+                "who may have it is decided with 'rostra release': --public, --embargo DATE, --private or --withdraw"
+            )
         if not equals or name not in known:
             raise ConfigError(f"{text!r}: expected FIELD=VALUE, where FIELD is one of {', '.join(known)}")
         field, reader = known[name]

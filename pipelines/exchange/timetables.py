@@ -17,6 +17,7 @@ import msgspec
 
 from archive.catalogue.importing import Applied, apply_people, apply_reading, read_event
 from archive.connection import transaction
+from archive.publication.deciding import undecided_public
 from metadata.errors import FormatError
 from metadata.model import Session
 from metadata.timetables import (
@@ -28,11 +29,11 @@ from metadata.timetables import (
     read_timetables,
 )
 from metadata.timetables.base import MAX_BYTES, Notice, Reading, Source, Written
-from pipelines.config import Pull
+from pipelines.config import PullSettings
 from pipelines.errors import ItemError, SourceError
 from pipelines.sources.base import file_name
 from pipelines.sources.http import request
-from pipelines.storage.archive_folder import Context, timestamp
+from pipelines.storage.archive_folder import Context, now, timestamp
 from pipelines.storage.atomic import write_atomic
 
 
@@ -47,6 +48,7 @@ class Imported:
         notices: what was left out or is doubtful.
         described: people whose description changed.
         unknown: people whom the file describes, and who are in no session here.
+        still_public: sessions that the file has no longer, and that nobody has decided to hide or to keep.
     """
 
     source: str
@@ -55,6 +57,7 @@ class Imported:
     notices: tuple[Notice, ...]
     described: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    still_public: tuple[str, ...] = ()
 
 
 class _RehearsalError(Exception):
@@ -69,7 +72,7 @@ def import_timetables(
     time_zone: str | None = None,
     dry_run: bool = False,
 ) -> list[Imported]:
-    """Bring the catalogue in step with files, folders and addresses, all in one transaction.
+    """Merge files, folders and addresses into the catalogue, all in one transaction.
 
     Args:
         context: the archive.
@@ -85,9 +88,11 @@ def import_timetables(
     """
     fetched = {place: _fetch(place, context.config.pull) for place in places if "://" in place}
     done: list[Imported] = []
+    # Whatever takes long comes first: others wait for their turn while the catalogue is written.
+    readings = list(_readings(places, fetched, time_zone))
     try:
         with transaction(context.db):
-            for name, format_name, reading in _readings(places, fetched, time_zone):
+            for name, format_name, reading in readings:
                 done.append(_apply(context, name, format_name, _named(reading, event, name)))
             if dry_run:
                 raise _RehearsalError  # noqa: TRY301 the transaction's own way to roll back
@@ -99,7 +104,9 @@ def import_timetables(
 def _apply(context: Context, name: str, format_name: str, reading: Reading) -> Imported:
     applied = apply_reading(context.db, reading, format_name=format_name, decided_at=timestamp())
     described, unknown = apply_people(context.db, reading.people)
-    return Imported(name, format_name, applied, reading.notices, described, unknown)
+    gone = [f"{event.slug}/{each.slug}" for event in applied for each in event.gone]
+    still = undecided_public(context.db, gone, default=context.config.publish.default_release, now=now())
+    return Imported(name, format_name, applied, reading.notices, described, unknown, still)
 
 
 def _named(reading: Reading, event: str | None, name: str) -> Reading:
@@ -123,7 +130,7 @@ def _readings(
             yield place, *_read(source)
 
 
-def _fetch(url: str, settings: Pull) -> Source:
+def _fetch(url: str, settings: PullSettings) -> Source:
     """Return the file at an address, named by the last step of where it was found.
 
     Raises:

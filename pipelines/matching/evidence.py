@@ -42,8 +42,8 @@ WEIGHTS = {
 }
 AGAINST = {"day": 0.4, "time": 0.6, "room": 0.5, "length": 0.6, "part": 0.4, "words": 0.6, "few": 0.85}
 CERTAIN = 0.9
-"""What the best must score; the next must be `AHEAD` times as doubtful. Below `POSSIBLE` nothing is proposed."""
-AHEAD = 3.0
+"""What the best must score; the next must be `CLEAR_LEAD` times as doubtful. Below `POSSIBLE` nothing is proposed."""
+CLEAR_LEAD = 3.0
 POSSIBLE = 0.3
 
 _TELLING = 1.1
@@ -52,7 +52,7 @@ _BESIDE, _NEAR = timedelta(minutes=10), timedelta(minutes=30)
 """How far apart a recording and its session may begin without loss, and at all."""
 _TOLD = 1_200_000
 """Shorter sessions, in milliseconds, begin and end within the slack that recordings have, and are not told by time."""
-_MOST = 0.8
+_MOSTLY_HELD = 0.8
 """How much of its session's time a recording holds, unless it is another's."""
 _SLIP = 85.0
 _MOSTLY = 0.7
@@ -362,7 +362,7 @@ def certain(found: Sequence[Match]) -> Match | None:
     """Return the match that needs nobody's word, if there is one."""
     if not found or found[0].score < CERTAIN:
         return None
-    return found[0] if len(found) == 1 or 1 - found[1].score >= AHEAD * (1 - found[0].score) else None
+    return found[0] if len(found) == 1 or 1 - found[1].score >= CLEAR_LEAD * (1 - found[0].score) else None
 
 
 def _named(file: File, talk: Talk) -> Iterator[Sign]:
@@ -408,7 +408,7 @@ def _timed(file: File, talk: Talk, days: Sequence[date]) -> Iterator[Sign]:
             break
         apart = moment - talk.start
         near = max(0.0, 1 - max(abs(apart) - _BESIDE, timedelta()) / (_NEAR - _BESIDE))
-        told = min(1.0, (talk.planned_ms or _TOLD) / _TOLD) * min(1.0, _held(file, talk, apart) / _MOST)
+        told = min(1.0, (talk.planned_ms or _TOLD) / _TOLD) * min(1.0, _held(file, talk, apart) / _MOSTLY_HELD)
         fit = trust * near * told
         if fit > best:
             minutes = round(apart.total_seconds() / 60)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
 from archive.catalogue.recordings import Recording, assign, recordings_without_session
-from archive.catalogue.sessions import TimetableSession, timetable_sessions
+from archive.catalogue.sessions import TimetableSession, add_session, ensure_event, timetable_sessions
+from archive.sqlite import Database
 from metadata.times import parse_moment
+from metadata.timetables.slugs import make_slug
 from pipelines.matching.evidence import File, Match, Talk, Timetable, certain, parse_started, zone_or_utc
 from pipelines.storage.archive_folder import Context
 
@@ -80,3 +83,10 @@ def place(context: Context, recording: int, event: str | None) -> str:
         return f"is {match.talk.label}: {', '.join(match.reasons)}"
     many = f"could be {proposal.found[0].talk.label}" if proposal.found else "fits no session"
     return f"{many}: 'rostra match' lists what to decide"
+
+
+def new_session(db: Database, event: str, stem: str) -> int:
+    """Make a session for a recording that no timetable knows, and its event if need be; return its id."""
+    event_id = ensure_event(db, event, re.sub(r"-+", " ", event).capitalize())
+    title = re.sub(r"[_\s]+", " ", stem).strip() or "Recording"
+    return add_session(db, event_id, make_slug(stem) or "recording", title)

@@ -45,6 +45,7 @@ from pipelines.errors import (
     ToolError,
 )
 from pipelines.media.channels import lost_channel, samples_of
+from pipelines.media.lengths import measure
 from pipelines.media.samples import SAMPLE_RATE, AudioBlock
 from pipelines.media.sandbox import limited
 
@@ -66,6 +67,8 @@ SILENT = 0.001
 PLACES = 20
 MOST_TRACKS = 16
 """How many tracks are listened to, and where, to find the one that is heard."""
+PICTURES = 5
+"""How many are looked at, all over a recording, to see whether they are interlaced."""
 RENDER_SECONDS = 600.0
 RENDER_FACTOR = 20.0
 """Time for a conversion, on the clock and in computing: a part for any, and a multiple of the length."""
@@ -162,7 +165,8 @@ class MediaInfo:
         kind: ``video`` where there are moving pictures; a cover image is none.
         media_type: as a web server should name it.
         suffix: the usual one for the container, with its dot, whatever the file was called.
-        duration_ms: as the container claims it, or else as counted; decoding may find less.
+        duration_ms: as the container states it, or else as counted (see `pipelines.media.lengths`); decoding may find
+            less.
         has_audio: whether there is a stream of sound.
         track: which of its tracks of sound is heard, counted from 0: the one that the file has by default, or the
             loudest where that is silent.
@@ -194,6 +198,7 @@ class MediaInfo:
     sound_starts_ms: int = 0
     finished: bool = True
     steady: bool = True
+    changes: bool = False
     started_at: str | None = None
     tags: tuple[str, ...] = ()
 
@@ -215,15 +220,16 @@ def probe(path: Path) -> MediaInfo:
             raise _not_read(path, "none of its sound or pictures can be decoded")
         kind: MediaKind = "video" if "video" in kinds else "audio"
         media_type, suffix = _names(path, container, kind)
-        duration_ms, steady = _measured(path, container)
+        length = measure(path, container, track)
         return MediaInfo(
             kind=kind,
             media_type=media_type,
             suffix=suffix,
-            duration_ms=duration_ms,
+            duration_ms=length.ms,
             starts_ms=max(0, (container.start_time or 0) * 1000 // av.time_base),
             sound_starts_ms=_sound_starts_ms(container, track) if "audio" in kinds else 0,
-            steady=steady,
+            steady=length.steady,
+            changes=length.changes,
             has_audio="audio" in kinds,
             streams=streams,
             track=track,
@@ -372,16 +378,25 @@ def _decode_seconds(info: MediaInfo) -> float:
 
 
 def is_interlaced(path: Path) -> bool:
-    """Tell whether the first picture of a recording that can be decoded is made of two fields.
+    """Tell whether any of a few pictures of a recording is made of two fields: what comes first may be a title.
 
     Raises:
         NotMediaError, BrokenMediaError: it is not a recording, or cannot be read.
     """
     with _opened(path) as container, suppress(av.error.FFmpegError):
-        for packet in islice(container.demux(video=0), 500):
-            with suppress(av.error.FFmpegError):
-                for frame in packet.decode():
-                    return bool(getattr(frame, "interlaced_frame", False))
+        for place in range(PICTURES):
+            if place:
+                container.seek((container.duration or 0) * place // PICTURES)
+            if _first_picture_interlaced(container):
+                return True
+    return False
+
+
+def _first_picture_interlaced(container: InputContainer) -> bool:
+    for packet in islice(container.demux(video=0), 500):
+        with suppress(av.error.FFmpegError):
+            for frame in packet.decode():
+                return bool(getattr(frame, "interlaced_frame", False))
     return False
 
 
@@ -461,8 +476,9 @@ def _decoder(path: Path, info: MediaInfo) -> list[str]:
     Neither silence before it nor a span is asked of ffmpeg: where the format changes in the middle of a recording,
     ffmpeg makes its filters anew, and they would begin again.
     """
-    # Timestamps are made true first: https://ffmpeg.org/ffmpeg-resampler.html, option async.
-    filters = [f"aresample={SAMPLE_RATE}:async=1", *mixed_down(info)]
+    # Timestamps are made true first: https://ffmpeg.org/ffmpeg-resampler.html, option async. Where raw frames change
+    # their format, those of older versions of ffmpeg are not.
+    filters = [f"aresample={SAMPLE_RATE}{'' if info.changes else ':async=1'}", *mixed_down(info)]
     fixed = {"vn": None, "sn": None, "dn": None, "ac": 1, "ar": SAMPLE_RATE, "format": "f32le"}
     return _compiled(_input().output("pipe:1", map=f"0:a:{info.track}", af=",".join(filters), **fixed), path)
 
@@ -708,49 +724,6 @@ def _decodes(container: InputContainer, track: int) -> bool:
     return False
 
 
-_RAW_FRAMES = frozenset({"aac", "ac3", "eac3", "mp3"})
-"""Demuxers of frames without a container: FFmpeg estimates their length from the first bit rates that it meets."""
-
-
-def _measured(path: Path, container: InputContainer) -> tuple[int | None, bool]:
-    """Return a recording's length in milliseconds, and whether its frames of sound are all of one size.
-
-    Raw frames are counted, since a length that is estimated can be wrong by any factor. A length that the file states
-    stands: a file that has less was not copied whole.
-    """
-    if not _RAW_FRAMES & set(container.format.name.split(",")):
-        return _duration_ms(container), True
-    length, sizes, formats = Fraction(0), set(), set()
-    with suppress(av.error.FFmpegError):  # what was read so far is what there is
-        container.seek(0)
-    with suppress(av.error.FFmpegError):
-        for packet in container.demux(container.streams.audio[0]):
-            if packet.duration and packet.time_base is not None:
-                length += packet.duration * packet.time_base
-                sizes.add(packet.size)
-                formats.add(_format(bytes(packet)[:4]))
-    # Padding makes frames of one bit rate differ by a byte (ISO/IEC 11172-3, 2.4.2.3), or by four in layer I.
-    counted = None if _states_length(path) else round(length * 1000)
-    return counted or _duration_ms(container), not sizes or (max(sizes) - min(sizes) <= 4 and len(formats) == 1)
-
-
-def _format(header: bytes) -> tuple[int, int, bool] | None:
-    """Return version and layer, sample rate and whether it is mono, of a frame of MP3 (ISO/IEC 11172-3, 2.4.1.3)."""
-    return (header[1], header[2] & 0x0C, header[3] >> 6 == 3) if len(header) == 4 else None
-
-
-def _states_length(path: Path) -> bool:
-    """Tell whether the first frame of an MP3 says how many there are, as those of LAME, Xing and Fraunhofer do.
-
-    Sources: https://gabriel.mp3-tech.org/mp3infotag.html; ID3v2.4.0, section 3.1, for the size of what is before it.
-    """
-    with path.open("rb") as file:
-        head = file.read(10)
-        size = sum((byte & 0x7F) << 7 * (3 - place) for place, byte in enumerate(head[6:10]))
-        file.seek(10 + size if head.startswith(b"ID3") else 0)
-        return re.search(rb"Xing|Info|VBRI", file.read(256)) is not None
-
-
 def _sound_starts_ms(container: InputContainer, track: int) -> int:
     """Return how long after the recording's beginning the first sample of its sound is."""
     stream = container.streams.audio[track]
@@ -763,24 +736,6 @@ def _sound_starts_ms(container: InputContainer, track: int) -> int:
         return 0
     at = start * (stream.time_base or 0) - Fraction(container.start_time, av.time_base)
     return max(0, round(at * 1000))
-
-
-def _duration_ms(container: InputContainer) -> int | None:
-    if container.duration is not None and container.duration > 0:
-        return round(container.duration * 1000 / av.time_base)
-    return _counted_ms(container)
-
-
-def _counted_ms(container: InputContainer) -> int | None:
-    """Return the end of the last packet, for containers that were never finished (browsers' recordings)."""
-    end = 0.0
-    try:
-        for packet in container.demux():
-            if packet.pts is not None and packet.time_base is not None:
-                end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
-    except av.error.FFmpegError:
-        pass  # what was read so far is what there is
-    return round(end * 1000) or None
 
 
 def _names(path: Path, container: InputContainer, kind: MediaKind) -> tuple[str, str]:

@@ -10,6 +10,7 @@ unless it is much too quiet or too loud.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +21,14 @@ import numpy as np
 
 from metadata.times import format_timestamp
 from pipelines.errors import BrokenMediaError, ItemError, NoAudioError
-from pipelines.media.files import MediaInfo, convert, is_interlaced, loudness, mixed_down, stream_audio
+from pipelines.media.files import MediaInfo, convert, is_interlaced, loudness, mixed_down, probe, stream_audio
 from pipelines.media.samples import SAMPLE_RATE
 
+Span = tuple[int, int]
+"""From when to when, in milliseconds."""
 Kind = Literal["web", "poster", "peaks", "sprite", "previews"]
 
-VERSION = 3
+VERSION = 4
 """Changes with anything that makes renditions come out otherwise."""
 POINTS = 1_000
 """Of the shape of the sound, at most."""
@@ -83,10 +86,17 @@ class Rendered:
     gain: float
 
 
-def render(path: Path, info: MediaInfo, folder: Path) -> Rendered:
+def render(path: Path, info: MediaInfo, folder: Path, hidden: Sequence[Span] = ()) -> Rendered:
     """Make what the site needs of a recording, into a folder.
 
-    A picture or a shape that cannot be made is left out; the form for browsers must come out.
+    A picture or a shape that cannot be made is left out; the form for browsers must come out. Where something is
+    hidden, all else is made of the form for browsers, in which it is not.
+
+    Args:
+        path: the recording.
+        info: what it is.
+        folder: where files are made.
+        hidden: from when to when there is to be silence and a black picture, in milliseconds.
 
     Raises:
         ItemError: it cannot be put into a form that browsers play.
@@ -97,10 +107,14 @@ def render(path: Path, info: MediaInfo, folder: Path) -> Rendered:
         with suppress(BrokenMediaError):
             measured = loudness(path, info)
     gain = 0.0 if measured is None else min(LOUDNESS - measured, MOST_GAIN)
-    if not is_played(info) or abs(gain) > TOLERANCE:
-        files.append(_web(path, info, folder, gain))
+    fields = info.kind == "video" and is_interlaced(path)
+    if hidden or not is_played(info) or fields or abs(gain) > TOLERANCE:
+        files.append(_web(path, info, folder, gain, hidden))
     else:
         gain = 0.0
+        files.append(_bare(path, info, folder))
+    if hidden:
+        path, info = files[0].path, probe(files[0].path)
     if info.kind == "video":
         with suppress(ItemError):
             files.append(_poster(path, info, folder))
@@ -134,7 +148,7 @@ _PIXELS = ("yuv420p", "yuvj420p")
 """Formats that every browser decodes; screen recorders and cameras make finer ones."""
 
 
-def _web(path: Path, info: MediaInfo, folder: Path, gain: float) -> Rendition:
+def _web(path: Path, info: MediaInfo, folder: Path, gain: float, hidden: Sequence[Span] = ()) -> Rendition:
     """Put a recording into MP4 (H.264, AAC), its index first, or sound alone into WebM (Opus).
 
     Pictures that are right already are copied, and so is sound that is as loud as it should be and mixed; where the
@@ -143,7 +157,8 @@ def _web(path: Path, info: MediaInfo, folder: Path, gain: float) -> Rendition:
     video = next((stream for stream in info.streams if stream.type == "video"), None)
     audio = info.heard.codec if info.heard else None
     level = [f"volume={gain:.2f}dB", f"alimiter=limit={_PEAK:.4f}:level=0"] if abs(gain) >= 1 else []
-    filters = [*mixed_down(info), *level]
+    silence = [f"volume=enable='{_during(hidden)}':volume=0"] if hidden else []
+    filters = [*silence, *mixed_down(info), *level]
     louder = {"af": ",".join(filters)} if filters else {}
     streams: tuple[str, ...]
     if video:
@@ -153,12 +168,13 @@ def _web(path: Path, info: MediaInfo, folder: Path, gain: float) -> Rendition:
             "preset": "veryfast",
             "crf": 23,
             "pix_fmt": "yuv420p",
-            "vf": "bwdif=mode=send_frame:deint=interlaced,scale='trunc(min(1920,iw)/2)*2':-2",
+            "a53cc": 0,
+            "vf": "bwdif=mode=send_frame:deint=interlaced,scale='trunc(min(1920,iw)/2)*2':-2" + _blank(hidden),
         }
         sound = {"c:a": "aac", "b:a": "128k", "ac": 2, **louder} if audio else {}
         fixed: dict[str, Any] = {"movflags": "+faststart", "format": "mp4"}
         right = video.codec == "h264" and video.pixels in _PIXELS and not is_interlaced(path)
-        copies = ({"c:v": "copy"} if right else pictures) | (
+        copies = ({"c:v": "copy", "bsf:v": _UNSEEN["h264"]} if right else pictures) | (
             {"c:a": "copy"} if audio == "aac" and not louder else sound
         )
     else:
@@ -167,8 +183,8 @@ def _web(path: Path, info: MediaInfo, folder: Path, gain: float) -> Rendition:
         fixed = {"format": "webm"}
         copies = {"c:a": "copy"} if audio == "opus" and not louder else sound
     encoded = pictures | sound
-    fixed |= {"map_metadata": -1}
-    for attempt in [copies, encoded] if copies != encoded else [encoded]:
+    fixed |= NAMELESS
+    for attempt in [copies, encoded] if copies != encoded and not hidden else [encoded]:
         try:
             convert(path, target, info, *streams, **fixed, **attempt)
             break
@@ -176,6 +192,51 @@ def _web(path: Path, info: MediaInfo, folder: Path, gain: float) -> Rendition:
             if attempt == encoded:
                 raise
     return Rendition("web", target, media_type)
+
+
+MARGIN_MS = 150
+"""By how much more is silent and blank than is hidden: filters switch between blocks of samples and pictures."""
+
+
+def _during(hidden: Sequence[Span]) -> str:
+    """Return an expression of ffmpeg's that holds while something is hidden."""
+    return "+".join(
+        f"between(t,{max(start - MARGIN_MS, 0) / 1000:.3f},{(end + MARGIN_MS) / 1000:.3f})" for start, end in hidden
+    )
+
+
+def _blank(hidden: Sequence[Span]) -> str:
+    return f",drawbox=enable='{_during(hidden)}':color=black:t=fill" if hidden else ""
+
+
+def _bare(path: Path, info: MediaInfo, folder: Path) -> Rendition:
+    """Copy the pictures and the sound of a recording that browsers play, and nothing else that is in its file."""
+    target = folder / f"web{info.suffix}"
+    streams = ("V:0", "a:0?") if info.kind == "video" else ("a:0",)
+    convert(path, target, info, *streams, c="copy", format=_MUXERS[info.media_type], **NAMELESS, **_unseen(info))
+    return Rendition("web", target, info.media_type)
+
+
+NAMELESS: dict[str, Any] = {"map_metadata": -1, "map_chapters": -1, "fflags": "+bitexact", "id3v2_version": 0}
+"""Leaves out what a file says of itself: where it was made, by whom and with what, and its chapters."""
+_MUXERS = {
+    "video/mp4": "mp4", "video/webm": "webm", "audio/mp4": "mp4", "audio/webm": "webm", "audio/mpeg": "mp3",
+    "audio/flac": "flac", "audio/wav": "wav",
+}  # fmt: skip
+"""FFmpeg's names for what writes the containers of `PLAYED` (``ffmpeg -muxers``)."""
+_UNSEEN = {"h264": "filter_units=remove_types=6", "av1": "filter_units=remove_types=5"}
+"""What is in pictures and is none: captions for televisions and whatever programs leave there.
+
+Source: ITU-T H.264, table 7-1 (supplemental enhancement information); AV1 bitstream specification, section 6.2.2 (OBU
+type 5, metadata).
+"""
+
+
+def _unseen(info: MediaInfo) -> dict[str, Any]:
+    """Return the options that take out of copied pictures what is not seen, and put the index of MP4 first."""
+    codec = next((stream.codec for stream in info.streams if stream.type == "video"), "")
+    taken = {"bsf:v": _UNSEEN[codec]} if info.kind == "video" and codec in _UNSEEN else {}
+    return taken | ({"movflags": "+faststart"} if info.media_type.endswith("/mp4") else {})
 
 
 _STILL: dict[str, Any] = {

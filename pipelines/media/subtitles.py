@@ -20,7 +20,7 @@ from metadata.languages import display_name, parse_language
 from pipelines.errors import ItemError
 from pipelines.media.files import MediaInfo, StreamInfo, write_streams
 
-MOST = 64
+MOST_TRACKS = 64
 """How many of a recording's tracks of subtitles are read."""
 MOST_BYTES = 16_000_000
 """The largest file of captions: more than a day of speech with a time for each word."""
@@ -74,16 +74,22 @@ def extract(path: Path, info: MediaInfo, folder: Path) -> Extracted:
     unread = [_unreadable(each) for each in tracks if not is_text(each.codec)]
     wanted = {
         f"s:{number}": _described(number, each, folder)
-        for number, each in enumerate(tracks[:MOST])
+        for number, each in enumerate(tracks[:MOST_TRACKS])
         if is_text(each.codec)
     }
-    unread += [f"{len(tracks) - MOST} of its {len(tracks)} tracks of subtitles are passed over"] * (len(tracks) > MOST)
+    unread += [f"{len(tracks) - MOST_TRACKS} of its {len(tracks)} tracks of subtitles are passed over"] * (
+        len(tracks) > MOST_TRACKS
+    )
     failed = _write(path, info, wanted)
     unread += [f"its subtitles {wanted[stream].path.stem} cannot be read: {why}" for stream, why in failed.items()]
     files = [each for stream, each in wanted.items() if stream not in failed]
     heard = parsed(info.heard.language) if info.heard else None
     spoken = heard if heard in {each.language for each in files if not each.part} else None
-    marks = {wanted[f"s:{number}"].path: each.marks for number, each in enumerate(tracks[:MOST]) if is_text(each.codec)}
+    marks = {
+        wanted[f"s:{number}"].path: each.marks
+        for number, each in enumerate(tracks[:MOST_TRACKS])
+        if is_text(each.codec)
+    }
     files.reverse()  # of several that are alike, the file's first is its best
     files.sort(key=lambda each: _fitness(each, marks[each.path], spoken))
     return Extracted(tuple(files), spoken, tuple(unread))

@@ -32,8 +32,8 @@ from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
+from pipelines.config import Limits
 from pipelines.errors import ItemCrashError, ItemError, PipelineError, WorkerError, disk_full
-from pipelines.run.limits import Limits
 from pipelines.stages.base import Item, Outcome, Prepares, Report, Stage
 
 POLL_SECONDS = 0.2

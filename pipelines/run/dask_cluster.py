@@ -19,11 +19,10 @@ from distributed import Client, Future, KilledWorker, Security, get_worker
 from distributed import wait as wait_for
 from distributed.comm.core import CommClosedError
 
-from pipelines.config import Cluster as Certificates
+from pipelines.config import Certificates, Limits
 from pipelines.errors import ClusterError, ItemCrashError, PipelineError
 from pipelines.run.children import POLL_SECONDS
 from pipelines.run.executors import Watcher
-from pipelines.run.limits import Limits
 from pipelines.run.remote import is_secured, kind_of, supervise
 from pipelines.stages.base import Item, Outcome, Stage
 

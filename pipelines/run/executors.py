@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from pipelines.config import Limits
 from pipelines.run.children import POLL_SECONDS, Child, perform
-from pipelines.run.limits import Limits
 from pipelines.stages.base import Item, Outcome, Stage
 
 

@@ -16,7 +16,7 @@ from typing import Any, TextIO
 
 from metadata.times import format_clock
 from pipelines.errors import ConfigError
-from pipelines.run.runner import Observer, Report
+from pipelines.run.runner import Observer, RunSummary
 from pipelines.stages.base import Item, Outcome, Stage
 from pipelines.storage.archive_folder import timestamp
 from pipelines.text import one_line
@@ -196,11 +196,11 @@ class Metrics:
 
 
 @dataclass(slots=True)
-class Notice:
+class Notification:
     """What is told at the end of a run."""
 
     archive: str
-    report: Report = field(default_factory=Report)
+    report: RunSummary = field(default_factory=RunSummary)
     error: str | None = None
 
     def as_json(self) -> str:
@@ -218,9 +218,9 @@ NOTICE_SECONDS = 60
 
 
 @contextmanager
-def notifying(command: str, archive: Path) -> Iterator[Notice]:
+def notifying(command: str, archive: Path) -> Iterator[Notification]:
     """Run the user's command at the end of a block, unless nothing was due; how it goes changes nothing."""
-    notice = Notice(str(archive.absolute()))
+    notice = Notification(str(archive.absolute()))
     try:
         yield notice
     except BaseException as error:
@@ -231,10 +231,15 @@ def notifying(command: str, archive: Path) -> Iterator[Notice]:
             _notify(command, notice)
 
 
-def _notify(command: str, notice: Notice) -> None:
+def _notify(command: str, notice: Notification) -> None:
     try:
         done = subprocess.run(  # noqa: S603 the user's own command, without a shell
-            shlex.split(command), input=notice.as_json(), text=True, timeout=NOTICE_SECONDS, check=False
+            shlex.split(command),
+            input=notice.as_json(),
+            text=True,
+            timeout=NOTICE_SECONDS,
+            check=False,
+            cwd=notice.archive,
         )
         fault = f"exit status {done.returncode}" if done.returncode else None
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:

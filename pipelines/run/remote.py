@@ -15,10 +15,9 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pipelines.config import Cluster as Certificates
+from pipelines.config import Certificates, Limits
 from pipelines.errors import ClusterError, ConfigError
 from pipelines.run.children import POLL_SECONDS, Child
-from pipelines.run.limits import Limits
 from pipelines.stages.base import Artefact, Item, Movable, Outcome, Prepares, Stage
 
 Kind = Literal["gpu", "io"]

@@ -13,8 +13,14 @@ from typing import Protocol
 
 from archive.catalogue import runs
 from archive.connection import transaction
-from archive.errors import ArchiveError, CatalogueBusyError, CatalogueDamagedError, CatalogueFullError
-from pipelines.errors import RULED, ItemError, disk_full
+from archive.errors import (
+    ArchiveError,
+    CatalogueBusyError,
+    CatalogueDamagedError,
+    CatalogueFullError,
+    UnknownSubjectError,
+)
+from pipelines.errors import RULED, GoneError, ItemError, disk_full
 from pipelines.run.executors import Executor, Watcher
 from pipelines.stages.base import Artefact, Item, Outcome, Stage
 from pipelines.storage.archive_folder import Context, timestamp
@@ -47,7 +53,7 @@ class Silent:
 
 
 @dataclass(slots=True)
-class Report:
+class RunSummary:
     """What a run did: outcomes by status, in all and by stage, and those that need a person's attention."""
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -66,7 +72,7 @@ class Report:
         if outcome.status != "done":
             self.troubles.append((item, outcome))
 
-    def merge(self, other: Report) -> None:
+    def merge(self, other: RunSummary) -> None:
         """Add another stage's report to this one."""
         self.counts += other.counts
         self.stages |= other.stages
@@ -75,7 +81,7 @@ class Report:
 
 def run_stage(
     context: Context, stage: Stage, executor: Executor, observer: Observer, due: list[Item] | None = None
-) -> Report:
+) -> RunSummary:
     """Do whatever is due in a stage, until nothing is: what may be tried again is, up to the limit.
 
     Args:
@@ -88,7 +94,7 @@ def run_stage(
     Raises:
         PipelineError: no item can be done; what was in hand is due again next time.
     """
-    report = Report()
+    report = RunSummary()
     if due is None:
         due = due_in(context, stage)
     while due:
@@ -111,7 +117,7 @@ def due_in(context: Context, stage: Stage) -> list[Item]:
 
 
 def _run_once(
-    context: Context, stage: Stage, executor: Executor, observer: Observer, due: list[Item], report: Report
+    context: Context, stage: Stage, executor: Executor, observer: Observer, due: list[Item], report: RunSummary
 ) -> dict[str, tuple[Item, Outcome]]:
     """Do each due item once, report what needs no more of it, and return what failed, by subject."""
     ledger = _Ledger(context, stage, observer)
@@ -175,6 +181,8 @@ class _Ledger:
                     self._finish(run_id, outcome, remarks)
             except (CatalogueBusyError, CatalogueFullError, CatalogueDamagedError):
                 raise  # no item is to blame, and none could be kept
+            except UnknownSubjectError as error:
+                outcome = replace(outcome, status=GoneError.verdict, code=GoneError.code, text=str(error))
             except (ItemError, ArchiveError, OSError) as error:
                 if (full := disk_full(error)) is not None:
                     raise full from error
@@ -206,7 +214,7 @@ class _Ledger:
         """Charge nobody for what was in hand when the run ended."""
         # A catalogue that cannot be written now is put right by whoever opens it next.
         with suppress(ArchiveError), transaction(self.context.db):
-            runs.interrupt_running(self.context.db, finished_at=timestamp())
+            runs.interrupt_running(self.context.db, finished_at=timestamp(), worker=self.worker)
 
 
 def _joined(remarks: Sequence[str]) -> str | None:

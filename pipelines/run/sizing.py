@@ -19,12 +19,12 @@ WORKER_BYTES, THREAD_BYTES = 450_000_000, 150_000_000
 MODEL_FACTOR, THREAD_FACTOR = 1.5, 1.0
 """What the model takes, and each thread's windows in it, as multiples of its weights' size. With base, one thread took
 848 MiB, and two took 1,091 to 1,162 (`tests.bench.scale`)."""
-PART = 0.75
+MEMORY_SHARE = 0.75
 """Of the memory that is free, what workers may take together."""
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
+class Capacity:
     """What there is to share out: processors, free memory in bytes, and whether the engine has a GPU."""
 
     processors: int
@@ -32,7 +32,7 @@ class Machine:
     gpu: bool = False
 
     @classmethod
-    def here(cls) -> Machine:
+    def here(cls) -> Capacity:
         """Return what this process may use of this machine."""
         import ctranslate2  # which is needed only where something is due
 
@@ -40,7 +40,7 @@ class Machine:
 
 
 def workers(
-    config: Config, due: int, machine: Machine | None = None, *, weights: int, wanted: int | None = None
+    config: Config, due: int, machine: Capacity | None = None, *, weights: int, wanted: int | None = None
 ) -> int:
     """Return how many recordings to transcribe at once: as asked, as configured, or as there is room for.
 
@@ -53,13 +53,13 @@ def workers(
     """
     if chosen := wanted or config.run.workers:
         return chosen
-    machine = machine or Machine.here()
+    machine = machine or Capacity.here()
     if machine.gpu and config.transcribe.device != "cpu":
         return 1  # which gives it large batches; more would each load the model
     for count in range(min(machine.processors, due), 1, -1):
         each = THREAD_BYTES + THREAD_FACTOR * weights
         one = WORKER_BYTES + MODEL_FACTOR * weights + threads(count, machine.processors) * each
-        if count * one <= PART * machine.memory:
+        if count * one <= MEMORY_SHARE * machine.memory:
             return count
     return 1
 

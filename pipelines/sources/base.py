@@ -24,8 +24,9 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
 from metadata.model import Session
-from pipelines.config import Pull as Settings
-from pipelines.errors import ItemError
+from pipelines.config import PullSettings as Settings
+from pipelines.errors import CaptionsError, ItemError
+from pipelines.text import file_name as fitting
 
 Report: TypeAlias = Callable[[float], None]
 
@@ -81,6 +82,21 @@ class Fetched:
     remark: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Captions on this machine of a recording that stays where it is.
+
+    Attributes:
+        address: that plays the recording.
+        companions: the captions, and everything that its place knows of it.
+        remark: what of that could not be had, and why.
+    """
+
+    address: str
+    companions: tuple[Path, ...] = ()
+    remark: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """One file that a source holds.
@@ -121,6 +137,14 @@ class Found:
             ItemError: it cannot be had.
         """
         raise NotImplementedError
+
+    def fetch_captions(self, shelf: Shelf) -> AbstractContextManager[Words]:  # noqa: ARG002 one signature
+        """Give the captions of the file, and what is known of it, for as long as the block lasts.
+
+        Raises:
+            ItemError: they cannot be had, or not without the file.
+        """
+        raise CaptionsError("its place gives no captions by themselves; those of files: rostra caption FOLDER")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,12 +190,15 @@ def shelf_name(place: str) -> str:
 
 
 def file_name(text: str, fallback: str = "recording") -> str:
-    """Return a name for a file that a stranger chose: no folders, no control characters, 150 characters at most."""
+    """Return a name for a file that a stranger chose: no folders, no control characters, 150 characters at most.
+
+    It is no longer than file systems take, either.
+    """
     last = re.split(r"[/\\]", plain(text))[-1].strip(". ")
     stem, dot, suffix = last.rpartition(".")
     if dot and len(suffix) <= 8:
-        return f"{stem[:140] or fallback}.{suffix}"
-    return last[:150] or fallback
+        return fitting(stem[:140] or fallback, f".{suffix}")
+    return fitting(last[:150]) or fallback
 
 
 def plain(text: str, limit: int = 20_000) -> str:

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -38,7 +38,18 @@ from metadata.timetables.podcast_rss import PODCAST, release_wish
 from metadata.timetables.slugs import make_slug
 from pipelines.errors import EnclosureError, FetchError, ItemError
 from pipelines.media.files import SUFFIXES
-from pipelines.sources.base import Fetched, Found, Reached, Shelf, Unreachable, Unusable, file_name, plain, shelf_name
+from pipelines.sources.base import (
+    Fetched,
+    Found,
+    Reached,
+    Shelf,
+    Unreachable,
+    Unusable,
+    Words,
+    file_name,
+    plain,
+    shelf_name,
+)
 from pipelines.sources.http import Look, WebFile, request
 from pipelines.storage.atomic import write_atomic
 
@@ -87,21 +98,31 @@ class Episode(WebFile):
     @contextmanager
     def fetch(self, shelf: Shelf) -> Iterator[Fetched]:
         """Download the recording, and what can be had of its transcripts."""
-        folder = shelf.folder / f"{self.shelf_name}.transcripts"
         # Without super()'s arguments this would ask for the class that `slots` replaced.
-        with super(Episode, self).fetch(shelf) as fetched:
-            folder.mkdir(exist_ok=True)
-            try:
-                paths, remarks = [], list(self.doubts)
-                for name, url in self.transcripts:
-                    try:
-                        (folder / name).write_bytes(_transcript(url, shelf))
-                        paths.append(folder / name)
-                    except ItemError as error:
-                        remarks.append(f"no transcript from {plain(url, 500)}: {error}")
-                yield Fetched(fetched.path, tuple(paths), "; ".join(remarks) or None)
-            finally:
-                shutil.rmtree(folder, ignore_errors=True)
+        with super(Episode, self).fetch(shelf) as fetched, self._transcribed(shelf) as (paths, remark):
+            yield Fetched(fetched.path, paths, remark)
+
+    @contextmanager
+    def fetch_captions(self, shelf: Shelf) -> Iterator[Words]:
+        """Download what can be had of the transcripts."""
+        with self._transcribed(shelf) as (paths, remark):
+            yield Words(self.url, paths, remark)
+
+    @contextmanager
+    def _transcribed(self, shelf: Shelf) -> Iterator[tuple[tuple[Path, ...], str | None]]:
+        folder = shelf.folder / f"{self.shelf_name}.transcripts"
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            paths, remarks = [], list(self.doubts)
+            for name, url in self.transcripts:
+                try:
+                    (folder / name).write_bytes(_transcript(url, shelf))
+                    paths.append(folder / name)
+                except ItemError as error:
+                    remarks.append(f"no transcript from {plain(url, 500)}: {error}")
+            yield tuple(paths), "; ".join(remarks) or None
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _transcript(url: str, shelf: Shelf) -> bytes:

@@ -20,7 +20,7 @@ COMPANIONS = TIMETABLES | CAPTIONS | {".md", ".nfo"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class File(Found):
+class LocalFile(Found):
     """A file: it is where it is, and stays there."""
 
     path: Path
@@ -42,7 +42,7 @@ def find(name: str | Path, shelf: Shelf) -> Iterator[Found]:  # noqa: ARG001 one
         with suppress(FileNotFoundError):  # it went meanwhile
             facts = path.stat()
             stamp = facts.st_size, facts.st_mtime_ns
-            yield File(place=shown(path), name=shown(path.name), stamp=stamp, bytes=facts.st_size, path=path)
+            yield LocalFile(place=shown(path), name=shown(path.name), stamp=stamp, bytes=facts.st_size, path=path)
     for path in listing.own:
         yield Unusable(place=shown(path), name=shown(path.name), stamp=("own",), error=OwnFilesError())
 

@@ -34,7 +34,7 @@ from urllib.parse import unquote
 import httpx
 import msgspec
 
-from pipelines.config import Pull as Settings
+from pipelines.config import PullSettings as Settings
 from pipelines.errors import AddressError, FetchError, LimitError
 from pipelines.sources.base import Fetched, Found, Report, Shelf, file_name, ignore_progress
 from pipelines.storage.atomic import sync_file, sync_folder, write_atomic

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from metadata.errors import MetadataError
@@ -20,10 +21,10 @@ from metadata.languages import parse_language
 from metadata.model import ExternalId, Link, Person, Release, Role, Session
 from metadata.timetables.slugs import make_slug
 from metadata.timetables.ytdlp_info import release_wish
-from pipelines.config import Pull as Settings
+from pipelines.config import PullSettings as Settings
 from pipelines.errors import FetchError, LimitError
 from pipelines.media.files import ffmpeg_binary
-from pipelines.sources.base import Fetched, Found, Report, Shelf, Unreachable, file_name, plain
+from pipelines.sources.base import Fetched, Found, Report, Shelf, Unreachable, Words, file_name, plain
 
 TRIES = 5
 """How often a download is taken up again; yt-dlp as a library does not otherwise."""
@@ -44,32 +45,48 @@ class Video(Found):
     @contextmanager
     def fetch(self, shelf: Shelf) -> Iterator[Fetched]:
         """Download the recording with ``info.json`` and captions; yt-dlp goes on with what is half here."""
-        folder = shelf.folder / self.shelf_name
-        folder.mkdir(parents=True, exist_ok=True)
         options = {
-            "paths": {"home": str(folder)},
-            "outtmpl": {"default": "recording.%(ext)s"},
             "format": FORMATS,
             "ffmpeg_location": ffmpeg_binary(),
-            "noplaylist": True,
             "continuedl": True,
             "retries": TRIES,
             "fragment_retries": TRIES,
-            "writeinfojson": True,
-            "writesubtitles": True,
-            "subtitleslangs": ["all", "-live_chat"],
             "max_filesize": shelf.settings.max_bytes,
             "match_filter": _not_longer(shelf.settings),
             "progress_hooks": [_reporting(shelf.report)],
         }
-        info = _extract(self.url, options, download=True)
-        path = next((each["filepath"] for each in info.get("requested_downloads") or () if "filepath" in each), None)
-        files = sorted(folder.glob("recording.*"))
-        recording = next((file for file in files if str(file) == path), None)
-        if recording is None:
-            raise FetchError("yt-dlp brought no recording: it may be larger than pull.max_gigabytes, or not be public")
-        try:
+        with self._downloaded(shelf, options) as (info, files):
+            path = next(
+                (each["filepath"] for each in info.get("requested_downloads") or () if "filepath" in each), None
+            )
+            recording = next((file for file in files if str(file) == path), None)
+            if recording is None:
+                raise FetchError(
+                    "yt-dlp brought no recording: it may be larger than pull.max_gigabytes, or not be public"
+                )
             yield Fetched(recording, tuple(file for file in files if file != recording and file.suffix != ".part"))
+
+    @contextmanager
+    def fetch_captions(self, shelf: Shelf) -> Iterator[Words]:
+        """Download ``info.json`` and the captions that people made; what the site's machine heard is left."""
+        with self._downloaded(shelf, {"skip_download": True}) as (_, files):
+            yield Words(self.url, files)
+
+    @contextmanager
+    def _downloaded(self, shelf: Shelf, options: dict[str, Any]) -> Iterator[tuple[dict[str, Any], tuple[Path, ...]]]:
+        folder = shelf.folder / self.shelf_name
+        folder.mkdir(parents=True, exist_ok=True)
+        always = {
+            "paths": {"home": str(folder)},
+            "outtmpl": {"default": "recording.%(ext)s"},
+            "noplaylist": True,
+            "writeinfojson": True,
+            "writesubtitles": True,
+            "subtitleslangs": ["all", "-live_chat"],
+        }
+        info = _extract(self.url, always | options, download=True)
+        try:
+            yield info, tuple(sorted(folder.glob("recording.*")))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -18,6 +18,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from metadata.model import TranscriptKind
 from pipelines.config import Config
 
 if TYPE_CHECKING:  # the module of `Stage` belongs to this package, which is imported first
@@ -37,6 +38,8 @@ class Setup:
         sources: files, folders and addresses, for stages of ``rostra pull``.
         event: the slug that ``rostra pull`` was given, or None.
         session: likewise.
+        kind: of the captions that come with recordings: ``human`` where people made or checked them.
+        captions_only: whether ``rostra pull`` brings captions and leaves the recordings where they are.
         model: Whisper's size or a folder of weights, instead of the configured one.
         threads: how many processors each worker has, or None where nothing is computed.
     """
@@ -45,6 +48,8 @@ class Setup:
     sources: Sequence[str | Path] = ()
     event: str | None = None
     session: str | None = None
+    kind: TranscriptKind = "imported"
+    captions_only: bool = False
     model: str | None = None
     threads: int | None = None
 

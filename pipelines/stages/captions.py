@@ -20,6 +20,7 @@ from archive.catalogue.provenance import origins_with
 from archive.catalogue.recordings import read_recording, recording_id
 from metadata.captions import FORMATS, SUFFIXES
 from metadata.errors import MetadataError, UnknownFormatError
+from metadata.model import TranscriptKind
 from pipelines.errors import BrokenMediaError, CaptionsError, FetchError
 from pipelines.exchange.captions import add_captions, beside, passed_over
 from pipelines.sources.files import expand, shown
@@ -37,6 +38,7 @@ class Beside:
     captions: Path
     media: Path
     known: bool = True
+    kind: TranscriptKind = "imported"
 
     def read(self) -> tuple[bytes, str]:
         """Return the file's bytes, and the SHA-256 of the recording's."""
@@ -58,6 +60,7 @@ class Given:
     captions: Companion
     sha256: str
     spoken: str | None = None
+    kind: TranscriptKind = "imported"
 
     def read(self) -> tuple[bytes, str]:
         """Return the captions' bytes, and the recording's SHA-256."""
@@ -77,13 +80,18 @@ class _About(msgspec.Struct, frozen=True):
 
     companions: tuple[Companion, ...] = ()
     spoken: str | None = None
+    kind: TranscriptKind = "imported"
 
 
 @dataclass(frozen=True, slots=True)
 class Captions:
-    """The stage, over the same sources as `pull`, and over what came with any recording."""
+    """The stage, over the same sources as `pull`, and over what came with any recording.
+
+    ``kind`` is that of captions which lie beside recordings.
+    """
 
     sources: Sequence[Path]
+    kind: TranscriptKind = "imported"
     name: ClassVar[str] = "captions"
     unit: ClassVar[str] = ""
 
@@ -93,7 +101,7 @@ class Captions:
         Of several of one kind the last one stands: what lies beside a recording before what it came with.
         """
         yield from _given(context)
-        yield from _lying_beside(self.sources)
+        yield from _lying_beside(self.sources, self.kind)
 
     def work(self, task: Task, report: Report) -> tuple[bytes, str]:  # noqa: ARG002 one signature for all stages
         """Return the captions' bytes, and the SHA-256 of the recording's."""
@@ -109,7 +117,7 @@ class Captions:
         if recording is None:
             raise CaptionsError(f"the recording beside it, {shown(item.task.media.name)}, is not in the archive")
         try:
-            added = add_captions(context, data, item.label, recording, kind="imported", **_said(item.task))
+            added = add_captions(context, data, item.label, recording, kind=item.task.kind, **_said(item.task))
         except UnknownFormatError:
             return "holds no captions, and is passed over"
         except MetadataError as error:
@@ -139,7 +147,7 @@ _TEXTS = frozenset(form.suffix for form in FORMATS.values())
 """How files end that are no recordings, whatever lies beside them."""
 
 
-def _lying_beside(sources: Sequence[Path]) -> Iterator[Item]:
+def _lying_beside(sources: Sequence[Path], kind: TranscriptKind) -> Iterator[Item]:
     for media in dict.fromkeys(path for source in sources for path in expand(source)):
         if media.suffix.lower() in _TEXTS:
             continue
@@ -149,8 +157,8 @@ def _lying_beside(sources: Sequence[Path]) -> Iterator[Item]:
                 yield Item(
                     subject=shown(path),
                     label=shown(path.name),
-                    fingerprint=fingerprint(shown(path), *facts, shown(media), *whose),
-                    task=Beside(path, media, known),
+                    fingerprint=fingerprint(shown(path), *facts, shown(media), *whose, *_unless_imported(kind)),
+                    task=Beside(path, media, known, kind),
                 )
 
 
@@ -164,11 +172,15 @@ def _given(context: Context) -> Iterator[Item]:
                 yield Item(
                     subject=f"{place}#{companion.name}",
                     label=companion.name,
-                    fingerprint=fingerprint(companion.sha256, sha256),
-                    task=Given(store, companion, sha256, known.spoken),
+                    fingerprint=fingerprint(companion.sha256, sha256, *_unless_imported(known.kind)),
+                    task=Given(store, companion, sha256, known.spoken, known.kind),
                 )
+
+
+def _unless_imported(kind: TranscriptKind) -> tuple[TranscriptKind, ...]:
+    return () if kind == "imported" else (kind,)
 
 
 def make(setup: Setup) -> Captions:
     """Return the stage for a command: beside addresses lies nothing."""
-    return Captions([Path(source) for source in setup.sources if "://" not in str(source)])
+    return Captions([Path(source) for source in setup.sources if "://" not in str(source)], setup.kind)

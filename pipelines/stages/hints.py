@@ -5,12 +5,12 @@ from __future__ import annotations
 from archive.catalogue.sessions import SessionDescription, describe
 from metadata.languages import parse_language
 from metadata.terms import terms
-from pipelines.config import Transcribe
+from pipelines.config import TranscribeSettings
 from pipelines.storage.archive_folder import Context
 from pipelines.transcribers.base import Hints
 
 
-def hints_of(known: SessionDescription, settings: Transcribe, language: str | None = None) -> Hints:
+def hints_of(known: SessionDescription, settings: TranscribeSettings, language: str | None = None) -> Hints:
     """Return language and terms for a session's recordings; where no language is declared, those of its event.
 
     Terms are most telling first: people, the title, the archive's glossary, and what the abstract sets in

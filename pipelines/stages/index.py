@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from archive.catalogue.sessions import searched_sessions
+from archive.index.tokens import FOLDING
 from archive.search import sqlite_search as search
 from pipelines.stages import Setup
 from pipelines.stages.base import Item, Report, fingerprint
@@ -15,19 +16,20 @@ from pipelines.storage.archive_folder import Context
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """The stage."""
+    """The stage. ``folding`` is the version of what becomes of a text (`archive.index.tokens.FOLDING`)."""
 
+    folding: int = FOLDING
     name: ClassVar[str] = "index"
     unit: ClassVar[str] = ""
 
     def items(self, context: Context) -> Iterable[Item]:
-        """Return an item for every session; its fingerprint changes with anything that is searched."""
+        """Return an item for every session; its fingerprint changes with anything that is searched, and with how."""
         for each in searched_sessions(context.db):
             searched = (each.title, each.subtitle, each.abstract, each.versions, each.people)
             yield Item(
                 subject=f"session/{each.id}",
                 label=f"{each.event}/{each.slug}",
-                fingerprint=fingerprint(each.id, searched),
+                fingerprint=fingerprint(each.id, searched, self.folding),
                 task=each.id,
             )
 

@@ -3,6 +3,13 @@
 A new database is built beside the old under a name of its own, media are linked, and then one small file,
 ``current.json``, is replaced: readers see either the old publication or the new, never half of one. What
 is no longer released leaves the folder after that.
+
+Of media only renditions go out, never recordings: what a camera or a program wrote into a recording's file, where it
+was made and by whom, stays in the archive.
+
+Publishing takes no turn at the catalogue: it reads one consistent state of it, however long it builds, and only one
+process publishes into a folder at once. Whoever waits builds a newer state than the one who is at work, so that what
+was taken back stays so.
 """
 
 from __future__ import annotations
@@ -11,29 +18,35 @@ import contextlib
 import os
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+import filelock
 import msgspec
 
-from archive.catalogue.recordings import stored_files
+from archive.catalogue.recordings import StoredFile, published_files
+from archive.catalogue.snapshot import origin
 from archive.connection import open_readonly
-from archive.errors import ArchiveError, CatalogueBusyError, CatalogueFullError
+from archive.errors import ArchiveError, CatalogueBusyError
 from archive.publication import build as release
-from archive.sqlite import Database
-from pipelines.errors import ItemError
+from archive.publication.folder import files
+from pipelines.config import Config
+from pipelines.errors import ItemError, LockedError
 from pipelines.stages import Setup
-from pipelines.stages.base import Item, Report, fingerprint
+from pipelines.stages.base import Item, Report
 from pipelines.storage.archive_folder import Context, now, timestamp
 from pipelines.storage.atomic import scratch, sync_folder, write_atomic
 from pipelines.storage.blobs import BlobStore
+from pipelines.storage.copies import PUBLISH, origin_of, state
 from pipelines.storage.own import CURRENT, DATABASES, MEDIA
 from pipelines.text import counted
 
-GRACE_SECONDS = 2.0
-"""How long the old database stays after the swap: a request that began on it may still open it."""
+LOCK = ".publishing"
+"""Held by the process that publishes into a folder."""
+WAIT_SECONDS = 1_800.0
+"""How long to wait for another process that publishes into the same folder."""
 
 
 class NotPublishedError(ItemError):
@@ -43,76 +56,123 @@ class NotPublishedError(ItemError):
 
 
 @dataclass(frozen=True, slots=True)
+class Publication:
+    """What is published, and where.
+
+    Attributes:
+        catalogue: the database of record.
+        config: the archive's.
+        blobs: where media are.
+        target: the folder that is published.
+        origin: tells this archive's publications from those of others.
+        grace_seconds: how long the old database stays: a request that began on it may still open it.
+    """
+
+    catalogue: Path
+    config: Config
+    blobs: BlobStore
+    target: Path
+    origin: str
+    grace_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Publish:
     """The stage. ``target`` is the folder that is published; None is the archive's own."""
 
     target: Path | None = None
-    name: ClassVar[str] = "publish"
+    grace_seconds: float = 2.0
+    name: ClassVar[str] = PUBLISH
     unit: ClassVar[str] = ""
 
     def items(self, context: Context) -> Iterable[Item]:
         """Return one item; its fingerprint changes with the content and with what is released."""
-        target = self._target(context)
-        state = release.publication_fingerprint(context.db, default=context.config.publish.default_release, now=now())
+        target = self.target or context.layout.public
         yield Item(
-            subject=str(target.absolute()),
+            subject=str(target.resolve()),
             label=target.name,
-            fingerprint=fingerprint(state),
+            fingerprint=state(context),
+            task=Publication(
+                context.layout.catalogue,
+                context.config,
+                context.blobs,
+                target,
+                origin=origin(context.db),
+                grace_seconds=self.grace_seconds,
+            ),
             lost=not (target / CURRENT).exists(),
         )
 
-    def work(self, task: None, report: Report) -> None:
-        """Do nothing: a publication is built where the catalogue is."""
-
-    def commit(self, context: Context, item: Item, result: None) -> str | None:  # noqa: ARG002 one signature
-        """Build a publication and swap it in."""
+    def work(self, task: Publication, report: Report) -> str:  # noqa: ARG002 one signature
+        """Build a publication and swap it in, where the catalogue is."""
         try:
-            return publish(context, self._target(context))
-        except (CatalogueBusyError, CatalogueFullError):
-            raise  # the next run may well finish it
+            return publish(task)
+        except CatalogueBusyError as error:
+            raise LockedError(str(error)) from error  # the next run may well finish it
         except (ArchiveError, OSError) as error:
             raise NotPublishedError(str(error)) from error
 
-    def _target(self, context: Context) -> Path:
-        return self.target or context.layout.public
+    def commit(self, context: Context, item: Item, result: str) -> str | None:  # noqa: ARG002 one signature
+        """Say what is published."""
+        return result
 
 
-def publish(context: Context, target: Path) -> str:
+def publish(task: Publication) -> str:
     """Build what is released into a folder and swap it in; return what it holds, in words.
 
     Raises:
         ArchiveError: the database cannot be built; what was published before stands.
         OSError: the folder cannot be written; what was published before stands.
+        NotPublishedError: the folder holds another archive's publication.
     """
+    target = task.target
     target.mkdir(parents=True, exist_ok=True)
-    for leftover in target.glob(".*.part*"):
-        leftover.unlink()
-    with scratch(target) as temporary:
-        built = release.build(
-            context.layout.catalogue, temporary, default=context.config.publish.default_release, now=now()
-        )
-        name = f"catalogue-{built.digest}.db"
-        temporary.chmod(0o644)
-        temporary.replace(target / name)
-    db = open_readonly(target / name, immutable=True)
-    try:
-        wanted = _link_media(db, context.blobs, target / MEDIA)
-    finally:
-        db.close()
-    sync_folder(target)
-    write_atomic(target / CURRENT, msgspec.json.encode({"database": name, "built_at": timestamp()}))
-    if any(path.name != name for path in target.glob(DATABASES)):
-        time.sleep(GRACE_SECONDS)
-    _remove_others(target / MEDIA, wanted)
-    _remove_others(target, {name}, DATABASES)
+    if origin_of(target) not in {task.origin, "", None}:
+        raise NotPublishedError(f"{target} holds another archive's publication: choose another folder, or remove it")
+    with _alone(target):
+        for leftover in target.glob(".*.part*"):
+            leftover.unlink()
+        with scratch(target) as temporary:
+            built = release.build(task.catalogue, temporary, default=task.config.publish.default_release, now=now())
+            name = f"catalogue-{built.digest}.db"
+            temporary.chmod(0o644)
+            temporary.replace(target / name)
+        db = open_readonly(target / name, immutable=True)
+        try:
+            wanted = _link_media(published_files(db), task.blobs, target / MEDIA)
+        finally:
+            db.close()
+        sync_folder(target)
+        for file, data in files(task.config.site.names()).items():
+            write_atomic(target / file, data)
+        current = {"database": name, "built_at": timestamp(), "origin": task.origin}
+        write_atomic(target / CURRENT, msgspec.json.encode(current))
+        if any(path.name != name for path in target.glob(DATABASES)):
+            time.sleep(task.grace_seconds)
+        _remove_others(target / MEDIA, wanted)
+        _remove_others(target, {name}, DATABASES)
     return ", ".join(counted(built.counts[thing], thing) for thing in ("session", "recording", "segment"))
 
 
-def _link_media(db: Database, blobs: BlobStore, folder: Path) -> set[str]:
-    """Bring released recordings and renditions into the folder, linked where that can be; return their names."""
+@contextlib.contextmanager
+def _alone(target: Path) -> Iterator[None]:
+    """Let one process at a time publish into a folder; the operating system frees it however that process ends."""
+    lock = filelock.FileLock(target / LOCK, timeout=WAIT_SECONDS)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise NotPublishedError(f"another process has been publishing into {target} for too long") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _link_media(files: Iterable[StoredFile], blobs: BlobStore, folder: Path) -> set[str]:
+    """Bring renditions of what is released into the folder, linked where that can be; return their names."""
     folder.mkdir(exist_ok=True)
     names = set()
-    for file in stored_files(db):
+    for file in files:
         target = folder / f"{file.sha256}{file.suffix}"
         names.add(target.name)
         if target.exists():
@@ -120,7 +180,7 @@ def _link_media(db: Database, blobs: BlobStore, folder: Path) -> set[str]:
         try:
             source = blobs.path(file.sha256, file.suffix)
         except FileNotFoundError:
-            continue  # lost from the store: its player finds nothing, and transcribing it says so
+            continue  # lost from the store: its player finds nothing, and 'rostra check' says so
         with scratch(folder) as temporary:
             try:
                 os.link(source, temporary)

@@ -8,7 +8,6 @@ somebody decides (`pipelines.matching.proposals`); and without a timetable to a 
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -25,27 +24,31 @@ from archive.catalogue.recordings import (
     NewRecording,
     add_recording,
     assign,
+    bring_here,
+    elsewhere_of,
+    last_said_ms,
     note_source,
     recording_id,
     recording_label,
 )
 from archive.catalogue.sessions import (
-    add_session,
-    ensure_event,
     expecting,
     find_session,
     newest_session_id,
     unrecorded_sessions,
 )
+from archive.publication.purging import is_purged
 from archive.sqlite import Database
-from metadata.model import Session
-from pipelines.errors import BrokenMediaError, LimitError
+from metadata.model import Session, TranscriptKind
+from metadata.timetables.slugs import make_slug
+from pipelines.errors import BrokenMediaError, LimitError, PurgedError
+from pipelines.exchange.captions import TOLERANCE_MS
 from pipelines.matching import proposals as matching
 from pipelines.media.files import MediaInfo, probe
 from pipelines.media.subtitles import extract
 from pipelines.sources import Found, Shelf, find
 from pipelines.stages import Setup
-from pipelines.stages.base import Item, Report, fingerprint
+from pipelines.stages.base import Item, Report, Stage, fingerprint
 from pipelines.storage.archive_folder import Context, timestamp
 from pipelines.storage.blobs import Blob, BlobStore
 
@@ -100,11 +103,15 @@ class Pulled:
 
 @dataclass(frozen=True, slots=True)
 class Pull:
-    """The stage. ``event`` and ``session`` are slugs that the caller chose, or None to match."""
+    """The stage. ``event`` and ``session`` are slugs that the caller chose, or None to match.
+
+    ``kind`` is that of the captions which come with recordings.
+    """
 
     sources: Sequence[str | Path]
     event: str | None = None
     session: str | None = None
+    kind: TranscriptKind = "imported"
     name: ClassVar[str] = "pull"
     unit: ClassVar[str] = "B"
 
@@ -149,7 +156,7 @@ class Pull:
             try:
                 blob = task.store.add(fetched.path, info.suffix)
                 own, spoken, unread = _subtitles(task, fetched.path, info)
-                companions = (*own, *(_companion(task.store, path) for path in fetched.companions))
+                companions = (*own, *(companion(task.store, path) for path in fetched.companions))
             except OSError as error:
                 raise BrokenMediaError(f"cannot be copied: {error.strerror or error}") from error
         folder = Path(found.place).parent.name if found.place.startswith("/") else ""
@@ -161,6 +168,9 @@ class Pull:
         if result is None:
             return "it can be read again"
         place, sha256 = item.subject, result.blob.sha256
+        if is_purged(context.db, sha256):
+            context.blobs.remove(sha256, result.info.suffix)
+            raise PurgedError("a recording of just these bytes was deleted from this archive for good")
         old, known = replaced_at(context.db, place, sha256), recording_id(context.db, sha256)
         if known is not None:
             self._note(context, known, item, result, old)
@@ -170,22 +180,20 @@ class Pull:
         if result.about is not None and session_id is not None and session_id > newest:
             describe_session(context.db, session_id, result.about, decided_at=timestamp())
         info = result.info
-        recording = add_recording(
-            context.db,
-            NewRecording(
-                sha256=sha256,
-                kind=info.kind,
-                duration_ms=info.duration_ms,
-                bytes=result.blob.bytes,
-                media_type=info.media_type,
-                suffix=info.suffix,
-                streams=msgspec.json.encode(info.streams).decode(),
-                original_name=result.name,
-                **note,
-            ),
-            session_id,
-            pulled_at=timestamp(),
+        new = NewRecording(
+            sha256=sha256,
+            kind=info.kind,
+            duration_ms=info.duration_ms,
+            bytes=result.blob.bytes,
+            media_type=info.media_type,
+            suffix=info.suffix,
+            streams=msgspec.json.encode(info.streams).decode(),
+            original_name=result.name,
+            **note,
         )
+        recording = _brought_here(context.db, session_id, new)
+        if recording is None:
+            recording = add_recording(context.db, new, session_id, pulled_at=timestamp())
         note_source(context.db, recording, folder=result.folder, started_at=info.started_at, tags=info.tags)
         remark = None
         if old is not None:
@@ -198,6 +206,7 @@ class Pull:
     def _note(self, context: Context, recording: int, item: Item, result: Pulled, old: int | None) -> None:
         """Note where a recording came from, and let it take the place of what was there before."""
         known = {"session": result.about, "companions": result.companions, "spoken": result.spoken}
+        known |= {"kind": self.kind} if self.kind != "imported" and result.companions else {}
         about = msgspec.json.encode({name: value for name, value in known.items() if value}).decode()
         note_place(context.db, recording, item.subject, about=about, pulled_at=timestamp())
         if old is not None:
@@ -214,15 +223,31 @@ class Pull:
             session, said = expected
             note = {key: getattr(said, key) for key in ("role", "language", "credit", "licence", "synthetic_voice")}
             return session, note
-        matches = [each.id for each in unrecorded_sessions(db, slugify(stem)) if self.event in {None, each.event}]
+        named = dict.fromkeys((slugify(stem), make_slug(stem)))  # a timetable's slugs may be longer than ours
+        found = (each for slug in named for each in unrecorded_sessions(db, slug))
+        matches = [each.id for each in found if self.event in {None, each.event}]
         if len(matches) == 1:
             return matches[0], {}
         if matching.talks(context, self.event):
             return None, {}
-        return new_session(db, self.event or context.config.pull.event, stem), {}
+        return matching.new_session(db, self.event or context.config.pull.event, stem), {}
 
 
-def _companion(store: BlobStore, path: Path, codec: str | None = None, **said: str | None) -> Companion:
+def _brought_here(db: Database, session: int | None, new: NewRecording) -> int | None:
+    """Make a file that of its session's recording that was elsewhere, if what was said there fits into it."""
+    waiting = elsewhere_of(db, session) if session is not None and new.role == "floor" else None
+    if waiting is None or (new.duration_ms and last_said_ms(db, waiting) > new.duration_ms + TOLERANCE_MS):
+        return None
+    bring_here(db, waiting, new, pulled_at=timestamp())
+    return waiting
+
+
+def companion(store: BlobStore, path: Path, codec: str | None = None, **said: str | None) -> Companion:
+    """Bring what came with a recording into the store.
+
+    Raises:
+        OSError: it cannot be read, or there is no room for it.
+    """
     suffix = "".join(path.suffixes[-2:])
     return Companion(path.name, store.add(path, suffix).sha256, suffix, codec, **said)
 
@@ -233,9 +258,7 @@ def _subtitles(task: Task, path: Path, info: MediaInfo) -> tuple[tuple[Companion
     folder.mkdir(parents=True, exist_ok=True)
     try:
         found = extract(path, info, folder)
-        kept = (
-            _companion(task.store, each.path, each.codec, title=each.title, track=each.part) for each in found.files
-        )
+        kept = (companion(task.store, each.path, each.codec, title=each.title, track=each.part) for each in found.files)
         return tuple(kept), found.spoken, found.unread
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -262,13 +285,10 @@ def _joined(*remarks: str | None) -> str | None:
     return "; ".join(filter(None, remarks)) or None
 
 
-def new_session(db: Database, event: str, stem: str) -> int:
-    """Make a session for a recording that no timetable knows, and its event if need be; return its id."""
-    event_id = ensure_event(db, event, re.sub(r"-+", " ", event).capitalize())
-    title = re.sub(r"[_\s]+", " ", stem).strip() or "Recording"
-    return add_session(db, event_id, slugify(stem) or "recording", title)
-
-
-def make(setup: Setup) -> Pull:
+def make(setup: Setup) -> Stage:
     """Return the stage for a command."""
-    return Pull(setup.sources, setup.event, setup.session)
+    if setup.captions_only:
+        from pipelines.stages.words import PullWords  # it builds upon this module
+
+        return PullWords(setup.sources, setup.event, setup.session, setup.kind)
+    return Pull(setup.sources, setup.event, setup.session, setup.kind)

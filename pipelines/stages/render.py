@@ -10,13 +10,15 @@ from typing import ClassVar
 from archive.catalogue.recordings import (
     NewRendition,
     current_recordings,
+    is_rendition,
     note_loudness,
-    recording_of,
+    recording_id,
     set_renditions,
 )
-from pipelines.errors import FetchError
+from archive.publication.redaction import hidden
+from pipelines.errors import FetchError, GoneError
 from pipelines.media.files import probe
-from pipelines.media.renditions import VERSION, render
+from pipelines.media.renditions import VERSION, Span, render
 from pipelines.stages import Setup
 from pipelines.stages.base import Item, Report, fingerprint
 from pipelines.stages.recording import RecordingTask
@@ -32,9 +34,17 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Render:
-    """The stage."""
+class Task(RecordingTask):
+    """A recording to render, and from when to when nothing of it may be heard or seen, in milliseconds."""
 
+    hidden: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Render:
+    """The stage. ``only`` are the recordings to render, by SHA-256; None is all of them."""
+
+    only: frozenset[str] | None = None
     name: ClassVar[str] = "render"
     unit: ClassVar[str] = "s"
 
@@ -42,22 +52,25 @@ class Render:
         """Return an item for every recording that is not superseded."""
         store, folder = context.blobs, context.layout.work
         for recording in current_recordings(context.db):
+            if self.only is not None and recording.sha256 not in self.only:
+                continue
+            decided, spans = hidden(context.db, recording.sha256)
             yield Item(
                 subject=recording.sha256,
                 label=recording.label,
-                fingerprint=fingerprint(recording.sha256, VERSION),
-                task=RecordingTask(store, recording.sha256, recording.suffix, folder),
+                fingerprint=fingerprint(recording.sha256, VERSION, *((decided, spans) if decided else ())),
+                task=Task(store, recording.sha256, recording.suffix, folder, spans),
                 size=(recording.duration_ms or 0) / 1000,
             )
 
-    def work(self, task: RecordingTask, report: Report) -> Made:  # noqa: ARG002 one signature
+    def work(self, task: Task, report: Report) -> Made:  # noqa: ARG002 one signature
         """Make the renditions and bring them into the store."""
         recording = task.recording()
         folder = task.folder / f"{task.sha256}.render"
         folder.mkdir(parents=True, exist_ok=True)
         try:
             made = []
-            rendered = render(recording, probe(recording), folder)
+            rendered = render(recording, probe(recording), folder, task.hidden)
             for rendition in rendered.files:
                 try:
                     blob = task.store.add(rendition.path, rendition.path.suffix)
@@ -76,11 +89,25 @@ class Render:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def commit(self, context: Context, item: Item, result: Made) -> None:
-        """Note what was made."""
-        recording = recording_of(context.db, item.subject)
+    def commit(self, context: Context, item: Item, result: Made) -> str | None:
+        """Note what was made, unless more or less is to be hidden by now: then it is due again."""
+        recording = recording_id(context.db, item.subject)
+        if recording is None:
+            _discard(context, result)
+            raise GoneError("its recording was deleted for good meanwhile")
+        if hidden(context.db, item.subject)[1] != item.task.hidden:
+            _discard(context, result)
+            return "it was redacted meanwhile, and is to be rendered again"
         note_loudness(context.db, recording, result.loudness)
         set_renditions(context.db, recording, result.files)
+        return None
+
+
+def _discard(context: Context, made: Made) -> None:
+    """Remove what was made, unless it is another recording's, too."""
+    for file in made.files:
+        if not is_rendition(context.db, file.sha256):
+            context.blobs.remove(file.sha256, file.suffix)
 
 
 def make(setup: Setup) -> Render:  # noqa: ARG001 one signature for all stages

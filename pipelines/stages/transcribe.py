@@ -28,7 +28,7 @@ from pipelines.stages.recording import RecordingTask
 from pipelines.storage.archive_folder import Context, timestamp
 from pipelines.transcribers import engine
 from pipelines.transcribers.base import Hints, Transcriber
-from pipelines.transcribers.chunks import LONGEST_MS, Heard, Part, Sound, join, parts
+from pipelines.transcribers.chunks import LONGEST_MS, Chunk, ChunkAudio, Heard, divide, join
 from pipelines.transcribers.models import bytes_of
 from pipelines.transcribers.speech import Detector, detect_speech
 
@@ -45,7 +45,7 @@ class Task(RecordingTask):
     """
 
     hints: Hints
-    part: Part
+    part: Chunk
     whole: str
 
 
@@ -73,7 +73,7 @@ class Transcribe:
         ):
             hints = hints_of(session, settings, language)
             whole = fingerprint(sha256, engine, hints.language, hints.terms, hints.expected)
-            for part in parts(duration_ms, self.longest_ms):
+            for part in divide(duration_ms, self.longest_ms):
                 divided = part.of > 1
                 end_ms = duration_ms if part.end_ms is None else part.end_ms
                 yield Item(
@@ -93,7 +93,7 @@ class Transcribe:
         """Listen to a recording, or a part of it, and leave what was heard in a file."""
         part = task.part
         audio = stream_audio(task.recording(), start_ms=part.first_ms, end_ms=part.last_ms)
-        sound = Sound(audio, part, self.detect)
+        sound = ChunkAudio(audio, part, self.detect)
         with its_own_fault():
             transcript = self.transcriber.transcribe(sound, task.hints, report)
         return leave(Heard(transcript, sound.start_ms, sound.end_ms), task, f"{part.number}.heard")

@@ -16,7 +16,7 @@ import msgspec
 
 from archive.catalogue.database import create_catalogue, open_catalogue, outdated
 from archive.catalogue.runs import interrupt_running
-from archive.connection import open_readonly, transaction
+from archive.connection import DRIVER_SECONDS, open_readonly, transaction
 from archive.sqlite import Database
 from pipelines import config as configuration
 from pipelines.config import Config
@@ -28,9 +28,20 @@ from pipelines.storage.buckets import Bucket, BucketBlobStore
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where the parts of an archive are."""
+    """Where the parts of an archive are.
+
+    Attributes:
+        root: its folder.
+        turn: tells the work of one that takes a short turn from a run's.
+    """
 
     root: Path
+    turn: str = ""
+
+    @classmethod
+    def at(cls, folder: Path, turn: str = "") -> Layout:
+        """Return the layout of an archive as any process finds it, whatever its working directory is."""
+        return cls(folder.expanduser().resolve(), turn)
 
     @property
     def config(self) -> Path:
@@ -55,7 +66,7 @@ class Layout:
     @property
     def work(self) -> Path:
         """What a run hands from worker to driver; emptied when a run begins."""
-        return self.root / "work"
+        return self.root / f"work{self.turn}"
 
     @property
     def sources(self) -> Path:
@@ -113,7 +124,7 @@ def init(root: Path, *, title: str) -> bool:
     Raises:
         ConfigError: the folder cannot be made, or holds something else.
     """
-    layout = Layout(root)
+    layout = Layout.at(root)
     new = not layout.catalogue.exists()
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -131,19 +142,45 @@ def init(root: Path, *, title: str) -> bool:
 
 
 @contextmanager
-def open_archive(root: Path) -> Iterator[Context]:
-    """Open an archive for work that writes: one at a time.
+def taking_turns(root: Path) -> Iterator[Context]:
+    """Open an archive for writing in short turns, also while a run is at work: each transaction is one turn.
+
+    Raises:
+        ArchiveError: there is no archive here, or it cannot be opened.
+        ConfigError: the configuration is wrong.
+    """
+    layout = Layout.at(root, f"-{os.getpid()}")
+    config = configuration.load(layout.config)
+    db = open_catalogue(layout.catalogue, patience=TURN_SECONDS)
+    try:
+        yield Context(layout, config, db)
+    finally:
+        shutil.rmtree(layout.work, ignore_errors=True)
+        db.close()
+
+
+TURN_SECONDS = 120.0
+"""How long one who takes a turn waits for it."""
+
+
+@contextmanager
+def open_archive(root: Path, *, patience: float = DRIVER_SECONDS) -> Iterator[Context]:
+    """Open an archive for a run: one at a time. Others may write in short turns meanwhile (`taking_turns`).
 
     What an interrupted run left behind is put right first: its runs are marked, its scraps removed.
+
+    Args:
+        root: its folder.
+        patience: how many seconds to wait for another writer's turn to end.
 
     Raises:
         LockedError: another run is at work here.
         ArchiveError: there is no archive here, or it cannot be opened.
         ConfigError: the configuration is wrong.
     """
-    layout = Layout(root)
+    layout = Layout.at(root)
     config = configuration.load(layout.config)
-    db = open_catalogue(layout.catalogue)
+    db = open_catalogue(layout.catalogue, patience=patience)
     try:
         with _hold(layout):
             layout.work.mkdir(exist_ok=True)
@@ -164,7 +201,7 @@ def open_archive_readonly(root: Path) -> Iterator[Context]:
         ArchiveError: there is no archive here, or it cannot be opened.
         ConfigError: the configuration is wrong.
     """
-    layout = Layout(root)
+    layout = Layout.at(root)
     db = open_readonly(layout.catalogue)
     if outdated(db):
         db.close()
@@ -186,6 +223,8 @@ def owner(layout: Layout) -> Owner | None:
 
 
 def _lives(pid: int) -> bool:
+    if not pid:
+        return False  # which would mean this process's own group
     try:
         os.kill(pid, 0)
     except PermissionError:
@@ -206,6 +245,9 @@ def _hold(layout: Layout) -> Iterator[None]:
         name = f"process {holder.pid} on {holder.host} since {holder.since}" if holder else "another process"
         raise LockedError(f"{layout.root} is in use by {name}: wait for it, or stop it") from None
     try:
+        for left in layout.root.glob("work-*"):
+            if not _lives(int(digits) if (digits := left.name.removeprefix("work-")).isdecimal() else 0):
+                shutil.rmtree(left, ignore_errors=True)
         write_atomic(layout.owner, msgspec.json.encode(Owner(os.getpid(), socket.gethostname(), timestamp())))
         shutil.rmtree(layout.work, ignore_errors=True)
         yield

@@ -206,7 +206,7 @@ def restore(vault: Vault, root: Path, *, at: str | None, step: Step) -> Done:
         OSError: the vault cannot be read, or the folder not be written.
     """
     manifest = _choose(manifests(vault), at)
-    layout = Layout(root)
+    layout = Layout.at(root)
     marker = root / ".restoring"
     if root.exists() and any(root.iterdir()) and not marker.exists():
         raise ConfigError(f"{root} is not empty: choose a new folder to restore into")

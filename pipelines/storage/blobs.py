@@ -47,6 +47,13 @@ class BlobStore(Protocol):
             OSError: it cannot be brought here.
         """
 
+    def remove(self, sha256: str, suffix: str) -> None:
+        """Remove a blob for good, and every copy of it on this machine; nothing happens where there is none.
+
+        Raises:
+            OSError: it cannot be removed.
+        """
+
     def at(self, folder: Path) -> BlobStore:
         """Return the same store for another machine, which keeps what it needs of it in a folder.
 
@@ -89,6 +96,13 @@ class LocalBlobStore:
             target.parent.mkdir(parents=True, exist_ok=True)
             file.replace(target)
             sync_folder(target.parent)
+
+    def remove(self, sha256: str, suffix: str) -> None:
+        """Remove a file, and bring that to the disk."""
+        path = self.root / key(sha256, suffix)
+        if path.exists():
+            path.unlink()
+            sync_folder(path.parent)
 
     def at(self, folder: Path) -> LocalBlobStore:  # noqa: ARG002 one signature
         """Return this store, which every machine must see under the same path."""

@@ -32,16 +32,19 @@ WHOLE = 64 << 20
 """What is sent in one request, which can be made conditional; larger objects go up in parts."""
 TRIES = 5
 """How often a download is taken up again without coming further."""
-PATIENCE = timedelta(seconds=60)
-"""How long a request is repeated before it has failed, and how long a server may be silent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A bucket, or the part of it below a prefix, which ends with a slash or is empty."""
+    """A bucket, or the part of it below a prefix, which ends with a slash or is empty.
+
+    Attributes:
+        patience: how long a request is repeated before it has failed, and how long a server may be silent.
+    """
 
     name: str
     prefix: str = ""
+    patience: timedelta = timedelta(seconds=60)
 
     @classmethod
     def at(cls, url: str) -> Bucket:
@@ -64,12 +67,12 @@ class Bucket:
         """
         empty = True
         with _errors(self.name):
-            for page in _store(self.name).list(self.prefix or None):
+            for page in _store(self.name, self.patience).list(self.prefix or None):
                 for entry in sorted(page, key=lambda entry: str(entry["path"])):
                     empty = False
                     yield dict(entry)
             if empty and self.prefix:
-                yield dict(_store(self.name).head(self.prefix))
+                yield dict(_store(self.name, self.patience).head(self.prefix))
 
     def key(self, name: str) -> str:
         """Return the key of something below the prefix."""
@@ -83,7 +86,7 @@ class Bucket:
         """
         try:
             with _errors(self.name):
-                _store(self.name).head(key)
+                _store(self.name, self.patience).head(key)
         except FileNotFoundError:
             return False
         return True
@@ -108,7 +111,7 @@ class Bucket:
                 # obstore tries again by itself, but neither a request that breaks off while its body is on the way,
                 # nor the one that opens an upload in parts.
                 try:
-                    _store(self.name).put(key, source, **how)
+                    _store(self.name, self.patience).put(key, source, **how)
                     break
                 except AlreadyExistsError:
                     return False
@@ -124,7 +127,7 @@ class Bucket:
             OSError: the bucket does not remove it.
         """
         with contextlib.suppress(FileNotFoundError), _errors(self.name):
-            _store(self.name).delete(key)
+            _store(self.name, self.patience).delete(key)
 
     def download(
         self, key: str, target: Path, *, etag: str | None = None, report: Callable[[float], None] = lambda _bytes: None
@@ -159,7 +162,7 @@ class Bucket:
 
     def _take_up(self, key: str, part: Path, etag: str | None, report: Callable[[float], None]) -> None:
         """Write what is missing of an object."""
-        store = _store(self.name)
+        store = _store(self.name, self.patience)
         facts = store.head(key)
         wanted = etag or facts["e_tag"]
         have = part.stat().st_size if part.exists() else 0
@@ -219,13 +222,20 @@ class BucketBlobStore:
                 self.copies.take(fetched, sha256, suffix)
         return self.copies.path(sha256, suffix)
 
+    def remove(self, sha256: str, suffix: str) -> None:
+        """Remove an object from the bucket, and its copies here."""
+        self.bucket.remove(self.bucket.key(key(sha256, suffix)))
+        self.copies.remove(sha256, suffix)
+        for part in self.fetching.glob(f"{sha256}*"):
+            part.unlink(missing_ok=True)
+
     def at(self, folder: Path) -> BucketBlobStore:
         """Return the store with its copies in another folder."""
         return BucketBlobStore(self.bucket, LocalBlobStore(folder))
 
 
 @lru_cache
-def _store(name: str) -> Any:
+def _store(name: str, patience: timedelta) -> Any:
     try:
         # An extra. The package comes first: a thread may have `obstore.store` while another is not done with the rest.
         import obstore
@@ -237,9 +247,9 @@ def _store(name: str) -> Any:
         client_options={
             "allow_http": endpoint.startswith("http:"),
             "timeout": _WHOLE_REQUEST,
-            "read_timeout": PATIENCE,
+            "read_timeout": patience,
         },
-        retry_config={"max_retries": 5, "retry_timeout": PATIENCE},
+        retry_config={"max_retries": 5, "retry_timeout": patience},
     )
 
 

@@ -9,23 +9,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from archive.catalogue.recordings import NamedFile, named_files, stored_files
+from archive.catalogue.recordings import NamedFile, named_files, published_files
 from archive.connection import open_readonly, transaction
 from archive.errors import ArchiveError
 from archive.index.verify import verify, verify_file
+from archive.publication.releases import unreleased
 from archive.sqlite import Database
-from pipelines.storage.archive_folder import Context
+from pipelines.storage.archive_folder import Context, now
 from pipelines.storage.blobs import CHUNK, key
 from pipelines.storage.buckets import Bucket
+from pipelines.storage.copies import copies, state
 from pipelines.storage.own import CURRENT, DATABASES, MEDIA
 
-Part: TypeAlias = Literal["database", "index", "media", "public", "orphan"]
+Part: TypeAlias = Literal["database", "index", "media", "public", "copy", "orphan"]
 
 NEXT: dict[Part, str] = {
     "database": "restore catalogue.db from a backup; until then nothing should be run on it",
     "index": "rostra run, if something is due; else rostra check --mend builds the index anew",
     "media": "bring the recording's file again and pull it, or restore media/ from a backup, then rostra run",
     "public": "rostra publish",
+    "copy": "rostra publish --to that folder, or remove the folder",
     "orphan": "nothing refers to it: keep it elsewhere if it is wanted, and remove it",
 }
 """What to do about a problem, by the part that it is in."""
@@ -67,7 +70,9 @@ def check(context: Context, *, quick: bool, looked: Callable[[str], None]) -> It
         looked(bucket)
         yield from _bucket(Bucket.at(bucket), known)
     yield from _store(context.layout.media, known, quick=quick, copies=bool(bucket), looked=looked)
-    yield from _public(context.layout.public, quick=quick, looked=looked)
+    for folder, made in copies(context).items():
+        yield from _public(folder, quick=quick, looked=looked)
+        yield from _stale(context, folder, made)
 
 
 def _store(
@@ -125,8 +130,28 @@ def _public(folder: Path, *, quick: bool, looked: Callable[[str], None]) -> Iter
             yield Problem("orphan", f"{other} is not what is published")
 
 
+def _stale(context: Context, folder: Path, made: str) -> Iterator[Problem]:
+    """Yield what a folder holds that the public may have no longer, and of a copy whether it is an old one."""
+    own = folder == context.layout.public
+    try:
+        name = str(json.loads((folder / CURRENT).read_bytes())["database"])
+        db = open_readonly(folder / name, immutable=True)
+    except (OSError, ValueError, KeyError, TypeError, ArchiveError):
+        return  # which is said already
+    try:
+        default = context.config.publish.default_release
+        kept = unreleased(context.db, db, default=default, now=now())
+    finally:
+        db.close()
+    step: Part = "public" if own else "copy"
+    if kept:
+        yield Problem(step, f"{folder} holds {kept} sessions and recordings that are no longer released")
+    elif not own and made != state(context):
+        yield Problem("copy", f"{folder} was published from an older state of the archive")
+
+
 def _links(db: Database, folder: Path) -> Iterator[Problem]:
-    files = {f"{each.sha256}{each.suffix}": each.bytes for each in stored_files(db)}
+    files = {f"{each.sha256}{each.suffix}": each.bytes for each in published_files(db)}
     for name, size in files.items():
         path = folder / name
         if not path.is_file():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from archive.publication.folder import METADATA, SETTINGS_FILE
 from pipelines.storage.archive_folder import Layout
 
 CURRENT = "current.json"
@@ -25,9 +26,10 @@ def kept_in(folder: Path) -> frozenset[str]:
     if layout.catalogue.is_file() and (layout.config.is_file() or layout.media.is_dir()):
         files = {f"{layout.catalogue.name}{ending}" for ending in _JOURNALS}
         parts = (layout.config, layout.media, layout.public, layout.work, layout.sources, layout.lock, layout.owner)
-        return frozenset(files | {part.name for part in parts})
+        turns = {path.name for path in folder.glob(f"{layout.work.name}-*") if path.name.rpartition("-")[2].isdecimal()}
+        return frozenset(files | turns | {part.name for part in parts})
     if (folder / CURRENT).is_file() and (databases := {path.name for path in folder.glob(DATABASES)}):
-        return frozenset({CURRENT, MEDIA, *databases})
+        return frozenset({CURRENT, MEDIA, METADATA, SETTINGS_FILE, *databases})
     return frozenset()
 
 

@@ -30,7 +30,7 @@ _MS = SAMPLE_RATE // 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Chunk:
     """A part of a recording, in milliseconds: from about where to about where.
 
     Attributes:
@@ -71,22 +71,22 @@ class Heard:
     end_ms: int | None = None
 
 
-def parts(duration_ms: int | None, longest_ms: int = LONGEST_MS) -> tuple[Part, ...]:
+def divide(duration_ms: int | None, longest_ms: int = LONGEST_MS) -> tuple[Chunk, ...]:
     """Divide a recording evenly into as few parts as can be, none of them much longer than ``longest_ms``."""
     count = -(-(duration_ms or 0) // longest_ms)
     if duration_ms is None or count < 2:
-        return (Part(),)
+        return (Chunk(),)
     reach = min(REACH_MS, duration_ms // count // 4)
     cuts = [duration_ms * number // count for number in range(count)]
     ends = [*cuts[1:], None]
-    return tuple(Part(number, count, *cut, reach) for number, cut in enumerate(zip(cuts, ends, strict=True)))
+    return tuple(Chunk(number, count, *cut, reach) for number, cut in enumerate(zip(cuts, ends, strict=True)))
 
 
-class Sound:
+class ChunkAudio:
     """The sound of a part: what it is given, without what lies outside of the part's pauses.
 
     Args:
-        audio: consecutive blocks from `Part.first_ms` to `Part.last_ms`.
+        audio: consecutive blocks from `Chunk.first_ms` to `Chunk.last_ms`.
         part: which.
         detect: where someone speaks.
 
@@ -95,7 +95,7 @@ class Sound:
         end_ms: where it ends, once the last was.
     """
 
-    def __init__(self, audio: Iterable[AudioBlock], part: Part, detect: Detector = detect_speech) -> None:
+    def __init__(self, audio: Iterable[AudioBlock], part: Chunk, detect: Detector = detect_speech) -> None:
         self._tape = _Tape(audio)
         self._part = part
         self._detect = detect

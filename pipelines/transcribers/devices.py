@@ -11,7 +11,7 @@ _NUMBERS = {"cpu": ("int8", "float32"), "cuda": ("float16", "float32")}
 (https://opennmt.net/CTranslate2/quantization.html)."""
 
 
-class Machine(Protocol):
+class Backend(Protocol):
     """What CTranslate2 tells of this machine; the module ``ctranslate2`` is one."""
 
     def get_cuda_device_count(self) -> int:
@@ -21,7 +21,7 @@ class Machine(Protocol):
         """Return the kinds of numbers that a device computes with."""
 
 
-def choose(device: str, compute_type: str | None, machine: Machine) -> tuple[str, str]:
+def choose(device: str, compute_type: str | None, machine: Backend) -> tuple[str, str]:
     """Return device and compute type: what is asked for, or else the best that is there.
 
     Raises:

@@ -22,12 +22,12 @@ from metadata.model import Transcript
 from pipelines.config import cores
 from pipelines.errors import TranscriberError, WeightsError
 from pipelines.media.samples import SAMPLE_RATE, AudioBlock
-from pipelines.transcribers.ahead import side_by_side
 from pipelines.transcribers.base import Hints, Parameter, Report, signed
+from pipelines.transcribers.decoding import Decoded, Request, placed, transcribe, translate
 from pipelines.transcribers.devices import choose
-from pipelines.transcribers.hearing import Decoded, Request, hear, placed, translate
 from pipelines.transcribers.models import missing_weights, resolve_weights, weights_identity
 from pipelines.transcribers.onsets import Spoken
+from pipelines.transcribers.prefetch import parallel_map
 from pipelines.transcribers.sentences import HeardWord
 from pipelines.transcribers.speech import Window
 
@@ -122,7 +122,7 @@ class FasterWhisper:
             LanguageError: the weights do not know the declared language.
             TranscriberError: the engine gave up.
         """
-        return signed(self, hear(self._decoder(), audio, hints, report))
+        return signed(self, transcribe(self._decoder(), audio, hints, report))
 
     def translate(self, audio: Iterable[AudioBlock], transcript: Transcript, report: Report) -> Transcript:
         """Return in English what a transcript of this audio says, in segments with the times of its own.
@@ -195,7 +195,7 @@ def _ask_libc(function: str, *arguments: int) -> None:
 
 
 class _Decoder:
-    """See `pipelines.transcribers.hearing.Decoder`.
+    """See `pipelines.transcribers.decoding.Decoder`.
 
     On a CPU, the three steps of the first pass are taken beside each other: windows are encoded one by one, as they
     come, decoded in batches, and finished one by one, so that no thread waits for another that has more to do.
@@ -232,7 +232,7 @@ class _Decoder:
                 return [finishing.submit(self._finish, asked, each) for each in drafts]
 
             encoded = (encoding.submit(self._encode, window) for window in windows)
-            for begun in side_by_side(draft, _shared_out(encoded, BATCH["cpu"], _SHARES), self.workers):
+            for begun in parallel_map(draft, _shared_out(encoded, BATCH["cpu"], _SHARES), self.workers):
                 yield from (each.result() for each in begun)
 
     def _hear(self, asked: _Asked, several: Sequence[Window]) -> list[tuple[Window, Decoded]]:

@@ -117,10 +117,12 @@ def bytes_of(model: str) -> int:
 def resolve_weights(name: str) -> Path | str:
     """Return a folder with weights, or the name itself, for the engine to fetch from its hub.
 
+    Only a path in full is one: what is in the working directory has nothing to say.
+
     Raises:
         WeightsError: the pieces of an installed package do not make the weights that they should.
     """
-    if (folder := Path(name).expanduser()).is_dir():
+    if (folder := Path(name)).is_absolute() and folder.is_dir():
         return folder
     for package in PACKAGES:
         if package.model == name and (files := _files(package)):
@@ -136,7 +138,7 @@ def weights_identity(name: str, *, packaged: bool = True) -> str:
     A folder is known by the sizes of its files and by both ends of ``model.bin``, a checkpoint likewise. Engines
     that read no packages (``packaged``) know other weights by the names of theirs.
     """
-    if (path := Path(name).expanduser()).exists():
+    if (path := Path(name)).is_absolute() and path.exists():
         return _sampled(path)
     for package in PACKAGES if packaged else ():
         if package.model == name and _files(package):

@@ -13,7 +13,7 @@ from pipelines.config import cores
 from pipelines.errors import TranscriberError, WeightsError
 from pipelines.media.samples import AudioBlock
 from pipelines.transcribers.base import Hints, Parameter, Report, signed
-from pipelines.transcribers.hearing import Decoded, Request, hear, placed, translate
+from pipelines.transcribers.decoding import Decoded, Request, placed, transcribe, translate
 from pipelines.transcribers.models import weights_identity
 from pipelines.transcribers.onsets import Spoken
 from pipelines.transcribers.sentences import HeardWord
@@ -85,7 +85,7 @@ class OpenAIWhisper:
             LanguageError: the weights do not know the declared language.
             TranscriberError: it is not installed, or gave up.
         """
-        return signed(self, hear(self._decoder(), audio, hints, report))
+        return signed(self, transcribe(self._decoder(), audio, hints, report))
 
     def translate(self, audio: Iterable[AudioBlock], transcript: Transcript, report: Report) -> Transcript:
         """Return in English what a transcript of this audio says, in segments with the times of its own.
@@ -126,7 +126,7 @@ def _load(model: str, device: str, threads: int | None) -> Whisper:
 
 
 class _Decoder:
-    """See `pipelines.transcribers.hearing.Decoder`."""
+    """See `pipelines.transcribers.decoding.Decoder`."""
 
     workers = 1
 

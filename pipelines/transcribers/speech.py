@@ -40,7 +40,7 @@ _CHAPTER = int(150 * FRAMES_PER_SECOND)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class WindowPart:
     """A stretch of a recording inside a window; all three count frames."""
 
     recording: int
@@ -60,7 +60,7 @@ class Window:
 
     samples: AudioBlock
     speech: Probabilities
-    parts: tuple[Part, ...]
+    parts: tuple[WindowPart, ...]
 
     def place(self, start: float, end: float) -> tuple[int, int]:
         """Return where a stretch of the window, in seconds, lies in the recording, in milliseconds.
@@ -97,12 +97,12 @@ class Window:
                 silent[self._frames(part, int(first), int(np.ceil(last)))] = False
         return [stretch for part in self.parts for stretch in self._missed(part, silent)]
 
-    def _frames(self, part: Part, first: int, last: int) -> slice:
+    def _frames(self, part: WindowPart, first: int, last: int) -> slice:
         """Return the frames of the window that hold a stretch of the recording, so far as it lies in this part."""
         start, end = (min(max(x - part.recording, 0), part.length) for x in (first, last))
         return slice(part.window + start, part.window + end)
 
-    def _missed(self, part: Part, silent: NDArray[np.bool_]) -> Iterator[Window]:
+    def _missed(self, part: WindowPart, silent: NDArray[np.bool_]) -> Iterator[Window]:
         end = part.window + part.length
         edges = np.flatnonzero(np.diff(silent[part.window : end], prepend=False, append=False)) + part.window
         for first, last in zip(edges[::2], edges[1::2], strict=True):
@@ -111,9 +111,9 @@ class Window:
                 near = int(first + spoken[0]) - _PAD, int(first + spoken[-1]) + 1 + _PAD
                 yield self._cut(part, max(near[0], int(first)), min(near[1], int(last)))
 
-    def _cut(self, part: Part, first: int, last: int) -> Window:
+    def _cut(self, part: WindowPart, first: int, last: int) -> Window:
         samples = self.samples[first * FRAME : last * FRAME]
-        alone = Part(part.recording + first - part.window, 0, last - first)
+        alone = WindowPart(part.recording + first - part.window, 0, last - first)
         return Window(samples, self.speech[first:last], (alone,))
 
 
@@ -163,7 +163,7 @@ def cut(blocks: Iterable[AudioBlock], stretches: Sequence[tuple[int, int]]) -> I
             held, start = held[passed * FRAME :], start + passed
         samples = held[(first - start) * FRAME : (last - start) * FRAME]
         samples = np.pad(samples, (0, (last - first) * FRAME - len(samples)))
-        yield Window(samples, np.ones(last - first, dtype=np.float32), (Part(first, 0, last - first),))
+        yield Window(samples, np.ones(last - first, dtype=np.float32), (WindowPart(first, 0, last - first),))
 
 
 def spans(speech: Probabilities) -> list[tuple[int, int]]:
@@ -215,10 +215,10 @@ def _packed(samples: AudioBlock, speech: Probabilities, start: int) -> Iterator[
 
 def _window(samples: AudioBlock, speech: Probabilities, stretches: Sequence[tuple[int, int]], start: int) -> Window:
     frames = np.concatenate([np.arange(first, last) for first, last in stretches])
-    parts: list[Part] = []
+    parts: list[WindowPart] = []
     for first, last in stretches:
         offset = parts[-1].window + parts[-1].length if parts else 0
-        parts.append(Part(start + first, offset, last - first))
+        parts.append(WindowPart(start + first, offset, last - first))
     return Window(samples.reshape(-1, FRAME)[frames].reshape(-1), speech[frames], tuple(parts))
 
 

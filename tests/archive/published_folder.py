@@ -259,7 +259,14 @@ def _recording(db, media, key, session, role, language, hertz, sentences, more) 
         {
             "id": key, "session_id": session, "sha256": sha256, "kind": "audio", "role": role, "language": language,
             "duration_ms": 60_000, "bytes": len(data), "media_type": "audio/wav", "suffix": ".wav",
-            "original_name": f"{key}.wav", "pulled_at": "2026-11-23T09:00:00Z", **more,
+            "pulled_at": "2026-11-23T09:00:00Z", **more,
+        }
+    )  # fmt: skip
+    # What browsers play is published in a copy of its own; here it has the recording's name.
+    db["rendition"].insert(
+        {
+            "recording_id": key, "kind": "web", "sha256": sha256, "suffix": ".wav", "media_type": "audio/wav",
+            "bytes": len(data),
         }
     )  # fmt: skip
     if key == 1:

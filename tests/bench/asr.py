@@ -57,7 +57,7 @@ from pipelines.stages.base import Stage
 from pipelines.stages.pull import Pull
 from pipelines.stages.transcribe import Transcribe
 from pipelines.storage.archive_folder import Context, init, open_archive
-from pipelines.transcribers import engine, hearing
+from pipelines.transcribers import decoding, engine
 from pipelines.transcribers.faster_whisper import _Decoder
 from tests.bench.engines import ENGINES, Engine, Heard, Said, available, transcribe, trusted
 from tests.bench.results import Results
@@ -284,7 +284,7 @@ def cost(bench: Bench) -> None:
             metered(_Decoder, "_encode", "workers", spent),
             metered(_Decoder, "_draft", "workers", spent),
             metered(_Decoder, "_finish", "workers", spent),
-            metered(hearing, "_words", "workers", spent),
+            metered(decoding, "_words", "workers", spent),
         ):
             stage = Transcribe(engine("faster-whisper", model=bench.model))
             stage.prepare()

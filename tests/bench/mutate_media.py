@@ -25,9 +25,9 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from pipelines.config import Limits
 from pipelines.media.files import ffmpeg_binary
 from pipelines.run.executors import Local
-from pipelines.run.limits import Limits
 from pipelines.run.runner import Silent, run_stage
 from pipelines.stages.pull import Pull
 from pipelines.stages.transcribe import Transcribe

@@ -336,6 +336,30 @@ def test_ttml_times_nest_and_count_in_frames_and_ticks() -> None:
     ]
 
 
+def taped(parameters: str, begin: str) -> str:
+    space = "http://www.w3.org/ns/ttml"
+    return (
+        f'<tt xmlns="{space}" xmlns:ttp="{space}#parameter" ttp:timeBase="smpte" {parameters}>'
+        f'<body><p begin="{begin}">a</p></body></tt>'
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "start_ms", "hours"),
+    [
+        ("a.ttml", taped('ttp:frameRate="30" ttp:frameRateMultiplier="1000 1001"', "10:00:05:00"), 5_005, 10),
+        ("a.ttml", taped('ttp:frameRate="25"', "10:00:05:00"), 5_000, 10),
+        ("a.scc", "Scenarist_SCC V1.0\n\n01:00:10:00\t9420 9470 c849 ae80 942f\n\n01:00:12:00\t942c\n", 10_143, 1),
+        ("a.scc", "Scenarist_SCC V1.0\n\n01:00:10;00\t9420 9470 c849 ae80 942f\n\n01:00:12;00\t942c\n", 10_140, 1),
+    ],
+)
+def test_hours_of_a_tape_are_taken_off_as_its_time_code_counts_them(
+    name: str, text: str, start_ms: int, hours: int
+) -> None:
+    found = read(text, name, duration_ms=60_000)
+    assert ([each.start_ms for each in found.segments], found.parameters["hours_off"]) == ([start_ms], hours)
+
+
 def test_text_shares_the_recording_by_length() -> None:
     transcript = read("Ada: One two. Three!\n\nBen: Four five six.\n", "talk.txt", duration_ms=27_000)
     assert said(transcript) == [
@@ -349,7 +373,8 @@ def test_text_shares_the_recording_by_length() -> None:
     ("name", "text", "where"),
     [
         ("a.vtt", "00:01.000 --> 00:02.000\nno header\n", "line 1"),
-        ("a.vtt", "WEBVTT\n\n1\n00:01 --> 00:02\nhi\n", "line 4"),
+        ("a.vtt", "WEBVTT\n\n1\n00:0x --> 00:02\nhi\n", "line 4"),
+        ("a.vtt", "WEBVTT\n\n00:01 --> 00:02\nhi\n\nWEBVTT\n\n00:0x --> 00:02\nho\n", "line 8"),
         ("a.srt", "1\n00:00:01,000 --> 00:00:02,000\nhi\n\n2\n00:00:0x,000 --> 00:00:03,000\nho\n", "line 6"),
         ("a.srt", "hello\n", "line 1"),
         ("a.sbv", "0:00:01.000,0:00:02.000\nhi\n\nnot times\n", "line 4"),
@@ -467,6 +492,7 @@ SEEDS = {
     "scc": "Scenarist_SCC V1.0\n\n00:00:00;22\t9425 9425 94ad 94ad 9470 9470 c849 ae80\n\n"
     "00:00:02;23\t94ae 9420 c849 942f\n",
     "whisper-json": '{"segments": [{"start": 0.5, "end": 1, "text": "Hi", "words": [{"word": "Hi", "start": 0.5}]}]}',
+    "whisper-tsv": "start\tend\ttext\n0\t1500\tHi there.\n1500\t2500\tYes\n",
     "ttml": WRITERS["ttml"](replace(EXAMPLE_TRANSCRIPT, kind="human")),
     "podcast-json": WRITERS["podcast-json"](EXAMPLE_TRANSCRIPT),
     "json": WRITERS["json"](EXAMPLE_TRANSCRIPT),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import trustme
 
-from pipelines.config import Cluster as Certificates
+from pipelines.config import Certificates
 
 
 def certificates(folder: Path) -> Certificates:

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from pipelines.cli import main
+from pipelines.config import Limits
 from pipelines.run.executors import Executor, Local
-from pipelines.run.limits import Limits
 from pipelines.run.runner import run_stage
 from pipelines.storage.archive_folder import Context, open_archive
 from tests.pipelines.trials import Trial, Watch

@@ -7,7 +7,7 @@ import pytest
 
 from pipelines.config import Config, load, template
 from pipelines.errors import ConfigError
-from pipelines.storage.archive_folder import init
+from pipelines.storage.archive_folder import init, open_archive
 
 
 def test_template_is_the_default_and_commented_lines_say_so(tmp_path: Path) -> None:
@@ -76,3 +76,36 @@ def test_init_again_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / "a" / "rostra.toml").write_text("[site]\ntitle = 'Mine'\n")
     assert not init(tmp_path / "a", title="Other")
     assert load(tmp_path / "a" / "rostra.toml").site.title == "Mine"
+
+
+def test_files_that_settings_name_are_looked_for_from_where_they_stand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, elsewhere = tmp_path / "talks", tmp_path / "elsewhere"
+    for folder in (root / "weights", elsewhere / "base", elsewhere / "weights"):
+        folder.mkdir(parents=True)
+    path = root / "rostra.toml"
+    monkeypatch.chdir(elsewhere)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    files = "ca = 'ca.pem'\ncertificate = '~/own.pem'\nkey = '/etc/own.key'\n"
+    path.write_text(f"[transcribe]\nmodel = 'weights'\n[cluster]\n{files}")
+    for named in (path, Path("../talks/rostra.toml")):
+        config = load(named)
+        assert Path(config.transcribe.model).samefile(root / "weights")
+        assert Path(config.cluster.ca).parent.samefile(root)
+        assert (config.cluster.certificate, config.cluster.key) == (str(tmp_path / "own.pem"), "/etc/own.key")
+    path.write_text("[transcribe]\nmodel = 'base'\n")
+    assert load(path) == Config(), "a folder where somebody stands is no setting's"
+
+
+@pytest.mark.parametrize("name", [".", "../talks", "link"])
+def test_archive_is_known_by_its_place_and_not_by_how_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    init(tmp_path / "talks", title="Talks")
+    (tmp_path / "talks" / "link").symlink_to(tmp_path / "talks")
+    monkeypatch.chdir(tmp_path / "talks")
+    with open_archive(Path(name)) as context:
+        monkeypatch.chdir("/")
+        assert context.layout.root == (tmp_path / "talks").resolve()
+        assert context.blobs.add(context.layout.config, ".toml").bytes == context.layout.config.stat().st_size

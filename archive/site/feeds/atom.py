@@ -76,7 +76,7 @@ def _add_entry(made: FeedGenerator, session: Session) -> None:
     if starts := session.starts:
         entry.published(starts)
     entry.link(href=session.url)
-    for file in (recording.played for recording in session.recordings[:1]):
+    for file in filter(None, (recording.file for recording in session.recordings[:1])):
         enclosure = {"rel": "enclosure", "href": file.url, "type": file.media_type, "length": str(file.bytes or 0)}
         entry.links.links.append(enclosure)
     for link in session.links:

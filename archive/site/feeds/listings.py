@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from archive import urls
-from archive.search.sessions import SessionResults
+from archive.search.results import SessionResults
 from archive.site.records import Reader, Session
 
 ENTRIES = 50
@@ -77,7 +77,10 @@ KINDS: Mapping[str, Of] = {
 }
 """By the first part of the address. The key is given once, as ?1."""
 
-_RECORDED = "EXISTS (SELECT 1 FROM recording WHERE session_id = session.id)"
+_RECORDED = (
+    "EXISTS (SELECT 1 FROM recording JOIN rendition ON recording_id = recording.id AND rendition.kind = 'web'"
+    " WHERE session_id = session.id)"
+)
 _NEWEST = "ORDER BY {} DESC, session.id DESC LIMIT ?2 OFFSET ?3"
 
 

@@ -56,14 +56,18 @@ def write_podcast(listing: Listing, settings: SiteSettings, *, feed: str, built_
     made.podcast.itunes_summary(xml_text(listing.description) or f"Recordings of {xml_text(listing.title)}")
     made.podcast.itunes_category("Education")
     made.podcast.itunes_type("episodic")
-    recorded = [(session, session.recordings[0]) for session in listing.sessions if session.recordings]
-    if poster := next((each.poster for _, each in recorded if each.poster), None):
+    recorded = [
+        (session, each, each.file) for session in listing.sessions for each in session.recordings[:1] if each.file
+    ]
+    if poster := next((each.poster for _, each, _ in recorded if each.poster), None):
         made.podcast.itunes_image(poster.url)
     made.podcastindex.guid = str(uuid.uuid5(FEEDS, address.partition("://")[2].rstrip("/")))
     made.podcastindex.hub = settings.hub
-    made.podcastindex.medium = "video" if all(each.kind == "video" for _, each in recorded) and recorded else "podcast"
-    for session, recording in recorded:
-        _add_episode(made, session, recording)
+    made.podcastindex.medium = (
+        "video" if recorded and all(each.kind == "video" for _, each, _ in recorded) else "podcast"
+    )
+    for session, recording, file in recorded:
+        _add_episode(made, session, recording, file)
     return bytes(made.rss_str(pretty=True))
 
 
@@ -72,7 +76,7 @@ def _language(listing: Listing) -> str | None:
     return next(iter(spoken)) if len(spoken) == 1 else None
 
 
-def _add_episode(made: FeedGenerator, session: Session, recording: Recording) -> None:
+def _add_episode(made: FeedGenerator, session: Session, recording: Recording, file: File) -> None:
     episode: FeedEntry = made.add_entry(order="append")
     episode.title(xml_text(session.title))
     episode.guid(session.url, permalink=True)
@@ -82,7 +86,6 @@ def _add_episode(made: FeedGenerator, session: Session, recording: Recording) ->
     episode.pubDate(session.starts or session.updated)
     if session.people:
         episode.dc.dc_creator([xml_text(each.name) for each in session.people])
-    file = recording.played
     episode.enclosure(file.url, str(file.bytes or 0), file.media_type)
     episode.podcast.itunes_title(xml_text(session.title))
     if recording.duration_ms:
@@ -144,9 +147,8 @@ def _recording(entry: Any, recording: Recording, *, first: bool) -> None:
             _element(entry, f"{{{NAMESPACE}}}transcript", **given, **rel)
     if first and recording.licence:
         _element(entry, f"{{{NAMESPACE}}}license", xml_text(recording.licence)[:128])
-    for file in (recording.web, recording.media):
-        if file and not (first and file is recording.played):
-            _alternate(entry, recording, file)
+    if recording.file and not first:
+        _alternate(entry, recording, recording.file)
 
 
 def _alternate(entry: Any, recording: Recording, file: File) -> None:

@@ -57,7 +57,7 @@ async def _respond(datasette: Any, request: Any, read: Callable[[Reader], Listin
             return podcast.write_podcast(listing, settings, feed=address, built_at=built_at), listing.complete
         return atom.write_atom(listing, settings, feed=address, page=page, built_at=built_at), listing.complete
 
-    written = await database.execute_fn(write)
+    written = await database.execute_long(write)
     if written is None:
         return await not_found(datasette, request)
     media_type = podcast.MEDIA_TYPE if name == urls.PODCAST else atom.MEDIA_TYPE

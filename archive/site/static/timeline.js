@@ -20,6 +20,13 @@ bubble.hidden = true;
 bubble.append(picture, time);
 timeline.append(shape, played, bubble);
 
+// Where something was taken out: neither heard nor seen.
+for (const part of timeline.querySelectorAll(".taken")) {
+  const [start, end] = [part.dataset.start, part.dataset.end].map((each) => Number(each) / 1000);
+  part.style.left = `${(start / Number(timeline.dataset.length)) * 100}%`;
+  part.style.width = `${((end - start) / Number(timeline.dataset.length)) * 100}%`;
+}
+
 const length = () => (Number.isFinite(player.duration) ? player.duration : Number(timeline.dataset.length));
 
 function clockTime(seconds) {

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from archive.catalogue.corrections import correct_event, correct_person, correct_session, corrections
-from archive.catalogue.importing import Kept, apply_reading
+from archive.catalogue.importing import Retained, apply_reading
 from archive.catalogue.rows import read_event
 from archive.connection import transaction
 from archive.errors import UnknownSubjectError
@@ -32,7 +32,7 @@ def db(catalogue: Database) -> Database:
     return catalogue
 
 
-def bring(db: Database, event: Event) -> tuple[Kept, ...]:
+def bring(db: Database, event: Event) -> tuple[Retained, ...]:
     """Import an event, and return what stayed as somebody corrected it."""
     db.conn.commit()
     with transaction(db):

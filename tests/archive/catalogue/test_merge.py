@@ -13,7 +13,7 @@ import pytest
 from archive.catalogue.importing import (
     Applied,
     Difference,
-    Kept,
+    Retained,
     apply_people,
     apply_reading,
     read_event,
@@ -131,7 +131,7 @@ def test_a_cancelled_session_goes_unless_something_hangs_on_it(days: Database) -
     record(days, "tides")
     applied = apply(days, read())
     assert applied.dropped == ("opening",)
-    assert applied.gone == (Kept("tides", "gone from the timetable; it has recordings"),)
+    assert applied.gone == (Retained("tides", "gone from the timetable; it has recordings"),)
     assert list(ids(days)) == ["tides"]
 
 
@@ -152,9 +152,9 @@ def test_what_was_corrected_by_hand_stays(days: Database) -> None:
     applied = apply(days, read(replace(OPENING, title="Opening!", room="Tent"), TIDES))
     assert applied.changed == (Difference("opening", ("room",)),)
     assert applied.corrected == (
-        Kept("ada-lin", "corrected by hand: name"),
-        Kept("days", "corrected by hand: title"),
-        Kept("opening", "corrected by hand: title, abstract"),
+        Retained("ada-lin", "corrected by hand: name"),
+        Retained("days", "corrected by hand: title"),
+        Retained("opening", "corrected by hand: title, abstract"),
     )
     event = read_event(days, "days")
     assert (event.title, event.sessions[0].title, event.sessions[0].abstract) == ("The days", "The opening", "By hand.")
@@ -178,7 +178,7 @@ def test_a_decision_on_release_is_not_taken_back_by_a_timetable(days: Database) 
     apply(days, read(*EVENT.sessions))
     assert read_event(days, "days").sessions[1].release == Release(state="private")
     assert apply(days, read(OPENING)).gone == (
-        Kept("tides", "gone from the timetable; somebody decided that it is private"),
+        Retained("tides", "gone from the timetable; somebody decided that it is private"),
     )
 
 
@@ -337,7 +337,7 @@ def test_release_that_one_format_kept_back_is_not_opened_by_another(catalogue: D
     session = Session(slug="a", title="A", release=OPT_OUT)
     apply(catalogue, read(session), "pretalx-api")
     applied = apply(catalogue, read(replace(session, release=PUBLIC)), "csv-sessions")
-    assert applied.corrected == (Kept("a", "decided before: release"),)
+    assert applied.corrected == (Retained("a", "decided before: release"),)
     assert read_event(catalogue, "days").sessions[0].release == OPT_OUT
 
 

@@ -6,9 +6,10 @@ from archive.connection import transaction
 from archive.index.passages import rebuild
 from archive.search import budget
 from archive.search import sqlite_search as search
+from archive.search.results import SessionResult, SessionResults
+from archive.search.retrieve import CLOSELY
 from archive.search.session_table import FacetValue
-from archive.search.sessions import CLOSELY, SessionResult
-from archive.search.sqlite_search import Filters, SessionResults, SqliteSearch
+from archive.search.sqlite_search import Filters, SqliteSearch
 from archive.sqlite import Database
 from tests.archive.build import PATIENT_MS, add_event, add_session, add_transcript, blank
 
@@ -43,7 +44,8 @@ def slugs(found: SessionResults) -> list[str]:
 
 def test_a_session_with_its_moments_and_where_they_lie(db: Database) -> None:
     found = SqliteSearch(db.conn, PATIENT_MS).sessions("lighthouse fog")
-    (result,) = found.sessions
+    result, other = found.sessions
+    assert (found.total, found.exact, other.session, other.match) == (2, 1, "lamps", "some words")
     assert replace(result, hits=(), score=0.0) == SessionResult(
         event="winter-school",
         event_title="Winter School",
@@ -182,7 +184,7 @@ def test_did_you_mean(db: Database) -> None:
     assert backend.sessions('"the lighthuose"').suggestion == '"the lighthouse"'
     assert backend.sessions("speaker:okafor lihgthouse").suggestion == "speaker:okafor lighthouse"
     assert backend.sessions("okafro").suggestion == "okafor"
-    for text in ("qqqqqqq", "zeppelin", "xk", "lighthouse -lighthouse", "burns vagues"):
+    for text in ("qqqqqqq", "zeppelin", "xk", "lighthouse -lighthouse", "burns vagues exact:yes"):
         found = backend.sessions(text)
         assert (found.sessions, found.suggestion) == ((), None)
 
@@ -190,7 +192,9 @@ def test_did_you_mean(db: Database) -> None:
 def test_did_you_mean_among_moments(db: Database) -> None:
     backend = SqliteSearch(db.conn, PATIENT_MS)
     found = backend.search("lihgthouse")
-    assert (found.hits, found.suggestion) == ((), "lighthouse")
+    assert ([(hit.match, hit.session) for hit in found.hits], found.suggestion) == (
+        [("some words", session) for session in ("fog", "fog", "lamps")], "lighthouse",
+    )  # fmt: skip
     assert backend.search("lighthouse").suggestion is None
     assert backend.search("lihgthouse", event="summer").suggestion is None  # there it would find nothing
     assert backend.search("doubtful:yes lihgthouse").suggestion is None
@@ -335,8 +339,8 @@ def interpreted() -> Database:
     ("text", "expected"),
     [
         ("radio", {"en": 3, "fr": 2, "en-GB": 1}),
-        ("piano radio", {"fr": 1}),
-        ("tower piano", {"en": 0}),
+        ("piano radio exact:yes", {"fr": 1}),
+        ("tower piano exact:yes", {"en": 0}),
         ("radio -tower", {"en": 2, "fr": 2, "en-GB": 1}),
         ("a OR b OR c OR d OR e OR f OR g OR h OR piano", {"en": 3, "fr": 3, "en-GB": 1}),
         ("(est OR tall OR radio) doubtful:yes", {"en": 1, "fr": 1}),

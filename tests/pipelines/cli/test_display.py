@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from pipelines.cli import display
 from pipelines.cli.display import ProgressObserver
 from pipelines.stages.base import Item, Outcome
 from tests.pipelines.trials import Trial
@@ -15,11 +14,13 @@ HOUR = Item("a", "evening", "f", size=3600.0)
 
 
 @pytest.fixture
-def shown(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+def shown() -> io.StringIO:
     """Return what a terminal of 160 columns gets."""
-    stream = io.StringIO()
-    monkeypatch.setattr(display, "err", Console(file=stream, force_terminal=True, width=160, color_system=None))
-    return stream
+    return io.StringIO()
+
+
+def terminal(shown: io.StringIO) -> Console:
+    return Console(file=shown, force_terminal=True, width=160, color_system=None)
 
 
 def bar(observer: ProgressObserver) -> str:
@@ -31,7 +32,7 @@ def bar(observer: ProgressObserver) -> str:
 
 def test_progress_shows_items_and_hours_done_and_left_speed_workers_and_failures(shown: io.StringIO) -> None:
     clock = {"now": 0.0}
-    with ProgressObserver() as observer:
+    with ProgressObserver(terminal(shown)) as observer:
         observer.progress.get_time = lambda: clock["now"]
         observer.stage(Trial((), Path()), [HOUR] * 4)
         for item in (HOUR, HOUR):

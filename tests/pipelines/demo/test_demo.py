@@ -11,9 +11,9 @@ import pytest
 from metadata.timetables import read_timetables
 from pipelines.demo import EVENT_FILE, build
 from pipelines.demo.media import read_note, write
-from pipelines.demo.recordings import RECIPES, TALKS, Talk, fingerprint, read_talk
+from pipelines.demo.recordings import RECIPES, TALKS, SpokenTalk, fingerprint, read_talk
 from pipelines.demo.slides import SIZE, draw_slides
-from pipelines.demo.sound import Sound, decode, join, speak
+from pipelines.demo.sound import DemoAudio, decode, join, speak
 from pipelines.demo.sources import CLIPS, READING, Wheel, read_member
 from pipelines.errors import ToolError
 
@@ -40,7 +40,9 @@ def test_event_calls_synthetic_voices_synthetic() -> None:
 
 
 def test_talks_all_spoken() -> None:
-    assert {path.stem for path in TALKS.iterdir()} == {recipe.text for recipe in RECIPES if isinstance(recipe, Talk)}
+    assert {path.stem for path in TALKS.iterdir()} == {
+        recipe.text for recipe in RECIPES if isinstance(recipe, SpokenTalk)
+    }
 
 
 def test_talk_split_into_headings_and_paragraphs() -> None:
@@ -99,7 +101,7 @@ def test_video_written_and_read_back(tmp_path: Path) -> None:
 
 
 def test_sound_written_and_read_back(tmp_path: Path) -> None:
-    sound = Sound(samples=np.concatenate([TONE] * 3), rate=RATE, starts=(0.0,))
+    sound = DemoAudio(samples=np.concatenate([TONE] * 3), rate=RATE, starts=(0.0,))
     write(tmp_path / "tone.m4a", sound, [], "a tone")
     samples, rate = decode((tmp_path / "tone.m4a").read_bytes())
     assert rate == RATE

@@ -16,10 +16,10 @@ from metadata.captions.base import Source
 from metadata.errors import FormatError
 from metadata.model import TranscriptKind
 from pipelines.config import Config
-from pipelines.config import Transcribe as Settings
+from pipelines.config import TranscribeSettings as Settings
 from pipelines.exchange.captions import add_captions, beside, find_recording, language_in
 from pipelines.run.executors import InProcess
-from pipelines.run.runner import Report, run_stage
+from pipelines.run.runner import RunSummary, run_stage
 from pipelines.stages.captions import Captions
 from pipelines.stages.pull import Pull
 from pipelines.stages.transcribe import Transcribe
@@ -47,7 +47,7 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def pull(context: Context, folder: Path) -> Report:
+def pull(context: Context, folder: Path) -> RunSummary:
     run_stage(context, Pull([folder]), InProcess(), Watch())
     return run_stage(context, Captions([folder]), InProcess(), Watch())
 
@@ -65,6 +65,16 @@ def test_captions_beside_a_recording_are_its_transcript_until_it_is_heard(contex
     assert dict(pull(context, folder).counts) == {}
     run_stage(context, Transcribe(FakeTranscriber()), InProcess(), Watch())
     assert versions(context) == [("imported", "en", 0), ("asr", "und", 1)]
+
+
+def test_captions_beside_a_recording_are_peoples_where_somebody_says_so(context: Context, folder: Path) -> None:
+    (folder / "talk.vtt").write_text(TALK)
+    run_stage(context, Pull([folder], kind="human"), InProcess(), Watch())
+    run_stage(context, Captions([folder], "human"), InProcess(), Watch())
+    assert versions(context) == [("human", "en", 1)]
+    run_stage(context, Transcribe(FakeTranscriber()), InProcess(), Watch())
+    assert versions(context) == [("human", "en", 1)]
+    assert not run_stage(context, Captions([folder], "human"), InProcess(), Watch()).counts
 
 
 def test_captions_that_a_site_gave_are_found_where_pull_left_them(context: Context, folder: Path) -> None:
@@ -198,7 +208,8 @@ def test_caption_and_export_from_the_command_line(folder: Path, tmp_path: Path) 
     [
         (["--session", "nowhere"], "no session 'nowhere'"),
         (["--recording", "ffff"], "no recording 'ffff'"),
-        ([], "either --session or --recording"),
+        (["--session", "talk", "--recording", "ffff"], "either --session or --recording"),
+        (["--at", "https://youtu.be/x"], "name it with --session"),
         (["--session", "talk", "--language", "no such tongue"], "unknown language"),
     ],
 )

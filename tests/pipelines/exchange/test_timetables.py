@@ -21,7 +21,7 @@ from metadata.errors import MetadataError
 from metadata.model import Event
 from metadata.timetables import WRITERS
 from metadata.timetables.base import MAX_BYTES
-from pipelines.config import Config, Pull
+from pipelines.config import Config, PullSettings
 from pipelines.errors import SourceError
 from pipelines.exchange.timetables import _fetch, export_timetable, import_timetables, save
 from pipelines.storage.archive_folder import Context, Layout, init, open_archive
@@ -174,7 +174,7 @@ def site() -> Iterator[Site]:
 @pytest.mark.parametrize("path", ["/voc.xml", "/there", "/export"])
 def test_a_timetable_is_fetched(archive: Context, site: Site, path: str) -> None:
     site.answers["/there"] = redirect("/voc.xml")
-    allowed = replace(archive, config=Config(pull=Pull(private_hosts=("127.0.0.1",))))
+    allowed = replace(archive, config=Config(pull=PullSettings(private_hosts=("127.0.0.1",))))
     [imported] = import_timetables(allowed, [site.url + path])
     assert (imported.source, imported.format, len(imported.applied[0].added)) == (site.url + path, "schedule-xml", 3)
 
@@ -184,7 +184,7 @@ def test_a_file_at_an_address_is_named_by_where_it_was_found_and_what_it_is(site
     site.answers["/"] = site.answers["/b.ics?key=1"] = file(b"", content_type="text/calendar")
     site.answers["/export"] = redirect("/b.ics?key=1")
     paths = ("/a/list", "/", "/export", "/b.ics?key=1")
-    assert [_fetch(site.url + path, Pull(private_hosts=("127.0.0.1",))).name for path in paths] == [
+    assert [_fetch(site.url + path, PullSettings(private_hosts=("127.0.0.1",))).name for path in paths] == [
         "list.csv", "timetable.ics", "b.ics", "b.ics"
     ]  # fmt: skip
 
@@ -208,7 +208,7 @@ def test_an_address_is_refused(archive: Context, site: Site, path: str, message:
     site.answers["/round"] = redirect("/round")
     site.answers["/part"] = lambda handler: handler.send(206, b"<schedule/>")
     site.answers["/large"] = file(gzip.compress(bytes(MAX_BYTES + 1)), content_encoding="gzip")
-    allowed = replace(archive, config=Config(pull=Pull(private_hosts=("127.0.0.1",))))
+    allowed = replace(archive, config=Config(pull=PullSettings(private_hosts=("127.0.0.1",))))
     url = site.url + path if path.startswith("/") else path
     with pytest.raises(SourceError, match=re.escape(f"{url}: {message}")):
         import_timetables(allowed, [str(CASES / "voc.xml"), url])

@@ -14,11 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.config import Cluster as Certificates
+from pipelines.config import Certificates, Limits
 from pipelines.errors import ClusterError, ConfigError
 from pipelines.run import remote
 from pipelines.run.dask_cluster import Cluster
-from pipelines.run.limits import Limits
 from pipelines.run.runner import run_stage
 from pipelines.storage.archive_folder import Context, init, open_archive
 from pipelines.storage.buckets import Bucket

@@ -13,9 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.config import Cluster as Certificates
+from pipelines.config import Certificates, Limits
 from pipelines.run.dask_cluster import Cluster
-from pipelines.run.limits import Limits
 from pipelines.run.runner import run_stage
 from pipelines.storage.archive_folder import init, open_archive
 from tests.pipelines.clusters import Processes, certificates

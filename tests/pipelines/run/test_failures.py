@@ -23,10 +23,10 @@ import pytest
 
 from archive import connection as db
 from archive.errors import CatalogueBusyError, CatalogueFullError
+from pipelines.config import Limits
 from pipelines.errors import DiskFullError, WorkerError
 from pipelines.run.dask_cluster import Cluster
 from pipelines.run.executors import Executor, InProcess, Local
-from pipelines.run.limits import Limits
 from pipelines.run.runner import run_stage
 from pipelines.stages.base import Stage
 from pipelines.stages.publish import Publish
@@ -301,13 +301,12 @@ def test_reader_that_never_ends_hinders_nobody(context: Context, tmp_path: Path,
 
 
 def test_other_writer_that_never_ends_ends_the_run_and_charges_nobody(
-    root: Path, tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    root: Path, tmp_path: Path, engine: Engine
 ) -> None:
-    monkeypatch.setattr(db, "BUSY_SECONDS", 0.5)
     tasks = [(f"item {n}", "fine") for n in range(3)]
     with (
         closing(db.sqlite3.connect(root / "catalogue.db", isolation_level=None)) as other,
-        open_archive(root) as context,
+        open_archive(root, patience=0.5) as context,
     ):
 
         class Meddling(Watch):
@@ -419,7 +418,7 @@ def test_children_outlive_the_threads_that_look_after_others(context: Context, t
 
 
 LIMITED = (
-    "from pathlib import Path; from pipelines.run import children; from pipelines.run.limits import Limits;"
+    "from pathlib import Path; from pipelines.run import children; from pipelines.config import Limits;"
     "from tests.pipelines.trials import Trial; children.TIMER_SECONDS = 0.5;"
     "work = lambda task, note: children._work(Trial((), Path()), task, Path(note), Limits(1.0, 0.0), 0.0);"
 )

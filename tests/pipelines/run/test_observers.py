@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.errors import ConfigError
 from pipelines.run.observers import Log, Metrics, notifying
-from pipelines.run.runner import Report
+from pipelines.run.runner import RunSummary
 from pipelines.stages.base import Item, Outcome
 from pipelines.storage.archive_folder import init
 from tests.pipelines.cli.test_cli import rostra
@@ -88,7 +88,7 @@ def test_command_is_told_the_counts_or_the_error(tmp_path: Path, capfd: pytest.C
         raise OSError("gone")
     assert json.loads(capfd.readouterr().out)["error"] == "gone"
     with notifying(command, tmp_path) as notice:
-        notice.report = Report()
+        notice.report = RunSummary()
     assert capfd.readouterr().out == ""
 
 

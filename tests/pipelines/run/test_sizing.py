@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.config import Config, Run, Transcribe
-from pipelines.run.sizing import Machine, threads, workers
+from pipelines.config import Config, Run, TranscribeSettings
+from pipelines.run.sizing import Capacity, threads, workers
 from pipelines.transcribers.models import bytes_of
 
 GB = 1_000_000_000
-LAPTOP, SERVER = Machine(2, 6 * GB), Machine(16, 120 * GB)
+LAPTOP, SERVER = Capacity(2, 6 * GB), Capacity(16, 120 * GB)
 
 
 @pytest.mark.parametrize(
@@ -22,13 +22,13 @@ LAPTOP, SERVER = Machine(2, 6 * GB), Machine(16, 120 * GB)
         (SERVER, 3, "base", 3),
         (SERVER, 300, "large-v3", 10),
         (SERVER, 300, "somebody/finetuned", 10),
-        (Machine(8, 2 * GB), 300, "base", 1),
-        (Machine(8, 100_000_000), 300, "base", 1),
-        (Machine(16, 120 * GB, gpu=True), 300, "base", 1),
+        (Capacity(8, 2 * GB), 300, "base", 1),
+        (Capacity(8, 100_000_000), 300, "base", 1),
+        (Capacity(16, 120 * GB, gpu=True), 300, "base", 1),
     ],
 )
 def test_as_many_work_at_once_as_there_is_work_processors_and_memory_for(
-    machine: Machine, due: int, model: str, expected: int
+    machine: Capacity, due: int, model: str, expected: int
 ) -> None:
     assert workers(Config(), due, machine, weights=bytes_of(model)) == expected
 
@@ -40,8 +40,8 @@ def test_what_is_asked_for_comes_before_what_is_configured_and_that_before_the_m
 
 
 def test_gpu_that_is_not_to_be_used_counts_for_nothing() -> None:
-    config = Config(transcribe=Transcribe(device="cpu"))
-    assert workers(config, 300, Machine(4, 120 * GB, gpu=True), weights=bytes_of("base")) == 4
+    config = Config(transcribe=TranscribeSettings(device="cpu"))
+    assert workers(config, 300, Capacity(4, 120 * GB, gpu=True), weights=bytes_of("base")) == 4
 
 
 def test_processors_are_shared_out_and_everybody_has_one() -> None:
@@ -56,6 +56,6 @@ def test_weights_are_as_large_as_their_files(tmp_path: Path) -> None:
 
 
 def test_this_machine_has_processors_and_memory() -> None:
-    here = Machine.here()
+    here = Capacity.here()
     assert here.processors >= 1
     assert here.memory > 50_000_000

@@ -10,8 +10,7 @@ import pytest
 from archive.search.sqlite_search import SqliteSearch
 from archive.site.app import create_app
 from pipelines.run.executors import InProcess, Local
-from pipelines.run.runner import Report, run_stage
-from pipelines.stages import publish as publishing
+from pipelines.run.runner import RunSummary, run_stage
 from pipelines.stages.base import Stage
 from pipelines.stages.index import Index
 from pipelines.stages.publish import Publish
@@ -27,15 +26,14 @@ from tests.pipelines.trials import Watch
 
 
 @pytest.fixture
-def context(tmp_path: Path, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> Iterator[Context]:
-    monkeypatch.setattr(publishing, "GRACE_SECONDS", 0.0)
+def context(tmp_path: Path, bucket: Bucket) -> Iterator[Context]:
     init(tmp_path / "archive", title="Test")
     (tmp_path / "archive" / "rostra.toml").write_text(f'[store]\nbucket = "s3://{bucket.name}/kept"\n')
     with open_archive(tmp_path / "archive") as context:
         yield context
 
 
-def do(context: Context, stage: Stage) -> Report:
+def do(context: Context, stage: Stage) -> RunSummary:
     return run_stage(context, stage, InProcess(), Watch())
 
 
@@ -55,7 +53,7 @@ def test_recording_goes_from_bucket_to_bucket_to_the_site(context: Context, buck
     assert place == f"s3://{bucket.name}/in/talk.wav"
     for copy in [path for path in context.layout.media.rglob("*") if path.is_file()]:
         copy.unlink()
-    stages = (Transcribe(FakeTranscriber(("Words from afar.",))), Render(), Index(), Publish())
+    stages = (Transcribe(FakeTranscriber(("Words from afar.",))), Render(), Index(), Publish(grace_seconds=0.0))
     executor = Local(1, context.layout.work)
     for stage in stages:
         assert not run_stage(context, stage, executor if stage.unit else InProcess(), Watch()).failed

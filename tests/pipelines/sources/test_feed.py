@@ -17,14 +17,15 @@ import pytest
 from metadata.model import ExternalId, Session
 from metadata.timetables import read_timetables
 from pipelines import sources
-from pipelines.config import Pull as Settings
+from pipelines.config import PullSettings as Settings
 from pipelines.run.executors import InProcess, Local
-from pipelines.run.runner import Report, run_stage
+from pipelines.run.runner import RunSummary, run_stage
 from pipelines.sources import Found, Shelf, find, http
 from pipelines.sources.base import shelf_name
 from pipelines.sources.feed import Episode
 from pipelines.stages.captions import Captions
 from pipelines.stages.pull import Pull
+from pipelines.stages.words import PullWords
 from pipelines.storage.archive_folder import Context, init, open_archive
 from tests.metadata.timetables.test_cases import CASES
 from tests.pipelines.sources.server import Behaviour, Handler, Site, file, redirect, serving
@@ -91,7 +92,7 @@ def publish(site: Site, numbers: range, etag: str) -> None:
         site.answers[f"/{number}.wav"] = file(sound(number), etag=None)
 
 
-def pull(context: Context, site: Site) -> Report:
+def pull(context: Context, site: Site) -> RunSummary:
     return run_stage(context, Pull([site.url + FEED]), InProcess(), Watch())
 
 
@@ -470,3 +471,19 @@ def test_progress_of_a_pull_is_told_in_bytes(context: Context, site: Site) -> No
     watch = Watch()
     run_stage(context, Pull([site.url + FEED]), InProcess(), watch)
     assert {done for _, done in watch.progress} == {len(sound(0))}
+
+
+def test_transcripts_of_a_feed_come_without_its_recordings(context: Context, site: Site) -> None:
+    body = document(transcribed(1, site.url, ("/1.vtt", "text/vtt", "")) + entry(2, site.url))
+    site.answers |= {FEED: feed(body, '"one"'), "/1.vtt": file(TEXT.encode())}
+    words = PullWords([site.url + FEED], kind="human")
+    report = run_stage(context, words, InProcess(), Watch())
+    assert dict(report.counts) == {"done": 1, "refused": 1}
+    assert dict(run_stage(context, Captions([]), InProcess(), Watch()).counts) == {"done": 1}
+    rows = context.db.execute(
+        "SELECT session.title, elsewhere, transcript.kind FROM session JOIN recording ON session_id = session.id"
+        " JOIN transcript ON recording_id = recording.id"
+    ).fetchall()
+    assert rows == [("Episode 1", f"{site.url}/1.wav", "human")]
+    assert not [path for path, _ in site.asked if path.endswith(".wav")]
+    assert not run_stage(context, words, InProcess(), Watch()).counts

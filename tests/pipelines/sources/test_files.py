@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.run.executors import InProcess
-from pipelines.run.runner import Report, run_stage
+from pipelines.run.runner import RunSummary, run_stage
 from pipelines.sources.files import Listing, expand, look_through
-from pipelines.stages import publish as publishing
 from pipelines.stages.captions import Captions
 from pipelines.stages.publish import Publish
 from pipelines.stages.pull import Pull
@@ -23,25 +22,29 @@ PASSED_OVER = "what Rostra keeps there for itself is no source of recordings, an
 
 
 @pytest.fixture
-def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Context]:
+def context(tmp_path: Path) -> Iterator[Context]:
     """Return an archive of one silent film, rendered and published."""
-    monkeypatch.setattr(publishing, "GRACE_SECONDS", 0.0)
     init(tmp_path / "talks", title="Talks")
     write_silent_video(tmp_path / "film.mp4")
     with open_archive(tmp_path / "talks") as context:
-        for stage in (Pull([tmp_path / "film.mp4"]), Render(), Publish(), Publish(tmp_path / "talks" / "site")):
+        for stage in (
+            Pull([tmp_path / "film.mp4"]),
+            Render(),
+            Publish(grace_seconds=0.0),
+            Publish(tmp_path / "talks" / "site", grace_seconds=0.0),
+        ):
             run_stage(context, stage, InProcess(), Watch())
         (tmp_path / "film.mp4").unlink()
         yield context
 
 
-def pull(context: Context, *sources: str | Path) -> tuple[Report, list[str]]:
+def pull(context: Context, *sources: str | Path) -> tuple[RunSummary, list[str]]:
     report = run_stage(context, Pull(sources), InProcess(), Watch())
     slugs = context.db.execute("SELECT slug FROM session ORDER BY id").fetchall()
     return report, [slug for (slug,) in slugs]
 
 
-def told(report: Report) -> dict[str, tuple[str, str | None, str | None]]:
+def told(report: RunSummary) -> dict[str, tuple[str, str | None, str | None]]:
     return {item.label: (outcome.status, outcome.code, outcome.text) for item, outcome in report.troubles}
 
 

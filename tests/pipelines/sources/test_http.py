@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.config import Pull as Settings
+from pipelines.config import PullSettings as Settings
 from pipelines.errors import AddressError, FetchError, ItemError, LimitError
 from pipelines.sources import http
 from pipelines.sources.http import Look, download, is_public, look

@@ -6,16 +6,24 @@ from pathlib import Path
 
 import pytest
 
-from metadata.model import ExternalId, Link, Person, Release, Role, Session
-from pipelines.config import Pull as Settings
+from archive.catalogue.importing import apply_event
+from archive.connection import transaction
+from metadata.model import Event, ExternalId, Link, Person, Release, Role, Session
+from pipelines.config import PullSettings as Settings
 from pipelines.errors import FetchError, LimitError
-from pipelines.sources import Shelf, sites
+from pipelines.run.executors import InProcess
+from pipelines.run.runner import Report, run_stage
+from pipelines.sources import Found, Shelf, sites
 from pipelines.sources.base import ignore_progress
 from pipelines.sources.sites import _not_longer, described, is_known
+from pipelines.stages.base import Item
+from pipelines.stages.captions import Captions
 from pipelines.stages.pull import Pull, Task
-from pipelines.storage.archive_folder import init, open_archive
+from pipelines.stages.words import PullWords
+from pipelines.storage.archive_folder import Context, init, open_archive
 from tests.pipelines.media.test_files import write_video
 from tests.pipelines.sources.server import Site, file, serving
+from tests.pipelines.trials import Watch
 
 
 @pytest.mark.parametrize(
@@ -153,3 +161,58 @@ def test_recording_of_a_page_that_is_too_large_is_not_brought(page: Site, tmp_pa
     [found] = sites.find(f"{page.url}/watch", shelf)
     with pytest.raises(FetchError, match=r"larger than pull.max_gigabytes"), found.fetch(shelf):
         pass
+
+
+def rows(context: Context) -> list[tuple[str, str | None, str | None, str | None]]:
+    found = context.db.execute(
+        "SELECT session.title, elsewhere, transcript.kind, transcript.language FROM session"
+        " LEFT JOIN recording ON session_id = session.id"
+        " LEFT JOIN transcript ON recording_id = recording.id AND is_current ORDER BY session.id"
+    )
+    return [tuple(row) for row in found.fetchall()]
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Iterator[Context]:
+    init(tmp_path / "archive", title="Test")
+    (tmp_path / "archive" / "rostra.toml").write_text("[pull]\nprivate_hosts = ['127.0.0.1']\n")
+    with open_archive(tmp_path / "archive") as context:
+        yield context
+
+
+def pull_words(context: Context, found: Found) -> Report:
+    class Listed(PullWords):  # yt-dlp's generic extractor, which reads the page of these tests, is left out of `find`
+        def items(self, context: Context) -> Iterator[Item]:
+            yield Item(
+                found.place, found.name, "1", Task(found, Shelf(context.layout.sources, Settings()), context.blobs)
+            )
+
+    report = run_stage(context, Listed([], kind="human"), InProcess(), Watch())
+    report.merge(run_stage(context, Captions([]), InProcess(), Watch()))
+    return report
+
+
+def test_captions_of_a_page_are_kept_and_its_recording_stays_there(page: Site, context: Context) -> None:
+    [found] = sites.find(f"{page.url}/watch", Shelf(context.layout.sources, Settings()))
+    assert dict(pull_words(context, found).counts) == {"done": 2}
+    assert rows(context) == [("On tides (1)", f"{page.url}/watch", "human", "en")]
+    assert {path.suffix for path in context.layout.media.rglob("*") if path.is_file()} == {".vtt", ".json"}
+    assert not list(context.layout.sources.glob("*"))
+
+
+def test_page_without_captions_says_so_and_makes_no_session(page: Site, context: Context) -> None:
+    page.answers["/watch"] = file(PAGE.replace("<track", "<x").encode(), etag=None, content_type="text/html")
+    [found] = sites.find(f"{page.url}/watch", Shelf(context.layout.sources, Settings()))
+    [(_, outcome)] = pull_words(context, found).troubles
+    assert (outcome.status, outcome.text) == ("refused", "it has no captions by people")
+    assert rows(context) == []
+
+
+def test_captions_go_to_the_session_that_links_to_their_page(page: Site, context: Context) -> None:
+    link = Link(rel="video", url=f"{page.url}/watch")
+    sessions = (Session(slug="sea", title="The sea", start="2022-01-01T10:00:00+00:00", links=(link,)),)
+    with transaction(context.db):
+        apply_event(context.db, Event(slug="days", title="Days", sessions=sessions), decided_at="2022-01-01T00:00:00Z")
+    [found] = sites.find(f"{page.url}/watch", Shelf(context.layout.sources, Settings()))
+    pull_words(context, found)
+    assert rows(context) == [("The sea", f"{page.url}/watch", "human", "en")]

@@ -14,16 +14,14 @@ from archive.catalogue import runs
 from archive.catalogue.speakers import find_voice, name_voice, read_turns, voices_of
 from archive.catalogue.transcripts import read_transcript
 from archive.connection import open_readonly, transaction
+from pipelines.config import Limits
 from pipelines.errors import TranscriberError, WeightsError
 from pipelines.exchange.captions import add_captions
 from pipelines.media.samples import AudioBlock
 from pipelines.run.executors import InProcess, Local
-from pipelines.run.limits import Limits
-from pipelines.run.runner import Report, due_in, run_stage
-from pipelines.speakers.base import Diarization
-from pipelines.speakers.base import Report as Progress
+from pipelines.run.runner import RunSummary, due_in, run_stage
+from pipelines.speakers.base import Diarization, Report
 from pipelines.speakers.fake import FakeDiarizer
-from pipelines.stages import publish as publishing
 from pipelines.stages.base import Stage
 from pipelines.stages.diarize import Diarize
 from pipelines.stages.index import Index
@@ -41,8 +39,7 @@ NOW = "2026-01-01T00:00:00Z"
 
 
 @pytest.fixture
-def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Context]:
-    monkeypatch.setattr(publishing, "GRACE_SECONDS", 0.0)
+def context(tmp_path: Path) -> Iterator[Context]:
     init(tmp_path / "archive", title="Test")
     write_wav(tmp_path / "talk.wav", 12)
     with open_archive(tmp_path / "archive") as context:
@@ -50,8 +47,8 @@ def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Context
         yield context
 
 
-def do(context: Context, *stages: Stage) -> Report:
-    report = Report()
+def do(context: Context, *stages: Stage) -> RunSummary:
+    report = RunSummary()
     for stage in stages:
         report.merge(run_stage(context, stage, InProcess(), Watch()))
     return report
@@ -157,7 +154,7 @@ def test_captions_of_people_without_speakers_get_voices_and_keep_their_words(con
     "fault", [TranscriberError("it gave up"), WeightsError("no weights"), ImportError("onnxruntime")]
 )
 def test_a_failing_diarizer_costs_no_transcript_and_one_retry_brings_it(context: Context, fault: Exception) -> None:
-    report = do(context, Transcribe(TALK), Diarize(FakeDiarizer(fails=fault)), Index(), Publish())
+    report = do(context, Transcribe(TALK), Diarize(FakeDiarizer(fails=fault)), Index(), Publish(grace_seconds=0.0))
     assert report.stages["diarize"] == {"failed": 1}
     assert [report.stages[stage] for stage in ("transcribe", "index", "publish")] == [{"done": 1}] * 3
     [trouble] = runs.troubles(context.db)
@@ -167,7 +164,7 @@ def test_a_failing_diarizer_costs_no_transcript_and_one_retry_brings_it(context:
     assert not due_in(context, Diarize(FakeDiarizer())), "it was tried as often as it may be"
     with transaction(context.db):
         runs.retry(context.db, [trouble], retried_at=NOW)
-    assert do(context, Diarize(FakeDiarizer()), Index(), Publish()).stages["diarize"] == {"done": 1}
+    assert do(context, Diarize(FakeDiarizer()), Index(), Publish(grace_seconds=0.0)).stages["diarize"] == {"done": 1}
     assert said(context)[0] == (0, "One two three four five six.", "Voice 1")
     assert not runs.troubles(context.db)
 
@@ -186,7 +183,7 @@ class Ill:
     def load(self) -> None:
         pass
 
-    def diarize(self, audio: Iterable[AudioBlock], most: int | None, report: Progress) -> Diarization:
+    def diarize(self, audio: Iterable[AudioBlock], most: int | None, report: Report) -> Diarization:
         if self.way == "hangs":
             time.sleep(600)
         os.kill(os.getpid(), signal.SIGKILL)
@@ -201,7 +198,7 @@ def test_a_diarizer_that_hangs_or_dies_costs_no_transcript(context: Context, way
     report = run_stage(config, Diarize(Ill(way)), local, Watch())
     assert report.stages["diarize"] == {"failed": 1}
     assert [trouble.code for trouble in runs.troubles(context.db)] == ["timeout" if way == "hangs" else "worker-died"]
-    assert not do(context, Index(), Publish()).failed
+    assert not do(context, Index(), Publish(grace_seconds=0.0)).failed
     assert len(said(context)) == 3
 
 
@@ -214,7 +211,7 @@ def test_what_is_published_names_voices_and_tells_their_talking_time_and_no_more
     do(context, Transcribe(TALK), Diarize(FakeDiarizer((5_000, 4_000)), voiceprints=True))
     name(context, "Voice 2", "noor-okafor")
     assert context.db.execute("SELECT count(*), min(length(vector)) FROM voiceprint").fetchone() == (2, 768)
-    do(context, Index(), Publish())
+    do(context, Index(), Publish(grace_seconds=0.0))
     [path] = context.layout.public.glob("catalogue-*.db")
     public = open_readonly(path, immutable=True)
     rows = public.execute("SELECT label, talking_ms, turns, person_id FROM speaker_tag ORDER BY id").fetchall()

@@ -5,13 +5,15 @@ from pathlib import Path
 import pytest
 
 import pipelines.stages
-from pipelines.config import Config, Transcribe
+from pipelines.config import Config, TranscribeSettings
 from pipelines.stages import STAGES, Setup, StageEntry, stages_of
 from pipelines.stages.base import Prepares
 from pipelines.stages.captions import Captions
 from pipelines.stages.pull import Pull
 
-SETUP = Setup(config=Config(transcribe=Transcribe(engine="fake")), sources=["talk.mp4", "https://example.org/talk.mp4"])
+SETUP = Setup(
+    config=Config(transcribe=TranscribeSettings(engine="fake")), sources=["talk.mp4", "https://example.org/talk.mp4"]
+)
 
 
 def names(stages: object) -> list[str]:

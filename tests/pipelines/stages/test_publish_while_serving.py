@@ -22,6 +22,7 @@ from pipelines.run.runner import run_stage
 from pipelines.stages.index import Index
 from pipelines.stages.publish import Publish
 from pipelines.stages.pull import Pull
+from pipelines.stages.render import Render
 from pipelines.stages.transcribe import Transcribe
 from pipelines.storage.archive_folder import Context, init, open_archive
 from pipelines.transcribers import FakeTranscriber
@@ -98,7 +99,7 @@ def test_no_request_fails_while_the_site_is_published_again_and_again(tmp_path: 
     init(tmp_path / "archive", title="Test")
     write_wav(tmp_path / "talk.wav", 9)
     with open_archive(tmp_path / "archive") as context:
-        do(context, Pull([tmp_path / "talk.wav"]), Transcribe(FakeTranscriber()), Index(), Publish())
+        do(context, Pull([tmp_path / "talk.wav"]), Transcribe(FakeTranscriber()), Render(), Index(), Publish())
         media = next((context.layout.public / "media").iterdir()).name
         paths = [
             "/",

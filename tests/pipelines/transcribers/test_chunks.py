@@ -25,13 +25,13 @@ from pipelines.errors import EngineError, SeamError, TranscriberError
 from pipelines.media.files import probe, stream_audio
 from pipelines.media.samples import AudioBlock
 from pipelines.run.executors import InProcess
-from pipelines.run.runner import Report, run_stage
+from pipelines.run.runner import RunSummary, run_stage
 from pipelines.stages.pull import Pull
 from pipelines.stages.transcribe import Transcribe
 from pipelines.storage.archive_folder import Context, init, open_archive
 from pipelines.transcribers.base import Hints, ignore_progress
 from pipelines.transcribers.base import Report as Progress
-from pipelines.transcribers.chunks import LONGEST_MS, Heard, Part, Sound, join, parts, pause
+from pipelines.transcribers.chunks import LONGEST_MS, Chunk, ChunkAudio, Heard, divide, join, pause
 from pipelines.transcribers.faster_whisper import FasterWhisper
 from pipelines.transcribers.speech import FRAME
 from tests.pipelines.bursts import Ear, bursts, loud
@@ -42,14 +42,14 @@ NOTHING = Transcript(language=UNDETERMINED, duration_ms=0, segments=())
 
 
 def test_recording_within_the_limit_is_one_part() -> None:
-    assert parts(None, 1000) == parts(0, 1000) == parts(1000, 1000) == (Part(),)
+    assert divide(None, 1000) == divide(0, 1000) == divide(1000, 1000) == (Chunk(),)
 
 
 @given(st.integers(2, 10**9), st.integers(1, 10**8))
 def test_parts_follow_each_other_and_are_about_as_long(duration_ms: int, longest_ms: int) -> None:
     if duration_ms > longest_ms * 1000:
         return
-    found = parts(duration_ms, longest_ms)
+    found = divide(duration_ms, longest_ms)
     assert [part.number for part in found] == list(range(len(found)))
     assert (found[0].start_ms, found[-1].end_ms) == (0, None)
     lengths = [(part.end_ms or duration_ms) - part.start_ms for part in found]
@@ -59,16 +59,16 @@ def test_parts_follow_each_other_and_are_about_as_long(duration_ms: int, longest
     assert all(before.end_ms == after.start_ms for before, after in pairwise(found))
 
 
-def heard(samples: AudioBlock, part: Part, ear: Ear) -> Heard:
+def heard(samples: AudioBlock, part: Chunk, ear: Ear) -> Heard:
     audio = samples[part.first_ms * 16 : None if part.last_ms is None else part.last_ms * 16]
     blocks = [audio[start : start + 4321] for start in range(0, len(audio), 4321)]
-    sound = Sound(blocks, part, loud)
+    sound = ChunkAudio(blocks, part, loud)
     return Heard(ear.transcribe(sound, Hints(), ignore_progress), sound.start_ms, sound.end_ms)
 
 
 def divided(samples: AudioBlock, longest_ms: int, duration_ms: int | None = None, ear: Ear | None = None) -> Transcript:
     length = len(samples) // 16 if duration_ms is None else duration_ms
-    return join([heard(samples, part, ear or Ear()) for part in parts(length, longest_ms)])
+    return join([heard(samples, part, ear or Ear()) for part in divide(length, longest_ms)])
 
 
 def at_once(samples: AudioBlock) -> Transcript:
@@ -164,7 +164,7 @@ def transcript(context: Context) -> Transcript | None:
     return read_transcript(context.db, row[0]) if row else None
 
 
-def do(context: Context, stage: Transcribe) -> Report:
+def do(context: Context, stage: Transcribe) -> RunSummary:
     return run_stage(context, stage, InProcess(), Watch())
 
 
@@ -248,8 +248,8 @@ def test_real_speech_in_parts_reads_as_it_does_at_once(data: Path) -> None:
     texts = []
     for longest_ms in (LONGEST_MS, 40_000):
         found = []
-        for part in parts(probe(path).duration_ms, longest_ms):
-            sound = Sound(stream_audio(path, start_ms=part.first_ms, end_ms=part.last_ms), part)
+        for part in divide(probe(path).duration_ms, longest_ms):
+            sound = ChunkAudio(stream_audio(path, start_ms=part.first_ms, end_ms=part.last_ms), part)
             spoken = engine.transcribe(sound, Hints(language="en"), ignore_progress)
             found.append(Heard(spoken, sound.start_ms, sound.end_ms))
         texts.append(EnglishTextNormalizer()(" ".join(segment.text for segment in join(found).segments)))

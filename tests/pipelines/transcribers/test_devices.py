@@ -9,7 +9,7 @@ from pipelines.transcribers.devices import choose
 
 
 @dataclass(frozen=True)
-class Machine:
+class Backend:
     """A machine with so many GPUs and these kinds of numbers."""
 
     gpus: int = 0
@@ -22,28 +22,28 @@ class Machine:
         return self.numbers[device]
 
 
-GPU = Machine(1, {"cpu": {"int8", "float32"}, "cuda": {"int8", "float16", "float32"}})
-OLD_GPU = Machine(1, {"cpu": {"int8", "float32"}, "cuda": {"int8", "float32"}})
+GPU = Backend(1, {"cpu": {"int8", "float32"}, "cuda": {"int8", "float16", "float32"}})
+OLD_GPU = Backend(1, {"cpu": {"int8", "float32"}, "cuda": {"int8", "float32"}})
 
 
 @pytest.mark.parametrize(
     ("machine", "device", "compute_type", "expected"),
     [
-        (Machine(), "auto", None, ("cpu", "int8")),
+        (Backend(), "auto", None, ("cpu", "int8")),
         (GPU, "auto", None, ("cuda", "float16")),
         (GPU, "cpu", None, ("cpu", "int8")),
         (GPU, "auto", "int8", ("cuda", "int8")),
         (OLD_GPU, "auto", None, ("cuda", "float32")),
-        (Machine(0, {"cpu": {"float32"}}), "auto", None, ("cpu", "float32")),
-        (Machine(0, {"cpu": {"int16"}}), "auto", None, ("cpu", "default")),
+        (Backend(0, {"cpu": {"float32"}}), "auto", None, ("cpu", "float32")),
+        (Backend(0, {"cpu": {"int16"}}), "auto", None, ("cpu", "default")),
     ],
 )
 def test_weights_run_on_the_best_that_is_there(
-    machine: Machine, device: str, compute_type: str | None, expected: tuple[str, str]
+    machine: Backend, device: str, compute_type: str | None, expected: tuple[str, str]
 ) -> None:
     assert choose(device, compute_type, machine) == expected
 
 
 def test_a_gpu_that_is_asked_for_and_missing() -> None:
     with pytest.raises(TranscriberError, match="no GPU"):
-        choose("cuda", None, Machine())
+        choose("cuda", None, Backend())

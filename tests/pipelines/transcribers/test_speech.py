@@ -8,7 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.media.samples import AudioBlock
-from pipelines.transcribers.speech import FRAME, FRAMES_PER_SECOND, Part, Probabilities, Window, cut, spans, windows
+from pipelines.transcribers.speech import (
+    FRAME,
+    FRAMES_PER_SECOND,
+    Probabilities,
+    Window,
+    WindowPart,
+    cut,
+    spans,
+    windows,
+)
 
 LIMIT = int(30 * FRAMES_PER_SECOND)
 
@@ -57,8 +66,8 @@ def test_windows_leave_long_pauses_out() -> None:
     second = int(10 * FRAMES_PER_SECOND) + int(5 * FRAMES_PER_SECOND) + int(60 * FRAMES_PER_SECOND)
     length = int(5 * FRAMES_PER_SECOND)
     assert window.parts == (
-        Part(int(10 * FRAMES_PER_SECOND) - pad, 0, length + 2 * pad),
-        Part(second - pad, length + 2 * pad, length + pad),
+        WindowPart(int(10 * FRAMES_PER_SECOND) - pad, 0, length + 2 * pad),
+        WindowPart(second - pad, length + 2 * pad, length + pad),
     )
     assert len(window.samples) == len(window.speech) * FRAME == (2 * length + 3 * pad) * FRAME
 

@@ -1,0 +1,399 @@
+"""Partial matches: the sessions that have most of the words of a query, for queries that few or none match whole.
+
+A query is taken apart into terms: words, phrases and whatever else stands beside each other in it. Each may also stand
+in another spelling: with a mistake put right, in one word or in two, with another ending. A term counts by how rare it
+is, so that words which stand everywhere decide nothing. Sessions are ranked twice: by their best passage, in which
+terms should stand near each other, and by all terms that the session has, its title and people included. The two
+rankings are fused by rank (Cormack, Clarke and Büttcher 2009).
+
+What somebody put in quotes, and words that are to be near each other, stay exactly that: a session has at least one of
+them. What is left out stays left out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, pairwise
+from operator import itemgetter
+from typing import NamedTuple
+
+import numpy as np
+
+from archive.search.asked import Asked
+from archive.search.budget import Budget
+from archive.search.function_words import function_words
+from archive.search.hits import Ranked, read_indexed
+from archive.search.query import And, Leaf, Near, Node, Not, Or, Phrase, Prefix, Word, leaves, to_fts5
+from archive.search.rank import FUSED, ranks
+from archive.search.retrieve import NAMED, numbers
+from archive.search.session_table import Marked, Overview, Real, Whole
+from archive.search.spellings import as_written
+from archive.search.suggest import SHORTEST, Vocabulary
+from archive.sqlite import sqlite3
+
+MOST_TERMS = 24
+"""Terms of a query that are looked for."""
+COMMON, FEW = 8, 100
+"""A term that stands in more than one of eight passages, and in more than a hundred, is in all of them: it decides
+nothing."""
+OTHERWISE = 0.6
+"""What a term counts in another spelling than the one that was typed."""
+FUNCTION = 0.05
+"""What a function word counts of what others do."""
+PIECES = 0.8
+"""What the pieces of a word count, that was written with an apostrophe or a hyphen, where they stand apart."""
+OFTENER = 10
+"""How many times as many sessions must have a word for which another is a mistake, if those are words as well."""
+ENDING = 6
+"""Letters of a word whose last one may be another, with whatever follows."""
+READ = 60
+"""Passages that are read to see how near each other the terms stand."""
+SHOWN = 3
+"""Moments of a session at most."""
+AS_A_WHOLE = 0.25
+"""What the ranking of whole sessions counts beside that of passages."""
+LISTED = 50
+"""Sessions or moments that are listed."""
+ENOUGH = 1 / 3
+"""Of what the best session has of a query, the least that others must have."""
+
+
+class Term(NamedTuple):
+    """A part of a query.
+
+    Attributes:
+        typed: as it was typed, or with other forms.
+        spellings: other ways in which it may stand, and what each counts.
+        demanded: whether somebody meant it as it stands.
+        function: whether it is a function word.
+    """
+
+    typed: Node
+    spellings: tuple[tuple[Node, float], ...] = ()
+    demanded: bool = False
+    function: bool = False
+
+    @property
+    def any(self) -> Node:
+        """All spellings."""
+        return _any([self.typed, *(node for node, _ in self.spellings)])
+
+
+class Parts(NamedTuple):
+    """A query, taken apart: its terms, and what is left out."""
+
+    terms: tuple[Term, ...]
+    unwanted: tuple[Node, ...]
+
+    def may_be_partly_found(self, found: bool) -> bool:
+        """Whether something may have most of a query, where all of it was found or not."""
+        if len(self.terms) == 1 and not found:
+            return not self.terms[0].demanded and not isinstance(self.terms[0].typed, Prefix)
+        return len(self.terms) > 1
+
+
+def take_apart(node: Node) -> Parts:
+    """Return the terms of a query and what it leaves out."""
+    unwanted: list[Node] = []
+    terms = list(dict.fromkeys(_terms(node, unwanted)))
+    return Parts(tuple(terms), tuple(unwanted))
+
+
+def _terms(node: Node, unwanted: list[Node]) -> Iterator[Term]:
+    match node:
+        case Not(child):
+            unwanted.append(child)
+        case And(nodes):
+            for child in nodes:
+                yield from _terms(child, unwanted)
+        case Or(nodes) if not all(isinstance(child, Leaf) for child in nodes):
+            for child in nodes:
+                yield from _terms(child, unwanted)
+        case Or(nodes):
+            pieces = [piece for child in nodes for piece in _pieces(child)]
+            demanded = all(isinstance(child, Phrase) and child.quoted for child in nodes)
+            yield Term(node, tuple((piece, PIECES) for piece in pieces), demanded)
+        case Phrase() if not node.quoted:
+            yield Term(node, tuple((piece, PIECES) for piece in _pieces(node)))
+        case _:
+            yield Term(node, demanded=isinstance(node, Phrase | Near))
+
+
+def _pieces(node: Node) -> list[Node]:
+    """Return the words of what was typed as one, apart from each other, but for single letters."""
+    if not isinstance(node, Phrase) or node.quoted:
+        return []
+    words = [Word(word) for word in node.words if len(word) > 1]
+    return [And(tuple(words)) if len(words) > 1 else words[0]] if words else []
+
+
+def _any(nodes: Sequence[Node]) -> Node:
+    flat = [part for node in nodes for part in (node.nodes if isinstance(node, Or) else (node,))]
+    return flat[0] if len(flat) == 1 else Or(tuple(dict.fromkeys(flat)))
+
+
+@dataclass(frozen=True, slots=True)
+class PartialMatches:
+    """The sessions that have most of a query.
+
+    Attributes:
+        ids: of all sessions, in the overview's order.
+        best: of each session, what its best passage has.
+        whole: of each session, what it has as a whole.
+        fused: of each session, how good it is by both rankings; 0 where it has nothing of the query.
+        weights: what each term that was found counts.
+    """
+
+    ids: Whole
+    best: Real
+    whole: Real
+    fused: Real
+    weights: dict[Node, float]
+    _passages: Whole
+    _scores: Real
+    _owners: Whole
+
+    @property
+    def node(self) -> Node | None:
+        """All that was found of the query, to be highlighted."""
+        return _any(list(self.weights)) if self.weights else None
+
+    def beside(self, exact: Marked) -> Whole:
+        """Return where sessions stand, the best first, that have most of a query, beside some that have all of it."""
+        best, whole = np.where(exact, 0.0, self.best), np.where(exact, 0.0, self.whole)
+        enough = (best >= ENOUGH * best.max(initial=0.0)) | (whole >= ENOUGH * whole.max(initial=0.0))
+        places = np.flatnonzero(enough & (whole > 0))
+        return places[np.argsort(-self.fused[places], kind="stable")]
+
+    def passages(self, place: int) -> list[int]:
+        """Return the passages of a session that have most of the query, the best first."""
+        mine = np.flatnonzero(self._owners == place)
+        best = mine[np.argsort(-self._scores[mine], kind="stable")][:SHOWN]
+        worth = self._scores[best] >= ENOUGH * self._scores[best].max(initial=0.0)
+        found: list[int] = self._passages[best[worth]].tolist()
+        return found
+
+    def best_moments(self, asked: Asked, beside: Iterable[int]) -> list[Ranked]:
+        """Return the best moments, the best first, as long as there is time; their scores are below 0.
+
+        Args:
+            asked: the database, and how long it may take.
+            beside: sessions, by id, that have all of the query, and are left out.
+        """
+        others = np.where(np.isin(self.ids[self._owners], list(beside)), 0.0, self._scores)
+        best = np.argsort(-others, kind="stable")[:LISTED]
+        best = best[(others[best] > 0) & (others[best] >= ENOUGH * others.max(initial=0.0))]
+        found: dict[tuple[int, ...], Ranked] = {}
+        for passage, stretch in read_indexed(asked.conn, self._passages[best].tolist()):
+            if asked.budget.is_over():
+                break
+            if dense := stretch.densest(self.weights):
+                ranked = Ranked(passage, stretch, dense.moment, dense.weight / (1 + dense.weight) - 1)
+                found.setdefault(dense.moment.key, ranked)
+        return sorted(found.values(), key=lambda each: each.score, reverse=True)
+
+    def moments(self, conn: sqlite3.Connection, budget: Budget, places: Iterable[int]) -> dict[int, list[Ranked]]:
+        """Return the best moments of sessions, as long as there is time."""
+        wanted = {place: self.passages(place) for place in places}
+        read = read_indexed(conn, [passage for passages in wanted.values() for passage in passages])
+        found: dict[int, list[Ranked]] = {}
+        for place, passages in wanted.items():
+            if budget.is_over():
+                break
+            dense = [
+                (passage, stretch, stretch.densest(self.weights)) for passage, stretch in islice(read, len(passages))
+            ]
+            moments = {each.moment.key: (passage, stretch, each) for passage, stretch, each in dense if each}
+            best = sorted(moments.values(), key=lambda each: each[2].weight, reverse=True)
+            found[place] = [Ranked(passage, stretch, each.moment, 0.0) for passage, stretch, each in best]
+        return found
+
+
+NOTHING = np.empty(0, dtype=np.int64)
+
+
+def no_partial(overview: Overview) -> PartialMatches:
+    """Return that no session has most of a query."""
+    scores = np.zeros(len(overview.ids))
+    return PartialMatches(overview.ids, scores, scores, scores, {}, NOTHING, np.empty(0), NOTHING)
+
+
+def find_partial(asked: Asked, parts: Parts, overview: Overview, vocabulary: Vocabulary) -> PartialMatches:
+    """Return the sessions that have most of a query.
+
+    Args:
+        asked: where to search.
+        parts: the query.
+        overview: of all sessions.
+        vocabulary: of the database; it is read if it has to be.
+    """
+    terms: list[Term] = []
+    with asked.budget.spend(0.7):
+        terms = _Speller(asked, overview, vocabulary).spell(parts.terms[:MOST_TERMS])
+    found = _Found(asked, overview)
+    for term in terms:
+        with asked.budget.spend(0.8):
+            found.add(term)
+    with asked.budget.spend(0.85):
+        found.leave_out(parts.unwanted)
+    return found.ranked()
+
+
+class _Speller:
+    """Other ways in which the terms of a query may stand in an archive."""
+
+    def __init__(self, asked: Asked, overview: Overview, vocabulary: Vocabulary) -> None:
+        self._conn = asked.conn
+        self._vocabulary = vocabulary
+        self._languages = [asked.scope.language] if asked.scope.language else overview.languages
+
+    def spell(self, terms: Sequence[Term]) -> list[Term]:
+        """Return terms with all their spellings."""
+        joined = self._joined(terms)
+        words = [term.typed.text if isinstance(term.typed, Word) else "" for term in terms]
+        function = function_words(words)
+        if function.issuperset(words):
+            function = frozenset()
+        return [
+            term._replace(function=True) if word in function else self._spelled(term, joined[at])
+            for at, (term, word) in enumerate(zip(terms, words, strict=True))
+        ]
+
+    def _spelled(self, term: Term, joined: Sequence[Node]) -> Term:
+        typed = self._with_forms(term.typed)
+        if term.demanded:
+            return Term(typed, demanded=True)
+        others = [(each, PIECES) for each in joined]
+        others += [(self._with_forms(each), count) for each, count in term.spellings]
+        if isinstance(term.typed, Word):
+            others += [(self._with_forms(each), OTHERWISE) for each in self._respelled(term.typed.text)]
+        return Term(typed, tuple(others))
+
+    def _with_forms(self, node: Node) -> Node:
+        return as_written(self._conn, node, self._languages, doubtful=False)[1]
+
+    def _respelled(self, word: str) -> Iterator[Node]:
+        """Yield what may be meant by a word, or another form of it."""
+        if len(word) < SHORTEST or not word.isalpha():
+            return
+        self._vocabulary.read(self._conn)
+        known = self._vocabulary.sessions(word)
+        for other, sessions in self._vocabulary.near(word):
+            if sessions >= OFTENER * known:
+                yield Word(other)
+        if len(word) >= ENDING:
+            yield Prefix((word[:-1],))
+
+    def _joined(self, terms: Sequence[Term]) -> list[list[Node]]:
+        """Return, for each term, the words that it makes with the one before or after it, where there are such."""
+        joined: list[list[Node]] = [[] for _ in terms]
+        for at, (first, second) in enumerate(pairwise(terms)):
+            if isinstance(first.typed, Word) and isinstance(second.typed, Word):
+                both = Word(first.typed.text + second.typed.text)
+                if self._occurs(both):
+                    joined[at].append(both)
+                    joined[at + 1].append(both)
+        return joined
+
+    def _occurs(self, word: Word) -> bool:
+        found = self._conn.execute(
+            "SELECT 1 FROM passage_fts WHERE passage_fts MATCH ? LIMIT 1", (to_fts5(word),)
+        ).fetchone()
+        return found is not None
+
+
+class _Found:
+    """What passages and sessions have of a query; arrays have a place for each id of a passage, and each session."""
+
+    def __init__(self, asked: Asked, overview: Overview) -> None:
+        self._asked = asked
+        self._overview = overview
+        self._passages = np.zeros(overview.highest + 1)
+        self._sessions = np.zeros(len(overview.ids))
+        self._demanded: Marked | None = None
+        self._weights: dict[Node, float] = {}
+
+    def add(self, term: Term) -> None:
+        """Count a term, where it is not everywhere."""
+        passages, sessions = np.zeros(len(self._passages)), np.zeros(len(self._sessions))
+        for node, count in sorted(((term.typed, 1.0), *term.spellings), key=itemgetter(1)):
+            passages[self._in_passages(node, self._common)] = count
+            sessions[self._in_sessions(node)] = count
+        if term.demanded:
+            self._demanded = sessions > 0 if self._demanded is None else self._demanded | (sessions > 0)
+        share = FUNCTION if term.function else 1.0
+        if int(np.count_nonzero(passages)) < self._common and sessions.any():
+            if not term.function:
+                self._weights[term.any] = _rarity(passages)
+            self._passages += share * _rarity(passages) * passages
+        self._sessions += share * _rarity(sessions) * sessions
+
+    def leave_out(self, unwanted: Iterable[Node]) -> None:
+        """Take away what must not be there: passages, and sessions of which no passage is left."""
+        for node in unwanted:
+            self._passages[self._in_passages(node, len(self._passages))] = 0.0
+            left = np.zeros(len(self._sessions), dtype=np.bool_)
+            left[self._overview.owners(np.flatnonzero(self._passages))] = True
+            sessions = self._in_sessions(node)
+            self._sessions[sessions] *= left[sessions]
+
+    def ranked(self) -> PartialMatches:
+        """Return what was found, in order."""
+        if self._demanded is not None:
+            self._sessions[~self._demanded] = 0.0
+        passages = np.flatnonzero(self._passages)
+        owners = self._overview.owners(passages)
+        kept = self._sessions[owners] > 0
+        passages, owners = passages[kept], owners[kept]
+        scores = self._near_each_other(passages, self._passages[passages])
+        best = np.zeros(len(self._sessions))
+        np.maximum.at(best, owners, scores)
+        named = self._overview.names.weights({leaf: None for node in self._weights for leaf in leaves(node)})
+        whole = self._sessions + NAMED * named * (self._sessions > 0)
+        fused = (1 / (FUSED + ranks(best)) + AS_A_WHOLE / (FUSED + ranks(whole))) * (whole > 0)
+        return PartialMatches(self._overview.ids, best, whole, fused, self._weights, passages, scores, owners)
+
+    @property
+    def _common(self) -> int:
+        """In how many passages a term stands that counts nothing."""
+        return max(len(self._passages) // COMMON, FEW)
+
+    def _in_passages(self, node: Node, most: int) -> Whole:
+        """Return the passages in which a term stands, so many at most."""
+        matching = f"SELECT rowid FROM passage_fts WHERE passage_fts MATCH :query{self._asked.scope.passages}"
+        values = self._asked.scope.values | {"query": to_fts5(node), "most": most}
+        rows = self._asked.conn.execute(f"SELECT group_concat(rowid) FROM ({matching} LIMIT :most)", values)
+        return numbers(rows.fetchone()[0])
+
+    def _in_sessions(self, node: Node) -> Whole:
+        """Return where the sessions stand that have a term, in what was said, their titles, people or abstracts."""
+        matching = f"SELECT rowid FROM session_fts WHERE session_fts MATCH :query{self._asked.scope.sessions}"
+        values = self._asked.scope.values | {"query": to_fts5(node)}
+        rows = self._asked.conn.execute(f"SELECT group_concat(rowid) FROM ({matching})", values)
+        places = self._overview.places(numbers(rows.fetchone()[0]))
+        return places[places >= 0]
+
+    def _near_each_other(self, passages: Whole, scores: Real) -> Real:
+        """Return scores of passages, of which those count more in which terms stand near each other."""
+        best = np.argsort(-scores, kind="stable")[:READ]
+        scores = scores.copy()
+        for at, (_, stretch) in zip(
+            best.tolist(), read_indexed(self._asked.conn, passages[best].tolist()), strict=False
+        ):
+            if self._asked.budget.is_over():
+                break
+            dense = stretch.densest(self._weights)
+            scores[at] += dense.weight if dense else 0.0
+        return scores
+
+
+def _rarity(counts: Real) -> float:
+    """Return what a term counts that some have and others do not: 0 where none has it.
+
+    Source: the inverse document frequency of BM25, https://lucene.apache.org/core/9_0_0/core/org/apache/lucene/search/
+    similarities/BM25Similarity.html
+    """
+    found = int(np.count_nonzero(counts))
+    return math.log(1 + (len(counts) - found + 0.5) / (found + 0.5)) if found else 0.0

@@ -1,0 +1,198 @@
+"""What the API answers with, beside the records themselves. A field that is here stays: others' programs read it."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from archive.search.concordance import Line, Rate
+from archive.search.hits import Hit
+from archive.search.results import SessionResult, SessionResults
+from archive.site.records import Named, Recording, Segment
+from archive.site.settings import SiteSettings
+
+T = TypeVar("T")
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """A page of a list. ``next`` is the cursor of the next one, or null after the last."""
+
+    items: tuple[T, ...]
+    next: str | None
+
+
+class RecordingOf(msgspec.Struct, frozen=True, kw_only=True):
+    """A recording and the session that it is of."""
+
+    session: Named
+    recording: Recording
+
+
+class TranscriptText(msgspec.Struct, frozen=True, kw_only=True):
+    """A stretch of a version of a transcript. Another version of the same recording has another name."""
+
+    version: str
+    language: str
+    kind: str
+    generator: str
+    generator_version: str
+    created_at: str
+    duration_ms: int
+    recording: str
+    is_current: bool
+    segments: tuple[Segment, ...]
+    next: int | None
+
+
+class Moment(msgspec.Struct, frozen=True, kw_only=True):
+    """A moment in which a query was said. ``matches`` are characters of ``text``.
+
+    ``match`` says how much of the query it has: ``all words``, or ``some words``.
+    """
+
+    event: str
+    event_title: str
+    session: str
+    title: str
+    language: str
+    start_ms: int
+    end_ms: int
+    text: str
+    matches: tuple[tuple[int, int], ...]
+    before: str
+    after: str
+    url: str
+    score: float
+    transcript: str | None
+    match: str
+
+
+class FoundSession(msgspec.Struct, frozen=True, kw_only=True):
+    """A session that was found. ``places`` are where in it, in milliseconds; ``count`` is how often.
+
+    ``match`` says how much of the query it has: ``all words``, or ``some words``. ``counted`` says of what
+    ``count`` is: ``moments``, or ``passages`` of about a minute where they are too many to look for moments in all.
+    """
+
+    event: str
+    event_title: str
+    session: str
+    title: str
+    url: str
+    start_at: str | None
+    duration_ms: int
+    match: str
+    hits: tuple[Moment, ...]
+    count: int
+    counted: str
+    places: tuple[tuple[int, int], ...]
+    score: float
+
+
+class Facet(msgspec.Struct, frozen=True, kw_only=True):
+    """A value to narrow a search down by, and how many sessions it leaves."""
+
+    value: str
+    label: str
+    sessions: int
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """Sessions that were found, ``exact`` of them with all that was asked.
+
+    ``complete`` is false where time ran out.
+    """
+
+    query: str
+    filters: dict[str, str]
+    sort: str
+    total: int
+    exact: int
+    complete: bool
+    note: str | None
+    suggestion: str | None
+    sessions: tuple[FoundSession, ...]
+    facets: dict[str, tuple[Facet, ...]]
+    next: str | None
+
+
+class MomentPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of moments, in order of event, session and time. ``complete`` is false where time ran out."""
+
+    items: tuple[Moment, ...]
+    complete: bool
+    next: int | None
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of a concordance."""
+
+    left: str
+    match: str
+    right: str
+    moment: Moment
+
+
+class Contexts(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of a concordance, in order of event, session and time."""
+
+    items: tuple[Context, ...]
+    complete: bool
+    next: int | None
+
+
+class Occurrences(msgspec.Struct, frozen=True, kw_only=True):
+    """How often something was said in sessions that have something in common."""
+
+    value: str
+    label: str
+    occurrences: int
+    hours: float
+    per_hour: float
+
+
+class Frequencies(msgspec.Struct, frozen=True, kw_only=True):
+    """How often something was said, by what sessions have in common."""
+
+    by: str
+    items: tuple[Occurrences, ...]
+    complete: bool
+
+
+def moment(hit: Hit, settings: SiteSettings) -> Moment:
+    """Return a hit of a search as the API has it."""
+    return Moment(**{each.name: getattr(hit, each.name) for each in fields(hit)} | {"url": settings.absolute(hit.url)})
+
+
+def found(results: SessionResults, settings: SiteSettings, **asked: Any) -> Found:
+    """Return the results of a search; ``asked`` are its query, filters and sort."""
+    facets = results.facets or {}
+    return Found(
+        **asked,
+        total=results.total,
+        exact=results.exact,
+        complete=results.complete,
+        note=results.note,
+        suggestion=results.suggestion,
+        sessions=tuple(_found_session(each, settings) for each in results.sessions),
+        facets={name: tuple(Facet(**each._asdict()) for each in values) for name, values in facets.items()},
+        next=results.next,
+    )
+
+
+def _found_session(result: SessionResult, settings: SiteSettings) -> FoundSession:
+    values = {each.name: getattr(result, each.name) for each in fields(result)}
+    hits = tuple(moment(hit, settings) for hit in result.hits)
+    return FoundSession(**values | {"hits": hits, "url": settings.absolute(result.url)})
+
+
+def context(line: Line, settings: SiteSettings) -> Context:
+    """Return a line of a concordance as the API has it."""
+    return Context(left=line.left, match=line.match, right=line.right, moment=moment(line.hit, settings))
+
+
+def frequency(rate: Rate) -> Occurrences:
+    """Return a rate as the API has it."""
+    return Occurrences(**rate._asdict())

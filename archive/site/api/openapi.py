@@ -1,0 +1,70 @@
+"""The description of the API (OpenAPI 3.1), made from the same types that answers are made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from archive.site.api.endpoints import ENDPOINTS, Endpoint, address
+from archive.site.respond import PROBLEM, Problem
+from archive.site.settings import SiteSettings
+
+VERSION = "1.0.0"
+_REF = "#/components/schemas/{name}"
+
+
+def describe(settings: SiteSettings) -> dict[str, Any]:
+    """Return the description of the API of a site."""
+    kinds = [*(each.answer for each in ENDPOINTS), *(each.query for each in ENDPOINTS), Problem]
+    schemas, components = msgspec.json.schema_components(kinds, ref_template=_REF)
+    answers = dict(zip((each.path for each in ENDPOINTS), schemas, strict=False))
+    queries = {each.query.__name__ for each in ENDPOINTS}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": f"{settings.name}: recorded sessions",
+            "version": VERSION,
+            "description": "What is published, for reading. Times are milliseconds, languages BCP-47 tags.",
+        },
+        "servers": [{"url": settings.url}],
+        "paths": {
+            address(each): {"get": _operation(each, components[each.query.__name__], answers[each.path])}
+            for each in ENDPOINTS
+        },
+        "components": {"schemas": {name: _closed(each) for name, each in components.items() if name not in queries}},
+    }
+
+
+def _operation(endpoint: Endpoint, query: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+    problem = {"content": {PROBLEM: {"schema": {"$ref": _REF.format(name="Problem")}}}}
+    named = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+        for name in endpoint.names
+    ]
+    missing = {
+        "404": {"description": "There is none of this name.", **problem},
+        "410": {"description": "It was withdrawn.", **problem},
+    }
+    return {
+        "operationId": endpoint.path.strip("/").replace("/", "_").replace("{", "").replace("}", ""),
+        "summary": endpoint.summary,
+        "parameters": [*named, *(_parameter(name, schema) for name, schema in query["properties"].items())],
+        "responses": {
+            "200": {"description": endpoint.summary, "content": {"application/json": {"schema": answer}}},
+            "400": {"description": "A parameter is unknown or not what it may be.", **problem},
+            **(missing if named else {}),
+        },
+    }
+
+
+def _parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    kinds = [each for each in schema.get("anyOf", [schema]) if each.get("type") != "null"]
+    schema = {**kinds[0], **({"default": schema["default"]} if schema.get("default") is not None else {})}
+    about = schema.pop("description", "")
+    return {"name": name, "in": "query", "required": False, "description": about, "schema": schema}
+
+
+def _closed(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema of an answer: every field is always there."""
+    return {**schema, "required": sorted(schema["properties"])} if schema.get("title") != "Problem" else schema

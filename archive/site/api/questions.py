@@ -1,0 +1,136 @@
+"""What a request may say in its query: every parameter has a type, and one that nobody knows is refused."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from archive.search.filters import Filters
+
+MAX_ITEMS = 100
+
+
+class BadQuestionError(Exception):
+    """A parameter is unknown, twice there, or not what it may be."""
+
+
+Limit = Annotated[int, Meta(ge=1, le=MAX_ITEMS, description="How many items one answer may have.")]
+Cursor = Annotated[str, Meta(description="Where to go on: `next` of the answer before, or nothing to begin.")]
+Words = Annotated[str, Meta(description="A query in the language of the search page.", max_length=2_000)]
+Offset = Annotated[
+    int, Meta(ge=0, le=1_000_000, description="How many items to pass over: `next` of the answer before.")
+]
+
+
+class Nothing(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """No parameters."""
+
+
+class Items(Nothing, frozen=True, kw_only=True):
+    """A page of a list."""
+
+    limit: Limit = 20
+    cursor: Cursor = ""
+
+
+class Sessions(Items, frozen=True, kw_only=True):
+    """A page of sessions, all of them or those that have something in common."""
+
+    event: Annotated[str, Meta(description="Slug of an event.")] | UnsetType = UNSET
+    series: Annotated[str, Meta(description="Slug of a series.")] | UnsetType = UNSET
+    person: Annotated[str, Meta(description="Slug of a person who has a part in it.")] | UnsetType = UNSET
+    track: Annotated[str, Meta(description="Title of a track.")] | UnsetType = UNSET
+    language: Annotated[str, Meta(description="BCP-47 tag of a planned or a spoken language.")] | UnsetType = UNSET
+    recorded: Annotated[bool, Meta(description="Whether there is a recording.")] | UnsetType = UNSET
+    updated_since: (
+        Annotated[
+            str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}Z)?$", description="A moment or day in UTC.")
+        ]
+        | UnsetType
+    ) = UNSET
+
+
+class Segments(Nothing, frozen=True, kw_only=True):
+    """A page of a transcript."""
+
+    limit: Annotated[int, Meta(ge=1, le=1_000, description="How many segments one answer may have.")] = 200
+    cursor: Offset = 0
+    words: Annotated[bool, Meta(description="Whether every word comes with its times.")] = False
+
+
+class Filtered(Nothing, frozen=True, kw_only=True):
+    """A query, and where to look."""
+
+    q: Words = ""
+    event: Annotated[str, Meta(description="Slug of an event.")] | UnsetType = UNSET
+    series: Annotated[str, Meta(description="Slug of a series.")] | UnsetType = UNSET
+    person: Annotated[str, Meta(description="Slug of a person.")] | UnsetType = UNSET
+    language: Annotated[str, Meta(description="BCP-47 tag of the language in which it was said.")] | UnsetType = UNSET
+    track: Annotated[str, Meta(description="Title of a track.")] | UnsetType = UNSET
+    year: Annotated[str, Meta(description="Year of the session.")] | UnsetType = UNSET
+    kind: Annotated[str, Meta(description="Kind of session.")] | UnsetType = UNSET
+
+    def filters(self) -> Filters:
+        """Return the filters."""
+        return Filters(
+            event=self.event or None,
+            series=self.series or None,
+            person=self.person or None,
+            language=self.language or None,
+            track=self.track or None,
+            year=self.year or None,
+            kind=self.kind or None,
+        )
+
+
+class Search(Filtered, frozen=True, kw_only=True):
+    """A search for sessions."""
+
+    sort: Annotated[Literal["relevance", "date"], Meta(description="Best first, or newest first.")] = "relevance"
+    limit: Limit = 10
+    cursor: Cursor = ""
+
+
+class Moments(Filtered, frozen=True, kw_only=True):
+    """A page of all moments of a query."""
+
+    limit: Limit = 20
+    cursor: Offset = 0
+
+
+class Concordance(Moments, frozen=True, kw_only=True):
+    """A page of a concordance."""
+
+
+class Frequency(Filtered, frozen=True, kw_only=True):
+    """How often something was said, and by what to divide."""
+
+    by: Annotated[Literal["year", "event", "person", "language"], Meta(description="What sessions have in common.")] = (
+        "year"
+    )
+
+
+Q = TypeVar("Q", bound=Nothing)
+
+
+def read_question(request: Any, kind: type[Q]) -> Q:
+    """Return what a request asks.
+
+    Raises:
+        BadQuestionError: with the parameter's name and what it may be.
+    """
+    given: dict[str, str] = {}
+    for name in request.args:
+        values = request.args.getlist(name)
+        if len(values) > 1:
+            raise BadQuestionError(f"`{name}` is given {len(values)} times: give it once")
+        given[name] = values[0]
+    if unknown := sorted(set(given) - set(kind.__struct_fields__)):
+        known = ", ".join(f"`{name}`" for name in kind.__struct_fields__) or "none"
+        raise BadQuestionError(f"no parameter is called `{unknown[0]}`; there are: {known}")
+    try:
+        return msgspec.convert(given, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise BadQuestionError(str(error).replace("$.", "")) from None

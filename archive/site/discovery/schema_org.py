@@ -1,0 +1,209 @@
+"""Pages as linked data: JSON-LD in the vocabulary of https://schema.org, as search engines ask for it.
+
+Sources: https://schema.org/VideoObject, /Clip, /SeekToAction, /Event, /Person, /BreadcrumbList, and
+https://developers.google.com/search/docs/appearance/structured-data/video.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from archive import urls
+from archive.site.labels import outside
+from archive.site.records import Event, Person, Reader, Recording, Segment, Session
+from archive.site.settings import SiteSettings
+
+CONTEXT = "https://schema.org"
+MODES = {"online": "Online", "hybrid": "Mixed", "in-person": "Offline"}
+PAUSE_MS = 1_500
+"""Silence before a segment with which a clip may begin."""
+CLIP_MS = 60_000
+"""A clip is at least so long."""
+MAX_SEGMENTS = 20_000
+CLIP_NAME = 80
+"""Characters of a clip's name: the beginning of what is said."""
+
+
+def iso_duration(ms: int) -> str:
+    """Return a length as ISO 8601 has it: ``PT1H2M3S``."""
+    minutes, seconds = divmod(round(ms / 1000), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"PT{f'{hours}H' if hours else ''}{f'{minutes}M' if minutes else ''}{seconds}S"
+
+
+def site(settings: SiteSettings) -> dict[str, Any]:
+    """Return the site, and how it is searched."""
+    search = settings.absolute(urls.SEARCH) + "?q={search_term_string}"
+    return {
+        "@type": "WebSite",
+        "@id": settings.absolute(urls.HOME) + "#site",
+        "name": settings.name,
+        "url": settings.absolute(urls.HOME),
+        "potentialAction": {
+            "@type": "SearchAction",
+            "target": {"@type": "EntryPoint", "urlTemplate": search},
+            "query-input": "required name=search_term_string",
+        },
+    }
+
+
+def breadcrumbs(settings: SiteSettings, *steps: tuple[str, str]) -> dict[str, Any]:
+    """Return the way to a page: names and paths, from the first page of the site on."""
+    way = ((settings.name, urls.HOME), *steps)
+    return {
+        "@type": "BreadcrumbList",
+        "itemListElement": [
+            {"@type": "ListItem", "position": nth, "name": name, "item": settings.absolute(path)}
+            for nth, (name, path) in enumerate(way, 1)
+        ],
+    }
+
+
+def event(found: Event, sessions: Sequence[Session]) -> dict[str, Any]:
+    """Return an event with its sessions."""
+    return _filled(
+        {
+            "@type": "EventSeries" if found.sessions > 1 else "Event",
+            "@id": found.url,
+            "url": found.url,
+            "name": found.title,
+            "alternateName": found.subtitle,
+            "description": found.description,
+            "startDate": found.start_date,
+            "endDate": found.end_date,
+            "eventStatus": f"{CONTEXT}/EventScheduled",
+            "eventAttendanceMode": f"{CONTEXT}/{MODES[found.mode]}EventAttendanceMode",
+            "inLanguage": list(found.languages),
+            "location": [_place(each.name, each.city, each.country) for each in found.places],
+            "superEvent": _series(found),
+            "sameAs": _same(found.links),
+            "subEvent": [_part(each) for each in sessions],
+        }
+    )
+
+
+def _series(found: Event) -> dict[str, Any] | None:
+    return {"@type": "EventSeries", "name": found.series.title, "url": found.series.url} if found.series else None
+
+
+def _place(name: str, city: str | None, country: str | None) -> dict[str, Any]:
+    address = _filled({"@type": "PostalAddress", "addressLocality": city, "addressCountry": country})
+    return {"@type": "Place", "name": name, **({"address": address} if len(address) > 1 else {})}
+
+
+def _part(session: Session) -> dict[str, Any]:
+    return _filled(
+        {
+            "@type": "Event",
+            "@id": session.url,
+            "url": session.url,
+            "name": session.title,
+            "startDate": session.start or session.day,
+            "endDate": session.ends.isoformat() if session.ends else None,
+        }
+    )
+
+
+def session(found: Session, reader: Reader) -> dict[str, Any]:
+    """Return a session, with its recording where there is one."""
+    performers = [{"@type": "Person", "name": each.name, "url": each.url} for each in found.people]
+    about = _part(found) | _filled(
+        {
+            "description": found.abstract,
+            "inLanguage": found.language,
+            "location": _place(found.place or found.room or "", None, None) if found.place or found.room else None,
+            "performer": performers,
+            "superEvent": {"@type": "Event", "name": found.event.title, "url": found.event.url},
+        }
+    )
+    if found.recordings:
+        about["recordedIn"] = _recording(found, found.recordings[0], reader, performers)
+    return about
+
+
+def _recording(
+    found: Session, recording: Recording, reader: Reader, performers: list[dict[str, Any]]
+) -> dict[str, Any]:
+    transcript = recording.transcript
+    segments = reader.segments(transcript.version, -1, MAX_SEGMENTS, words=False) if transcript else ()
+    heard = [each for each in segments if not each.flags]
+    return _filled(
+        {
+            "@type": "VideoObject" if recording.kind == "video" else "AudioObject",
+            "@id": f"{found.url}#recording",
+            "name": found.title,
+            "description": found.abstract or f"{found.title}, {found.event.title}",
+            "thumbnailUrl": recording.poster.url if recording.poster else None,
+            "uploadDate": recording.pulled_at,
+            "duration": iso_duration(recording.duration_ms) if recording.duration_ms else None,
+            "contentUrl": recording.file.url if recording.file else None,
+            "encodingFormat": recording.file.media_type if recording.file else None,
+            "url": found.url,
+            "inLanguage": transcript.language if transcript else recording.language,
+            "license": outside(recording.licence),
+            "creditText": recording.credit,
+            "actor": performers,
+            "transcript": " ".join(each.text.strip() for each in heard),
+            "hasPart": list(_clips(found, recording, heard)),
+            "potentialAction": {
+                "@type": "SeekToAction",
+                "target": f"{found.url}?t={{seek_to_second_number}}",
+                "startOffset-input": "required name=seek_to_second_number",
+            },
+        }
+    )
+
+
+def _clips(found: Session, recording: Recording, segments: Sequence[Segment]) -> Iterable[dict[str, Any]]:
+    """Yield the parts of a recording, each beginning after a pause, as a search engine may offer them."""
+    begins = list(_beginnings(segments))
+    ends = [each.start_ms for each in begins[1:]] + [recording.duration_ms or (segments[-1].end_ms if segments else 0)]
+    for first, end_ms in zip(begins, ends, strict=True):
+        yield {
+            "@type": "Clip",
+            "name": first.text.strip()[:CLIP_NAME],
+            "startOffset": round(first.start_ms / 1000, 3),
+            "endOffset": round(max(end_ms, first.end_ms) / 1000, 3),
+            "url": reader_url(found, first.start_ms),
+        }
+
+
+def reader_url(found: Session, at_ms: int) -> str:
+    """Return the whole address of a moment of a session."""
+    _, _, query = urls.session_url(found.event.slug, found.slug, at_ms).partition("?")
+    return f"{found.url}?{query}"
+
+
+def _beginnings(segments: Sequence[Segment]) -> Iterable[Segment]:
+    last: Segment | None = None
+    began = -CLIP_MS
+    for each in segments:
+        after_pause = last is None or each.start_ms - last.end_ms >= PAUSE_MS
+        if after_pause and each.start_ms - began >= CLIP_MS:
+            began = each.start_ms
+            yield each
+        last = each
+
+
+def person(found: Person) -> dict[str, Any]:
+    """Return a person."""
+    return _filled(
+        {
+            "@type": "Person",
+            "@id": found.url,
+            "name": found.name,
+            "url": found.url,
+            "description": found.biography,
+            "sameAs": _same(found.links),
+        }
+    )
+
+
+def _same(links: Iterable[Any]) -> list[str]:
+    return [url for each in links if each.rel == "website" and (url := outside(each.url))]
+
+
+def _filled(values: dict[str, Any]) -> dict[str, Any]:
+    """Return those fields that say something."""
+    return {name: value for name, value in values.items() if value not in (None, "", [], {})}

@@ -1,0 +1,220 @@
+"""A published folder served by Rostra's command, by Datasette alone, and behind nginx; and the recipes for it."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import sysconfig
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import trustme
+
+from archive.publication.folder import SiteNames, files, read_names
+from archive.site.settings import LOCAL_URL
+from tests.archive.published_folder import FIRST_BUILD, SECOND_BUILD, point_to, publish
+from tests.archive.served import serving
+from tests.archive.site.test_pages import TALK
+
+SCRIPTS = Path(sysconfig.get_path("scripts"))
+RECIPES = Path(__file__).parents[3] / "archive" / "site" / "recipes"
+NAMES = SiteNames(title="Talks", url="https://talks.example.org")
+
+
+@pytest.fixture
+def public(tmp_path: Path) -> Path:
+    folder = tmp_path / "public"
+    publish(folder, SECOND_BUILD, extra_title="A session that came later")
+    publish(folder)
+    for name, data in files(NAMES).items():
+        (folder / name).write_bytes(data)
+    return folder
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
+
+
+@contextmanager
+def running(command: list[Any], url: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server until the block ends; enter it when it answers."""
+    process = subprocess.Popen([str(each) for each in command], stderr=subprocess.PIPE, start_new_session=True)
+    try:
+        while True:
+            assert process.poll() is None, process.stderr and process.stderr.read()
+            try:
+                httpx.get(url, timeout=5, verify=False)  # noqa: S501
+                break
+            except httpx.TransportError:
+                time.sleep(0.05)
+        yield process
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+def test_folder_says_what_its_site_is_called(public: Path) -> None:
+    assert read_names(public) == NAMES
+    (public / "metadata.json").write_text("{")
+    assert read_names(public) == SiteNames()
+
+
+def test_command_serves_a_folder_in_several_processes_without_losing_a_request(public: Path) -> None:
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    command = [SCRIPTS / "rostra", "serve", public, "--port", port, "--workers", "2"]
+    failed: list[object] = []
+    with running(command, f"{address}/-/health"):
+        page = httpx.get(f"{address}{TALK}").text
+        stop = threading.Event()
+
+        def ask() -> None:
+            with httpx.Client(base_url=address, timeout=30) as client:
+                while not stop.is_set():
+                    for path in ("/", TALK, "/search?q=debt", f"{TALK}/captions.vtt"):
+                        response = client.get(path)
+                        if response.status_code != 200:
+                            failed.append((path, response.status_code))
+
+        asking = [threading.Thread(target=ask) for _ in range(3)]
+        for thread in asking:
+            thread.start()
+        for turn in range(20):
+            point_to(public, f"catalogue-{SECOND_BUILD if turn % 2 else FIRST_BUILD}.db")
+            httpx.get(f"{address}/")
+        stop.set()
+        for thread in asking:
+            thread.join()
+        last = {httpx.get(f"{address}/-/health").json()["publication"] for _ in range(8)}
+    assert '<link rel="canonical" href="https://talks.example.org/events/' in page
+    assert (failed, last) == ([], {SECOND_BUILD})
+
+
+def test_datasette_alone_serves_a_folder(public: Path) -> None:
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    with running([SCRIPTS / "datasette", "serve", public, "--port", port], f"{address}/-/health"):
+        page = httpx.get(f"{address}{TALK}")
+        databases = httpx.get(f"{address}/-/databases.json").status_code
+        count = httpx.get(f"{address}/data/session.json?_shape=objects").json()
+        other = httpx.get(f"{address}/catalogue-{FIRST_BUILD}").status_code
+        limits = httpx.get(f"{address}/data.json", params={"sql": "select hex(zeroblob(200000000))"}).json()
+        point_to(public, f"catalogue-{SECOND_BUILD}.db")
+        after = httpx.get(f"{address}/-/health").json()["publication"]
+    assert (page.status_code, "What an archive owes its listeners" in page.text) == (200, True)
+    assert f'href="{NAMES.url}{TALK}"' in page.text
+    assert (databases, other, len(count["rows"]), after) == (404, 404, 6, SECOND_BUILD)
+    assert limits["error"] == "this query needs more memory than a query may have"
+
+
+def test_settings_of_the_folder_are_datasettes_own(public: Path) -> None:
+    from datasette.app import SETTINGS as KNOWN
+
+    given = json.loads((public / "settings.json").read_text())
+    assert set(given) <= {each.name for each in KNOWN}
+
+
+@pytest.fixture
+def nginx() -> str:
+    return shutil.which("nginx") or pytest.skip("no nginx on PATH")
+
+
+def test_nginx_passes_tls_ranges_and_what_holds(public: Path, tmp_path: Path, nginx: str) -> None:
+    authority, port = trustme.CA(), free_port()
+    certificate = authority.issue_cert("talks.example.org")
+    certificate.private_key_and_cert_chain_pem.write_to_path(tmp_path / "all.pem")
+    with serving(public) as address, serving_nginx(nginx, tmp_path, address, port):
+        context = httpx.create_ssl_context(verify=False)  # the name is not this machine's
+        with httpx.Client(base_url=f"https://127.0.0.1:{port}", verify=context, timeout=30) as client:
+            client.headers["host"] = "talks.example.org"
+            first, again = client.get(TALK), client.get(TALK)
+            held = client.get(TALK, headers={"if-none-match": first.headers["etag"]})
+            [file] = [path.name for path in (public / "media").glob("*.wav") if path.name in first.text][:1]
+            part = client.get(f"/media/{file}", headers={"range": "bytes=100-199"})
+            refused = client.post("/events")
+    assert (first.status_code, again.headers["x-cache"], held.status_code) == (200, "HIT", 304)
+    assert first.headers["content-encoding"] in {"br", "gzip"}
+    assert part.status_code == 206
+    assert part.content == (public / "media" / file).read_bytes()[100:200]
+    assert refused.status_code == 405
+
+
+@contextmanager
+def serving_nginx(nginx: str, folder: Path, upstream: str, port: int) -> Iterator[None]:
+    """Run the recipe with this machine's ports, folders and certificate."""
+    text = (RECIPES / "nginx.conf").read_text()
+    for old, new in (
+        ("127.0.0.1:8001", upstream.removeprefix("http://")),
+        ("listen 443 ssl http2", f"listen 127.0.0.1:{port} ssl http2"),
+        ("listen 80;", f"listen 127.0.0.1:{free_port()};"),
+        ("/etc/ssl/talks.example.org/fullchain.pem", f"{folder}/all.pem"),
+        ("/etc/ssl/talks.example.org/privkey.pem", f"{folder}/all.pem"),
+        ("/var/cache/nginx/rostra", f"{folder}/cache"),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    paths = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in kinds)
+    # As whoever runs the test: nobody else may read its folder.
+    main = f"user {getpass.getuser()}; daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log;"
+    whole = f"{main}\nevents {{}}\nhttp {{ access_log off;\n{paths}{text}\n}}\n"
+    configuration = folder / "nginx.conf"
+    configuration.write_text(whole)
+    command = [nginx, "-c", configuration, "-p", folder, "-e", folder / "error.log"]
+    checked = subprocess.run([*map(str, command), "-t"], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
+    with running(command, f"https://127.0.0.1:{port}/-/health"):
+        yield
+
+
+def test_only_a_trusted_proxy_is_believed(public: Path) -> None:
+    seen = {}
+    for trusted in ((), ("--proxy", "127.0.0.1")):
+        port = free_port()
+        with running(
+            [SCRIPTS / "rostra", "serve", public, "--port", port, *trusted], f"http://127.0.0.1:{port}/-/health"
+        ):
+            response = httpx.get(f"http://127.0.0.1:{port}/", headers={"x-forwarded-proto": "https"})
+            seen[bool(trusted)] = "strict-transport-security" in response.headers
+    assert seen == {False: False, True: True}
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze on PATH")
+@pytest.mark.parametrize("name", ["rostra.service", "rostra-run.service", "rostra-run.timer"])
+def test_units_are_understood_by_systemd(name: str, tmp_path: Path) -> None:
+    for unit in RECIPES.glob("rostra*.*"):
+        text = unit.read_text().replace("/opt/rostra/bin/rostra", sys.executable)
+        (tmp_path / unit.name).write_text(text)
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(tmp_path / name)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "SYSTEMD_LOG_LEVEL": "warning"},
+    )
+    assert [line for line in done.stderr.splitlines() if name.split(".", maxsplit=1)[0] in line] == []
+
+
+def test_containerfile_runs_the_command_as_it_is() -> None:
+    text = (RECIPES / "Containerfile").read_text()
+    [entry] = re.findall(r"^ENTRYPOINT (\[.*\])$", text, re.MULTILINE)
+    [more] = re.findall(r"^CMD (\[.*\])$", text, re.MULTILINE)
+    program, *arguments = [*json.loads(entry), *json.loads(more)]
+    assert program == "/opt/rostra/bin/rostra"
+    done = subprocess.run([SCRIPTS / "rostra", *arguments[:1], "--help"], capture_output=True, text=True, check=True)
+    assert all(each in done.stdout for each in arguments if each.startswith("--"))
+    assert re.search(r"^USER rostra$", text, re.MULTILINE)
+    assert LOCAL_URL.rpartition(":")[2] in text

@@ -1,0 +1,108 @@
+"""IIIF manifests as a library's viewer reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from iiif_prezi3 import AnnotationPage, Manifest
+
+from archive.sqlite import sqlite3
+from tests.archive.published_folder import DOUBTFUL, FIRST_BUILD, HOSTILE, SENTENCES, publish
+from tests.archive.site.test_pages import TALK, Site
+
+URL = "https://talks.example.org"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    public = tmp_path_factory.mktemp("public")
+    publish(public)
+    conn = sqlite3.connect(public / f"catalogue-{FIRST_BUILD}.db")
+    conn.execute("UPDATE recording SET kind = 'video' WHERE id = 1")
+    conn.execute("UPDATE recording SET licence = 'https://creativecommons.org/licenses/by/4.0/' WHERE id = 1")
+    conn.commit()
+    conn.close()
+    made = Site(public, url=URL)
+    yield made
+    made.datasette.executor.shutdown()
+
+
+def ask(site: Site, path: str) -> Any:
+    response = site.get(path.removeprefix(URL))
+    assert response.status_code == 200
+    assert response.headers["content-type"].startswith("application/ld+json;profile=")
+    assert response.headers["access-control-allow-origin"] == "*"
+    return response.json()
+
+
+@pytest.mark.parametrize("path", [TALK, "/events/hostile/hostile", "/events/summer-university-2022/arabic"])
+def test_manifest_and_its_annotations_are_valid(site: Site, path: str) -> None:
+    made = ask(site, f"{path}/manifest.json")
+    Manifest(**made)
+    for canvas in made["items"]:
+        for page in canvas["annotations"]:
+            AnnotationPage(**({"@context": made["@context"]} | page))
+            if "items" not in page:
+                AnnotationPage(**ask(site, page["id"]))
+
+
+def test_manifest_holds_every_recording_with_its_captions(site: Site) -> None:
+    made = ask(site, f"{TALK}/manifest.json")
+    assert (made["id"], made["label"], made["rights"]) == (
+        f"{URL}{TALK}/manifest.json",
+        {"en": ["What an archive owes its listeners"]},
+        "http://creativecommons.org/licenses/by/4.0/",
+    )
+    assert [(each["duration"], each.get("width"), each["label"]["none"]) for each in made["items"]] == [
+        (60.0, 1280, ["Floor, en"]),
+        (60.0, None, ["Interpretation, es"]),
+    ]
+    for canvas in made["items"]:
+        [painting] = canvas["items"][0]["items"]
+        assert (painting["motivation"], painting["target"]) == ("painting", canvas["id"])
+        assert site.get(painting["body"]["id"].removeprefix(URL)).status_code == 200
+        [caption] = canvas["annotations"][0]["items"]
+        vtt = site.get(caption["body"]["id"].removeprefix(URL))
+        assert vtt.text.startswith("WEBVTT")
+
+
+def test_what_was_said_stands_at_its_seconds(site: Site) -> None:
+    made = ask(site, f"{TALK}/manifest.json")
+    items = ask(site, made["items"][0]["annotations"][1]["id"])["items"]
+    said = [(each["body"]["value"], each["target"].partition("#t=")[2]) for each in items]
+    expected = [
+        (text, f"{start / 1000:g},{end / 1000:g}") for n, (start, end, text) in enumerate(SENTENCES) if n != DOUBTFUL
+    ]
+    assert said == expected
+
+
+def test_search_within_finds_the_moment(site: Site) -> None:
+    [service] = ask(site, f"{TALK}/manifest.json")["service"]
+    found = ask(site, f"{service['id']}?q=lighthouse")
+    AnnotationPage(**found)
+    assert [each["target"] for each in found["items"]] == [f"{URL}{TALK}/canvas/1#t=27.5,33"]
+    assert found["id"] == f"{service['id']}?q=lighthouse"
+    assert ask(site, service["id"])["items"] == []
+    [other] = ask(site, f"{service['id']}?q=oyentes")["items"]
+    assert other["target"].startswith(f"{URL}{TALK}/canvas/2#t=")
+
+
+def test_hostile_text_stays_text(site: Site) -> None:
+    made = ask(site, "/events/hostile/hostile/manifest.json")
+    assert made["label"] == {"none": [HOSTILE]}
+    assert "rights" not in made
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/events/launch/the-launch/manifest.json",
+        "/events/launch/nothing/manifest.json",
+        f"{TALK}/annotations-3.json",
+        f"{TALK}/annotations-0.json",
+    ],
+)
+def test_what_was_not_recorded_has_no_manifest(site: Site, path: str) -> None:
+    assert site.get(path).status_code == 404

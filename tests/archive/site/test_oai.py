@@ -1,0 +1,153 @@
+"""OAI-PMH as a harvester asks for it, over all records and with tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lxml import etree
+from oaipmh_scythe import Scythe
+
+from archive.site.oai import OAI, RECORDS_A_PAGE
+from archive.sqlite import sqlite3
+from tests.archive.published_folder import FIRST_BUILD, HOSTILE, publish
+from tests.archive.served import serving
+from tests.archive.site.test_pages import Site
+
+MANY = 250
+EVENT = "summer-university-2022"
+
+
+@pytest.fixture(scope="module")
+def public(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("public")
+    publish(folder)
+    conn = sqlite3.connect(folder / f"catalogue-{FIRST_BUILD}.db")
+    conn.execute("UPDATE session SET updated_at = '2026-11-2' || id || 'T00:00:00Z'")
+    conn.executemany(
+        "INSERT INTO session(event_id, slug, title, position, updated_at) VALUES (2, ?, 'Many', ?, ?)",
+        [(f"many-{n}", n, f"2026-10-{n % 28 + 1:02}T00:00:00Z") for n in range(MANY)],
+    )
+    conn.execute("INSERT INTO tombstone(event, session, withdrawn_on) VALUES ('launch', 'gone', '2026-11-01')")
+    conn.execute("INSERT INTO tombstone(event, session, withdrawn_on) VALUES ('whole-event-gone', NULL, '2026-11-01')")
+    conn.commit()
+    conn.close()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(public: Path) -> Iterator[str]:
+    with serving(public) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def site(public: Path) -> Iterator[Site]:
+    made = Site(public, url="https://talks.example.org", title="Talks")
+    yield made
+    made.datasette.executor.shutdown()
+
+
+def ask(site: Site, query: str) -> Any:
+    response = site.get(f"/oai?{query}")
+    assert (response.status_code, response.headers["content-type"]) == (200, "text/xml; charset=utf-8")
+    return etree.fromstring(response.content)
+
+
+def errors(site: Site, query: str) -> list[str]:
+    return [element.get("code") for element in ask(site, query).iter(f"{{{OAI}}}error")]
+
+
+def test_harvester_gets_every_record_once(address: str) -> None:
+    with Scythe(f"{address}/oai") as scythe:
+        identify = scythe.identify()
+        assert (identify.protocolVersion, identify.deletedRecord) == ("2.0", "transient")
+        records = list(scythe.list_records())
+        headers = list(scythe.list_identifiers())
+        sets = [each.setSpec for each in scythe.list_sets()]
+        [form] = [each.metadataPrefix for each in scythe.list_metadata_formats()]
+    names = [record.header.identifier for record in records]
+    assert len(names) == len(set(names)) == MANY + 7
+    assert [header.identifier for header in headers] == names
+    stamps = [record.header.datestamp for record in records]
+    assert stamps == sorted(stamps)
+    assert [record.header.identifier for record in records if record.header.deleted] == ["oai:127.0.0.1:launch/gone"]
+    assert (sets, form) == (["event:hostile", "event:launch", f"event:{EVENT}", "series:summer"], "oai_dc")
+    talk = records[names.index(f"oai:127.0.0.1:{EVENT}/what-an-archive-owes")]
+    assert talk.metadata == {
+        "title": ["What an archive owes its listeners"],
+        "creator": ["Noor Okafor"],
+        "contributor": ["Jonas Lindqvist"],
+        "subject": ["Memory"],
+        "description": ["Recordings that nobody can search are recordings that nobody has."],
+        "publisher": ["Rostra"],
+        "date": ["2022-07-23T18:00:00+02:00"],
+        "type": ["Event", "Sound"],
+        "format": ["audio/wav"],
+        "identifier": [f"{address}/events/{EVENT}/what-an-archive-owes"],
+        "language": ["en", "es"],
+        "relation": [f"{address}/events/{EVENT}"],
+        "rights": ["CC-BY-4.0"],
+    }
+
+
+def test_harvester_asks_for_what_is_new_and_for_sets(address: str) -> None:
+    with Scythe(f"{address}/oai") as scythe:
+        new = [each.identifier for each in scythe.list_identifiers(from_="2026-11-25")]
+        of_series = [each.identifier for each in scythe.list_identifiers(set_="series:summer")]
+        between = list(scythe.list_identifiers(from_="2026-10-05", until="2026-10-05"))
+    assert new == ["oai:127.0.0.1:hostile/hostile", f"oai:127.0.0.1:{EVENT}/arabic"]
+    assert len(of_series) == 4
+    assert {each.datestamp for each in between} == {"2026-10-05T00:00:00Z"}
+
+
+def test_token_counts_what_was_given(site: Site) -> None:
+    first = ask(site, "verb=ListIdentifiers&metadataPrefix=oai_dc")
+    token = first.find(f".//{{{OAI}}}resumptionToken")
+    assert dict(token.attrib) == {"completeListSize": str(MANY + 7), "cursor": "0"}
+    second = ask(site, f"verb=ListIdentifiers&resumptionToken={token.text}")
+    assert second.find(f".//{{{OAI}}}resumptionToken").get("cursor") == str(RECORDS_A_PAGE)
+
+
+def test_hostile_text_stays_text(site: Site) -> None:
+    found = ask(site, "verb=GetRecord&metadataPrefix=oai_dc&identifier=oai:talks.example.org:hostile/hostile")
+    assert found.findtext(".//{http://purl.org/dc/elements/1.1/}title") == HOSTILE
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("", "badVerb"),
+        ("verb=Nothing", "badVerb"),
+        ("verb=Identify&verb=Identify", "badVerb"),
+        ("verb=Identify&set=x", "badArgument"),
+        ("verb=ListRecords", "badArgument"),
+        ("verb=GetRecord&metadataPrefix=oai_dc", "badArgument"),
+        ("verb=ListRecords&metadataPrefix=oai_dc&from=yesterday", "badArgument"),
+        ("verb=ListRecords&metadataPrefix=oai_dc&from=2026-11-25&until=2026-11-26T00:00:00Z", "badArgument"),
+        ("verb=ListRecords&metadataPrefix=oai_dc&from=2026-11-26&until=2026-11-25", "badArgument"),
+        ("verb=ListRecords&metadataPrefix=oai_dc&from=2026-11-25&from=2026-11-25", "badArgument"),
+        ("verb=ListRecords&metadataPrefix=oai_dc&resumptionToken=x", "badArgument"),
+        ("verb=ListRecords&metadataPrefix=marc21", "cannotDisseminateFormat"),
+        ("verb=GetRecord&metadataPrefix=oai_dc&identifier=oai:talks.example.org:launch/nothing", "idDoesNotExist"),
+        ("verb=GetRecord&metadataPrefix=oai_dc&identifier=launch/the-launch", "idDoesNotExist"),
+        ("verb=ListMetadataFormats&identifier=nothing", "idDoesNotExist"),
+        ("verb=ListRecords&metadataPrefix=oai_dc&set=event:nothing", "noRecordsMatch"),
+        ("verb=ListRecords&metadataPrefix=oai_dc&from=2030-01-01", "noRecordsMatch"),
+        ("verb=ListRecords&resumptionToken=x", "badResumptionToken"),
+        ("verb=ListRecords&resumptionToken=%C3%BC", "badResumptionToken"),
+        ("verb=ListRecords&resumptionToken=WzFd", "badResumptionToken"),
+        ("verb=ListSets&resumptionToken=x", "badResumptionToken"),
+        ("verb=%00&%07=%07", "badVerb"),
+        ("verb=Identify&%07=%07", "badArgument"),
+    ],
+)
+def test_mistake_of_a_harvester_has_its_code(site: Site, query: str, code: str) -> None:
+    assert errors(site, query) == [code]
+
+
+def test_withdrawn_session_is_gone_from_the_api_too(site: Site) -> None:
+    response = site.get("/api/1/sessions/launch/gone")
+    assert (response.status_code, response.json()["detail"]) == (410, "It was withdrawn on 2026-11-01.")

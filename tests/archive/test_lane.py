@@ -1,0 +1,200 @@
+"""SQL of strangers: it takes little time and memory, tells nothing of the machine, and leaves the pages alone."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archive.lane.limits import MAX_ANSWER_BYTES
+from archive.lane.messages import Reply, Request
+from archive.lane.pool import BusyError, Child, Lane
+from archive.site.published import current
+from archive.sqlite import sqlite3
+from tests.archive.published_folder import publish
+from tests.archive.site.test_pages import TALK, Site
+
+ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> str:
+    file = tmp_path_factory.mktemp("lane") / "a b?.db"
+    conn = sqlite3.connect(file)
+    conn.execute("CREATE TABLE number(value)")
+    conn.executemany("INSERT INTO number VALUES (?)", [(n,) for n in range(5)])
+    conn.commit()
+    conn.close()
+    return str(file)
+
+
+@pytest.fixture(scope="module")
+def child() -> Iterator[Child]:
+    made = Child()
+    yield made
+    made.end()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    public = tmp_path_factory.mktemp("public")
+    publish(public)
+    made = Site(public)
+    yield made
+    made.datasette.executor.shutdown()
+
+
+def run(child: Child, path: str, sql: str, values: Any = (), *, seconds: float = 30, most: int | None = None) -> Reply:
+    return child.run(Request(path, sql, values, seconds, most))
+
+
+def test_rows_come_back_with_their_columns(child: Child, path: str) -> None:
+    named = run(child, path, "SELECT value, value AS twice, :x AS said FROM number LIMIT 2", {"x": "ü\0"})
+    assert named == Reply(("value", "twice", "said"), [(0, 0, "ü\0"), (1, 1, "ü\0")])
+    assert run(child, path, "SELECT value FROM number WHERE value > ?", [2]).rows == [(3,), (4,)]
+    assert run(child, path, "SELECT value FROM number", most=3) == Reply(("value",), [(0,), (1,), (2,)], truncated=True)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT length(hex(zeroblob(200000000)))",
+        "SELECT hex(zeroblob(200000000))",
+        "SELECT randomblob(900000000)",
+        "SELECT length(printf('%.*c', 900000000, 'x'))",
+        "SELECT group_concat(hex(zeroblob(1000000))) FROM number a, number b, number c",
+        "SELECT replace(hex(zeroblob(10000000)), '00', '0000000000000000000000000000')",
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT hex(zeroblob(50000)) FROM n ORDER BY 1",
+    ],
+)
+def test_much_memory_is_refused_and_the_next_statement_runs(child: Child, path: str, sql: str) -> None:
+    reply = run(child, path, sql)
+    assert (reply.error, reply.rows) != ("", ())
+    assert "memory" in reply.text or "too big" in reply.text
+    assert run(child, path, "SELECT 1").rows == [(1,)]
+
+
+def test_process_stays_small(child: Child, path: str) -> None:
+    run(child, path, "SELECT hex(zeroblob(200000000))")
+    status = Path(f"/proc/{child._process.pid}/status").read_text()
+    [peak] = [int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")]
+    assert peak < 400_000  # KiB; the statement alone asks for as much
+
+
+def test_large_answer_is_refused(child: Child, path: str) -> None:
+    sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT hex(zeroblob(50000)) FROM n"
+    assert run(child, path, sql).text == f"the answer is larger than {MAX_ANSWER_BYTES >> 20} MiB: ask for less at once"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM pragma_database_list",
+        "PRAGMA database_list",
+        "PRAGMA hard_heap_limit = 0",
+        "PRAGMA query_only = 0",
+        "PRAGMA schema_version = 7",
+        "SELECT * FROM pragma_compile_options",
+        "SELECT * FROM pragma_temp_store_directory",
+        "ATTACH '/etc/passwd' AS other",
+        "SELECT load_extension('x')",
+        "VACUUM INTO '/tmp/copy.db'",
+        "CREATE TEMP TABLE t(a)",
+        "DELETE FROM number",
+        "INSERT INTO number VALUES (1)",
+        "BEGIN",
+    ],
+)
+def test_what_tells_of_the_machine_or_changes_anything_is_refused(child: Child, path: str, sql: str) -> None:
+    reply = run(child, path, sql)
+    assert (reply.error in {"DatabaseError", "OperationalError"}, reply.rows) == (True, ())
+    assert path not in reply.text
+    assert run(child, path, "SELECT count(*) FROM number").rows == [(5,)]
+
+
+def test_statement_has_its_time(child: Child, path: str) -> None:
+    assert run(child, path, ENDLESS, seconds=0.05) == Reply(error="OperationalError", text="interrupted")
+    assert run(child, path, "SELECT 1").rows == [(1,)]
+
+
+def test_process_that_looks_at_no_clock_is_ended_and_another_goes_on(path: str) -> None:
+    lane = Lane(processes=1)
+    stuck = "SELECT instr(hex(zeroblob(10000000)), hex(zeroblob(4000000)) || 'x')"
+
+    async def ask() -> tuple[Reply, Reply]:
+        first = await lane.run(Request(path, stuck, (), 0.0, None))
+        return first, await lane.run(Request(path, "SELECT 1", (), 30, None))
+
+    first, second = asyncio.run(ask())
+    lane.close()
+    assert (first.text, second.rows) == ("interrupted", [(1,)])
+
+
+def test_too_many_statements_are_turned_away(path: str) -> None:
+    lane = Lane(processes=1, waiting=2)
+
+    async def ask() -> list[Any]:
+        request = Request(path, ENDLESS, (), 0.2, None)
+        return await asyncio.gather(*(lane.run(request) for _ in range(5)), return_exceptions=True)
+
+    answers = asyncio.run(ask())
+    lane.close()
+    assert [type(each) for each in answers] == [Reply, Reply, Reply, BusyError, BusyError]
+
+
+def test_process_ends_with_the_site() -> None:
+    code = "import sys; from archive.lane.pool import Child; print(Child()._process.pid, flush=True); sys.stdin.read()"
+    parent = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert parent.stdout is not None
+    pid = int(parent.stdout.readline())
+    parent.kill()
+    parent.communicate()
+    while Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2]:
+        os.sched_yield()
+
+
+def test_pages_are_read_while_slow_statements_wait(site: Site) -> None:
+    async def ask() -> tuple[list[int], list[int]]:
+        client = site.datasette.client
+        site.datasette._settings["sql_time_limit_ms"] = 300
+        slow = [asyncio.create_task(client.get("/data.json", params={"sql": ENDLESS + f" -- {n}"})) for n in range(16)]
+        await asyncio.sleep(0)
+        pages = [(await client.get(path)).status_code for path in (TALK, "/", "/search?q=lighthouse", "/events")]
+        assert not all(each.done() for each in slow)
+        return pages, [(await each).status_code for each in slow]
+
+    pages, slow = asyncio.run(ask())
+    assert (pages, set(slow)) == ([200] * 4, {400})
+
+
+def test_datasette_shows_rows_tables_and_mistakes_as_before(site: Site) -> None:
+    rows = site.get("/data.json?sql=select+slug,+title+from+event+order+by+slug&_shape=array").json()
+    assert rows[1] == {"slug": "launch", "title": "Book launch"}
+    assert "Book launch" in site.get("/data/event?_facet=mode&_search=launch").text
+    assert site.get("/data/event/1.json?_shape=array").json()[0]["slug"] == "summer-university-2022"
+    assert site.get("/data/event.csv?_stream=on").text.count("\n") == 4
+    mistake = site.get("/data.json?sql=select+*+from+pragma_database_list")
+    assert (mistake.status_code, str(site.public) in mistake.text) == (400, False)
+    memory = site.get("/data.json?sql=select+hex(zeroblob(200000000))")
+    assert (memory.status_code, memory.json()["error"]) == (400, "this query needs more memory than a query may have")
+
+
+def test_pages_have_threads_of_their_own_beside_long_reading(site: Site) -> None:
+    resume = threading.Event()
+
+    async def ask() -> tuple[int, list[int]]:
+        shown = current(site.datasette)
+        long = [asyncio.create_task(shown.execute_long(lambda _conn: resume.wait(60))) for _ in range(20)]
+        await asyncio.sleep(0)
+        page = (await site.datasette.client.get("/people/noor-okafor?fresh=1")).status_code
+        resume.set()
+        return page, [int(each) for each in await asyncio.gather(*long)]
+
+    assert asyncio.run(ask()) == (200, [1] * 20)
