@@ -40,7 +40,7 @@ STRANGE = 0.3
 STRANGERS_ALIKE = 0.4
 STRANGERS = 3
 """Windows that make a voice of their own."""
-SAME = 0.65
+SAME = 0.6
 """Likeness of means from which two voices are one."""
 MOST = 20
 """Voices that are looked for in a part."""

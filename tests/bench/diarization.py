@@ -94,7 +94,8 @@ def recipes() -> Iterator[Recipe]:
         for hard in (False, True):
             who = tuple(random.choice(sorted(VOICES), count, replace=False).tolist())
             name = f"mix of {count}, {'hard' if hard else 'clean'}"
-            yield Recipe(name, who, 120 + 15 * count, 100 * hard + count, hard, 20.0 if hard else None, hard)
+            both = hard and count > 1  # nobody speaks over themselves
+            yield Recipe(name, who, 120 + 15 * count, 100 * hard + count, both, 20.0 if hard else None, hard)
     for count in range(2, 9):
         who = tuple(np.random.default_rng(count).choice(READERS, count, replace=False).tolist())
         yield Recipe(f"mix of {count} readers", who, 150, 200 + count, count % 2 == 0, 25.0 if count % 2 else None)
