@@ -7,6 +7,7 @@
     ├── InvalidTimeError         not a time, a date or a time zone
     ├── UnknownFormatError       not one of the registered formats
     └── FormatError              the right format, wrongly written: where, and why
+        └── NotSaidError         the right format, rightly written, with nothing in it that anybody says
 """
 
 from __future__ import annotations
@@ -76,3 +77,7 @@ class FormatError(MetadataError):
         self.source = source
         self.where = where
         self.reason = reason
+
+
+class NotSaidError(FormatError):
+    """A file of captions that holds data for programs, which nobody says: who looks for captions passes it over."""

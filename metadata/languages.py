@@ -111,9 +111,9 @@ def primary(tag: str) -> str:
     return tag.split("-", 1)[0].lower()
 
 
-def display_name(tag: str) -> str:
-    """Return a language's English name: ``pt-BR`` → ``Portuguese (Brazil)``."""
-    return langcodes.Language.get(tag).display_name("en")
+def display_name(tag: str, within: str = "en") -> str:
+    """Return a language's name in English, or within another: ``pt-BR`` → ``Portuguese (Brazil)``."""
+    return langcodes.Language.get(tag).display_name(within)
 
 
 def autonym(tag: str) -> str:

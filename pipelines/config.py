@@ -270,7 +270,8 @@ def _line_of(text: str, where: Places) -> int | None:
 
 def template(title: str) -> str:
     """Return the file that a new archive begins with."""
-    return TEMPLATE.format(title=msgspec.json.encode(title).decode())
+    # JSON's strings are TOML's, but for the one control character that JSON lets stand (TOML 1.0, basic strings).
+    return TEMPLATE.format(title=msgspec.json.encode(title).decode().replace("\x7f", "\\u007f"))
 
 
 def cores() -> int:

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
+from typing import Any
+
+_COMMANDS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f]"
+)
+"""What a terminal obeys, or what makes text read otherwise than it stands: control characters (Unicode's Cc) but for
+tabs and ends of lines, marks of direction (Unicode Standard Annex 9, section 2), tags, halves of surrogate pairs."""
 
 
 def counted(number: int, thing: str) -> str:
@@ -28,3 +38,18 @@ def one_line(text: str) -> str:
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
     )
+
+
+def visible(text: str) -> str:
+    """Return text, of any number of lines, of which a terminal obeys nothing and shows everything in its order."""
+    return _COMMANDS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def to_json(value: Any, indent: int | None = None) -> str:
+    """Return a value as JSON that a terminal may be shown, and that says the same as any other."""
+    return _COMMANDS.sub(_escaped, json.dumps(value, ensure_ascii=False, indent=indent))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    units = found[0].encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))

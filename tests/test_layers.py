@@ -86,9 +86,15 @@ def module_name(path: Path) -> str:
 NAMES = {module_name(path): path for _, path in MODULES}
 
 
-def imported(path: Path) -> Iterator[str]:
-    """Yield the modules of ours that a file imports; of ``from package import name``, the module that it means."""
-    for node in ast.walk(ast.parse(path.read_bytes(), path)):
+def imported(path: Path, *, at_once: bool = False) -> Iterator[str]:
+    """Yield the modules of ours that a file imports; of ``from package import name``, the module that it means.
+
+    Args:
+        path: the file.
+        at_once: leave out what is imported when a function is called.
+    """
+    tree = ast.parse(path.read_bytes(), path)
+    for node in tree.body if at_once else ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in NAMES)
         elif isinstance(node, ast.ImportFrom):
@@ -132,7 +138,7 @@ def test_parts_import_only_what_stands_above_them(package: str) -> None:
 
 
 def test_modules_import_in_no_circle() -> None:
-    left = set(arrows())
+    left = {(name, each) for name, path in NAMES.items() for each in imported(path, at_once=True) if each != name}
     while used := {importer for importer, _ in left} & {name for _, name in left}:
         fewer = {(importer, name) for importer, name in left if importer in used and name in used}
         assert fewer != left, f"a circle goes through {sorted(used)}"
@@ -141,21 +147,17 @@ def test_modules_import_in_no_circle() -> None:
 
 # How much there is. Whoever has a good reason to go over one of these figures raises it, where others see it.
 
-MODULES_A_FOLDER = Counter({"archive.site": 40})
+MODULES_A_FOLDER = Counter({"archive.search": 26, "archive.site": 40})
 MOST_MODULES = 20
 """But for formats, which are a module each."""
 IMPORTS_BETWEEN_FOLDERS = {"metadata": 18, "archive": 32, "pipelines": 60}
-IMPORTS_A_MODULE = {"metadata": 4.0, "archive": 4.0, "pipelines": 4.0}
+IMPORTS_A_MODULE = {"metadata": 4.0, "archive": 4.5, "pipelines": 4.0}
 """Of modules of the same package, on average."""
 WRITE_SUPERSEDED = {
     "archive.catalogue.current",  # says what is current
     "archive.catalogue.migrations",
     "archive.catalogue.provenance",  # lets one recording take another's place
     "archive.publication.rules",
-    "archive.search.concordance",
-    "archive.search.filters",
-    "archive.search.hits",
-    "archive.search.session_table",
 }
 SQL = re.compile(
     r"\bSELECT\s.+\sFROM\b|\bINSERT\s(OR\s\w+\s)?INTO\b|\bUPDATE\s\w+\sSET\b|\bDELETE\sFROM\b"

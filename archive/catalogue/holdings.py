@@ -29,3 +29,12 @@ def holdings(db: Database) -> Holdings:
         f" FROM recording WHERE {NOT_SUPERSEDED}"
     ).fetchone()
     return Holdings(*row)
+
+
+def revision(db: Database) -> str:
+    """Return what changes with the content of the catalogue, with what was run on it, and with the size of its file."""
+    row = db.execute(
+        "SELECT (SELECT content_revision FROM catalogue), (SELECT coalesce(max(id), 0) FROM stage_run), page_count"
+        " FROM pragma_page_count"
+    ).fetchone()
+    return "/".join(map(str, row))

@@ -467,6 +467,11 @@ _CHANGES = (
 NOW = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')"
 
 
+def _noting(name: str, when: str, session: str) -> str:
+    """Return a trigger that notes when a session changed."""
+    return f"CREATE TRIGGER {name} AFTER {when} BEGIN UPDATE session SET updated_at = {NOW} WHERE id = {session}; END"
+
+
 @catalogue_migrations()
 def m0004_when_sessions_changed(db: Database) -> None:
     """When a session last changed: feeds and harvesters ask for what is new since they last did."""
@@ -475,10 +480,7 @@ def m0004_when_sessions_changed(db: Database) -> None:
         " UNION ALL SELECT created_at FROM transcript WHERE recording_id IN"
         " (SELECT id FROM recording WHERE session_id = session.id))"
     )
-    triggers = tuple(
-        f"CREATE TRIGGER {name} AFTER {when} BEGIN UPDATE session SET updated_at = {NOW} WHERE id = {session}; END"
-        for name, when, session in _CHANGES
-    )
+    triggers = tuple(_noting(*change) for change in _CHANGES)
     execute_all(
         db,
         (
@@ -585,7 +587,19 @@ CREATE TABLE redaction (
 
 
 @catalogue_migrations()
-def m0008_voices(db: Database) -> None:
+def m0008_redactions_change_sessions(db: Database) -> None:
+    """A session changes when minutes of it are taken out, or put back."""
+    execute_all(
+        db,
+        (
+            _noting("redaction_inserted", "INSERT ON redaction", _OF_RECORDING),
+            _noting("redaction_undone", "UPDATE OF undone_at ON redaction", _OF_RECORDING),
+        ),
+    )
+
+
+@catalogue_migrations()
+def m0009_voices(db: Database) -> None:
     """Voices that were heard: when they speak, for how long, who named them, and voiceprints where they are kept."""
     execute_all(
         db,

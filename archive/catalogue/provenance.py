@@ -109,3 +109,13 @@ def origins_with(db: Database, key: str) -> list[Origin]:
         [key],
     )
     return [Origin(*row) for row in rows.fetchall()]
+
+
+def places_of(db: Database, sha256: str) -> list[str]:
+    """Return the places that gave a recording, the latest first."""
+    rows = db.execute(
+        "SELECT place FROM provenance JOIN recording ON recording.id = recording_id WHERE sha256 = ?"
+        " GROUP BY place ORDER BY max(provenance.id) DESC",
+        [sha256],
+    )
+    return [str(row[0]) for row in rows.fetchall()]

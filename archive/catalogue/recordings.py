@@ -122,19 +122,32 @@ class NamedRecording(NamedTuple):
 
 
 class StoredFile(NamedTuple):
-    """A recording or a rendition as the store keeps it: what names it there, and its size."""
+    """A file as the store keeps it: what names it there, and its size in bytes, None where nobody noted it."""
 
     sha256: str
     suffix: str
-    bytes: int
+    bytes: int | None
 
 
 class NamedFile(NamedTuple):
-    """A file that the store must hold, for people: the recording's first name, and what was made of it."""
+    """A file that the store must hold, for people.
+
+    Attributes:
+        file: what names it in the store.
+        name: the recording's first name, or the file's own.
+        what: ``recording``, ``companion`` (it came with a recording), or the kind of a rendition.
+        recording: the SHA-256 of the recording that it is, came with or was made of.
+    """
 
     file: StoredFile
     name: str
     what: str
+    recording: str
+
+    @property
+    def is_derived(self) -> bool:
+        """Whether it can be made again from the recording."""
+        return self.what not in {"recording", "companion"}
 
 
 WITH_SESSION = (
@@ -427,8 +440,17 @@ def published_files(db: Database) -> list[StoredFile]:
 def named_files(db: Database) -> list[NamedFile]:
     """Return every file that the store must hold, in order of SHA-256, with what it is for people."""
     rows = db.execute(
-        f"SELECT DISTINCT sha256, suffix, bytes, original_name, 'recording' FROM recording WHERE {KEPT}"
-        " UNION SELECT rendition.sha256, rendition.suffix, rendition.bytes, original_name,"
-        " rendition.kind || ' rendition' FROM rendition JOIN recording ON recording.id = recording_id ORDER BY 1"
+        f"SELECT sha256, suffix, bytes, original_name, 'recording', sha256 FROM recording WHERE {KEPT}"
+        " UNION SELECT rendition.sha256, rendition.suffix, rendition.bytes, original_name, rendition.kind,"
+        " recording.sha256 FROM rendition JOIN recording ON recording.id = recording_id"
+        " UNION SELECT each.value ->> 'sha256', each.value ->> 'suffix', NULL, each.value ->> 'name', 'companion',"
+        " recording.sha256 FROM provenance JOIN recording ON recording.id = recording_id,"
+        " json_each(about, '$.companions') AS each"
+        " ORDER BY 1, 2"
     )
     return [NamedFile(StoredFile(*row[:3]), *row[3:]) for row in rows.fetchall()]
+
+
+def forget_rendition(db: Database, sha256: str) -> None:
+    """Let a rendition be made again: its file is lost. The caller owns the transaction."""
+    db.execute("DELETE FROM rendition WHERE sha256 = ?", [sha256])

@@ -160,6 +160,14 @@ def retry(db: Database, troubles: Iterable[Trouble], *, retried_at: str) -> None
         )
 
 
+def make_due(db: Database, stage: str, subject: str, *, retried_at: str) -> None:
+    """Make something due again that was done: what came of it is lost. The caller owns the transaction."""
+    db.execute(
+        "UPDATE stage_run SET retried_at = ? WHERE stage = ? AND subject = ? AND retried_at IS NULL",
+        [retried_at, stage, subject],
+    )
+
+
 def counts(db: Database) -> dict[str, dict[str, int]]:
     """Return how many subjects stand in which status, by stage, in the order in which stages come to work."""
     table: dict[str, dict[str, int]] = {}

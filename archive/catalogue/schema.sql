@@ -462,6 +462,10 @@ CREATE TABLE redaction (
 
 CREATE INDEX redaction_recording ON redaction(recording_id, start_ms);
 
+CREATE TRIGGER redaction_inserted AFTER INSERT ON redaction BEGIN UPDATE session SET updated_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now') WHERE id = (SELECT session_id FROM recording WHERE id = new.recording_id); END;
+
+CREATE TRIGGER redaction_undone AFTER UPDATE OF undone_at ON redaction BEGIN UPDATE session SET updated_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now') WHERE id = (SELECT session_id FROM recording WHERE id = new.recording_id); END;
+
 CREATE TABLE speaker_turn (
   id INTEGER PRIMARY KEY,
   speaker_tag_id INTEGER NOT NULL REFERENCES speaker_tag(id) ON DELETE CASCADE,

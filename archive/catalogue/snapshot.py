@@ -6,25 +6,10 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from archive.catalogue.current import KEPT
+from archive.catalogue.recordings import StoredFile, named_files
 from archive.connection import open_readonly
 from archive.errors import CatalogueDamagedError, sqlite_errors
 from archive.sqlite import Database, sqlite3
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class KeptFile:
-    """A file of the store, as the catalogue knows it.
-
-    Attributes:
-        sha256: of its bytes, in hexadecimal.
-        suffix: of its name, with the dot.
-        bytes: its size.
-    """
-
-    sha256: str
-    suffix: str
-    bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +20,13 @@ class Snapshot:
         sha256: of the copy's bytes, in hexadecimal.
         bytes: its size.
         identity: of the archive: 32 hexadecimal digits that it keeps wherever it lies.
-        files: all files of the store that the copy names, recordings and renditions.
+        files: all files of the store that the copy names: recordings, what came with them, renditions.
     """
 
     sha256: str
     bytes: int
     identity: str
-    files: tuple[KeptFile, ...]
+    files: tuple[StoredFile, ...]
 
 
 def take(catalogue: Path, target: Path) -> Snapshot:
@@ -97,10 +82,6 @@ def identity(db: Database) -> str:
     return str(db.execute("SELECT identity FROM catalogue").fetchone()[0])
 
 
-def kept_files(db: Database) -> tuple[KeptFile, ...]:
-    """Return all files of the store that the catalogue names, in order of their digests."""
-    rows = db.execute(
-        f"SELECT sha256, suffix, bytes FROM recording WHERE {KEPT}"
-        " UNION SELECT sha256, suffix, bytes FROM rendition ORDER BY 1, 2"
-    )
-    return tuple(KeptFile(*row) for row in rows.fetchall())
+def kept_files(db: Database) -> tuple[StoredFile, ...]:
+    """Return all files of the store that the catalogue names, once each, in order of their digests."""
+    return tuple(dict.fromkeys(each.file for each in named_files(db)))

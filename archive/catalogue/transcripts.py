@@ -58,8 +58,9 @@ def add_transcript(db: Database, recording: int, transcript: Transcript, *, crea
     """Add a version of a recording's transcript; earlier versions stay, and the same version again is no other.
 
     It becomes the current one unless the one that is ranks higher: people's work is not replaced by a
-    machine's, nor a machine's, which knows how sure it is, by captions of unknown origin. What describes
-    pictures or names chapters (``parameters["track"]``) is never current, as nobody says it.
+    machine's, nor a machine's, which knows how sure it is, by captions of unknown origin. One in which
+    nothing can be searched ranks below all others, whoever made it. What describes pictures or names chapters
+    (``parameters["track"]``) is never current, as nobody says it.
 
     The caller owns the transaction.
 
@@ -143,9 +144,22 @@ def _becomes_current(db: Database, recording: int, transcript: Transcript) -> bo
     if transcript.kind == "translation":
         return True
     row = db.execute(
-        "SELECT kind FROM transcript WHERE recording_id = ? AND is_current AND kind <> 'translation'", [recording]
+        "SELECT EXISTS (SELECT 1 FROM segment WHERE transcript_id = transcript.id AND flags = '[]'), kind"
+        " FROM transcript WHERE recording_id = ? AND is_current AND kind <> 'translation'",
+        [recording],
     ).fetchone()
-    return row is None or _RANKS[transcript.kind] >= _RANKS[row[0]]
+    says = any(not segment.flags for segment in transcript.segments)
+    return row is None or (says, _RANKS[transcript.kind]) >= (bool(row[0]), _RANKS[row[1]])
+
+
+def count_captions(db: Database, recording: int) -> int:
+    """Return how many captions that people made, or that came with a recording, are its current transcript."""
+    row = db.execute(
+        "SELECT count(*) FROM segment JOIN transcript ON transcript.id = transcript_id"
+        " WHERE recording_id = ? AND is_current AND kind IN ('imported', 'human')",
+        [recording],
+    ).fetchone()
+    return int(row[0])
 
 
 def _speaker_tags(db: Database, recording: int, transcript: Transcript) -> dict[str, int]:

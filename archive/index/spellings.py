@@ -111,7 +111,8 @@ _marks = _Marks()
 
 def _find(text: str) -> dict[str, None]:
     text = unicodedata.normalize("NFC", text)
-    spelled = [(run, "".join(run)) for run in _runs(text) if len(run) > 1 and not _is_spelled_out(text, run)]
+    runs = [run for run in _runs(text) if len(run) > 1 and not _is_spelled_out(text, run)]
+    spelled = [(run, written("".join(run))) for run in runs for written in (str, with_digraphs)]
     spelled += [([part], with_digraphs(part)) for part in _PART.findall(text)]
     found: dict[str, None] = {}
     for parts, other in spelled:

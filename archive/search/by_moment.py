@@ -64,6 +64,11 @@ def search_moments(asked: Asked, text: str, query: Query, kept: Kept, *, limit: 
     return Results(tuple(hits), min(total, COUNTED), sessions, note if complete else OVER_BUDGET, complete, suggestion)
 
 
+def every_moment(asked: Asked) -> list[Hit]:
+    """Return all moments that have all of a query, as long as there is time, without sessions as a whole."""
+    return [] if asked.node is None or asked.wide is None else _Moments(asked, asked.node, asked.wide).every()
+
+
 def _find_partial(asked: Asked, query: Query, kept: Kept, total: int) -> PartialMatches | None:
     """Return what has most of a query, where few moments have all of it."""
     if query.node is None or query.doubtful or query.exact or total >= FEWER:
@@ -127,6 +132,14 @@ class _Moments:
             hits.append(session_hit(self._asked.conn, number, score, self._wide))
         self.total = len(moments) + others
         return hits, self.total, len(self.spoken_of) + others
+
+    def every(self) -> list[Hit]:
+        """Return all of them, however many passages match."""
+        if self._asked.doubtful:
+            passages = read_doubtful(self._asked.conn, self._asked.budget, self._wide, self._asked.scope)
+        else:
+            _, passages = self._passages(COUNTED)
+        return moment_hits(self._asked.conn, self._moments(passages, None), self._wide)
 
     def _passages(self, wanted: int) -> tuple[int, list[Passage]]:
         """Return how many passages match, and the best: all where they are few, else enough for so many hits."""

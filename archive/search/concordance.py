@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, TypeAlias
 
+from archive.catalogue.current import CURRENT
 from archive.errors import sqlite_errors
 from archive.index.tokens import BARRIER, MARK, shown
 from archive.search.budget import CLOCK, Budget
@@ -266,12 +267,12 @@ class Research:
 
 _FIRST = (
     "(SELECT transcript.language FROM recording JOIN transcript ON recording_id = recording.id WHERE"
-    " session_id = session.id AND is_current = 1 AND superseded_by IS NULL"
+    f" session_id = session.id AND {CURRENT}"
     " ORDER BY role = 'floor' DESC, recording.id LIMIT 1)"
 )
 _SPOKEN = (
     "(SELECT total(transcript.duration_ms) FROM recording JOIN transcript ON recording_id = recording.id"
-    " WHERE session_id = session.id AND is_current = 1 AND superseded_by IS NULL)"
+    f" WHERE session_id = session.id AND {CURRENT})"
 )
 _GROUPS: dict[By, str] = {
     "year": f"SELECT session.id, substr({STARTED}, 1, 4) AS value, substr({STARTED}, 1, 4), {_SPOKEN} FROM session"

@@ -1,8 +1,7 @@
 """Moments and figures as files: CSV, JSON lines, and Parquet where pyarrow is installed.
 
 In CSV a text that a spreadsheet would take for a formula has an apostrophe before it, since what people say
-and write is not to be run (https://owasp.org/www-community/attacks/CSV_Injection). The other formats keep
-every text as it is.
+and write is not to be run (`metadata.cells`). The other formats keep every text as it is.
 """
 
 from __future__ import annotations
@@ -16,10 +15,10 @@ from typing import Any
 
 from archive.errors import MissingExtraError
 from archive.search.hits import Hit
+from metadata.cells import harmless
 
 COLUMNS = ("event", "session", "title", "language", "start_ms", "end_ms", "text", "url", "transcript")
 """Of a moment, as `archive.search.hits.Hit` names them."""
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def to_row(hit: Hit) -> dict[str, Any]:
@@ -37,7 +36,7 @@ def to_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 
 
 def _harmless(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+    return harmless(value) if isinstance(value, str) else value
 
 
 def moments_to_csv(hits: Iterable[Hit]) -> str:

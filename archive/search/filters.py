@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
+from archive.catalogue.current import CURRENT
 from archive.index.spellings import in_one_piece, with_digraphs
 from archive.index.tokens import words
 from archive.search.query import And, Field, Node, Not, Or, Phrase, Word, to_fts5
@@ -27,6 +28,7 @@ class Filters:
         language: of transcripts, BCP-47; ``en`` includes ``en-GB``.
         track, kind: as they are written.
         year: four digits, of the session's start or its event's.
+        since, until: the first and the last day, ISO 8601, likewise.
     """
 
     event: str | None = None
@@ -37,6 +39,8 @@ class Filters:
     track: str | None = None
     year: str | None = None
     kind: str | None = None
+    since: str | None = None
+    until: str | None = None
 
     def chosen(self) -> dict[str, str]:
         """Return those that say something."""
@@ -81,10 +85,12 @@ _CONDITIONS = {
     "track": "session.track = :{}",
     "year": f"substr({STARTED}, 1, 4) = :{{}}",
     "after": f"substr({STARTED}, 1, 10) >= :{{}}",
+    "since": f"substr({STARTED}, 1, 10) >= :{{}}",
+    "until": f"substr({STARTED}, 1, 10) <= :{{}}",
     "before": f"substr({STARTED}, 1, 10) < :{{}}",
     "kind": "session.kind = :{}",
     "in_language": "EXISTS (SELECT 1 FROM recording JOIN transcript ON recording_id = recording.id"
-    " WHERE recording.session_id = session.id AND is_current = 1 AND superseded_by IS NULL"
+    f" WHERE recording.session_id = session.id AND {CURRENT}"
     " AND (transcript.language = :{0} OR transcript.language LIKE :{0} || '-%'))",
     "in_index": "session.id IN (SELECT rowid FROM session_fts WHERE session_fts MATCH :{})",
     "in_events": "session.event_id IN (SELECT value FROM json_each(:{}))",
@@ -97,7 +103,7 @@ _OF_PASSAGE = (
 )
 _TRANSCRIPTS = (
     "SELECT 1 FROM recording JOIN transcript ON recording_id = recording.id"
-    " WHERE recording.session_id = {} AND is_current = 1 AND superseded_by IS NULL AND "
+    f" WHERE recording.session_id = {{}} AND {CURRENT} AND "
 )
 _ONLY_IN_LANGUAGE = f" AND EXISTS ({_TRANSCRIPTS}{IN_LANGUAGE}) AND NOT EXISTS ({_TRANSCRIPTS} NOT {IN_LANGUAGE})"
 

@@ -6,8 +6,9 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
 
+from archive.catalogue.current import CURRENT, NOT_SUPERSEDED
 from archive.index.passages import LONGEST_PHRASE
 from archive.index.tokens import BARRIER, RECORD, fold, fold_records
 from archive.search.budget import Budget
@@ -40,6 +41,7 @@ class Hit:
         url: the session's page at this moment.
         score: higher is better; comparable within one search only.
         transcript: the version that the text stands in; None where the session has none.
+        positions: of the segments of the text in that transcript, in order; none for a session as a whole.
         match: how much of the query it has.
     """
 
@@ -58,6 +60,7 @@ class Hit:
     score: float
     transcript: str | None
     match: Match = "all words"
+    positions: tuple[int, ...] = ()
 
 
 class Passage(NamedTuple):
@@ -159,7 +162,7 @@ def read_doubtful(conn: sqlite3.Connection, budget: Budget, node: Node, scope: S
             "SELECT session.id, transcript.id, segment.position, segment.text FROM segment"
             " JOIN transcript ON transcript.id = transcript_id JOIN recording ON recording.id = recording_id"
             " JOIN session ON session.id = session_id"
-            f" WHERE flags <> '[]' AND is_current = 1 AND superseded_by IS NULL{scope.rows}{condition}"
+            f" WHERE flags <> '[]' AND {CURRENT}{scope.rows}{condition}"
             " ORDER BY session.id, transcript.id, segment.position",
             scope.values,
         )
@@ -186,12 +189,10 @@ def moment_hits(
     )
     known = {row[0]: tuple(row[1:]) for row in rows}
     found = excerpts(conn, [(each.stretch, each.moment) for each in moments], node, segments)
-    return [
-        _hit(known[each.passage.transcript], what, each.score, match) for each, what in zip(moments, found, strict=True)
-    ]
+    return [_hit(known[each.passage.transcript], what, each, match) for each, what in zip(moments, found, strict=True)]
 
 
-def _hit(known: tuple[str, str, str, str, str, str], found: Excerpt, score: float, match: Match) -> Hit:
+def _hit(known: tuple[str, str, str, str, str, str], found: Excerpt, ranked: Ranked, match: Match) -> Hit:
     event, event_title, session, title, version, language = known
     return Hit(
         event=event,
@@ -206,8 +207,9 @@ def _hit(known: tuple[str, str, str, str, str, str], found: Excerpt, score: floa
         before=found.before,
         after=found.after,
         url=session_url(event, session, found.start_ms),
-        score=score,
+        score=ranked.score,
         transcript=version,
+        positions=ranked.moment.key[1:],
         match=match,
     )
 
@@ -231,10 +233,10 @@ def session_hit(
 
 
 def _about(conn: sqlite3.Connection, session: int, score: float, node: Node | None, match: Match) -> Hit:
-    known = known_of(conn, session)
+    known: dict[str, Any] = {**known_of(conn, session)}
     abstract, language, version = conn.execute(
         "SELECT abstract, coalesce(session.language, transcript.language), version FROM session"
-        " LEFT JOIN recording ON recording.session_id = session.id AND superseded_by IS NULL"
+        f" LEFT JOIN recording ON recording.session_id = session.id AND {NOT_SUPERSEDED}"
         " LEFT JOIN transcript ON recording_id = recording.id AND is_current = 1"
         " WHERE session.id = ? ORDER BY version IS NULL, recording.id LIMIT 1",
         (session,),

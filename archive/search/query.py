@@ -460,7 +460,7 @@ def _spellings(source: str, found: list[str]) -> list[tuple[str, ...]]:
 
     Initials of two letters are not put together: the word that they make is mostly another (us).
     """
-    initials = len(found) == 2 and all(len(word) == 1 for word in found)
+    initials = len(found) == 2 and all(len(word) == 1 and word.isalpha() for word in found)
     joined = source if initials else in_one_piece(source)
     spelled = [found, *map(words, (joined, with_digraphs(source), with_digraphs(joined)))]
     return list(dict.fromkeys(tuple(each) for each in spelled if each and len(each) <= len(found)))

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from archive.catalogue.current import CURRENT
 from archive.index.passages import TITLE_LANGUAGE
 from archive.index.stems import marks
 from archive.index.tokens import BARRIER, words
@@ -39,7 +40,7 @@ SESSIONS = f"""
 SELECT session.id, coalesce(start_utc, {STARTED}, ''), event.slug, event.title, series.slug, series.title, track,
 substr({STARTED}, 1, 4), session.kind, session.slug, session.title, {STARTED},
 coalesce((SELECT max(transcript.duration_ms) FROM recording JOIN transcript ON recording_id = recording.id
-WHERE session_id = session.id AND is_current = 1 AND superseded_by IS NULL), 0), session.subtitle, {TITLE_LANGUAGE}
+WHERE session_id = session.id AND {CURRENT}), 0), session.subtitle, {TITLE_LANGUAGE}
 FROM session JOIN event ON event.id = event_id LEFT JOIN series ON series.id = series_id ORDER BY session.id
 """
 # How many words FTS5 has of each column, packed: https://sqlite.org/fts5.html#fts5_data_structures.
@@ -47,10 +48,10 @@ SIZES = "SELECT id, sz FROM session_fts_docsize"
 PEOPLE = """
 SELECT DISTINCT session_id, person.slug, person.name FROM session_person JOIN person ON person.id = person_id
 """
-TRANSCRIPTS = """
+TRANSCRIPTS = f"""
 SELECT session_id, transcript.id, transcript.language FROM recording
 JOIN transcript ON recording_id = recording.id
-WHERE is_current = 1 AND superseded_by IS NULL AND session_id IS NOT NULL
+WHERE {CURRENT} AND session_id IS NOT NULL
 """
 # A session's passages are written at one time, so that no other's are between them.
 PASSAGES = "SELECT session_id, min(id), max(id) FROM passage GROUP BY session_id"

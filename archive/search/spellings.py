@@ -151,9 +151,9 @@ class _Spelling:
                 if self._forms and _is_initials(parts) and self._known.occurs("".join(parts)):
                     yield Word("".join(parts))
             case Prefix([*before, last]):
-                for _, pieces in self._known.marks(spelling_mark(last)[:-1], LOOKED_AT):
-                    if not pieces[0].startswith(last):  # what begins so is found anyway
-                        yield Phrase((*before, *pieces))
+                written = (pieces for _, pieces in self._known.marks(spelling_mark(last)[:-1], LOOKED_AT))
+                others = (pieces for pieces in written if not pieces[0].startswith(last))  # which are found anyway
+                yield from (Phrase((*before, *pieces)) for pieces in islice(others, MOST))
 
     def _of_word(self, word: str) -> Iterator[Pieces]:
         written = [pieces for _, pieces in self._known.marks(spelling_mark(word), MOST)]
@@ -175,11 +175,11 @@ class _Spelling:
 
     def _apart(self, word: str) -> Iterator[Pieces]:
         """Yield the two words in which a word that nobody says may be said: words that hardly stand elsewhere."""
-        if len(word) > LOOKED_AT or self._known.occurs(word) or not word.isalpha():
+        if len(word) > LOOKED_AT or self._known.occurs(word) or not word.isalnum():
             return
-        for at in range(1, len(word)):
+        for at in (len(word) - 3,) if word.isdigit() else range(1, len(word)):
             pair = (word[:at], word[at:])
-            both = self._known.count(pair)
+            both = self._known.count(pair) if at > 0 else 0
             if both and 2 * both >= min(self._known.count(pair[:1]), self._known.count(pair[1:])):
                 yield pair
 

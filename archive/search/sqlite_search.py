@@ -17,8 +17,8 @@ from archive.connection import reading
 from archive.errors import sqlite_errors
 from archive.index.passages import index_session, rebuild, remove_session
 from archive.search.asked import Asked
-from archive.search.budget import CLOCK, Budget
-from archive.search.by_moment import search_moments
+from archive.search.budget import CLOCK, OVER_BUDGET, Budget
+from archive.search.by_moment import every_moment, search_moments
 from archive.search.cache import Kept, KeptUntilChanged
 from archive.search.filters import EVERYWHERE, Filters, Scope, read_scope
 from archive.search.hits import (
@@ -44,6 +44,8 @@ __all__ = [
     "remove_session",
 ]
 
+PARTLY_SHOWN = 500
+"""Moments of a session that have some of the words, where none has all."""
 DEEPEST = 1_000_000
 """Hits beyond which nobody turns pages."""
 
@@ -113,6 +115,38 @@ class SqliteSearch:
             asked = self._asked(budget, understood, scope, read_languages(self._conn, scope))
             results = search_moments(asked, query, understood, kept, limit=_bounded(limit), offset=_bounded(offset))
         return replace(results, note=_joined(understood.note, results.note))
+
+    def within(self, query: str, event: str, session: str, *, language: str | None = None) -> Results:
+        """Return every moment of a session in order of time, recording by recording, however many there are.
+
+        Args:
+            query: as people type it.
+            event: the slug of its event.
+            session: its slug.
+            language: of the transcripts to search in; None for all of them.
+
+        Raises:
+            ArchiveError: the database is damaged or cannot be read. No query raises.
+        """
+        understood = parse_query(query)
+        filters = _tagged(Filters(event=event, session=session, language=language), understood)
+        if filters is None:
+            return Results((), 0, 0, UNKNOWN_LANGUAGE, complete=True)
+        if understood.node is None:
+            return Results((), 0, 0, understood.note, complete=True)
+        budget = Budget(self._conn, self._clock, self._budget)
+        with sqlite_errors():
+            kept = self._kept or self._kept_here.of(self._conn)
+        with sqlite_errors(), reading(self._conn):
+            scope = read_scope(self._conn, filters, understood.where)
+            asked = self._asked(budget, understood, scope, read_languages(self._conn, scope))
+            hits, better, said = every_moment(asked), None, None
+            if not hits:
+                some = search_moments(asked, query, understood, kept, limit=PARTLY_SHOWN, offset=0)
+                hits, better, said = [hit for hit in some.hits if hit.end_ms], some.suggestion, some.note
+        hits.sort(key=lambda hit: (hit.transcript or "", hit.start_ms, hit.positions))
+        note = _joined(understood.note, said if budget.complete else OVER_BUDGET)
+        return Results(tuple(hits), len(hits), int(bool(hits)), note, budget.complete, better)
 
     def sessions(
         self,

@@ -16,6 +16,8 @@ from typing import Any
 from datasette import hookimpl
 
 from archive.publication.folder import PLUGIN
+from archive.site import dress, locales
+from archive.site.cells import with_harmless_cells
 from archive.site.errors import failed
 from archive.site.guard import guard
 from archive.site.published import DATABASE, open_anew
@@ -45,8 +47,22 @@ def startup(datasette: Any) -> None:
 def asgi_wrapper(datasette: Any) -> Callable[[Any], Any]:
     """Refuse writing, notice new builds, keep answers, and set the headers that keep a page to itself."""
     if _configured(datasette) is not None:
-        return lambda app: guard(app, datasette)
+        return lambda app: guard(with_harmless_cells(app), datasette)
     return lambda app: app
+
+
+@hookimpl
+def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
+    """Let templates speak the reader's language."""
+    if _configured(datasette):
+        locales.install(env)
+        dress.install(env)
+
+
+@hookimpl
+def extra_template_vars(datasette: Any) -> dict[str, Any]:
+    """Dress Datasette's own pages."""
+    return dress.variables(datasette) if _configured(datasette) else {}
 
 
 @hookimpl

@@ -16,6 +16,8 @@ from archive.site.published import install, read_publication
 from archive.site.server import PatientProtocol, raise_file_limit
 from archive.site.settings import LOCAL_URL
 
+STARTS_IN_SECONDS = 60
+"""How long a process may take until it answers. With uvicorn's own 5, a busy machine would start it for ever anew."""
 _TOLD = "ROSTRA_SITE"
 """The variable of the environment that tells the processes of a site what to serve, as JSON."""
 
@@ -97,6 +99,7 @@ def serve(
         server_header=False,
         proxy_headers=bool(proxies),
         forwarded_allow_ips=list(proxies),
+        timeout_worker_healthcheck=STARTS_IN_SECONDS,
         # Players keep connections open for as long as they play: stopping does not wait for them.
         timeout_graceful_shutdown=2,
     )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
+from html.parser import HTMLParser
 from http import HTTPStatus
 from typing import Any
 
 from datasette import Response
-from markupsafe import Markup
 
 from archive.site.render import not_found, render
 from archive.site.respond import PROBLEM, for_programs, problem, respond_json
@@ -31,8 +31,7 @@ async def failed(datasette: Any, request: Any, exception: Exception) -> Any:
     """
     status, message = getattr(exception, "status", 500), "This page could not be made."
     if status < HTTPStatus.INTERNAL_SERVER_ERROR or getattr(exception, "for_readers", False):
-        text = getattr(exception, "message", None) or exception
-        message = Markup(text).striptags()  # noqa: S704  # some are HTML; what is left is escaped again
+        message = _readable(str(getattr(exception, "message", None) or exception))
     else:
         _log.error("%s failed", request.path, exc_info=exception)
     if request.path.startswith("/data"):
@@ -59,3 +58,31 @@ async def _failed_data(datasette: Any, request: Any, status: int, message: str) 
 
 async def _failed_page(datasette: Any, request: Any, status: int, message: str) -> Any:
     return await render(datasette, request, "failed.html", lambda _conn: {}, status=status, message=message)
+
+
+class _Text(HTMLParser):
+    """Gathers what people read of a message in HTML: no script, no style, and not the query that they wrote."""
+
+    _SILENT = ("script", "style", "textarea")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text = ""
+        self._inside = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
+        self._inside += tag in self._SILENT
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside -= tag in self._SILENT and self._inside > 0
+
+    def handle_data(self, data: str) -> None:
+        self.text += "" if self._inside else data
+
+
+def _readable(message: str) -> str:
+    """Return what people read of a message, some of which Datasette has in HTML."""
+    parser = _Text()
+    parser.feed(message)
+    parser.close()
+    return " ".join(parser.text.split())

@@ -15,6 +15,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from archive.site.answers import MAX_BYTES, Answer, Answers
+from archive.site.locales import negotiate
 from archive.site.negotiation import (
     MIN_BYTES,
     chosen_encoding,
@@ -41,6 +42,7 @@ _OPTIONS = OPEN_TO_ALL | {
 _CREDENTIALS = {b"cookie", b"authorization"}
 _DROPPED = ("set-cookie", "vary")
 """Headers of Datasette's that speak of logging in."""
+_VARY = "Accept-Encoding, Accept-Language"
 _IN_THREAD_BYTES = 64 << 10
 """A longer text is compressed in a thread, while other requests go on."""
 
@@ -104,7 +106,8 @@ class _Exchange:
         self.app, self.answers, self.scope, self.receive, self._send = app, answers, scope, receive, send
         asked = Headers(scope=scope)
         path = scope.get("raw_path") or scope["path"].encode()
-        self.tag = validator(datasette, path.decode("latin-1").partition("?")[0], scope.get("query_string", b""))
+        address, query = path.decode("latin-1").partition("?")[0], scope.get("query_string", b"")
+        self.tag = validator(datasette, address, query, negotiate("", asked.get("accept-language", "")))
         self.encoding = chosen_encoding(asked.get("accept-encoding", ""))
         self.known = matches(asked.get("if-none-match", ""), self.tag)
         self._start: MutableHeaders | None = None
@@ -134,7 +137,7 @@ class _Exchange:
         return self.scope if self.scope["path"].startswith("/media/") else {**self.scope, "method": "GET"}
 
     def _lasting(self) -> dict[str, str]:
-        return {"etag": self.tag, "cache-control": self._freshness(), "vary": "Accept-Encoding"}
+        return {"etag": self.tag, "cache-control": self._freshness(), "vary": _VARY}
 
     def _freshness(self) -> str:
         return FOREVER if is_current_asset(self.scope["path"], self.scope.get("query_string", b"")) else FRESH
@@ -180,7 +183,7 @@ class _Exchange:
             self._body.clear()
 
     async def _make(self, headers: MutableHeaders, body: bytes) -> Answer:
-        headers["vary"] = "Accept-Encoding"
+        headers["vary"] = _VARY
         if self.encoding and len(body) >= MIN_BYTES:
             compress = encodings()[self.encoding]
             long = len(body) > _IN_THREAD_BYTES

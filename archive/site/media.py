@@ -11,10 +11,10 @@ from typing import Any
 
 from starlette.responses import FileResponse, Response
 
-from archive.site import queries
 from archive.site.negotiation import matches
 from archive.site.policy import FILE_POLICY, OPEN_TO_ALL
 from archive.site.published import current
+from archive.site.recordings import media_file, readable_name
 from archive.site.respond import ASK_AGAIN
 
 _SAFE = {"image/jpeg", "application/json", "text/vtt"}
@@ -25,16 +25,23 @@ async def media(datasette: Any, request: Any, receive: Any, send: Any) -> bool:
     """Send a published recording; return False, with nothing sent, if there is none of this name."""
     sha256, suffix = request.url_vars["sha256"], request.url_vars["suffix"]
     database = current(datasette)
-    media_type = await database.execute_fn(lambda conn: queries.media_type(conn, sha256, suffix))
+    known = await database.execute_fn(lambda conn: media_file(conn, sha256, suffix))
     path = database.publication.public / "media" / f"{sha256}{suffix}"
-    if media_type is None or not path.is_file():
+    if known is None or not path.is_file():
         return False
+    media_type = known.media_type
     if not media_type.startswith(("audio/", "video/")) and media_type not in _SAFE:
         media_type = "application/octet-stream"  # a browser shall play it or save it, and never run it
     headers = {"cache-control": ASK_AGAIN, "etag": f'"{sha256}"', "content-security-policy": FILE_POLICY, **OPEN_TO_ALL}
     if matches(request.headers.get("if-none-match", ""), headers["etag"]):
         response = Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     else:
-        response = FileResponse(path, media_type=media_type, headers=headers)
+        response = FileResponse(
+            path,
+            media_type=media_type,
+            headers=headers,
+            filename=readable_name(known.day, known.event, known.title, known.role, known.language) + suffix,
+            content_disposition_type="inline",
+        )
     await response(request.scope, receive, send)
     return True

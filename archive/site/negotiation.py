@@ -70,13 +70,13 @@ def is_compressible(media_type: str) -> bool:
     return kind.startswith(_COMPRESSED) or kind.endswith(("+xml", "+json"))
 
 
-def validator(datasette: Any, path: str, query: bytes) -> str:
-    """Return the entity tag of an address: another publication, program or setting, another tag.
+def validator(datasette: Any, path: str, query: bytes, language: str) -> str:
+    """Return the entity tag of an address in a language: another publication, program or setting, another tag.
 
     It is weak (RFC 9110, section 8.8.1): the compressed forms of an answer have the same.
     """
     settings = site_settings(datasette)
-    material = (current(datasette).cached_hash, _program(), settings.title, settings.url, path, query)
+    material = (current(datasette).cached_hash, _program(), settings.title, settings.url, path, query, language)
     return f'W/"{hashlib.sha256(repr(material).encode()).hexdigest()[:24]}"'
 
 
@@ -91,6 +91,6 @@ def _program() -> str:
     """Return a digest of what pages are made with: this package's version and its templates."""
     digest = hashlib.sha256(f"{version('rostra')} {version('datasette')}".encode())
     here = Path(__file__).parent
-    for path in sorted([*here.rglob("*.html"), *(here / "static").iterdir(), *here.rglob("*.py")]):
+    for path in sorted([*here.rglob("*.html"), *(here / "static").iterdir(), *here.rglob("*.py"), *here.rglob("*.po")]):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

@@ -16,7 +16,7 @@ import msgspec
 
 from archive import urls
 from archive.catalogue.current import CURRENT, KEPT, NOT_SUPERSEDED
-from archive.site.labels import local_time
+from archive.site.labels import local_time, outside
 from archive.site.settings import SiteSettings
 from archive.sqlite import sqlite3
 from metadata.captions import FORMATS, WRITERS
@@ -72,7 +72,11 @@ class Transcript(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Recording(msgspec.Struct, frozen=True, kw_only=True):
-    """A recording of a session. ``file`` is a form of it that every browser plays, or null before there is one."""
+    """A recording of a session.
+
+    ``file`` is a form of it that every browser plays, or null before there is one; ``elsewhere`` is the address that
+    plays it, where no file of it is here.
+    """
 
     sha256: str
     kind: str
@@ -80,6 +84,7 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
     language: str | None
     duration_ms: int | None
     file: File | None
+    elsewhere: str | None
     poster: File | None
     credit: str | None
     licence: str | None
@@ -220,7 +225,7 @@ ORDER BY session_id, session_person.position, person.name
 """
 _RECORDINGS = f"""
 SELECT recording.id, session_id, sha256, recording.kind, role, recording.language, recording.duration_ms,
-       credit, licence, synthetic_voice, pulled_at, version, transcript.language AS spoken,
+       credit, licence, synthetic_voice, elsewhere, pulled_at, version, transcript.language AS spoken,
        transcript.kind AS transcript_kind, generator, created_at
 FROM recording LEFT JOIN transcript ON recording_id = recording.id AND {CURRENT} AND transcript.kind <> 'translation'
 WHERE session_id IN (SELECT value FROM json_each(?)) AND {NOT_SUPERSEDED} AND {KEPT}
@@ -415,6 +420,7 @@ class Reader:
         return Recording(
             **{name: row[name] for name in ("sha256", "kind", "role", "language", "duration_ms", "credit", "licence")},
             file=renditions.get("web"),
+            elsewhere=outside(row["elsewhere"]),
             poster=renditions.get("poster"),
             synthetic_voice=bool(row["synthetic_voice"]),
             pulled_at=row["pulled_at"],

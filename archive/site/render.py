@@ -1,18 +1,18 @@
-"""What all pages share: reading in one go, one template, and what stands where nothing is."""
+"""What all pages share: reading in one go, one template, one language, and what stands where nothing is."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote, urlencode
 
 from archive import urls
 from archive.site import labels as wording
-from archive.site import queries
+from archive.site import locales, queries
 from archive.site.discovery.pages import About, about_page
 from archive.site.published import current
 from archive.site.records import Reader
@@ -30,11 +30,13 @@ async def render(
     read: Callable[[Any], dict[str, Any] | None],
     *,
     status: int = HTTPStatus.OK,
+    headers: Mapping[str, str] | None = None,
     **context: Any,
 ) -> Any:
     """Read what a page shows and render it; where there is nothing to show, say that the page is not there.
 
-    A page whose context says that it is not ``complete`` is not kept.
+    A page whose context says that it is not ``complete`` is not kept. Its language is that which the reader asks for;
+    `archive.site.guard` keeps an answer for each.
     """
     database = current(datasette)
     settings = site_settings(datasette)
@@ -48,6 +50,7 @@ async def render(
     content = await database.execute_fn(read_all)
     if content is None:
         return await not_found(datasette, request)
+    spoken = reader_language(request)
     values = {
         "w": wording,
         "url": urls,
@@ -55,16 +58,18 @@ async def render(
         "archive_title": settings.title,
         "built_at": database.publication.built_at,
         "canonical": request.path,
-        "style": asset("site.css"),
-        "script": asset("player.js"),
-        "timeline": asset("timeline.js"),
-        "icon": asset("icon.svg"),
+        "asset": asset,
+        "spoken_here": spoken,
+        "interface": locales.LANGUAGES,
+        "in_language": lambda tag: _in_language(request, tag),
         **context,
         **content,
     }
     values["canonical"] = settings.absolute(values["canonical"])
-    html = await datasette.render_template(f"rostra/{template}", values, request=request)
-    return respond(html, HTML, status=status, complete=values.get("complete", True))
+    with locales.speaking(spoken):
+        html = await datasette.render_template(f"rostra/{template}", values, request=request)
+    own = {"content-language": spoken, **(headers or {})}
+    return respond(html, HTML, status=status, complete=values.get("complete", True), headers=own)
 
 
 async def not_found(datasette: Any, request: Any) -> Any:
@@ -90,6 +95,11 @@ def argument(request: Any, name: str) -> str:
     return (request.args.get(name) or "").strip()
 
 
+def reader_language(request: Any) -> str:
+    """Return the language in which a reader is answered."""
+    return locales.negotiate(argument(request, "lang"), str(request.headers.get("accept-language") or ""))
+
+
 @cache
 def asset(name: str) -> str:
     """Return the address of a static file, which changes when the file does."""
@@ -102,3 +112,9 @@ def is_current_asset(path: str, query: bytes) -> bool:
     name = path.removeprefix(_ASSETS)
     known = name != path and "/" not in name and (_STATIC / name).is_file()
     return known and asset(name).partition("?")[2].encode() == query
+
+
+def _in_language(request: Any, tag: str) -> str:
+    """Return the address of the same page in another language of the interface."""
+    kept = [(name, value) for name, value in parse_qsl(request.query_string) if name != "lang"]
+    return f"{request.path}?" + urlencode([*kept, ("lang", tag)])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, fields
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, fields, replace
+from datetime import date
 from typing import Any, NamedTuple, cast
 from urllib.parse import urlencode
 
@@ -11,7 +13,7 @@ from archive.search.filters import Filters
 from archive.search.hits import Hit
 from archive.search.results import SessionResult, SessionResults, Sort
 from archive.site import labels as wording
-from archive.site import queries
+from archive.site import queries, recordings
 from archive.site.published import current, search_in
 from archive.site.render import argument, render
 from archive.site.respond import respond_json
@@ -20,7 +22,14 @@ SESSIONS_A_PAGE = 10
 MOST_SESSIONS = 100
 """Sessions that one answer of the JSON API may have."""
 FACETS = tuple(field.name for field in fields(Filters) if field.name != "session")
+DATES = ("since", "until")
 SORTS = ("relevance", "date")
+FEW_PLACES = 40
+"""Places of a session that are marked one by one; of more there is a histogram."""
+BARS = 100
+"""Its columns."""
+COUNTING_S = 0.4
+"""How long a page counts the moments of sessions that have many."""
 
 
 class Moment(NamedTuple):
@@ -32,11 +41,19 @@ class Moment(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A session that matches, its moments with their addresses, and where its strip is marked (in thousandths)."""
+    """A session that matches.
+
+    Attributes:
+        result: it.
+        moments: the best, in order of time, with their addresses.
+        number: of all its moments; None where there was no time to count them.
+        strip: where they are, in thousandths: start (milliseconds), left, width and height of each mark.
+    """
 
     result: SessionResult
     moments: list[Moment]
-    strip: list[tuple[int, float, float]]
+    number: int | None
+    strip: list[tuple[int, float, float, float]]
 
 
 async def search(datasette: Any, request: Any) -> Any:
@@ -45,14 +62,20 @@ async def search(datasette: Any, request: Any) -> Any:
 
     def read(conn: Any) -> dict[str, Any]:
         found = None
+        backend = search_in(datasette, conn)
         if query or filters.chosen():
-            found = search_in(datasette, conn).sessions(query, filters, sort=sort, limit=SESSIONS_A_PAGE, after=after)
+            found = backend.sessions(query, filters, sort=sort, limit=SESSIONS_A_PAGE, after=after)
         sessions = found.sessions if found else ()
-        moments = iter(linked(conn, [hit for each in sessions for hit in each.hits]))
+        moments = iter(linked(conn, [hit for each in sessions for hit in apart(each.hits)], query))
+        shown = [(each, [next(moments) for _ in apart(each.hits)]) for each in sessions]
+        end = time.monotonic() + COUNTING_S
+        counted = [_count(backend, query, filters, each) if time.monotonic() < end else None for each in sessions]
         return {
             "found": found,
             "complete": found is None or found.complete,
-            "sessions": [Found(each, [next(moments) for _ in each.hits], _strip(each)) for each in sessions],
+            "sessions": [
+                Found(each, its, count, _strip(each)) for (each, its), count in zip(shown, counted, strict=True)
+            ],
             "cards": queries.cards_by_slug(conn, {(each.event, each.session) for each in sessions}),
             "events": queries.events(conn),
             "spoken": queries.spoken(conn),
@@ -105,21 +128,59 @@ async def search_json(datasette: Any, request: Any) -> Any:
     return respond_json(answer, complete=found.complete)
 
 
-def linked(conn: Any, hits: Iterable[Hit]) -> list[Moment]:
-    """Return hits with the addresses of the recordings that they were said in."""
+def linked(conn: Any, hits: Iterable[Hit], query: str = "") -> list[Moment]:
+    """Return hits with the addresses of the recordings that they were said in, at which the query is marked."""
     hits = list(hits)
-    keys = queries.other_recordings(conn, (hit.transcript for hit in hits))
-    return [_moment_of(hit, keys.get(hit.transcript or "")) for hit in hits]
+    keys = recordings.other_recordings(conn, (hit.transcript for hit in hits))
+    return [_moment_of(hit, keys.get(hit.transcript or ""), query) for hit in hits]
 
 
-def _moment_of(hit: Hit, key: str | None) -> Moment:
-    at_ms = hit.start_ms if hit.end_ms else None  # a session that is about it, not a moment
-    return Moment(hit, wording.session_url(hit.event, hit.session, at_ms, key), key)
+def _moment_of(hit: Hit, key: str | None, query: str) -> Moment:
+    if not hit.end_ms:  # a session that is about it, not a moment
+        return Moment(hit, wording.session_url(hit.event, hit.session, None, key), key)
+    address = wording.session_url(hit.event, hit.session, hit.start_ms, key)
+    return Moment(hit, f"{address}&{urlencode({'q': query})}" if query else address, key)
+
+
+def apart(hits: Sequence[Hit]) -> list[Hit]:
+    """Return hits in order of time, so that no sentence is shown twice: neither as a hit nor as what is around one."""
+    ordered = sorted(hits, key=lambda hit: (hit.transcript or "", hit.start_ms, len(hit.positions)))
+    kept: list[Hit] = []
+    for hit in ordered:
+        mine = set(hit.positions)
+        others = [set(each.positions) for each in kept if each.transcript == hit.transcript]
+        if mine and any(mine & other for other in others):
+            continue
+        kept.append(hit)
+    return [_without_neighbours(hit, kept) for hit in kept]
+
+
+def _without_neighbours(hit: Hit, hits: Sequence[Hit]) -> Hit:
+    """Return a hit without what is around it where that is shown already."""
+    if not hit.positions:
+        return hit
+    said = {at for each in hits if each is not hit and each.transcript == hit.transcript for at in each.positions}
+    # What comes after a hit is left to one that has it before itself.
+    after = {each.positions[0] - 1 for each in hits if each.positions and each.transcript == hit.transcript}
+    last = hit.positions[-1]
+    return replace(
+        hit,
+        before="" if hit.positions[0] - 1 in said else hit.before,
+        after="" if last + 1 in said or last + 1 in after else hit.after,
+    )
 
 
 def read_filters(request: Any) -> Filters:
     """Return the filters that an address names."""
-    return Filters(**{name: argument(request, name) or None for name in FACETS})
+    values = {name: argument(request, name) or None for name in FACETS}
+    return Filters(**{name: value for name, value in values.items() if name not in DATES or _is_day(value)})
+
+
+def _is_day(text: str | None) -> bool:
+    try:
+        return text is not None and bool(date.fromisoformat(text)) and len(text) == len("2022-07-23")
+    except ValueError:
+        return False
 
 
 def _asked(request: Any) -> tuple[str, Filters, Sort, str | None]:
@@ -128,10 +189,27 @@ def _asked(request: Any) -> tuple[str, Filters, Sort, str | None]:
     return argument(request, "q"), read_filters(request), known, argument(request, "after") or None
 
 
-def _strip(result: SessionResult) -> list[tuple[int, float, float]]:
-    """Return where each passage begins (milliseconds), and its place and width in thousandths of the session."""
+def _count(backend: Any, query: str, filters: Filters, result: SessionResult) -> int | None:
+    """Return how many moments a session has, as its own page counts them."""
+    if not query or result.count == 0:
+        return result.count
+    found = backend.within(query, result.event, result.session, language=filters.language)
+    return found.total if found.complete else None
+
+
+def _strip(result: SessionResult) -> list[tuple[int, float, float, float]]:
+    """Return the marks of a session: each of its places, or, where they are many, how many are in each part."""
     whole = max(result.duration_ms, max((end for _, end in result.places), default=0), 1)
+    if len(result.places) <= FEW_PLACES:
+        return [
+            (start, round(1000 * start / whole, 1), max(round(1000 * (end - start) / whole, 1), 4.0), 10.0)
+            for start, end in result.places
+        ]
+    columns: dict[int, list[int]] = {}
+    for start, _ in result.places:
+        columns.setdefault(min(BARS * start // whole, BARS - 1), []).append(start)
+    most = max(map(len, columns.values()))
     return [
-        (start, round(1000 * start / whole, 1), max(round(1000 * (end - start) / whole, 1), 4.0))
-        for start, end in result.places
+        (its[0], at * 1000 / BARS, 1000 / BARS, round(max(10 * len(its) / most, 1.5), 1))
+        for at, its in sorted(columns.items())
     ]

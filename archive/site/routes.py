@@ -8,11 +8,27 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from archive.site import calendar, errors, explore, health, iiif, oai, pages, results
+from archive.site import (
+    browse,
+    calendar,
+    errors,
+    explore,
+    health,
+    iiif,
+    moments,
+    oai,
+    pages,
+    results,
+    session,
+    suggestions,
+)
 from archive.site.api import views as api
 from archive.site.discovery import opensearch, sitemap
+from archive.site.feeds import chapters
 from archive.site.feeds import views as feeds
 from archive.site.feeds.listings import KINDS
+
+_SESSION = r"/events/(?P<event>[^/]+)/(?P<session>[^/]+)"
 
 ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (r"/$", pages.home),
@@ -24,6 +40,7 @@ ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (r"/oai$", oai.oai),
     (r"/search$", results.search),
     (r"/search/help$", explore.search_help),
+    (r"/search/suggest\.json$", suggestions.suggest),
     (r"/explore$", explore.explore),
     (r"/api/1/?$", api.index),
     (r"/api/1/openapi\.json$", api.openapi),
@@ -35,14 +52,28 @@ ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (rf"(?:/(?P<kind>{'|'.join(KINDS)})/(?P<key>[^/]+))?/(?P<name>feed\.atom|podcast\.rss)$", feeds.feed),
     (r"/search/(?P<name>feed\.atom|podcast\.rss)$", feeds.search_feed),
     (r"/events/(?P<event>[^/]+)(?:/(?P<session>[^/]+))?/calendar\.ics$", calendar.calendar),
+    (r"/events/(?P<event>[^/]+)/(?P<session>[^/]+)/chapters\.json$", chapters.chapters),
     (r"/events/(?P<event>[^/]+)/(?P<session>[^/]+)/manifest\.json$", iiif.manifest),
     (r"/events/(?P<event>[^/]+)/(?P<session>[^/]+)/annotations-(?P<number>\d{1,3})\.json$", iiif.transcript),
     (r"/events/(?P<event>[^/]+)/(?P<session>[^/]+)/search\.json$", iiif.search),
-    (r"/events$", pages.events),
-    (r"/events/(?P<event>[^/]+)$", pages.event),
-    (r"/events/(?P<event>[^/]+)/(?P<session>[^/]+)$", pages.session),
-    (r"/events/(?P<event>[^/]+)/(?P<session>[^/]+)/captions\.(?P<format>[a-z-]+)$", pages.captions),
-    (r"/people/(?P<person>[^/]+)$", pages.person),
+    (r"/events$", browse.events),
+    (r"/events/(?P<event>[^/]+)$", browse.event),
+    (rf"{_SESSION}$", session.session),
+    (rf"{_SESSION}/captions\.(?P<format>[a-z-]+)$", session.captions),
+    (rf"{_SESSION}/words\.json$", session.words),
+    (rf"{_SESSION}/cite$", moments.cite),
+    (rf"{_SESSION}/cite\.txt$", moments.cite_as),
+    (r"/embed/(?P<event>[^/]+)/(?P<session>[^/]+)$", moments.embed),
+    (r"/oembed$", moments.oembed),
+    (r"/people$", browse.people),
+    (r"/people/(?P<person>[^/]+)$", browse.person),
+    (r"/series$", browse.series_index),
+    (r"/series/(?P<series>[^/]+)$", browse.series),
+    (r"/tracks$", browse.tracks),
+    (r"/tracks/(?P<track>[^/]+)$", browse.track),
+    (r"/languages$", browse.languages),
+    (r"/languages/(?P<language>[^/]+)$", browse.language),
+    (r"/places$", browse.places),
     # The only names that are looked for, in the database first and then on the disk.
     (r"/media/(?P<sha256>[0-9a-f]{64})(?P<suffix>\.[a-z0-9]{1,8})$", pages.recording),
     # All but Datasette's pages over the published database and what those need: others of its pages

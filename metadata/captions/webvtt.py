@@ -32,6 +32,7 @@ from metadata.captions.base import CaptionFormat, Source, declared_language, imp
 from metadata.captions.cues import Cue, cues
 from metadata.captions.prefixes import name_speakers
 from metadata.captions.rolling import new_lines, rolls
+from metadata.errors import NotSaidError
 from metadata.model import Segment, Transcript, Word
 from metadata.times import format_timestamp
 
@@ -57,7 +58,7 @@ _TITLE = re.compile(r"WEBVTT(?:[ \t].*)?")
 _MAP = "X-TIMESTAMP-MAP="
 _LOCAL = re.compile(rf"\bLOCAL:{_TIME}", re.ASCII)
 _MPEG = re.compile(r"\bMPEGTS:(\d{1,12})", re.ASCII)
-_PICTURE = re.compile(r"\S+\.(?:avif|gif|jpe?g|png|webp)(?:[?#]\S*)?", re.IGNORECASE)
+_PICTURES = (".avif", ".gif", ".jpeg", ".jpg", ".png", ".webp")
 _SENTENCE = re.compile(r"(?:\S+\s+){3,}?\S*[.?!…](?=\s)")
 
 
@@ -105,6 +106,7 @@ def read(text: str, source: Source) -> Transcript:
 
     Raises:
         FormatError: it does not begin with ``WEBVTT``, or has times of which none can be read.
+        NotSaidError: it holds data for programs.
     """
     lines = re.split(r"\r\n|\r|\n", text)
     if not detect(lines[0]):
@@ -112,7 +114,8 @@ def read(text: str, source: Source) -> Transcript:
     header, _ = _header(lines)
     found = _joined(lines, source)
     if header.get("kind", "").lower() == METADATA or _is_for_programs(found):
-        raise source.error("", "it holds data for programs (Kind: metadata), which nobody says: it is no caption file")
+        reason = "it holds data for programs (Kind: metadata), which nobody says: it is no caption file"
+        raise NotSaidError(source.name, "", reason)
     language = source.language or declared_language(header.get("language", header.get("lang")))
     shown = [[tidy(unescape(_TAG.sub("", line))) for line in cue.lines] for cue in found]
     if _moves_words(found) or rolls([(cue.start_ms, cue.end_ms) for cue in found], shown):
@@ -191,7 +194,12 @@ def _shift_ms(ticks: int) -> int:
 def _is_for_programs(found: Sequence[_Cue]) -> bool:
     """Whether every cue names a picture, or is an object of JSON."""
     texts = ["\n".join(cue.lines).strip() for cue in found]
-    return bool(texts) and all(_PICTURE.fullmatch(text) or _is_json(text) for text in texts)
+    return bool(texts) and all(_is_picture(text) or _is_json(text) for text in texts)
+
+
+def _is_picture(text: str) -> bool:
+    """Whether it is the address of a picture, and perhaps of a part of it: ``sprite.jpg#xywh=0,0,160,90``."""
+    return len(text.split()) == 1 and re.split("[?#]", text, maxsplit=1)[0].lower().endswith(_PICTURES)
 
 
 def _is_json(text: str) -> bool:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 
+from metadata.cells import as_written, harmless
 from metadata.errors import MetadataError
 from metadata.model import Event, Person, Release, Role, Session
 from metadata.names import distinct_names
@@ -137,7 +138,7 @@ def _rows(source: Source) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     header: list[str] = []
     before = skipped
     try:
-        for cells in reader:
+        for cells in ([as_written(cell) for cell in row] for row in reader):
             where, line, before = f"line {before + 1}", before + 1, reader.line_num + skipped
             if not any(cell.strip() for cell in cells):
                 continue
@@ -282,7 +283,7 @@ def _release(text: str, title: str, where: str, notes: Notes) -> Release | None:
 
 
 def write(event: Event, /) -> Written:
-    """Return an event as a sheet. A cell that a spreadsheet would run as a formula keeps its text."""
+    """Return an event as a sheet, which a spreadsheet runs nothing of, and from which `read` has the same texts."""
     out = io.StringIO(newline="")
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\r\n")
     writer.writeheader()
@@ -308,7 +309,7 @@ def write(event: Event, /) -> Written:
             "time_zone": event.time_zone,
             "release": _written_release(session.release),
         }
-        writer.writerow({column: value or "" for column, value in row.items()})
+        writer.writerow({column: harmless(value or "") for column, value in row.items()})
     unsaid = tuple(
         f"{role.person.name!r} holds a semicolon: it would be read as two people"
         for session in event.sessions

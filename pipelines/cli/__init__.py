@@ -6,6 +6,8 @@ Exit status: 0 done, 1 some items failed or were refused (they are listed), 2 us
 
 from __future__ import annotations
 
+import io
+import logging
 import os
 import signal
 import sys
@@ -18,8 +20,9 @@ from rich.markup import escape
 from archive.errors import ArchiveError
 from metadata.errors import MetadataError
 from pipelines.cli.base import cli
-from pipelines.cli.display import err
+from pipelines.cli.display import Warnings, err
 from pipelines.errors import PipelineError
+from pipelines.text import visible
 
 __all__ = ["cli", "main"]
 
@@ -50,6 +53,7 @@ def _heed_signals() -> None:
 def main(function: Callable[[], object] = lambda: cli(standalone_mode=False)) -> None:
     """Run the command line, and turn errors that people can mend into one line and an exit status."""
     _heed_signals()
+    logging.basicConfig(level=logging.WARNING, handlers=[Warnings()])
     # Of a worker process that is killed, multiprocessing says that it left semaphores; it removes them, too.
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker:UserWarning")
     try:
@@ -59,7 +63,9 @@ def main(function: Callable[[], object] = lambda: cli(standalone_mode=False)) ->
         err.print("\nInterrupted: what was finished is kept; run it again to go on.")
         sys.exit(128 + (ended.number if isinstance(ended, _Ended) else signal.SIGINT))
     except click.ClickException as error:
-        error.show()
+        text = io.StringIO()
+        error.show(text)
+        click.echo(visible(text.getvalue()), err=True, nl=False)
         sys.exit(2)
     except (PipelineError, ArchiveError, MetadataError) as error:
         err.print(f"[red]rostra:[/] {escape(str(error))}")

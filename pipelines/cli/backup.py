@@ -122,7 +122,7 @@ def _list(found: list[Manifest], as_json: bool) -> None:
         return
     for each in found:
         lost = f", {len(each.lost)} lost" if each.lost else ""
-        size = decimal(each.catalogue_bytes + sum(file.bytes for file in each.files))
+        size = decimal(each.catalogue_bytes + sum(file.bytes or 0 for file in each.files))
         out.print(f"{each.made_at}  {len(each.files)} files, {size}{lost}")
     if not found:
         out.print("No backup is there yet.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import inspect
-import json
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from importlib import import_module
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+
+from pipelines.text import to_json
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -122,7 +123,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Write JSON, 
 
 def emit(value: Any) -> None:
     """Write a value as JSON to standard output."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    click.echo(to_json(value, indent=2))
 
 
 class ExamplesGroup(Examples, click.Group):

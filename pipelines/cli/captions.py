@@ -12,10 +12,10 @@ from rich.markup import escape
 
 from archive.catalogue.sessions import find_session
 from archive.errors import UnknownSubjectError, sqlite_errors
-from metadata.captions import WRITERS
+from metadata.captions import FORMATS, READERS, WRITERS
 from metadata.languages import display_name, parse_language
 from pipelines.cli.base import Examples, archive_option, command, emit, export, json_option, session_name
-from pipelines.cli.display import err, out
+from pipelines.cli.display import echo, err, out
 from pipelines.exchange.captioned import Names, Told, add_files, caption_files, recording_for
 from pipelines.exchange.captions import find_recording, written
 from pipelines.stages.hints import hints_for
@@ -29,6 +29,7 @@ from pipelines.text import one_line
     "rostra caption talk.de.srt --recording 5f2b0d5e --language de",
     "rostra caption captions/ --event winter-school-12 --kind human",
     "rostra caption talk.vtt --session opening --at https://youtu.be/dQw4w9WgXcQ",
+    more=f"Formats that are read: {', '.join(FORMATS[name].title for name in READERS)}.",
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 @click.option("--session", help="The session (its slug, or EVENT/SESSION) whose recording they belong to.")
@@ -63,8 +64,7 @@ def caption(
     read, and lead to the second on the site of its links, or of --at. Where there is no timetable, a name that nobody
     knows makes a session.
 
-    Read are WebVTT, SRT, SBV, TTML, SCC, JSON (of podcasts, of Whisper, and our own), podcasts' HTML and plain
-    text. The same file again changes nothing.
+    The same file again changes nothing.
     """
     if session and recording:
         raise click.UsageError("say whose captions they are once: either --session or --recording")
@@ -195,7 +195,7 @@ def export_captions(root: Path, session: str, form: str, target: Path | None) ->
     if not texts:
         raise UnknownSubjectError("transcript of session", session)
     if target is None:
-        click.echo(texts[0][1], nl=False)
+        echo(texts[0][1], nl=False)
         return
     target.mkdir(parents=True, exist_ok=True)
     for name, text in texts:

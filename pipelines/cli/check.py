@@ -16,19 +16,23 @@ from pipelines.cli.display import err, out
 from pipelines.storage.archive_folder import open_archive
 from pipelines.storage.check import Problem
 from pipelines.storage.check import check as look_for_problems
+from pipelines.storage.check import mend as prepare
 
 
 @command("rostra check", "rostra check --quick", "rostra check --mend", "rostra check --json")
-@click.option("--quick", is_flag=True, help="Compare the sizes of files only, not their SHA-256.")
-@click.option("--mend", is_flag=True, help="Build the search index anew first; no words are lost by that.")
+@click.option("--quick", is_flag=True, help="Read only what has changed in size or time since the last whole check.")
+@click.option("--mend", is_flag=True, help="Build the index anew, and make due again what lost files came from.")
 @json_option
 @archive_option
 def check(root: Path, quick: bool, mend: bool, as_json: bool) -> None:
     """Check that everything is as it was kept: the database, the search index, every file, and what is published.
 
     Recordings are held against their SHA-256, the index against the transcripts, the folders against the catalogue.
-    Nothing is changed unless --mend is given. The exit status is 1 if anything is wrong.
+    --quick takes for right what a whole check has read and nobody has touched since; a disk that loses bits is found by
+    a whole check alone. Nothing is changed unless --mend is given; it deletes nothing. The exit status is 1 if anything
+    is wrong.
     """
+    prepared: list[str] = []
     problems: list[Problem] = []
     try:
         with open_archive(root) as context:
@@ -40,6 +44,8 @@ def check(root: Path, quick: bool, mend: bool, as_json: bool) -> None:
                     problems.append(problem)
                     if not as_json:
                         out.print(f"[red]✗[/] {problem.part}: {escape(problem.text)}")
+            if mend:
+                prepared = prepare(context, problems)
     except CatalogueDamagedError as error:
         problems.append(Problem("database", str(error)))
         if not as_json:
@@ -47,8 +53,10 @@ def check(root: Path, quick: bool, mend: bool, as_json: bool) -> None:
     if as_json:
         emit([{"part": each.part, "text": each.text, "next": each.next} for each in problems])
     else:
-        for part, step in {each.part: each.next for each in problems}.items():
+        for part, step in dict.fromkeys((each.part, each.next) for each in problems):
             out.print(f"[bold]{part}[/]: {escape(step)}")
+        for name in prepared:
+            out.print(f"Due again: {escape(name)}")
         if not problems:
             out.print("Everything is as it was kept.")
     if problems:

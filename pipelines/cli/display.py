@@ -2,23 +2,51 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
+import click
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.filesize import decimal
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
+from rich.segment import Segment
 from rich.text import Text
 
 from metadata.times import format_clock
 from pipelines.stages.base import Item, Outcome, Stage
-from pipelines.text import one_line
+from pipelines.text import one_line, visible
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+class Harmless(Console):
+    """Shows nothing that a terminal would obey, whichever command prints it; Rostra's own colours and bars stay."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        """Yield what is shown, with the text of strangers made visible."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=visible(segment.text))
+
+
+out = Harmless(highlight=False, soft_wrap=True)
+err = Harmless(stderr=True, highlight=False, soft_wrap=True)
+
+
+class Warnings(logging.Handler):
+    """Shows warnings of any part of Rostra, or of a library, as a line."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Show one."""
+        err.print(f"[yellow]–[/] {escape(one_line(record.getMessage()))}")
+
+
+def echo(text: str, *, nl: bool = True) -> None:
+    """Write what a command is asked for to standard output: as it is, but to a terminal as one may see it."""
+    click.echo(visible(text) if sys.stdout.isatty() else text, nl=nl)
+
 
 MARKS = {"done": "[green]✓[/]", "skipped": "[yellow]–[/]", "refused": "[red]✗[/]", "failed": "[red]✗[/]"}
 
@@ -143,5 +171,5 @@ def _line(item: Item, outcome: Outcome, remark: str | None, *, timed: bool) -> s
 @contextmanager
 def waiting(text: str) -> Iterator[None]:
     """Show that something is going on, for as long as a block takes."""
-    with err.status(escape(text)):
+    with err.status(escape(one_line(text))):
         yield

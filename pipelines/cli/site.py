@@ -44,14 +44,15 @@ def init(folder: Path, title: str | None) -> None:
 @command("rostra publish", "rostra publish --to /srv/www/archive", "rostra publish --watch")
 @click.option("--to", "target", type=click.Path(path_type=Path), help="Another folder than the archive's own.")
 @click.option("--watch", is_flag=True, help="Go on, and publish whenever an embargo ends.")
+@click.option("--again", is_flag=True, help="Build it although nothing has changed, and compare all media.")
 @archive_option
-def publish(root: Path, target: Path | None, watch: bool) -> None:
+def publish(root: Path, target: Path | None, watch: bool, again: bool) -> None:
     """Build what is released into a database of its own, and swap it in, also while a run is at work.
 
     Nothing happens where nothing has changed, so that a timer may call it as often as it likes: what was embargoed
     is published by the first call after midnight where its event is. With --watch it goes on by itself.
     """
-    report = _publish(root, target)
+    report = _publish(root, target, again=again)
     if watch:
         _watch(partial(_publish, root, target), partial(_embargo_ended, root))
     finish(report)
@@ -61,9 +62,9 @@ LOOK_SECONDS = 15.0
 """How often ``--watch`` looks whether an embargo has ended."""
 
 
-def _publish(root: Path, target: Path | None) -> RunSummary:
+def _publish(root: Path, target: Path | None, *, again: bool = False) -> RunSummary:
     with taking_turns(root) as context, observing() as observer:
-        report = run_stage(context, Publish(target), InProcess(), observer)
+        report = run_stage(context, Publish(target, again), InProcess(), observer)
         conclude(report, "published", nothing="Nothing has changed since the last publication.")
     return report
 

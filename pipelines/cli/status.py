@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -27,11 +28,15 @@ from pipelines.storage.archive_folder import Context, now, open_archive_readonly
 from pipelines.text import counted, one_line
 
 
-@command("rostra status", "rostra status --json")
+@command("rostra status", "rostra status --all", "rostra status --json")
+@click.option("--all", "every", is_flag=True, help="List everything that needs attention or is to be said, one by one.")
 @json_option
 @archive_option
-def status(root: Path, as_json: bool) -> None:
-    """Say what the archive holds, how far its stages are, what a run is doing, and what needs attention."""
+def status(root: Path, every: bool, as_json: bool) -> None:
+    """Say what the archive holds, how far its stages are, what a run is doing, and what needs attention.
+
+    Of much that went wrong in the same way, a few are named; --all and --json list each of them.
+    """
     with open_archive_readonly(root) as context, sqlite_errors():
         facts = _facts(context)
     if as_json:
@@ -59,13 +64,53 @@ def status(root: Path, as_json: bool) -> None:
             f"without a session: {counted(facts['unmatched'], 'recording')};"
             " [bold]rostra match[/] says which it could be of"
         )
-    for trouble in facts["troubles"]:
-        mark = "[yellow]–[/]" if trouble["status"] == "skipped" else "[red]✗[/]"
-        out.print(f"{mark} {trouble['stage']} {_safe(trouble['label'])}: {_safe(trouble['text'])}")
-        if trouble["next"]:
-            out.print(f"    [dim]{escape(trouble['next'])}[/]")
-    for remark in facts["remarks"]:
-        out.print(f"[dim]·[/] {remark['stage']} {_safe(remark['label'])}: [dim]{_safe(remark['text'])}[/]")
+    left = 0
+    for show, things in ((_show_troubles, facts["troubles"]), (_show_remarks, facts["remarks"])):
+        left += show(things, len(things) if every else FEW)
+    if left:
+        out.print(f"[dim]{left} more are like these:[/] rostra status --all [dim]lists them[/]")
+
+
+FEW = 8
+"""How many of a kind are named before they are gathered."""
+
+
+def _show_troubles(troubles: Sequence[Any], most: int) -> int:
+    """Show what went wrong: one by one where it is little, else by kind; return how many are not named."""
+    if len(troubles) <= most:
+        for each in troubles:
+            out.print(f"{_mark(each)} {each['stage']} {_safe(each['label'])}: {_safe(each['text'])}")
+            if each["next"]:
+                out.print(f"    [dim]{escape(each['next'])}[/]")
+        return 0
+    kinds: dict[tuple[str, str, str, str | None], list[Any]] = {}
+    for each in sorted(troubles, key=lambda each: each["status"] == "skipped"):
+        kinds.setdefault((each["stage"], each["status"], each["code"], each["next"]), []).append(each)
+    for (stage, state, code, step), alike in kinds.items():
+        named = ", ".join(_safe(each["label"]) for each in alike[:NAMED])
+        more = f" and {len(alike) - NAMED} more" if len(alike) > NAMED else ""
+        out.print(f"{_mark(alike[0])} {stage}: {len(alike)} {state} ({code}): {named}{more}")
+        out.print(f"    {_safe(alike[0]['text'])}" + (f" [dim]· {escape(step)}[/]" if step else ""))
+    return sum(max(0, len(alike) - NAMED) for alike in kinds.values())
+
+
+NAMED = 3
+"""How many of those that went wrong in the same way are named."""
+
+
+def _mark(trouble: Any) -> str:
+    return "[yellow]–[/]" if trouble["status"] == "skipped" else "[red]✗[/]"
+
+
+def _show_remarks(remarks: Sequence[Any], most: int) -> int:
+    """Show what is to be said of what went well: of much, one or two of each stage; return how many are left out."""
+    by_stage: dict[str, list[Any]] = {}
+    for each in remarks:
+        by_stage.setdefault(each["stage"], []).append(each)
+    share = max(1, most // max(1, len(by_stage))) if len(remarks) > most else len(remarks)
+    for each in (each for alike in by_stage.values() for each in alike[:share]):
+        out.print(f"[dim]·[/] {each['stage']} {_safe(each['label'])}: [dim]{_safe(each['text'])}[/]")
+    return sum(max(0, len(alike) - share) for alike in by_stage.values())
 
 
 def _safe(text: str) -> str:
@@ -80,9 +125,11 @@ def _show_run(facts: dict[str, Any]) -> None:
             out.print(f"A run was killed with {len(in_hand)} in hand, which costs them nothing: rostra run goes on.")
         return
     out.print(f"[bold]at work[/]: process {owner['pid']} on {escape(owner['host'])} since {owner['since']}")
-    for item in in_hand:
+    for item in in_hand[:FEW]:
         again = f", attempt {item['attempt']}" if item["attempt"] > 1 else ""
         out.print(f"  {item['stage']} {_safe(item['label'])} since {item['started_at']}{again}")
+    if len(in_hand) > FEW:
+        out.print(f"  and {len(in_hand) - FEW} more")
 
 
 def _facts(context: Context) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -12,7 +13,7 @@ from metadata.times import parse_zone
 from metadata.timetables import WRITERS as TIMETABLE_WRITERS
 from metadata.timetables.yaml_event import EXAMPLE_YAML
 from pipelines.cli.base import Examples, archive_option, command, emit, export, json_option
-from pipelines.cli.display import err
+from pipelines.cli.display import echo, err
 from pipelines.exchange import timetables
 from pipelines.exchange.timetables import Imported
 from pipelines.storage.archive_folder import open_archive_readonly, taking_turns
@@ -123,6 +124,14 @@ def export_timetable(root: Path, event: str, form: str, output: Path | None) -> 
         for path in timetables.save(written, output):
             err.print(f"[green]✓[/] {escape(str(path))}")
     elif len(written.files) == 1:
-        click.echo(next(iter(written.files.values())), nl=False)
+        _show(next(iter(written.files.values())))
     else:
         raise click.UsageError(f"{form} is several files: --output names a folder for them")
+
+
+def _show(file: bytes) -> None:
+    """Write a file to standard output: its bytes, but to a terminal as text."""
+    if sys.stdout.isatty():
+        echo(file.decode(errors="replace"), nl=False)
+    else:
+        click.echo(file, nl=False)

@@ -15,7 +15,7 @@ from metadata.captions import FORMATS, WRITERS, writer
 from metadata.languages import parse_language
 from metadata.model import Transcript
 from pipelines.cli.base import command, emit, in_full, json_option
-from pipelines.cli.display import err, out, waiting
+from pipelines.cli.display import echo, err, out, waiting
 from pipelines.errors import ItemError
 from pipelines.media.files import probe, stream_audio
 from pipelines.storage.atomic import write_atomic
@@ -90,12 +90,12 @@ def _show(done: list[tuple[Path, Transcript]], form: str, *, several: bool) -> N
     texts = [(file, writer(form)(transcript)) for file, transcript in done]
     if not several:
         for _file, text in texts:
-            click.echo(text.rstrip("\n"))
+            echo(text.rstrip("\n"))
     elif form == "json":
         emit([{"file": str(file)} | json.loads(text) for file, text in texts])
     else:
         for file, text in texts:
-            click.echo(f"== {file}\n\n{text}")
+            echo(f"== {file}\n\n{text}")
 
 
 @command("rostra models", "rostra models --json")

@@ -196,7 +196,7 @@ def add_files(
             with transaction(context.db):
                 added = add_captions(context, data, shown(path.name), subject_of(path), kind=kind, language=language)
         except UnknownFormatError as error:
-            named = path.suffix.lower() not in {".json", ".html", ".txt"}
+            named = path.suffix.lower() not in {".json", ".html", ".tsv", ".txt"}
             yield Told(path, reason=str(error) if named else "holds no captions, and is passed over", fault=named)
         except OSError as error:
             yield Told(path, reason=f"cannot be read: {error.strerror or error}", fault=True)

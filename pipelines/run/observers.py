@@ -19,7 +19,7 @@ from pipelines.errors import ConfigError
 from pipelines.run.runner import Observer, RunSummary
 from pipelines.stages.base import Item, Outcome, Stage
 from pipelines.storage.archive_folder import timestamp
-from pipelines.text import one_line
+from pipelines.text import one_line, to_json
 
 PRIORITIES = {"failed": 3, "refused": 4}
 """Of lines in a journal: error and warning; what is not named is information (6). Source: sd-daemon(3)."""
@@ -108,7 +108,7 @@ class Log:
 
     def _write(self, facts: dict[str, Any], words: str, priority: int = 6) -> None:
         if self.as_json:
-            line = json.dumps({"time": timestamp(), "stage": self.name} | facts, ensure_ascii=False)
+            line = to_json({"time": timestamp(), "stage": self.name} | facts)
         else:
             line = (f"<{priority}>" if self.journal else "") + one_line(f"{self.name}: {words}")
         print(line, file=self.stream, flush=True)

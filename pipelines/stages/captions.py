@@ -19,14 +19,15 @@ import msgspec
 from archive.catalogue.provenance import origins_with
 from archive.catalogue.recordings import read_recording, recording_id
 from metadata.captions import FORMATS, SUFFIXES
-from metadata.errors import MetadataError, UnknownFormatError
+from metadata.errors import MetadataError, NotSaidError, UnknownFormatError
 from metadata.model import TranscriptKind
+from metadata.names import name_key
 from pipelines.errors import BrokenMediaError, CaptionsError, FetchError
 from pipelines.exchange.captions import add_captions, beside, passed_over
 from pipelines.sources.files import expand, shown
 from pipelines.stages import Setup
 from pipelines.stages.base import Item, Report, fingerprint
-from pipelines.stages.pull import Companion
+from pipelines.stages.companions import Companion
 from pipelines.storage.archive_folder import Context
 from pipelines.storage.blobs import BlobStore
 
@@ -116,9 +117,14 @@ class Captions:
         recording = recording_id(context.db, sha256)
         if recording is None:
             raise CaptionsError(f"the recording beside it, {shown(item.task.media.name)}, is not in the archive")
+        if isinstance(item.task, Beside) and (other := _of_another(context, recording, item.task.media)):
+            return (
+                f"is passed over: {shown(item.task.media.name)} holds the same bytes as {shown(other)}, whose captions"
+                f" these may not be; if they are: rostra caption FILE --recording {sha256[:12]}"
+            )
         try:
             added = add_captions(context, data, item.label, recording, kind=item.task.kind, **_said(item.task))
-        except UnknownFormatError:
+        except (UnknownFormatError, NotSaidError):
             return "holds no captions, and is passed over"
         except MetadataError as error:
             raise CaptionsError(str(error).removeprefix(f"{item.label}: ")) from error
@@ -141,6 +147,12 @@ def _titled(task: Task) -> str:
         return ""
     facts = filter(None, [task.captions.title, task.captions.track])
     return f", from the file itself ({', '.join((task.captions.codec, *facts))})"
+
+
+def _of_another(context: Context, recording: int, media: Path) -> str | None:
+    """Return the name under which a recording came first, where a file of the same bytes has another one."""
+    name = read_recording(context.db, recording).original_name
+    return None if name_key(Path(name).stem) == name_key(media.stem) else name
 
 
 _TEXTS = frozenset(form.suffix for form in FORMATS.values())

@@ -38,7 +38,7 @@ from pipelines.stages import Setup
 from pipelines.stages.base import Item, Report
 from pipelines.storage.archive_folder import Context, now, timestamp
 from pipelines.storage.atomic import scratch, sync_folder, write_atomic
-from pipelines.storage.blobs import BlobStore
+from pipelines.storage.blobs import BlobStore, digest
 from pipelines.storage.copies import PUBLISH, origin_of, state
 from pipelines.storage.own import CURRENT, DATABASES, MEDIA
 from pipelines.text import counted
@@ -65,6 +65,7 @@ class Publication:
         blobs: where media are.
         target: the folder that is published.
         origin: tells this archive's publications from those of others.
+        again: whether media that are there are compared with their SHA-256, and copied again where they are damaged.
         grace_seconds: how long the old database stays: a request that began on it may still open it.
     """
 
@@ -74,13 +75,18 @@ class Publication:
     target: Path
     origin: str
     grace_seconds: float
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """The stage. ``target`` is the folder that is published; None is the archive's own."""
+    """The stage. ``target`` is the folder that is published; None is the archive's own.
+
+    ``again`` builds the publication although nothing has changed: what is there may be damaged.
+    """
 
     target: Path | None = None
+    again: bool = False
     grace_seconds: float = 2.0
     name: ClassVar[str] = PUBLISH
     unit: ClassVar[str] = ""
@@ -98,9 +104,10 @@ class Publish:
                 context.blobs,
                 target,
                 origin=origin(context.db),
+                again=self.again,
                 grace_seconds=self.grace_seconds,
             ),
-            lost=not (target / CURRENT).exists(),
+            lost=self.again or not (target / CURRENT).exists(),
         )
 
     def work(self, task: Publication, report: Report) -> str:  # noqa: ARG002 one signature
@@ -139,7 +146,7 @@ def publish(task: Publication) -> str:
             temporary.replace(target / name)
         db = open_readonly(target / name, immutable=True)
         try:
-            wanted = _link_media(published_files(db), task.blobs, target / MEDIA)
+            wanted = _link_media(published_files(db), task.blobs, target / MEDIA, again=task.again)
         finally:
             db.close()
         sync_folder(target)
@@ -168,14 +175,14 @@ def _alone(target: Path) -> Iterator[None]:
         lock.release()
 
 
-def _link_media(files: Iterable[StoredFile], blobs: BlobStore, folder: Path) -> set[str]:
+def _link_media(files: Iterable[StoredFile], blobs: BlobStore, folder: Path, *, again: bool) -> set[str]:
     """Bring renditions of what is released into the folder, linked where that can be; return their names."""
     folder.mkdir(exist_ok=True)
     names = set()
     for file in files:
         target = folder / f"{file.sha256}{file.suffix}"
         names.add(target.name)
-        if target.exists():
+        if target.exists() and not (again and digest(target) != file.sha256):
             continue
         try:
             source = blobs.path(file.sha256, file.suffix)

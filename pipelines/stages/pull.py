@@ -46,41 +46,16 @@ from pipelines.exchange.captions import TOLERANCE_MS
 from pipelines.matching import proposals as matching
 from pipelines.media.files import MediaInfo, probe
 from pipelines.media.subtitles import extract
-from pipelines.sources import Found, Shelf, find
+from pipelines.sources import Shelf, find
 from pipelines.stages import Setup
 from pipelines.stages.base import Item, Report, Stage, fingerprint
+from pipelines.stages.companions import Companion, Task, companion
+from pipelines.stages.words import PullWords
 from pipelines.storage.archive_folder import Context, timestamp
-from pipelines.storage.blobs import Blob, BlobStore
+from pipelines.storage.blobs import Blob
 
 BYTES_A_SECOND = 3_000_000.0
 """What a transfer is reckoned with, so that its time can be limited as that of other work."""
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A file to bring into a store, and what its transfer has to go by."""
-
-    found: Found
-    shelf: Shelf
-    store: BlobStore
-
-
-@dataclass(frozen=True, slots=True)
-class Companion:
-    """What came with a file, in the store: captions, or what its place knows of it.
-
-    Attributes:
-        codec: FFmpeg's name of what they were, if they are subtitles of the file itself; else None.
-        title: what that calls them.
-        track: why they do not say all that is said, see `pipelines.media.subtitles.Subtitles.part`.
-    """
-
-    name: str
-    sha256: str
-    suffix: str
-    codec: str | None = None
-    title: str | None = None
-    track: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,16 +217,6 @@ def _brought_here(db: Database, session: int | None, new: NewRecording) -> int |
     return waiting
 
 
-def companion(store: BlobStore, path: Path, codec: str | None = None, **said: str | None) -> Companion:
-    """Bring what came with a recording into the store.
-
-    Raises:
-        OSError: it cannot be read, or there is no room for it.
-    """
-    suffix = "".join(path.suffixes[-2:])
-    return Companion(path.name, store.add(path, suffix).sha256, suffix, codec, **said)
-
-
 def _subtitles(task: Task, path: Path, info: MediaInfo) -> tuple[tuple[Companion, ...], str | None, tuple[str, ...]]:
     """Bring the subtitles of a recording into the store; return them, its language, and what could not be read."""
     folder = task.shelf.folder / f"{task.found.shelf_name}.subtitles"
@@ -288,7 +253,5 @@ def _joined(*remarks: str | None) -> str | None:
 def make(setup: Setup) -> Stage:
     """Return the stage for a command."""
     if setup.captions_only:
-        from pipelines.stages.words import PullWords  # it builds upon this module
-
         return PullWords(setup.sources, setup.event, setup.session, setup.kind)
     return Pull(setup.sources, setup.event, setup.session, setup.kind)

@@ -15,7 +15,7 @@ import msgspec
 
 from archive.catalogue.recordings import note_duration, read_recording, recording_of, recordings_to_transcribe
 from archive.catalogue.speakers import label_transcript
-from archive.catalogue.transcripts import add_transcript, keep_part, take_parts
+from archive.catalogue.transcripts import add_transcript, count_captions, keep_part, take_parts
 from metadata.captions import FORMATS
 from metadata.model import Transcript
 from metadata.times import format_clock
@@ -116,8 +116,10 @@ class Transcribe:
 
 
 def _remarks(context: Context, recording: int, transcript: Transcript) -> Iterator[str]:
-    if not transcript.segments:
-        yield "nobody speaks in it"
+    if all(segment.flags for segment in transcript.segments):
+        stands = count_captions(context.db, recording)
+        kept = f", although it has captions ({stands}), which stay: does its sound play?" if stands else ""
+        yield f"{'nothing certain was heard' if transcript.segments else 'nobody speaks'} in it{kept}"
     claimed = read_recording(context.db, recording).duration_ms or 0
     if claimed - transcript.duration_ms > max(MISSING_MS, MISSING * claimed):
         heard = format_clock(transcript.duration_ms)

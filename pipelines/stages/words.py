@@ -22,7 +22,7 @@ from pipelines.errors import BrokenMediaError, CaptionsError, ConfigError
 from pipelines.exchange.captioned import Names, recording_for
 from pipelines.sources import Shelf, find
 from pipelines.stages.base import Item, Report, fingerprint
-from pipelines.stages.pull import Companion, Task, companion
+from pipelines.stages.companions import Companion, Task, companion
 from pipelines.storage.archive_folder import Context, timestamp
 
 

@@ -21,12 +21,12 @@ from pathlib import Path
 import msgspec
 
 from archive.catalogue import snapshot as snapshots
-from archive.catalogue.snapshot import KeptFile
+from archive.catalogue.recordings import StoredFile
 from pipelines.errors import BackupError, ConfigError
 from pipelines.storage.archive_folder import Context, Layout
 from pipelines.storage.atomic import write_atomic
-from pipelines.storage.blobs import BlobStore, LocalBlobStore, key
-from pipelines.storage.vaults import Vault, digest
+from pipelines.storage.blobs import BlobStore, LocalBlobStore, digest, key
+from pipelines.storage.vaults import Vault
 
 MEDIA, CATALOGUES, SNAPSHOTS = "media", "catalogues", "snapshots"
 
@@ -49,7 +49,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     catalogue: str
     catalogue_bytes: int
     settings: str
-    files: tuple[KeptFile, ...]
+    files: tuple[StoredFile, ...]
     lost: tuple[str, ...] = ()
 
 
@@ -142,22 +142,22 @@ class _Copying:
     copied: int = 0
     bytes: int = 0
 
-    def files(self, files: tuple[KeptFile, ...]) -> tuple[Damage, ...]:
+    def files(self, files: tuple[StoredFile, ...]) -> tuple[Damage, ...]:
         """Copy what the vault lacks, and return what could not be kept."""
         damage = []
-        total, done = sum(file.bytes for file in files), 0
+        total, done = sum(file.bytes or 0 for file in files), 0
         for file in files:
             self.step(done, total)
             if wrong := self._file(file):
                 damage.append(Damage(key(file.sha256, file.suffix), wrong))
-            done += file.bytes
+            done += file.bytes or 0
         self.step(done, total)
         return tuple(damage)
 
-    def _file(self, file: KeptFile) -> str | None:
+    def _file(self, file: StoredFile) -> str | None:
         """Copy one file unless the vault has it whole; return what is wrong, if anything is."""
         name = f"{MEDIA}/{key(file.sha256, file.suffix)}"
-        if self.sizes.get(name) == file.bytes and not (self.verify and self._spoilt(name, file.sha256)):
+        if self._holds(name, file) and not (self.verify and self._spoilt(name, file.sha256)):
             return None
         try:
             path = self.blobs.path(file.sha256, file.suffix)
@@ -167,8 +167,11 @@ class _Copying:
             return "it has other bytes than when it was kept"
         self.vault.put(path, name)
         self.copied += 1
-        self.bytes += file.bytes
+        self.bytes += file.bytes or 0
         return None
+
+    def _holds(self, name: str, file: StoredFile) -> bool:
+        return name in self.sizes and file.bytes in {None, self.sizes[name]}
 
     def _spoilt(self, name: str, sha256: str) -> bool:
         back = self.folder / "back"
@@ -244,15 +247,15 @@ def repair(context: Context, vault: Vault, *, step: Step) -> tuple[int, tuple[Da
 
 
 def _bring_back(
-    vault: Vault, store: LocalBlobStore, files: tuple[KeptFile, ...], step: Step
+    vault: Vault, store: LocalBlobStore, files: tuple[StoredFile, ...], step: Step
 ) -> tuple[int, int, tuple[Damage, ...]]:
     """Fetch the files that a store lacks or has damaged; return how many, their bytes, and what is wrong."""
     damage, copied, size = [], 0, 0
-    total, done = sum(file.bytes for file in files), 0
+    total, done = sum(file.bytes or 0 for file in files), 0
     store.incoming.mkdir(parents=True, exist_ok=True)
     for file in files:
         step(done, total)
-        done += file.bytes
+        done += file.bytes or 0
         name = key(file.sha256, file.suffix)
         here = store.root / name
         if here.is_file() and digest(here) == file.sha256:
@@ -270,7 +273,7 @@ def _bring_back(
         here.unlink(missing_ok=True)
         store.take(fetched, file.sha256, file.suffix)
         copied += 1
-        size += file.bytes
+        size += file.bytes or 0
     step(total, total)
     return copied, size, tuple(damage)
 

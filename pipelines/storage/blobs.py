@@ -90,9 +90,12 @@ class LocalBlobStore:
         return blob
 
     def take(self, file: Path, sha256: str, suffix: str) -> None:
-        """Move a file in that is on the disk, under the name that its bytes are known to have."""
+        """Move a file in that is on the disk, under the name that its bytes are known to have.
+
+        A file of that name that is damaged gives way; what a whole one is stays.
+        """
         target = self.root / key(sha256, suffix)
-        if not target.exists():
+        if not target.exists() or digest(target) != sha256:
             target.parent.mkdir(parents=True, exist_ok=True)
             file.replace(target)
             sync_folder(target.parent)
@@ -129,6 +132,16 @@ def is_key(name: str) -> bool:
 
 
 _KEY = re.compile(r"(?:^|/)([0-9a-f]{2})/([0-9a-f]{64})(?:\.[A-Za-z0-9]{1,8})?$")
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _copy(reader: BinaryIO, writer: BinaryIO) -> Blob:

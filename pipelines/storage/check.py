@@ -2,49 +2,63 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import shlex
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from archive.catalogue.recordings import NamedFile, named_files, published_files
+from archive.catalogue.holdings import revision
+from archive.catalogue.provenance import places_of
+from archive.catalogue.recordings import NamedFile, forget_rendition, named_files, published_files
+from archive.catalogue.runs import make_due
 from archive.connection import open_readonly, transaction
 from archive.errors import ArchiveError
 from archive.index.verify import verify, verify_file
 from archive.publication.releases import unreleased
 from archive.sqlite import Database
-from pipelines.storage.archive_folder import Context, now
-from pipelines.storage.blobs import CHUNK, key
+from pipelines.storage.archive_folder import Context, now, timestamp
+from pipelines.storage.blobs import digest, key
 from pipelines.storage.buckets import Bucket
 from pipelines.storage.copies import copies, state
 from pipelines.storage.own import CURRENT, DATABASES, MEDIA
+from pipelines.storage.seen import Seen
 
 Part: TypeAlias = Literal["database", "index", "media", "public", "copy", "orphan"]
 
 NEXT: dict[Part, str] = {
-    "database": "restore catalogue.db from a backup; until then nothing should be run on it",
+    "database": "rostra restore BACKUP NEW-FOLDER; until then run nothing on this archive",
     "index": "rostra run, if something is due; else rostra check --mend builds the index anew",
-    "media": "bring the recording's file again and pull it, or restore media/ from a backup, then rostra run",
-    "public": "rostra publish",
+    "media": "rostra restore BACKUP --repair, or rostra check --mend and then pull the file again",
+    "public": "rostra publish --again",
     "copy": "rostra publish --to that folder, or remove the folder",
     "orphan": "nothing refers to it: keep it elsewhere if it is wanted, and remove it",
 }
 """What to do about a problem, by the part that it is in."""
+REMAKE = "rostra check --mend, then rostra run makes it again"
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that is not as it should be, in words, and what to do about it."""
+    """Something that is not as it should be, in words, and what to do about it.
+
+    Attributes:
+        part: where it is.
+        text: what is wrong.
+        file: the file of the store that is gone or damaged, if it is one.
+        again: commands that bring it back, where they are known.
+    """
 
     part: Part
     text: str
+    file: NamedFile | None = None
+    again: str | None = None
 
     @property
     def next(self) -> str:
         """The next step."""
-        return NEXT[self.part]
+        return self.again or NEXT[self.part]
 
 
 def check(context: Context, *, quick: bool, looked: Callable[[str], None]) -> Iterator[Problem]:
@@ -52,47 +66,109 @@ def check(context: Context, *, quick: bool, looked: Callable[[str], None]) -> It
 
     Args:
         context: the archive, held for writing, so that nothing changes meanwhile.
-        quick: whether to compare sizes of files only, not their SHA-256.
+        quick: whether to read only what has changed since the last whole check (see `pipelines.storage.seen`).
         looked: is told what is looked at next.
     """
-    looked("database")
-    damage = verify_file(context.db)
-    yield from (Problem("database", text) for text in damage)
-    if damage:
+    seen, now_at = Seen.at(context.layout.root / CHECKED, quick=quick), revision(context.db)
+    wrong = [] if seen.spares_database(now_at) else list(_database(context.db, looked))
+    yield from wrong
+    if any(each.part == "database" for each in wrong):
         return  # what a broken file says of the rest is not to be relied on
-    looked("index")
-    with transaction(context.db):
-        problems = verify(context.db)
-    yield from (Problem("index", text) for text in problems)
     known = {key(each.file.sha256, each.file.suffix): each for each in named_files(context.db)}
     bucket = context.config.store.bucket
     if bucket:
         looked(bucket)
-        yield from _bucket(Bucket.at(bucket), known)
-    yield from _store(context.layout.media, known, quick=quick, copies=bool(bucket), looked=looked)
+        yield from (_with_command(context.db, problem) for problem in _bucket(Bucket.at(bucket), known))
+    damaged = _store(context.layout.media, known, seen=seen, copies=bool(bucket), looked=looked)
+    yield from (_with_command(context.db, problem) for problem in damaged)
     for folder, made in copies(context).items():
-        yield from _public(folder, quick=quick, looked=looked)
+        yield from _public(folder, seen=seen, looked=looked)
         yield from _stale(context, folder, made)
+    seen.save("" if wrong else now_at)
+
+
+CHECKED = ".checked.json"
+"""The file in the archive's folder that says what checks have read."""
+
+
+def _database(db: Database, looked: Callable[[str], None]) -> Iterator[Problem]:
+    """Yield what is wrong with the database, or else with its indexes."""
+    looked("database")
+    damage = verify_file(db)
+    yield from (Problem("database", text) for text in damage)
+    if damage:
+        return
+    looked("index")
+    with transaction(db):
+        problems = verify(db)
+    yield from (Problem("index", text) for text in problems)
+
+
+def mend(context: Context, problems: Iterable[Problem]) -> list[str]:
+    """Prepare that lost and damaged files of the store come back, and return what was prepared, in words.
+
+    What is left of a damaged file is moved to ``media/.damaged``. A rendition is made again by the next run; a
+    recording, and what came with it, is taken again by the next pull of its place.
+
+    Args:
+        context: the archive, held for writing.
+        problems: what `check` found.
+    """
+    prepared = []
+    for file in dict.fromkeys(problem.file for problem in problems if problem.file):
+        _set_aside(context, file)
+        with transaction(context.db):
+            if file.is_derived:
+                forget_rendition(context.db, file.file.sha256)
+                make_due(context.db, "render", file.recording, retried_at=timestamp())
+            else:
+                for place in places_of(context.db, file.recording):
+                    make_due(context.db, "pull", place, retried_at=timestamp())
+        prepared.append(f"{file.name} ({file.what})")
+    return prepared
+
+
+def _set_aside(context: Context, file: NamedFile) -> None:
+    name = key(file.file.sha256, file.file.suffix)
+    path = context.layout.media / name
+    if path.exists():
+        aside = context.layout.media / ".damaged" / path.name
+        aside.parent.mkdir(exist_ok=True)
+        path.replace(aside)
+    if context.config.store.bucket:
+        bucket = Bucket.at(context.config.store.bucket)
+        bucket.remove(bucket.key(name))
+
+
+def _with_command(db: Database, problem: Problem) -> Problem:
+    """Return a problem of a file with the commands that bring it back."""
+    if problem.file is None:
+        return problem
+    if problem.file.is_derived:
+        return replace(problem, again=REMAKE)
+    places = places_of(db, problem.file.recording)
+    pull = f"rostra check --mend, then rostra pull {shlex.quote(places[0])}" if places else None
+    return replace(problem, again=f"{pull}; or rostra restore BACKUP --repair" if pull else None)
 
 
 def _store(
-    folder: Path, known: dict[str, NamedFile], *, quick: bool, copies: bool, looked: Callable[[str], None]
+    folder: Path, known: dict[str, NamedFile], *, seen: Seen, copies: bool, looked: Callable[[str], None]
 ) -> Iterator[Problem]:
     """Yield what is wrong with the store; where it holds copies alone, none of them needs to be there."""
     for name, kept in known.items():
         path = folder / name
         if not path.is_file():
             if not copies:
-                yield Problem("media", f"{kept.name} ({kept.what}) is gone: {path}")
+                yield Problem("media", f"{kept.name} ({kept.what}) is gone: {path}", kept)
             continue
         looked(kept.name)
-        wrong = _changed(path, kept.file.sha256, kept.file.bytes, quick=quick)
+        wrong = _changed(path, kept.file.sha256, kept.file.bytes, seen=seen)
         if wrong:
-            yield Problem("media", f"{kept.name} ({kept.what}) {wrong}: {path}")
+            yield Problem("media", f"{kept.name} ({kept.what}) {wrong}: {path}", kept)
     for path in sorted(folder.glob("*/*")):
         here = path.relative_to(folder)
         if not here.parts[0].startswith(".") and here.as_posix() not in known:
-            yield Problem("orphan", f"{path} is no recording and no rendition")
+            yield Problem("orphan", f"{path} is no recording, no rendition, and came with none")
 
 
 def _bucket(bucket: Bucket, known: dict[str, NamedFile]) -> Iterator[Problem]:
@@ -101,12 +177,13 @@ def _bucket(bucket: Bucket, known: dict[str, NamedFile]) -> Iterator[Problem]:
     for name, kept in known.items():
         size = sizes.get(bucket.key(name))
         if size is None:
-            yield Problem("media", f"{kept.name} ({kept.what}) is not in the bucket: {bucket.key(name)}")
-        elif size != kept.file.bytes:
-            yield Problem("media", f"{kept.name} ({kept.what}) has {size} bytes of {kept.file.bytes} in the bucket")
+            yield Problem("media", f"{kept.name} ({kept.what}) is not in the bucket: {bucket.key(name)}", kept)
+        elif kept.file.bytes not in {None, size}:
+            text = f"{kept.name} ({kept.what}) has {size} bytes of {kept.file.bytes} in the bucket"
+            yield Problem("media", text, kept)
 
 
-def _public(folder: Path, *, quick: bool, looked: Callable[[str], None]) -> Iterator[Problem]:
+def _public(folder: Path, *, seen: Seen, looked: Callable[[str], None]) -> Iterator[Problem]:
     """Yield what is wrong with what is published; nothing where nothing is."""
     current = folder / CURRENT
     if not current.is_file():
@@ -119,10 +196,11 @@ def _public(folder: Path, *, quick: bool, looked: Callable[[str], None]) -> Iter
         yield Problem("public", f"{current} names no database that can be read ({error})")
         return
     try:
-        if not quick and not path.stem.endswith(_digest(path)[:16]):
+        if not seen.spares(path) and not path.stem.endswith(digest(path)[:16]):
             yield Problem("public", f"{path} is not what was published: its SHA-256 has changed")
             return
-        yield from _links(db, folder / MEDIA)
+        seen.note(path)
+        yield from _links(db, folder / MEDIA, seen=seen)
     finally:
         db.close()
     for other in sorted(folder.glob(DATABASES)):
@@ -150,35 +228,28 @@ def _stale(context: Context, folder: Path, made: str) -> Iterator[Problem]:
         yield Problem("copy", f"{folder} was published from an older state of the archive")
 
 
-def _links(db: Database, folder: Path) -> Iterator[Problem]:
-    files = {f"{each.sha256}{each.suffix}": each.bytes for each in published_files(db)}
-    for name, size in files.items():
+def _links(db: Database, folder: Path, *, seen: Seen) -> Iterator[Problem]:
+    files = {f"{each.sha256}{each.suffix}": each for each in published_files(db)}
+    for name, file in files.items():
         path = folder / name
         if not path.is_file():
             yield Problem("public", f"{path} is gone")
-        elif path.stat().st_size != size:
-            yield Problem("public", f"{path} has {path.stat().st_size} bytes of {size}")
+        elif wrong := _changed(path, file.sha256, file.bytes, seen=seen):
+            yield Problem("public", f"{path} {wrong}")
     for path in sorted(folder.glob("*")):
         if path.name not in files:
             yield Problem("orphan", f"{path} is in no published database")
 
 
-def _changed(path: Path, sha256: str, size: int, *, quick: bool) -> str | None:
+def _changed(path: Path, sha256: str, size: int | None, *, seen: Seen) -> str | None:
     """Return how a file differs from what was kept, if it does."""
     try:
         here = path.stat().st_size
-        if here != size:
+        if size not in {None, here}:
             return f"has {here} bytes of {size}"
-        if not quick and _digest(path) != sha256:
+        if not seen.spares(path) and digest(path) != sha256:
             return "has other bytes than when it was kept"
+        seen.note(path)
     except OSError as error:
         return f"cannot be read ({error.strerror})"
     return None
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -121,13 +120,3 @@ def vault(place: str) -> Vault:
     if "://" in place:
         raise ConfigError(f"no way to keep a backup at {place}: give a folder or s3://bucket/folder")
     return FolderVault(Path(place).expanduser().absolute())
-
-
-def digest(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

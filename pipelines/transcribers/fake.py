@@ -22,11 +22,13 @@ class FakeTranscriber:
         sentences: said in turn, from the first again when they run out; by default each names its second.
         fails: raised instead, once the audio is read.
         revision: part of the fingerprint, so that a test can change it.
+        deaf: hears nothing at all.
     """
 
     sentences: tuple[str, ...] = ()
     fails: Exception | None = None
     revision: int = 1
+    deaf: bool = False
 
     @property
     def name(self) -> str:
@@ -62,7 +64,7 @@ class FakeTranscriber:
         return Transcript(
             language=hints.language or UNDETERMINED,
             duration_ms=duration_ms,
-            segments=tuple(self._segment(start) for start in range(0, duration_ms, SEGMENT_MS)),
+            segments=tuple(self._segment(start) for start in range(0, 0 if self.deaf else duration_ms, SEGMENT_MS)),
             generator=self.name,
             generator_version=self.version,
             parameters=dict(self.parameters),

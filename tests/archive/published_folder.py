@@ -7,6 +7,7 @@ import io
 import json
 import math
 import wave
+from collections.abc import Callable
 from pathlib import Path
 
 import av
@@ -49,8 +50,21 @@ ARABIC_SENTENCES = (
 SPANISH_SENTENCES = ((0, 4_000, "Buenas noches y bienvenidos."), (4_200, 9_000, "¿Qué debe un archivo a sus oyentes?"))
 
 
-def publish(public: Path, build: str = FIRST_BUILD, *, extra_title: str | None = None) -> None:
-    """Write a database, and only then name it in ``current.json``, in one step."""
+def publish(
+    public: Path,
+    build: str = FIRST_BUILD,
+    *,
+    extra_title: str | None = None,
+    more: Callable[[Database, Path], None] | None = None,
+) -> None:
+    """Write a database, and only then name it in ``current.json``, in one step.
+
+    Args:
+        public: the folder.
+        build: what the database's name ends in.
+        extra_title: of one more session.
+        more: adds what a test is about, given the database and the folder of media.
+    """
     (public / "media").mkdir(parents=True, exist_ok=True)
     name = f"catalogue-{build}.db"
     conn = sqlite3.connect(public / name)
@@ -66,6 +80,8 @@ def publish(public: Path, build: str = FIRST_BUILD, *, extra_title: str | None =
     _fill(db, public / "media")
     if extra_title:
         _session(db, 90, "extra", extra_title, start="2022-07-26T10:00:00+02:00")
+    if more:
+        more(db, public / "media")
     conn.commit()
     rebuild(db)
     conn.commit()

@@ -58,6 +58,7 @@ PLACES = {
 UNITS = (
     "<b ", "<b", "{\\", "<", "</", "&amp", "[", "(", ": ", "A: ", "-->", "00:", "<00:", "<v ", "{", "- ", "<c.",
     "<p>", "<br", "0:00:01 ", " ", "<rt>", "<?", "<!--", "1,", "a-", "a.", "\ufeff", "WEBVTT", "9420 ",
+    ".jpg?", ".jpg? ", "LOCAL:00:", "W. ",
 )  # fmt: skip
 LINES = ("x\n", "\n", "1\n", "\r", "NOTE\n\n", "WEBVTT\n\n", "00:01.000 --> 00:02.000\nx\n\n", "A: x\n\n", "1\t2\tx\n")
 """Units that make many lines, captions or parts of the file."""
@@ -68,7 +69,7 @@ CLOCK_SECONDS = 0.02
 """Below this, what a clock says of a process is chance."""
 _TAGS = ("<b ", "<b", "</", "<v ", "<c.", "<p>", "<br", "<rt>", "<?")
 OTHERS: dict[str, dict[str, str]] = {
-    "vtt": dict.fromkeys((*_TAGS, "<", "-->", "<00:", "<!--"), "") | {"&amp": "&" * 20},
+    "vtt": dict.fromkeys((*_TAGS, "<", "-->", "<00:", "<!--"), "") | {"&amp": "&" * 20, ".jpg?": "FormatError"},
     "srt": {"-->": "FormatError"},
     "podcast-html": dict.fromkeys(_TAGS, "") | {"&amp": "&" * 20, "<!--": "<!--" * 5},
 }

@@ -12,9 +12,9 @@ from pipelines.storage.archive_folder import init, open_archive
 
 def test_template_is_the_default_and_commented_lines_say_so(tmp_path: Path) -> None:
     path = tmp_path / "rostra.toml"
-    path.write_text(template('A "quoted" title\\'), encoding="utf-8")
-    config = load(path)
-    assert config.site.title == 'A "quoted" title\\'
+    title = 'A "quoted" title\\ 😀 \x1b\x7f\x85'
+    path.write_text(template(title), encoding="utf-8")
+    assert load(path).site.title == title
     path.write_text(re.sub(r"(?m)^# (\w+ = )", r"\1", template("Rostra")), encoding="utf-8")
     assert load(path) == Config()
 

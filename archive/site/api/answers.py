@@ -163,7 +163,8 @@ class Frequencies(msgspec.Struct, frozen=True, kw_only=True):
 
 def moment(hit: Hit, settings: SiteSettings) -> Moment:
     """Return a hit of a search as the API has it."""
-    return Moment(**{each.name: getattr(hit, each.name) for each in fields(hit)} | {"url": settings.absolute(hit.url)})
+    said = {name: getattr(hit, name) for name in Moment.__struct_fields__}
+    return Moment(**said | {"url": settings.absolute(hit.url)})
 
 
 def found(results: SessionResults, settings: SiteSettings, **asked: Any) -> Found:

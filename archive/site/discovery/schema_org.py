@@ -10,19 +10,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from archive import urls
+from archive.site.divisions import Division, divide, heard
 from archive.site.labels import outside
-from archive.site.records import Event, Person, Reader, Recording, Segment, Session
+from archive.site.records import Event, Person, Reader, Recording, Session
 from archive.site.settings import SiteSettings
 
 CONTEXT = "https://schema.org"
 MODES = {"online": "Online", "hybrid": "Mixed", "in-person": "Offline"}
-PAUSE_MS = 1_500
-"""Silence before a segment with which a clip may begin."""
-CLIP_MS = 60_000
-"""A clip is at least so long."""
-MAX_SEGMENTS = 20_000
-CLIP_NAME = 80
-"""Characters of a clip's name: the beginning of what is said."""
 
 
 def iso_duration(ms: int) -> str:
@@ -126,8 +120,7 @@ def _recording(
     found: Session, recording: Recording, reader: Reader, performers: list[dict[str, Any]]
 ) -> dict[str, Any]:
     transcript = recording.transcript
-    segments = reader.segments(transcript.version, -1, MAX_SEGMENTS, words=False) if transcript else ()
-    heard = [each for each in segments if not each.flags]
+    segments = heard(reader, recording)
     return _filled(
         {
             "@type": "VideoObject" if recording.kind == "video" else "AudioObject",
@@ -140,12 +133,13 @@ def _recording(
             "contentUrl": recording.file.url if recording.file else None,
             "encodingFormat": recording.file.media_type if recording.file else None,
             "url": found.url,
+            "sameAs": recording.elsewhere,
             "inLanguage": transcript.language if transcript else recording.language,
             "license": outside(recording.licence),
             "creditText": recording.credit,
             "actor": performers,
-            "transcript": " ".join(each.text.strip() for each in heard),
-            "hasPart": list(_clips(found, recording, heard)),
+            "transcript": " ".join(each.text.strip() for each in segments),
+            "hasPart": [_clip(found, each) for each in divide(segments, recording.duration_ms)],
             "potentialAction": {
                 "@type": "SeekToAction",
                 "target": f"{found.url}?t={{seek_to_second_number}}",
@@ -155,35 +149,15 @@ def _recording(
     )
 
 
-def _clips(found: Session, recording: Recording, segments: Sequence[Segment]) -> Iterable[dict[str, Any]]:
-    """Yield the parts of a recording, each beginning after a pause, as a search engine may offer them."""
-    begins = list(_beginnings(segments))
-    ends = [each.start_ms for each in begins[1:]] + [recording.duration_ms or (segments[-1].end_ms if segments else 0)]
-    for first, end_ms in zip(begins, ends, strict=True):
-        yield {
-            "@type": "Clip",
-            "name": first.text.strip()[:CLIP_NAME],
-            "startOffset": round(first.start_ms / 1000, 3),
-            "endOffset": round(max(end_ms, first.end_ms) / 1000, 3),
-            "url": reader_url(found, first.start_ms),
-        }
-
-
-def reader_url(found: Session, at_ms: int) -> str:
-    """Return the whole address of a moment of a session."""
-    _, _, query = urls.session_url(found.event.slug, found.slug, at_ms).partition("?")
-    return f"{found.url}?{query}"
-
-
-def _beginnings(segments: Sequence[Segment]) -> Iterable[Segment]:
-    last: Segment | None = None
-    began = -CLIP_MS
-    for each in segments:
-        after_pause = last is None or each.start_ms - last.end_ms >= PAUSE_MS
-        if after_pause and each.start_ms - began >= CLIP_MS:
-            began = each.start_ms
-            yield each
-        last = each
+def _clip(found: Session, part: Division) -> dict[str, Any]:
+    _, _, query = urls.session_url(found.event.slug, found.slug, part.start_ms).partition("?")
+    return {
+        "@type": "Clip",
+        "name": part.title,
+        "startOffset": part.start_ms / 1000,
+        "endOffset": part.end_ms / 1000,
+        "url": f"{found.url}?{query}",
+    }
 
 
 def person(found: Person) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from feedgen.ext.base import BaseEntryExtension, BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
+from archive import urls
 from archive.site.feeds.atom import NAMESPACE as ATOM
 from archive.site.feeds.listings import Listing
 from archive.site.feeds.xml_text import xml_text
@@ -23,6 +24,7 @@ from archive.site.settings import SiteSettings
 MEDIA_TYPE = "application/rss+xml; charset=utf-8"
 NAMESPACE = "https://podcastindex.org/namespace/1.0"
 ITUNES = "http://www.itunes.com/dtds/podcast-1.0.dtd"
+CHAPTERS = "application/json+chapters"
 FEEDS = uuid.UUID("ead4c236-bf58-58c6-a2c6-a6b28d128cb6")
 """The namespace of ids of podcasts, in the documentation of ``podcast:guid``."""
 CAPTIONS = ("text/vtt", "application/x-subrip", "application/json")
@@ -129,6 +131,9 @@ class _Episode(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no type
             _person(entry, person)
         for recording in self.session.recordings:
             _recording(entry, recording, first=recording is self.session.recordings[0])
+        if any(each.transcript for each in self.session.recordings[:1]):
+            address = urls.beside(self.session.url, urls.CHAPTERS)
+            _element(entry, f"{{{NAMESPACE}}}chapters", url=address, type=CHAPTERS)
         _element(entry, f"{{{ITUNES}}}explicit", "false")
         return entry
 

@@ -18,7 +18,8 @@ played.className = "played";
 bubble.className = "bubble";
 bubble.hidden = true;
 bubble.append(picture, time);
-timeline.append(shape, played, bubble);
+timeline.prepend(shape);
+timeline.append(played, bubble);
 
 // Where something was taken out: neither heard nor seen.
 for (const part of timeline.querySelectorAll(".taken")) {
@@ -42,7 +43,7 @@ async function draw(address) {
   if (!response.ok) return;
   const { data, sample_rate: rate, samples_per_pixel: step } = await response.json();
   const stretches = data.length / 2;
-  const loudest = Math.max(1, ...data.map(Math.abs));
+  const loudest = Math.max(1, data.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0));
   const line = [];
   for (let i = 0; i < stretches; i += 1) {
     const [low, high] = [data[2 * i], data[2 * i + 1]].map((sample) => 50 - (sample / loudest) * 48);
@@ -59,15 +60,21 @@ function momentAt(event) {
 }
 
 // The part of the sheet that the thumbnails track names for a moment.
-function showPicture(seconds) {
+function pictureAt(seconds) {
   const cue = [...(previews?.cues ?? [])].find((each) => seconds < each.endTime);
   const found = cue && /^([0-9a-f]{64}\.jpg)#xywh=(\d+),(\d+),(\d+),(\d+)$/.exec(cue.text);
-  picture.hidden = !found;
-  if (!found) return;
+  if (!found) return null;
   const [, sheet, x, y, width, height] = found;
-  picture.style.width = `${width}px`;
-  picture.style.height = `${height}px`;
-  picture.style.background = `url("/media/${sheet}") -${x}px -${y}px`;
+  return { width, height, background: `url("/media/${sheet}") -${x}px -${y}px` };
+}
+
+function showPicture(element, seconds) {
+  const found = pictureAt(seconds);
+  element.hidden = !found;
+  if (!found) return;
+  element.style.width = `${found.width}px`;
+  element.style.height = `${found.height}px`;
+  element.style.background = found.background;
 }
 
 function point(event) {
@@ -75,22 +82,38 @@ function point(event) {
   const box = timeline.getBoundingClientRect();
   time.textContent = clockTime(seconds);
   bubble.hidden = false;
-  showPicture(seconds);
+  showPicture(picture, seconds);
   const half = bubble.offsetWidth / 2;
   const at = Math.min(Math.max(event.clientX - box.left, half), box.width - half);
   bubble.style.left = `${at - half}px`;
 }
 
+function showPlayed() {
+  played.style.width = `${(100 * player.currentTime) / (length() || 1)}%`;
+}
+
 timeline.addEventListener("pointermove", point);
 timeline.addEventListener("pointerleave", () => { bubble.hidden = true; });
 timeline.addEventListener("click", (event) => {
-  player.currentTime = momentAt(event);
-  player.play().catch(() => {}); // refused by the browser: it stands at the moment, ready to be played
+  document.dispatchEvent(new CustomEvent("rostra:seek", { detail: { seconds: momentAt(event), play: true } }));
 });
-for (const name of ["timeupdate", "seeked", "loadedmetadata"]) {
-  player.addEventListener(name, () => { played.style.width = `${(100 * player.currentTime) / (length() || 1)}%`; });
-}
+for (const name of ["timeupdate", "seeked", "loadedmetadata", "durationchange"]) player.addEventListener(name, showPlayed);
+showPlayed(); // the events may have been before this script
 
-if (previews) previews.mode = "hidden"; // read, and not shown
+if (previews) {
+  previews.mode = "hidden"; // read, and not shown
+  const chapters = [...document.querySelectorAll(".chapters li")];
+  const stills = () => {
+    for (const item of chapters) {
+      if (item.querySelector(".still")) continue;
+      const still = document.createElement("span");
+      still.className = "still";
+      item.prepend(still);
+      showPicture(still, Number(item.querySelector(".at").dataset.start) / 1000);
+    }
+  };
+  if (previews.cues?.length) stills();
+  else document.getElementById("previews").addEventListener("load", stills);
+}
 timeline.hidden = false;
 if (timeline.dataset.peaks) draw(timeline.dataset.peaks).catch(() => {}); // without its shape it is a plain bar

@@ -10,7 +10,7 @@ from archive.catalogue.transcripts import add_transcript, name_speakers, read_tr
 from archive.connection import transaction
 from archive.errors import UnknownSubjectError
 from archive.sqlite import Database
-from metadata.model import EXAMPLE_EVENT, EXAMPLE_SESSION, EXAMPLE_TRANSCRIPT, Flag
+from metadata.model import EXAMPLE_EVENT, EXAMPLE_SESSION, EXAMPLE_TRANSCRIPT, Flag, Transcript
 
 WHEN = "2022-07-01T00:00:00Z"
 RECORDING = NewRecording(
@@ -92,6 +92,33 @@ def test_peoples_transcript_is_not_replaced_by_a_machines(catalogue: Database) -
             add_transcript(catalogue, recording, version, created_at=WHEN)
         kinds.append(current_kind(catalogue))
     assert kinds == ["imported", "asr", "asr", "human", "human", "human"]
+
+
+EMPTY = replace(EXAMPLE_TRANSCRIPT, segments=())
+INVENTED = replace(EXAMPLE_TRANSCRIPT, segments=(replace(EXAMPLE_TRANSCRIPT.segments[0], flags=(Flag.STOCK_PHRASE,)),))
+IMPORTED = replace(EXAMPLE_TRANSCRIPT, kind="imported", generator="WebVTT")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "stands"),
+    [
+        (IMPORTED, EMPTY, 0),
+        (IMPORTED, INVENTED, 0),
+        (EMPTY, IMPORTED, 1),
+        (INVENTED, IMPORTED, 1),
+        (IMPORTED, EXAMPLE_TRANSCRIPT, 1),
+        (EMPTY, INVENTED, 1),
+        (replace(IMPORTED, segments=()), EMPTY, 1),
+    ],
+)
+def test_transcript_without_anything_to_search_never_replaces_one_that_has(
+    catalogue: Database, first: Transcript, second: Transcript, stands: int
+) -> None:
+    recording = recorded(catalogue)
+    with transaction(catalogue):
+        added = [add_transcript(catalogue, recording, each, created_at=WHEN) for each in (first, second)]
+    current = catalogue.execute("SELECT id FROM transcript WHERE is_current").fetchall()
+    assert [row[0] for row in current] == [added[stands]]
 
 
 def test_same_transcript_again_is_no_change(catalogue: Database) -> None:

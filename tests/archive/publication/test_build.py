@@ -297,3 +297,14 @@ def test_build_that_breaks_a_rule_is_refused_before_it_can_be_shown(
     with pytest.raises(ArchiveError, match=message):
         build(catalogue_path, tmp_path / "public.db", default="public", now=NOW)
     assert not (tmp_path / "public.db").exists()
+
+
+def test_session_changes_for_the_public_when_its_embargo_ends(catalogue_path: Path, tmp_path: Path) -> None:
+    db = Database(sqlite3.connect(catalogue_path))
+    db.execute("UPDATE session SET updated_at = ?", [WHEN])
+    db.close()
+    built = build(catalogue_path, tmp_path / "public.db", default="public", now=NOW)
+    db = open_readonly(built.path, immutable=True)
+    changed = dict(db.execute("SELECT slug, updated_at FROM session").fetchall())
+    db.close()
+    assert changed == {"openly": WHEN, "unsaid": WHEN, "ripe": "2022-07-23T12:00:00Z"}

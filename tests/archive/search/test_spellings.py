@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from archive.connection import transaction
 from archive.index.passages import rebuild
@@ -177,6 +179,57 @@ def test_other_forms_of_a_word_in_pieces_come_after_it() -> None:
         "two e-mails": 1,
         "two emails": 1,
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("we cooperate here", "co-operate"),
+        ("we co-operate here", "cooperate"),
+        ("the 3-D model", "3D"),
+        ("the 3D model", "3-D"),
+        ("an A.I. model", "AI"),
+        ("an AI model", "A.I."),
+        ("GPT-4 works", "GPT4"),
+        ("Jean-Luc spoke", "Jean Luc"),
+        ("Jean Luc spoke", "Jean-Luc"),
+        ("10 000 people", "10000"),
+        ("10000 people", '"10,000 people"'),
+        ("aujourd'hui", "aujourdhui"),
+        ("l'homme", "homme"),
+        ("L'Oréal", "loreal"),
+        ("McDonald's food", "McDonalds"),
+        ("an e-mail address", '"email address"'),
+        ("an email address", '"e-mail address"'),
+        ("Müller-Lüdenscheidt", "Muellerluedenscheidt"),
+        ("the Wi-Fis", "wifi"),
+        ("rock & roll", "rock roll"),
+        ("vis-à-vis", "visavis"),
+        ("the web site", "website"),
+        ("the website", "web site"),
+        ("smørrebrød", "smoerrebroed"),
+    ],
+)
+def test_other_members_of_the_kind(text: str, query: str) -> None:
+    assert list(found(archive(text, "nothing of it", "every other line"), query)) == [text]
+
+
+EVERYTHING = archive(*(text for texts in SPELLINGS.values() for text in texts), *(text for text, _, _ in LETTERS))
+WORDS = sorted({word for texts in SPELLINGS.values() for text in texts for word in text.split()})
+TYPED = st.lists(
+    st.sampled_from([*WORDS, "OR", "-", '"', "*", "near/3", "(", ")", "C++", "colour", "speaker:", "wi", "fi"])
+)
+
+
+@settings(max_examples=40)
+@given(TYPED.map(" ".join))
+@example(" ".join(WORDS * 2))
+@example(f'"{" ".join(WORDS * 2)}"')
+@example(" ".join(f"{word}*" for word in WORDS))
+def test_any_words_may_be_typed(text: str) -> None:
+    backend = SqliteSearch(EVERYTHING.conn, PATIENT_MS)
+    assert backend.search(text).complete
+    assert backend.sessions(text).complete
 
 
 NAMES = [

@@ -168,10 +168,15 @@ def test_session_shows_a_card_and_can_be_cited(site: Site) -> None:
 def test_alternates_of_a_page_are_there(site: Site, path: str) -> None:
     links = [attrs for tag, attrs in Reader(site.get(path).text).elements if tag == "link"]
     named = [each for each in links if each["rel"] in {"alternate", "search"}]
-    assert named
+    assert {each["hreflang"] for each in named if "hreflang" in each} == {"en", "es", "fr", "de"}
     for each in named:
         response = site.get(str(each["href"]).removeprefix(URL))
-        assert response.headers["content-type"].partition(";")[0] == each["type"]
+        if "hreflang" in each:
+            assert response.headers["content-language"] == each["hreflang"]
+        else:
+            # What discovers oEmbed has a type of its own, and its answer the one that JSON has (https://oembed.com).
+            kind = response.headers["content-type"].partition(";")[0].replace("/json", "/json+oembed")
+            assert each["type"] in {kind, kind.replace("+oembed", "")}
 
 
 def locations(site: Site, path: str) -> list[str]:

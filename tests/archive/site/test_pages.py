@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
 import re
 import threading
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from datasette.app import Datasette
@@ -23,7 +25,9 @@ from archive.site.routes import ROUTES
 from archive.sqlite import sqlite3
 from tests.archive.published_folder import FIRST_BUILD, HOSTILE, SECOND_BUILD, SENTENCES, point_to, publish
 
-SCRIPTS = tuple(f"/-/static-plugins/rostra/{name}.js?v=" for name in ("player", "timeline"))
+SCRIPTS = tuple(
+    f"/-/static-plugins/rostra/{name}.js?v=" for name in ("embed", "player", "share", "site", "timeline", "transcript")
+)
 TALK = "/events/summer-university-2022/what-an-archive-owes"
 PAGES = (
     "/",
@@ -46,13 +50,28 @@ PAGES = (
     "/events/hostile",
     TALK,
     f"{TALK}?t=18&q=archive",
-    f"{TALK}?t=%22%3E%3Cscript%3E&q=%22%3E%3Cscript%3E&recording=%22%3E",
+    f"{TALK}?t=%22%3E%3Cscript%3E&q=%22%3E%3Cscript%3E&language=%22%3E",
+    f"{TALK}?t=4,19.5",
+    f"{TALK}/cite?t=61.2,75",
+    "/events/hostile/hostile/cite",
+    "/embed/summer-university-2022/what-an-archive-owes?t=3",
+    "/embed/hostile/hostile",
     "/events/summer-university-2022/arabic",
     "/events/summer-university-2022/open-questions",
     "/events/hostile/hostile",
     "/events/hostile/hostile?q=lantern",
+    "/people",
     "/people/noor-okafor",
     "/people/eve",
+    "/series",
+    "/series/summer",
+    "/tracks",
+    "/tracks/Memory",
+    "/languages",
+    "/languages/en",
+    "/places",
+    "/events/summer-university-2022?view=grid",
+    "/events/summer-university-2022?track=Memory&recorded=1&view=list&room=%22%3E",
 )
 MISSING = (
     "/nothing",
@@ -60,6 +79,16 @@ MISSING = (
     "/events/launch/nothing",
     "/events/launch/the-launch/captions.vtt",
     f"{TALK}/captions.exe",
+    f"{TALK}?recording=000000000000",
+    f"{TALK}/captions.vtt?recording=000000000000",
+    f"{TALK}/captions.vtt?language=de",
+    f"{TALK}/cite?recording=000000000000",
+    f"{TALK}/cite.txt?style=telepathy",
+    "/embed/launch/the-launch",
+    "/oembed?url=https://example.org/events/launch",
+    "/series/nothing",
+    "/tracks/nothing",
+    "/languages/xx",
     "/people/nobody",
     "/people/%3Cscript%3E",
     "/data/nothing",
@@ -129,8 +158,10 @@ def test_page_carries_nothing_foreign(site: Site, path: str) -> None:
     page = Reader(response.text)
     scripts = [attrs for tag, attrs in page.elements if tag == "script" and attrs.get("type") != "application/ld+json"]
     assert all(str(attrs["src"]).startswith(SCRIPTS) for attrs in scripts)
-    assert not {tag for tag, _ in page.elements} & {"img", "iframe", "object", "embed", "style", "base"}
+    assert not {tag for tag, _ in page.elements} & {"iframe", "object", "embed", "style", "base"}
     assert not [name for _, attrs in page.elements for name in attrs if name.startswith("on") or name == "style"]
+    pictures = page.attributes("img", "src")
+    assert all(re.fullmatch(r"/media/[0-9a-f]{64}\.jpg", str(address)) for address in pictures)
     loaded = [*page.attributes("script", "src"), *page.attributes("audio", "src"), *page.attributes("track", "src")]
     assert all(str(address).startswith("/") and not str(address).startswith("//") for address in loaded)
     schemes = {urlsplit(str(address)).scheme for address in page.attributes("a", "href")}
@@ -155,7 +186,7 @@ def test_missing_page_has_the_style_of_the_site(site: Site, path: str) -> None:
     response = site.get(path)
     assert response.status_code == 404
     assert "There is nothing at this address" in response.text
-    assert "<script" not in response.text
+    assert "<script>" not in response.text
 
 
 def test_security_headers_are_strict_on_pages_and_set_on_data(site: Site) -> None:
@@ -183,20 +214,21 @@ def test_last_slash_never_leads_to_another_host(site: Site) -> None:
 
 def test_home_shows_figures_newest_sessions_and_events(site: Site) -> None:
     text = squeezed(read(site, "/").text)
-    assert "6 sessions 3 min recorded 3 languages 3 people" in text
+    assert "6 sessions 3 mins recorded 3 languages 3 people" in text
     assert text.index("الأرشيف والصوت") < text.index("What an archive owes its listeners")
-    assert "23–26 July 2022" in text
+    assert "23 – 26 Jul 2022" in text
 
 
 def test_event_shows_local_times_days_and_what_was_recorded(site: Site) -> None:
-    text = squeezed(read(site, "/events/summer-university-2022").text)
-    assert "3rd edition" in text
+    text = squeezed(read(site, "/events/summer-university-2022?view=list").text)
+    assert "Edition 3 of Summer University" in text
     assert "in English interpreted into Arabic and Spanish" in text
-    assert "Saturday, 23 July 18:00 What an archive owes its listeners" in text
-    assert "Questions and answers 30 min planned no recording" in text
+    assert "Saturday 23 July 18:00 What an archive owes its listeners" in text
+    assert "Questions and answers 30 mins planned no recording" in text
     assert "Without a time A session without a time" in text
     assert "1,000 registered, from 91 countries (1 June 2022) 3,800 registered (23 July 2022)" in text
-    assert "Lighthouse, Hamburg (DE)" in text
+    assert "Lighthouse, Hamburg, Germany" in text
+    assert "Times are those of Berlin." in text
 
 
 def test_event_keeps_an_approximate_figure_approximate(site: Site) -> None:
@@ -205,8 +237,11 @@ def test_event_keeps_an_approximate_figure_approximate(site: Site) -> None:
 
 def test_session_links_every_sentence_to_its_second(site: Site) -> None:
     page = read(site, TALK)
-    times = [attrs["href"] for tag, attrs in page.elements if tag == "a" and attrs.get("class") == "at"]
-    assert times == [f"?t={f'{start / 1000:.3f}'.rstrip('0').rstrip('.')}" for start, _, _ in SENTENCES]
+    links = [attrs for tag, attrs in page.elements if tag == "a" and re.fullmatch(r"s\d+", str(attrs.get("id")))]
+    assert [attrs.get("tabindex") for attrs in links] == [None, *["-1"] * (len(SENTENCES) - 1)]
+    assert [attrs["href"] for attrs in links] == [
+        f"?t={f'{start / 1000:.3f}'.rstrip('0').rstrip('.')}" for start, _, _ in SENTENCES
+    ]
     assert all(text in page.text for _, _, text in SENTENCES)
 
 
@@ -214,8 +249,8 @@ def test_session_starts_the_player_at_the_moment(site: Site) -> None:
     page = read(site, f"{TALK}?t=1:05.5")
     [source] = page.attributes("source", "src")
     assert re.fullmatch(r"/media/[0-9a-f]{64}\.wav#t=65\.5", str(source))
-    [spoken] = [attrs for tag, attrs in page.elements if tag == "li" and attrs.get("aria-current") == "true"]
-    assert spoken["id"] == "s9"
+    [spoken] = [attrs for tag, attrs in page.elements if tag == "a" and attrs.get("class") == "now"]
+    assert (spoken["id"], spoken["aria-current"], "autofocus" in spoken) == ("s9", "true", True)
 
 
 def test_session_offers_the_form_for_browsers_and_a_poster(tmp_path: Path) -> None:
@@ -276,7 +311,7 @@ def test_session_writes_a_transcript_from_right_to_left(site: Site) -> None:
 
 def test_session_searches_within_itself(site: Site) -> None:
     assert "1 moment with lighthouse" in squeezed(read(site, f"{TALK}?q=lighthouse").text)
-    assert "lantern was not found in this session." in squeezed(read(site, f"{TALK}?q=lantern").text)
+    assert "lantern was not found in this recording." in squeezed(read(site, f"{TALK}?q=lantern").text)
 
 
 @pytest.mark.parametrize(
@@ -299,7 +334,7 @@ def test_captions_are_written_in_every_format(site: Site, form: str, media_type:
 
 def test_search_marks_what_matched_and_leads_to_the_second(site: Site) -> None:
     page = read(site, "/search?q=lighthouse")
-    assert f"{TALK}?t=27.5" in page.attributes("a", "href")
+    assert f"{TALK}?t=27.5&q=lighthouse" in page.attributes("a", "href")
     html = site.get("/search?q=lighthouse").text
     assert re.findall("<mark>(.*?)</mark>", html) == ["lighthouse"]
     text = squeezed(page.text)
@@ -309,7 +344,7 @@ def test_search_marks_what_matched_and_leads_to_the_second(site: Site) -> None:
 
 def test_search_leads_to_the_recording_in_which_it_was_said(site: Site) -> None:
     [hit] = {href for href in read(site, "/search?q=oyentes").attributes("a", "href") if "t=4.2" in str(href)}
-    assert re.fullmatch(re.escape(TALK) + r"\?recording=[0-9a-f]{12}&t=4\.2", str(hit))
+    assert re.fullmatch(re.escape(TALK) + r"\?recording=[0-9a-f]{12}&t=4\.2&q=oyentes", str(hit))
     assert "¿Qué debe un archivo a sus oyentes?" in read(site, str(hit)).text
 
 
@@ -325,7 +360,7 @@ def test_search_escapes_what_was_said(site: Site) -> None:
 def test_search_without_a_hit_helps(site: Site) -> None:
     text = squeezed(read(site, "/search?q=%22xylophone%22&event=launch").text)
     assert 'Nothing was found for "xylophone"' in text
-    assert "Look in all events and languages" in text
+    assert "Look everywhere instead, in all events and languages." in text
     assert "try it without the quotes" in text
 
 
@@ -447,6 +482,18 @@ def test_data_pages_work_under_the_same_roof(site: Site) -> None:
     rows = site.get("/data.json?sql=select+count(*)+as+n+from+session&_shape=array", follow_redirects=True).json()
     assert rows == [{"n": 6}]
     assert site.get("/data.db").status_code in {403, 404}
+
+
+def test_cells_of_datasettes_csv_are_no_formulas(site: Site) -> None:
+    cells = ("=1+1", "+1", "-1", "-1 lamp", "@sum", "\t=1", '=cmd|"x"!A1', "a=1", "two\n=lines", "＝1")
+    select = ", ".join(f"""'{cell}' as "{cell.strip()[:5].replace(chr(34), "")}" """ for cell in cells)
+    query = urlencode({"sql": f"select {select}, -2.5 as n"})
+    response = site.get(f"/data.csv?{query}", follow_redirects=True)
+    header, row = csv.reader(io.StringIO(response.text, newline=""))
+    assert [name for name in header if name.startswith(("=", "+", "-", "@"))] == ["+1", "-1"]  # numbers
+    assert row == [
+        "'=1+1", "+1", "-1", "'-1 lamp", "'@sum", "'\t=1", '\'=cmd|"x"!A1', "a=1", "two\n=lines", "'＝1", "-2.5",
+    ]  # fmt: skip
 
 
 def test_data_pages_lead_home_in_the_colours_of_the_site(site: Site) -> None:

@@ -15,7 +15,7 @@ from archive.site.app import create_app
 from tests.archive.published_folder import publish
 
 ROOT = str(Path(str(archive.__file__)).parent)
-MOST_FUNCTIONS, MOST_MODULES, DEEPEST = 200, 20, 17
+MOST_FUNCTIONS, MOST_MODULES, DEEPEST = 205, 24, 17
 """Functions that ``/search`` calls, the modules that they stand in, and how many of them call each other."""
 
 

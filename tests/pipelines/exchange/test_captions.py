@@ -67,6 +67,26 @@ def test_captions_beside_a_recording_are_its_transcript_until_it_is_heard(contex
     assert versions(context) == [("imported", "en", 0), ("asr", "und", 1)]
 
 
+def test_captions_of_a_file_with_the_same_bytes_are_not_hung_on_the_first(context: Context, folder: Path) -> None:
+    (folder / "talk.vtt").write_text(TALK)
+    (folder / "zz-panel.wav").write_bytes((folder / "talk.wav").read_bytes())
+    (folder / "zz-panel.vtt").write_text(TALK.replace("Hello there.", "Another panel."))
+    assert dict(pull(context, folder).counts) == {"done": 2}
+    texts = context.db.execute("SELECT text FROM segment").fetchall()
+    assert [row[0] for row in texts] == ["Hello there."]
+    [remark] = context.db.execute("SELECT remark FROM stage_run WHERE label = 'zz-panel.vtt'").fetchone()
+    assert remark.startswith("is passed over: zz-panel.wav holds the same bytes as talk.wav, whose captions these may")
+
+
+def test_captions_stay_where_a_machine_hears_nothing(context: Context, folder: Path) -> None:
+    (folder / "talk.vtt").write_text(TALK)
+    pull(context, folder)
+    run_stage(context, Transcribe(FakeTranscriber(deaf=True)), InProcess(), Watch())
+    assert versions(context) == [("imported", "en", 1), ("asr", "und", 0)]
+    [remark] = context.db.execute("SELECT remark FROM stage_run WHERE stage = 'transcribe'").fetchone()
+    assert remark == "nobody speaks in it, although it has captions (1), which stay: does its sound play?"
+
+
 def test_captions_beside_a_recording_are_peoples_where_somebody_says_so(context: Context, folder: Path) -> None:
     (folder / "talk.vtt").write_text(TALK)
     run_stage(context, Pull([folder], kind="human"), InProcess(), Watch())
@@ -134,6 +154,14 @@ def test_files_beside_a_recording_that_are_no_captions_are_passed_over(context: 
     (folder / "talk.txt").write_text("Notes for the talk.")
     report = pull(context, folder)
     assert (dict(report.counts), report.failed) == ({"done": 1}, False)
+    assert versions(context) == []
+
+
+def test_data_for_programs_beside_a_recording_is_passed_over(context: Context, folder: Path) -> None:
+    sheet = "WEBVTT\n\n00:00.000 --> 00:05.000\nsheet.jpg#xywh=0,0,160,90\n"
+    (folder / "talk.vtt").write_text(sheet, encoding="utf-8")
+    (folder / "talk.tsv").write_text("title\tstart\nTalk\t2022-07-23\n", encoding="utf-8")
+    assert not pull(context, folder).failed
     assert versions(context) == []
 
 

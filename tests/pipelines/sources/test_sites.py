@@ -7,20 +7,24 @@ from pathlib import Path
 import pytest
 
 from archive.catalogue.importing import apply_event
+from archive.catalogue.snapshot import kept_files
 from archive.connection import transaction
 from metadata.model import Event, ExternalId, Link, Person, Release, Role, Session
 from pipelines.config import PullSettings as Settings
 from pipelines.errors import FetchError, LimitError
 from pipelines.run.executors import InProcess
-from pipelines.run.runner import Report, run_stage
+from pipelines.run.runner import RunSummary, run_stage
 from pipelines.sources import Found, Shelf, sites
 from pipelines.sources.base import ignore_progress
 from pipelines.sources.sites import _not_longer, described, is_known
 from pipelines.stages.base import Item
 from pipelines.stages.captions import Captions
-from pipelines.stages.pull import Pull, Task
+from pipelines.stages.companions import Task
+from pipelines.stages.index import Index
+from pipelines.stages.pull import Pull
 from pipelines.stages.words import PullWords
 from pipelines.storage.archive_folder import Context, init, open_archive
+from pipelines.storage.check import check
 from tests.pipelines.media.test_files import write_video
 from tests.pipelines.sources.server import Site, file, serving
 from tests.pipelines.trials import Watch
@@ -180,7 +184,7 @@ def context(tmp_path: Path) -> Iterator[Context]:
         yield context
 
 
-def pull_words(context: Context, found: Found) -> Report:
+def pull_words(context: Context, found: Found) -> RunSummary:
     class Listed(PullWords):  # yt-dlp's generic extractor, which reads the page of these tests, is left out of `find`
         def items(self, context: Context) -> Iterator[Item]:
             yield Item(
@@ -216,3 +220,20 @@ def test_captions_go_to_the_session_that_links_to_their_page(page: Site, context
     [found] = sites.find(f"{page.url}/watch", Shelf(context.layout.sources, Settings()))
     pull_words(context, found)
     assert rows(context) == [("The sea", f"{page.url}/watch", "human", "en")]
+
+
+def test_what_came_with_a_recording_is_a_file_of_the_store_that_is_checked_and_backed_up(
+    page: Site, context: Context
+) -> None:
+    [found] = sites.find(f"{page.url}/watch", Shelf(context.layout.sources, Settings()))
+    pull_words(context, found)
+    run_stage(context, Index(), InProcess(), Watch())
+    assert list(check(context, quick=False, looked=lambda _: None)) == []
+    assert {file.suffix for file in kept_files(context.db)} == {".en.vtt", ".info.json"}
+    [captions] = context.layout.media.rglob("*.vtt")
+    captions.unlink()
+    [problem] = check(context, quick=False, looked=lambda _: None)
+    assert (problem.part, problem.text) == (
+        "media",
+        f"recording.en.vtt (companion) is gone: {captions}",
+    )

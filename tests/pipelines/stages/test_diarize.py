@@ -11,9 +11,12 @@ import msgspec
 import pytest
 
 from archive.catalogue import runs
+from archive.catalogue.database import catalogue_names
+from archive.catalogue.migrations import catalogue_migrations
 from archive.catalogue.speakers import find_voice, name_voice, read_turns, voices_of
 from archive.catalogue.transcripts import read_transcript
 from archive.connection import open_readonly, transaction
+from archive.sqlite import Database, sqlite3
 from pipelines.config import Limits
 from pipelines.errors import TranscriberError, WeightsError
 from pipelines.exchange.captions import add_captions
@@ -228,3 +231,29 @@ def test_voiceprints_go_when_they_are_switched_off(context: Context) -> None:
     assert context.db.execute("SELECT count(*) FROM voiceprint").fetchone() == (2,)
     do(context, Diarize(FakeDiarizer(), enabled=False))
     assert context.db.execute("SELECT count(*) FROM voiceprint").fetchone() == (0,)
+
+
+def test_an_archive_of_before_is_diarized_without_being_transcribed_again(tmp_path: Path) -> None:
+    """Its catalogue ends before voices; captions have given it a speaker."""
+    root = tmp_path / "old"
+    init(root, title="Old")
+    path = root / "catalogue.db"
+    path.unlink()
+    old = Database(sqlite3.connect(path))
+    catalogue_migrations.apply(old, stop_before=[name for name in catalogue_names() if name.endswith("_voices")])
+    old.execute("INSERT INTO catalogue(id, content_revision) SELECT 1, 0 WHERE NOT EXISTS (SELECT 1 FROM catalogue)")
+    old.conn.commit()
+    old.close()
+    write_wav(tmp_path / "talk.wav", 12)
+    with open_archive(root) as context:
+        assert not do(context, Pull([tmp_path / "talk.wav"]), Transcribe(TALK)).failed
+        context.db.execute("INSERT INTO speaker_tag(recording_id, label) VALUES (1, 'Noor')")
+        context.db.conn.commit()
+        assert not do(context, Transcribe(TALK)).counts
+        assert do(context, Diarize(FakeDiarizer())).stages == {"diarize": {"done": 1}}
+        assert [(v.label, v.origin) for v in voices_of(context.db, 1)] == [
+            ("Voice 1", "sound"),
+            ("Voice 2", "sound"),
+            ("Noor", "captions"),
+        ]
+        assert not do(context, Transcribe(TALK), Diarize(FakeDiarizer())).counts

@@ -14,9 +14,9 @@ from archive.connection import transaction
 from pipelines.errors import BackupError, ConfigError
 from pipelines.storage.archive_folder import init, open_archive, open_archive_readonly
 from pipelines.storage.backup import Done, back_up, manifests, repair, restore
-from pipelines.storage.blobs import key
+from pipelines.storage.blobs import digest, key
 from pipelines.storage.buckets import Bucket
-from pipelines.storage.vaults import BucketVault, FolderVault, Vault, digest
+from pipelines.storage.vaults import BucketVault, FolderVault, Vault
 from tests.pipelines.cli.test_cli import rostra
 
 TIMES = ("2026-11-01T08:00:00Z", "2026-11-02T08:00:00Z", "2026-11-03T08:00:00Z")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -99,7 +100,7 @@ def test_what_was_just_run_is_as_it_was_kept(archive: Path) -> None:
         (shorten, "media", "bytes of"),
         (alter, "media", "has other bytes than when it was kept"),
         (lose, "media", "is gone"),
-        (leave, "orphan", "is no recording and no rendition"),
+        (leave, "orphan", "is no recording, no rendition"),
         (unpublish, "public", "is gone"),
         (rewrite, "public", "is not what was published"),
     ],
@@ -141,3 +142,38 @@ def test_a_broken_catalogue_is_told(archive: Path) -> None:
     status, found = problems(archive)
     assert status == 1
     assert {part for part, _ in found} == {"database"}
+
+
+def test_quick_check_reads_what_was_touched_since_the_last_whole_one_and_nothing_else(archive: Path) -> None:
+    assert problems(archive) == (0, [])
+    path = media(archive)
+    before = path.stat()
+    altered = bytearray(path.read_bytes())
+    altered[1000] ^= 1
+    path.write_bytes(altered)
+    code, [(part, text)] = problems(archive, "--quick")
+    assert (code, part, text.endswith(f"has other bytes than when it was kept: {path}")) == (1, "media", True)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert problems(archive, "--quick") == (0, []), "a disk that loses bits keeps the time"
+    code, found = problems(archive)
+    assert (code, [part for part, _ in found]) == (1, ["media"])
+
+
+def test_quick_check_of_an_archive_that_was_never_checked_compares_sizes(archive: Path) -> None:
+    alter(archive)
+    assert problems(archive, "--quick") == (0, [])
+    path = shorten(archive)
+    code, [(part, text)] = problems(archive, "--quick")
+    assert (code, part) == (1, "media")
+    assert f"bytes of {path.stat().st_size + 100}" in text
+
+
+def test_quick_check_looks_at_a_database_that_has_changed(archive: Path) -> None:
+    assert problems(archive) == (0, [])
+    with closing(sqlite3.connect(archive / "catalogue.db")) as db:
+        db.execute("PRAGMA foreign_keys = OFF")
+        db.execute("UPDATE catalogue SET content_revision = content_revision + 1")
+        db.execute("INSERT INTO passage(session_id, transcript_id, first_position, last_position) VALUES (1, 1, 0, 0)")
+        db.commit()
+    code, found = problems(archive, "--quick")
+    assert (code, "index" in {part for part, _ in found}) == (1, True)

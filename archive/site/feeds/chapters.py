@@ -1,0 +1,42 @@
+"""The parts of a recording, as podcast players read them."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import unquote
+
+import msgspec
+
+from archive.site.divisions import divide, heard
+from archive.site.published import current
+from archive.site.records import Reader
+from archive.site.render import argument, not_found
+from archive.site.respond import respond
+from archive.site.settings import site_settings
+
+MEDIA_TYPE = "application/json+chapters"
+VERSION = "1.2.0"
+
+
+async def chapters(datasette: Any, request: Any) -> Any:
+    """``/events/EVENT/SESSION/chapters.json?recording=…``: the parts of a recording, as podcast players read them.
+
+    Source: https://github.com/Podcastindex-org/podcast-namespace/blob/main/docs/examples/chapters/jsonChapters.md.
+    """
+    event, slug = unquote(request.url_vars["event"]), unquote(request.url_vars["session"])
+    wanted, settings, database = argument(request, "recording"), site_settings(datasette), current(datasette)
+
+    def read(conn: Any) -> bytes | None:
+        reader = Reader(conn, settings, database.publication.built_at)
+        session = reader.session(event, slug)
+        found = [each for each in session.recordings if wanted in {"", each.key}] if session else []
+        parts = divide(heard(reader, found[0]), found[0].duration_ms) if found else ()
+        if session is None or not parts:
+            return None
+        named = [
+            {"startTime": each.start_ms / 1000, "endTime": each.end_ms / 1000, "title": each.title} for each in parts
+        ]
+        return msgspec.json.encode({"version": VERSION, "title": session.title, "chapters": named})
+
+    body = await database.execute_fn(read)
+    return await not_found(datasette, request) if body is None else respond(body, MEDIA_TYPE)

@@ -1,0 +1,6 @@
+// The editor that Datasette puts over its field for SQL has a field of its own, which nothing names.
+const name = () => {
+  for (const field of document.querySelectorAll(".CodeMirror textarea, .cm-content")) field.setAttribute("aria-label", "SQL");
+};
+name();
+addEventListener("load", name);
