@@ -216,7 +216,8 @@ MADE = ("tombstone",)
 PRIVATE = frozenset(
     {
         "catalogue", "correction", "expected_recording", "heard_part", "imported", "person_source", "provenance",
-        "purge", "recording_source", "release", "release_default", "revision", "speaker_turn", "stage_run", "voiceprint",
+        "purge", "recording_source", "release", "release_default", "revision", "speaker_turn", "stage_run",
+        "voiceprint",
     }
 )  # fmt: skip
 """Tables that never leave the catalogue."""
