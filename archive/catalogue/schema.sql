@@ -172,7 +172,7 @@ CREATE TABLE speaker_tag (
   id INTEGER PRIMARY KEY,
   recording_id INTEGER NOT NULL REFERENCES recording(id) ON DELETE CASCADE,
   label TEXT NOT NULL,
-  person_id INTEGER REFERENCES person(id) ON DELETE SET NULL,
+  person_id INTEGER REFERENCES person(id) ON DELETE SET NULL, origin TEXT NOT NULL DEFAULT 'captions' CHECK (origin IN ('captions', 'sound')), talking_ms INTEGER CHECK (talking_ms >= 0), turns INTEGER CHECK (turns >= 0), named_by TEXT, named_at TEXT,
   UNIQUE (recording_id, label)
 ) STRICT;
 
@@ -481,3 +481,17 @@ CREATE TABLE revision (
 CREATE INDEX revision_transcript ON revision(transcript_id);
 
 CREATE INDEX revision_base ON revision(base_id);
+
+CREATE TABLE speaker_turn (
+  id INTEGER PRIMARY KEY,
+  speaker_tag_id INTEGER NOT NULL REFERENCES speaker_tag(id) ON DELETE CASCADE,
+  start_ms INTEGER NOT NULL CHECK (start_ms >= 0),
+  end_ms INTEGER NOT NULL CHECK (end_ms > start_ms)
+) STRICT;
+
+CREATE INDEX speaker_turn_tag ON speaker_turn(speaker_tag_id, start_ms);
+
+CREATE TABLE voiceprint (
+  speaker_tag_id INTEGER PRIMARY KEY REFERENCES speaker_tag(id) ON DELETE CASCADE,
+  vector BLOB NOT NULL
+) STRICT;

@@ -76,6 +76,12 @@ def _left(column: str, otherwise: str) -> str:
     return f"coalesce((SELECT redacted_segment.{column} FROM redacted_segment WHERE id = segment.id), {otherwise})"
 
 
+_OF_ALL = (
+    "(SELECT sum(one.{0}) FROM source.speaker_tag AS one JOIN voice ON voice.id = one.id"
+    " WHERE voice.becomes = speaker_tag.id)"
+)
+"""The sum of a figure over all voices that are published as one."""
+
 RULES: dict[str, Rule] = {
     "series": Rule(
         "id IN (SELECT series_id FROM source.event WHERE id IN released_event)",
@@ -174,10 +180,12 @@ RULES: dict[str, Rule] = {
     ),
     "speaker_tag": Rule(
         "id IN (SELECT speaker_tag_id FROM main.segment)",
-        "id recording_id label person_id",
+        "id recording_id label person_id origin talking_ms turns",
         made={
             "label": "(SELECT voice.label FROM voice WHERE voice.id = speaker_tag.id)",
             "person_id": "(SELECT voice.person_id FROM voice WHERE voice.id = speaker_tag.id)",
+            "talking_ms": _OF_ALL.format("talking_ms"),
+            "turns": _OF_ALL.format("turns"),
         },
     ),
     "external_id": Rule(
@@ -208,13 +216,14 @@ MADE = ("tombstone",)
 PRIVATE = frozenset(
     {
         "catalogue", "correction", "expected_recording", "heard_part", "imported", "person_source", "provenance",
-        "purge", "recording_source", "release", "release_default", "revision", "stage_run",
+        "purge", "recording_source", "release", "release_default", "revision", "speaker_turn", "stage_run", "voiceprint",
     }
 )  # fmt: skip
 """Tables that never leave the catalogue."""
 
 PRIVATE_COLUMNS: dict[str, frozenset[str]] = {
     "recording": frozenset({"original_name"}),
+    "speaker_tag": frozenset({"named_at", "named_by"}),
     "redaction": frozenset({"reason_is_public", "decided_by", "decided_at", "undone_by", "undone_at"}),
 }
 """Columns of public tables that never leave the catalogue, by table."""

@@ -30,6 +30,11 @@ class Asked:
     wide: Node | None
     doubtful: bool
 
+    @property
+    def closely(self) -> bool:
+        """Whether no index can tell what matches, so that segments are read: what is doubtful, and who speaks."""
+        return self.doubtful or bool(self.scope.segments)
+
     def has(self, *kinds: type[Leaf]) -> bool:
         """Whether a term of some kind is looked for."""
         return any(isinstance(leaf, kinds) for leaf in leaves(self.wide)) if self.wide else False

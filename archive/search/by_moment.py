@@ -15,7 +15,7 @@ from archive.search.asked import Asked
 from archive.search.budget import OVER_BUDGET
 from archive.search.cache import Kept
 from archive.search.filters import STARTED
-from archive.search.hits import Hit, Passage, Ranked, moment_hits, read_doubtful, read_passages, session_hit
+from archive.search.hits import Hit, Passage, Ranked, moment_hits, read_closely, read_passages, session_hit
 from archive.search.moments import Stretch
 from archive.search.partial import PartialMatches, find_partial, take_apart
 from archive.search.query import Node, Query, to_fts5
@@ -111,17 +111,13 @@ class _Moments:
 
     def page(self, limit: int, offset: int) -> tuple[list[Hit], int, int]:
         """Return one page of hits, how many there are in all, and of how many sessions."""
-        if self._asked.doubtful:
-            passages = read_doubtful(self._asked.conn, self._asked.budget, self._wide, self._asked.scope)
-            self.total = len(passages)
-        else:
-            self.total, passages = self._passages(limit + offset)
-        few = self.total <= ALL
+        self.total, passages = self._closely() if self._asked.closely else self._passages(limit + offset)
+        few = self._asked.closely or self.total <= ALL
         moments = self._moments(passages, None if few else limit + offset)
         self.spoken_of = {each.passage.session for each in moments}
         hits = moment_hits(self._asked.conn, moments[offset : offset + limit], self._wide)
-        if self._asked.doubtful:
-            self.total = max(self.total, len(moments))
+        if self._asked.closely:
+            self.total = len(moments)
             return hits, self.total, len({passage.session for passage in passages})
         if not few:
             return hits, self.total, max(self._sessions(set(), 0, 0)[0], len(self.spoken_of))
@@ -135,11 +131,14 @@ class _Moments:
 
     def every(self) -> list[Hit]:
         """Return all of them, however many passages match."""
-        if self._asked.doubtful:
-            passages = read_doubtful(self._asked.conn, self._asked.budget, self._wide, self._asked.scope)
-        else:
-            _, passages = self._passages(COUNTED)
+        _, passages = self._closely() if self._asked.closely else self._passages(COUNTED)
         return moment_hits(self._asked.conn, self._moments(passages, None), self._wide)
+
+    def _closely(self) -> tuple[int, list[Passage]]:
+        """Return how many passages match, and these, where no index can tell."""
+        conn, budget, doubtful = self._asked.conn, self._asked.budget, self._asked.doubtful
+        passages = read_closely(conn, budget, self._wide, self._asked.scope, doubtful=doubtful)
+        return len(passages), passages
 
     def _passages(self, wanted: int) -> tuple[int, list[Passage]]:
         """Return how many passages match, and the best: all where they are few, else enough for so many hits."""
@@ -184,7 +183,7 @@ class _Moments:
         """Return the moments of passages, the best first: all of them, or the best of each until there are enough."""
         seen: set[tuple[int, ...]] = set()
         moments: list[Ranked] = []
-        for passage, stretch in read_passages(self._asked.conn, passages):
+        for passage, stretch in read_passages(self._asked.conn, passages, self._asked.scope):
             if self._asked.budget.is_over() or (enough is not None and len(moments) >= enough):
                 break
             for ranked in self._of_passage(passage, stretch):
@@ -206,6 +205,8 @@ class _Moments:
     def sessions(self) -> set[int]:
         """Return the sessions that have all of the query, in a moment or as a whole, where they are few."""
         matching = f"SELECT rowid FROM session_fts WHERE session_fts MATCH :query{self._asked.scope.sessions}"
+        if self._asked.closely:
+            return self.spoken_of
         values = self._asked.scope.values | {"query": to_fts5(self._wide), "most": FEWER}
         rows = self._asked.conn.execute(f"{matching} LIMIT :most", values)
         return self.spoken_of | {number for (number,) in rows}

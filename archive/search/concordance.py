@@ -19,7 +19,7 @@ from archive.search.hits import (
     Passage,
     Ranked,
     moment_hits,
-    read_doubtful,
+    read_closely,
     read_languages,
     read_passages,
 )
@@ -29,8 +29,8 @@ from archive.sqlite import sqlite3
 from metadata.errors import InvalidLanguageError
 from metadata.languages import parse_language
 
-By: TypeAlias = Literal["year", "event", "person", "language"]
-BYS: tuple[By, ...] = ("year", "event", "person", "language")
+By: TypeAlias = Literal["year", "event", "speaker", "person", "language"]
+BYS: tuple[By, ...] = ("year", "event", "speaker", "person", "language")
 
 CONTEXT = 70
 """Characters on each side of a word in a concordance."""
@@ -61,7 +61,7 @@ class Rate(NamedTuple):
         value: a year, a slug or a language, by which one can filter.
         label: how it reads.
         occurrences: how often it was said.
-        hours: of speech that were searched, by the length of transcripts.
+        hours: of speech that were searched, by the length of transcripts, or for a speaker by that of what they said.
         per_hour: one by the other; 0 where there is no speech.
     """
 
@@ -94,6 +94,11 @@ class _Asked:
     scope: Scope
     doubtful: bool
 
+    @property
+    def closely(self) -> bool:
+        """Whether no index can tell what matches: what is doubtful, and who speaks."""
+        return self.doubtful or bool(self.scope.segments)
+
 
 class Research:
     """Questions to the catalogue or a published database that need all matches, not the best.
@@ -122,7 +127,7 @@ class Research:
             if asked is None:
                 return
             seen: set[tuple[int, ...]] = set()
-            for passage, stretch in read_passages(self._conn, self._passages(asked, budget)):
+            for passage, stretch in read_passages(self._conn, self._passages(asked, budget), asked.scope):
                 if len(seen) >= limit or budget.is_over():
                     self.complete = False
                     return
@@ -146,9 +151,10 @@ class Research:
         return lines
 
     def frequency(self, query: str, by: By, filters: Filters = EVERYWHERE) -> list[Rate]:
-        """Return how often a query was said an hour, by year, event, person or language.
+        """Return how often a query was said an hour, by year, event, speaker, person or language.
 
-        A session counts for each of its people; its language is that of its first transcript.
+        By speaker, the hours are those in which somebody speaks; by person, a session counts for each of those who took
+        part. The language of a session is that of its first transcript.
 
         Raises:
             ArchiveError: the database is damaged or cannot be read. No query raises.
@@ -157,19 +163,25 @@ class Research:
             asked, budget = self._ask(query, filters)
             if asked is None:
                 return []
-            said = self._occurrences(asked, budget)
-            self.complete = budget.complete
             counts: Counter[tuple[str, str]] = Counter()
             spoken: Counter[tuple[str, str]] = Counter()
-            groups = self._conn.execute(_GROUPS[by].format(asked.scope.rows), asked.scope.values)
-            for session, value, label, duration in groups:
-                counts[value, label] += said.get(session, 0)
+            groups = self._by_speaker(asked, budget) if by == "speaker" else self._by_session(asked, by, budget)
+            for value, label, occurrences, duration in groups:
+                counts[value, label] += occurrences
                 spoken[value, label] += duration
+            self.complete = budget.complete
         rates = [
             Rate(*key, counts[key], round(ms / HOUR_MS, 3), round(counts[key] * HOUR_MS / ms, 3) if ms else 0.0)
             for key, ms in spoken.items()
         ]
         return sorted(rates, key=lambda rate: (0 if by == "year" else -rate.per_hour, rate.label, rate.value))
+
+    def _by_session(self, asked: _Asked, by: By, budget: Budget) -> Iterator[tuple[str, str, int, int]]:
+        """Yield what a session counts for, how often a query was said in it, and how long it is."""
+        said = self._occurrences(asked, budget)
+        groups = self._conn.execute(_GROUPS[by].format(asked.scope.rows), asked.scope.values)
+        for session, value, label, duration in groups:
+            yield value, label, said.get(session, 0), duration
 
     def companions(self, query: str, filters: Filters = EVERYWHERE, *, limit: int = 30) -> list[Companion]:
         """Return the words that stand in the same passages as a query more often than chance would have it.
@@ -185,7 +197,7 @@ class Research:
             passages: Counter[str] = Counter()
             own: set[str] = set()
             matching = self._passages(asked, budget)
-            for _, stretch in read_passages(self._conn, matching[:: -(-len(matching) // SAMPLED) or 1]):
+            for _, stretch in read_passages(self._conn, matching[:: -(-len(matching) // SAMPLED) or 1], asked.scope):
                 if budget.is_over():
                     break
                 spans = stretch.matcher.spans(asked.node)
@@ -224,8 +236,8 @@ class Research:
         return _Asked(node, scope, understood.doubtful), budget
 
     def _passages(self, asked: _Asked, budget: Budget) -> list[Passage]:
-        if asked.doubtful:
-            return read_doubtful(self._conn, budget, asked.node, asked.scope)
+        if asked.closely:
+            return read_closely(self._conn, budget, asked.node, asked.scope, doubtful=asked.doubtful)
         rows: list[tuple[int, int, int, int, float]] = []
         with budget.spend(0.5):
             rows = self._conn.execute(
@@ -237,16 +249,35 @@ class Research:
 
     def _occurrences(self, asked: _Asked, budget: Budget) -> dict[int, int]:
         """Return how often a query was said in each session: from the index alone where it is a single word."""
-        if isinstance(asked.node, Word | Stemmed) and not asked.doubtful:
+        if isinstance(asked.node, Word | Stemmed) and not asked.closely:
             return self._of_word(asked.node, budget)
-        places: defaultdict[int, set[tuple[int, ...]]] = defaultdict(set)
-        for passage, stretch in read_passages(self._conn, self._passages(asked, budget)):
+        return {session: len(found) for session, found in self._places(asked, budget).items()}
+
+    def _places(self, asked: _Asked, budget: Budget) -> dict[int, set[tuple[int, int, int]]]:
+        """Return, for each session, where a query was said: transcript, position of the segment, and character."""
+        places: defaultdict[int, set[tuple[int, int, int]]] = defaultdict(set)
+        for passage, stretch in read_passages(self._conn, self._passages(asked, budget), asked.scope):
             if budget.is_over():
                 break
             for place in stretch.matcher.places(asked.node):
                 line, character = stretch.locate(place[0].start)
                 places[passage.session].add((passage.transcript, stretch.positions[line], character))
-        return {session: len(found) for session, found in places.items()}
+        return places
+
+    def _by_speaker(self, asked: _Asked, budget: Budget) -> Iterator[tuple[str, str, int, int]]:
+        """Yield slug and name of people who spoke, how often they said something, and how long they spoke."""
+        said: Counter[tuple[int, int]] = Counter()
+        for found in self._places(asked, budget).values():
+            said.update((transcript, position) for transcript, position, _ in found)
+        with budget.spend(0.9):
+            rows = self._conn.execute(_SPEAKING.format(asked.scope.rows), asked.scope.values).fetchall()
+            counts: Counter[str] = Counter()
+            for (transcript, position), times in said.items():
+                who = self._conn.execute(_WHO, (transcript, position)).fetchone()
+                if who:
+                    counts[who[0]] += times
+            for slug, name, spoken_ms in rows:
+                yield slug, name, counts[slug], spoken_ms
 
     def _of_word(self, node: Word | Stemmed, budget: Budget) -> dict[int, int]:
         said: Counter[int] = Counter()
@@ -273,6 +304,16 @@ _FIRST = (
 _SPOKEN = (
     "(SELECT total(transcript.duration_ms) FROM recording JOIN transcript ON recording_id = recording.id"
     f" WHERE session_id = session.id AND {CURRENT})"
+)
+_SPEAKING = (
+    "SELECT person.slug, person.name, total(end_ms - start_ms) FROM segment"
+    " JOIN transcript ON transcript.id = transcript_id JOIN recording ON recording.id = transcript.recording_id"
+    " JOIN session ON session.id = session_id JOIN speaker_tag ON speaker_tag.id = speaker_tag_id"
+    " JOIN person ON person.id = person_id WHERE is_current = 1 AND superseded_by IS NULL{} GROUP BY person.id"
+)
+_WHO = (
+    "SELECT slug FROM segment JOIN speaker_tag ON speaker_tag.id = speaker_tag_id JOIN person ON person.id = person_id"
+    " WHERE transcript_id = ? AND position = ?"
 )
 _GROUPS: dict[By, str] = {
     "year": f"SELECT session.id, substr({STARTED}, 1, 4) AS value, substr({STARTED}, 1, 4), {_SPOKEN} FROM session"

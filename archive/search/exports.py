@@ -17,7 +17,9 @@ from archive.errors import MissingExtraError
 from archive.search.hits import Hit
 from metadata.cells import harmless
 
-COLUMNS = ("event", "session", "title", "language", "start_ms", "end_ms", "text", "url", "transcript")
+COLUMNS = (
+    "event", "session", "title", "language", "start_ms", "end_ms", "text", "url", "transcript", "start_at", "speaker",
+)  # fmt: skip
 """Of a moment, as `archive.search.hits.Hit` names them."""
 
 

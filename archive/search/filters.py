@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, replace
 
 from archive.catalogue.current import CURRENT
 from archive.index.spellings import in_one_piece, with_digraphs
@@ -24,7 +24,9 @@ class Filters:
     """What sessions must be, each None for whatever: slugs, or values as the catalogue has them.
 
     Attributes:
-        event, session, series, person: slugs.
+        event, session, series: slugs.
+        person: the slug of somebody who took part.
+        speaker: the slug of somebody who spoke: what others said is not searched.
         language: of transcripts, BCP-47; ``en`` includes ``en-GB``.
         track, kind: as they are written.
         year: four digits, of the session's start or its event's.
@@ -35,6 +37,7 @@ class Filters:
     session: str | None = None
     series: str | None = None
     person: str | None = None
+    speaker: str | None = None
     language: str | None = None
     track: str | None = None
     year: str | None = None
@@ -60,6 +63,7 @@ class Scope:
         spoken: of ``passage_fts``, where its session is known to be one of these.
         sessions: of ``session_fts``.
         rows: of ``session``.
+        segments: of ``segment``: whose words are searched; "" for all.
         language: of transcripts, BCP-47; None for all.
         values: what the conditions name.
     """
@@ -68,12 +72,29 @@ class Scope:
     spoken: str
     sessions: str
     rows: str
+    segments: str
     language: str | None
     values: dict[str, int | str | float]
 
 
 STARTED = "coalesce(session.start_at, (SELECT start_date FROM event WHERE event.id = session.event_id))"
 """When a session began, on the clocks of its event: ISO 8601, at least a date."""
+
+_SPEAKS = (
+    "superseded_by IS NULL AND EXISTS (SELECT 1 FROM segment JOIN transcript ON transcript.id = transcript_id"
+    " WHERE speaker_tag_id = speaker_tag.id AND is_current = 1)"
+)
+SPEAKERS = (
+    "SELECT speaker_tag.id, session_id, coalesce(person.slug, '') AS slug, coalesce(person.name, label) AS name,"
+    " label || ' / ' || coalesce(person.name, '') AS called"
+    " FROM speaker_tag JOIN recording ON recording.id = recording_id LEFT JOIN person ON person.id = person_id"
+    f" WHERE session_id IS NOT NULL AND {_SPEAKS}"
+)
+"""SQL for who speaks in which session: the speaker's tag, the session, the person's slug and name, and both names."""
+_SAID_BY = (
+    " AND EXISTS (SELECT 1 FROM passage JOIN segment ON segment.transcript_id = passage.transcript_id"
+    " AND segment.position BETWEEN first_position AND last_position WHERE passage.id = passage_fts.rowid{})"
+)
 
 _CONDITIONS = {
     "event": "session.event_id = (SELECT id FROM event WHERE slug = :{})",
@@ -82,6 +103,9 @@ _CONDITIONS = {
     " WHERE series.slug = :{})",
     "person": "session.id IN (SELECT session_id FROM session_person JOIN person ON person.id = person_id"
     " WHERE person.slug = :{})",
+    "speaker": "session.id IN (SELECT session_id FROM recording JOIN speaker_tag ON recording_id = recording.id"
+    " JOIN person ON person.id = person_id WHERE person.slug = :{} AND " + _SPEAKS + ")",
+    "in_sessions": "session.id IN (SELECT value FROM json_each(:{}))",
     "track": "session.track = :{}",
     "year": f"substr({STARTED}, 1, 4) = :{{}}",
     "after": f"substr({STARTED}, 1, 10) >= :{{}}",
@@ -108,14 +132,21 @@ _TRANSCRIPTS = (
 _ONLY_IN_LANGUAGE = f" AND EXISTS ({_TRANSCRIPTS}{IN_LANGUAGE}) AND NOT EXISTS ({_TRANSCRIPTS} NOT {IN_LANGUAGE})"
 
 
-def read_scope(conn: sqlite3.Connection, filters: Filters, where: Node | None) -> Scope:
-    """Return the conditions of a search. What does not exist has no rows to search."""
+def read_scope(conn: sqlite3.Connection, filters: Filters, where: Node | None, *, words: bool = True) -> Scope:
+    """Return the conditions of a search. What does not exist has no rows to search.
+
+    Args:
+        conn: the database.
+        filters: what sessions must be.
+        where: the same, as fields of the query.
+        words: whether words are looked for: then those that somebody does not say may stand in a session of theirs.
+    """
     named = {name: _encodable(value) for name, value in filters.chosen().items()}
     language = named.pop("language", None)
     values: dict[str, int | str | float] = dict(named)
     conditions = [_CONDITIONS[name].format(name) for name in named]
     if where is not None:
-        conditions.append(_condition(conn, where, values))
+        conditions.append(_condition(conn, _of_sessions(where) if words else where, values))
     passages = spoken = sessions = rows = ""
     if conditions:
         found = conn.execute(f"SELECT id FROM session WHERE {' AND '.join(conditions)}", values).fetchall()
@@ -142,7 +173,58 @@ def read_scope(conn: sqlite3.Connection, filters: Filters, where: Node | None) -
         spoken = _OF_PASSAGE.format(IN_LANGUAGE)
         sessions += _ONLY_IN_LANGUAGE.format("session_fts.rowid", "session_fts.rowid")
         rows += f" AND EXISTS ({_TRANSCRIPTS.format('session.id')}{IN_LANGUAGE})"
-    return Scope(passages + spoken, spoken, sessions, rows, language, values)
+    segments = _segments(conn, filters, where, values) if words and (where or filters.speaker) else ""
+    if segments:
+        passages += _SAID_BY.format(segments)
+    return Scope(passages + spoken, spoken, sessions, rows, segments, language, values)
+
+
+def _of_sessions(where: Node) -> Node:
+    """Return what fields say of sessions, not of moments in them."""
+    match where:
+        case And(nodes) | Or(nodes):
+            return replace(where, nodes=tuple(map(_of_sessions, nodes)))
+        case Not(Field("speaker")):
+            return Not(Field("speaker", ""))
+        case _:
+            return where
+
+
+def _segments(
+    conn: sqlite3.Connection, filters: Filters, where: Node | None, values: dict[str, int | str | float]
+) -> str:
+    """Return the condition on the segments that are searched: by some speakers, or not by some."""
+    names = list(_speakers(where, wanted=True)) if where else []
+    others = list(_speakers(where, wanted=False)) if where else []
+    if not (names or others or filters.speaker):
+        return ""
+    said = conn.execute(SPEAKERS).fetchall()
+
+    def tags(values: list[str]) -> set[int]:
+        return {tag for tag, *_, name in said for value in values if _is_named(value, name)}
+
+    conditions = ""
+    if names or filters.speaker:
+        slug = {tag for tag, _, slug, *_ in said if slug == filters.speaker}
+        chosen = tags(names) if not filters.speaker else slug & tags(names) if names else slug
+        values["said_by"] = json.dumps(sorted(chosen))
+        conditions += " AND segment.speaker_tag_id IN (SELECT value FROM json_each(:said_by))"
+    if others:
+        values["said_by_others"] = json.dumps(sorted(tags(others)))
+        conditions += " AND ifnull(segment.speaker_tag_id, 0) NOT IN (SELECT value FROM json_each(:said_by_others))"
+    return conditions
+
+
+def _speakers(where: Node, *, wanted: bool) -> Iterator[str]:
+    """Yield the names of those whose words are wanted, or are not."""
+    match where:
+        case And(nodes) | Or(nodes):
+            for node in nodes:
+                yield from _speakers(node, wanted=wanted)
+        case Not(node):
+            yield from _speakers(node, wanted=not wanted)
+        case Field("speaker", value) if wanted:
+            yield value
 
 
 def _condition(conn: sqlite3.Connection, where: Node, values: dict[str, int | str | float]) -> str:
@@ -167,6 +249,9 @@ def _looked_up(conn: sqlite3.Connection, name: str, value: str) -> tuple[str, st
     """Return the condition that a field stands for, and its value."""
     match name:
         case "speaker":
+            said = conn.execute(SPEAKERS).fetchall()
+            return "in_sessions", json.dumps([session for _, session, *_, name in said if _is_named(value, name)])
+        case "with" | "person":
             return "in_index", f"people : {to_fts5(spelled(conn, Phrase(tuple(value.split()))))}"
         case "title":
             return "in_index", f"title : ({' AND '.join(to_fts5(spelled(conn, Word(word))) for word in value.split())})"
@@ -190,7 +275,12 @@ def _looked_up(conn: sqlite3.Connection, name: str, value: str) -> tuple[str, st
 
 def _named(value: str, rows: Iterable[tuple[object, str]]) -> str:
     """Return the keys, as JSON, of the rows in whose names these folded words follow each other."""
-    return json.dumps([key for key, title in rows if any(f" {value} " in f" {each} " for each in _ways(title))])
+    return json.dumps([key for key, title in rows if _is_named(value, title)])
+
+
+def _is_named(value: str, title: str) -> bool:
+    """Whether folded words follow each other in a name."""
+    return bool(value) and any(f" {value} " in f" {each} " for each in _ways(title))
 
 
 def _ways(title: str) -> set[str]:

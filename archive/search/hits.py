@@ -12,7 +12,7 @@ from archive.catalogue.current import CURRENT, NOT_SUPERSEDED
 from archive.index.passages import LONGEST_PHRASE
 from archive.index.tokens import BARRIER, RECORD, fold, fold_records
 from archive.search.budget import Budget
-from archive.search.filters import IN_LANGUAGE, Scope
+from archive.search.filters import IN_LANGUAGE, STARTED, Scope
 from archive.search.matcher import Matcher
 from archive.search.moments import Excerpt, Moment, Segments, Stretch, excerpts, highlights
 from archive.search.query import Leaf, Node, Or, Phrase, Prefix, leaves, to_fts5
@@ -43,6 +43,8 @@ class Hit:
         transcript: the version that the text stands in; None where the session has none.
         positions: of the segments of the text in that transcript, in order; none for a session as a whole.
         match: how much of the query it has.
+        start_at: when the session began, ISO 8601 with an offset, or its event's date; None where nobody said.
+        speaker: who speaks where the match begins: a person's name, else what the transcript calls the voice.
     """
 
     event: str
@@ -61,6 +63,8 @@ class Hit:
     transcript: str | None
     match: Match = "all words"
     positions: tuple[int, ...] = ()
+    start_at: str | None = None
+    speaker: str | None = None
 
 
 class Passage(NamedTuple):
@@ -108,21 +112,41 @@ INDEXED = (
     " WHERE id IN (SELECT value FROM json_each(?))"
 ).format(_TEXTS.format("1", "passage.transcript_id", "first_position", "last_position"))
 EACH = (
-    "SELECT position, CASE WHEN (flags = '[]') = ? THEN text END FROM segment"
-    " WHERE transcript_id = ? AND position BETWEEN ? AND ? ORDER BY position"
+    "SELECT position, CASE WHEN (flags = '[]') = :clear{} THEN text END FROM segment"
+    " WHERE transcript_id = :of AND position BETWEEN :start AND :stop ORDER BY position"
 )
 
 
-def read_passages(conn: sqlite3.Connection, passages: Sequence[Passage]) -> Iterator[tuple[Passage, Stretch]]:
-    """Yield passages with the words of their segments, in order."""
+OF_IDS = (
+    "SELECT id, session_id, transcript_id, first_position, last_position FROM passage"
+    " WHERE id IN (SELECT value FROM json_each(?))"
+)
+CLOSELY = 10_000
+"""Passages that are read to see who said what in them."""
+
+
+def read_passages(
+    conn: sqlite3.Connection, passages: Sequence[Passage], scope: Scope | None = None
+) -> Iterator[tuple[Passage, Stretch]]:
+    """Yield passages with the words of their segments, in order: of those alone that a scope searches."""
+    if scope and scope.segments:
+        yield from ((passage, _read_each(conn, passage, scope)) for passage in passages)
+        return
     for some in _together(passages):
         wanted = [[each.transcript, each.first, each.last, not each.doubtful] for each in some]
         for passage, (texts,) in zip(some, conn.execute(TEXTS, (json.dumps(wanted),)).fetchall(), strict=True):
             yield passage, _stretch(conn, passage, texts)
 
 
-def read_indexed(conn: sqlite3.Connection, wanted: Sequence[int]) -> Iterator[tuple[Passage, Stretch]]:
-    """Yield passages, by their ids in the index, with the words of their segments, in order; their scores are 0."""
+def read_indexed(
+    conn: sqlite3.Connection, wanted: Sequence[int], scope: Scope | None = None
+) -> Iterator[tuple[Passage, Stretch]]:
+    """Yield passages, by their ids in the index, as `read_passages` does; their scores are 0."""
+    if scope and scope.segments:
+        found = conn.execute(OF_IDS, (json.dumps(wanted),)).fetchall()
+        passages = {each[0]: Passage(each[1], each[2], each[3], each[4], 0.0) for each in found}
+        yield from read_passages(conn, [passages[each] for each in wanted], scope)
+        return
     for some in _together(wanted):
         rows = {row[0]: row[1:] for row in conn.execute(INDEXED, (json.dumps(some),))}
         for session, transcript, first, last, texts in map(rows.__getitem__, some):
@@ -138,7 +162,18 @@ def _stretch(conn: sqlite3.Connection, passage: Passage, joined: str) -> Stretch
     hidden, _, texts = joined.partition(RECORD)
     if hidden == "0" and texts.count(RECORD) == passage.last - passage.first:
         return Stretch(passage.transcript, range(passage.first, passage.last + 1), fold_records(texts))
-    rows = conn.execute(EACH, (not passage.doubtful, *passage[1:4])).fetchall()
+    return _read_each(conn, passage)
+
+
+def _read_each(conn: sqlite3.Connection, passage: Passage, scope: Scope | None = None) -> Stretch:
+    """Return the words of a passage, segment by segment."""
+    values = (scope.values if scope else {}) | {
+        "clear": not passage.doubtful,
+        "of": passage.transcript,
+        "start": passage.first,
+        "stop": passage.last,
+    }
+    rows = conn.execute(EACH.format(scope.segments if scope else ""), values).fetchall()
     folded = [BARRIER if text is None else fold(text) for _, text in rows]
     return Stretch(passage.transcript, [at for at, _ in rows], folded)
 
@@ -162,7 +197,7 @@ def read_doubtful(conn: sqlite3.Connection, budget: Budget, node: Node, scope: S
             "SELECT session.id, transcript.id, segment.position, segment.text FROM segment"
             " JOIN transcript ON transcript.id = transcript_id JOIN recording ON recording.id = recording_id"
             " JOIN session ON session.id = session_id"
-            f" WHERE flags <> '[]' AND {CURRENT}{scope.rows}{condition}"
+            f" WHERE flags <> '[]' AND {CURRENT}{scope.rows}{condition}{scope.segments}"
             " ORDER BY session.id, transcript.id, segment.position",
             scope.values,
         )
@@ -170,6 +205,34 @@ def read_doubtful(conn: sqlite3.Connection, budget: Budget, node: Node, scope: S
             if Matcher(fold(text)).places(node):
                 found.append(Passage(session, transcript, position, position, 2.0, doubtful=True))
     return found
+
+
+def read_said_by(conn: sqlite3.Connection, budget: Budget, node: Node, scope: Scope) -> list[Passage]:
+    """Return the passages in which those whose words a scope searches say what a query asks for, in order.
+
+    No index knows who speaks: passages that match whoever speaks, and in which one of them does, are read one by one.
+    """
+    rows: list[tuple[int, int, int, int]] = []
+    with budget.spend(0.5):
+        rows = conn.execute(
+            "SELECT session_id, transcript_id, first_position, last_position FROM passage WHERE id IN"
+            f" (SELECT rowid FROM passage_fts WHERE passage_fts MATCH :query{scope.passages} LIMIT :most) ORDER BY id",
+            scope.values | {"query": to_fts5(node), "most": CLOSELY},
+        ).fetchall()
+    found = []
+    for passage, stretch in read_passages(conn, [Passage(*row, 2.0) for row in rows], scope):
+        if budget.is_over():
+            break
+        if stretch.matcher.places(node):
+            found.append(passage)
+    return found
+
+
+def read_closely(
+    conn: sqlite3.Connection, budget: Budget, node: Node, scope: Scope, *, doubtful: bool
+) -> list[Passage]:
+    """Return the passages in which a query matches, where no index can tell."""
+    return (read_doubtful if doubtful else read_said_by)(conn, budget, node, scope)
 
 
 def moment_hits(
@@ -182,8 +245,8 @@ def moment_hits(
     """Return moments with their text, highlighted, and where they are from; ``segments`` are theirs, if read before."""
     owners = {(each.passage.session, each.passage.transcript) for each in moments}
     rows = conn.execute(
-        "SELECT transcript.id, event.slug, event.title, session.slug, session.title, version, transcript.language"
-        " FROM json_each(?) AS wanted CROSS JOIN transcript ON transcript.id = wanted.value ->> 1"
+        "SELECT transcript.id, event.slug, event.title, session.slug, session.title, version, transcript.language,"
+        f" {STARTED} FROM json_each(?) AS wanted CROSS JOIN transcript ON transcript.id = wanted.value ->> 1"
         " JOIN session ON session.id = wanted.value ->> 0 JOIN event ON event.id = event_id",
         (json.dumps(sorted(owners)),),
     )
@@ -192,8 +255,8 @@ def moment_hits(
     return [_hit(known[each.passage.transcript], what, each, match) for each, what in zip(moments, found, strict=True)]
 
 
-def _hit(known: tuple[str, str, str, str, str, str], found: Excerpt, ranked: Ranked, match: Match) -> Hit:
-    event, event_title, session, title, version, language = known
+def _hit(known: tuple[str, str, str, str, str, str, str | None], found: Excerpt, ranked: Ranked, match: Match) -> Hit:
+    event, event_title, session, title, version, language, start_at = known
     return Hit(
         event=event,
         event_title=event_title,
@@ -211,6 +274,8 @@ def _hit(known: tuple[str, str, str, str, str, str], found: Excerpt, ranked: Ran
         transcript=version,
         positions=ranked.moment.key[1:],
         match=match,
+        start_at=start_at,
+        speaker=found.speaker,
     )
 
 
@@ -258,14 +323,14 @@ def _about(conn: sqlite3.Connection, session: int, score: float, node: Node | No
     )
 
 
-def known_of(conn: sqlite3.Connection, session: int) -> dict[str, str]:
-    """Return the slugs and titles of a session and its event, as `Hit` names them."""
+def known_of(conn: sqlite3.Connection, session: int) -> dict[str, Any]:
+    """Return the slugs and titles of a session and its event, and when it began, as `Hit` names them."""
     row = conn.execute(
-        "SELECT event.slug, event.title, session.slug, session.title FROM session"
+        f"SELECT event.slug, event.title, session.slug, session.title, {STARTED} FROM session"
         " JOIN event ON event.id = event_id WHERE session.id = ?",
         (session,),
     ).fetchone()
-    return dict(zip(("event", "event_title", "session", "title"), row, strict=True))
+    return dict(zip(("event", "event_title", "session", "title", "start_at"), row, strict=True))
 
 
 def _terms(node: Node) -> tuple[Leaf, ...]:

@@ -161,6 +161,7 @@ class Excerpt(NamedTuple):
     before: str
     after: str
     language: str | None
+    speaker: str | None
 
 
 class Segment(NamedTuple):
@@ -172,6 +173,7 @@ class Segment(NamedTuple):
     text: str
     language: str | None
     flags: str
+    speaker: str | None
 
 
 Segments: TypeAlias = dict[tuple[int, int], Segment]
@@ -182,9 +184,10 @@ def read_segments(conn: sqlite3.Connection, moments: Iterable[Moment]) -> Segmen
     """Return the segments that moments lie in, and their neighbours."""
     wanted = {part for each in moments for part in _around(each)}
     rows = conn.execute(
-        "SELECT transcript_id, position, segment.id, start_ms, end_ms, text, language, flags"
+        "SELECT transcript_id, position, segment.id, start_ms, end_ms, text, language, flags, coalesce(name, label)"
         " FROM json_each(?) AS wanted CROSS JOIN segment"
-        " ON transcript_id = wanted.value ->> 0 AND position BETWEEN wanted.value ->> 1 AND wanted.value ->> 2",
+        " ON transcript_id = wanted.value ->> 0 AND position BETWEEN wanted.value ->> 1 AND wanted.value ->> 2"
+        " LEFT JOIN speaker_tag ON speaker_tag.id = speaker_tag_id LEFT JOIN person ON person.id = person_id",
         (json.dumps(sorted(wanted)),),
     )
     return {(row[0], row[1]): Segment(*row[2:]) for row in rows}
@@ -233,6 +236,7 @@ def _excerpt(
         before=_end(_spoken(segments, transcript, first - 1)),
         after=_beginning(_spoken(segments, transcript, last + 1)),
         language=segments[transcript, first].language,
+        speaker=segments[transcript, first].speaker,
     )
 
 

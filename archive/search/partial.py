@@ -17,21 +17,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from operator import itemgetter
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from archive.search.asked import Asked
-from archive.search.budget import Budget
 from archive.search.function_words import function_words
-from archive.search.hits import Ranked, read_indexed
+from archive.search.hits import Passage, Ranked, read_indexed
+from archive.search.moments import Dense, Stretch
 from archive.search.query import And, Leaf, Near, Node, Not, Or, Phrase, Prefix, Word, leaves, to_fts5
 from archive.search.rank import FUSED, ranks
 from archive.search.retrieve import NAMED, numbers
 from archive.search.session_table import Marked, Overview, Real, Whole
-from archive.search.spellings import as_written
+from archive.search.spellings import as_written, with_forms
 from archive.search.suggest import SHORTEST, Vocabulary
-from archive.sqlite import sqlite3
 
 MOST_TERMS = 24
 """Terms of a query that are looked for."""
@@ -48,7 +47,7 @@ OFTENER = 10
 """How many times as many sessions must have a word for which another is a mistake, if those are words as well."""
 ENDING = 6
 """Letters of a word whose last one may be another, with whatever follows."""
-READ = 60
+READ = 30
 """Passages that are read to see how near each other the terms stand."""
 SHOWN = 3
 """Moments of a session at most."""
@@ -58,6 +57,10 @@ LISTED = 50
 """Sessions or moments that are listed."""
 ENOUGH = 1 / 3
 """Of what the best session has of a query, the least that others must have."""
+
+
+Read: TypeAlias = tuple[Passage, Stretch, Dense | None]
+"""A passage, its words, and the moment in it in which terms stand near each other."""
 
 
 class Term(NamedTuple):
@@ -154,6 +157,7 @@ class PartialMatches:
     _passages: Whole
     _scores: Real
     _owners: Whole
+    _read: dict[int, Read]
 
     @property
     def node(self) -> Node | None:
@@ -186,29 +190,39 @@ class PartialMatches:
         best = np.argsort(-others, kind="stable")[:LISTED]
         best = best[(others[best] > 0) & (others[best] >= ENOUGH * others.max(initial=0.0))]
         found: dict[tuple[int, ...], Ranked] = {}
-        for passage, stretch in read_indexed(asked.conn, self._passages[best].tolist()):
-            if asked.budget.is_over():
-                break
-            if dense := stretch.densest(self.weights):
+        for passage, stretch, dense in self._densest(asked, self._passages[best].tolist()):
+            if dense:
                 ranked = Ranked(passage, stretch, dense.moment, dense.weight / (1 + dense.weight) - 1)
                 found.setdefault(dense.moment.key, ranked)
         return sorted(found.values(), key=lambda each: each.score, reverse=True)
 
-    def moments(self, conn: sqlite3.Connection, budget: Budget, places: Iterable[int]) -> dict[int, list[Ranked]]:
+    def moments(self, asked: Asked, places: Iterable[int]) -> dict[int, list[Ranked]]:
         """Return the best moments of sessions, as long as there is time."""
         wanted = {place: self.passages(place) for place in places}
-        read = read_indexed(conn, [passage for passages in wanted.values() for passage in passages])
+        read = self._densest(asked, [passage for passages in wanted.values() for passage in passages])
         found: dict[int, list[Ranked]] = {}
         for place, passages in wanted.items():
-            if budget.is_over():
+            if asked.budget.is_over():
                 break
-            dense = [
-                (passage, stretch, stretch.densest(self.weights)) for passage, stretch in islice(read, len(passages))
-            ]
-            moments = {each.moment.key: (passage, stretch, each) for passage, stretch, each in dense if each}
+            moments = {
+                each.moment.key: (passage, stretch, each)
+                for passage, stretch, each in islice(read, len(passages))
+                if each
+            }
             best = sorted(moments.values(), key=lambda each: each[2].weight, reverse=True)
             found[place] = [Ranked(passage, stretch, each.moment, 0.0) for passage, stretch, each in best]
         return found
+
+    def _densest(self, asked: Asked, passages: Sequence[int]) -> Iterator[Read]:
+        """Yield passages and the moments in which terms stand near each other, as long as there is time."""
+        unread = read_indexed(asked.conn, [each for each in passages if each not in self._read], asked.scope)
+        for number in passages:
+            if asked.budget.is_over():
+                return
+            if number not in self._read:
+                passage, stretch = next(unread)
+                self._read[number] = passage, stretch, stretch.densest(self.weights)
+            yield self._read[number]
 
 
 NOTHING = np.empty(0, dtype=np.int64)
@@ -217,7 +231,7 @@ NOTHING = np.empty(0, dtype=np.int64)
 def no_partial(overview: Overview) -> PartialMatches:
     """Return that no session has most of a query."""
     scores = np.zeros(len(overview.ids))
-    return PartialMatches(overview.ids, scores, scores, scores, {}, NOTHING, np.empty(0), NOTHING)
+    return PartialMatches(overview.ids, scores, scores, scores, {}, NOTHING, np.empty(0), NOTHING, {})
 
 
 def find_partial(asked: Asked, parts: Parts, overview: Overview, vocabulary: Vocabulary) -> PartialMatches:
@@ -268,7 +282,8 @@ class _Speller:
         others = [(each, PIECES) for each in joined]
         others += [(self._with_forms(each), count) for each, count in term.spellings]
         if isinstance(term.typed, Word):
-            others += [(self._with_forms(each), OTHERWISE) for each in self._respelled(term.typed.text)]
+            respelled = self._respelled(term.typed.text)
+            others += [(with_forms(self._conn, each, self._languages, doubtful=False), OTHERWISE) for each in respelled]
         return Term(typed, tuple(others))
 
     def _with_forms(self, node: Node) -> Node:
@@ -314,6 +329,7 @@ class _Found:
         self._sessions = np.zeros(len(overview.ids))
         self._demanded: Marked | None = None
         self._weights: dict[Node, float] = {}
+        self._read: dict[int, Read] = {}
 
     def add(self, term: Term) -> None:
         """Count a term, where it is not everywhere."""
@@ -350,10 +366,14 @@ class _Found:
         scores = self._near_each_other(passages, self._passages[passages])
         best = np.zeros(len(self._sessions))
         np.maximum.at(best, owners, scores)
+        if self._asked.closely:
+            self._sessions[best == 0] = 0.0
         named = self._overview.names.weights({leaf: None for node in self._weights for leaf in leaves(node)})
         whole = self._sessions + NAMED * named * (self._sessions > 0)
         fused = (1 / (FUSED + ranks(best)) + AS_A_WHOLE / (FUSED + ranks(whole))) * (whole > 0)
-        return PartialMatches(self._overview.ids, best, whole, fused, self._weights, passages, scores, owners)
+        return PartialMatches(
+            self._overview.ids, best, whole, fused, self._weights, passages, scores, owners, self._read
+        )
 
     @property
     def _common(self) -> int:
@@ -376,17 +396,22 @@ class _Found:
         return places[places >= 0]
 
     def _near_each_other(self, passages: Whole, scores: Real) -> Real:
-        """Return scores of passages, of which those count more in which terms stand near each other."""
+        """Return scores of passages, of which those count more in which terms stand near each other.
+
+        Where only what some people say is searched, a passage that was not read, or in which they say nothing of the
+        query, counts nothing.
+        """
         best = np.argsort(-scores, kind="stable")[:READ]
-        scores = scores.copy()
-        for at, (_, stretch) in zip(
-            best.tolist(), read_indexed(self._asked.conn, passages[best].tolist()), strict=False
-        ):
+        raised = np.zeros(len(scores)) if self._asked.closely else scores.copy()
+        read = read_indexed(self._asked.conn, passages[best].tolist(), self._asked.scope)
+        for at, (passage, stretch) in zip(best.tolist(), read, strict=False):
             if self._asked.budget.is_over():
                 break
             dense = stretch.densest(self._weights)
-            scores[at] += dense.weight if dense else 0.0
-        return scores
+            self._read[int(passages[at])] = passage, stretch, dense
+            if dense:
+                raised[at] = scores[at] * (not self._asked.closely) + dense.weight
+        return raised
 
 
 def _rarity(counts: Real) -> float:

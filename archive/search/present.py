@@ -53,7 +53,8 @@ def present(
     whole = [place for place in page.tolist() if scores.tiers[place] > PARTIAL]
     shown = _WholeMatches(asked, overview, retrieval).shown(whole, scores)
     some = [place for place in page.tolist() if scores.tiers[place] == PARTIAL]
-    shown |= _partly_shown(asked, partial, some, scores)
+    if some:
+        shown |= _partly_shown(asked, partial, some, scores)
     results = []
     for place in page.tolist():
         if place not in shown:
@@ -78,7 +79,7 @@ def _partly_shown(asked: Asked, partial: PartialMatches, places: list[int], scor
     """Return what is shown of sessions that have most of a query."""
     if partial.node is None:
         return {}
-    ranked = partial.moments(asked.conn, asked.budget, places)
+    ranked = partial.moments(asked, places)
     best = [
         each._replace(score=scores.total(place).at(nth))
         for place, found in ranked.items()
@@ -161,7 +162,7 @@ class _WholeMatches:
         """Return what is shown of them, by place, as long as there is time."""
         numbers = {place: int(self._overview.ids[place]) for place in page}
         passages = self._retrieval.passages
-        if page and not self._asked.doubtful and self._asked.wide is not None:
+        if page and not self._asked.closely and self._asked.wide is not None:
             self._retrieval.look_up(page)
         moments = self._moments(list(numbers.values()))
         marked = {number: passages[number][:MARKED] for number in moments.best if not moments.lasting.get(number)}
@@ -215,12 +216,12 @@ class _WholeMatches:
         """
         if self._asked.node is None or self._asked.wide is None:
             return _Moments({number: [] for number in numbers}, {}, {})
-        whole = {number for number in numbers if self._asked.doubtful or len(self._retrieval.passages[number]) <= READ}
+        whole = {number for number in numbers if self._asked.closely or len(self._retrieval.passages[number]) <= READ}
         found: dict[int, _Found] = {}
-        if self._asked.doubtful:
-            doubted = {number: self._retrieval.segments[number][:MARKED] for number in numbers}
-            stretches = read_passages(self._asked.conn, list(chain(*doubted.values())))
-            self._read({number: islice(stretches, len(some)) for number, some in doubted.items()}, whole, found)
+        if self._asked.closely:
+            closely = {number: self._retrieval.segments[number][:MARKED] for number in numbers}
+            stretches = read_passages(self._asked.conn, list(chain(*closely.values())), self._asked.scope)
+            self._read({number: islice(stretches, len(some)) for number, some in closely.items()}, whole, found)
         else:
             wanted = {
                 number: [passage for _, passage in sorted(self._retrieval.passages[number])[:READ]]

@@ -14,8 +14,8 @@ Words must all occur; ``OR``, ``AND`` and ``NOT`` are operators in capitals only
 in pieces is a phrase (``state-of-the-art``, ``don't``), and is also found in one piece (``dont``); ``Müller`` is
 also found as ``Mueller``. A word in quotes is meant as it stands; any other may be found by its stem
 (`with_stems`). How else words are written is looked up in an archive (`archive.search.spellings`). Fields say which
-sessions to search in, and so stand beside everything else, not in an OR with words. What does not parse
-is searched as plain words, and a note says so: no text is an error.
+sessions to search in, or who said it (``speaker:``), and so stand beside everything else, not in an OR with words.
+What does not parse is searched as plain words, and a note says so: no text is an error.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from difflib import get_close_matches
 from functools import cached_property
 from itertools import product
 from math import prod
@@ -111,7 +112,7 @@ class Near:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """Something that is known of a session, from outside what was said in it.
+    """Something that is known of a session, from outside what was said in it, or of who said it.
 
     Attributes:
         name: one of `FIELDS`.
@@ -175,6 +176,8 @@ PLAIN = "This does not read as a query ({}), so its words were searched as they 
 TOO_LONG = f"Only the first {MAX_WORDS} words were searched."
 ONLY_NOT_WITH_FIELDS = "What only leaves out needs a word beside it that should occur, and was ignored."
 FIELD_IN_OR = "A field such as {}: stands beside words, not in an OR with them: it was searched as words."
+NO_FIELD = "There is no field {}: (did you mean {}:?), so it was searched as words. Fields are {}."
+NO_FIELD_LIKE_IT = "There is no field {}: and it was searched as words. Fields are {}."
 NOT_A_VALUE = "{}: needs {}, so it was searched as words."
 FAR = f"near/ reaches over {MAX_NEAR} words at most, and was taken for near/{MAX_NEAR}."
 BARE_NEAR = "near/ needs a number of words, as in near/10: it was searched as it stands."
@@ -182,6 +185,8 @@ SHORT_PREFIX = f"A * needs {MIN_PREFIX} letters before it, and was ignored."
 
 FIELDS = {
     "speaker": "a name",
+    "with": "a name",
+    "person": "a name",
     "event": "a name",
     "series": "a name",
     "title": "words of a title",
@@ -195,10 +200,28 @@ FIELDS = {
     "exact": "yes or no",
 }
 """The names of fields, and what each needs for a value."""
+MEANT = {
+    "lang": "language",
+    "in": "language",
+    "by": "speaker",
+    "who": "speaker",
+    "said": "speaker",
+    "name": "person",
+    "people": "person",
+    "talk": "title",
+    "session": "title",
+    "type": "kind",
+    "date": "year",
+    "since": "after",
+    "from": "after",
+    "until": "before",
+    "to": "before",
+}
+"""What is meant by names that are none of a field."""
 WAYS = ("doubtful", "exact")
 """Fields that say how to search, not where."""
 
-_NAMED = {"speaker", "event", "series", "title", "track"}
+_NAMED = {"speaker", "with", "person", "event", "series", "title", "track"}
 _DAY = re.compile(r"(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?", re.ASCII)
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»＂", '"'))
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -207,6 +230,9 @@ _LEXEME = re.compile(
     rf"""|(?P<less>-)?(?P<field>(?i:{"|".join(FIELDS)})):(?:"(?P<quoted>[^"]*)"|(?P<bare>[^\s"()]*))"""
     r"""|(?P<minus>-(?!-))?(?P<word>[^\s"()]*)""",
 )
+
+_PERHAPS_FIELD = re.compile(r"-?([a-z]{2,12}):(?![:/\\])[^\s:]", re.ASCII)
+"""How a field is written, and few other things are."""
 
 Lexeme: TypeAlias = "str | Node"
 """One of ``( ) " AND OR NOT``, ``near/10``, a field, or a term."""
@@ -391,8 +417,17 @@ def _lex(text: str, notes: dict[str, None]) -> list[Lexeme]:
         elif found:
             if match["word"].lower() == "near/":
                 notes[BARE_NEAR] = None
+            if unknown := _PERHAPS_FIELD.match(match[0] + text[match.end() : match.end() + 1]):
+                notes[_no_field(unknown[1])] = None
             lexemes.append(_written(match["word"], found, notes))
     return lexemes
+
+
+def _no_field(name: str) -> str:
+    """Return what a reader should know of a name that is none of a field."""
+    known = ", ".join(FIELDS)
+    meant = MEANT.get(name) or next(iter(get_close_matches(name, FIELDS, 1)), None)
+    return NO_FIELD.format(name, meant, known) if meant else NO_FIELD_LIKE_IT.format(name, known)
 
 
 def _field(name: str, value: str, found: list[str], notes: dict[str, None]) -> Node:

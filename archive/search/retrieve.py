@@ -15,7 +15,7 @@ from itertools import chain
 import numpy as np
 
 from archive.search.asked import Asked
-from archive.search.hits import Passage, read_doubtful, read_indexed
+from archive.search.hits import Passage, read_closely, read_indexed
 from archive.search.moments import Stretch
 from archive.search.query import And, Node, Not, Or, Phrase, Prefix, in_any_order, leaves, to_fts5
 from archive.search.rank import FORMS, TYPED, Scores
@@ -53,7 +53,7 @@ class Retrieval:
 
     Attributes:
         stretches: passages that were read, by id.
-        segments: of sessions, by id: the segments that match, where what was heard with doubt is searched.
+        segments: of sessions, by id: the passages that match, where no index can tell, and so all are read.
         passages: of sessions, by id: cost and id of the passages that match, where they were looked up.
     """
 
@@ -80,8 +80,9 @@ class Retrieval:
                 f"SELECT id FROM session WHERE true{self._asked.scope.rows}", self._asked.scope.values
             )
             scores.raise_to(FORMS, self._places(_column(rows.fetchall())), 0.0)
-        elif self._asked.doubtful:
-            for passage in read_doubtful(self._asked.conn, self._asked.budget, self._asked.wide, self._asked.scope):
+        elif self._asked.closely:
+            conn, budget, doubtful = self._asked.conn, self._asked.budget, self._asked.doubtful
+            for passage in read_closely(conn, budget, self._asked.wide, self._asked.scope, doubtful=doubtful):
                 self.segments[passage.session].append(passage)
             counts = np.array([len(found) for found in self.segments.values()], dtype=np.float64)
             scores.raise_to(TYPED, self._places(np.array(list(self.segments), dtype=np.int64)), counts)
@@ -212,7 +213,7 @@ class Retrieval:
 
     def heard(self, sessions: Whole) -> list[int]:
         """Return the transcripts in which all that is asked for is found, at least of some sessions."""
-        if self._asked.doubtful:
+        if self._asked.closely:
             return [each.transcript for found in self.segments.values() for each in found]
         if self._asked.wide is None:
             return []

@@ -22,7 +22,7 @@ from archive.catalogue.current import CURRENT
 from archive.index.passages import TITLE_LANGUAGE
 from archive.index.stems import marks
 from archive.index.tokens import BARRIER, words
-from archive.search.filters import STARTED
+from archive.search.filters import SPEAKERS, STARTED
 from archive.search.query import Leaf, Phrase, Prefix, Stemmed, Word
 from archive.sqlite import sqlite3
 
@@ -48,6 +48,7 @@ SIZES = "SELECT id, sz FROM session_fts_docsize"
 PEOPLE = """
 SELECT DISTINCT session_id, person.slug, person.name FROM session_person JOIN person ON person.id = person_id
 """
+SPEAKING = f"SELECT DISTINCT session_id, slug, name FROM ({SPEAKERS}) WHERE slug <> ''"
 TRANSCRIPTS = f"""
 SELECT session_id, transcript.id, transcript.language FROM recording
 JOIN transcript ON recording_id = recording.id
@@ -246,6 +247,7 @@ class Overview:
         columns: dict[str, Iterable[Sequence[Any]]] = {
             "event": ((row[0], row[2], row[3]) for row in rows),
             "series": ((row[0], row[4], row[5]) for row in rows),
+            "speaker": conn.execute(SPEAKING).fetchall(),
             "person": people,
             "language": _within(transcripts),
             "track": ((row[0], row[6], row[6]) for row in rows),

@@ -85,7 +85,7 @@ def _add_partial(
     parts = take_apart(query.node)
     if not parts.may_be_partly_found(bool(scores.exact.any())):
         return none
-    long = len(parts.terms) > APART
+    long = len(parts.terms) > APART and not asked.closely
     by_chance = retrieval.apart(scores) if long else np.empty(0, dtype=np.int64)
     if int(np.count_nonzero(scores.exact)) - len(by_chance) >= FEWER:
         return none
@@ -110,4 +110,4 @@ def _heard(
         return None
     some = [place for place in mixed.tolist() if scores.tiers[place] == PARTIAL]
     passages = [passage for place in some for passage in partial.passages(place)]
-    return [*retrieval.heard(mixed), *retrieval.transcripts_of(passages)]
+    return [*retrieval.heard(mixed), *(retrieval.transcripts_of(passages) if passages else ())]

@@ -111,7 +111,7 @@ class SqliteSearch:
         with sqlite_errors():
             kept = self._kept or self._kept_here.of(self._conn)
         with sqlite_errors(), reading(self._conn):
-            scope = read_scope(self._conn, filters, understood.where)
+            scope = read_scope(self._conn, filters, understood.where, words=understood.node is not None)
             asked = self._asked(budget, understood, scope, read_languages(self._conn, scope))
             results = search_moments(asked, query, understood, kept, limit=_bounded(limit), offset=_bounded(offset))
         return replace(results, note=_joined(understood.note, results.note))
@@ -178,7 +178,7 @@ class SqliteSearch:
             kept = self._kept or self._kept_here.of(self._conn)
             overview = kept.overview(self._conn)
         with sqlite_errors(), reading(self._conn):
-            scope = read_scope(self._conn, tagged, understood.where)
+            scope = read_scope(self._conn, tagged, understood.where, words=understood.node is not None)
             asked = self._asked(budget, understood, scope, [scope.language] if scope.language else overview.languages)
             limit = min(max(limit, 0), 100)
             results = search_sessions(

@@ -87,8 +87,21 @@ async def concordance(datasette: Any, request: Any) -> Any:
     def read(conn: Any) -> tuple[str, bool]:
         research = Research(conn, FILE_BUDGET_MS)
         lines = ordered(research.concordance(query, filters, limit=FILE_LINES), order)
-        rows = ((x.left, x.match, x.right, x.hit.event, x.hit.session, x.hit.start_ms, x.hit.url) for x in lines)
-        columns = ("left", "match", "right", "event", "session", "start_ms", "url")
+        rows = (
+            (
+                x.left,
+                x.match,
+                x.right,
+                x.hit.event,
+                x.hit.session,
+                x.hit.start_ms,
+                x.hit.url,
+                x.hit.start_at,
+                x.hit.speaker,
+            )
+            for x in lines
+        )
+        columns = ("left", "match", "right", "event", "session", "start_ms", "url", "start_at", "speaker")
         return exports.to_csv(columns, rows), research.complete
 
     text, complete = await current(datasette).execute_long(read)

@@ -42,7 +42,7 @@ _OPTIONS = OPEN_TO_ALL | {
 _CREDENTIALS = {b"cookie", b"authorization"}
 _DROPPED = ("set-cookie", "vary")
 """Headers of Datasette's that speak of logging in."""
-_VARY = "Accept-Encoding, Accept-Language"
+_VARY = "Accept-Encoding"
 _IN_THREAD_BYTES = 64 << 10
 """A longer text is compressed in a thread, while other requests go on."""
 
@@ -107,37 +107,43 @@ class _Exchange:
         asked = Headers(scope=scope)
         path = scope.get("raw_path") or scope["path"].encode()
         address, query = path.decode("latin-1").partition("?")[0], scope.get("query_string", b"")
-        self.tag = validator(datasette, address, query, negotiate("", asked.get("accept-language", "")))
+        self.any_tag = validator(datasette, address, query, "")
+        self.tag = self.spoken_tag = validator(
+            datasette, address, query, negotiate("", asked.get("accept-language", ""))
+        )
         self.encoding = chosen_encoding(asked.get("accept-encoding", ""))
-        self.known = matches(asked.get("if-none-match", ""), self.tag)
+        known = asked.get("if-none-match", "")
+        self.known = next((tag for tag in (self.any_tag, self.spoken_tag) if matches(known, tag)), None)
         self._start: MutableHeaders | None = None
         self._body = bytearray()
         self._passing = False
 
-    @property
-    def key(self) -> tuple[str, str | None]:
-        return self.tag, self.encoding
-
     async def run(self) -> None:
         """Answer the request."""
+        making = (self.spoken_tag, self.encoding)
         if self.known:
             # This tag was given to no other address, and only with an answer that was complete.
+            self.tag = self.known
             await self._answer(Response(status_code=304, headers=self._lasting()))
-        elif kept := await self.answers.get(self.key):
+        elif kept := await self.answers.get(making) or await self.answers.get((self.any_tag, self.encoding)):
             await self._give(kept)
         else:
-            self.answers.begin(self.key)
+            self.answers.begin(making)
             try:
                 await self.app(self._whole(), self.receive, self.send)
             finally:
-                self.answers.give_up(self.key)
+                self.answers.give_up(making)
 
     def _whole(self) -> Scope:
         """Return the request for the whole of a page where only its headers are asked for: it will be kept."""
         return self.scope if self.scope["path"].startswith("/media/") else {**self.scope, "method": "GET"}
 
     def _lasting(self) -> dict[str, str]:
-        return {"etag": self.tag, "cache-control": self._freshness(), "vary": _VARY}
+        return {"etag": self.tag, "cache-control": self._freshness(), "vary": self._varies()}
+
+    def _varies(self) -> str:
+        """Return what an answer depends on: pages, which name their language, on the reader's; files do not."""
+        return f"{_VARY}, Accept-Language" if self.tag == self.spoken_tag else _VARY
 
     def _freshness(self) -> str:
         return FOREVER if is_current_asset(self.scope["path"], self.scope.get("query_string", b"")) else FRESH
@@ -150,10 +156,11 @@ class _Exchange:
                 del headers[name]
             if not self._keeps(message["status"], headers):
                 self._passing = True
-                self.answers.give_up(self.key)
+                self.answers.give_up((self.spoken_tag, self.encoding))
                 await self._send({**message, "headers": headers.raw})
                 return
             self._start = headers
+            self.tag = self.spoken_tag if "content-language" in headers else self.any_tag
             headers["etag"] = self.tag
             if self._freshness() == FOREVER or headers.get("cache-control", "").startswith("max-age="):
                 headers["cache-control"] = self._freshness()  # Datasette's own says nothing of caches between
@@ -172,18 +179,18 @@ class _Exchange:
         self._body += message.get("body", b"")
         if not message.get("more_body"):
             answer = await self._make(start, bytes(self._body))
-            self.answers.put(self.key, answer)
+            self.answers.put((self.tag, self.encoding), answer)
             await self._give(answer)
         elif len(self._body) > MAX_BYTES:
             self._passing = True
-            self.answers.give_up(self.key)
+            self.answers.give_up((self.spoken_tag, self.encoding))
             del start["content-length"]
             await self._send({"type": "http.response.start", "status": 200, "headers": start.raw})
             await self._send({"type": "http.response.body", "body": bytes(self._body), "more_body": True})
             self._body.clear()
 
     async def _make(self, headers: MutableHeaders, body: bytes) -> Answer:
-        headers["vary"] = _VARY
+        headers["vary"] = self._varies()
         if self.encoding and len(body) >= MIN_BYTES:
             compress = encodings()[self.encoding]
             long = len(body) > _IN_THREAD_BYTES

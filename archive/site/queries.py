@@ -279,9 +279,10 @@ def cards_by_slug(conn: sqlite3.Connection, slugs: Iterable[tuple[str, str]]) ->
 def labels(conn: sqlite3.Connection, chosen: Mapping[str, str]) -> dict[str, str]:
     """Return how the values of filters read: titles and names of what is chosen by slug."""
     named = dict(chosen)
-    for name, column in (("event", "title"), ("series", "title"), ("person", "name")):
+    kinds = (("event", "event", "title"), ("series", "series", "title"), ("person", "person", "name"))
+    for name, table, column in (*kinds, ("speaker", "person", "name")):
         row = conn.execute(
-            f"SELECT {column} AS label FROM {name} WHERE slug = ?", (_clean(chosen.get(name)),)
+            f"SELECT {column} AS label FROM {table} WHERE slug = ?", (_clean(chosen.get(name)),)
         ).fetchone()
         if row is not None:
             named[name] = row["label"]

@@ -26,10 +26,13 @@ async def suggest(datasette: Any, request: Any) -> Any:
     found = []
     if len(text) >= SHORTEST:
         found = await current(datasette).execute_fn(lambda conn: read(conn, text))
-    with locales.speaking(reader_language(request)):
+    spoken = reader_language(request)
+    with locales.speaking(spoken):
         kinds = {"event": _("event"), "session": _("session"), "person": _("person"), "word": _("said")}
         answer = [{**each, "kind": kinds[each["kind"]]} for each in found]
-    return respond_json(answer)
+    response = respond_json(answer)
+    response.headers["content-language"] = spoken
+    return response
 
 
 def read(conn: sqlite3.Connection, text: str) -> list[dict[str, str]]:

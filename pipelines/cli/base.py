@@ -29,6 +29,7 @@ MODULES = {
     "run": ("run",),
     "search": ("search",),
     "site": ("init", "publish", "serve", "demo"),
+    "speakers": ("speakers",),
     "status": ("status", "retry"),
     "timetables": ("import", "export"),
     "transcribe": ("transcribe", "models"),

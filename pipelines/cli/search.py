@@ -97,7 +97,20 @@ def _as_query(words: tuple[str, ...]) -> str:
 
 
 def _hit(hit: Hit) -> dict[str, Any]:
-    keys = ("event", "session", "title", "language", "start_ms", "end_ms", "text", "url", "score", "match")
+    keys = (
+        "event",
+        "session",
+        "title",
+        "language",
+        "start_ms",
+        "end_ms",
+        "text",
+        "url",
+        "score",
+        "match",
+        "start_at",
+        "speaker",
+    )
     return {key: getattr(hit, key) for key in keys}
 
 

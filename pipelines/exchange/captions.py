@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from archive.catalogue.recordings import read_recording, recordings_beginning, recordings_of, spoken_language
 from archive.catalogue.sessions import SessionAddress
+from archive.catalogue.speakers import label_transcript
 from archive.catalogue.transcripts import (
     add_transcript,
     count_transcripts,
@@ -91,6 +92,7 @@ def add_captions(
     before = count_transcripts(context.db)
     added = add_transcript(context.db, recording, transcript, created_at=timestamp())
     new, current = count_transcripts(context.db) > before, is_current(context.db, added)
+    label_transcript(context.db, recording, at=timestamp())
     return Added(transcript, new, current, name_speakers(context.db, recording))
 
 

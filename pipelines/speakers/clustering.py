@@ -5,8 +5,8 @@ How many voices there are is read from the windows themselves:
 - A short recording has too few windows for a spectrum: they are joined by the average likeness of their groups.
 - Otherwise the graph of each window's nearest neighbours is cut where its Laplacian's eigenvalues leave the largest
   gap; how many neighbours count is chosen by the same gap (NME-SC, https://arxiv.org/abs/2003.02405).
-- Whoever speaks for seconds in an hour leaves no gap. So windows unlike every voice found are joined among themselves,
-  and become voices where there are enough of them.
+- Whoever speaks for seconds in an hour leaves no gap. So a voice whose windows fall into groups that are unlike each
+  other is divided, and windows unlike every voice found become voices where enough of them are alike.
 - Voices that are alike are one. A long recording is divided into parts; each part's voices are found as above, and
   then joined by the likeness of their means, so that the cost grows with the length and not with its square.
 
@@ -33,12 +33,14 @@ MANY = 300
 """Windows that are divided into parts: about nine minutes."""
 ALIKE = 0.25
 """Average likeness from which two groups of windows in a short recording are one voice."""
+DIVIDED = 0.2
+"""Average likeness below which two groups of windows are two voices, whatever the spectrum says."""
 STRANGE = 0.3
 """Likeness to its voice below which a window may be of another."""
 STRANGERS_ALIKE = 0.4
 STRANGERS = 3
 """Windows that make a voice of their own."""
-SAME = 0.65
+SAME = 0.6
 """Likeness of means from which two voices are one."""
 MOST = 20
 """Voices that are looked for in a part."""
@@ -111,7 +113,8 @@ def linked(likeness: npt.NDArray[np.float32], weights: Weights, bound: float) ->
 def _cluster_part(vectors: Vectors, weights: Weights) -> Labels:
     if len(vectors) < FEW:
         return linked(vectors @ vectors.T, weights, ALIKE)
-    return _joined(vectors, weights, _with_strangers(vectors, weights, _spectral(vectors)))
+    labels = _divided(vectors, weights, _spectral(vectors))
+    return _joined(vectors, weights, _with_strangers(vectors, weights, labels))
 
 
 def _spectral(vectors: Vectors) -> Labels:
@@ -158,6 +161,17 @@ def _k_means(points: npt.NDArray[np.float32], count: int, rounds: int = 30, trie
         if (error := float(np.square(points - centres[labels]).sum())) < least:
             best, least = labels, error
     return _numbered(best)
+
+
+def _divided(vectors: Vectors, weights: Weights, labels: Labels) -> Labels:
+    """Divide voices whose windows fall into groups that are unlike each other."""
+    labels = labels.copy()
+    for voice in range(int(labels.max()) + 1):
+        its = np.flatnonzero(labels == voice)
+        groups = linked(vectors[its] @ vectors[its].T, weights[its], DIVIDED)
+        for group in np.flatnonzero(np.bincount(groups) >= STRANGERS)[1:]:
+            labels[its[groups == group]] = labels.max() + 1
+    return _numbered(labels)
 
 
 def _with_strangers(vectors: Vectors, weights: Weights, labels: Labels) -> Labels:

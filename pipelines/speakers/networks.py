@@ -88,7 +88,7 @@ class NetworkDiarizer:
                 marks = tuple((w.speaker, w.centre, w.seconds, first + i) for i, w in enumerate(cut))
                 first += len(cut)
                 yield chunk, Heard(chunk.start, activity, marks), vectors, [window.seconds for window in cut]
-        except RuntimeError as error:  # onnxruntime's own errors are subclasses
+        except _faults() as error:
             raise TranscriberError(f"onnxruntime gave up: {error}") from error
 
 
@@ -116,6 +116,14 @@ def _sessions(weights: str, threads: int | None) -> tuple[Any, Any]:
     return _session(folder / "segmentation.onnx", threads), _session(folder / "embedding.onnx", threads)
 
 
+@cache
+def _faults() -> tuple[type[Exception], ...]:
+    """Return onnxruntime's own errors, which have no base but Exception."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    return tuple(each for each in vars(state).values() if isinstance(each, type) and issubclass(each, Exception))
+
+
 def _session(path: Path, threads: int | None) -> Any:
     # It takes a second to import, and only workers that diarize need it.
     import onnxruntime
@@ -123,9 +131,8 @@ def _session(path: Path, threads: int | None) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or os.cpu_count() or 1
     options.inter_op_num_threads = 1
-    options.enable_cpu_mem_arena = False
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    except RuntimeError as error:
+    except _faults() as error:
         raise TranscriberError(f"the weights {path} cannot be loaded: {error}") from error

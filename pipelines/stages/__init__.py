@@ -91,6 +91,7 @@ STAGES = (
     StageEntry("pull", "workers", "brings recordings into the store", "pull"),
     StageEntry("captions", "driver", "adds captions that came with recordings", "pull"),
     StageEntry("transcribe", "models", "turns what is said into text"),
+    StageEntry("diarize", "models", "tells who speaks when, if [speakers] enabled"),
     StageEntry("translate", "models", "translates into English", option="Translate what is not in English, too."),
     StageEntry("render", "workers", "makes what the site plays and shows of recordings"),
     StageEntry("index", "driver", "makes sessions and transcripts searchable"),

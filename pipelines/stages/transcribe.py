@@ -14,6 +14,7 @@ from typing import ClassVar
 import msgspec
 
 from archive.catalogue.recordings import note_duration, read_recording, recording_of, recordings_to_transcribe
+from archive.catalogue.speakers import label_transcript
 from archive.catalogue.transcripts import add_transcript, count_captions, keep_part, take_parts
 from metadata.captions import FORMATS
 from metadata.model import Transcript
@@ -109,6 +110,7 @@ class Transcribe:
             return None
         transcript = join([msgspec.json.decode(each, type=Heard) for each in there])
         add_transcript(context.db, recording, transcript, created_at=timestamp())
+        label_transcript(context.db, recording, at=timestamp())
         note_duration(context.db, recording, transcript.duration_ms)
         return "; ".join(_remarks(context, recording, transcript)) or None
 

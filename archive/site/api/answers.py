@@ -67,6 +67,8 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     score: float
     transcript: str | None
     match: str
+    start_at: str | None
+    speaker: str | None
 
 
 class FoundSession(msgspec.Struct, frozen=True, kw_only=True):

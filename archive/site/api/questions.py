@@ -66,7 +66,8 @@ class Filtered(Nothing, frozen=True, kw_only=True):
     q: Words = ""
     event: Annotated[str, Meta(description="Slug of an event.")] | UnsetType = UNSET
     series: Annotated[str, Meta(description="Slug of a series.")] | UnsetType = UNSET
-    person: Annotated[str, Meta(description="Slug of a person.")] | UnsetType = UNSET
+    person: Annotated[str, Meta(description="Slug of somebody who took part.")] | UnsetType = UNSET
+    speaker: Annotated[str, Meta(description="Slug of somebody who said it.")] | UnsetType = UNSET
     language: Annotated[str, Meta(description="BCP-47 tag of the language in which it was said.")] | UnsetType = UNSET
     track: Annotated[str, Meta(description="Title of a track.")] | UnsetType = UNSET
     year: Annotated[str, Meta(description="Year of the session.")] | UnsetType = UNSET
@@ -78,6 +79,7 @@ class Filtered(Nothing, frozen=True, kw_only=True):
             event=self.event or None,
             series=self.series or None,
             person=self.person or None,
+            speaker=self.speaker or None,
             language=self.language or None,
             track=self.track or None,
             year=self.year or None,
@@ -107,9 +109,9 @@ class Concordance(Moments, frozen=True, kw_only=True):
 class Frequency(Filtered, frozen=True, kw_only=True):
     """How often something was said, and by what to divide."""
 
-    by: Annotated[Literal["year", "event", "person", "language"], Meta(description="What sessions have in common.")] = (
-        "year"
-    )
+    by: Annotated[
+        Literal["year", "event", "speaker", "person", "language"], Meta(description="What sessions have in common.")
+    ] = "year"
 
 
 Q = TypeVar("Q", bound=Nothing)

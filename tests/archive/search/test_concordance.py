@@ -103,6 +103,8 @@ def test_csv_does_not_let_formulas_run(db: Database) -> None:
         "text": "'=cmd lamps, lamp!",
         "url": "/events/early/first?t=5",
         "transcript": "v1",
+        "start_at": "2021-01-01",
+        "speaker": "",
     }
 
 

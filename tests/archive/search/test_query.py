@@ -73,7 +73,7 @@ A, B, C = Word("a"), Word("b"), Word("c")
         ("--verbose", Word("verbose")),
         ("a - b & c", And((A, B, C))),
         ("東京", Phrase(("東", "京"))),
-        ("person:noor", Phrase(("person", "noor"))),
+        ("b:noor", Phrase(("b", "noor"))),
         ("a near/3 b", Near((A, B), 3)),
         ("a NEAR/3 b near/7 c", Near((A, B, C), 7)),
         ('a near/3 "b c" d', And((Near((A, Phrase(("b", "c"))), 3), Word("d")))),

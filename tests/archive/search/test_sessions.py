@@ -109,9 +109,9 @@ def test_filters(db: Database, filters: Filters, expected: list[str]) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("speaker:okafor", ["fog", "phare"]),
-        ('speaker:"noor okafor"', ["fog", "phare"]),
-        ("-speaker:okafor", ["lamps"]),
+        ("with:okafor", ["fog", "phare"]),
+        ('person:"noor okafor"', ["fog", "phare"]),
+        ("-with:okafor", ["lamps"]),
         ("event:winter", ["fog", "lamps"]),
         ("event:winter-school", ["fog", "lamps"]),
         ("series:schools", ["fog", "lamps"]),
@@ -182,7 +182,7 @@ def test_did_you_mean(db: Database) -> None:
     assert backend.sessions("lihgthouse foz").suggestion is None  # three letters are too few for a mistake
     assert backend.sessions("Lihgthouse Fog").suggestion == "lighthouse Fog"
     assert backend.sessions('"the lighthuose"').suggestion == '"the lighthouse"'
-    assert backend.sessions("speaker:okafor lihgthouse").suggestion == "speaker:okafor lighthouse"
+    assert backend.sessions("with:okafor lihgthouse").suggestion == "with:okafor lighthouse"
     assert backend.sessions("okafro").suggestion == "okafor"
     for text in ("qqqqqqq", "zeppelin", "xk", "lighthouse -lighthouse", "burns vagues exact:yes"):
         found = backend.sessions(text)

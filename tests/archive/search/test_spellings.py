@@ -313,10 +313,10 @@ def test_english_words_that_only_look_so_have_no_other_spelling(word: str) -> No
 def test_names_of_people_and_titles_are_found_in_any_spelling() -> None:
     db = archive("words", title="Wi-Fi für Århus", people=["Søren O'Brien", "Jürgen Weiß"])
     for query in (
-        "speaker:soren",
-        "speaker:OBrien",
-        "speaker:Juergen",
-        'speaker:"Jürgen Weiss"',
+        "with:soren",
+        "with:OBrien",
+        "with:Juergen",
+        'with:"Jürgen Weiss"',
         "title:wifi",
         "aarhus",
     ):

@@ -78,6 +78,8 @@ def test_search_gives_whole_hits(db: Database) -> None:
             url="/events/winter-school/tales?t=0",
             score=1.0,
             transcript="v1",
+            positions=(0, 1),
+            start_at="2022-02-19",
         )
     ]
     assert replace(found, hits=()) == Results((), 1, 1, None, complete=True)

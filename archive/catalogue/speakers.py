@@ -1,0 +1,321 @@
+"""Voices in recordings, and the people whom somebody says they are.
+
+A voice is a speaker tag: captions bring some by their labels, and the sound brings others, called "Voice 1" and so on.
+A machine finds voices and proposes people; only a person names one. What people said stays when a recording is heard
+again: a voice that speaks when a known one did is that one, with its label and its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import msgspec
+
+from archive.catalogue.current import CURRENT
+from archive.catalogue.labelling import Turn, labelled
+from archive.catalogue.recordings import FILE, WITH_SESSION, RecordingFile
+from archive.catalogue.rows import touch
+from archive.catalogue.transcripts import add_transcript, read_transcript
+from archive.errors import UnknownSubjectError
+from archive.sqlite import Database
+from metadata.model import Transcript
+from metadata.names import name_key
+
+LABELS = "speakers"
+"""The parameter of a transcript that tells which version its labels were added to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voice:
+    """A voice in a recording.
+
+    Attributes:
+        label: what it goes by in the recording.
+        person: the slug of whom somebody said that it is, or None.
+        name: theirs.
+        origin: ``captions`` or ``sound``.
+        turns: how often it speaks; None where nobody listened.
+        longest: its longest turn, in milliseconds, to hear it by.
+    """
+
+    id: int
+    recording: int
+    label: str
+    person: str | None
+    name: str | None
+    origin: str
+    talking_ms: int | None
+    turns: int | None
+    longest: tuple[int, int] | None
+
+
+class SilentRecording(NamedTuple):
+    """A recording in which nobody knows who speaks, and how many people its timetable has."""
+
+    file: RecordingFile
+    people: int
+
+
+def recordings_to_diarize(db: Database) -> list[SilentRecording]:
+    """Return the recordings whose current transcript has no speakers from people or captions, in order.
+
+    A recording that nobody has transcribed yet waits for that.
+    """
+    rows = db.execute(
+        f"SELECT {FILE}, (SELECT count(DISTINCT person_id) FROM session_person"
+        " WHERE session_person.session_id = recording.session_id)"
+        f" FROM {WITH_SESSION} JOIN transcript ON transcript.recording_id = recording.id"
+        f" WHERE {CURRENT} AND transcript.kind <> 'translation' AND NOT EXISTS (SELECT 1 FROM segment"
+        " JOIN speaker_tag ON speaker_tag.id = speaker_tag_id"
+        " WHERE transcript_id = transcript.id AND speaker_tag.origin = 'captions')"
+        " ORDER BY event.start_date, session.start_utc, session.position, recording.id"
+    )
+    return [SilentRecording(RecordingFile(*file), people) for *file, people in rows.fetchall()]
+
+
+def set_turns(
+    db: Database, recording: int, turns: Sequence[tuple[int, int, int]], vectors: Sequence[bytes] = (), *, at: str
+) -> dict[int, str]:
+    """Note who speaks when in a recording, in place of what was noted before, and label its transcript.
+
+    The caller owns the transaction.
+
+    Args:
+        db: the catalogue.
+        recording: its id.
+        turns: beginning and end in milliseconds and the number of the voice, in order of their beginnings.
+        vectors: a voiceprint for each voice, or nothing where voiceprints are not kept.
+        at: when, ISO 8601.
+
+    Returns:
+        The label of each voice, by its number.
+    """
+    known = _sound_tags(db, recording)
+    before = read_turns(db, recording)
+    labels = _matched(turns, before)
+    taken = {label for (label,) in db.execute("SELECT label FROM speaker_tag WHERE recording_id = ?", [recording])}
+    for voice in dict.fromkeys(voice for _, _, voice in turns):
+        if voice not in labels:
+            number = next(n for n in range(1, len(taken) + 2) if f"Voice {n}" not in taken)
+            labels[voice] = f"Voice {number}"
+            taken.add(labels[voice])
+            known[labels[voice]] = _add_tag(db, recording, labels[voice])
+    db.execute(
+        "DELETE FROM speaker_turn WHERE speaker_tag_id IN (SELECT id FROM speaker_tag WHERE recording_id = ?)",
+        [recording],
+    )
+    db.conn.executemany(
+        "INSERT INTO speaker_turn(speaker_tag_id, start_ms, end_ms) VALUES (?, ?, ?)",
+        ((known[labels[voice]], start, end) for start, end, voice in turns),
+    )
+    _sum_up(db, recording)
+    db.execute(
+        "DELETE FROM voiceprint WHERE speaker_tag_id IN (SELECT id FROM speaker_tag WHERE recording_id = ?)",
+        [recording],
+    )
+    for number, vector in enumerate(vectors):
+        if number in labels:
+            db.execute("INSERT INTO voiceprint(speaker_tag_id, vector) VALUES (?, ?)", [known[labels[number]], vector])
+    label_transcript(db, recording, at=at)
+    touch(db)
+    return labels
+
+
+def read_turns(db: Database, recording: int) -> list[Turn]:
+    """Return who speaks when in a recording, in order."""
+    rows = db.execute(
+        "SELECT start_ms, end_ms, label FROM speaker_turn JOIN speaker_tag ON speaker_tag.id = speaker_tag_id"
+        " WHERE recording_id = ? ORDER BY start_ms, end_ms",
+        [recording],
+    )
+    return [Turn(*row) for row in rows.fetchall()]
+
+
+def label_transcript(db: Database, recording: int, *, at: str) -> bool:
+    """Give the segments of a recording's current transcript their voices, as a version of its own.
+
+    Speakers that captions or people brought stay as they are. A recording with one voice that nobody has named is not
+    labelled: to call the only speaker "Voice 1" tells nobody anything.
+
+    Returns:
+        Whether there is a new current version.
+    """
+    found = db.execute(
+        "SELECT id, parameters FROM transcript WHERE recording_id = ? AND is_current AND kind <> 'translation'",
+        [recording],
+    ).fetchone()
+    if found is None:
+        return False
+    current = read_transcript(db, found[0])
+    base = _unlabelled(db, recording, current) or current
+    if any(segment.speaker is not None for segment in base.segments):
+        return False
+    turns = read_turns(db, recording)
+    wanted = base
+    if len({turn.label for turn in turns}) > 1 or _is_named(db, recording):
+        segments = labelled(base.segments, turns)
+        version = db.execute("SELECT version FROM transcript WHERE id = ?", [found[0]]).fetchone()[0]
+        wanted = replace(
+            base, segments=segments, parameters={**base.parameters, LABELS: current.parameters.get(LABELS, version)}
+        )
+    if wanted == current:
+        return False
+    add_transcript(db, recording, wanted, created_at=at)
+    return True
+
+
+def voices_of(db: Database, session: int) -> list[Voice]:
+    """Return the voices in a session's recordings that are current, those who speak most first."""
+    rows = db.query(
+        "SELECT speaker_tag.id, recording_id AS recording, label, person.slug AS person, person.name, origin,"
+        " talking_ms, turns, (SELECT json_array(start_ms, end_ms) FROM speaker_turn"
+        " WHERE speaker_tag_id = speaker_tag.id ORDER BY end_ms - start_ms DESC, start_ms LIMIT 1) AS longest"
+        " FROM speaker_tag JOIN recording ON recording.id = recording_id"
+        " LEFT JOIN person ON person.id = person_id WHERE session_id = ? AND superseded_by IS NULL"
+        " AND (origin = 'captions' OR turns > 0) ORDER BY recording_id, talking_ms DESC, label",
+        [session],
+    )
+    return [
+        Voice(
+            **{**row, "longest": msgspec.json.decode(row["longest"], type=tuple[int, int]) if row["longest"] else None}
+        )
+        for row in rows
+    ]
+
+
+def find_voice(db: Database, session: int, label: str) -> Voice:
+    """Return one of a session's voices by its label or its name, whatever the case.
+
+    Raises:
+        UnknownSubjectError: there is none, or there are several in several recordings.
+    """
+    wanted = label.casefold()
+    found = [each for each in voices_of(db, session) if wanted in {each.label.casefold(), (each.name or "").casefold()}]
+    if len(found) != 1:
+        raise UnknownSubjectError("voice", label)
+    return found[0]
+
+
+def name_voice(db: Database, voice: Voice, person: str | None, *, by: str, at: str) -> None:
+    """Note who a voice is, or that nobody knows it. The caller owns the transaction.
+
+    Args:
+        db: the catalogue.
+        voice: which.
+        person: the slug of someone in the catalogue, or None.
+        by: who says so.
+        at: when, ISO 8601.
+
+    Raises:
+        UnknownSubjectError: there is no such person.
+    """
+    row = db.execute("SELECT id FROM person WHERE slug = ?", [person]).fetchone() if person else (None,)
+    if row is None:
+        raise UnknownSubjectError("person", str(person))
+    db.execute(
+        "UPDATE speaker_tag SET person_id = ?, named_by = ?, named_at = ? WHERE id = ?",
+        [row[0], by if person else None, at if person else None, voice.id],
+    )
+    label_transcript(db, voice.recording, at=at)
+    touch(db)
+
+
+def people_named(db: Database, name: str) -> list[str]:
+    """Return the slugs of the people with a slug or a name, compared by `metadata.names.name_key`."""
+    people = db.execute("SELECT slug, name FROM person ORDER BY slug").fetchall()
+    return [slug for slug, called in people if slug == name] or [
+        slug for slug, called in people if name_key(called) == name_key(name)
+    ]
+
+
+def forget_person(db: Database, person: str) -> int:
+    """Unname all voices of a person, and delete their voiceprints. The caller owns the transaction.
+
+    Returns:
+        How many voices they were.
+
+    Raises:
+        UnknownSubjectError: there is no such person.
+    """
+    row = db.execute("SELECT id FROM person WHERE slug = ?", [person]).fetchone()
+    if row is None:
+        raise UnknownSubjectError("person", person)
+    db.execute(
+        "DELETE FROM voiceprint WHERE speaker_tag_id IN (SELECT id FROM speaker_tag WHERE person_id = ?)", [row[0]]
+    )
+    done = db.execute(
+        "UPDATE speaker_tag SET person_id = NULL, named_by = NULL, named_at = NULL WHERE person_id = ?", [row[0]]
+    ).rowcount
+    touch(db)
+    return int(done)
+
+
+def forget_voiceprints(db: Database) -> int:
+    """Delete every voiceprint, and return how many there were. The caller owns the transaction."""
+    return int(db.execute("DELETE FROM voiceprint").rowcount)
+
+
+def voiceprints(db: Database) -> Mapping[int, bytes]:
+    """Return the voiceprints that are kept, by the id of their voice."""
+    return dict(db.execute("SELECT speaker_tag_id, vector FROM voiceprint").fetchall())
+
+
+def _sound_tags(db: Database, recording: int) -> dict[str, int]:
+    rows = db.execute("SELECT label, id FROM speaker_tag WHERE recording_id = ? AND origin = 'sound'", [recording])
+    return dict(rows.fetchall())
+
+
+def _add_tag(db: Database, recording: int, label: str) -> int:
+    cursor = db.execute(
+        "INSERT INTO speaker_tag(recording_id, label, origin) VALUES (?, ?, 'sound')", [recording, label]
+    )
+    return int(cursor.lastrowid or 0)
+
+
+def _matched(turns: Iterable[tuple[int, int, int]], before: Sequence[Turn]) -> dict[int, str]:
+    """Return the labels of voices that were known before: for half of the time, they speak when a known one did."""
+    shared: dict[tuple[int, str], int] = {}
+    spoken: dict[int, int] = {}
+    for start, end, voice in turns:
+        spoken[voice] = spoken.get(voice, 0) + end - start
+        for turn in before:
+            if turn.start_ms >= end:
+                break
+            if turn.end_ms > start:
+                both = min(turn.end_ms, end) - max(turn.start_ms, start)
+                shared[voice, turn.label] = shared.get((voice, turn.label), 0) + both
+    labels: dict[int, str] = {}
+    for (voice, label), both in sorted(shared.items(), key=lambda each: -each[1]):
+        if voice not in labels and label not in labels.values() and 2 * both >= spoken[voice]:
+            labels[voice] = label
+    return labels
+
+
+def _sum_up(db: Database, recording: int) -> None:
+    """Note for how long and how often each voice of the sound speaks."""
+    db.execute(
+        "UPDATE speaker_tag SET (talking_ms, turns) = (SELECT sum(end_ms - start_ms), count(*) FROM speaker_turn"
+        " WHERE speaker_tag_id = speaker_tag.id) WHERE recording_id = ? AND origin = 'sound'",
+        [recording],
+    )
+
+
+def _unlabelled(db: Database, recording: int, transcript: Transcript) -> Transcript | None:
+    """Return the version of a transcript that its labels were added to, or None if it has none."""
+    row = db.execute(
+        "SELECT id FROM transcript WHERE recording_id = ? AND version = ?",
+        [recording, transcript.parameters.get(LABELS)],
+    ).fetchone()
+    return read_transcript(db, row[0]) if row else None
+
+
+def _is_named(db: Database, recording: int) -> bool:
+    return bool(
+        db.execute(
+            "SELECT EXISTS (SELECT 1 FROM speaker_tag WHERE recording_id = ? AND origin = 'sound'"
+            " AND turns > 0 AND person_id IS NOT NULL)",
+            [recording],
+        ).fetchone()[0]
+    )

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from archive.catalogue.labelling import Turn, is_overlapped, labelled
+from metadata.model import Flag, Segment, Word
+
+
+def segment(text: str, *times: tuple[int, int], **more: object) -> Segment:
+    """Return a segment whose words have these times."""
+    parts = text.split() if " " in text else list(text)
+    words = tuple(Word(start_ms=s, end_ms=e, text=t) for t, (s, e) in zip(parts, times, strict=True))
+    return Segment(start_ms=times[0][0], end_ms=times[-1][1], text=text, words=words, **more)  # type: ignore[arg-type]
+
+
+A, B = "Voice 1", "Voice 2"
+FOUR = ((0, 500), (500, 1000), (1000, 1500), (1500, 2000))
+
+
+def parts(*segments: Segment, turns: list[Turn]) -> list[tuple[int, int, str, str | None]]:
+    return [(s.start_ms, s.end_ms, s.text, s.speaker) for s in labelled(segments, turns)]
+
+
+def test_a_segment_is_divided_where_the_voice_changes_and_loses_no_word() -> None:
+    turns = [Turn(0, 1000, A), Turn(1000, 2000, B)]
+    found = labelled([segment("Any questions? Yes, one.", *FOUR, flags=(Flag.TOO_FAST,), language="en")], turns)
+    assert [(s.start_ms, s.end_ms, s.text, s.speaker) for s in found] == [
+        (0, 1000, "Any questions?", A),
+        (1000, 2000, "Yes, one.", B),
+    ]
+    assert [[w.text for w in s.words] for s in found] == [["Any", "questions?"], ["Yes,", "one."]]
+    assert {(s.flags, s.language) for s in found} == {((Flag.TOO_FAST,), "en")}
+
+
+def test_text_without_spaces_is_divided_between_its_words() -> None:
+    assert parts(segment("はい質問", *FOUR), turns=[Turn(0, 1000, A), Turn(1000, 2000, B)]) == [
+        (0, 1000, "はい", A),
+        (1000, 2000, "質問", B),
+    ]
+
+
+def test_a_word_is_of_the_voice_that_speaks_for_most_of_it_or_did_before() -> None:
+    said = segment("one two three four", *FOUR)
+    longer = [Turn(0, 1200, A), Turn(1100, 2000, B)]
+    assert parts(said, turns=longer) == [(0, 1000, "one two", A), (1000, 2000, "three four", B)]
+    equal = [Turn(0, 1300, A), Turn(1200, 2000, B)]
+    assert parts(said, turns=equal) == [(0, 1500, "one two three", A), (1500, 2000, "four", B)]
+
+
+def test_a_short_word_between_words_of_another_voice_is_that_voices() -> None:
+    times = ((0, 500), (500, 700), (700, 1500), (1500, 2000))
+    turns = [Turn(0, 2000, A), Turn(480, 720, B)]
+    assert parts(segment("one two three four", *times), turns=turns) == [(0, 2000, "one two three four", A)]
+
+
+def test_a_word_near_no_turn_goes_with_its_neighbours() -> None:
+    far = ((0, 500), (5000, 5500), (9000, 9500), (9500, 9900))
+    assert parts(segment("one two three four", *far), turns=[Turn(9000, 9900, B)]) == [
+        (0, 9900, "one two three four", B)
+    ]
+    assert parts(segment("one two three four", *far), turns=[]) == [(0, 9900, "one two three four", None)]
+    assert parts(segment("one two three four", *FOUR), turns=[Turn(2100, 3000, B)]) == [
+        (0, 2000, "one two three four", B)
+    ], "half a second away is near"
+
+
+def test_a_segment_whose_words_are_not_its_text_stays_whole() -> None:
+    turns = [Turn(0, 1200, A), Turn(1200, 2000, B)]
+    corrected = Segment(start_ms=0, end_ms=2000, text="Corrected", words=segment("a b c d", *FOUR).words)
+    assert parts(corrected, turns=turns) == [(0, 2000, "Corrected", A)]
+    assert parts(Segment(start_ms=0, end_ms=2000, text="No words"), turns=turns) == [(0, 2000, "No words", A)]
+
+
+def test_overlaps_are_known() -> None:
+    turns = [Turn(0, 1000, A), Turn(600, 2000, B)]
+    assert [is_overlapped(*span, turns) for span in ((0, 600), (600, 1000), (500, 900), (900, 1200), (3000, 3000))] == [
+        False, True, True, False, False,
+    ]  # fmt: skip

@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from archive.catalogue.importing import apply_event
+from archive.catalogue.naming import proposals
+from archive.catalogue.recordings import NewRecording, add_recording
+from archive.catalogue.speakers import find_voice, forget_person, name_voice, set_turns, voices_of
+from archive.catalogue.transcripts import add_transcript
+from archive.connection import transaction
+from archive.errors import UnknownSubjectError
+from archive.sqlite import Database
+from metadata.model import Event, Person, Role, RoleName, Segment, Session, Transcript
+
+NOW = "2026-01-01T00:00:00Z"
+NOOR, KEN, MARIA = Person(name="Noor Okafor"), Person(name="Ken Watanabe"), Person(name="María Núñez")
+People = Sequence[tuple[Person, RoleName]]
+
+
+def session(
+    db: Database,
+    slug: str,
+    people: People,
+    turns: Sequence[tuple[int, int, int]],
+    said: Sequence[tuple[int, str]] = (),
+    vectors: Sequence[np.ndarray] = (),
+) -> int:
+    """Add a session with a recording that lasts to the last turn, and return its id. Turns are in seconds."""
+    roles = tuple(Role(person=person, role=role) for person, role in people)
+    with transaction(db):
+        apply_event(
+            db, Event(slug=slug, title=slug, sessions=(Session(slug=slug, title=slug, people=roles),)), decided_at=NOW
+        )
+        id_ = int(db.execute("SELECT id FROM session WHERE slug = ?", [slug]).fetchone()[0])
+        recording = add_recording(
+            db,
+            NewRecording(
+                sha256=f"{id_:064x}", kind="audio", duration_ms=600_000, bytes=1, media_type="audio/wav", suffix=".wav",
+                streams="[]", original_name=f"{slug}.wav",
+            ),
+            id_,
+            pulled_at=NOW,
+        )  # fmt: skip
+        segments = tuple(Segment(start_ms=at * 1000, end_ms=at * 1000 + 3000, text=text) for at, text in said)
+        add_transcript(db, recording, Transcript(language="en", duration_ms=600_000, segments=segments), created_at=NOW)
+        prints = [vector.astype("<f4").tobytes() for vector in vectors]
+        set_turns(db, recording, [(s * 1000, e * 1000, v) for s, e, v in turns], prints, at=NOW)
+    return id_
+
+
+def proposed(db: Database, id_: int) -> dict[str, tuple[str, str]]:
+    labels = {voice.id: voice.label for voice in voices_of(db, id_)}
+    return {labels[each.voice]: (each.person, each.reason) for each in proposals(db, id_)}
+
+
+def name(db: Database, id_: int, label: str, person: str | None) -> None:
+    with transaction(db):
+        name_voice(db, find_voice(db, id_, label), person, by="editor", at=NOW)
+
+
+def test_the_only_speaker_is_proposed_for_the_voice_that_speaks_most(catalogue: Database) -> None:
+    id_ = session(catalogue, "talk", [(NOOR, "speaker"), (KEN, "chair")], [(0, 20, 0), (20, 500, 1), (500, 520, 0)])
+    assert proposed(catalogue, id_) == {
+        "Voice 2": ("noor-okafor", "speaks for 92% of the time, and the timetable has one speaker")
+    }
+    assert [(voice.label, voice.person) for voice in voices_of(catalogue, id_)] == [
+        ("Voice 2", None),
+        ("Voice 1", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("people", "turns"),
+    [
+        ([(NOOR, "speaker"), (KEN, "speaker")], [(0, 500, 0), (500, 520, 1)]),
+        ([(NOOR, "speaker")], [(0, 300, 0), (300, 520, 1)]),
+        ([(NOOR, "speaker")], [(0, 300, 0), (300, 420, 1), (420, 500, 2)]),
+        ([(KEN, "chair")], [(0, 500, 0)]),
+        ([], [(0, 500, 0)]),
+        ([(NOOR, "speaker")], []),
+    ],
+    ids=["two speakers", "two voices", "not three times as long", "no speaker", "nobody", "silence"],
+)
+def test_nobody_is_proposed_where_it_is_not_plain(
+    catalogue: Database, people: People, turns: Sequence[tuple[int, int, int]]
+) -> None:
+    assert proposed(catalogue, session(catalogue, "talk", people, turns)) == {}
+
+
+PANEL: People = [(NOOR, "speaker"), (KEN, "speaker"), (MARIA, "chair")]
+TURNS = [(0, 60, 0), (60, 200, 1), (200, 230, 0), (230, 400, 2)]
+
+
+def test_who_is_introduced_is_proposed_for_the_next_voice(catalogue: Database) -> None:
+    said = [
+        (5, "Good morning, my name is María Núñez."),
+        (50, "And our next speaker is, from Lagos, Noor Okafor."),
+        (225, "Thank you. Over to Ken Watanabe."),
+    ]
+    assert proposed(catalogue, session(catalogue, "panel", PANEL, TURNS, said)) == {
+        "Voice 1": ("maria-nunez", "says “my name is María Núñez” at 0:05"),
+        "Voice 2": ("noor-okafor", "begins after “next speaker is, from Lagos, Noor Okafor” at 0:50"),
+        "Voice 3": ("ken-watanabe", "begins after “Over to Ken Watanabe” at 3:45"),
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I agree with Noor Okafor.",
+        "I am not Noor Okafor.",
+        "Our next speaker is ill.",
+        "Please welcome Grace Hopper.",
+        "Moreover to Noor Okafor it matters.",
+        "Noor Okafor, please welcome the audience.",
+    ],
+)
+def test_a_name_alone_introduces_nobody(catalogue: Database, text: str) -> None:
+    assert proposed(catalogue, session(catalogue, "panel", PANEL, TURNS, [(50, text)])) == {}
+
+
+def test_disagreement_proposes_nobody(catalogue: Database) -> None:
+    said = [(50, "Please welcome Noor Okafor."), (70, "I'm Ken Watanabe."), (225, "Over to Ken Watanabe.")]
+    assert proposed(catalogue, session(catalogue, "panel", PANEL, TURNS, said)) == {}
+
+
+def test_a_named_voice_is_left_alone_and_its_person_is_proposed_for_no_other(catalogue: Database) -> None:
+    id_ = session(catalogue, "panel", PANEL, TURNS, [(50, "Please welcome Noor Okafor.")])
+    name(catalogue, id_, "Voice 3", "noor-okafor")
+    assert proposed(catalogue, id_) == {}
+    name(catalogue, id_, "Voice 3", None)
+    assert set(proposed(catalogue, id_)) == {"Voice 2"}
+
+
+def near(vector: np.ndarray, cosine: float) -> np.ndarray:
+    other = np.zeros(192)
+    other[191] = 1
+    return cosine * vector + (1 - cosine**2) ** 0.5 * other
+
+
+ONE, TWO = np.eye(192)[0], np.eye(192)[1]
+LONG = [(0, 300, 0), (300, 600, 1)]
+
+
+def test_a_voice_that_was_named_elsewhere_is_proposed_where_voiceprints_are_kept(catalogue: Database) -> None:
+    first = session(catalogue, "first", [(NOOR, "speaker"), (KEN, "speaker")], LONG, vectors=[ONE, TWO])
+    name(catalogue, first, "Voice 1", "noor-okafor")
+    both: People = [(NOOR, "speaker"), (KEN, "speaker")]
+    later = session(catalogue, "later", both, LONG, vectors=[TWO, near(ONE, 0.7)])
+    assert proposed(catalogue, later) == {"Voice 2": ("noor-okafor", "is like their voice in another session (70%)")}
+    far = session(catalogue, "far", both, LONG, vectors=[TWO, near(ONE, 0.5)])
+    assert proposed(catalogue, far) == {}, "nobody is named by nearness alone"
+    absent = session(catalogue, "absent", [(KEN, "speaker"), (MARIA, "speaker")], LONG, vectors=[TWO, ONE])
+    assert proposed(catalogue, absent) == {}, "only people in the timetable"
+
+
+def test_a_voice_that_is_not_in_the_programme_is_nobodys(catalogue: Database) -> None:
+    for slug, person, vector in (("one", NOOR, ONE), ("two", KEN, TWO)):
+        name(catalogue, session(catalogue, slug, [(person, "speaker")], [(0, 300, 0)], vectors=[vector]), "Voice 1",
+             {"one": "noor-okafor", "two": "ken-watanabe"}[slug])  # fmt: skip
+    swapped = session(catalogue, "swapped", [(NOOR, "speaker")], [(0, 300, 0)], vectors=[TWO])
+    assert proposed(catalogue, swapped) == {}, "it is another's voice"
+    stranger = session(catalogue, "stranger", [(NOOR, "speaker")], [(0, 300, 0)], vectors=[np.eye(192)[5]])
+    assert proposed(catalogue, stranger) == {}, "it is not like the speaker's"
+    own = session(catalogue, "own", [(NOOR, "speaker")], [(0, 300, 0)], vectors=[near(ONE, 0.5)])
+    assert set(proposed(catalogue, own)) == {"Voice 1"}
+
+
+def test_forgetting_somebody_unnames_their_voices_and_deletes_their_voiceprints(catalogue: Database) -> None:
+    id_ = session(catalogue, "first", [(NOOR, "speaker"), (KEN, "speaker")], LONG, vectors=[ONE, TWO])
+    name(catalogue, id_, "Voice 1", "noor-okafor")
+    with transaction(catalogue):
+        assert forget_person(catalogue, "noor-okafor") == 1
+        with pytest.raises(UnknownSubjectError):
+            forget_person(catalogue, "nobody")
+    assert [voice.person for voice in voices_of(catalogue, id_)] == [None, None]
+    kept = catalogue.execute("SELECT label FROM voiceprint JOIN speaker_tag ON speaker_tag.id = speaker_tag_id")
+    assert kept.fetchall() == [("Voice 2",)]

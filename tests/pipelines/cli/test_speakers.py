@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import json
+import wave
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from archive.catalogue.importing import apply_event
+from archive.connection import transaction
+from metadata.model import Event, Person, Role, Session
+from pipelines.cli import cli
+from pipelines.errors import ConfigError
+from pipelines.run.executors import InProcess
+from pipelines.run.runner import run_stage
+from pipelines.speakers.fake import FakeDiarizer
+from pipelines.stages.diarize import Diarize
+from pipelines.stages.pull import Pull
+from pipelines.stages.transcribe import Transcribe
+from pipelines.storage.archive_folder import init, open_archive
+from pipelines.transcribers import FakeTranscriber
+from tests.pipelines.sounds import write_wav
+from tests.pipelines.trials import Watch
+
+NOOR, KEN = Person(name="Noor Okafor"), Person(name="Ken Watanabe")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Return an archive with a talk of 40 seconds: one voice for 32 of them, another for 8."""
+    init(tmp_path / "archive", title="Test")
+    write_wav(tmp_path / "talk.wav", 40)
+    roles = (Role(person=NOOR), Role(person=KEN, role="chair"))
+    event = Event(
+        slug="school",
+        title="School",
+        sessions=(Session(slug="talk", title="Talk", people=roles), Session(slug="other", title="Other")),
+    )
+    with open_archive(tmp_path / "archive") as context:
+        with transaction(context.db):
+            apply_event(context.db, event, decided_at="2026-01-01T00:00:00Z")
+        for stage in (
+            Pull([tmp_path / "talk.wav"], "school", "talk"),
+            Transcribe(FakeTranscriber()),
+            Diarize(FakeDiarizer((4_000, 16_000)), voiceprints=True),
+        ):
+            assert not run_stage(context, stage, InProcess(), Watch()).failed
+    return tmp_path / "archive"
+
+
+def run(root: Path, *arguments: str | Path) -> Result:
+    return CliRunner().invoke(cli, ["speakers", "--archive", str(root), *map(str, arguments)])
+
+
+def voices(root: Path) -> dict[str, str | None]:
+    return {each["label"]: each["person"] for each in json.loads(run(root, "school/talk", "--json").stdout)}
+
+
+def test_voices_are_listed_with_proposals_and_how_to_confirm_them(root: Path) -> None:
+    said = run(root, "talk")
+    assert said.exit_code == 0, said.output
+    assert [line.split() for line in said.stdout.splitlines()] == [
+        ["voice", "is", "talks", "for", "turns", "hear", "it", "at"],
+        ["Voice", "2", "Noor", "Okafor?", "0:32", "2", "0:04"],
+        ["Voice", "1", "—", "0:08", "2", "0:00"],
+    ]
+    assert (
+        "Voice 2 may be Noor Okafor: it speaks for 80% of the time, and the timetable has one speaker." in said.stderr
+    )
+    assert 'rostra speakers school/talk --confirm "Voice 2"' in said.stderr
+
+
+def test_json_has_every_fact(root: Path) -> None:
+    first, second = json.loads(run(root, "talk", "--json").stdout)
+    assert {key: first[key] for key in ("label", "person", "name", "origin", "talking_ms", "turns", "longest")} == {
+        "label": "Voice 2", "person": None, "name": None, "origin": "sound", "talking_ms": 32_000, "turns": 2,
+        "longest": [4_000, 20_000],
+    }  # fmt: skip
+    assert first["proposal"] == {
+        "person": "noor-okafor", "name": "Noor Okafor", "heard_ms": None,
+        "reason": "speaks for 80% of the time, and the timetable has one speaker",
+    }  # fmt: skip
+    assert second["proposal"] is None
+
+
+def test_nobody_is_named_until_a_person_says_so(root: Path) -> None:
+    assert voices(root) == {"Voice 2": None, "Voice 1": None}
+    assert run(root, "talk", "--confirm", "voice 2").exit_code == 0
+    assert voices(root) == {"Voice 2": "noor-okafor", "Voice 1": None}
+    assert run(root, "talk", "--name", "Voice 1=Ken Watanabe", "--name", "Voice 2=").exit_code == 0
+    assert voices(root) == {"Voice 2": None, "Voice 1": "ken-watanabe"}
+    assert run(root, "talk", "--name", "Ken Watanabe=noor-okafor").exit_code == 0
+    assert voices(root) == {"Voice 2": None, "Voice 1": "noor-okafor"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ((), "name a session, or --forget somebody"),
+        (("talk", "--forget", "noor-okafor"), "name a session, or --forget somebody"),
+        (("talk", "--confirm", "Voice 1"), "nobody is proposed for Voice 1: name it with --name 'Voice 1=PERSON'"),
+        (("talk", "--name", "Voice 1"), "write VOICE=PERSON"),
+    ],
+)
+def test_what_is_not_meant_says_what_is(root: Path, arguments: tuple[str, ...], reason: str) -> None:
+    with pytest.raises(ConfigError, match=reason):
+        CliRunner().invoke(cli, ["speakers", "--archive", str(root), *arguments], catch_exceptions=False)
+    assert voices(root) == {"Voice 2": None, "Voice 1": None}
+
+
+def test_an_unknown_voice_or_person_changes_nothing(root: Path) -> None:
+    assert run(root, "talk", "--name", "Voice 2=noor-okafor", "--name", "Voice 9=noor-okafor").exit_code != 0
+    assert run(root, "talk", "--name", "Voice 2=Nobody Here").exit_code != 0
+    assert voices(root) == {"Voice 2": None, "Voice 1": None}
+
+
+def test_some_seconds_of_each_voice_can_be_heard(root: Path, tmp_path: Path) -> None:
+    found = json.loads(run(root, "talk", "--hear", tmp_path / "voices", "--json").stdout)
+    lengths = {}
+    for each in found:
+        with wave.open(each["clip"]) as file:
+            lengths[each["label"]] = round(file.getnframes() / file.getframerate(), 1)
+    assert lengths == {"Voice 2": 6.0, "Voice 1": 4.0}
+
+
+def test_forgetting_somebody_deletes_what_is_known_of_their_voice(root: Path) -> None:
+    run(root, "talk", "--confirm", "Voice 2")
+    done = run(root, "--forget", "noor-okafor")
+    assert done.exit_code == 0, done.output
+    assert voices(root) == {"Voice 2": None, "Voice 1": None}
+    with open_archive(root) as context:
+        assert context.db.execute("SELECT count(*) FROM voiceprint").fetchone() == (1,)
+
+
+def test_a_session_without_voices_says_how_to_get_them(root: Path) -> None:
+    said = run(root, "other")
+    assert said.stdout == ""
+    assert "[speakers] enabled = true" in said.stderr
