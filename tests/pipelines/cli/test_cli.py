@@ -71,7 +71,20 @@ def test_search_gives_hits_as_json(archive: Path) -> None:
     done = rostra("search", "second 4", "--json", "--archive", archive)
     hits = json.loads(done.stdout)
     assert [list(hit) for hit in hits] == [
-        ["event", "session", "title", "language", "start_ms", "end_ms", "text", "url", "score"]
+        [
+            "event",
+            "session",
+            "title",
+            "language",
+            "start_ms",
+            "end_ms",
+            "text",
+            "url",
+            "score",
+            "match",
+            "start_at",
+            "speaker",
+        ]
     ] * len(hits)
     assert {hit["session"] for hit in hits} == {"first", "second"}
     assert all(hit["start_ms"] >= 4000 for hit in hits)
