@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from archive.catalogue.current import CURRENT
+from archive.catalogue.current import CURRENT, NOT_SUPERSEDED
 from archive.catalogue.labelling import Turn, labelled
 from archive.catalogue.recordings import FILE, WITH_SESSION, RecordingFile
 from archive.catalogue.rows import touch
@@ -173,7 +173,7 @@ def voices_of(db: Database, session: int) -> list[Voice]:
         " talking_ms, turns, (SELECT json_array(start_ms, end_ms) FROM speaker_turn"
         " WHERE speaker_tag_id = speaker_tag.id ORDER BY end_ms - start_ms DESC, start_ms LIMIT 1) AS longest"
         " FROM speaker_tag JOIN recording ON recording.id = recording_id"
-        " LEFT JOIN person ON person.id = person_id WHERE session_id = ? AND superseded_by IS NULL"
+        f" LEFT JOIN person ON person.id = person_id WHERE session_id = ? AND {NOT_SUPERSEDED}"
         " AND (origin = 'captions' OR turns > 0) ORDER BY recording_id, talking_ms DESC, label",
         [session],
     )

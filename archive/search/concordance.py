@@ -309,7 +309,7 @@ _SPEAKING = (
     "SELECT person.slug, person.name, total(end_ms - start_ms) FROM segment"
     " JOIN transcript ON transcript.id = transcript_id JOIN recording ON recording.id = transcript.recording_id"
     " JOIN session ON session.id = session_id JOIN speaker_tag ON speaker_tag.id = speaker_tag_id"
-    " JOIN person ON person.id = person_id WHERE is_current = 1 AND superseded_by IS NULL{} GROUP BY person.id"
+    f" JOIN person ON person.id = person_id WHERE {CURRENT}{{}} GROUP BY person.id"
 )
 _WHO = (
     "SELECT slug FROM segment JOIN speaker_tag ON speaker_tag.id = speaker_tag_id JOIN person ON person.id = person_id"

@@ -81,8 +81,8 @@ STARTED = "coalesce(session.start_at, (SELECT start_date FROM event WHERE event.
 """When a session began, on the clocks of its event: ISO 8601, at least a date."""
 
 _SPEAKS = (
-    "superseded_by IS NULL AND EXISTS (SELECT 1 FROM segment JOIN transcript ON transcript.id = transcript_id"
-    " WHERE speaker_tag_id = speaker_tag.id AND is_current = 1)"
+    "EXISTS (SELECT 1 FROM segment JOIN transcript ON transcript.id = transcript_id"
+    f" WHERE speaker_tag_id = speaker_tag.id AND {CURRENT})"
 )
 SPEAKERS = (
     "SELECT speaker_tag.id, session_id, coalesce(person.slug, '') AS slug, coalesce(person.name, label) AS name,"

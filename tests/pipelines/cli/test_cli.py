@@ -173,7 +173,7 @@ def test_what_is_refused_is_listed_with_its_reason_and_exits_1(archive: Path, tm
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["status", "--archive", "nowhere"], "no archive at nowhere: make one with 'rostra init nowhere'"),
+        (["status", "--archive", "/nowhere"], "no archive at /nowhere: make one with 'rostra init /nowhere'"),
         (["frobnicate"], "No such command 'frobnicate'"),
         (["transcribe", "absent.wav", "--language", "no such tongue"], "unknown language 'no such tongue'"),
         (["transcribe", "absent.wav", "--engine", "magic"], "unknown engine 'magic'"),
