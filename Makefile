@@ -31,17 +31,20 @@ export ROSTRA_TEST_DATA ?= $(CURDIR)/../shared/data
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check wheel lock clean
+.PHONY: help demo test test-long check wheel lock clean
 
 help:  ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
 demo: $(VENV)/.demo  ## Make an example archive and serve it (ARGS=--no-serve: make it only)
 	$(BIN)/rostra demo $(ARGS)
 
 test: check $(WEIGHTS)/.fetched  ## Check the code, run the tests, and build and test the wheel
-	$(BIN)/$(TEST) $(ARGS)
+	$(BIN)/$(TEST) -m "not long" $(ARGS)
 	@$(MAKE) --no-print-directory wheel ARGS=
+
+test-long: $(VENV)/.dev $(WEIGHTS)/.fetched  ## Run the tests that take long: attacks, searches for leaks, real clusters
+	$(BIN)/$(TEST) -m long $(ARGS)
 
 check: $(VENV)/.dev  ## Check the code's form, style and types
 	$(BIN)/ruff format --check

@@ -24,6 +24,7 @@ ADVICE = {
     "own-files": "nothing to do; to take recordings over from another archive, pull the files that it was made from",
     "purged": "nothing to do: it was deleted for good with rostra release --withdraw --purge",
     "seam": "rostra retry hears it again; if it stays, convert the recording, whose times may jump, and pull that",
+    "speakers": "see what the reason says; the transcript is there, and rostra retry --stage diarize tries again",
     "timeout": "check that it plays to its end; on a slow machine raise run.patience, then rostra retry",
     "unexpected": "this is a defect of Rostra: report it with the reason above",
     "worker-died": "run with fewer workers or a smaller model, then rostra retry; if it stays, convert the recording",

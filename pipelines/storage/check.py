@@ -14,7 +14,7 @@ from archive.catalogue.provenance import places_of
 from archive.catalogue.recordings import NamedFile, forget_rendition, named_files, published_files
 from archive.catalogue.runs import make_due
 from archive.connection import open_readonly, transaction
-from archive.errors import ArchiveError
+from archive.errors import ArchiveError, sqlite_errors
 from archive.index.verify import verify, verify_file
 from archive.publication.releases import unreleased
 from archive.sqlite import Database
@@ -220,7 +220,10 @@ def _stale(context: Context, folder: Path, made: str) -> Iterator[Problem]:
         return  # which is said already
     try:
         default = context.config.publish.default_release
-        kept = unreleased(context.db, db, default=default, now=now())
+        with sqlite_errors():
+            kept = unreleased(context.db, db, default=default, now=now())
+    except ArchiveError:
+        return
     finally:
         db.close()
     step: Part = "public" if own else "copy"

@@ -69,7 +69,7 @@ CLOCK_SECONDS = 0.02
 """Below this, what a clock says of a process is chance."""
 _TAGS = ("<b ", "<b", "</", "<v ", "<c.", "<p>", "<br", "<rt>", "<?")
 OTHERS: dict[str, dict[str, str]] = {
-    "vtt": dict.fromkeys((*_TAGS, "<", "-->", "<00:", "<!--"), "") | {"&amp": "&" * 20, ".jpg?": "FormatError"},
+    "vtt": dict.fromkeys((*_TAGS, "<", "-->", "<00:", "<!--"), "") | {"&amp": "&" * 20, ".jpg?": "NotSaidError"},
     "srt": {"-->": "FormatError"},
     "podcast-html": dict.fromkeys(_TAGS, "") | {"&amp": "&" * 20, "<!--": "<!--" * 5},
 }

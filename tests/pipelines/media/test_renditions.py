@@ -14,7 +14,7 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
-from metadata.captions import Source, read_captions
+from metadata.times import format_timestamp
 from pipelines.errors import BrokenMediaError, DiskFullError
 from pipelines.media.files import StreamInfo, convert, is_interlaced, loudness, probe, stream_audio
 from pipelines.media.renditions import LOUDNESS, POINTS, PREVIEWS, is_played, render
@@ -322,10 +322,12 @@ def test_silence_has_no_loudness_and_is_left_alone(tmp_path: Path) -> None:
 def test_previews_name_the_picture_of_each_moment(tmp_path: Path) -> None:
     path = ffmpeg(*BANDS, "-pix_fmt", "yuv420p", "-c:v", "libx264", "-g", "10", tmp_path / "a.mp4")
     files = made(path, tmp_path / "made")
-    track = read_captions(files["previews"].read_bytes(), Source(name="previews.vtt"))
-    assert [(each.start_ms, each.end_ms) for each in track.segments] == [(n * 1000, n * 1000 + 1000) for n in range(10)]
+    head, *cues = files["previews"].read_text().strip().split("\n\n")
+    assert head.splitlines()[0] == "WEBVTT"
+    spans = [cue.splitlines()[0] for cue in cues]
+    assert spans == [f"{format_timestamp(n * 1000)} --> {format_timestamp(n * 1000 + 1000)}" for n in range(10)]
     name = hashlib.sha256(files["sprite"].read_bytes()).hexdigest()
-    assert track.segments[7].text == f"{name}.jpg#xywh=1120,0,160,90"
+    assert cues[7].splitlines()[1] == f"{name}.jpg#xywh=1120,0,160,90"
     with av.open(str(files["sprite"])) as container:
         sheet = next(container.decode(video=0)).to_ndarray(format="rgb24")
     assert sheet.shape == (90, 1600, 3)

@@ -20,7 +20,7 @@ from tests.pipelines.sounds import write_wav
 
 NATURAL = {
     "session": "SELECT event.slug, session.slug, session.title FROM session JOIN event ON event.id = event_id",
-    "recording": "SELECT sha256, duration_ms, bytes, media_type, original_name FROM recording",
+    "recording": "SELECT sha256, duration_ms, bytes, media_type FROM recording",
     "transcript": "SELECT version, language, parameters_hash, is_current FROM transcript",
     "segment": "SELECT version, position, start_ms, end_ms, text, confidence, flags FROM segment"
     " JOIN transcript ON transcript.id = transcript_id",
