@@ -33,6 +33,34 @@ for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 
+LONG = (
+    "archive/site/test_api.py::test_schemathesis",
+    "archive/site/test_deployment.py",
+    "browser/test_reach.py",
+    "pipelines/cli/test_redact.py",
+    "pipelines/cli/test_terminal.py::test_a_terminal_obeys",
+    "pipelines/matching/test_cutting.py::test_cut_from_the_command_line",
+    "pipelines/matching/test_cutting.py::test_day_of_real_speech",
+    "pipelines/run/test_cluster.py",
+    "pipelines/run/test_cluster_network.py",
+    "pipelines/run/test_cluster_readme.py",
+    "pipelines/run/test_take_down.py",
+    "pipelines/storage/test_check_mends.py",
+    "pipelines/test_nothing_leaks.py::TestNothingLeaks",
+    "pipelines/transcribers/test_chunks.py::test_real_speech_in_parts",
+)
+"""Tests that take long, by the beginning of their names, beside those of `test_failures` on a cluster."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that `make test` leaves to `make test-long`."""
+    for item in items:
+        name = item.nodeid.removeprefix("tests/")
+        on_cluster = name.startswith("pipelines/run/test_failures.py") and "cluster" in name
+        if name.startswith(LONG) or on_cluster:
+            item.add_marker(pytest.mark.long)
+
+
 @pytest.fixture
 def catalogue(tmp_path: Path) -> Iterator[Database]:
     db = create_catalogue(tmp_path / "catalogue.db")

@@ -30,11 +30,11 @@ import msgspec
 from archive.catalogue.recordings import StoredFile, published_files
 from archive.catalogue.snapshot import origin
 from archive.connection import open_readonly
-from archive.errors import ArchiveError, CatalogueBusyError
+from archive.errors import ArchiveError, CatalogueBusyError, CatalogueFullError
 from archive.publication import build as release
 from archive.publication.folder import files
 from pipelines.config import Config
-from pipelines.errors import ItemError, LockedError
+from pipelines.errors import DiskFullError, ItemError, LockedError
 from pipelines.stages import Setup
 from pipelines.stages.base import Item, Report
 from pipelines.storage.archive_folder import Context, now, timestamp
@@ -125,6 +125,8 @@ class Publish:
             return publish(task)
         except CatalogueBusyError as error:
             raise LockedError(str(error)) from error  # the next run may well finish it
+        except CatalogueFullError as error:
+            raise DiskFullError(str(error)) from error  # it may also be that the folder cannot be written
         except (ArchiveError, OSError) as error:
             raise NotPublishedError(str(error)) from error
 

@@ -41,6 +41,7 @@ def test_search_steps_through_every_hit_of_two_hours(tab: Any) -> None:
     tab.goto(f"/search?q={plenary.WORD}")
     tab.get_by_role("link", name=f"All {hits} moments in this session").click()
     assert f"{hits} moments with {plenary.WORD}" in tab.locator(".found").inner_text()
+    tab.locator("#hit-number:not(:empty)").wait_for()
     assert tab.locator("#hit-number").inner_text() == f"1 of {hits}"
     seen = []
     for nth in range(1, hits + 1):
