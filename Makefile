@@ -92,9 +92,12 @@ $(WHEEL)/.built: pyproject.toml README.md LICENSE $(SOURCES) | $(VENV)/.dev
 	@mkdir -p $(WHEEL)
 	@touch $@
 
+# What Rostra needs is read where it is installed already; Rostra itself is not, as a folder that a .pth file names has
+# its own .pth files, such as that of the editable installation, passed over (https://docs.python.org/3/library/site.html).
 # --force-reinstall replaces a wheel of the same version, which pip would take for the one that it has.
 $(WHEEL)/.installed: $(WHEEL)/.built
 	test -x $(WHEEL)/venv/bin/python || $(BIN)/python -m venv --clear $(WHEEL)/venv
-	$(WHEEL)/venv/bin/python -m pip install --quiet --require-hashes --requirement .ci/dev.txt
+	for site in $(WHEEL)/venv/lib/python*/site-packages; do \
+		(cd $(VENV)/lib/python*/site-packages && pwd) > $$site/dependencies.pth; done
 	$(WHEEL)/venv/bin/python -m pip install --quiet --no-deps --force-reinstall ./dist/*.whl
 	@touch $@

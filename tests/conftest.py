@@ -44,6 +44,7 @@ LONG = (
     "pipelines/run/test_cluster.py",
     "pipelines/run/test_cluster_network.py",
     "pipelines/run/test_cluster_readme.py",
+    "pipelines/run/test_kill.py::test_killed_run",
     "pipelines/run/test_take_down.py",
     "pipelines/storage/test_check_mends.py",
     "pipelines/test_nothing_leaks.py::TestNothingLeaks",
