@@ -135,7 +135,7 @@ def apply(transcript: Transcript, changes: Iterable[Edit]) -> tuple[Transcript, 
         transcript: of any kind; segments without words of their own times are changed as texts.
         changes: by position of words in this transcript.
     """
-    pieces = [(number, word) for number, segment in enumerate(transcript.segments) for word in _timed(segment)]
+    pieces = [(number, word) for number, segment in enumerate(transcript.segments) for word in timed_words(segment)]
     changes = sorted(changes, key=lambda edit: (edit.first, edit.end))
     told = []
     for edit in reversed(changes):
@@ -211,7 +211,7 @@ def _joined(changes: Sequence[Edit]) -> list[Edit]:
     return kept
 
 
-def _timed(segment: Segment) -> list[Word]:
+def timed_words(segment: Segment) -> list[Word]:
     """Return the words of a segment's text with times: their own, or a share of the segment's by length."""
     texts = segment.text.split()
     own = [word for word in segment.words if word.text.strip()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from archive.catalogue.revisions import Version, current_version, newer_heard, revise, root_of
 from archive.errors import UnknownSubjectError
@@ -11,8 +11,8 @@ from archive.sqlite import Database
 from metadata.captions import FORMATS, Source, detect_format, read_captions
 from metadata.captions.align import LEAST_SHARED
 from metadata.errors import FormatError
-from metadata.model import Transcript
-from metadata.revising import Change, Edit, apply, edits, edits_of, merge, restructured, words_of
+from metadata.model import Transcript, Word
+from metadata.revising import Change, Edit, apply, edits, edits_of, merge, restructured, timed_words, words_of
 from metadata.times import format_clock
 from pipelines.errors import ConfigError
 
@@ -70,7 +70,7 @@ def at_moment(base: Transcript, at_ms: int, before: str, after: str) -> Correcte
     if not wanted:
         raise ConfigError("say which words are wrong, with --from")
     words = words_of(base)
-    starts = [word.start_ms for word in _timed(base)]
+    starts = [word.start_ms for word in _words(base)]
     places = [
         first
         for first in range(len(words) - len(wanted) + 1)
@@ -107,18 +107,16 @@ def keep(db: Database, base: Version, corrected: Corrected, *, by: str, at: str)
     return revise(db, base, corrected.transcript, corrected.changes, by=by, at=at)
 
 
-def _timed(transcript: Transcript) -> list[Change]:
+def _words(transcript: Transcript) -> list[Word]:
     """Return the words of a transcript with their times."""
-    _, told = apply(transcript, [Edit(n, n + 1, (word,)) for n, word in enumerate(words_of(transcript))])
-    return list(told)
+    return [word for segment in transcript.segments for word in timed_words(segment)]
 
 
 def _conflict(base: Transcript, ours: Edit, theirs: Edit) -> Change:
-    words, times = words_of(base), _timed(base)
+    words, times = words_of(base), _words(base)
     first, end = min(ours.first, theirs.first), max(ours.end, theirs.end)
-    where = times[min(first, len(times) - 1)]
-    return replace(
-        where,
+    return Change(
+        start_ms=times[min(first, len(times) - 1)].start_ms,
         end_ms=times[min(max(end - 1, first), len(times) - 1)].end_ms,
         before=_side(words, theirs, first, end),
         after=_side(words, ours, first, end),

@@ -8,7 +8,6 @@ in ``rostra.toml``. obstore's errors become `OSError`, as those of a disk are.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -22,7 +21,7 @@ import filelock
 
 from pipelines.errors import ConfigError
 from pipelines.storage.atomic import sync_file
-from pipelines.storage.blobs import Blob, LocalBlobStore, key
+from pipelines.storage.blobs import Blob, LocalBlobStore, digest, key
 
 CHUNK = 8 << 20
 """How much is sent or received at once: a part of an upload must be 5 MiB or more."""
@@ -214,8 +213,7 @@ class BucketBlobStore:
         with filelock.FileLock(f"{fetched}.lock"):
             if not (self.copies.root / key(sha256, suffix)).is_file():
                 self.bucket.download(self.bucket.key(key(sha256, suffix)), fetched)
-                with fetched.open("rb") as file:
-                    found = hashlib.file_digest(file, "sha256").hexdigest()
+                found = digest(fetched)
                 if found != sha256:
                     fetched.unlink()
                     raise OSError(f"bucket {self.bucket.name}: what is kept as {sha256} has the SHA-256 {found}")
