@@ -108,8 +108,7 @@ class SqliteSearch:
         if understood.node is None and understood.where is None and understood.language is None:
             return Results((), 0, 0, understood.note, complete=True)
         budget = Budget(self._conn, self._clock, self._budget)
-        with sqlite_errors():
-            kept = self._kept or self._kept_here.of(self._conn)
+        kept = self._what_is_kept()
         with sqlite_errors(), reading(self._conn):
             scope = read_scope(self._conn, filters, understood.where, words=understood.node is not None)
             asked = self._asked(budget, understood, scope, read_languages(self._conn, scope))
@@ -135,8 +134,7 @@ class SqliteSearch:
         if understood.node is None:
             return Results((), 0, 0, understood.note, complete=True)
         budget = Budget(self._conn, self._clock, self._budget)
-        with sqlite_errors():
-            kept = self._kept or self._kept_here.of(self._conn)
+        kept = self._what_is_kept()
         with sqlite_errors(), reading(self._conn):
             scope = read_scope(self._conn, filters, understood.where)
             asked = self._asked(budget, understood, scope, read_languages(self._conn, scope))
@@ -185,6 +183,11 @@ class SqliteSearch:
                 asked, query, understood, overview, kept.vocabulary, sort=sort, limit=limit, after=after
             )
         return replace(results, note=_joined(understood.note, results.note))
+
+    def _what_is_kept(self) -> Kept:
+        """Return what is kept of the database as it is now."""
+        with sqlite_errors():
+            return self._kept or self._kept_here.of(self._conn)
 
     def _asked(self, budget: Budget, query: Query, scope: Scope, languages: Iterable[str]) -> Asked:
         node = wide = None

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
+from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 from archive.site import citing, queries, recordings
 from archive.site.labels import session_url
@@ -69,8 +69,7 @@ async def cite_as(datasette: Any, request: Any) -> Any:
     if made is None:
         return await not_found(datasette, request)
     body, name = made
-    headers = {"content-disposition": f"inline; filename*=utf-8''{quote(name, safe='')}"}
-    return respond(body, f"{media_type}; charset=utf-8", headers=headers)
+    return respond(body, f"{media_type}; charset=utf-8", shown_as=name)
 
 
 async def embed(datasette: Any, request: Any) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from datasette import Response
@@ -38,6 +39,7 @@ def respond(
     status: int = HTTPStatus.OK,
     complete: bool = True,
     file: str | None = None,
+    shown_as: str | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Return an answer of any media type.
@@ -50,10 +52,13 @@ def respond(
         status: of HTTP.
         complete: False when time ran out while it was made, so that nobody keeps it.
         file: the name under which a browser saves it; None to show it.
+        shown_as: the name that a browser proposes where a reader saves what it shows; any letters (RFC 6266).
         headers: any others.
     """
     page = media_type == HTML
     named = {"content-disposition": f'attachment; filename="{file}"'} if file else {}
+    if shown_as:
+        named = {"content-disposition": f"inline; filename*=utf-8''{quote(shown_as, safe='')}"}
     return Response(
         body,
         status=status,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote, unquote, urlencode
+from urllib.parse import unquote, urlencode
 
 from archive.search.hits import Hit
 from archive.search.moments import GAP
@@ -152,8 +152,7 @@ async def captions(datasette: Any, request: Any) -> Any:
     if answer is None:
         return await not_found(datasette, request)
     text, name = answer
-    headers = {"content-disposition": f"inline; filename*=utf-8''{quote(name, safe='')}"}
-    return respond(text, f"{FORMATS[form].media_type}; charset=utf-8", headers=headers)
+    return respond(text, f"{FORMATS[form].media_type}; charset=utf-8", shown_as=name)
 
 
 async def words(datasette: Any, request: Any) -> Any:
