@@ -18,8 +18,7 @@ from archive.lane.messages import Reply, Request
 from archive.lane.pool import BusyError, Child, Lane
 from archive.site.published import current
 from archive.sqlite import sqlite3
-from tests.archive.published_folder import publish
-from tests.archive.site.test_pages import TALK, Site
+from tests.archive.site.test_pages import TALK, Site, serve_example
 
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
 
@@ -44,11 +43,10 @@ def child() -> Iterator[Child]:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    public = tmp_path_factory.mktemp("public")
-    publish(public)
-    made = Site(public)
-    yield made
-    made.datasette.executor.shutdown()
+    with serve_example(
+        tmp_path_factory.mktemp("public"),
+    ) as made:
+        yield made
 
 
 def run(child: Child, path: str, sql: str, values: Any = (), *, seconds: float = 30, most: int | None = None) -> Reply:

@@ -15,10 +15,9 @@ from openapi_spec_validator import validate
 from archive.site.api.endpoints import ENDPOINTS
 from archive.site.api.openapi import describe
 from archive.site.settings import SiteSettings
-from archive.sqlite import sqlite3
-from tests.archive.published_folder import FIRST_BUILD, SENTENCES, publish
+from tests.archive.published_folder import SENTENCES, publish
 from tests.archive.served import serving
-from tests.archive.site.test_pages import Site
+from tests.archive.site.test_pages import Site, serve_example
 
 URL = "https://talks.example.org"
 FIELDS = Path(__file__).parents[2] / "cases" / "api_fields.json"
@@ -28,16 +27,13 @@ TALK = f"/sessions/{EVENT}/what-an-archive-owes"
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    public = tmp_path_factory.mktemp("public")
-    publish(public)
-    conn = sqlite3.connect(public / f"catalogue-{FIRST_BUILD}.db")
-    conn.execute("INSERT INTO word VALUES (100, 0, 0, 400, 'Good', 0.95), (100, 1, 400, 900, 'evening,', 0.9)")
-    conn.execute("UPDATE session SET updated_at = '2026-11-2' || id || 'T00:00:00Z'")
-    conn.commit()
-    conn.close()
-    made = Site(public, url=URL)
-    yield made
-    made.datasette.executor.shutdown()
+    with serve_example(
+        tmp_path_factory.mktemp("public"),
+        "INSERT INTO word VALUES (100, 0, 0, 400, 'Good', 0.95), (100, 1, 400, 900, 'evening,', 0.9)",
+        "UPDATE session SET updated_at = '2026-11-2' || id || 'T00:00:00Z'",
+        url=URL,
+    ) as made:
+        yield made
 
 
 def ask(site: Site, path: str) -> Any:

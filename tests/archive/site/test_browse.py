@@ -11,8 +11,7 @@ from archive.site.charts import attendance
 from archive.site.queries import Card
 from archive.site.timetable import grid
 from metadata.model import Attendance, Figure
-from tests.archive.published_folder import publish
-from tests.archive.site.test_pages import Reader, Site, squeezed
+from tests.archive.site.test_pages import Reader, Site, serve_example, squeezed
 
 DAY = date(2014, 12, 27)
 EMPTY = Card(
@@ -92,11 +91,10 @@ def test_attendance_is_a_line_where_there_are_two_figures() -> None:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    public = tmp_path_factory.mktemp("public")
-    publish(public)
-    made = Site(public)
-    yield made
-    made.datasette.executor.shutdown()
+    with serve_example(
+        tmp_path_factory.mktemp("public"),
+    ) as made:
+        yield made
 
 
 def text(site: Site, path: str) -> str:

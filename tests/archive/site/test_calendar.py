@@ -9,10 +9,9 @@ from zoneinfo import ZoneInfo
 import icalendar
 import pytest
 
-from archive.sqlite import sqlite3
 from metadata.timetables import read_timetables
-from tests.archive.published_folder import FIRST_BUILD, HOSTILE, publish
-from tests.archive.site.test_pages import TALK, Site
+from tests.archive.published_folder import HOSTILE
+from tests.archive.site.test_pages import TALK, Site, serve_example
 
 URL = "https://talks.example.org"
 EVENT = "/events/summer-university-2022"
@@ -21,16 +20,13 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    public = tmp_path_factory.mktemp("public")
-    publish(public)
-    conn = sqlite3.connect(public / f"catalogue-{FIRST_BUILD}.db")
-    conn.execute("UPDATE session SET day = '2022-07-25' WHERE slug = 'unplanned'")
-    conn.execute("UPDATE session SET updated_at = '2026-11-20T10:00:00Z', room = 'Hall; one, \\two' WHERE id = 1")
-    conn.commit()
-    conn.close()
-    made = Site(public, url=URL)
-    yield made
-    made.datasette.executor.shutdown()
+    with serve_example(
+        tmp_path_factory.mktemp("public"),
+        "UPDATE session SET day = '2022-07-25' WHERE slug = 'unplanned'",
+        "UPDATE session SET updated_at = '2026-11-20T10:00:00Z', room = 'Hall; one, \\two' WHERE id = 1",
+        url=URL,
+    ) as made:
+        yield made
 
 
 def read(site: Site, path: str) -> list[icalendar.Event]:

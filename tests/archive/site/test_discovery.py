@@ -13,9 +13,8 @@ from pyld import jsonld
 
 from archive.site.discovery import sitemap
 from archive.site.discovery.schema_org import iso_duration
-from archive.sqlite import sqlite3
-from tests.archive.published_folder import FIRST_BUILD, HOSTILE, SENTENCES, publish
-from tests.archive.site.test_pages import PAGES, TALK, Reader, Site
+from tests.archive.published_folder import HOSTILE, SENTENCES
+from tests.archive.site.test_pages import PAGES, TALK, Reader, Site, serve_example
 
 URL = "https://talks.example.org"
 EVENT = "/events/summer-university-2022"
@@ -24,21 +23,16 @@ VIDEO_OBJECT = "https://schema.org/VideoObject"
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    public = tmp_path_factory.mktemp("public")
-    publish(public)
-    conn = sqlite3.connect(public / f"catalogue-{FIRST_BUILD}.db")
-    conn.execute("UPDATE recording SET kind = 'video' WHERE id = 1")
-    conn.execute(
+    with serve_example(
+        tmp_path_factory.mktemp("public"),
+        "UPDATE recording SET kind = 'video' WHERE id = 1",
         "INSERT INTO rendition(recording_id, kind, sha256, suffix, media_type, bytes)"
-        " VALUES (1, 'poster', ?, '.jpg', 'image/jpeg', 3)",
-        ("b" * 64,),
-    )
-    conn.execute("UPDATE session SET updated_at = '2026-11-2' || id || 'T00:00:00Z'")
-    conn.commit()
-    conn.close()
-    made = Site(public, url=URL, title="Talks")
-    yield made
-    made.datasette.executor.shutdown()
+        f" VALUES (1, 'poster', '{'b' * 64}', '.jpg', 'image/jpeg', 3)",
+        "UPDATE session SET updated_at = '2026-11-2' || id || 'T00:00:00Z'",
+        url=URL,
+        title="Talks",
+    ) as made:
+        yield made
 
 
 def linked(site: Site, path: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from lxml import etree
 from archive.site.feeds.podcast import FEEDS, ITUNES, NAMESPACE
 from archive.sqlite import sqlite3
 from tests.archive.published_folder import FIRST_BUILD, HOSTILE, publish
-from tests.archive.site.test_pages import TALK, Site
+from tests.archive.site.test_pages import TALK, Site, serve_example
 
 URL = "https://talks.example.org"
 EVENT = "/events/summer-university-2022"
@@ -31,15 +31,10 @@ RECORDED = {"arabic", "hostile", "what-an-archive-owes"}
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    public = tmp_path_factory.mktemp("public")
-    publish(public)
-    conn = sqlite3.connect(public / f"catalogue-{FIRST_BUILD}.db")
-    conn.execute("UPDATE session SET updated_at = '2026-11-23T09:0' || id || ':00Z'")
-    conn.commit()
-    conn.close()
-    made = Site(public, url=URL)
-    yield made
-    made.datasette.executor.shutdown()
+    with serve_example(
+        tmp_path_factory.mktemp("public"), "UPDATE session SET updated_at = '2026-11-23T09:0' || id || ':00Z'", url=URL
+    ) as made:
+        yield made
 
 
 def parsed(site: Site, path: str) -> Any:

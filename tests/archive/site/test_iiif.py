@@ -8,25 +8,21 @@ from typing import Any
 import pytest
 from iiif_prezi3 import AnnotationPage, Manifest
 
-from archive.sqlite import sqlite3
-from tests.archive.published_folder import DOUBTFUL, FIRST_BUILD, HOSTILE, SENTENCES, publish
-from tests.archive.site.test_pages import TALK, Site
+from tests.archive.published_folder import DOUBTFUL, HOSTILE, SENTENCES
+from tests.archive.site.test_pages import TALK, Site, serve_example
 
 URL = "https://talks.example.org"
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    public = tmp_path_factory.mktemp("public")
-    publish(public)
-    conn = sqlite3.connect(public / f"catalogue-{FIRST_BUILD}.db")
-    conn.execute("UPDATE recording SET kind = 'video' WHERE id = 1")
-    conn.execute("UPDATE recording SET licence = 'https://creativecommons.org/licenses/by/4.0/' WHERE id = 1")
-    conn.commit()
-    conn.close()
-    made = Site(public, url=URL)
-    yield made
-    made.datasette.executor.shutdown()
+    with serve_example(
+        tmp_path_factory.mktemp("public"),
+        "UPDATE recording SET kind = 'video' WHERE id = 1",
+        "UPDATE recording SET licence = 'https://creativecommons.org/licenses/by/4.0/' WHERE id = 1",
+        url=URL,
+    ) as made:
+        yield made
 
 
 def ask(site: Site, path: str) -> Any:

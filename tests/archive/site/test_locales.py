@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from archive.site import labels, locales
-from tests.archive.published_folder import publish
-from tests.archive.site.test_pages import TALK, Reader, Site, squeezed
+from tests.archive.site.test_pages import TALK, Reader, Site, serve_example, squeezed
 
 OTHERS = locales.LANGUAGES[1:]
 PLACE = re.compile(r"%\((\w+)\)s|<(/?\w+)")
@@ -17,11 +16,10 @@ PLACE = re.compile(r"%\((\w+)\)s|<(/?\w+)")
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    public = tmp_path_factory.mktemp("public")
-    publish(public)
-    made = Site(public)
-    yield made
-    made.datasette.executor.shutdown()
+    with serve_example(
+        tmp_path_factory.mktemp("public"),
+    ) as made:
+        yield made
 
 
 @pytest.mark.parametrize("tag", OTHERS)

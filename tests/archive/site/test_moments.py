@@ -15,8 +15,8 @@ from citeproc.source.json import CiteProcJSON
 from archive.site import citing
 from archive.site.citing import Source
 from archive.site.recordings import readable_name
-from tests.archive.published_folder import HOSTILE, publish
-from tests.archive.site.test_pages import TALK, Reader, Site, squeezed
+from tests.archive.published_folder import HOSTILE
+from tests.archive.site.test_pages import TALK, Reader, Site, serve_example, squeezed
 
 URL = "http://127.0.0.1:8001"
 EMBED = TALK.replace("/events/", "/embed/")
@@ -24,11 +24,8 @@ EMBED = TALK.replace("/events/", "/embed/")
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    public = tmp_path_factory.mktemp("public")
-    publish(public)
-    made = Site(public, title="Radio Lighthouse")
-    yield made
-    made.datasette.executor.shutdown()
+    with serve_example(tmp_path_factory.mktemp("public"), title="Radio Lighthouse") as made:
+        yield made
 
 
 def cited(site: Site, style: str, path: str = TALK) -> str:

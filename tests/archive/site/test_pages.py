@@ -6,6 +6,7 @@ import io
 import re
 import threading
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,19 @@ class Site:
         return asyncio.run(self.datasette.client.request(method, path, **options))
 
 
+@contextmanager
+def serve_example(public: Path, *changes: str, **settings: str) -> Iterator[Site]:
+    """Publish the example into a folder, change its database by statements, and serve it."""
+    publish(public)
+    with closing(sqlite3.connect(public / f"catalogue-{FIRST_BUILD}.db")) as conn:
+        for change in changes:
+            conn.execute(change)
+        conn.commit()
+    made = Site(public, **settings)
+    yield made
+    made.datasette.executor.shutdown()
+
+
 class Reader(HTMLParser):
     """Collects every element with its attributes, and all text."""
 
@@ -136,11 +150,10 @@ class Reader(HTMLParser):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    public = tmp_path_factory.mktemp("public")
-    publish(public)
-    made = Site(public)
-    yield made
-    made.datasette.executor.shutdown()
+    with serve_example(
+        tmp_path_factory.mktemp("public"),
+    ) as made:
+        yield made
 
 
 def read(site: Site, path: str) -> Reader:

@@ -25,18 +25,15 @@ from archive.sqlite import sqlite3
 from metadata.captions import WRITERS
 from metadata.model import Transcript
 from tests.archive.published_folder import FIRST_BUILD, SECOND_BUILD, point_to, publish
-from tests.archive.site.test_pages import PAGES, TALK, Site
+from tests.archive.site.test_pages import PAGES, TALK, Site, serve_example
 
 URL = "https://talks.example.org"
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    public = tmp_path_factory.mktemp("public")
-    publish(public)
-    made = Site(public, url=URL)
-    yield made
-    made.datasette.executor.shutdown()
+    with serve_example(tmp_path_factory.mktemp("public"), url=URL) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
