@@ -13,31 +13,14 @@ import pytest
 
 from pipelines.storage.blobs import digest
 from tests.pipelines.cli.test_cli import rostra
-from tests.pipelines.sounds import write_wav
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return an archive of two recordings, and a backup of it beside it."""
-    root = tmp_path_factory.mktemp("mend") / "talks"
-    assert rostra("init", root).returncode == 0
-    settings = root / "rostra.toml"
-    settings.write_text(settings.read_text().replace('# engine = "faster-whisper"', 'engine = "fake"'))
-    folder = root.parent / "in"
-    folder.mkdir()
-    for name, seconds in (("first.wav", 5), ("second talk.wav", 9)):
-        write_wav(folder / name, seconds)
-    assert rostra("pull", folder, "--archive", root).returncode == 0
-    done = rostra("run", "--archive", root)
-    assert done.returncode == 0, done.stderr
-    assert rostra("backup", root.parent / "backup", "--archive", root).returncode == 0
-    return root
-
-
-@pytest.fixture
-def archive(kept: Path, tmp_path: Path) -> Path:
-    """Return a copy of it that may be damaged."""
-    return Path(shutil.copytree(kept, tmp_path / "talks"))
+def backup(kept: Path) -> Path:
+    """Return a backup of the archive while it is whole."""
+    place = kept.parent / "backup"
+    assert rostra("backup", place, "--archive", kept).returncode == 0
+    return place
 
 
 def flip(path: Path) -> None:
@@ -93,11 +76,11 @@ def test_every_file_of_the_store_comes_back(archive: Path, damage: Callable[[Pat
 
 
 @pytest.mark.parametrize("damage", [flip, Path.unlink], ids=lambda damage: damage.__name__)
-def test_backup_brings_every_file_back(archive: Path, kept: Path, damage: Callable[[Path], None]) -> None:
+def test_backup_brings_every_file_back(archive: Path, backup: Path, damage: Callable[[Path], None]) -> None:
     whole = files(archive)
     for path in sorted((archive / "media").glob("[0-9a-f][0-9a-f]/*")):
         damage(path)
-    assert rostra("restore", kept.parent / "backup", "--repair", "--archive", archive).returncode == 0
+    assert rostra("restore", backup, "--repair", "--archive", archive).returncode == 0
     assert files(archive) == whole
 
 
