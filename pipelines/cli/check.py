@@ -27,10 +27,10 @@ from pipelines.storage.check import mend as prepare
 def check(root: Path, quick: bool, mend: bool, as_json: bool) -> None:
     """Check that everything is as it was kept: the database, the search index, every file, and what is published.
 
-    Recordings are held against their SHA-256, the index against the transcripts, the folders against the catalogue.
-    --quick takes for right what a whole check has read and nobody has touched since; a disk that loses bits is found by
-    a whole check alone. Nothing is changed unless --mend is given; it deletes nothing. The exit status is 1 if anything
-    is wrong.
+    Recordings are compared with their SHA-256, the index with the transcripts, the folders with the catalogue.
+    --quick trusts what the last whole check has read, if it has the same size and time; only a whole check finds a disk
+    that loses bits. Nothing is changed unless --mend is given. It moves damaged files to media/.damaged (in a bucket,
+    it removes them), and deletes nothing else. The exit status is 1 if anything is wrong.
     """
     prepared: list[str] = []
     problems: list[Problem] = []
