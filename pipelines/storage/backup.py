@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import msgspec
 
@@ -208,7 +208,8 @@ def restore(vault: Vault, root: Path, *, at: str | None, step: Step) -> Done:
         ConfigError: the folder holds something else.
         OSError: the vault cannot be read, or the folder not be written.
     """
-    manifest = _choose(manifests(vault), at)
+    with scratch_folder() as folder:
+        manifest = _manifest(vault, _choose(_names(vault.sizes()), at), folder)
     layout = Layout.at(root)
     marker = root / ".restoring"
     if root.exists() and any(root.iterdir()) and not marker.exists():
@@ -278,13 +279,13 @@ def _bring_back(
     return copied, size, tuple(damage)
 
 
-def _choose(found: list[Manifest], at: str | None) -> Manifest:
-    if not found:
+def _choose(names: list[str], at: str | None) -> str:
+    """Return the name of the latest manifest, or of the latest whose time begins so."""
+    if not names:
         raise BackupError("there is no backup at that place: 'rostra backup' makes one")
-    matching = [each for each in found if at is None or each.made_at.startswith(at)]
+    matching = [name for name in names if at is None or _time(name).startswith(at)]
     if not matching:
-        times = ", ".join(each.made_at for each in found[-5:])
-        raise BackupError(f"no snapshot is of {at}; the latest are of {times}")
+        raise BackupError(f"no snapshot is of {at}; the latest are of {', '.join(map(_time, names[-5:]))}")
     return matching[-1]
 
 
@@ -299,13 +300,13 @@ def _refuse_others(vault: Vault, sizes: dict[str, int], identity: str, folder: P
 
 def _prune(vault: Vault, keep: int, folder: Path) -> int:
     """Remove the oldest snapshots, and the files that only they name; return how many files."""
-    names = _names(vault.sizes())
+    sizes = vault.sizes()
     wanted = set()
-    for name in names[-keep:]:
+    for name in _names(sizes)[-keep:]:
         manifest = _manifest(vault, name, folder)
         wanted |= {name, f"{CATALOGUES}/{manifest.catalogue}.db"}
         wanted |= {f"{MEDIA}/{key(file.sha256, file.suffix)}" for file in manifest.files}
-    dropped = sorted(set(vault.sizes()) - wanted, key=lambda name: not name.startswith(SNAPSHOTS))
+    dropped = sorted(sizes.keys() - wanted, key=lambda name: not name.startswith(SNAPSHOTS))
     for name in dropped:  # manifests first: no snapshot is ever without its files
         vault.remove(name)
     return len(dropped)
@@ -316,7 +317,14 @@ def _names(sizes: dict[str, int]) -> list[str]:
 
 
 def _name(made_at: str) -> str:
+    """Return the name of a snapshot's manifest: not every file system takes the colons of its time."""
     return f"{SNAPSHOTS}/{made_at.replace(':', '')}.json"
+
+
+def _time(name: str) -> str:
+    """Return the time of a snapshot, by which its manifest is named: ``…T080000Z.json`` → ``…T08:00:00Z``."""
+    stem = PurePosixPath(name).stem
+    return f"{stem[:13]}:{stem[13:15]}:{stem[15:]}"
 
 
 def _manifest(vault: Vault, name: str, folder: Path) -> Manifest:

@@ -252,9 +252,9 @@ def _changed(path: Path, sha256: str, size: int | None, *, seen: Seen) -> str | 
         here = path.stat().st_size
         if size not in {None, here}:
             return f"has {here} bytes of {size}"
-        if not seen.spares(path) and digest(path) != sha256:
+        if not seen.spares(path, sha256) and digest(path) != sha256:
             return "has other bytes than when it was kept"
-        seen.note(path)
+        seen.note(path, sha256)
     except OSError as error:
         return f"cannot be read ({error.strerror})"
     return None

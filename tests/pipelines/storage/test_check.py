@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from archive.catalogue.database import open_catalogue
+from pipelines.storage.seen import Seen
 from tests.pipelines.cli.test_cli import rostra
 
 
@@ -152,3 +153,16 @@ def test_quick_check_looks_at_a_database_that_has_changed(archive: Path) -> None
         db.commit()
     code, found = problems(archive, "--quick")
     assert (code, "index" in {part for part, _ in found}) == (1, True)
+
+
+def test_a_file_of_two_names_is_read_once_and_only_for_what_it_should_be(tmp_path: Path) -> None:
+    stored, published, other = (tmp_path / name for name in ("stored", "published", "other"))
+    stored.write_bytes(b"sound")
+    other.write_bytes(b"sound")
+    os.link(stored, published)
+    seen = Seen.at(tmp_path / "checked.json", quick=False)
+    assert not seen.spares(stored, "ab")
+    seen.note(stored, "ab")
+    assert seen.spares(published, "ab")
+    assert not seen.spares(published, "cd")
+    assert not seen.spares(other, "ab")
