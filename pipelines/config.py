@@ -17,7 +17,7 @@ from archive.publication.folder import SiteNames
 from metadata.errors import MetadataError
 from metadata.languages import parse_language
 from metadata.shapes import Path as Places
-from metadata.shapes import Words, dotted, misfit
+from metadata.shapes import ShapeWords, dotted, misfit
 from pipelines.errors import ConfigError
 
 FILE_NAME = "rostra.toml"
@@ -246,7 +246,7 @@ def existing_from(folder: Path, name: str) -> str:
     return path if path and Path(path).exists() else name
 
 
-_WORDS = Words(mapping="a table", sequence="an array", entry="setting")
+_WORDS = ShapeWords(mapping="a table", sequence="an array", entry="setting")
 
 
 def _decoded(data: bytes, path: Path) -> str:

@@ -30,11 +30,11 @@ from archive.search.rank import FUSED, ranks
 from archive.search.retrieve import NAMED, numbers
 from archive.search.session_table import Marked, Overview, Real, Whole
 from archive.search.spellings import as_written, with_forms
-from archive.search.suggest import SHORTEST, Vocabulary
+from archive.search.suggest import MIN_LETTERS, Vocabulary
 
 MOST_TERMS = 24
 """Terms of a query that are looked for."""
-COMMON, FEW = 8, 100
+COMMON_SHARE, COMMON_PASSAGES = 8, 100
 """A term that stands in more than one of eight passages, and in more than a hundred, is in all of them: it decides
 nothing."""
 OTHERWISE = 0.6
@@ -43,13 +43,13 @@ FUNCTION = 0.05
 """What a function word counts of what others do."""
 PIECES = 0.8
 """What the pieces of a word count, that was written with an apostrophe or a hyphen, where they stand apart."""
-OFTENER = 10
+MISTAKE_RATIO = 10
 """How many times as many sessions must have a word for which another is a mistake, if those are words as well."""
 ENDING = 6
 """Letters of a word whose last one may be another, with whatever follows."""
-READ = 30
+PASSAGES_READ = 30
 """Passages that are read to see how near each other the terms stand."""
-SHOWN = 3
+MOMENTS_SHOWN = 3
 """Moments of a session at most."""
 AS_A_WHOLE = 0.25
 """What the ranking of whole sessions counts beside that of passages."""
@@ -174,7 +174,7 @@ class PartialMatches:
     def passages(self, place: int) -> list[int]:
         """Return the passages of a session that have most of the query, the best first."""
         mine = np.flatnonzero(self._owners == place)
-        best = mine[np.argsort(-self._scores[mine], kind="stable")][:SHOWN]
+        best = mine[np.argsort(-self._scores[mine], kind="stable")][:MOMENTS_SHOWN]
         worth = self._scores[best] >= ENOUGH * self._scores[best].max(initial=0.0)
         found: list[int] = self._passages[best[worth]].tolist()
         return found
@@ -225,13 +225,13 @@ class PartialMatches:
             yield self._read[number]
 
 
-NOTHING = np.empty(0, dtype=np.int64)
+NO_NUMBERS = np.empty(0, dtype=np.int64)
 
 
 def no_partial(overview: Overview) -> PartialMatches:
     """Return that no session has most of a query."""
     scores = np.zeros(len(overview.ids))
-    return PartialMatches(overview.ids, scores, scores, scores, {}, NOTHING, np.empty(0), NOTHING, {})
+    return PartialMatches(overview.ids, scores, scores, scores, {}, NO_NUMBERS, np.empty(0), NO_NUMBERS, {})
 
 
 def find_partial(asked: Asked, parts: Parts, overview: Overview, vocabulary: Vocabulary) -> PartialMatches:
@@ -291,12 +291,12 @@ class _Speller:
 
     def _respelled(self, word: str) -> Iterator[Node]:
         """Yield what may be meant by a word, or another form of it."""
-        if len(word) < SHORTEST or not word.isalpha():
+        if len(word) < MIN_LETTERS or not word.isalpha():
             return
         self._vocabulary.read(self._conn)
         known = self._vocabulary.sessions(word)
         for other, sessions in self._vocabulary.near(word):
-            if sessions >= OFTENER * known:
+            if sessions >= MISTAKE_RATIO * known:
                 yield Word(other)
         if len(word) >= ENDING:
             yield Prefix((word[:-1],))
@@ -378,7 +378,7 @@ class _Found:
     @property
     def _common(self) -> int:
         """In how many passages a term stands that counts nothing."""
-        return max(len(self._passages) // COMMON, FEW)
+        return max(len(self._passages) // COMMON_SHARE, COMMON_PASSAGES)
 
     def _in_passages(self, node: Node, most: int) -> Whole:
         """Return the passages in which a term stands, so many at most."""
@@ -401,7 +401,7 @@ class _Found:
         Where only what some people say is searched, a passage that was not read, or in which they say nothing of the
         query, counts nothing.
         """
-        best = np.argsort(-scores, kind="stable")[:READ]
+        best = np.argsort(-scores, kind="stable")[:PASSAGES_READ]
         raised = np.zeros(len(scores)) if self._asked.closely else scores.copy()
         read = read_indexed(self._asked.conn, passages[best].tolist(), self._asked.scope)
         for at, (passage, stretch) in zip(best.tolist(), read, strict=False):

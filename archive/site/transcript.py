@@ -195,7 +195,7 @@ def hit_marks(
     return marks
 
 
-class Word(NamedTuple):
+class PlacedWord(NamedTuple):
     """A word of a segment, with the characters of the segment's text that it is."""
 
     position: int
@@ -205,7 +205,7 @@ class Word(NamedTuple):
     end: int
 
 
-def place_words(lines: Mapping[int, Line], words: Iterable[tuple[int, int, int, str]]) -> Iterator[Word]:
+def place_words(lines: Mapping[int, Line], words: Iterable[tuple[int, int, int, str]]) -> Iterator[PlacedWord]:
     """Yield words with where they stand in the text of their segments; what stands nowhere is passed over.
 
     Args:
@@ -218,12 +218,12 @@ def place_words(lines: Mapping[int, Line], words: Iterable[tuple[int, int, int, 
         at = line.text.find(word, cursor.get(position, 0)) if line and word else -1
         if at >= 0:
             cursor[position] = at + len(word)
-            yield Word(position, start_ms, end_ms, at, at + len(word))
+            yield PlacedWord(position, start_ms, end_ms, at, at + len(word))
 
 
-def lit_marks(lines: Iterable[Line], words: Iterable[Word], start_ms: int, end_ms: int) -> dict[int, list[Mark]]:
+def lit_marks(lines: Iterable[Line], words: Iterable[PlacedWord], start_ms: int, end_ms: int) -> dict[int, list[Mark]]:
     """Return what is said from one time to another: words that have times, else segments of which it is the most."""
-    spans: dict[int, list[Word]] = {}
+    spans: dict[int, list[PlacedWord]] = {}
     for word in words:
         spans.setdefault(word.position, []).append(word)
     marks: dict[int, list[Mark]] = {}

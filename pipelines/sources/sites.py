@@ -24,7 +24,7 @@ from metadata.timetables.ytdlp_info import release_wish
 from pipelines.config import PullSettings as Settings
 from pipelines.errors import FetchError, LimitError
 from pipelines.media.files import ffmpeg_binary
-from pipelines.sources.base import Fetched, Found, Report, Shelf, Unreachable, Words, file_name, plain
+from pipelines.sources.base import CaptionFiles, Fetched, Found, Report, Shelf, Unreachable, file_name, plain
 
 FORMATS = "bestvideo*[height<=1080]+bestaudio/best"
 """What is chosen of the formats that a site has (yt-dlp's format selection)."""
@@ -61,10 +61,10 @@ class Video(Found):
             yield Fetched(recording, tuple(file for file in files if file != recording and file.suffix != ".part"))
 
     @contextmanager
-    def fetch_captions(self, shelf: Shelf) -> Iterator[Words]:
+    def fetch_captions(self, shelf: Shelf) -> Iterator[CaptionFiles]:
         """Download ``info.json`` and the captions that people made; what the site's machine heard is left."""
         with self._downloaded(shelf, {"skip_download": True}) as (_, files):
-            yield Words(self.url, files)
+            yield CaptionFiles(self.url, files)
 
     @contextmanager
     def _downloaded(self, shelf: Shelf, options: dict[str, Any]) -> Iterator[tuple[dict[str, Any], tuple[Path, ...]]]:

@@ -7,7 +7,7 @@ from archive.search.function_words import function_words
 from archive.search.partial import LISTED, OTHERWISE, PIECES, Parts, Term, take_apart
 from archive.search.query import And, Near, Not, Or, Phrase, Prefix, Word, parse_query
 from archive.search.results import FEWER, PARTLY, SessionResults
-from archive.search.sessions import APART
+from archive.search.sessions import CHANCE_TERMS
 from archive.search.sqlite_search import SqliteSearch
 from archive.sqlite import Database
 from tests.archive.build import PATIENT_MS, add_event, add_session, add_transcript, blank
@@ -146,7 +146,7 @@ def test_there_is_a_suggestion_beside_what_has_some_words(db: Database) -> None:
 
 def test_of_a_long_query_the_words_are_to_stand_together() -> None:
     words = ["amber", "basil", "cedar", "delta", "ember"]
-    assert len(words) > APART
+    assert len(words) > CHANCE_TERMS
     db = _archive(
         {
             "apart": [line for word in words for line in (f"A {word}.", *OTHER)],
@@ -157,7 +157,7 @@ def test_of_a_long_query_the_words_are_to_stand_together() -> None:
     assert found(db, " ".join(words)) == [
         ("together", "all words"), ("nearly", "some words"), ("apart", "some words"),
     ]  # fmt: skip
-    assert found(db, " ".join(words[:APART])) == [
+    assert found(db, " ".join(words[:CHANCE_TERMS])) == [
         ("nearly", "all words"), ("together", "all words"), ("apart", "all words"),
     ]  # fmt: skip
 
