@@ -25,6 +25,7 @@ from archive.index.tokens import BARRIER, words
 from archive.search.filters import SPEAKERS, STARTED
 from archive.search.query import Leaf, Phrase, Prefix, Stemmed, Word
 from archive.sqlite import sqlite3
+from metadata.languages import UNDETERMINED
 
 LAST_CHARACTER = chr(0x10FFFF)
 """A character that no word has, after all others."""
@@ -272,6 +273,12 @@ class Overview:
             ranges[:, 1],
             spoken[np.argsort(ranges[spoken, 0])],
         )
+
+    @property
+    def spoken(self) -> str:
+        """The language that most sessions speak, BCP-47."""
+        counted = self._facets["language"].count(np.ones(len(self._facets["language"].sessions), dtype=np.bool_))
+        return counted[0].value if counted else UNDETERMINED
 
     def places(self, sessions: Whole) -> Whole:
         """Return where sessions stand, by their ids; -1 for what is none."""
