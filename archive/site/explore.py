@@ -8,8 +8,10 @@ from urllib.parse import urlencode
 
 from archive.errors import MissingExtraError
 from archive.index.tokens import words
+from archive.research import Research
+from archive.research.concordance import Line
+from archive.research.frequency import BYS, By, Rate
 from archive.search import exports
-from archive.search.concordance import BYS, By, Line, Rate, Research
 from archive.search.query import FIELDS, MAX_NEAR, MIN_PREFIX
 from archive.search.results import FEWER
 from archive.search.sessions import CHANCE_TERMS
@@ -41,17 +43,17 @@ async def explore(datasette: Any, request: Any) -> Any:
     def read(conn: Any) -> dict[str, Any]:
         research = Research(conn, PAGE_BUDGET_MS)
         if not query:
-            return {"lines": [], "rates": [], "companions": [], "complete": True, "labels": {}}
+            return {"lines": [], "rates": [], "collocates": [], "complete": True, "labels": {}}
         lines = ordered(research.concordance(query, filters, limit=LINES_SHOWN), order)
         complete = research.complete or len(lines) >= LINES_SHOWN
         rates = research.frequency(query, by, filters)
         complete = complete and research.complete
-        companions = research.companions(query, filters)
+        collocates = research.collocates(query, filters)
         return {
             "lines": lines[:LINES_SHOWN],
             "rates": rates[:BARS],
             "highest": max((rate.per_hour for rate in rates), default=0) or 1,
-            "companions": companions,
+            "collocates": collocates,
             "complete": complete and research.complete,
             "labels": queries.labels(conn, filters.chosen()),
         }
