@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import UNSET
+
 from archive.site.queries import Card, Reference, as_dict, attendance_of, links_of, session_cards
 from archive.site.transcript import Line
 from archive.sqlite import sqlite3
@@ -205,12 +207,16 @@ def around(conn: sqlite3.Connection, card: Card) -> Around:
 def lines(conn: sqlite3.Connection, transcript_id: int) -> tuple[Line, ...]:
     """Return a transcript's segments for reading."""
     rows = conn.execute(
-        "SELECT position, start_ms, end_ms, text, segment.language, flags, coalesce(name, label) AS speaker,"
-        " slug AS person FROM segment LEFT JOIN speaker_tag ON speaker_tag.id = speaker_tag_id"
+        "SELECT position, start_ms, end_ms, text, segment.language, flags, overlapped,"
+        " coalesce(name, label) AS speaker, slug AS person FROM segment"
+        " LEFT JOIN speaker_tag ON speaker_tag.id = speaker_tag_id"
         " LEFT JOIN person ON person.id = speaker_tag.person_id WHERE transcript_id = ? ORDER BY position",
         (transcript_id,),
     )
-    said = [Line(**{**as_dict(row), "flags": tuple(json.loads(row["flags"]))}) for row in rows]
+    said = [
+        Line(**{**as_dict(row), "flags": tuple(json.loads(row["flags"])), "overlapped": bool(row["overlapped"])})
+        for row in rows
+    ]
     marks = [
         Line(position=-row["id"], start_ms=row["start_ms"], end_ms=row["end_ms"], text=row["reason"] or "",
              language=None, flags=(), speaker=None, person=None, redacted=True)
@@ -271,8 +277,9 @@ def transcript(conn: sqlite3.Connection, transcript_id: int) -> Transcript | Non
         values = as_dict(word)
         said[values.pop("segment_id")].append(Word(**values))
     segments = conn.execute(
-        "SELECT segment.id, start_ms, end_ms, text, confidence, flags, language, label AS speaker FROM segment"
-        " LEFT JOIN speaker_tag ON speaker_tag.id = speaker_tag_id WHERE transcript_id = ? ORDER BY position",
+        "SELECT segment.id, start_ms, end_ms, text, confidence, flags, overlapped, language, label AS speaker"
+        " FROM segment LEFT JOIN speaker_tag ON speaker_tag.id = speaker_tag_id"
+        " WHERE transcript_id = ? ORDER BY position",
         (transcript_id,),
     )
     spoken = [_segment(as_dict(each), said) for each in segments]
@@ -293,7 +300,8 @@ TAKEN_OUT = "[taken out]"
 def _segment(row: dict[str, Any], said: dict[int, list[Word]]) -> Segment:
     key = row.pop("id")
     flags = tuple(Flag(flag) for flag in json.loads(row.pop("flags")))
-    return Segment(**row, flags=flags, words=tuple(said[key]))
+    overlapped = bool(row.pop("overlapped")) or UNSET
+    return Segment(**row, flags=flags, overlapped=overlapped, words=tuple(said[key]))
 
 
 def other_recordings(conn: sqlite3.Connection, versions: Iterable[str | None]) -> dict[str, str]:

@@ -25,7 +25,7 @@ from archive.site.transcript import (
     paragraphs,
     place_words,
 )
-from metadata.captions import FORMATS, WRITERS
+from metadata.captions import FORMATS, WRITERS, without_speakers
 from metadata.errors import InvalidTimeError
 from metadata.times import format_seconds, parse_offset
 
@@ -132,7 +132,10 @@ async def session(datasette: Any, request: Any) -> Any:
 
 
 async def captions(datasette: Any, request: Any) -> Any:
-    """``/events/EVENT/SESSION/captions.FORMAT``: the transcript of a recording, in any format that is written."""
+    """``/events/EVENT/SESSION/captions.FORMAT``: the transcript of a recording, in any format that is written.
+
+    ``speakers=no`` leaves out who speaks: in SRT and text, names would stand before what is said.
+    """
     form = request.url_vars["format"]
     if form not in WRITERS:
         return await not_found(datasette, request)
@@ -146,6 +149,8 @@ async def captions(datasette: Any, request: Any) -> Any:
         role = None if track.role == "floor" else track.role
         day = page.card.day.isoformat() if page.card.day else None
         name = readable_name(day, page.card.event_title, page.card.title, role, version.language)
+        if argument(request, "speakers") == "no":
+            transcript = without_speakers(transcript)
         return WRITERS[form](transcript), name + FORMATS[form].suffix
 
     answer = await current(datasette).execute_fn(read)

@@ -24,7 +24,8 @@ _CLOSING = "\"'”’»)]」』"
 class Line:
     """One segment. ``speaker`` is a name or a label, ``person`` the slug where it is somebody of the catalogue.
 
-    Where it is ``redacted``, words were taken out here; ``text`` then says why, if the public may know.
+    It is ``overlapped`` where others speak at the same time. Where it is ``redacted``, words were taken out here;
+    ``text`` then says why, if the public may know.
     """
 
     position: int
@@ -35,6 +36,7 @@ class Line:
     flags: tuple[str, ...]
     speaker: str | None
     person: str | None
+    overlapped: bool = False
     redacted: bool = False
 
 
