@@ -9,6 +9,7 @@ words is told from silence: a reader must know that somebody may speak there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,14 +84,15 @@ def _passed_over(speech: Probabilities, sounds: NDArray[np.bool_]) -> Iterator[t
             continue
         count = -(-(last - first) // _PIECE)
         edges = [first + (last - first) * i // count for i in range(count + 1)]
-        for start, end in zip(edges, edges[1:], strict=False):
+        for start, end in pairwise(edges):
             if int(sounds[start:end].sum()) >= min(_LOUD_IN_GAP, end - start):
                 yield start, end
 
 
 def _levelled(samples: AudioBlock) -> AudioBlock:
     by = min(_LEVEL_DB - float(np.percentile(levels(samples), 95)), _MOST_GAIN_DB)
-    return np.clip(samples * np.float32(10 ** (by / 20)), -1.0, 1.0)
+    louder: AudioBlock = np.clip(samples * np.float32(10 ** (by / 20)), -1.0, 1.0)
+    return louder
 
 
 def _runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:

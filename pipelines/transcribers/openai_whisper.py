@@ -66,7 +66,7 @@ class OpenAIWhisper:
             "model": self.model,
             "weights": weights_identity(self.model, packaged=False),
             "beam_size": BEAM_SIZE,
-            "revision": 2,  # of this module: raised when the text changes for the same input
+            "revision": 3,  # of this module: raised when the text changes for the same input
         }
 
     def load(self) -> None:
@@ -149,6 +149,10 @@ class _Decoder:
 
     def decode_with_care(self, window: Window, request: Request) -> list[HeardWord]:
         return self._words(window, request, TEMPERATURES)
+
+    def decode_otherwise(self, window: Window, request: Request) -> Iterator[list[HeardWord]]:
+        for temperature in TEMPERATURES[1:]:
+            yield self._words(window, request, (temperature,))
 
     def _words(self, window: Window, request: Request, temperatures: tuple[float, ...]) -> list[HeardWord]:
         import torch

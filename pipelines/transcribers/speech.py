@@ -85,6 +85,14 @@ class Window:
         for part in self.parts:
             yield self._cut(part, part.window, part.window + part.length)
 
+    def halves(self) -> tuple[Window, Window]:
+        """Split a window of one part in two, where speech is least likely in its middle third, near the middle."""
+        (part,) = self.parts
+        third = part.length // 3
+        off_middle = np.abs(np.arange(third, part.length - third) - part.length / 2) / part.length
+        at = third + int(np.argmin(self.speech[third : part.length - third] + 0.1 * off_middle))
+        return self._cut(part, 0, at), self._cut(part, at, part.length)
+
     def unheard(self, words: Iterable[tuple[int, int]]) -> list[Window]:
         """Return the stretches in which someone speaks for long and none of the words is said.
 
@@ -131,9 +139,7 @@ def pass_over(_start: int, _samples: AudioBlock, _speech: Probabilities) -> None
     """Note nothing of a chapter."""
 
 
-def windows(
-    blocks: Iterable[AudioBlock], detect: Detector = detect_speech, note: Note = pass_over
-) -> Iterator[Window]:
+def windows(blocks: Iterable[AudioBlock], detect: Detector = detect_speech, note: Note = pass_over) -> Iterator[Window]:
     """Pack the speech of a recording into windows, in order.
 
     About three minutes of sound are held at a time. The last window of each such chapter waits for the

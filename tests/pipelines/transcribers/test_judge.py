@@ -47,7 +47,10 @@ def said(
         (said("a sentence over music", confidence=0.5, no_speech=0.8), (Flag.LOW_CONFIDENCE, Flag.NO_SPEECH)),
         (said("far too many words in no time at all", word_ms=50), (Flag.TOO_FAST,)),
         (said("Geh aus mein Herz und suche Freud", foreign=0.97), ()),
-        (said("Guy house mine hearts and soup", confidence=0.5, foreign=0.97), (Flag.LOW_CONFIDENCE, Flag.WRONG_LANGUAGE)),
+        (
+            said("Guy house mine hearts and soup", confidence=0.5, foreign=0.97),
+            (Flag.LOW_CONFIDENCE, Flag.WRONG_LANGUAGE),
+        ),
         (said("half of this was guessed by the model", confidence=0.6), (Flag.LOW_CONFIDENCE,)),
         (said("most of this was heard by the model", confidence=0.66), ()),
         (said("most of this was heard by the model", confidence=0.66, range_db=9), (Flag.LOW_CONFIDENCE,)),
@@ -80,7 +83,7 @@ def test_judge_all_lets_people_agree() -> None:
 
 
 def test_judge_all_doubts_a_guess_among_guesses() -> None:
-    guess = said("it was not heard what they say", confidence=0.4)
+    guess = said("it was not heard what they say in there", confidence=0.4)
     clear = said("one voice in the crowd", confidence=0.75, start_ms=3_000)
     alone = said("one voice in the crowd", confidence=0.75, start_ms=60_000)
     certain = said("one voice in the crowd", confidence=0.9, start_ms=5_000)
