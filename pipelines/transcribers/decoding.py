@@ -24,6 +24,7 @@ from pipelines.transcribers.judge import judge, judge_all
 from pipelines.transcribers.loudness import Sounds, dynamic_range, thorough
 from pipelines.transcribers.onsets import Spoken, held
 from pipelines.transcribers.prefetch import parallel_map, prefetch
+from pipelines.transcribers.script import in_one_script
 from pipelines.transcribers.sentences import HeardWord, in_order, segment, sentences, text_of
 from pipelines.transcribers.speech import FRAMES_PER_SECOND, Window, cut, detect_speech, windows
 
@@ -131,11 +132,8 @@ def transcribe(decoder: Decoder, audio: Iterable[AudioBlock], hints: Hints, repo
     duration_ms = round(tape.samples * 1000 / SAMPLE_RATE)
     said = _segments(words_heard)
     silent = _marks(sounds.without_words((word.start_ms, word.end_ms) for word in words_heard), duration_ms)
-    return Transcript(
-        language=language,
-        duration_ms=duration_ms,
-        segments=tuple(sorted([*said, *silent], key=lambda each: each.start_ms)),
-    )
+    segments = tuple(sorted([*said, *silent], key=lambda each: each.start_ms))
+    return in_one_script(Transcript(language=language, duration_ms=duration_ms, segments=segments), hints.terms)
 
 
 def _segments(words: Sequence[HeardWord]) -> list[Segment]:

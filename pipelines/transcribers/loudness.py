@@ -21,7 +21,7 @@ _LEAST_DB = -55.0
 """Of full scale. Nobody is meant to be heard who speaks more quietly."""
 _BELOW_LOUD_DB, _ABOVE_FLOOR_DB = 32.0, 10.0
 """Speech is not so much quieter than the loudest of a recording, and so much louder than its quietest."""
-_SPEECH, _FAINT = 0.5, 0.3
+_SPEECH, _FAINT = 0.5, 0.2
 """Probabilities from which on somebody speaks: at first, and where sound that is loud was passed over."""
 _LEVEL_DB = -20.0
 _MOST_GAIN_DB = 35.0
