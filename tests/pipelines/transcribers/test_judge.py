@@ -52,8 +52,10 @@ def said(
             (Flag.LOW_CONFIDENCE, Flag.WRONG_LANGUAGE),
         ),
         (said("half of this was guessed by the model", confidence=0.6), (Flag.LOW_CONFIDENCE,)),
-        (said("most of this was heard by the model", confidence=0.66), ()),
-        (said("most of this was heard by the model", confidence=0.66, range_db=9), (Flag.LOW_CONFIDENCE,)),
+        (said("most of this was heard by the model", confidence=0.63), ()),
+        (said("most of this was heard by the model", confidence=0.63, range_db=9), (Flag.LOW_CONFIDENCE,)),
+        (said("thank you very much " * 3, confidence=0.8), ()),
+        (said("thank you very much " * 3, confidence=0.8, range_db=9), (Flag.REPETITIVE,)),
         (said("most of this was heard by the model", confidence=0.75, range_db=9), ()),
         (said("Thanks for watching!", no_speech=0.8), (Flag.STOCK_PHRASE,)),
         (
