@@ -733,6 +733,15 @@ WHERE transcript.is_current = 1 AND transcript.kind <> 'translation' AND recordi
     )
 
 
+@catalogue_migrations()
+def m0012_overlaps(db: Database) -> None:
+    """Segments during which others speak."""
+    execute_all(
+        db,
+        ("ALTER TABLE segment ADD COLUMN overlapped INTEGER NOT NULL DEFAULT 0 CHECK (overlapped IN (0, 1))",),
+    )
+
+
 def dump_schema(db: Database) -> str:
     """Return the DDL of every table and index in order of creation, without SQLite's and FTS5's own."""
     rows = db.query(

@@ -188,7 +188,7 @@ CREATE TABLE segment (
   speaker_tag_id INTEGER REFERENCES speaker_tag(id) ON DELETE SET NULL,
   language TEXT,
   confidence REAL CHECK (confidence BETWEEN 0 AND 1),
-  flags TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(flags)),
+  flags TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(flags)), overlapped INTEGER NOT NULL DEFAULT 0 CHECK (overlapped IN (0, 1)),
   UNIQUE (transcript_id, position)
 ) STRICT;
 

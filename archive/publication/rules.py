@@ -164,7 +164,7 @@ RULES: dict[str, Rule] = {
     "segment": Rule(
         "transcript_id IN (SELECT id FROM main.transcript) AND id NOT IN"
         " (SELECT id FROM redacted_segment WHERE text IS NULL)",
-        "id transcript_id position start_ms end_ms text speaker_tag_id language confidence flags",
+        "id transcript_id position start_ms end_ms text speaker_tag_id language confidence flags overlapped",
         made={
             "start_ms": _left("start_ms", "start_ms"),
             "end_ms": _left("end_ms", "end_ms"),

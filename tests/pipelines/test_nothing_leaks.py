@@ -92,7 +92,7 @@ UNMARKED = {
     "speaker_tag": "id recording_id person_id origin talking_ms turns named_at named_by",
     "speaker_turn": "id speaker_tag_id start_ms end_ms", "voiceprint": "speaker_tag_id vector",
     "revision": "id transcript_id base_id start_ms end_ms before after revised_by revised_at",
-    "segment": "id transcript_id position start_ms end_ms speaker_tag_id language confidence flags",
+    "segment": "id transcript_id position start_ms end_ms speaker_tag_id language confidence flags overlapped",
     "word": "segment_id position start_ms end_ms confidence",
     "external_id": "id event_id session_id person_id recording_id scheme",
     "link": "id event_id session_id person_id rel position", "passage": "id session_id transcript_id first_position"
