@@ -20,6 +20,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 MODULES = {
     "backup": ("backup", "restore"),
     "captions": ("caption", "hints", "export"),
+    "corpus": ("export",),
     "check": ("check",),
     "correct": ("correct",),
     "revise": ("correct",),
