@@ -17,7 +17,7 @@ def find(name: str | Path, shelf: Shelf) -> Iterator[Found]:
     """Yield what a source holds: a file, a folder, an address, a feed or a bucket.
 
     Raises:
-        ConfigError: the file or folder does not exist, or the extra for this kind of source is not installed.
+        ConfigError: the file or folder does not exist, or the scheme of the address is not one that may be asked.
     """
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://", str(name))
     if scheme is None or isinstance(name, Path):

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from pipelines.media.samples import AudioBlock
 from pipelines.transcribers.speech import FRAME, FRAMES_PER_SECOND, Detector, Probabilities
+import itertools
 
 _LEAST_DB = -55.0
 """Of full scale. Nobody is meant to be heard who speaks more quietly."""
@@ -83,7 +84,7 @@ def _passed_over(speech: Probabilities, sounds: NDArray[np.bool_]) -> Iterator[t
             continue
         count = -(-(last - first) // _PIECE)
         edges = [first + (last - first) * i // count for i in range(count + 1)]
-        for start, end in zip(edges, edges[1:], strict=False):
+        for start, end in itertools.pairwise(edges):
             if int(sounds[start:end].sum()) >= min(_LOUD_IN_GAP, end - start):
                 yield start, end
 

@@ -131,9 +131,7 @@ def pass_over(_start: int, _samples: AudioBlock, _speech: Probabilities) -> None
     """Note nothing of a chapter."""
 
 
-def windows(
-    blocks: Iterable[AudioBlock], detect: Detector = detect_speech, note: Note = pass_over
-) -> Iterator[Window]:
+def windows(blocks: Iterable[AudioBlock], detect: Detector = detect_speech, note: Note = pass_over) -> Iterator[Window]:
     """Pack the speech of a recording into windows, in order.
 
     About three minutes of sound are held at a time. The last window of each such chapter waits for the

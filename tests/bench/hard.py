@@ -172,4 +172,3 @@ class Kitchen:
                 parts += [self.voice(each), pause.astype(np.float32)]
                 texts.append(each.text)
         return Case("joined", "joined", "en", np.concatenate(parts), (" ".join(texts),))
-

@@ -47,7 +47,10 @@ def said(
         (said("a sentence over music", confidence=0.5, no_speech=0.8), (Flag.LOW_CONFIDENCE, Flag.NO_SPEECH)),
         (said("far too many words in no time at all", word_ms=50), (Flag.TOO_FAST,)),
         (said("Geh aus mein Herz und suche Freud", foreign=0.97), ()),
-        (said("Guy house mine hearts and soup", confidence=0.5, foreign=0.97), (Flag.LOW_CONFIDENCE, Flag.WRONG_LANGUAGE)),
+        (
+            said("Guy house mine hearts and soup", confidence=0.5, foreign=0.97),
+            (Flag.LOW_CONFIDENCE, Flag.WRONG_LANGUAGE),
+        ),
         (said("half of this was guessed by the model", confidence=0.6), (Flag.LOW_CONFIDENCE,)),
         (said("most of this was heard by the model", confidence=0.66), ()),
         (said("most of this was heard by the model", confidence=0.66, range_db=9), (Flag.LOW_CONFIDENCE,)),

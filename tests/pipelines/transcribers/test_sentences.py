@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from metadata.model import Flag, Segment, Word
 from pipelines.transcribers.sentences import (
     LONGEST_MS,
-    LONGEST_TEXT, SHORTEST_MS,
+    LONGEST_TEXT,
+    SHORTEST_MS,
     HeardWord,
     in_order,
     segment,
