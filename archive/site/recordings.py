@@ -340,18 +340,6 @@ def media_file(conn: sqlite3.Connection, sha256: str, suffix: str) -> MediaFile 
     return None if row is None else MediaFile(*row)
 
 
-def readable_name(day: str | None, event: str | None, title: str | None, *more: str | None) -> str:
-    """Return a file's name that people can read: ``2014-12-27 31C3 – Title.en``; no character that a disk refuses.
-
-    Sources of what is refused: POSIX (``/``), Windows' naming of files
-    (https://learn.microsoft.com/windows/win32/fileio/naming-a-file), and 255 bytes of most file systems.
-    """
-    whole = " – ".join(filter(None, [" ".join(filter(None, [day, event])), title])) or "recording"
-    clean = "".join(" " if char in '<>:"/\\|?*' or not char.isprintable() else char for char in whole)
-    short = " ".join(clean.split()).encode()[:180].decode(errors="ignore").strip(" .–") or "recording"
-    return ".".join([short, *(each for each in more if each)])
-
-
 def chosen_track(tracks: Sequence[Track], wanted: str) -> Track | None:
     """Return the recording that a link names, else the first; None where it names one that is not there."""
     if not wanted:

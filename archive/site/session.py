@@ -14,7 +14,7 @@ from archive.search.sqlite_search import Results
 from archive.site import recordings
 from archive.site.chapters import Chapter, propose
 from archive.site.published import current, search_in
-from archive.site.recordings import SessionPage, Track, TrackTranscript, chosen_track, chosen_version, readable_name
+from archive.site.recordings import SessionPage, Track, TrackTranscript, chosen_track, chosen_version
 from archive.site.render import argument, not_found, render
 from archive.site.respond import respond, respond_json
 from archive.site.transcript import (
@@ -27,6 +27,7 @@ from archive.site.transcript import (
 )
 from metadata.captions import FORMATS, WRITERS, without_speakers
 from metadata.errors import InvalidTimeError
+from metadata.names import readable_name
 from metadata.times import format_seconds, parse_offset
 
 BARS = 100
