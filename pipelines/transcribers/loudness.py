@@ -8,6 +8,7 @@ words is told from silence: a reader must know that somebody may speak there.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -15,7 +16,6 @@ from numpy.typing import NDArray
 
 from pipelines.media.samples import AudioBlock
 from pipelines.transcribers.speech import FRAME, FRAMES_PER_SECOND, Detector, Probabilities
-import itertools
 
 _LEAST_DB = -55.0
 """Of full scale. Nobody is meant to be heard who speaks more quietly."""
@@ -91,7 +91,8 @@ def _passed_over(speech: Probabilities, sounds: NDArray[np.bool_]) -> Iterator[t
 
 def _levelled(samples: AudioBlock) -> AudioBlock:
     by = min(_LEVEL_DB - float(np.percentile(levels(samples), 95)), _MOST_GAIN_DB)
-    return np.clip(samples * np.float32(10 ** (by / 20)), -1.0, 1.0)
+    levelled: AudioBlock = np.clip(samples * np.float32(10 ** (by / 20)), -1.0, 1.0)
+    return levelled
 
 
 def _runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
