@@ -110,7 +110,7 @@ RULES: dict[str, Rule] = {
     "session": Rule(
         "id IN released_session",
         "id event_id slug title subtitle kind track room place_id start_at start_utc day planned_ms language abstract"
-        " position updated_at",
+        " position updated_at identity",
         texts="title subtitle track room abstract",
         made={"updated_at": UPDATED_AT},
     ),
@@ -210,14 +210,14 @@ RULES: dict[str, Rule] = {
 DERIVED = ("passage", "passage_fts", "session_fts", "vocabulary")
 """Tables that are not copied but built anew from what was."""
 
-MADE = ("tombstone",)
+MADE = ("tombstone", "earlier_version")
 """Tables that are written for a publication, and are empty in the catalogue."""
 
 PRIVATE = frozenset(
     {
         "catalogue", "correction", "expected_recording", "heard_part", "imported", "person_source", "provenance",
         "purge", "recording_source", "release", "release_default", "revision", "speaker_turn", "stage_run",
-        "voiceprint",
+        "taken_back", "voiceprint",
     }
 )  # fmt: skip
 """Tables that never leave the catalogue."""
