@@ -64,13 +64,13 @@ class Lane:
 
     def _run(self, request: Request) -> Reply:
         """Run a statement in this thread's process; one that was ended in between is started anew."""
-        child: Child | None = getattr(self._own, "child", None)
+        child: LaneProcess | None = getattr(self._own, "child", None)
         if child is None or not child.is_alive:
-            child = self._own.child = Child()
+            child = self._own.child = LaneProcess()
         return child.run(request)
 
 
-class Child:
+class LaneProcess:
     """One process. It ends when this object does, since its input does."""
 
     def __init__(self) -> None:

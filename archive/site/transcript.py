@@ -24,7 +24,8 @@ _CLOSING = "\"'”’»)]」』"
 class Line:
     """One segment. ``speaker`` is a name or a label, ``person`` the slug where it is somebody of the catalogue.
 
-    Where it is ``redacted``, words were taken out here; ``text`` then says why, if the public may know.
+    It is ``overlapped`` where others speak at the same time. Where it is ``redacted``, words were taken out here;
+    ``text`` then says why, if the public may know.
     """
 
     position: int
@@ -35,6 +36,7 @@ class Line:
     flags: tuple[str, ...]
     speaker: str | None
     person: str | None
+    overlapped: bool = False
     redacted: bool = False
 
 
@@ -195,7 +197,7 @@ def hit_marks(
     return marks
 
 
-class Word(NamedTuple):
+class PlacedWord(NamedTuple):
     """A word of a segment, with the characters of the segment's text that it is."""
 
     position: int
@@ -205,7 +207,7 @@ class Word(NamedTuple):
     end: int
 
 
-def place_words(lines: Mapping[int, Line], words: Iterable[tuple[int, int, int, str]]) -> Iterator[Word]:
+def place_words(lines: Mapping[int, Line], words: Iterable[tuple[int, int, int, str]]) -> Iterator[PlacedWord]:
     """Yield words with where they stand in the text of their segments; what stands nowhere is passed over.
 
     Args:
@@ -218,12 +220,12 @@ def place_words(lines: Mapping[int, Line], words: Iterable[tuple[int, int, int, 
         at = line.text.find(word, cursor.get(position, 0)) if line and word else -1
         if at >= 0:
             cursor[position] = at + len(word)
-            yield Word(position, start_ms, end_ms, at, at + len(word))
+            yield PlacedWord(position, start_ms, end_ms, at, at + len(word))
 
 
-def lit_marks(lines: Iterable[Line], words: Iterable[Word], start_ms: int, end_ms: int) -> dict[int, list[Mark]]:
+def lit_marks(lines: Iterable[Line], words: Iterable[PlacedWord], start_ms: int, end_ms: int) -> dict[int, list[Mark]]:
     """Return what is said from one time to another: words that have times, else segments of which it is the most."""
-    spans: dict[int, list[Word]] = {}
+    spans: dict[int, list[PlacedWord]] = {}
     for word in words:
         spans.setdefault(word.position, []).append(word)
     marks: dict[int, list[Mark]] = {}

@@ -27,7 +27,7 @@ from archive.catalogue.recordings import (
 from archive.catalogue.transcripts import speech
 from archive.connection import transaction
 from pipelines.errors import BrokenMediaError, ConfigError
-from pipelines.matching.evidence import File, Talk, mentions
+from pipelines.matching.evidence import FileFacts, Talk, mentions
 from pipelines.matching.proposals import file_of, talks
 from pipelines.media import files as media
 from pipelines.media.samples import SAMPLE_RATE
@@ -144,11 +144,11 @@ def day(context: Context, recording: int, *, event: str | None = None, room: str
     return Day(whole, path, here[0][1], tuple(chosen))
 
 
-def _began(file: File, talk: Talk) -> datetime | None:
+def _began(file: FileFacts, talk: Talk) -> datetime | None:
     return next((moment for moment, _ in file.starts(talk)), None)
 
 
-def _during(talk: Talk, began: datetime, file: File) -> bool:
+def _during(talk: Talk, began: datetime, file: FileFacts) -> bool:
     ended = began + timedelta(milliseconds=file.duration_ms or 0)
     return talk.start is not None and began - timedelta(milliseconds=LATE_MS) < talk.start < ended
 

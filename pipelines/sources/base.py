@@ -83,7 +83,7 @@ class Fetched:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class CaptionFiles:
     """Captions on this machine of a recording that stays where it is.
 
     Attributes:
@@ -138,7 +138,7 @@ class Found:
         """
         raise NotImplementedError
 
-    def fetch_captions(self, shelf: Shelf) -> AbstractContextManager[Words]:  # noqa: ARG002 one signature
+    def fetch_captions(self, shelf: Shelf) -> AbstractContextManager[CaptionFiles]:  # noqa: ARG002 one signature
         """Give the captions of the file, and what is known of it, for as long as the block lasts.
 
         Raises:

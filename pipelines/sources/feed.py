@@ -39,13 +39,13 @@ from metadata.timetables.slugs import make_slug
 from pipelines.errors import EnclosureError, FetchError, ItemError
 from pipelines.media.files import SUFFIXES
 from pipelines.sources.base import (
+    CaptionFiles,
     Fetched,
     Found,
     Reached,
     Shelf,
     Unreachable,
     Unusable,
-    Words,
     file_name,
     plain,
     shelf_name,
@@ -103,10 +103,10 @@ class Episode(WebFile):
             yield Fetched(fetched.path, paths, remark)
 
     @contextmanager
-    def fetch_captions(self, shelf: Shelf) -> Iterator[Words]:
+    def fetch_captions(self, shelf: Shelf) -> Iterator[CaptionFiles]:
         """Download what can be had of the transcripts."""
         with self._transcribed(shelf) as (paths, remark):
-            yield Words(self.url, paths, remark)
+            yield CaptionFiles(self.url, paths, remark)
 
     @contextmanager
     def _transcribed(self, shelf: Shelf) -> Iterator[tuple[tuple[Path, ...], str | None]]:

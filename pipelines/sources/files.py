@@ -47,14 +47,14 @@ def find(name: str | Path, shelf: Shelf) -> Iterator[Found]:  # noqa: ARG001 one
         yield Unusable(place=shown(path), name=shown(path.name), stamp=("own",), error=OwnFilesError())
 
 
-class Listing(NamedTuple):
+class FolderListing(NamedTuple):
     """What a path names: the files that may be recordings, and where Rostra keeps files for itself."""
 
     files: list[Path]
     own: list[Path]
 
 
-def look_through(source: Path) -> Listing:
+def look_through(source: Path) -> FolderListing:
     """Return the files that a path names, a folder walked in order of name; hidden files are passed over.
 
     So is whatever an archive or a publication keeps for itself (see `pipelines.storage.own`), wherever the path leads.
@@ -66,8 +66,8 @@ def look_through(source: Path) -> Listing:
     if not path.exists():
         raise ConfigError(f"no file or folder {source}")
     if keeper(path):
-        return Listing([], [path])
-    return _walk(path) if path.is_dir() else Listing([path], [])
+        return FolderListing([], [path])
+    return _walk(path) if path.is_dir() else FolderListing([path], [])
 
 
 def expand(source: Path) -> list[Path]:
@@ -79,7 +79,7 @@ def expand(source: Path) -> list[Path]:
     return look_through(source).files
 
 
-def _walk(folder: Path) -> Listing:
+def _walk(folder: Path) -> FolderListing:
     files, own = [], []
     for place, folders, names in os.walk(folder):
         here = Path(place)
@@ -91,7 +91,7 @@ def _walk(folder: Path) -> Listing:
                 own.append(path)
             elif path.is_file():
                 files.append(path)
-    return Listing(sorted(files), sorted(own))
+    return FolderListing(sorted(files), sorted(own))
 
 
 def shown(path: Path | str) -> str:

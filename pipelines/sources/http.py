@@ -1,6 +1,6 @@
 """HTTP and HTTPS: looking at an address, and downloading from it, with whoever wrote it held for hostile.
 
-Every request, each hop of a redirect included, goes through `_Guard`: the scheme must be allowed, the host is
+Every request, each hop of a redirect included, goes through `Guard`: the scheme must be allowed, the host is
 resolved here, none of its addresses may be private (RFC 6890's registries, as `ipaddress` knows them), and
 the connection is made to the address that was checked, so that a second answer of the name server changes
 nothing. Proxies named by the environment are not used, since they would resolve names unseen.
@@ -21,7 +21,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email.message import Message
@@ -39,22 +39,18 @@ from pipelines.errors import AddressError, FetchError, LimitError
 from pipelines.sources.base import Fetched, Found, Report, Shelf, file_name, ignore_progress
 from pipelines.storage.atomic import sync_file, sync_folder, write_atomic
 
-TRIES = 5
-"""How often a download is taken up again without coming further."""
 CONNECT_SECONDS = 20.0
-READ_SECONDS = 60.0
-"""How long a server may be silent."""
 SLOWEST = 1_000
-"""Bytes a second, over `READ_SECONDS`, below which a server is given up."""
-ANSWER_SECONDS = 300.0
-"""How long a server may take over an answer that is read whole, or looked into, in the driver."""
-WAIT_SECONDS = 1.0
-"""Before the second try; each further one waits twice as long."""
+"""Bytes a second, over ``pull.silent_seconds``, below which a server is given up."""
 REDIRECTS = 10
 LOOK_BYTES = 2_048
 
 _AGENT = "Rostra (archive of recordings)"
 _BUSY = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
+
+
+Resolve = Callable[[str, int, Settings], list[str]]
+NameServer = Callable[..., Sequence[tuple[Any, ...]]]
 
 
 class BrokenTransferError(FetchError):
@@ -102,7 +98,7 @@ def look(url: str, settings: Settings) -> Look:
         ItemError: it cannot be asked, or answers with an error.
     """
     beginning = b""
-    with _in_time() as extensions, _asked(url, settings, extensions=extensions) as response:
+    with _in_time(settings) as extensions, _asked(url, settings, extensions=extensions) as response:
         _refuse(response)
         for piece in response.iter_raw(LOOK_BYTES):
             beginning += piece
@@ -119,8 +115,8 @@ def look(url: str, settings: Settings) -> Look:
 
 
 @contextmanager
-def _in_time() -> Iterator[dict[str, Any]]:
-    """Give what a request needs so that its block ends in `ANSWER_SECONDS`.
+def _in_time(settings: Settings) -> Iterator[dict[str, Any]]:
+    """Give what a request needs so that its block ends in ``pull.answer_seconds``.
 
     Limits of httpx are for each read, and a server that sends a byte now and then fails none of them.
 
@@ -143,14 +139,14 @@ def _in_time() -> Iterator[dict[str, Any]]:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
-    timer = threading.Timer(ANSWER_SECONDS, end)
+    timer = threading.Timer(settings.answer_seconds, end)
     timer.daemon = True
     timer.start()
     try:
         yield {"trace": note}
     except FetchError as error:
         if over.is_set():
-            raise BrokenTransferError(f"the server took more than {ANSWER_SECONDS:g} s to answer") from error
+            raise BrokenTransferError(f"the server took more than {settings.answer_seconds:g} s to answer") from error
         raise
     finally:
         timer.cancel()
@@ -163,12 +159,12 @@ def _asked(
     url: str, settings: Settings, headers: dict[str, str] | None = None, extensions: dict[str, Any] | None = None
 ) -> Iterator[httpx.Response]:
     """Ask for an address, redirects followed, with what goes wrong turned into errors of ours."""
-    timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
+    timeout = httpx.Timeout(settings.silent_seconds, connect=CONNECT_SECONDS)
     known = {"user-agent": _AGENT, "accept-encoding": "identity"}
     try:
         with (
             httpx.Client(
-                transport=_Guard(settings),
+                transport=Guard(settings),
                 timeout=timeout,
                 follow_redirects=True,
                 max_redirects=REDIRECTS,
@@ -195,7 +191,7 @@ def request(url: str, settings: Settings, headers: dict[str, str], *, limit: int
     """
     body = bytearray()
     asked = {"accept-encoding": "gzip"} | headers
-    with _in_time() as extensions, _asked(url, settings, asked, extensions) as response:
+    with _in_time(settings) as extensions, _asked(url, settings, asked, extensions) as response:
         for piece in response.iter_bytes(65_536):
             body += piece
             if len(body) > limit:
@@ -203,21 +199,33 @@ def request(url: str, settings: Settings, headers: dict[str, str], *, limit: int
     return response, bytes(body)
 
 
-class _Guard(httpx.BaseTransport):
-    """Lets requests through to allowed schemes and addresses alone, and resolves names itself."""
+class Guard(httpx.BaseTransport):
+    """Lets requests through to allowed schemes and addresses alone, and resolves names itself.
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    Args:
+        settings: which schemes, and which private hosts, may be asked.
+        resolve: returns the addresses of a host, every one of which may be asked; see `addresses`.
+    """
+
+    def __init__(self, settings: Settings, resolve: Resolve | None = None) -> None:
+        self._settings, self._resolve = settings, resolve or addresses
         # A connection kept for one name would serve the next name at the same address unasked.
         limits = httpx.Limits(max_keepalive_connections=0)
         self._inner = httpx.HTTPTransport(verify=_certificates(), trust_env=False, limits=limits)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Ask the first address of the host that answers.
+
+        Raises:
+            AddressError: the scheme or an address is not allowed.
+            FetchError: the host is unknown.
+            httpx.HTTPError: no address answers.
+        """
         url = request.url
         if url.scheme not in self._settings.schemes:
             raise AddressError(f"the scheme {url.scheme!r} is not among pull.schemes in rostra.toml: {shown(url)}")
         failure: httpx.HTTPError | None = None
-        for address in addresses(url.host, url.port or (443 if url.scheme == "https" else 80), self._settings):
+        for address in self._resolve(url.host, url.port or (443 if url.scheme == "https" else 80), self._settings):
             moved = httpx.Request(
                 request.method,
                 url.copy_with(host=address),
@@ -232,6 +240,7 @@ class _Guard(httpx.BaseTransport):
         raise failure or httpx.ConnectError("the name has no address")
 
     def close(self) -> None:
+        """Close what connections are open."""
         self._inner.close()
 
 
@@ -246,21 +255,34 @@ def shown(url: httpx.URL) -> str:
     return f"{url.scheme}://{url.host}{url.path}"
 
 
-def addresses(host: str, port: int, settings: Settings) -> list[str]:
+def addresses(
+    host: str,
+    port: int,
+    settings: Settings,
+    name_server: NameServer = socket.getaddrinfo,
+    allowed: Callable[[str], bool] | None = None,
+) -> list[str]:
     """Return the addresses of a host, every one of which may be asked.
+
+    Args:
+        host: its name, or an address.
+        port: where it is to be asked.
+        settings: which private hosts may be asked.
+        name_server: answers as `socket.getaddrinfo` does.
+        allowed: whether an address may be asked; `is_public`, unless it is given.
 
     Raises:
         AddressError: one may not.
         FetchError: the host is unknown.
     """
     try:
-        answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        answers = name_server(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise BrokenTransferError(f"no host {host!r} is known: {error}") from error
     found = list(dict.fromkeys(str(answer[4][0]) for answer in answers))
     if host.lower() not in {name.lower() for name in settings.private_hosts}:
         for address in found:
-            if not is_public(address):
+            if not (allowed or is_public)(address):
                 raise AddressError(
                     f"{host} is at {address}, a private address: if it is yours, add {host!r} to pull.private_hosts"
                     " in rostra.toml"
@@ -320,9 +342,9 @@ def download(url: str, target: Path, settings: Settings, report: Report = ignore
         except BrokenTransferError as error:
             here = part.stat().st_size if part.exists() else 0
             furthest, tries = (here, 1) if here > furthest else (furthest, tries + 1)
-            if tries >= TRIES:
+            if tries >= settings.tries:
                 raise FetchError(f"{error}; given up after {tries} tries, {here} bytes are here") from error
-            time.sleep(WAIT_SECONDS * 2 ** (tries - 1))
+            time.sleep(settings.retry_seconds * 2 ** (tries - 1))
     _check(part, note, url, digest)
     note.unlink(missing_ok=True)
     part.replace(target)
@@ -393,7 +415,7 @@ def _receive(response: httpx.Response, part: Path, settings: Settings, report: R
                     raise LimitError(_too_large(settings))
                 file.write(piece)
                 report(here)
-                if (passed := time.monotonic() - window) > READ_SECONDS:
+                if (passed := time.monotonic() - window) > settings.silent_seconds:
                     if arrived < SLOWEST * passed:
                         raise BrokenTransferError(f"the server sends less than {SLOWEST} bytes a second")
                     window, arrived = time.monotonic(), 0

@@ -24,16 +24,10 @@ from metadata.timetables.ytdlp_info import release_wish
 from pipelines.config import PullSettings as Settings
 from pipelines.errors import FetchError, LimitError
 from pipelines.media.files import ffmpeg_binary
-from pipelines.sources.base import Fetched, Found, Report, Shelf, Unreachable, Words, file_name, plain
+from pipelines.sources.base import CaptionFiles, Fetched, Found, Report, Shelf, Unreachable, file_name, plain
 
-TRIES = 5
-"""How often a download is taken up again; yt-dlp as a library does not otherwise."""
 FORMATS = "bestvideo*[height<=1080]+bestaudio/best"
 """What is chosen of the formats that a site has (yt-dlp's format selection)."""
-
-
-EXTRACTORS = ("default", "-generic")
-"""Of yt-dlp's, those that are used: its generic one follows any page anywhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +43,8 @@ class Video(Found):
             "format": FORMATS,
             "ffmpeg_location": ffmpeg_binary(),
             "continuedl": True,
-            "retries": TRIES,
-            "fragment_retries": TRIES,
+            "retries": shelf.settings.tries,  # yt-dlp as a library does not otherwise take it up again
+            "fragment_retries": shelf.settings.tries,
             "max_filesize": shelf.settings.max_bytes,
             "match_filter": _not_longer(shelf.settings),
             "progress_hooks": [_reporting(shelf.report)],
@@ -67,10 +61,10 @@ class Video(Found):
             yield Fetched(recording, tuple(file for file in files if file != recording and file.suffix != ".part"))
 
     @contextmanager
-    def fetch_captions(self, shelf: Shelf) -> Iterator[Words]:
+    def fetch_captions(self, shelf: Shelf) -> Iterator[CaptionFiles]:
         """Download ``info.json`` and the captions that people made; what the site's machine heard is left."""
         with self._downloaded(shelf, {"skip_download": True}) as (_, files):
-            yield Words(self.url, files)
+            yield CaptionFiles(self.url, files)
 
     @contextmanager
     def _downloaded(self, shelf: Shelf, options: dict[str, Any]) -> Iterator[tuple[dict[str, Any], tuple[Path, ...]]]:
@@ -84,7 +78,7 @@ class Video(Found):
             "writesubtitles": True,
             "subtitleslangs": ["all", "-live_chat"],
         }
-        info = _extract(self.url, always | options, download=True)
+        info = _extract(self.url, shelf.settings, always | options, download=True)
         try:
             yield info, tuple(sorted(folder.glob("recording.*")))
         finally:
@@ -96,10 +90,10 @@ def is_known(url: str) -> bool:
     return any(extractor.suitable(url) for extractor in _extractors())
 
 
-def find(url: str, shelf: Shelf) -> Iterator[Found]:  # noqa: ARG001 one signature for all sources
+def find(url: str, shelf: Shelf) -> Iterator[Found]:
     """Yield the recording on a page, or those of a playlist; a page that cannot be read yields that."""
     try:
-        info = _extract(url, {"extract_flat": "in_playlist", "skip_download": True}, download=False)
+        info = _extract(url, shelf.settings, {"extract_flat": "in_playlist", "skip_download": True}, download=False)
     except FetchError as error:
         yield Unreachable(place=url, name=url, stamp=("unreachable",), error=error)
         return
@@ -140,7 +134,7 @@ def described(info: Mapping[str, Any]) -> Session:
     )
 
 
-def _extract(url: str, options: dict[str, Any], *, download: bool) -> dict[str, Any]:
+def _extract(url: str, settings: Settings, options: dict[str, Any], *, download: bool) -> dict[str, Any]:
     """Return what yt-dlp learns, and have it download where that is wanted.
 
     Raises:
@@ -151,7 +145,7 @@ def _extract(url: str, options: dict[str, Any], *, download: bool) -> dict[str, 
 
     quiet = {"quiet": True, "no_warnings": True, "noprogress": True, "logger": _Silent(), "color": "never"}
     try:
-        with YoutubeDL(quiet | {"allowed_extractors": list(EXTRACTORS)} | options) as downloader:
+        with YoutubeDL(quiet | {"allowed_extractors": list(settings.extractors)} | options) as downloader:
             info: dict[str, Any] = downloader.sanitize_info(downloader.extract_info(url, download=download))
     except YoutubeDLError as error:
         raise FetchError(plain(str(error).removeprefix("ERROR: "), 500)) from error
