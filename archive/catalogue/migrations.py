@@ -15,6 +15,8 @@ from pathlib import Path
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
+from archive.catalogue.identity import give_identity
+
 catalogue_migrations = Migrations("rostra")
 
 SCHEMA_FILE = Path(__file__).with_name("schema.sql")
@@ -740,6 +742,51 @@ def m0012_overlaps(db: Database) -> None:
         db,
         ("ALTER TABLE segment ADD COLUMN overlapped INTEGER NOT NULL DEFAULT 0 CHECK (overlapped IN (0, 1))",),
     )
+
+
+@catalogue_migrations()
+def m0013_citations(db: Database) -> None:
+    """What citations need: what names a session for good, and what is left of earlier versions of transcripts."""
+    execute_all(
+        db,
+        (
+            "ALTER TABLE session ADD COLUMN identity TEXT CHECK (length(identity) = 12)",
+            "ALTER TABLE tombstone ADD COLUMN identity TEXT",
+            "CREATE INDEX tombstone_identity ON tombstone(identity)",
+            # Where words were taken back: in no version are they any more, and nothing about them is confirmed.
+            """
+CREATE TABLE taken_back (
+  id INTEGER PRIMARY KEY,
+  transcript_id INTEGER NOT NULL REFERENCES transcript(id) ON DELETE CASCADE,
+  start_ms INTEGER NOT NULL CHECK (start_ms >= 0),
+  end_ms INTEGER NOT NULL CHECK (end_ms > start_ms),
+  taken_by TEXT NOT NULL,
+  taken_at TEXT NOT NULL
+) STRICT
+""",
+            "CREATE INDEX taken_back_transcript ON taken_back(transcript_id)",
+            # Written in a publication alone: what confirms a quotation from a version that is not current.
+            """
+CREATE TABLE earlier_version (
+  id INTEGER PRIMARY KEY,
+  version TEXT NOT NULL UNIQUE,
+  session_id INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,
+  recording_id INTEGER REFERENCES recording(id) ON DELETE CASCADE,
+  language TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  prints BLOB NOT NULL
+) STRICT
+""",
+            "CREATE INDEX earlier_version_session ON earlier_version(session_id)",
+            "CREATE INDEX earlier_version_recording ON earlier_version(recording_id)",
+        ),
+    )
+    for session, event, slug in db.execute(
+        "SELECT session.id, event.slug, session.slug FROM session JOIN event ON event.id = event_id ORDER BY session.id"
+    ).fetchall():
+        give_identity(db, session, event, slug)
+    db.execute("CREATE UNIQUE INDEX session_identity ON session(identity)")
 
 
 def dump_schema(db: Database) -> str:

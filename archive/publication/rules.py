@@ -110,7 +110,7 @@ RULES: dict[str, Rule] = {
     "session": Rule(
         "id IN released_session",
         "id event_id slug title subtitle kind track room place_id start_at start_utc day planned_ms language abstract"
-        " position updated_at",
+        " position updated_at identity",
         texts="title subtitle track room abstract",
         made={"updated_at": UPDATED_AT},
     ),
@@ -210,7 +210,7 @@ RULES: dict[str, Rule] = {
 DERIVED = ("passage", "passage_fts", "session_fts", "vocabulary")
 """Tables that are not copied but built anew from what was."""
 
-MADE = ("tombstone", "speech", "part", "part_word")
+MADE = ("tombstone", "speech", "part", "part_word", "earlier_version")
 """Tables that are written for a publication, and are empty in the catalogue."""
 
 VIEWS = ("said",)
@@ -220,7 +220,7 @@ PRIVATE = frozenset(
     {
         "catalogue", "correction", "expected_recording", "heard_part", "imported", "person_source", "provenance",
         "purge", "recording_source", "release", "release_default", "revision", "speaker_turn", "stage_run",
-        "voiceprint",
+        "taken_back", "voiceprint",
     }
 )  # fmt: skip
 """Tables that never leave the catalogue."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
+from metadata.model import Flag
+
 PAUSE_MS = 1_500
 """Silence that parts two paragraphs, if the first says enough to be one."""
 LONG_PAUSE_MS = 4_000
@@ -81,6 +83,11 @@ class Paragraph(NamedTuple):
     def redacted(self) -> bool:
         """Whether it stands where words were taken out."""
         return self.sentences[0].line.redacted
+
+    @property
+    def untranscribed(self) -> bool:
+        """Whether it stands where somebody may speak and no word was understood."""
+        return Flag.NOT_TRANSCRIBED in self.doubts
 
     @property
     def end_ms(self) -> int:
