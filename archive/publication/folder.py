@@ -7,10 +7,12 @@ Datasette reads ``metadata.json`` and ``settings.json`` of a folder that it is g
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from archive.connection import CACHE_KIB
+from archive.publication.documentation import TABLES, metadata
 
 METADATA, SETTINGS_FILE = "metadata.json", "settings.json"
 PLUGIN = "rostra"
@@ -47,16 +49,27 @@ class _Plugins(msgspec.Struct):
     rostra: SiteNames = SiteNames()
 
 
+DATABASE = "data"
+"""What Datasette calls the published database, whichever file it is: its own pages are at ``/data``."""
+
+
+def databases() -> dict[str, Any]:
+    """Return what Datasette tells of the published database and its tables."""
+    about = "All that is published. Begin with the view said, or with a query below; /schema tells of every column."
+    return {DATABASE: {"description": about, "tables": {name: metadata(name) for name in TABLES}}}
+
+
 class _Metadata(msgspec.Struct):
     title: str = "Rostra"
     plugins: _Plugins = msgspec.field(default_factory=_Plugins)
+    databases: dict[str, Any] = msgspec.field(default_factory=databases)
 
 
 def files(names: SiteNames) -> dict[str, bytes]:
     """Return the files that a published folder holds for whoever serves it, by name."""
-    metadata = _Metadata(names.title or "Rostra", _Plugins(names))
+    told = _Metadata(names.title or "Rostra", _Plugins(names))
     return {
-        METADATA: msgspec.json.format(msgspec.json.encode(metadata)),
+        METADATA: msgspec.json.format(msgspec.json.encode(told)),
         SETTINGS_FILE: msgspec.json.format(msgspec.json.encode(SETTINGS)),
     }
 

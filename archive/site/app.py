@@ -11,7 +11,7 @@ import msgspec
 import uvicorn
 from datasette.app import Datasette
 
-from archive.publication.folder import PLUGIN, SETTINGS, TIME_LIMIT_MS, SiteNames
+from archive.publication.folder import PLUGIN, SETTINGS, TIME_LIMIT_MS, SiteNames, databases
 from archive.site.published import install, read_publication
 from archive.site.server import PatientProtocol, raise_file_limit
 from archive.site.settings import LOCAL_URL
@@ -45,7 +45,9 @@ def create_app(
     read_publication(public)  # before Datasette starts its threads
     config = {"public": str(public), "url": url or LOCAL_URL, "title": title or "", "hub": hub or ""}
     settings = SETTINGS | {"sql_time_limit_ms": time_limit_ms}
-    datasette = Datasette(metadata={"plugins": {PLUGIN: config}, "title": title or "Rostra"}, settings=settings)
+    datasette = Datasette(
+        metadata={"plugins": {PLUGIN: config}, "title": title or "Rostra", "databases": databases()}, settings=settings
+    )
     install(datasette, public)
     datasette.remove_database("_memory")  # Datasette's, for want of a file among its arguments
     return datasette

@@ -19,6 +19,7 @@ from archive.site import (
     oai,
     pages,
     results,
+    schema,
     session,
     suggestions,
 )
@@ -42,6 +43,7 @@ ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (r"/search/help$", explore.search_help),
     (r"/search/suggest\.json$", suggestions.suggest),
     (r"/explore$", explore.explore),
+    (r"/schema$", schema.schema),
     (r"/api/1/?$", api.index),
     (r"/api/1/openapi\.json$", api.openapi),
     (r"/api/1/search\.json$", results.search_json),
