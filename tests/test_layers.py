@@ -157,6 +157,7 @@ WRITE_SUPERSEDED = {
     "archive.catalogue.current",  # says what is current
     "archive.catalogue.migrations",
     "archive.catalogue.provenance",  # lets one recording take another's place
+    "archive.publication.documentation",  # says what the column means
     "archive.publication.rules",
 }
 SQL = re.compile(
