@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 from rich.filesize import decimal
 from rich.markup import escape
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from pipelines.cli.base import archive_option, command, emit, json_option
-from pipelines.cli.display import err, out
+from pipelines.cli.display import counting_bytes, err, out
 from pipelines.errors import ConfigError
 from pipelines.storage.archive_folder import open_archive, open_archive_readonly, timestamp
-from pipelines.storage.backup import Damage, Done, Manifest, Step, back_up, manifests, repair, restore
+from pipelines.storage.backup import Damage, Done, Manifest, back_up, manifests, repair, restore
 from pipelines.storage.vaults import FolderVault, Vault, vault
 
 
@@ -43,7 +40,7 @@ def backup(root: Path, place: str, keep: int | None, verify: bool, listing: bool
         _list(manifests(kept), as_json)
         return
     _refuse_inside(root, kept)
-    with open_archive_readonly(root) as context, _progress() as step:
+    with open_archive_readonly(root) as context, counting_bytes() as step:
         done = back_up(context, kept, made_at=timestamp(), keep=keep or 0, verify=verify, step=step)
     if as_json:
         emit(_as_dict(done))
@@ -79,13 +76,13 @@ def restore_command(root: Path, place: str, target: Path | None, at: str | None,
     restoration that was interrupted goes on when it is run again.
     """
     if mending:
-        with open_archive(root) as context, _progress() as step:
+        with open_archive(root) as context, counting_bytes() as step:
             copied, damage = repair(context, vault(place), step=step)
         _conclude_repair(copied, damage, as_json)
         return
     if target is None:
         raise ConfigError("name a new folder for the archive, or give --repair to mend the one that is here")
-    with _progress() as step:
+    with counting_bytes() as step:
         done = restore(vault(place), target, at=at, step=step)
     if as_json:
         emit(_as_dict(done))
@@ -142,11 +139,3 @@ def _as_dict(done: Done) -> dict[str, object]:
         "removed": done.removed,
         "damage": [{"file": each.name, "text": each.text} for each in done.damage],
     }
-
-
-@contextmanager
-def _progress() -> Iterator[Step]:
-    columns = (TextColumn("files"), BarColumn(bar_width=24), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
-        task = progress.add_task("", total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
