@@ -15,6 +15,7 @@ from pipelines.errors import ConfigError
 from pipelines.storage.archive_folder import open_archive, open_archive_readonly, timestamp
 from pipelines.storage.backup import Damage, Done, Manifest, back_up, manifests, repair, restore
 from pipelines.storage.vaults import FolderVault, Vault, vault
+from pipelines.text import counted
 
 
 @command(
@@ -32,8 +33,9 @@ from pipelines.storage.vaults import FolderVault, Vault, vault
 def backup(root: Path, place: str, keep: int | None, verify: bool, listing: bool, as_json: bool) -> None:
     """Keep a snapshot of the archive at DEST, a folder or s3://bucket/folder.
 
-    Others may go on working on the archive meanwhile. Files that are there already are not copied again. What
-    was purged stays in older snapshots until --keep drops them. The exit status is 1 if a file is lost or damaged.
+    Others may go on working on the archive meanwhile. Files that are there already are not copied again. After a purge,
+    snapshots from before it are dropped, since they hold what was purged. The exit status is 1 if a file is lost or
+    damaged.
     """
     kept = vault(place)
     if listing:
@@ -51,6 +53,8 @@ def backup(root: Path, place: str, keep: int | None, verify: bool, listing: bool
             f" {done.copied} of them new ({decimal(done.bytes)})"
             + (f"; dropped {done.removed} files of older snapshots" if done.removed else "")
         )
+        if done.forgotten:
+            err.print(f"Dropped {counted(done.forgotten, 'snapshot')} from before something was deleted for good.")
     if done.damage:
         sys.exit(1)
 
@@ -137,5 +141,6 @@ def _as_dict(done: Done) -> dict[str, object]:
         "copied": done.copied,
         "bytes": done.bytes,
         "removed": done.removed,
+        "forgotten": done.forgotten,
         "damage": [{"file": each.name, "text": each.text} for each in done.damage],
     }

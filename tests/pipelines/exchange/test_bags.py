@@ -58,7 +58,7 @@ def made() -> Iterator[Archive]:
                 "INSERT INTO release_default(event_id, track, state, decided_at) VALUES (1, 'Other', 'private', '2026')"
             )
             machine.db.execute(
-                "INSERT INTO taken_back(transcript_id, start_ms, end_ms, taken_by, taken_at) VALUES (1, 0, 9, 'N', '2026')"
+                "INSERT INTO taken_back(transcript_id, start_ms, end_ms, taken_by, taken_at) VALUES (1, 0, 9, 'N', '')"
             )
             machine.db.execute("INSERT INTO speaker_turn(speaker_tag_id, start_ms, end_ms) VALUES (1, 0, 900)")
             machine.db.execute(
