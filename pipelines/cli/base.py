@@ -19,6 +19,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 MODULES = {
     "backup": ("backup", "restore"),
+    "bags": ("export",),
     "captions": ("caption", "hints", "export"),
     "corpus": ("export",),
     "check": ("check",),
