@@ -22,6 +22,7 @@ from archive.publication.cleaning import register
 from archive.publication.redaction import left
 from archive.publication.releases import released
 from archive.publication.rules import RULES, create_schema
+from archive.search import announcements
 from archive.search import sqlite_search as search
 from archive.sqlite import Database, sqlite3
 from metadata.model import ReleaseState
@@ -150,6 +151,7 @@ def _fill(catalogue: Path, target: Path, *, default: ReleaseState, now: datetime
         conn.execute("DETACH source")
         conn.execute("BEGIN")
         search.rebuild(db)
+        announcements.write_index(conn)
         conn.execute("COMMIT")
         conn.execute("ANALYZE")
         _verify(conn)

@@ -181,7 +181,7 @@ def _read(url: str, shelf: Shelf, memory: _Memory) -> Any:
 def _parse(url: str, body: bytes) -> Any:
     # A stream, since feedparser takes text that looks like an address or a path for one.
     feed = feedparser.parse(io.BytesIO(body), response_headers={"content-location": url})
-    if not feed.version:
+    if not feed.get("version"):  # of nothing at all it does not even say that
         raise FetchError("it is no feed that can be read")
     # It keeps the last of several elements of a name alone.
     known = list(_by_entry(url, body))
