@@ -15,6 +15,7 @@ from archive.site import (
     explore,
     health,
     iiif,
+    looks,
     moments,
     oai,
     pages,
@@ -33,6 +34,8 @@ _SESSION = r"/events/(?P<event>[^/]+)/(?P<session>[^/]+)"
 ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (r"/$", pages.home),
     (r"/-/health$", health.health),
+    (r"/logo$", looks.logo),
+    (r"/accent\.css$", looks.accent),
     (r"/robots\.txt$", sitemap.robots),
     (r"/sitemap\.xml$", sitemap.sitemap),
     (r"/sitemaps/(?P<kind>pages|sessions)-(?P<number>[1-9]\d{0,5})\.xml$", sitemap.part),
