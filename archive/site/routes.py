@@ -11,6 +11,7 @@ from typing import Any
 from archive.site import (
     browse,
     calendar,
+    cards,
     errors,
     explore,
     health,
@@ -64,6 +65,7 @@ ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (rf"{_SESSION}$", session.session),
     (rf"{_SESSION}/captions\.(?P<format>[a-z-]+)$", session.captions),
     (rf"{_SESSION}/words\.json$", session.words),
+    (rf"{_SESSION}/card\.png$", cards.card),
     (rf"{_SESSION}/cite$", moments.cite),
     (rf"{_SESSION}/cite\.txt$", moments.cite_as),
     (r"/embed/(?P<event>[^/]+)/(?P<session>[^/]+)$", moments.embed),
