@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
+from msgspec import UNSET, UnsetType
+
 Mode = Literal["in-person", "online", "hybrid"]
 PlaceKind = Literal["venue", "online", "watch-party"]
 Qualifier = Literal["exactly", "about", "over", "under"]
@@ -50,6 +52,8 @@ class Flag(StrEnum):
     """It is a sentence that Whisper is known to invent, and other signs agree."""
     WRONG_LANGUAGE = "wrong-language"
     """The text is not in the declared or detected language."""
+    NOT_TRANSCRIBED = "not-transcribed"
+    """It is loud enough that somebody may speak, and no word was found: the segment has no text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,7 +262,8 @@ class Segment:
     """A sentence or part of one.
 
     ``flags`` tell why it is doubtful (see `Flag`). ``words`` have times of their own. ``speaker`` is the label of a
-    voice in this recording, as a caption file has it; a label is not yet a person.
+    voice in this recording, as a caption file has it; a label is not yet a person. ``overlapped`` is True where
+    others speak at the same time, and is not set elsewhere, so that a transcript without overlaps keeps its version.
     """
 
     start_ms: int
@@ -269,6 +274,7 @@ class Segment:
     language: str | None = None
     words: tuple[Word, ...] = ()
     speaker: str | None = None
+    overlapped: bool | UnsetType = UNSET
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

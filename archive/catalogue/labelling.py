@@ -1,7 +1,8 @@
 """Whose words they are: a transcript's segments, divided where the voice changes.
 
 Words are given to voices by time, and each word to one: to the voice that speaks for most of it. What is divided says
-the same words at the same times. A segment without words of its own stays whole, and is its main voice's.
+the same words at the same times. A segment without words of its own stays whole, and is its main voice's. What is
+said while others speak is marked.
 """
 
 from __future__ import annotations
@@ -12,12 +13,16 @@ from dataclasses import replace
 from itertools import groupby
 from typing import NamedTuple
 
+from msgspec import UNSET, UnsetType
+
 from metadata.model import Segment, Word
 
 REACH_MS = 500
 """How far a word may be from the nearest turn and still be its voice's: both have times that are not exact."""
 SHORT_MS = 400
 """A single word that is shorter, between words of another voice, is that voice's."""
+OVERLAP_MS = 1_000
+"""For how long others must speak during a segment, where that is less than half of it, for it to be overlapped."""
 
 
 class Turn(NamedTuple):
@@ -39,19 +44,19 @@ def labelled(segments: Sequence[Segment], turns: Sequence[Turn]) -> tuple[Segmen
     return tuple(part for segment in segments for part in _divided(segment, voices))
 
 
-def is_overlapped(start_ms: int, end_ms: int, turns: Sequence[Turn]) -> bool:
-    """Return whether two voices speak at once for half of a stretch or more."""
-    edges = sorted(
-        (at, step)
-        for turn in turns
-        if turn.start_ms < end_ms and turn.end_ms > start_ms
-        for at, step in ((max(turn.start_ms, start_ms), 1), (min(turn.end_ms, end_ms), -1))
-    )
-    speaking, since, both = 0, start_ms, 0
+def overlaps(turns: Sequence[Turn]) -> list[tuple[int, int]]:
+    """Return from when to when two voices or more speak at once, in order; turns of one voice do not overlap."""
+    edges = sorted(edge for turn in turns for edge in ((turn.start_ms, 1), (turn.end_ms, -1)))
+    found: list[tuple[int, int]] = []
+    speaking = since = 0
     for at, step in edges:
-        both += at - since if speaking > 1 else 0
+        if speaking > 1 and at > since:
+            if found and found[-1][1] == since:
+                found[-1] = (found[-1][0], at)
+            else:
+                found.append((since, at))
         speaking, since = speaking + step, at
-    return 2 * both >= end_ms - start_ms > 0
+    return found
 
 
 class _Voices:
@@ -61,6 +66,7 @@ class _Voices:
         self._turns = sorted(turns)
         self._starts = [turn.start_ms for turn in self._turns]
         self._longest = max((turn.end_ms - turn.start_ms for turn in turns), default=0)
+        self._overlaps = overlaps(turns)
 
     def most(self, start_ms: int, end_ms: int, before: str | None = None) -> str | None:
         """Return the voice that speaks for most of a stretch, of equals the one before, or the nearest one."""
@@ -74,6 +80,13 @@ class _Voices:
             return None
         return max(shares, key=lambda label: (shares[label], label == before))
 
+    def overlapped(self, start_ms: int, end_ms: int) -> bool | UnsetType:
+        """Return whether others speak during a stretch: for half of it, or for a second."""
+        first = bisect_left(self._overlaps, start_ms, key=lambda each: each[1])
+        last = bisect_left(self._overlaps, end_ms, key=lambda each: each[0])
+        both = sum(min(end, end_ms) - max(start, start_ms) for start, end in self._overlaps[first:last])
+        return (both > 0 and (both >= OVERLAP_MS or 2 * both >= end_ms - start_ms)) or UNSET
+
     def _near(self, start_ms: int, end_ms: int) -> Iterator[Turn]:
         first = bisect_left(self._starts, start_ms - REACH_MS - self._longest)
         for turn in self._turns[first : bisect_left(self._starts, end_ms + REACH_MS)]:
@@ -84,7 +97,8 @@ class _Voices:
 def _divided(segment: Segment, voices: _Voices) -> Iterator[Segment]:
     places = _places(segment)
     if places is None:
-        yield replace(segment, speaker=voices.most(segment.start_ms, segment.end_ms))
+        speaker = voices.most(segment.start_ms, segment.end_ms)
+        yield replace(segment, speaker=speaker, overlapped=voices.overlapped(segment.start_ms, segment.end_ms))
         return
     labels = _labels(segment.words, voices)
     runs = [[index for index, _ in run] for _, run in groupby(enumerate(labels), key=lambda each: each[1])]
@@ -98,6 +112,7 @@ def _divided(segment: Segment, voices: _Voices) -> Iterator[Segment]:
             text=segment.text[places[run[0]] if number else 0 : None if last else places[run[-1] + 1]].strip(),
             words=words,
             speaker=labels[run[0]],
+            overlapped=voices.overlapped(words[0].start_ms, words[-1].end_ms),
         )
 
 

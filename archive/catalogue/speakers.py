@@ -166,6 +166,18 @@ def label_transcript(db: Database, recording: int, *, at: str) -> bool:
     return True
 
 
+def with_names(db: Database, recording: int, transcript: Transcript) -> Transcript:
+    """Return a transcript whose voices go by the names of the people whom somebody said they are."""
+    rows = db.execute(
+        "SELECT label, name FROM speaker_tag JOIN person ON person.id = person_id WHERE recording_id = ?", [recording]
+    )
+    names = dict(rows.fetchall())
+    return replace(
+        transcript,
+        segments=tuple(replace(each, speaker=names.get(each.speaker, each.speaker)) for each in transcript.segments),
+    )
+
+
 def voices_of(db: Database, session: int) -> list[Voice]:
     """Return the voices in a session's recordings that are current, those who speak most first."""
     rows = db.query(

@@ -19,10 +19,10 @@ from archive.site import labels, locales, recordings
 from archive.site.looks import LIGHT, legible
 from archive.site.moments import asked_for
 from archive.site.published import current
-from archive.site.recordings import Version, chosen_version
+from archive.site.recordings import TrackTranscript, chosen_version
 from archive.site.render import argument, not_found, reader_language
 from archive.site.respond import respond
-from archive.site.session import Span, parse_span
+from archive.site.session import TimeSpan, parse_span
 from archive.site.settings import SiteSettings, site_settings
 from archive.site.transcript import lit_marks, place_words
 from metadata.languages import direction
@@ -89,7 +89,7 @@ def _pen() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, thread_name_prefix="cards")
 
 
-def _quote(conn: Any, session: Any, version: Version, span: Span, settings: SiteSettings) -> Quote | None:
+def _quote(conn: Any, session: Any, version: TrackTranscript, span: TimeSpan, settings: SiteSettings) -> Quote | None:
     words, who = said(conn, version, span)
     if not words:
         return None
@@ -100,7 +100,7 @@ def _quote(conn: Any, session: Any, version: Version, span: Span, settings: Site
     return Quote(words, version.language, who or speakers, where, settings.name, colour)
 
 
-def said(conn: Any, version: Version, span: Span) -> tuple[str, str]:
+def said(conn: Any, version: TrackTranscript, span: TimeSpan) -> tuple[str, str]:
     """Return the words of a moment, and who said the first of them; what is doubtful or taken out is left out.
 
     A moment without an end is the sentence that is said then.

@@ -96,7 +96,7 @@ def _import_feeds(
         tell_feed(each, _list, dry_run=dry_run)
 
 
-SHOWN = 12
+ROWS_SHOWN = 12
 
 
 def _tell(done: Imported, *, dry_run: bool) -> None:
@@ -128,10 +128,10 @@ def _tell(done: Imported, *, dry_run: bool) -> None:
 
 
 def _list(lines: list[str]) -> None:
-    for line in lines[:SHOWN]:
+    for line in lines[:ROWS_SHOWN]:
         err.print(f"    {escape(line)}")
-    if len(lines) > SHOWN:
-        err.print(f"    … and {len(lines) - SHOWN} more (--json lists all)")
+    if len(lines) > ROWS_SHOWN:
+        err.print(f"    … and {len(lines) - ROWS_SHOWN} more (--json lists all)")
 
 
 @export.command(

@@ -16,6 +16,7 @@ import numpy as np
 from archive.catalogue.migrations import catalogue_migrations
 from archive.index.passages import rebuild
 from archive.publication.rules import create_schema
+from archive.research.vocabulary import write_counts
 from archive.search.announcements import write_index
 from archive.sqlite import Database, sqlite3
 from metadata.times import format_timestamp
@@ -86,6 +87,7 @@ def publish(
     conn.commit()
     rebuild(db)
     write_index(conn)
+    write_counts(conn)
     conn.commit()
     conn.close()
     point_to(public, name)

@@ -84,7 +84,7 @@ MARKED = {
 UNMARKED = {
     "series": "id slug description", "event": "id series_id edition slug mode start_date end_date time_zone",
     "event_language": "event_id language role", "place": "id event_id kind country",
-    "session": "id event_id slug kind place_id start_at start_utc day planned_ms language position updated_at",
+    "session": "id event_id slug kind place_id start_at start_utc day planned_ms language position updated_at identity",
     "person": "id", "session_person": "session_id person_id role position",
     "attendance": "id event_id session_id observed_on position measure people people_qualifier countries"
     " countries_qualifier places places_qualifier announcement",
@@ -97,7 +97,7 @@ UNMARKED = {
     "speaker_tag": "id recording_id person_id origin talking_ms turns named_at named_by",
     "speaker_turn": "id speaker_tag_id start_ms end_ms", "voiceprint": "speaker_tag_id vector",
     "revision": "id transcript_id base_id start_ms end_ms before after revised_by revised_at",
-    "segment": "id transcript_id position start_ms end_ms speaker_tag_id language confidence flags",
+    "segment": "id transcript_id position start_ms end_ms speaker_tag_id language confidence flags overlapped",
     "word": "segment_id position start_ms end_ms confidence",
     "external_id": "id event_id session_id person_id recording_id scheme",
     "link": "id event_id session_id person_id rel position", "passage": "id session_id transcript_id first_position"
@@ -112,11 +112,15 @@ UNMARKED = {
     "stage_run": "id stage fingerprint status attempt started_at finished_at seconds error_code retried_at",
     "person_source": "session_id person_id", "purge": "id purged_at purged_by what sha256",
     "redaction": "id recording_id start_ms end_ms reason_is_public decided_at undone_at",
-    "tombstone": "id event session withdrawn_on reason",
+    "tombstone": "id event session withdrawn_on reason identity",
+    "taken_back": "id transcript_id start_ms end_ms taken_by taken_at",
+    "earlier_version": "id version session_id recording_id language kind created_at prints",
+    "speech": "id session_id transcript_id speaker_tag_id segments words spoken_ms",
+    "part": "id kind value sessions words different", "part_word": "part_id word count",
 }  # fmt: skip
 """Columns that carry none: keys, numbers, times, words of a fixed list, addresses that a tombstone keeps, what is
-written from other columns (indexes, tombstones), and names of who decided what in the log of purges. Tables that are
-private as a whole (``revision``, ``speaker_turn``, ``voiceprint``) are not filled here."""
+written from other columns (indexes, tombstones, counts), and names of who decided what in the log of purges. Tables
+that are private as a whole (``revision``, ``speaker_turn``, ``voiceprint``) are not filled here."""
 
 
 def test_every_column_is_marked_or_left_unmarked_by_decision() -> None:
@@ -527,7 +531,9 @@ class Archive(RuleBasedStateMachine):
                 f"{page}/manifest.json",
             ]
         paths += [f"/people/{row[0]}" for row in self.db.execute("SELECT slug FROM person").fetchall()]
-        paths += [f"/data/{table}.json?_size=max" for table in (*MARKED, "tombstone")]
+        paths += [
+            f"/data/{table}.json?_size=max" for table in (*MARKED, "tombstone", "said", "speech", "part", "part_word")
+        ]
         paths += [
             f"/media/{row[0]}{row[1]}" for row in self.db.execute("SELECT sha256, suffix FROM recording").fetchall()
         ]

@@ -13,14 +13,14 @@ from PIL import Image, ImageDraw
 from archive.site import fonts
 from archive.site.cards import LETTERS, SIZE, Quote, draw, said, wrap
 from archive.site.published import current
-from archive.site.recordings import Version
-from archive.site.session import Span
+from archive.site.recordings import TrackTranscript
+from archive.site.session import TimeSpan
 from tests.archive.published_folder import SENTENCES, SPANISH_SENTENCES
 from tests.archive.site.test_pages import TALK, Reader, Site, serve_example
 
 URL = "http://127.0.0.1:8001"
 T = TypeVar("T")
-ENGLISH = Version(id=1, version="v1", kind="asr", language="en", generator="")
+ENGLISH = TrackTranscript(id=1, version="v1", kind="asr", language="en", generator="")
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield made
 
 
-def quoted(site: Site, span: Span, version: Version = ENGLISH) -> tuple[str, str]:
+def quoted(site: Site, span: TimeSpan, version: TrackTranscript = ENGLISH) -> tuple[str, str]:
     return ask(site, lambda conn: said(conn, version, span))
 
 
@@ -54,7 +54,7 @@ def ask(site: Site, read: Callable[[Any], T]) -> T:
 def test_card_has_the_words_of_its_moment_and_no_doubtful_ones(
     site: Site, start: int, end: int | None, words: str
 ) -> None:
-    assert quoted(site, Span(start, end)) == (words, "")
+    assert quoted(site, TimeSpan(start, end)) == (words, "")
 
 
 def test_card_is_a_picture_that_networks_show_whole(site: Site) -> None:

@@ -94,6 +94,18 @@ def test_nobody_is_named_until_a_person_says_so(root: Path) -> None:
     assert voices(root) == {"Voice 2": None, "Voice 1": "noor-okafor"}
 
 
+def test_captions_name_people_or_nobody(root: Path) -> None:
+    def second(*more: str) -> str:
+        arguments = ["export", "captions", "talk", "--format", "srt", "--archive", str(root), *more]
+        done = CliRunner().invoke(cli, arguments)
+        assert done.exit_code == 0, done.output
+        return done.stdout.split("\n\n")[1].splitlines()[2]
+
+    run(root, "talk", "--confirm", "Voice 2")
+    assert second() == "Noor Okafor: Somebody says something at second 4."
+    assert second("--no-speakers") == "Somebody says something at second 4."
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
