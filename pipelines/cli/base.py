@@ -18,6 +18,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 MODULES = {
+    "announcements": ("announce",),
     "backup": ("backup", "restore"),
     "bags": ("export",),
     "captions": ("caption", "hints", "export"),
