@@ -215,9 +215,9 @@ MADE = ("tombstone",)
 
 PRIVATE = frozenset(
     {
-        "catalogue", "correction", "expected_recording", "heard_part", "imported", "person_source", "provenance",
-        "purge", "recording_source", "release", "release_default", "revision", "speaker_turn", "stage_run",
-        "voiceprint",
+        "attribution", "catalogue", "correction", "expected_recording", "heard_part", "imported", "person_source",
+        "provenance", "purge", "recording_source", "release", "release_default", "revision", "speaker_turn",
+        "stage_run", "voiceprint",
     }
 )  # fmt: skip
 """Tables that never leave the catalogue."""
