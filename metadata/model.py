@@ -52,6 +52,8 @@ class Flag(StrEnum):
     """It is a sentence that Whisper is known to invent, and other signs agree."""
     WRONG_LANGUAGE = "wrong-language"
     """The text is not in the declared or detected language."""
+    NOT_TRANSCRIBED = "not-transcribed"
+    """It is loud enough that somebody may speak, and no word was found: the segment has no text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

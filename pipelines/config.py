@@ -17,7 +17,7 @@ from archive.publication.folder import SiteNames
 from metadata.errors import MetadataError
 from metadata.languages import parse_language
 from metadata.shapes import Path as Places
-from metadata.shapes import Words, dotted, misfit
+from metadata.shapes import ShapeWords, dotted, misfit
 from pipelines.errors import ConfigError
 
 FILE_NAME = "rostra.toml"
@@ -37,6 +37,11 @@ title = {title}             # shown on every page
 # max_hours = 24.0          # and what is longer
 # schemes = ["https", "http"]   # of addresses that are asked, for timetables too
 # private_hosts = []        # hosts that may be asked although their addresses are private
+# extractors = ["default", "-generic"]   # yt-dlp's, for pages of video sites; its generic one follows any page anywhere
+# tries = 5                 # how often a transfer is taken up again without coming further
+# retry_seconds = 1.0       # before the second try; each further one waits twice as long
+# silent_seconds = 60.0     # how long a server may be silent
+# answer_seconds = 300.0    # how long it may take over a feed, a timetable or captions
 
 [store]
 # bucket = ""               # "s3://bucket/folder" keeps media there, and copies of what is at work in media/
@@ -92,6 +97,11 @@ class PullSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     max_hours: Annotated[float, msgspec.Meta(gt=0)] = 24.0
     schemes: tuple[Literal["https", "http"], ...] = ("https", "http")
     private_hosts: tuple[str, ...] = ()
+    extractors: tuple[str, ...] = ("default", "-generic")
+    tries: Annotated[int, msgspec.Meta(ge=1, le=100)] = 5
+    retry_seconds: Annotated[float, msgspec.Meta(ge=0)] = 1.0
+    silent_seconds: Annotated[float, msgspec.Meta(gt=0)] = 60.0
+    answer_seconds: Annotated[float, msgspec.Meta(gt=0)] = 300.0
 
     @property
     def max_bytes(self) -> int:
@@ -236,7 +246,7 @@ def existing_from(folder: Path, name: str) -> str:
     return path if path and Path(path).exists() else name
 
 
-_WORDS = Words(mapping="a table", sequence="an array", entry="setting")
+_WORDS = ShapeWords(mapping="a table", sequence="an array", entry="setting")
 
 
 def _decoded(data: bytes, path: Path) -> str:

@@ -150,7 +150,7 @@ def test_modules_import_in_no_circle() -> None:
 MODULES_A_FOLDER = Counter({"archive.catalogue": 22, "archive.search": 26, "archive.site": 40})
 MOST_MODULES = 20
 """But for formats, which are a module each."""
-IMPORTS_BETWEEN_FOLDERS = {"metadata": 20, "archive": 32, "pipelines": 62}
+IMPORTS_BETWEEN_FOLDERS = {"metadata": 20, "archive": 38, "pipelines": 64}
 IMPORTS_A_MODULE = {"metadata": 4.0, "archive": 4.5, "pipelines": 4.0}
 """Of modules of the same package, on average."""
 WRITE_SUPERSEDED = {

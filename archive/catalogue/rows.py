@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC
 from typing import Any, Literal
 
+from archive.catalogue.identity import give_identity
 from archive.catalogue.mapping import EVENT_FACTS, SESSION_FACTS, columns, read_facts, stored_facts
 from archive.errors import UnknownSubjectError
 from archive.sqlite import Database, sqlite3
@@ -85,6 +86,7 @@ def write_session(db: Database, event_id: int, session: Session, position: int, 
             "position": position,
         },
     )
+    give_identity(db, session_id, str(_one(db, "SELECT slug FROM event WHERE id = ?", [event_id])), session.slug)
     db.execute("DELETE FROM session_person WHERE session_id = ?", [session_id])
     for index, role in enumerate(session.people):
         _insert(

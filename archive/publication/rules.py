@@ -110,7 +110,7 @@ RULES: dict[str, Rule] = {
     "session": Rule(
         "id IN released_session",
         "id event_id slug title subtitle kind track room place_id start_at start_utc day planned_ms language abstract"
-        " position updated_at",
+        " position updated_at identity",
         texts="title subtitle track room abstract",
         made={"updated_at": UPDATED_AT},
     ),
@@ -210,14 +210,17 @@ RULES: dict[str, Rule] = {
 DERIVED = ("passage", "passage_fts", "session_fts", "vocabulary")
 """Tables that are not copied but built anew from what was."""
 
-MADE = ("tombstone",)
+MADE = ("tombstone", "speech", "part", "part_word", "earlier_version")
 """Tables that are written for a publication, and are empty in the catalogue."""
+
+VIEWS = ("said",)
+"""What reads other tables of the same database, and so can show nothing that is not public."""
 
 PRIVATE = frozenset(
     {
         "attribution", "catalogue", "correction", "expected_recording", "heard_part", "imported", "person_source",
         "provenance", "purge", "recording_source", "release", "release_default", "revision", "speaker_turn",
-        "stage_run", "voiceprint",
+        "stage_run", "taken_back", "voiceprint",
     }
 )  # fmt: skip
 """Tables that never leave the catalogue."""
@@ -244,16 +247,21 @@ def create_schema(conn: sqlite3.Connection, source: str) -> None:
     ).fetchall()
     for table, statement in statements:
         if table in public:
-            conn.execute(statement)
+            conn.execute(statement.replace(NEWER, ""))
     for table, rule in RULES.items():
         named = set(rule.columns.split())
         for (column,) in conn.execute("SELECT name FROM pragma_table_info(?, 'main')", (table,)).fetchall():
             if column not in named:
                 conn.execute(f'ALTER TABLE main."{table}" DROP COLUMN "{column}"')
+    for view in VIEWS:
+        (statement,) = conn.execute(f"SELECT sql FROM {source}.sqlite_master WHERE name = ?", (view,)).fetchone()
+        conn.execute(statement)
     for index in ("passage_fts", "session_fts"):
         # Settings of FTS5 are rows and not DDL: https://sqlite.org/fts5.html#the_hashsize_configuration_option.
         conn.execute(f"INSERT INTO main.{index}({index}, rank) VALUES ('hashsize', {HASH_SIZE})")
 
 
+NEWER = " contentless_delete=1,"
+"""What indexes of the catalogue need SQLite 3.43 for. Nothing is deleted from a published one: 3.40 reads it."""
 HASH_SIZE = 1 << 26
 """Bytes that FTS5 gathers in memory before it writes."""

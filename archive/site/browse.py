@@ -138,7 +138,7 @@ async def _listing(datasette: Any, request: Any, kind: str, name: str, read: Cal
         cards = read(conn)
         return {"cards": cards, "kind": kind, "name": name} if cards else None
 
-    return await render(datasette, request, "listing.html", content, most=indexes.SHOWN)
+    return await render(datasette, request, "listing.html", content, most=indexes.SESSIONS_SHOWN)
 
 
 def _in_rooms(page: EventPage) -> bool:

@@ -12,7 +12,7 @@ WIDTH, HEIGHT = 320, 120
 MARGIN = 8
 
 
-class Line(NamedTuple):
+class ChartLine(NamedTuple):
     """A measure over time: its name, its points as ``x,y`` of a polyline, and each point."""
 
     measure: str
@@ -20,7 +20,7 @@ class Line(NamedTuple):
     dots: tuple[tuple[float, float], ...]
 
 
-def attendance(figures: Sequence[Attendance]) -> tuple[Line, ...]:
+def attendance(figures: Sequence[Attendance]) -> tuple[ChartLine, ...]:
     """Return figures of known days as lines, where a measure has two or more."""
     dated = [(date.fromisoformat(each.observed_on), each) for each in figures if each.observed_on]
     by_measure: dict[str, list[tuple[date, int]]] = {}
@@ -41,5 +41,5 @@ def attendance(figures: Sequence[Attendance]) -> tuple[Line, ...]:
             )
             for day, count in values
         )
-        lines.append(Line(name, " ".join(f"{x},{y}" for x, y in dots), dots))
+        lines.append(ChartLine(name, " ".join(f"{x},{y}" for x, y in dots), dots))
     return tuple(lines)

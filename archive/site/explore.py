@@ -8,18 +8,20 @@ from urllib.parse import urlencode
 
 from archive.errors import MissingExtraError
 from archive.index.tokens import words
+from archive.research import Research
+from archive.research.concordance import Line
+from archive.research.frequency import BYS, By, Rate
 from archive.search import exports
-from archive.search.concordance import BYS, By, Line, Rate, Research
 from archive.search.query import FIELDS, MAX_NEAR, MIN_PREFIX
 from archive.search.results import FEWER
-from archive.search.sessions import APART
+from archive.search.sessions import CHANCE_TERMS
 from archive.site import queries
 from archive.site.published import current
 from archive.site.render import argument, not_found, render
 from archive.site.respond import respond
 from archive.site.results import read_filters
 
-SHOWN = 200
+LINES_SHOWN = 200
 """Lines of a concordance on the page; its file has all."""
 BARS = 60
 """Rows of the chart; its file has all."""
@@ -41,17 +43,17 @@ async def explore(datasette: Any, request: Any) -> Any:
     def read(conn: Any) -> dict[str, Any]:
         research = Research(conn, PAGE_BUDGET_MS)
         if not query:
-            return {"lines": [], "rates": [], "companions": [], "complete": True, "labels": {}}
-        lines = ordered(research.concordance(query, filters, limit=SHOWN), order)
-        complete = research.complete or len(lines) >= SHOWN
+            return {"lines": [], "rates": [], "collocates": [], "complete": True, "labels": {}}
+        lines = ordered(research.concordance(query, filters, limit=LINES_SHOWN), order)
+        complete = research.complete or len(lines) >= LINES_SHOWN
         rates = research.frequency(query, by, filters)
         complete = complete and research.complete
-        companions = research.companions(query, filters)
+        collocates = research.collocates(query, filters)
         return {
-            "lines": lines[:SHOWN],
+            "lines": lines[:LINES_SHOWN],
             "rates": rates[:BARS],
             "highest": max((rate.per_hour for rate in rates), default=0) or 1,
-            "companions": companions,
+            "collocates": collocates,
             "complete": complete and research.complete,
             "labels": queries.labels(conn, filters.chosen()),
         }
@@ -123,7 +125,7 @@ async def frequency(datasette: Any, request: Any) -> Any:
 
 async def search_help(datasette: Any, request: Any) -> Any:
     """``/search/help``: the query language, and the addresses for programs."""
-    language = {"fields": FIELDS, "near": MAX_NEAR, "prefix": MIN_PREFIX, "fewer": FEWER, "apart": APART}
+    language = {"fields": FIELDS, "near": MAX_NEAR, "prefix": MIN_PREFIX, "fewer": FEWER, "apart": CHANCE_TERMS}
     files = {"columns": exports.COLUMNS, "orders": ORDERS, "bys": BYS, "lines": FILE_LINES}
     return await render(datasette, request, "search_help.html", lambda _conn: {**language, **files})
 

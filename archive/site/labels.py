@@ -72,6 +72,7 @@ _DOUBTS = {
     Flag.TOO_FAST: N_("more words than anyone says in this time"),
     Flag.STOCK_PHRASE: N_("a phrase that machines are known to invent"),
     Flag.WRONG_LANGUAGE: N_("the text is not in the language that was spoken"),
+    Flag.NOT_TRANSCRIBED: N_("somebody may speak here, and no word was understood"),
 }
 _ROLES = {
     "author": N_("Author"),

@@ -12,11 +12,12 @@ from archive.site import citing, queries, recordings
 from archive.site.labels import session_url
 from archive.site.policy import PAGE_POLICY
 from archive.site.published import current
-from archive.site.recordings import SessionPage, Track, chosen_track, readable_name
+from archive.site.recordings import SessionPage, Track, chosen_track
 from archive.site.render import argument, not_found, render
 from archive.site.respond import problem, respond, respond_json
-from archive.site.session import Span, parse_span
+from archive.site.session import TimeSpan, parse_span
 from archive.site.settings import SiteSettings, site_settings
+from metadata.names import readable_name
 
 EMBED_POLICY = PAGE_POLICY.replace("frame-ancestors 'none'", "frame-ancestors *")
 """Of players, which are the only pages that other sites may show as their own."""
@@ -154,7 +155,7 @@ def _source(settings: SiteSettings, request: Any, conn: Any) -> tuple[SessionPag
     )
 
 
-def _query(span: Span | None, recording: str) -> str:
+def _query(span: TimeSpan | None, recording: str) -> str:
     chosen = {"recording": recording, "t": span.text if span else ""}
     kept = {name: value for name, value in chosen.items() if value}
     return "?" + urlencode(kept, safe=",") if kept else ""

@@ -17,7 +17,7 @@ from metadata.model import Attendance, Flag, Segment, Transcript, Word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
+class TrackTranscript:
     """A current transcript of a recording: what was said, or a translation of it."""
 
     id: int
@@ -52,7 +52,7 @@ class Track:
     peaks: str | None
     previews: str | None
     elsewhere: str | None
-    transcripts: tuple[Version, ...]
+    transcripts: tuple[TrackTranscript, ...]
 
     @property
     def sources(self) -> tuple[tuple[str, str], ...]:
@@ -99,7 +99,7 @@ class SessionPage:
     tracks: tuple[Track, ...]
 
 
-OTHERS = 4
+RELATED_SHOWN = 4
 """Sessions of the same track or speaker that are named."""
 
 _TRACKS = """
@@ -141,12 +141,12 @@ def session(conn: sqlite3.Connection, event_slug: str, slug: str) -> SessionPage
 
 
 def _tracks(conn: sqlite3.Connection, session_id: int) -> tuple[Track, ...]:
-    versions: defaultdict[int, dict[tuple[bool, str], Version]] = defaultdict(dict)
+    versions: defaultdict[int, dict[tuple[bool, str], TrackTranscript]] = defaultdict(dict)
     for row in conn.execute(_VERSIONS, (session_id,)):
         values = as_dict(row)
         version = versions[values.pop("recording_id")]
         # The newest of each language: of translations there may be several.
-        version.setdefault((row["kind"] == "translation", row["language"]), Version(**values))
+        version.setdefault((row["kind"] == "translation", row["language"]), TrackTranscript(**values))
     rows = [as_dict(row) for row in conn.execute(_TRACKS, (session_id,))]
     return tuple(
         Track(**{**row, "synthetic": bool(row["synthetic"])}, transcripts=tuple(versions[row["id"]].values()))
@@ -172,7 +172,7 @@ def around(conn: sqlite3.Connection, card: Card) -> Around:
     track = conn.execute(
         "SELECT id FROM session WHERE event_id = (SELECT event_id FROM session WHERE id = ?1) AND track = ?2"
         " AND id <> ?1 ORDER BY start_utc IS NULL, start_utc, position LIMIT ?3",
-        (card.id, card.track, OTHERS),
+        (card.id, card.track, RELATED_SHOWN),
     )
     in_track = [row["id"] for row in track]
     people = conn.execute(
@@ -181,14 +181,14 @@ def around(conn: sqlite3.Connection, card: Card) -> Around:
         " JOIN session ON session.id = other.session_id"
         " WHERE own.session_id = ?1 AND own.role = 'speaker' AND other.session_id <> ?1"
         " ORDER BY start_utc DESC, other.session_id LIMIT ?2",
-        (card.id, OTHERS),
+        (card.id, RELATED_SHOWN),
     )
     of_people = [row["id"] for row in people]
     editions = conn.execute(
         "SELECT slug, title, start_date FROM event WHERE series_id ="
         " (SELECT series_id FROM event JOIN session ON session.event_id = event.id WHERE session.id = ?)"
         " AND slug <> ? ORDER BY start_date DESC LIMIT ?",
-        (card.id, card.event, 2 * OTHERS),
+        (card.id, card.event, 2 * RELATED_SHOWN),
     )
     wanted = [key for key in (*near.values(), *in_track, *of_people) if key is not None]
     cards = {
@@ -340,18 +340,6 @@ def media_file(conn: sqlite3.Connection, sha256: str, suffix: str) -> MediaFile 
     return None if row is None else MediaFile(*row)
 
 
-def readable_name(day: str | None, event: str | None, title: str | None, *more: str | None) -> str:
-    """Return a file's name that people can read: ``2014-12-27 31C3 – Title.en``; no character that a disk refuses.
-
-    Sources of what is refused: POSIX (``/``), Windows' naming of files
-    (https://learn.microsoft.com/windows/win32/fileio/naming-a-file), and 255 bytes of most file systems.
-    """
-    whole = " – ".join(filter(None, [" ".join(filter(None, [day, event])), title])) or "recording"
-    clean = "".join(" " if char in '<>:"/\\|?*' or not char.isprintable() else char for char in whole)
-    short = " ".join(clean.split()).encode()[:180].decode(errors="ignore").strip(" .–") or "recording"
-    return ".".join([short, *(each for each in more if each)])
-
-
 def chosen_track(tracks: Sequence[Track], wanted: str) -> Track | None:
     """Return the recording that a link names, else the first; None where it names one that is not there."""
     if not wanted:
@@ -359,7 +347,7 @@ def chosen_track(tracks: Sequence[Track], wanted: str) -> Track | None:
     return next((track for track in tracks if track.key == wanted), None)
 
 
-def chosen_version(track: Track, language: str) -> Version | None:
+def chosen_version(track: Track, language: str) -> TrackTranscript | None:
     """Return a recording's transcript in a language, else what was said in it, else whatever there is."""
     named = (each for each in track.transcripts if each.language == language)
     return next(named, track.transcripts[0] if track.transcripts else None)

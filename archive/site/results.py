@@ -32,7 +32,7 @@ COUNTING_S = 0.4
 """How long a page counts the moments of sessions that have many."""
 
 
-class Moment(NamedTuple):
+class ListedMoment(NamedTuple):
     """A hit, its address, and which recording it is in: None for the session's first."""
 
     hit: Hit
@@ -40,7 +40,7 @@ class Moment(NamedTuple):
     recording: str | None
 
 
-class Found(NamedTuple):
+class ListedSession(NamedTuple):
     """A session that matches.
 
     Attributes:
@@ -51,7 +51,7 @@ class Found(NamedTuple):
     """
 
     result: SessionResult
-    moments: list[Moment]
+    moments: list[ListedMoment]
     number: int | None
     strip: list[tuple[int, float, float, float]]
 
@@ -74,7 +74,7 @@ async def search(datasette: Any, request: Any) -> Any:
             "found": found,
             "complete": found is None or found.complete,
             "sessions": [
-                Found(each, its, count, _strip(each)) for (each, its), count in zip(shown, counted, strict=True)
+                ListedSession(each, its, count, _strip(each)) for (each, its), count in zip(shown, counted, strict=True)
             ],
             "cards": queries.cards_by_slug(conn, {(each.event, each.session) for each in sessions}),
             "events": queries.events(conn),
@@ -128,18 +128,18 @@ async def search_json(datasette: Any, request: Any) -> Any:
     return respond_json(answer, complete=found.complete)
 
 
-def linked(conn: Any, hits: Iterable[Hit], query: str = "") -> list[Moment]:
+def linked(conn: Any, hits: Iterable[Hit], query: str = "") -> list[ListedMoment]:
     """Return hits with the addresses of the recordings that they were said in, at which the query is marked."""
     hits = list(hits)
     keys = recordings.other_recordings(conn, (hit.transcript for hit in hits))
     return [_moment_of(hit, keys.get(hit.transcript or ""), query) for hit in hits]
 
 
-def _moment_of(hit: Hit, key: str | None, query: str) -> Moment:
+def _moment_of(hit: Hit, key: str | None, query: str) -> ListedMoment:
     if not hit.end_ms:  # a session that is about it, not a moment
-        return Moment(hit, wording.session_url(hit.event, hit.session, None, key), key)
+        return ListedMoment(hit, wording.session_url(hit.event, hit.session, None, key), key)
     address = wording.session_url(hit.event, hit.session, hit.start_ms, key)
-    return Moment(hit, f"{address}&{urlencode({'q': query})}" if query else address, key)
+    return ListedMoment(hit, f"{address}&{urlencode({'q': query})}" if query else address, key)
 
 
 def apart(hits: Sequence[Hit]) -> list[Hit]:

@@ -14,7 +14,7 @@ from archive.search.sqlite_search import Results
 from archive.site import recordings
 from archive.site.chapters import Chapter, propose
 from archive.site.published import current, search_in
-from archive.site.recordings import SessionPage, Track, Version, chosen_track, chosen_version, readable_name
+from archive.site.recordings import SessionPage, Track, TrackTranscript, chosen_track, chosen_version
 from archive.site.render import argument, not_found, render
 from archive.site.respond import respond, respond_json
 from archive.site.transcript import (
@@ -27,6 +27,7 @@ from archive.site.transcript import (
 )
 from metadata.captions import FORMATS, WRITERS, without_speakers
 from metadata.errors import InvalidTimeError
+from metadata.names import readable_name
 from metadata.times import format_seconds, parse_offset
 
 BARS = 100
@@ -34,7 +35,7 @@ BARS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class TimeSpan:
     """What ``t=`` points at: a moment, or a part of the recording where it has an end; milliseconds."""
 
     start_ms: int
@@ -46,7 +47,7 @@ class Span:
         return ",".join(format_seconds(each) for each in (self.start_ms, self.end_ms) if each is not None)
 
 
-def parse_span(text: str) -> Span | None:
+def parse_span(text: str) -> TimeSpan | None:
     """Return what ``t=`` points at; None where it cannot be read.
 
     >>> parse_span("61.2,75"), parse_span("1:01"), parse_span("soon")
@@ -58,11 +59,11 @@ def parse_span(text: str) -> Span | None:
         end = parse_offset(last) if comma else None
     except InvalidTimeError:
         return None
-    return Span(start, end if end is not None and end > start else None)
+    return TimeSpan(start, end if end is not None and end > start else None)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundInSession:
     """What a search within a session found.
 
     Attributes:
@@ -189,7 +190,7 @@ async def words(datasette: Any, request: Any) -> Any:
     return respond_json(answer)
 
 
-def _asked(conn: Any, request: Any) -> tuple[SessionPage, Track, Version] | None:
+def _asked(conn: Any, request: Any) -> tuple[SessionPage, Track, TrackTranscript] | None:
     """Return the session, the recording and the transcript that an address names."""
     page = recordings.session(conn, unquote(request.url_vars["event"]), unquote(request.url_vars["session"]))
     track = chosen_track(page.tracks, argument(request, "recording")) if page else None
@@ -200,7 +201,7 @@ def _asked(conn: Any, request: Any) -> tuple[SessionPage, Track, Version] | None
     return page, track, version
 
 
-def _find(datasette: Any, conn: Any, query: str, page: SessionPage, version: Version | None) -> Found:
+def _find(datasette: Any, conn: Any, query: str, page: SessionPage, version: TrackTranscript | None) -> FoundInSession:
     results = search_in(datasette, conn).within(query, page.card.event, page.card.slug)
     here = tuple(hit for hit in results.hits if version and hit.transcript == version.version)
     elsewhere = []
@@ -208,11 +209,15 @@ def _find(datasette: Any, conn: Any, query: str, page: SessionPage, version: Ver
         its = {each.version for each in track.transcripts} - {version.version if version else ""}
         if count := sum(hit.transcript in its for hit in results.hits):
             elsewhere.append((track.key if nth else None, count))
-    return Found(results, here, tuple(elsewhere))
+    return FoundInSession(results, here, tuple(elsewhere))
 
 
 def _marks(
-    conn: Any, version: Version | None, lines: Sequence[Line], found: Found | None, span: Span | None
+    conn: Any,
+    version: TrackTranscript | None,
+    lines: Sequence[Line],
+    found: FoundInSession | None,
+    span: TimeSpan | None,
 ) -> dict[int, list[Mark]]:
     by_position = {line.position: line for line in lines}
     marks: dict[int, list[Mark]] = {}
@@ -225,7 +230,9 @@ def _marks(
     return marks
 
 
-def _chapters(conn: Any, track: Track | None, version: Version | None, lines: tuple[Line, ...]) -> tuple[Chapter, ...]:
+def _chapters(
+    conn: Any, track: Track | None, version: TrackTranscript | None, lines: tuple[Line, ...]
+) -> tuple[Chapter, ...]:
     """Return the chapters that somebody made, else those that are proposed."""
     if track is None:
         return ()
@@ -249,7 +256,7 @@ def _bars(hits: Sequence[Hit], duration_ms: int | None) -> tuple[tuple[int, int,
     return tuple((at, len(its), max(100 * len(its) // most, 15), its[0]) for at, its in sorted(columns.items()))
 
 
-def _spoken_at(lines: Sequence[Line], span: Span | None) -> int | None:
+def _spoken_at(lines: Sequence[Line], span: TimeSpan | None) -> int | None:
     """Return the position of the last segment that has begun at a moment."""
     said = [line for line in lines if not line.redacted]
     begun = [line.position for line in said if span is not None and line.start_ms <= span.start_ms]

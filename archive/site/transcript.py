@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
+from metadata.model import Flag
+
 PAUSE_MS = 1_500
 """Silence that parts two paragraphs, if the first says enough to be one."""
 LONG_PAUSE_MS = 4_000
@@ -81,6 +83,11 @@ class Paragraph(NamedTuple):
     def redacted(self) -> bool:
         """Whether it stands where words were taken out."""
         return self.sentences[0].line.redacted
+
+    @property
+    def untranscribed(self) -> bool:
+        """Whether it stands where somebody may speak and no word was understood."""
+        return Flag.NOT_TRANSCRIBED in self.doubts
 
     @property
     def end_ms(self) -> int:
@@ -197,7 +204,7 @@ def hit_marks(
     return marks
 
 
-class Word(NamedTuple):
+class PlacedWord(NamedTuple):
     """A word of a segment, with the characters of the segment's text that it is."""
 
     position: int
@@ -207,7 +214,7 @@ class Word(NamedTuple):
     end: int
 
 
-def place_words(lines: Mapping[int, Line], words: Iterable[tuple[int, int, int, str]]) -> Iterator[Word]:
+def place_words(lines: Mapping[int, Line], words: Iterable[tuple[int, int, int, str]]) -> Iterator[PlacedWord]:
     """Yield words with where they stand in the text of their segments; what stands nowhere is passed over.
 
     Args:
@@ -220,12 +227,12 @@ def place_words(lines: Mapping[int, Line], words: Iterable[tuple[int, int, int, 
         at = line.text.find(word, cursor.get(position, 0)) if line and word else -1
         if at >= 0:
             cursor[position] = at + len(word)
-            yield Word(position, start_ms, end_ms, at, at + len(word))
+            yield PlacedWord(position, start_ms, end_ms, at, at + len(word))
 
 
-def lit_marks(lines: Iterable[Line], words: Iterable[Word], start_ms: int, end_ms: int) -> dict[int, list[Mark]]:
+def lit_marks(lines: Iterable[Line], words: Iterable[PlacedWord], start_ms: int, end_ms: int) -> dict[int, list[Mark]]:
     """Return what is said from one time to another: words that have times, else segments of which it is the most."""
-    spans: dict[int, list[Word]] = {}
+    spans: dict[int, list[PlacedWord]] = {}
     for word in words:
         spans.setdefault(word.position, []).append(word)
     marks: dict[int, list[Mark]] = {}

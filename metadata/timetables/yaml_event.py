@@ -44,7 +44,7 @@ from metadata.model import (
     Session,
 )
 from metadata.names import name_key
-from metadata.shapes import Path, Words, dotted, misfit, nearest
+from metadata.shapes import Path, ShapeWords, dotted, misfit, nearest
 from metadata.times import parse_date, parse_moment, parse_offset, parse_zone
 from metadata.timetables.base import Reading, Source, TimetableFormat, Written
 from metadata.timetables.figures import parse_figure
@@ -135,7 +135,7 @@ _LENGTH = re.compile(r"(?=\d)(?:\d+h)?(?:\d+m)?(?:\d+(?:\.\d{1,3})?s)?", re.ASCI
 _COUNTRY = re.compile("[A-Z]{2}")
 _LINK_SCHEMES = frozenset({"http", "https", "mailto"})
 
-_WORDS = Words(other_names=OTHER_NAMES)
+_WORDS = ShapeWords(other_names=OTHER_NAMES)
 _T = TypeVar("_T")
 
 

@@ -103,7 +103,7 @@ def _subject_of(
 
 def _tell_all(told: Sequence[Told]) -> None:
     """Say what became of files: of each where they are few, and of all where they are many."""
-    few = len(told) <= FEW
+    few = len(told) <= ROWS_SHOWN
     for each in told:
         if each.added is None and (few or each.fault):
             mark = "[red]✗[/]" if each.fault else "[yellow]–[/]"
@@ -120,7 +120,7 @@ def _tell_all(told: Sequence[Told]) -> None:
             err.print("Next: [bold]rostra run[/], which makes them searchable.")
 
 
-FEW = 12
+ROWS_SHOWN = 12
 """Of so many files each is told of by itself."""
 
 

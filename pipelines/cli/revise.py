@@ -28,7 +28,7 @@ from pipelines.exchange.revisions import undo as take_back
 from pipelines.storage.archive_folder import Context, open_archive_readonly, taking_turns, timestamp
 from pipelines.text import one_line
 
-FEW = 20
+ROWS_SHOWN = 20
 """Of so many places each is shown; of more, the first ones."""
 
 
@@ -160,10 +160,10 @@ def _tell(corrected: Corrected, *, dry_run: bool, as_json: bool) -> None:
         changes, conflicts = ([asdict(each) for each in part] for part in (corrected.changes, corrected.conflicts))
         emit({"changes": changes, "conflicts": conflicts})
         return
-    for each in corrected.changes[:FEW]:
+    for each in corrected.changes[:ROWS_SHOWN]:
         err.print(_line(each))
-    if len(corrected.changes) > FEW:
-        err.print(f"… and {len(corrected.changes) - FEW} more places")
+    if len(corrected.changes) > ROWS_SHOWN:
+        err.print(f"… and {len(corrected.changes) - ROWS_SHOWN} more places")
     for each in corrected.conflicts:
         err.print(f"[yellow]?[/] {_line(each)} (what people wrote stands; the machine hears the former)")
     if not corrected.changes:

@@ -64,7 +64,7 @@ def import_(
         _tell(each, dry_run=dry_run)
 
 
-SHOWN = 12
+ROWS_SHOWN = 12
 
 
 def _tell(done: Imported, *, dry_run: bool) -> None:
@@ -96,10 +96,10 @@ def _tell(done: Imported, *, dry_run: bool) -> None:
 
 
 def _list(lines: list[str]) -> None:
-    for line in lines[:SHOWN]:
+    for line in lines[:ROWS_SHOWN]:
         err.print(f"    {escape(line)}")
-    if len(lines) > SHOWN:
-        err.print(f"    … and {len(lines) - SHOWN} more (--json lists all)")
+    if len(lines) > ROWS_SHOWN:
+        err.print(f"    … and {len(lines) - ROWS_SHOWN} more (--json lists all)")
 
 
 @export.command(

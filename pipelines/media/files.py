@@ -264,6 +264,7 @@ def convert(
     *streams: str,
     start_ms: int = 0,
     key_frames: bool = False,
+    least_seconds: float = RENDER_SECONDS,
     **options: Any,
 ) -> None:
     """Make another file of a recording with ffmpeg.
@@ -275,6 +276,7 @@ def convert(
         streams: which of its streams, in ffmpeg's words: ``V:0``, ``a:0?``.
         start_ms: where to begin.
         key_frames: decode no other pictures, which is many times faster.
+        least_seconds: how long even the shortest recording may take.
         options: those of ffmpeg's output.
 
     Raises:
@@ -285,7 +287,8 @@ def convert(
     """
     source = _input(start_ms, **({"skip_frame": "nokey"} if key_frames else {}))
     chosen = [source[stream] for stream in streams]
-    _convert(path, ffmpeg.output(*chosen, f"file:{target.absolute()}", threads=THREADS, **options), info, [target])
+    output = ffmpeg.output(*chosen, f"file:{target.absolute()}", threads=THREADS, **options)
+    _convert(path, output, _allowed_seconds(info, least_seconds), [target])
 
 
 def write_streams(path: Path, targets: Mapping[str, Path], info: MediaInfo, **options: Any) -> None:
@@ -311,12 +314,15 @@ def write_streams(path: Path, targets: Mapping[str, Path], info: MediaInfo, **op
         ffmpeg.output(source[stream], f"file:{target.absolute()}", output_ts_offset=begin, **options)
         for stream, target in targets.items()
     ]
-    _convert(path, ffmpeg.merge_outputs(*outputs), info, list(targets.values()), "-copyts")
+    _convert(path, ffmpeg.merge_outputs(*outputs), _allowed_seconds(info), list(targets.values()), "-copyts")
 
 
-def _convert(path: Path, output: Any, info: MediaInfo, targets: Sequence[Path], *arguments: str) -> None:
+def _allowed_seconds(info: MediaInfo, least: float = RENDER_SECONDS) -> float:
+    return least + RENDER_FACTOR * (info.duration_ms or 0) / 1000
+
+
+def _convert(path: Path, output: Any, seconds: float, targets: Sequence[Path], *arguments: str) -> None:
     command = _compiled(output, path, "-y", *arguments)
-    seconds = RENDER_SECONDS + RENDER_FACTOR * (info.duration_ms or 0) / 1000
     with _running(command, cpu_seconds=seconds) as (process, _, complaints):
         try:
             code = process.wait(timeout=seconds)

@@ -9,6 +9,7 @@ no words is decoded alone.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, groupby, islice, tee
@@ -20,10 +21,11 @@ from pipelines.errors import LanguageError
 from pipelines.media.samples import SAMPLE_RATE, AudioBlock
 from pipelines.transcribers.base import Hints, Report
 from pipelines.transcribers.judge import judge, judge_all
+from pipelines.transcribers.loudness import Sounds, dynamic_range, thorough
 from pipelines.transcribers.onsets import Spoken, held
 from pipelines.transcribers.prefetch import parallel_map, prefetch
 from pipelines.transcribers.sentences import HeardWord, in_order, segment, sentences, text_of
-from pipelines.transcribers.speech import FRAMES_PER_SECOND, Window, cut, windows
+from pipelines.transcribers.speech import FRAMES_PER_SECOND, Window, cut, detect_speech, windows
 
 WORDS_A_SECOND = 2.5
 """As people speak: it weighs speech that has no words against words that are doubted."""
@@ -98,10 +100,10 @@ def transcribe(decoder: Decoder, audio: Iterable[AudioBlock], hints: Hints, repo
         LanguageError: the weights do not know the declared language.
         TranscriberError: the engine gave up.
     """
-    tape = _Tape(audio)
+    tape, sounds = _Tape(audio), Sounds()
     heard: list[HeardWord] = []
     # Speech is looked for while the windows before are decoded.
-    with prefetch(windows(tape), _WINDOWS_AHEAD) as speech:
+    with prefetch(windows(tape, thorough(detect_speech), sounds.note), _WINDOWS_AHEAD) as speech:
         first = list(islice(speech, IDENTIFYING_WINDOWS if hints.language is None else 0))
         expected = tuple(code for tag in hints.expected if (code := _whisper_code(tag)) in decoder.languages)
         language, code = _language(decoder, hints.language, first, expected)
@@ -116,13 +118,27 @@ def transcribe(decoder: Decoder, audio: Iterable[AudioBlock], hints: Hints, repo
         for seconds, words in parallel_map(words_of, found, decoder.workers):
             heard += words
             report(seconds)
-    groups = list(sentences(in_order(heard)))
+    words_heard = in_order(heard)
     report(tape.samples / SAMPLE_RATE)
+    duration_ms = round(tape.samples * 1000 / SAMPLE_RATE)
+    said = _segments(words_heard)
+    silent = _marks(sounds.without_words((word.start_ms, word.end_ms) for word in words_heard), duration_ms)
     return Transcript(
         language=language,
-        duration_ms=round(tape.samples * 1000 / SAMPLE_RATE),
-        segments=tuple(segment(group, flags) for group, flags in zip(groups, judge_all(groups), strict=True)),
+        duration_ms=duration_ms,
+        segments=tuple(sorted([*said, *silent], key=lambda each: each.start_ms)),
     )
+
+
+def _segments(words: Sequence[HeardWord]) -> list[Segment]:
+    groups = list(sentences(words))
+    return [segment(group, flags) for group, flags in zip(groups, judge_all(groups), strict=True)]
+
+
+def _marks(stretches: Iterable[tuple[int, int]], duration_ms: int) -> Iterator[Segment]:
+    """Yield a segment without text for each stretch in which somebody may speak and no word was found."""
+    for start_ms, end_ms in stretches:
+        yield Segment(start_ms=start_ms, end_ms=min(end_ms, duration_ms), text="", flags=(Flag.NOT_TRANSCRIBED,))
 
 
 def _words(decoder: Decoder, window: Window, decoded: Decoded, request: Request) -> list[HeardWord]:
@@ -136,10 +152,11 @@ def _words(decoder: Decoder, window: Window, decoded: Decoded, request: Request)
 
 def placed(window: Window, words: Iterable[Spoken]) -> list[HeardWord]:
     """Return the words of a window as words of the recording, held to the sound that they are."""
-    return [_placed(window, word) for word in held(list(words), window.samples)]
+    range_db = dynamic_range(window.samples)
+    return [_placed(window, word, range_db) for word in held(list(words), window.samples)]
 
 
-def _placed(window: Window, word: Spoken) -> HeardWord:
+def _placed(window: Window, word: Spoken, range_db: float) -> HeardWord:
     start_ms, end_ms = window.place(word.start, word.end)
     return HeardWord(
         start_ms=start_ms,
@@ -148,6 +165,7 @@ def _placed(window: Window, word: Spoken) -> HeardWord:
         confidence=min(max(float(word.confidence), 0.0), 1.0),
         speech=window.speech_between(word.start, word.end),
         no_speech=min(max(float(word.no_speech), 0.0), 1.0),
+        range_db=range_db,
     )
 
 
@@ -264,8 +282,14 @@ def _better(decoder: Decoder, window: Window, words: list[HeardWord], request: R
     for missed in _unheard(window, words):
         found = decoder.decode_with_care(missed, plain)
         if found and not any(judge_all(list(sentences(found)))):
-            words = sorted([*words, *found], key=lambda word: word.start_ms)
+            words = _with(words, found)
     return words
+
+
+def _with(words: Sequence[HeardWord], found: Sequence[HeardWord]) -> list[HeardWord]:
+    """Put what was found between words into its place; each keeps the order in which it was decoded."""
+    at = bisect_right([word.start_ms for word in words], found[0].start_ms)
+    return [*words[:at], *found, *words[at:]]
 
 
 def _doubts(window: Window, words: Sequence[HeardWord]) -> float:

@@ -16,6 +16,7 @@ import numpy as np
 from archive.catalogue.migrations import catalogue_migrations
 from archive.index.passages import rebuild
 from archive.publication.rules import create_schema
+from archive.research.vocabulary import write_counts
 from archive.sqlite import Database, sqlite3
 from metadata.times import format_timestamp
 
@@ -84,6 +85,7 @@ def publish(
         more(db, public / "media")
     conn.commit()
     rebuild(db)
+    write_counts(conn)
     conn.commit()
     conn.close()
     point_to(public, name)

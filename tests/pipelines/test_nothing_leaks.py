@@ -80,7 +80,7 @@ MARKED = {
 UNMARKED = {
     "series": "id slug description", "event": "id series_id edition slug mode start_date end_date time_zone",
     "event_language": "event_id language role", "place": "id event_id kind country",
-    "session": "id event_id slug kind place_id start_at start_utc day planned_ms language position updated_at",
+    "session": "id event_id slug kind place_id start_at start_utc day planned_ms language position updated_at identity",
     "person": "id", "session_person": "session_id person_id role position",
     "attendance": "id event_id session_id observed_on position measure people people_qualifier countries"
     " countries_qualifier places places_qualifier",
@@ -109,11 +109,15 @@ UNMARKED = {
     "stage_run": "id stage fingerprint status attempt started_at finished_at seconds error_code retried_at",
     "person_source": "session_id person_id", "purge": "id purged_at purged_by what sha256",
     "redaction": "id recording_id start_ms end_ms reason_is_public decided_at undone_at",
-    "tombstone": "id event session withdrawn_on reason",
+    "tombstone": "id event session withdrawn_on reason identity",
+    "taken_back": "id transcript_id start_ms end_ms taken_by taken_at",
+    "earlier_version": "id version session_id recording_id language kind created_at prints",
+    "speech": "id session_id transcript_id speaker_tag_id segments words spoken_ms",
+    "part": "id kind value sessions words different", "part_word": "part_id word count",
 }  # fmt: skip
 """Columns that carry none: keys, numbers, times, words of a fixed list, addresses that a tombstone keeps, what is
-written from other columns (indexes, tombstones), and names of who decided what in the log of purges. Tables that are
-private as a whole (``attribution``, ``revision``, ``speaker_turn``, ``voiceprint``) are not filled here."""
+written from other columns (indexes, tombstones, counts), and names of who decided what in the log of purges. Tables
+that are private as a whole (``attribution``, ``revision``, ``speaker_turn``, ``voiceprint``) are not filled here."""
 
 
 def test_every_column_is_marked_or_left_unmarked_by_decision() -> None:
@@ -505,7 +509,9 @@ class Archive(RuleBasedStateMachine):
                 f"{page}/manifest.json",
             ]
         paths += [f"/people/{row[0]}" for row in self.db.execute("SELECT slug FROM person").fetchall()]
-        paths += [f"/data/{table}.json?_size=max" for table in (*MARKED, "tombstone")]
+        paths += [
+            f"/data/{table}.json?_size=max" for table in (*MARKED, "tombstone", "said", "speech", "part", "part_word")
+        ]
         paths += [
             f"/media/{row[0]}{row[1]}" for row in self.db.execute("SELECT sha256, suffix FROM recording").fetchall()
         ]

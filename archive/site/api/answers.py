@@ -7,7 +7,8 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from archive.search.concordance import Line, Rate
+from archive.research.concordance import Line
+from archive.research.frequency import Rate
 from archive.search.hits import Hit
 from archive.search.results import SessionResult, SessionResults
 from archive.site.records import Named, Recording, Segment

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import UNSET
 
 from archive import urls
-from archive.search.concordance import Research
+from archive.research import Research
 from archive.search.sqlite_search import SqliteSearch
 from archive.site.api import answers, questions
 from archive.site.api.answers import Page

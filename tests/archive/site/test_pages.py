@@ -17,8 +17,8 @@ from datasette.app import Datasette
 
 from archive.errors import UnpublishedError
 from archive.publication.folder import TIME_LIMIT_MS
+from archive.research.frequency import BYS
 from archive.search import exports
-from archive.search.concordance import BYS
 from archive.site import explore as exploring
 from archive.site.app import create_app
 from archive.site.published import current, refresh

@@ -4,7 +4,7 @@ import pytest
 
 from archive.search.moments import GAP
 from archive.site.chapters import propose
-from archive.site.session import Span, parse_span
+from archive.site.session import TimeSpan, parse_span
 from archive.site.transcript import Line, Mark, Piece, hit_marks, lit_marks, paragraphs, place_words
 
 SENTENCE = "It is one of the many sentences that somebody says in the course of an evening."
@@ -110,17 +110,17 @@ def test_clip_lights_words_that_have_times_and_else_segments_that_it_covers() ->
 @pytest.mark.parametrize(
     ("text", "span"),
     [
-        ("61.2,75", Span(61_200, 75_000)),
-        ("1:01.2,1:15", Span(61_200, 75_000)),
-        ("61.2", Span(61_200, None)),
-        ("75,61.2", Span(75_000, None)),
+        ("61.2,75", TimeSpan(61_200, 75_000)),
+        ("1:01.2,1:15", TimeSpan(61_200, 75_000)),
+        ("61.2", TimeSpan(61_200, None)),
+        ("75,61.2", TimeSpan(75_000, None)),
         ("1h2m,", None),
         ("", None),
         ("soon,later", None),
         ("1,2,3", None),
     ],
 )
-def test_span_of_an_address_is_read(text: str, span: Span | None) -> None:
+def test_span_of_an_address_is_read(text: str, span: TimeSpan | None) -> None:
     assert parse_span(text) == span
     if span and span.end_ms:
         assert parse_span(span.text) == span
