@@ -9,7 +9,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias, get_args
 
 import msgspec
 
@@ -54,6 +54,7 @@ title = {title}             # shown on every page
 # language = ""             # "" identifies it; a code or an English name is obeyed
 # glossary = []             # names and terms of this archive that may be said in any session
 # device = "auto"           # auto, cpu or cuda
+# quality = "balanced"      # or "best", or "fast": how often what is unsure is heard again
 # always = false            # whether recordings are heard whose captions people made and timed
 
 [speakers]
@@ -140,6 +141,11 @@ class Store(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     bucket: Annotated[str, msgspec.Meta(pattern="^$|^s3://.+")] = ""
 
 
+Quality: TypeAlias = Literal["best", "balanced", "fast"]
+"""What a recording is worth: hearing more than once what may be better, or what is unsure, or nothing."""
+QUALITIES: tuple[Quality, ...] = get_args(Quality)
+
+
 class TranscribeSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """How speech becomes text."""
 
@@ -148,6 +154,7 @@ class TranscribeSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True
     language: str = ""
     glossary: tuple[str, ...] = ()
     device: str = "auto"
+    quality: Quality = "balanced"
     always: bool = False
 
 

@@ -27,6 +27,7 @@ from archive.site.transcript import (
     lit_marks,
     paragraphs,
     place_words,
+    unsure_marks,
 )
 from metadata.captions import FORMATS, WRITERS, without_speakers
 from metadata.errors import InvalidTimeError
@@ -237,6 +238,9 @@ def _marks(
     if version and span and span.end_ms is not None:
         said = place_words(by_position, recordings.words(conn, version.id, span.start_ms, span.end_ms))
         for position, some in lit_marks(lines, said, span.start_ms, span.end_ms).items():
+            marks.setdefault(position, []).extend(some)
+    if version:
+        for position, some in unsure_marks(by_position, *recordings.words_beside_doubt(conn, version.id)).items():
             marks.setdefault(position, []).extend(some)
     return marks
 
