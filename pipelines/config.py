@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from archive.publication.folder import SiteNames
+from archive.publication.folder import LOGO_BYTES, SiteNames, logo_type
 from metadata.errors import MetadataError
 from metadata.languages import parse_language
 from metadata.shapes import Path as Places
@@ -28,6 +28,8 @@ TEMPLATE = """\
 [site]
 title = {title}             # shown on every page
 # url = ""                  # its address on the web, such as "https://talks.example.org": feeds and links begin with it
+# logo = ""                 # a picture that leads the header: SVG, PNG, JPEG or WebP, 64 KiB at most (from here)
+# accent = ""               # the colour of links and buttons, such as "#0b5d3b": shown as near as it can be read
 # hub = ""                  # a WebSub hub, which feeds name, so that readers hear of what is new at once
 # proxies = []              # addresses of proxies before the site, whose word on visitors and on TLS is taken
 
@@ -82,11 +84,29 @@ class Site(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     title: str = "Rostra"
     url: Annotated[str, msgspec.Meta(pattern=r"^$|^https?://[^\s/?#]+/?$")] = ""
     hub: Annotated[str, msgspec.Meta(pattern=r"^$|^https?://[^\s]+$")] = ""
+    logo: str = ""
+    accent: Annotated[str, msgspec.Meta(pattern=r"^$|^#[0-9a-fA-F]{6}$")] = ""
     proxies: tuple[str, ...] = ()
 
     def names(self) -> SiteNames:
-        """Return what the site calls itself, as a publication says it."""
-        return SiteNames(title=self.title, url=self.url, hub=self.hub)
+        """Return what the site calls itself and how it looks, as a publication says it.
+
+        Raises:
+            ConfigError: the logo cannot be read, or is none.
+        """
+        return SiteNames(title=self.title, url=self.url, hub=self.hub, accent=self.accent, logo=_logo(self.logo))
+
+
+def _logo(name: str) -> bytes:
+    if not name:
+        return b""
+    try:
+        data = Path(name).read_bytes()
+    except OSError as error:
+        raise ConfigError(f"site.logo: {name}: {error.strerror}") from error
+    if len(data) > LOGO_BYTES or logo_type(data) is None:
+        raise ConfigError(f"site.logo: {name}: expected SVG, PNG, JPEG or WebP of {LOGO_BYTES >> 10} KiB at most")
+    return data
 
 
 class PullSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -232,7 +252,8 @@ def _located(config: Config, folder: Path) -> Config:
     files = {name: seen_from(folder, getattr(own, name)) for name in own.__struct_fields__}
     model = existing_from(folder, config.transcribe.model)
     replace = msgspec.structs.replace
-    return replace(config, cluster=replace(own, **files), transcribe=replace(config.transcribe, model=model))
+    site = replace(config.site, logo=seen_from(folder, config.site.logo))
+    return replace(config, site=site, cluster=replace(own, **files), transcribe=replace(config.transcribe, model=model))
 
 
 def seen_from(folder: Path, name: str) -> str:

@@ -17,6 +17,7 @@ from archive.site.published import current, search_in
 from archive.site.recordings import SessionPage, Track, TrackTranscript, chosen_track, chosen_version
 from archive.site.render import argument, not_found, render
 from archive.site.respond import respond, respond_json
+from archive.site.settings import site_settings
 from archive.site.transcript import (
     Line,
     Mark,
@@ -112,6 +113,7 @@ async def session(datasette: Any, request: Any) -> Any:
             "made": bool(track and recordings.made_chapters(conn, track.id)),
             "bars": _bars(found.here, track.duration_ms) if found and track else (),
             "keep": {name: value for name, value in keep.items() if value},
+            "picture": _picture(datasette, request, version) if span and version else None,
             "canonical": request.path + (f"?recording={track.key}" if track and not first else ""),
         }
 
@@ -199,6 +201,13 @@ def _asked(conn: Any, request: Any) -> tuple[SessionPage, Track, TrackTranscript
     if page is None or track is None or version is None or tongue not in {"", version.language}:
         return None
     return page, track, version
+
+
+def _picture(datasette: Any, request: Any, version: TrackTranscript) -> str:
+    """Return the whole address of a moment's quote as a picture."""
+    asked = {name: argument(request, name) for name in ("recording", "t")} | {"language": argument(request, "language")}
+    kept = {name: value for name, value in asked.items() if value and (name != "language" or value == version.language)}
+    return site_settings(datasette).absolute(f"{request.path}/card.png?{urlencode(kept, safe=',')}")
 
 
 def _find(datasette: Any, conn: Any, query: str, page: SessionPage, version: TrackTranscript | None) -> FoundInSession:
