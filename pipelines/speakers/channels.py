@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from pipelines.media.files import probe, stream_audio
 from pipelines.media.samples import SAMPLE_RATE, AudioBlock
-from pipelines.speakers.base import Diarization, Diarizer, Report
+from pipelines.speakers.base import Diarization, Diarizer, Report, Turn
 
 Active: TypeAlias = npt.NDArray[np.bool_]
 """Whether each channel is active in each frame, shape ``(frames, 2)``."""
@@ -79,7 +79,8 @@ def by_channel(
     for number in (0, 1):
         sound = _gated(channel(number), active[:, number], active[:, 1 - number])
         found = diarizer.diarize(sound, 1, lambda done, nth=number: report((done + nth * seconds) / 2))  # type: ignore[misc]
-        turns += [replace(turn, voice=number) for turn in found.turns]
+        others = active[:, 1 - number] & ~active[:, number]
+        turns += [replace(turn, voice=number) for each in found.turns if (turn := _trimmed(each, others))]
         voices.append(found.voices[:1])
     turns.sort(key=lambda turn: (turn.start_ms, turn.voice))
     order = list(dict.fromkeys(turn.voice for turn in turns))
@@ -87,6 +88,16 @@ def by_channel(
         tuple(replace(turn, voice=order.index(turn.voice)) for turn in turns),
         tuple(vector for number in order for vector in voices[number]),
     )
+
+
+def _trimmed(turn: Turn, others: npt.NDArray[np.bool_]) -> Turn | None:
+    """Return a turn without what only the other speaker says at its beginning and end; None where nothing is left."""
+    first = turn.start_ms * 16 // FRAME
+    own = np.flatnonzero(~others[first : -(-turn.end_ms * 16 // FRAME)])
+    if not len(own):
+        return None
+    start, end = ((first + int(frame)) * FRAME // 16 for frame in (own[0], own[-1] + 1))
+    return Turn(max(turn.start_ms, start), min(turn.end_ms, end), turn.voice)
 
 
 def _gated(

