@@ -19,13 +19,13 @@ from tests.corpus import DATA
 RANDOM = np.random.default_rng(5)
 
 
-def spoken(*stretches: tuple[float, float], seconds: float = 40) -> AudioBlock:
+def spoken(*stretches: tuple[float, float], seconds: float = 40, pauses: float = 0.1) -> AudioBlock:
     """Return noise at some seconds, with pauses as in speech, and near silence elsewhere."""
     sound = RANDOM.normal(size=int(seconds * SAMPLE_RATE)).astype(np.float32)
     loud = np.full(len(sound), 1e-4, dtype=np.float32)
     for start, end in stretches:
         loud[int(start * SAMPLE_RATE) : int(end * SAMPLE_RATE)] = 0.1
-    loud *= np.repeat(RANDOM.random(int(seconds * 10)) > 0.1, SAMPLE_RATE // 10)
+    loud *= np.repeat(RANDOM.random(int(seconds * 10)) > pauses, SAMPLE_RATE // 10)
     return sound * loud
 
 
@@ -67,7 +67,8 @@ def write(path: Path, *channels: AudioBlock) -> Path:
 def test_each_channel_is_heard_for_itself_and_any_other_sound_as_a_whole(tmp_path: Path) -> None:
     reported: list[float] = []
     diarizer = FakeDiarizer((50_000,), voices=3)
-    found = hear(diarizer, write(tmp_path / "a.wav", ONE, OTHER), 9, reported.append)
+    interview = spoken((0, 10), (20, 29), pauses=0), spoken((10, 20.5), (29, 40), pauses=0)
+    found = hear(diarizer, write(tmp_path / "a.wav", *interview), 9, reported.append)
     (begins, ends, one), (starts, last, other) = ((t.start_ms, t.end_ms, t.voice) for t in found.turns)
     assert (begins, one, last, other) == (0, 0, 40_000, 1)
     assert (ends, starts) == pytest.approx((29_000, 10_000), abs=500), "what only the other speaker says is cut off"
