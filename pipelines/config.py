@@ -30,6 +30,7 @@ title = {title}             # shown on every page
 # url = ""                  # its address on the web, such as "https://talks.example.org": feeds and links begin with it
 # hub = ""                  # a WebSub hub, which feeds name, so that readers hear of what is new at once
 # proxies = []              # addresses of proxies before the site, whose word on visitors and on TLS is taken
+# database = false          # whether visitors may take the published database away, as a file
 
 [pull]
 # event = "recordings"      # where a recording goes that no timetable knows
@@ -73,6 +74,7 @@ title = {title}             # shown on every page
 
 [publish]
 # default_release = "public"   # of sessions of which nothing is said: public or private
+# corpora = []                 # all that is published for researchers, packed each time: csv, tei and other forms
 """
 
 
@@ -83,10 +85,11 @@ class Site(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     url: Annotated[str, msgspec.Meta(pattern=r"^$|^https?://[^\s/?#]+/?$")] = ""
     hub: Annotated[str, msgspec.Meta(pattern=r"^$|^https?://[^\s]+$")] = ""
     proxies: tuple[str, ...] = ()
+    database: bool = False
 
     def names(self) -> SiteNames:
         """Return what the site calls itself, as a publication says it."""
-        return SiteNames(title=self.title, url=self.url, hub=self.hub)
+        return SiteNames(title=self.title, url=self.url, hub=self.hub, database=self.database)
 
 
 class PullSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -161,6 +164,7 @@ class PublishSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What goes out."""
 
     default_release: Literal["public", "private"] = "public"  # an embargo needs a date
+    corpora: tuple[Literal["csv", "jsonl", "parquet", "text", "tei", "vertical"], ...] = ()
 
 
 class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

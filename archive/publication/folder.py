@@ -37,12 +37,25 @@ Suggesting facets makes a large table slow to open.
 """
 
 
+CORPORA = "corpora"
+"""The folder of a publication that holds what was packed for researchers."""
+
+
+def corpus_file(database: str, form: str) -> str:
+    """Return the name of a corpus of a published database: another publication has others."""
+    return f"{database.removeprefix('catalogue-').removesuffix('.db')}-{form}.zip"
+
+
 class SiteNames(msgspec.Struct, frozen=True, kw_only=True):
-    """What a site calls itself: its title, its address, and the WebSub hub of its feeds; "" for none."""
+    """What a site calls itself: its title, its address, and the WebSub hub of its feeds; "" for none.
+
+    ``database`` says whether visitors may take the published database away.
+    """
 
     title: str = ""
     url: str = ""
     hub: str = ""
+    database: bool = False
 
 
 class _Plugins(msgspec.Struct):
@@ -70,7 +83,7 @@ def files(names: SiteNames) -> dict[str, bytes]:
     told = _Metadata(names.title or "Rostra", _Plugins(names))
     return {
         METADATA: msgspec.json.format(msgspec.json.encode(told)),
-        SETTINGS_FILE: msgspec.json.format(msgspec.json.encode(SETTINGS)),
+        SETTINGS_FILE: msgspec.json.format(msgspec.json.encode(SETTINGS | {"allow_download": names.database})),
     }
 
 

@@ -28,6 +28,7 @@ def create_app(
     title: str | None = None,
     url: str | None = None,
     hub: str | None = None,
+    database: bool = False,
     time_limit_ms: int = TIME_LIMIT_MS,
 ) -> Datasette:
     """Return the site over a published folder, as a Datasette; ``.app()`` of it is the ASGI application.
@@ -37,6 +38,7 @@ def create_app(
         title: what this archive calls itself, beside Rostra's own name.
         url: the site's own address, with which canonical addresses begin.
         hub: the WebSub hub that feeds name.
+        database: whether visitors may take the published database away.
         time_limit_ms: milliseconds that one search, or one query in SQL, may take.
 
     Raises:
@@ -44,7 +46,7 @@ def create_app(
     """
     read_publication(public)  # before Datasette starts its threads
     config = {"public": str(public), "url": url or LOCAL_URL, "title": title or "", "hub": hub or ""}
-    settings = SETTINGS | {"sql_time_limit_ms": time_limit_ms}
+    settings = SETTINGS | {"sql_time_limit_ms": time_limit_ms, "allow_download": database}
     datasette = Datasette(
         metadata={"plugins": {PLUGIN: config}, "title": title or "Rostra", "databases": databases()}, settings=settings
     )
@@ -65,7 +67,7 @@ def application() -> Any:
     told = msgspec.json.decode(os.environ[_TOLD], type=_Told)
     raise_file_limit()
     names = told.names
-    return create_app(Path(told.public), title=names.title, url=names.url, hub=names.hub).app()
+    return create_app(Path(told.public), title=names.title, url=names.url, hub=names.hub, database=names.database).app()
 
 
 def serve(
