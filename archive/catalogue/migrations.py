@@ -789,6 +789,69 @@ CREATE TABLE earlier_version (
     db.execute("CREATE UNIQUE INDEX session_identity ON session(identity)")
 
 
+@catalogue_migrations()
+def m0014_announcements(db: Database) -> None:
+    """What organisers published about events; a figure of attendance may name the announcement that it is from."""
+    execute_all(
+        db,
+        (
+            """
+CREATE TABLE announcement (
+  id INTEGER PRIMARY KEY,
+  event_id INTEGER NOT NULL REFERENCES event(id) ON DELETE CASCADE,
+  slug TEXT NOT NULL,
+  title TEXT NOT NULL,
+  text TEXT,
+  url TEXT,
+  published TEXT,
+  source TEXT,
+  language TEXT,
+  state TEXT NOT NULL DEFAULT 'public' CHECK (state IN ('public', 'private', 'deleted')),
+  feed TEXT,
+  guid TEXT,
+  UNIQUE (event_id, slug)
+) STRICT
+""",
+            # Filled in a publication alone, as `archive.search.announcements` writes it.
+            """
+CREATE VIRTUAL TABLE announcement_fts USING fts5(
+  title, text, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2'
+)
+""",
+            "ALTER TABLE attendance ADD COLUMN announcement TEXT",
+        ),
+    )
+
+
+@catalogue_migrations()
+def m0015_attributions(db: Database) -> None:
+    """Whose words people said that they are, in stretches of a recording: it counts more than what a machine heard."""
+    execute_all(
+        db,
+        (
+            # No speaker's tag stands for nobody whom anybody knows. A transcript is the version that people edited.
+            """
+CREATE TABLE attribution (
+  id INTEGER PRIMARY KEY,
+  recording_id INTEGER NOT NULL REFERENCES recording(id) ON DELETE CASCADE,
+  start_ms INTEGER NOT NULL CHECK (start_ms >= 0),
+  end_ms INTEGER NOT NULL CHECK (end_ms > start_ms),
+  speaker_tag_id INTEGER REFERENCES speaker_tag(id) ON DELETE CASCADE,
+  transcript_id INTEGER REFERENCES transcript(id) ON DELETE SET NULL,
+  before TEXT NOT NULL,
+  attributed_by TEXT NOT NULL,
+  attributed_at TEXT NOT NULL,
+  undone_by TEXT,
+  undone_at TEXT
+) STRICT
+""",
+            "CREATE INDEX attribution_recording ON attribution(recording_id)",
+            "CREATE INDEX attribution_speaker ON attribution(speaker_tag_id)",
+            "CREATE INDEX attribution_transcript ON attribution(transcript_id)",
+        ),
+    )
+
+
 def dump_schema(db: Database) -> str:
     """Return the DDL of every table and index in order of creation, without SQLite's and FTS5's own."""
     rows = db.query(

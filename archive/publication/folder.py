@@ -46,15 +46,36 @@ def corpus_file(database: str, form: str) -> str:
     return f"{database.removeprefix('catalogue-').removesuffix('.db')}-{form}.zip"
 
 
-class SiteNames(msgspec.Struct, frozen=True, kw_only=True):
-    """What a site calls itself: its title, its address, and the WebSub hub of its feeds; "" for none.
+LOGO_BYTES = 64 << 10
+"""The largest logo: it travels in a variable of the environment, and every page waits for it."""
+_LOGOS = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"RIFF", "image/webp"))
 
-    ``database`` says whether visitors may take the published database away.
+
+def logo_type(data: bytes) -> str | None:
+    """Return the media type of a logo by how it begins; None where it is no picture that browsers show."""
+    known = next((media_type for begins, media_type in _LOGOS if data.startswith(begins)), None)
+    if known == "image/webp" and data[8:12] != b"WEBP":
+        return None
+    return known or ("image/svg+xml" if data.lstrip()[:1] == b"<" and b"<svg" in data[:4096] else None)
+
+
+class SiteNames(msgspec.Struct, frozen=True, kw_only=True):
+    """What a site calls itself, and how it looks; "" for what nobody said.
+
+    Attributes:
+        title: its title.
+        url: its address.
+        hub: the WebSub hub of its feeds.
+        accent: its accent colour, ``#rrggbb``.
+        logo: a picture, as `logo_type` knows it.
+        database: whether visitors may take the published database away.
     """
 
     title: str = ""
     url: str = ""
     hub: str = ""
+    accent: str = ""
+    logo: bytes = b""
     database: bool = False
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,6 +29,8 @@ def create_app(
     title: str | None = None,
     url: str | None = None,
     hub: str | None = None,
+    accent: str | None = None,
+    logo: bytes | None = None,
     database: bool = False,
     time_limit_ms: int = TIME_LIMIT_MS,
 ) -> Datasette:
@@ -38,6 +41,8 @@ def create_app(
         title: what this archive calls itself, beside Rostra's own name.
         url: the site's own address, with which canonical addresses begin.
         hub: the WebSub hub that feeds name.
+        accent: the colour of links and buttons, ``#rrggbb``.
+        logo: the picture that leads the header.
         database: whether visitors may take the published database away.
         time_limit_ms: milliseconds that one search, or one query in SQL, may take.
 
@@ -46,6 +51,7 @@ def create_app(
     """
     read_publication(public)  # before Datasette starts its threads
     config = {"public": str(public), "url": url or LOCAL_URL, "title": title or "", "hub": hub or ""}
+    config |= {"accent": accent or "", "logo": base64.b64encode(logo or b"").decode()}
     settings = SETTINGS | {"sql_time_limit_ms": time_limit_ms, "allow_download": database}
     datasette = Datasette(
         metadata={"plugins": {PLUGIN: config}, "title": title or "Rostra", "databases": databases()}, settings=settings
@@ -67,7 +73,15 @@ def application() -> Any:
     told = msgspec.json.decode(os.environ[_TOLD], type=_Told)
     raise_file_limit()
     names = told.names
-    return create_app(Path(told.public), title=names.title, url=names.url, hub=names.hub, database=names.database).app()
+    return create_app(
+        Path(told.public),
+        title=names.title,
+        url=names.url,
+        hub=names.hub,
+        accent=names.accent,
+        logo=names.logo,
+        database=names.database,
+    ).app()
 
 
 def serve(

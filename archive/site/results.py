@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, cast
 from urllib.parse import urlencode
 
 from archive.research.subcorpus import DATES, is_day
+from archive.search.announcements import find_announcements
 from archive.search.filters import Filters
 from archive.search.hits import Hit
 from archive.search.results import SessionResult, SessionResults, Sort
@@ -75,6 +76,7 @@ async def search(datasette: Any, request: Any) -> Any:
             "sessions": [
                 ListedSession(each, its, count, _strip(each)) for (each, its), count in zip(shown, counted, strict=True)
             ],
+            "announcements": find_announcements(conn, query, filters) if query and not after else (),
             "cards": queries.cards_by_slug(conn, {(each.event, each.session) for each in sessions}),
             "events": queries.events(conn),
             "spoken": queries.spoken(conn),

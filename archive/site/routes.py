@@ -11,9 +11,11 @@ from typing import Any
 from archive.site import (
     browse,
     calendar,
+    cards,
     errors,
     health,
     iiif,
+    looks,
     moments,
     oai,
     pages,
@@ -33,6 +35,8 @@ _SESSION = r"/events/(?P<event>[^/]+)/(?P<session>[^/]+)"
 ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (r"/$", pages.home),
     (r"/-/health$", health.health),
+    (r"/logo$", looks.logo),
+    (r"/accent\.css$", looks.accent),
     (r"/robots\.txt$", sitemap.robots),
     (r"/sitemap\.xml$", sitemap.sitemap),
     (r"/sitemaps/(?P<kind>pages|sessions)-(?P<number>[1-9]\d{0,5})\.xml$", sitemap.part),
@@ -65,6 +69,7 @@ ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (rf"{_SESSION}$", session.session),
     (rf"{_SESSION}/captions\.(?P<format>[a-z-]+)$", session.captions),
     (rf"{_SESSION}/words\.json$", session.words),
+    (rf"{_SESSION}/card\.png$", cards.card),
     (rf"{_SESSION}/cite$", moments.cite),
     (rf"{_SESSION}/cite\.txt$", moments.cite_as),
     (r"/embed/(?P<event>[^/]+)/(?P<session>[^/]+)$", moments.embed),

@@ -52,8 +52,10 @@ def said(
             (Flag.LOW_CONFIDENCE, Flag.WRONG_LANGUAGE),
         ),
         (said("half of this was guessed by the model", confidence=0.6), (Flag.LOW_CONFIDENCE,)),
-        (said("most of this was heard by the model", confidence=0.66), ()),
-        (said("most of this was heard by the model", confidence=0.66, range_db=9), (Flag.LOW_CONFIDENCE,)),
+        (said("most of this was heard by the model", confidence=0.63), ()),
+        (said("most of this was heard by the model", confidence=0.63, range_db=9), (Flag.LOW_CONFIDENCE,)),
+        (said("thank you very much " * 3, confidence=0.8), ()),
+        (said("thank you very much " * 3, confidence=0.8, range_db=9), (Flag.REPETITIVE,)),
         (said("most of this was heard by the model", confidence=0.75, range_db=9), ()),
         (said("Thanks for watching!", no_speech=0.8), (Flag.STOCK_PHRASE,)),
         (
@@ -83,7 +85,7 @@ def test_judge_all_lets_people_agree() -> None:
 
 
 def test_judge_all_doubts_a_guess_among_guesses() -> None:
-    guess = said("it was not heard what they say", confidence=0.4)
+    guess = said("it was not heard what they say in there", confidence=0.4)
     clear = said("one voice in the crowd", confidence=0.75, start_ms=3_000)
     alone = said("one voice in the crowd", confidence=0.75, start_ms=60_000)
     certain = said("one voice in the crowd", confidence=0.9, start_ms=5_000)
