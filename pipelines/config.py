@@ -32,6 +32,7 @@ title = {title}             # shown on every page
 # accent = ""               # the colour of links and buttons, such as "#0b5d3b": shown as near as it can be read
 # hub = ""                  # a WebSub hub, which feeds name, so that readers hear of what is new at once
 # proxies = []              # addresses of proxies before the site, whose word on visitors and on TLS is taken
+# database = false          # whether visitors may take the published database away, as a file
 
 [pull]
 # event = "recordings"      # where a recording goes that no timetable knows
@@ -76,6 +77,7 @@ title = {title}             # shown on every page
 
 [publish]
 # default_release = "public"   # of sessions of which nothing is said: public or private
+# corpora = []                 # all that is published for researchers, packed each time: csv, tei and other forms
 """
 
 
@@ -88,6 +90,7 @@ class Site(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     logo: str = ""
     accent: Annotated[str, msgspec.Meta(pattern=r"^$|^#[0-9a-fA-F]{6}$")] = ""
     proxies: tuple[str, ...] = ()
+    database: bool = False
 
     def names(self) -> SiteNames:
         """Return what the site calls itself and how it looks, as a publication says it.
@@ -95,7 +98,14 @@ class Site(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         Raises:
             ConfigError: the logo cannot be read, or is none.
         """
-        return SiteNames(title=self.title, url=self.url, hub=self.hub, accent=self.accent, logo=_logo(self.logo))
+        return SiteNames(
+            title=self.title,
+            url=self.url,
+            hub=self.hub,
+            accent=self.accent,
+            logo=_logo(self.logo),
+            database=self.database,
+        )
 
 
 def _logo(name: str) -> bytes:
@@ -188,6 +198,7 @@ class PublishSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What goes out."""
 
     default_release: Literal["public", "private"] = "public"  # an embargo needs a date
+    corpora: tuple[Literal["csv", "jsonl", "parquet", "text", "tei", "vertical"], ...] = ()
 
 
 class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
