@@ -790,7 +790,41 @@ CREATE TABLE earlier_version (
 
 
 @catalogue_migrations()
-def m0014_attributions(db: Database) -> None:
+def m0014_announcements(db: Database) -> None:
+    """What organisers published about events; a figure of attendance may name the announcement that it is from."""
+    execute_all(
+        db,
+        (
+            """
+CREATE TABLE announcement (
+  id INTEGER PRIMARY KEY,
+  event_id INTEGER NOT NULL REFERENCES event(id) ON DELETE CASCADE,
+  slug TEXT NOT NULL,
+  title TEXT NOT NULL,
+  text TEXT,
+  url TEXT,
+  published TEXT,
+  source TEXT,
+  language TEXT,
+  state TEXT NOT NULL DEFAULT 'public' CHECK (state IN ('public', 'private', 'deleted')),
+  feed TEXT,
+  guid TEXT,
+  UNIQUE (event_id, slug)
+) STRICT
+""",
+            # Filled in a publication alone, as `archive.search.announcements` writes it.
+            """
+CREATE VIRTUAL TABLE announcement_fts USING fts5(
+  title, text, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2'
+)
+""",
+            "ALTER TABLE attendance ADD COLUMN announcement TEXT",
+        ),
+    )
+
+
+@catalogue_migrations()
+def m0015_attributions(db: Database) -> None:
     """Whose words people said that they are, in stretches of a recording: it counts more than what a machine heard."""
     execute_all(
         db,

@@ -102,7 +102,7 @@ CREATE TABLE attendance (
   countries_qualifier TEXT CHECK (countries_qualifier IN ('exactly', 'about', 'over', 'under')),
   places INTEGER CHECK (places >= 0),
   places_qualifier TEXT CHECK (places_qualifier IN ('exactly', 'about', 'over', 'under')),
-  source TEXT,
+  source TEXT, announcement TEXT,
   CHECK ((event_id IS NULL) <> (session_id IS NULL))
 ) STRICT;
 
@@ -587,6 +587,26 @@ CREATE INDEX earlier_version_session ON earlier_version(session_id);
 CREATE INDEX earlier_version_recording ON earlier_version(recording_id);
 
 CREATE UNIQUE INDEX session_identity ON session(identity);
+
+CREATE TABLE announcement (
+  id INTEGER PRIMARY KEY,
+  event_id INTEGER NOT NULL REFERENCES event(id) ON DELETE CASCADE,
+  slug TEXT NOT NULL,
+  title TEXT NOT NULL,
+  text TEXT,
+  url TEXT,
+  published TEXT,
+  source TEXT,
+  language TEXT,
+  state TEXT NOT NULL DEFAULT 'public' CHECK (state IN ('public', 'private', 'deleted')),
+  feed TEXT,
+  guid TEXT,
+  UNIQUE (event_id, slug)
+) STRICT;
+
+CREATE VIRTUAL TABLE announcement_fts USING fts5(
+  title, text, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2'
+);
 
 CREATE TABLE attribution (
   id INTEGER PRIMARY KEY,

@@ -19,6 +19,7 @@ from archive.site.questions import propose_questions
 from archive.site.recordings import SessionPage, Track, TrackTranscript, chosen_track, chosen_version
 from archive.site.render import argument, not_found, render
 from archive.site.respond import respond, respond_json
+from archive.site.settings import site_settings
 from archive.site.talking import in_recording
 from archive.site.transcript import (
     Line,
@@ -27,6 +28,7 @@ from archive.site.transcript import (
     lit_marks,
     paragraphs,
     place_words,
+    unsure_marks,
 )
 from metadata.captions import FORMATS, WRITERS, without_speakers
 from metadata.errors import InvalidTimeError
@@ -116,6 +118,7 @@ async def session(datasette: Any, request: Any) -> Any:
             "made": bool(track and recordings.made_chapters(conn, track.id)),
             "bars": _bars(found.here, track.duration_ms) if found and track else (),
             "keep": {name: value for name, value in keep.items() if value},
+            "picture": _picture(datasette, request, version) if span and version else None,
             "canonical": request.path + (f"?recording={track.key}" if track and not first else ""),
         }
 
@@ -205,6 +208,13 @@ def _asked(conn: Any, request: Any) -> tuple[SessionPage, Track, TrackTranscript
     return page, track, version
 
 
+def _picture(datasette: Any, request: Any, version: TrackTranscript) -> str:
+    """Return the whole address of a moment's quote as a picture."""
+    asked = {name: argument(request, name) for name in ("recording", "t")} | {"language": argument(request, "language")}
+    kept = {name: value for name, value in asked.items() if value and (name != "language" or value == version.language)}
+    return site_settings(datasette).absolute(f"{request.path}/card.png?{urlencode(kept, safe=',')}")
+
+
 def _find(datasette: Any, conn: Any, query: str, page: SessionPage, version: TrackTranscript | None) -> FoundInSession:
     results = search_in(datasette, conn).within(query, page.card.event, page.card.slug)
     here = tuple(hit for hit in results.hits if version and hit.transcript == version.version)
@@ -230,6 +240,9 @@ def _marks(
     if version and span and span.end_ms is not None:
         said = place_words(by_position, recordings.words(conn, version.id, span.start_ms, span.end_ms))
         for position, some in lit_marks(lines, said, span.start_ms, span.end_ms).items():
+            marks.setdefault(position, []).extend(some)
+    if version:
+        for position, some in unsure_marks(by_position, *recordings.words_beside_doubt(conn, version.id)).items():
             marks.setdefault(position, []).extend(some)
     return marks
 

@@ -18,8 +18,11 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 MODULES = {
+    "announcements": ("announce",),
     "backup": ("backup", "restore"),
+    "bags": ("export",),
     "captions": ("caption", "hints", "export"),
+    "corpus": ("export",),
     "check": ("check",),
     "correct": ("correct",),
     "revise": ("correct",),

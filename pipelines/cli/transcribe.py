@@ -16,6 +16,7 @@ from metadata.languages import parse_language
 from metadata.model import Transcript
 from pipelines.cli.base import command, emit, in_full, json_option
 from pipelines.cli.display import echo, err, out, waiting
+from pipelines.config import QUALITIES, Quality
 from pipelines.errors import ItemError
 from pipelines.media.files import probe, stream_audio
 from pipelines.speakers.weights import list_weights
@@ -40,6 +41,13 @@ from pipelines.transcribers.models import list_models
 @click.option(
     "--model", default="base", show_default=True, callback=in_full, help="Whisper's size or a folder of weights."
 )
+@click.option(
+    "--quality",
+    type=click.Choice(QUALITIES),
+    default="balanced",
+    show_default=True,
+    help="How often to hear what is unsure again.",
+)
 @click.option("--engine", "engine_name", default="faster-whisper", show_default=True, help="What runs Whisper.")
 @click.option("--output", type=click.Path(path_type=Path), help="A folder for one file each, instead of the screen.")
 @click.option("--translate", is_flag=True, help="Add a translation into English, with the same times.")
@@ -49,6 +57,7 @@ def transcribe(
     hints: tuple[str, ...],
     form: str,
     model: str,
+    quality: Quality,
     engine_name: str,
     output: Path | None,
     translate: bool,
@@ -58,7 +67,7 @@ def transcribe(
     One file is written as it is; of several, json becomes a list whose entries carry "file", and the others
     follow each other under their names. A translation carries ".en" in its name.
     """
-    transcriber = engine(engine_name, model=model)
+    transcriber = engine(engine_name, model=model, quality=quality)
     known = Hints(parse_language(language) if language else None, hints)
     done: list[tuple[Path, Transcript]] = []
     failed = False

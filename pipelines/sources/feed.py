@@ -181,7 +181,7 @@ def _read(url: str, shelf: Shelf, memory: _Memory) -> Any:
 def _parse(url: str, body: bytes) -> Any:
     # A stream, since feedparser would open a text that looks like an address or a path.
     feed = feedparser.parse(io.BytesIO(body), response_headers={"content-location": url})
-    if not feed.version:
+    if not feed.get("version"):  # of nothing at all it does not even say that
         raise FetchError("it is no feed that can be read")
     # feedparser keeps only the last of several elements with one name.
     known = list(_by_entry(url, body))

@@ -116,6 +116,9 @@ def test_status_as_json_counts_what_there_is(archive: Path) -> None:
         "recorded_ms": 14000,
         "transcripts": 2,
         "segments": 5,
+        "doubtful": 0,
+        "untranscribed": 0,
+        "untranscribed_ms": 0,
         "released_sessions": 2,
         "released_recordings": 2,
     }
