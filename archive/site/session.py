@@ -20,6 +20,7 @@ from archive.site.recordings import SessionPage, Track, TrackTranscript, chosen_
 from archive.site.render import argument, not_found, render
 from archive.site.respond import respond, respond_json
 from archive.site.settings import site_settings
+from archive.site.talking import in_recording
 from archive.site.transcript import (
     Line,
     Mark,
@@ -107,7 +108,8 @@ async def session(datasette: Any, request: Any) -> Any:
             "version": version,
             "around": recordings.around(conn, page.card),
             "first": first,
-            "paragraphs": paragraphs(lines, _marks(conn, version, lines, found, span)),
+            "paragraphs": (said := paragraphs(lines, _marks(conn, version, lines, found, span))),
+            "talkers": in_recording(said),
             "now": (now := _spoken_at(lines, span)),
             "stop": next((line.position for line in lines if not line.redacted), None) if now is None else now,
             "found": found,
