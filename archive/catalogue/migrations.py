@@ -823,6 +823,27 @@ CREATE VIRTUAL TABLE announcement_fts USING fts5(
     )
 
 
+@catalogue_migrations()
+def m0015_seals(db: Database) -> None:
+    """Digests of what Rostra wrote, by which damage is found (`archive.catalogue.seals`).
+
+    The row without a table says for how many migrations everything was sealed.
+    """
+    execute_all(
+        db,
+        (
+            """
+CREATE TABLE seal (
+  part TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  digest INTEGER NOT NULL,
+  PRIMARY KEY (part, number)
+) STRICT, WITHOUT ROWID
+""",
+        ),
+    )
+
+
 def dump_schema(db: Database) -> str:
     """Return the DDL of every table and index in order of creation, without SQLite's and FTS5's own."""
     rows = db.query(

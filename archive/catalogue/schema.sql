@@ -607,3 +607,10 @@ CREATE TABLE announcement (
 CREATE VIRTUAL TABLE announcement_fts USING fts5(
   title, text, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2'
 );
+
+CREATE TABLE seal (
+  part TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  digest INTEGER NOT NULL,
+  PRIMARY KEY (part, number)
+) STRICT, WITHOUT ROWID;

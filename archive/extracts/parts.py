@@ -68,6 +68,7 @@ PARTS: dict[str, Part] = {
     "person": Part("id IN chosen_person", key=("slug",)),
     "session_person": Part(_S, ("session_id",)),
     "person_source": Part(f"{_S} AND {_P}", ("session_id",)),
+    "announcement": Part(_E, key=("event_id", "slug")),
     "attendance": Part(f"{_E} OR {_S}", ("event_id", "session_id")),
     "recording": Part(
         "id IN chosen_recording",
@@ -116,6 +117,8 @@ LEFT_OUT: dict[str, str] = {
     "passage_fts": "made anew",
     "session_fts": "made anew",
     "vocabulary": "made anew",
+    "announcement_fts": "made anew",
+    "seal": "made anew",
     "tombstone": "written for publications",
     "speech": "written for publications",
     "part": "written for publications",
