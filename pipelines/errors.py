@@ -136,9 +136,7 @@ class LeadsOutError(ItemError):
     verdict = "skipped"
 
     def __init__(self) -> None:
-        super().__init__(
-            "it is a link that leads out of the folder, and is passed over: name the file to take it"
-        )
+        super().__init__("it is a link that leads out of the folder, and is passed over: name the file to take it")
 
 
 class NoAudioError(ItemError):

@@ -90,6 +90,7 @@ PARTS: dict[str, Part] = {
     "redaction": Part(_R, ("recording_id",)),
     "transcript": Part(_R, key=("version",), ours=frozenset({"is_current"})),
     "speaker_tag": Part(_R, key=("recording_id", "label")),
+    "attribution": Part(_R, ("recording_id",), outward={"transcript_id": "transcript_id IS NOT NULL"}),
     "speaker_turn": Part(_OF_TAG, ("speaker_tag_id",)),
     # A version's name is a digest of its words: they need no comparison.
     "segment": Part(_OF_TRANSCRIPT, ("transcript_id",), ours=frozenset({"*"})),

@@ -37,6 +37,15 @@ Suggesting facets makes a large table slow to open.
 """
 
 
+CORPORA = "corpora"
+"""The folder of a publication that holds what was packed for researchers."""
+
+
+def corpus_file(database: str, form: str) -> str:
+    """Return the name of a corpus of a published database: another publication has others."""
+    return f"{database.removeprefix('catalogue-').removesuffix('.db')}-{form}.zip"
+
+
 LOGO_BYTES = 64 << 10
 """The largest logo: it travels in a variable of the environment, and every page waits for it."""
 _LOGOS = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"RIFF", "image/webp"))
@@ -59,6 +68,7 @@ class SiteNames(msgspec.Struct, frozen=True, kw_only=True):
         hub: the WebSub hub of its feeds.
         accent: its accent colour, ``#rrggbb``.
         logo: a picture, as `logo_type` knows it.
+        database: whether visitors may take the published database away.
     """
 
     title: str = ""
@@ -66,6 +76,7 @@ class SiteNames(msgspec.Struct, frozen=True, kw_only=True):
     hub: str = ""
     accent: str = ""
     logo: bytes = b""
+    database: bool = False
 
 
 class _Plugins(msgspec.Struct):
@@ -93,7 +104,7 @@ def files(names: SiteNames) -> dict[str, bytes]:
     told = _Metadata(names.title or "Rostra", _Plugins(names))
     return {
         METADATA: msgspec.json.format(msgspec.json.encode(told)),
-        SETTINGS_FILE: msgspec.json.format(msgspec.json.encode(SETTINGS)),
+        SETTINGS_FILE: msgspec.json.format(msgspec.json.encode(SETTINGS | {"allow_download": names.database})),
     }
 
 

@@ -16,12 +16,13 @@ from typing import Any
 from datasette import hookimpl
 
 from archive.publication.folder import DATABASE, PLUGIN
-from archive.site import canned, dress, locales
+from archive.site import dress, locales
 from archive.site.cells import with_harmless_cells
 from archive.site.errors import failed
 from archive.site.guard import guard
 from archive.site.published import open_anew
 from archive.site.render import asset
+from archive.site.research import canned
 from archive.site.routes import ROUTES
 
 

@@ -26,6 +26,7 @@ MODULES = {
     "check": ("check",),
     "correct": ("correct",),
     "revise": ("correct",),
+    "attribute": ("correct",),
     "redact": ("redact",),
     "release": ("release",),
     "recordings": ("pull", "match", "cut"),

@@ -12,12 +12,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from archive.connection import open_readonly, reading
-from archive.errors import UnpublishedError
-from archive.publication.folder import read_names
+from archive.errors import ArchiveError, UnpublishedError
+from archive.publication.folder import CORPORA, corpus_file, read_names
 from archive.research.corpus import DESCRIPTOR, About, Chosen, Document, choose, to_zip, write_corpus
+from archive.research.corpus.reading import Selection
 from archive.research.subcorpus import Subcorpus
 from archive.sqlite import Database
 from archive.urls import absolute
+from pipelines.config import Config
 from pipelines.errors import PipelineError
 from pipelines.storage.archive_folder import Layout, open_archive_readonly
 from pipelines.storage.atomic import sync_folder
@@ -35,6 +37,7 @@ class CorpusError(PipelineError):
 class Source:
     """A database to read from, and what is said of it: its title, its site's address, and when it was published."""
 
+    path: Path
     db: Database
     title: str
     home: str
@@ -56,7 +59,7 @@ def source(root: Path, *, private: bool = False) -> Iterator[Source]:
         with open_archive_readonly(root) as context, reading(context.db.conn):
             names = context.config.site.names()
             now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-            yield Source(context.db, names.title or "Rostra", names.url or LOCAL_URL, now)
+            yield Source(context.layout.catalogue, context.db, names.title or "Rostra", names.url or LOCAL_URL, now)
         return
     folder = root if (root / CURRENT).is_file() else Layout(root).public
     try:
@@ -67,7 +70,7 @@ def source(root: Path, *, private: bool = False) -> Iterator[Source]:
     db = open_readonly(path, immutable=True)
     try:
         names = read_names(folder)
-        yield Source(db, names.title or "Rostra", names.url or LOCAL_URL, built_at)
+        yield Source(path, db, names.title or "Rostra", names.url or LOCAL_URL, built_at)
     finally:
         db.close()
 
@@ -126,6 +129,42 @@ def in_words(part: Subcorpus) -> str:
     """Return what a part of an archive is, in words: ``event winter-school-12, "tide"``."""
     chosen = [f"{name} {value}" for name, value in part.selection.filters.chosen().items()]
     return ", ".join([*chosen, *([f"“{part.selection.query}”"] if part.selection.query else [])])
+
+
+def write_corpora(public: Path, config: Config) -> None:
+    """Pack all that is published in the forms that the archive's settings name; take others away, and older ones.
+
+    This comes after the publication, so that a withdrawal waits for none of it; the site offers no corpus of another
+    publication. What was packed for this one stays as it is.
+
+    Raises:
+        MissingExtraError: a form needs an extra that is not installed.
+    """
+    folder = public / CORPORA
+    with source(public) as of:
+        names = {corpus_file(of.path.name, form): form for form in config.publish.corpora}
+        for path in folder.glob("*"):
+            if path.name not in names:
+                path.unlink(missing_ok=True)
+        for name, form in names.items():
+            if not (folder / name).exists() and choose(of.db.conn, Selection()).transcripts:
+                export_corpus(of, Subcorpus(Selection()), [form], folder / name)
+    if folder.is_dir() and not names:
+        folder.rmdir()
+
+
+def lack_corpora(public: Path, config: Config) -> bool:
+    """Return whether corpora that an archive's settings name are not there, as after a publication that was killed."""
+    if not config.publish.corpora:
+        return False
+    try:
+        with source(public) as of:
+            wanted = {corpus_file(of.path.name, form) for form in config.publish.corpora}
+            return bool(choose(of.db.conn, Selection()).transcripts) and not all(
+                (public / CORPORA / name).is_file() for name in wanted
+            )
+    except ArchiveError:
+        return True
 
 
 def _may_write(target: Path) -> None:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import hashlib
+import io
+import json
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,10 +15,12 @@ import pytest
 
 from archive.catalogue.migrations import catalogue_migrations
 from archive.publication.documentation import TABLES, unit_of
+from archive.publication.folder import CORPORA, corpus_file
 from archive.publication.rules import DERIVED, MADE, RULES, VIEWS, create_schema
-from archive.site.canned import QUERIES
+from archive.research.corpus import FORMS
+from archive.site.research.canned import QUERIES
 from archive.sqlite import Database, sqlite3
-from tests.archive.published_folder import DOUBTFUL, SENTENCES, publish
+from tests.archive.published_folder import DOUBTFUL, FIRST_BUILD, SENTENCES, publish
 from tests.archive.site.test_pages import Site, read, squeezed
 
 EVENT = "summer-university-2022"
@@ -149,3 +156,101 @@ def test_words_of_parts(site: Site) -> None:
     assert rows(site, "growth-by-year")[-1]["sessions"]
     (doubtful,) = rows(site, "heard-with-doubt")
     assert (doubtful["doubtful"], doubtful["segments"]) == (1, len(SENTENCES))
+
+
+def table(site: Site, name: str, query: str) -> list[dict[str, str]]:
+    answer = site.get(f"/api/1/{name}.csv?{query}")
+    assert answer.status_code == 200
+    assert answer.headers["rostra-complete"] == "yes"
+    return list(csv.DictReader(io.StringIO(answer.text)))
+
+
+def test_several_terms_on_one_chart(site: Site) -> None:
+    page = read(site, "/explore?q=debt&compare=lighthouse,+lamp,,%22an+archive%22&by=event")
+    text = squeezed(page.text)
+    assert "hoursdebtlighthouselamp" in text.replace(" ", "")
+    found = table(site, "frequency", "q=debt&compare=lighthouse,debt&by=event")
+    assert {(row["query"], row["event"]): row["occurrences"] for row in found if row["event"] == EVENT} == {
+        ("debt", EVENT): "3",
+        ("lighthouse", EVENT): "1",
+    }
+    by_year = site.get("/explore?q=debt&compare=lantern&by=year").text
+    assert "<polyline" not in by_year, "a single year makes no line"
+
+
+def test_words_near_a_word_on_a_side(site: Site) -> None:
+    assert 'id="collocates"' not in site.get("/explore?q=the&window=1&side=right").text, "nothing stands there often"
+    assert table(site, "collocates", "q=debt&window=2&side=left") == []
+
+
+def test_lines_drawn_at_random_are_the_same_for_a_seed(site: Site) -> None:
+    whole = table(site, "concordance", "q=the")
+    some = table(site, "concordance", "q=the&sample=4&seed=3")
+    assert len(some) == 4
+    assert [row for row in whole if row in some] == some
+    assert some == table(site, "concordance", "q=the&sample=4&seed=3")
+    assert len({str(table(site, "concordance", f"q=the&sample=4&seed={seed}")) for seed in range(5)}) > 1
+    assert {*some[0]} >= {"speaker", "start_at", "left", "match", "right", "url"}
+
+
+def test_a_part_of_the_archive_has_an_address(site: Site) -> None:
+    address = f"/corpus?name=Debts+%26+lamps&event={EVENT}&speaker=noor-okafor"
+    text = squeezed(read(site, address).text)
+    assert "Debts & lamps" in text
+    assert "1 session · 97 words" in text
+    assert "Noor Okafor" in text
+    page = site.get(address).text
+    assert address.replace("&", "&amp;") in page, "its own address, for good"
+    assert f"/corpus.zip?name=Debts+%26+lamps&amp;event={EVENT}&amp;speaker=noor-okafor&amp;form=tei" in page
+    assert table(site, "speakers", f"event={EVENT}&speaker=noor-okafor")[0]["words"] == "97"
+    compared = site.get(f"/corpus?event={EVENT}&vs_event=hostile")
+    assert "What it says more than another part" in compared.text
+    assert {row["word"]: row["count"] for row in table(site, "vocabulary", f"event={EVENT}")}["debt"] == "3"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_part_of_the_archive_is_taken_away(site: Site, form: str) -> None:
+    answer = site.get(f"/corpus.zip?form={form}&event={EVENT}&name=Debts")
+    assert answer.status_code == 200
+    assert answer.headers["content-disposition"] == f'attachment; filename="2026-11-23-Debts-{form}.zip"'
+    assert answer.content == site.get(f"/corpus.zip?form={form}&event={EVENT}&name=Debts").content
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as packed:
+        about = json.loads(packed.read("datapackage.json"))
+        for each in about["resources"]:
+            assert f"sha256:{hashlib.sha256(packed.read(each['path'])).hexdigest()}" == each["hash"]
+    assert about["homepage"] == f"https://talks.example.org/corpus?name=Debts&event={EVENT}"
+
+
+@pytest.mark.parametrize(
+    ("query", "status"), [("form=telepathy", 400), ("event=nowhere", 404), ("form=csv&language=klatchian", 404)]
+)
+def test_a_corpus_of_nothing_says_so(site: Site, query: str, status: int) -> None:
+    answer = site.get(f"/corpus.zip?{query}")
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+
+
+def test_downloads_offer_the_database_only_where_it_may_be_had(site: Site) -> None:
+    page = site.get("/downloads").text
+    assert "/data.db" not in page
+    assert site.get("/data.db").status_code in {403, 404}
+    assert all(f"/corpus.zip?form={form}" in page for form in FORMS)
+    assert site.get("/corpora/csv.zip").status_code == 404
+    open_site = Site(site.public, database=True)
+    try:
+        assert 'href="/data.db"' in open_site.get("/downloads").text
+        answer = open_site.get("/data.db")
+        assert answer.status_code == 200
+        assert answer.content == next(site.public.glob("catalogue-*.db")).read_bytes()
+    finally:
+        open_site.datasette.executor.shutdown()
+
+
+def test_what_was_packed_for_a_publication_is_offered_for_that_one_alone(site: Site) -> None:
+    folder = site.public / CORPORA
+    folder.mkdir()
+    (folder / corpus_file("catalogue-0000000000000000.db", "csv")).write_bytes(b"of another publication")
+    assert site.get("/corpora/csv.zip").status_code == 404
+    (folder / corpus_file(f"catalogue-{FIRST_BUILD}.db", "csv")).write_bytes(b"packed")
+    answer = site.get("/corpora/csv.zip")
+    assert (answer.status_code, answer.content) == (200, b"packed")
+    assert "/corpora/csv.zip" in site.get("/downloads").text

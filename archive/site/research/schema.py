@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from archive.publication.documentation import TABLES, Documented, unit_of
-from archive.site.canned import QUERIES
 from archive.site.render import render
+from archive.site.research.canned import QUERIES
 from archive.sqlite import sqlite3
 
 
