@@ -852,6 +852,27 @@ CREATE TABLE attribution (
     )
 
 
+@catalogue_migrations()
+def m0016_seals(db: Database) -> None:
+    """Digests of what Rostra wrote, by which damage is found (`archive.catalogue.seals`).
+
+    The row without a table says for how many migrations everything was sealed.
+    """
+    execute_all(
+        db,
+        (
+            """
+CREATE TABLE seal (
+  part TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  digest INTEGER NOT NULL,
+  PRIMARY KEY (part, number)
+) STRICT, WITHOUT ROWID
+""",
+        ),
+    )
+
+
 def dump_schema(db: Database) -> str:
     """Return the DDL of every table and index in order of creation, without SQLite's and FTS5's own."""
     rows = db.query(

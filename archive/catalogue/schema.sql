@@ -627,3 +627,10 @@ CREATE INDEX attribution_recording ON attribution(recording_id);
 CREATE INDEX attribution_speaker ON attribution(speaker_tag_id);
 
 CREATE INDEX attribution_transcript ON attribution(transcript_id);
+
+CREATE TABLE seal (
+  part TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  digest INTEGER NOT NULL,
+  PRIMARY KEY (part, number)
+) STRICT, WITHOUT ROWID;

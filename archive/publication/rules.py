@@ -233,8 +233,8 @@ VIEWS = ("said",)
 PRIVATE = frozenset(
     {
         "attribution", "catalogue", "correction", "expected_recording", "heard_part", "imported", "person_source",
-        "provenance", "purge", "recording_source", "release", "release_default", "revision", "speaker_turn",
-        "stage_run", "taken_back", "voiceprint",
+        "provenance", "purge", "recording_source", "release", "release_default", "revision", "seal",
+        "speaker_turn", "stage_run", "taken_back", "voiceprint",
     }
 )  # fmt: skip
 """Tables that never leave the catalogue."""

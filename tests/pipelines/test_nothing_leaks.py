@@ -112,6 +112,7 @@ UNMARKED = {
     "imported": "id event_id session_id person_id format", "correction": "id event_id session_id person_id field"
     " corrected_at", "heard_part": "recording_id fingerprint number",
     "stage_run": "id stage fingerprint status attempt started_at finished_at seconds error_code retried_at",
+    "seal": "part number digest",
     "person_source": "session_id person_id", "purge": "id purged_at purged_by what sha256",
     "redaction": "id recording_id start_ms end_ms reason_is_public decided_at undone_at",
     "tombstone": "id event session withdrawn_on reason identity",
