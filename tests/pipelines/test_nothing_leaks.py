@@ -522,8 +522,9 @@ class Archive(RuleBasedStateMachine):
         """Return the markers in all that the site answers, also at addresses of what is hidden."""
         site: Any = create_app(self.context.layout.public)
         paths = ["/", "/search?q=zq*", "/search?q=Title", "/events", "/feed.atom", "/podcast.rss", "/sitemap.xml",
-                 "/api/1/events", "/oai?verb=ListRecords&metadataPrefix=oai_dc", "/explore?q=title",
-                 "/sitemaps/sessions-1.xml"]  # fmt: skip
+                 "/api/1/events", "/oai?verb=ListRecords&metadataPrefix=oai_dc", "/explore?q=title", "/corpus",
+                 "/corpus?q=title", "/downloads", "/schema", "/api/1/vocabulary", "/api/1/speakers",
+                 "/corpus.zip?form=csv", "/sitemaps/sessions-1.xml"]  # fmt: skip
         for event, session in itertools.product(range(EVENTS), range(SESSIONS)):
             page = f"/events/event-{event}/session-{session}"
             paths += [
