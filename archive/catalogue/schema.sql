@@ -607,3 +607,12 @@ CREATE TABLE announcement (
 CREATE VIRTUAL TABLE announcement_fts USING fts5(
   title, text, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2'
 );
+
+CREATE TABLE portrait (
+  person_id INTEGER PRIMARY KEY REFERENCES person(id) ON DELETE CASCADE,
+  picture BLOB NOT NULL,
+  digest TEXT NOT NULL CHECK (length(digest) = 12),
+  state TEXT NOT NULL DEFAULT 'private' CHECK (state IN ('public', 'private')),
+  source TEXT NOT NULL,
+  taken_at TEXT NOT NULL
+) STRICT;

@@ -137,6 +137,7 @@ RULES: dict[str, Rule] = {
         texts="title text source",
         made={"url": "nullif(public_text(url), '')"},
     ),
+    "portrait": Rule(f"state = 'public' AND {_OF_PERSON}", "person_id picture digest"),
     "attendance": Rule(
         "event_id IN released_event OR session_id IN released_session",
         "id event_id session_id observed_on position measure people people_qualifier countries countries_qualifier"
@@ -213,7 +214,8 @@ RULES: dict[str, Rule] = {
         "(event_id IN released_event OR session_id IN released_session"
         f" OR ({_OF_PERSON} AND ({_WHOLLY_OUT.format(person='person_id')}"
         f" OR {_SAID.format(person='link.person_id', value='json_quote(coalesce(url, title))')})))"
-        " AND (title IS NOT NULL OR public_text(url) <> '')",
+        # A picture is public only as it was taken and released (`archive.catalogue.portraits`).
+        " AND rel <> 'portrait' AND (title IS NOT NULL OR public_text(url) <> '')",
         "id event_id session_id person_id rel url title position",
         texts="title",
         made={"url": "nullif(public_text(url), '')"},
@@ -240,6 +242,7 @@ PRIVATE = frozenset(
 """Tables that never leave the catalogue."""
 
 PRIVATE_COLUMNS: dict[str, frozenset[str]] = {
+    "portrait": frozenset({"state", "source", "taken_at"}),
     "announcement": frozenset({"state", "feed", "guid"}),
     "recording": frozenset({"original_name"}),
     "speaker_tag": frozenset({"named_at", "named_by"}),

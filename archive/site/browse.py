@@ -7,8 +7,10 @@ from typing import Any
 from urllib.parse import unquote
 
 from archive.site import charts, indexes, queries
+from archive.site.published import current
 from archive.site.queries import Card, EventPage
-from archive.site.render import argument, render
+from archive.site.render import argument, not_found, render
+from archive.site.respond import respond
 from archive.site.timetable import grid
 
 FILTERS = ("track", "room", "language", "person", "recorded")
@@ -64,6 +66,13 @@ async def person(datasette: Any, request: Any) -> Any:
         }
 
     return await render(datasette, request, "person.html", read)
+
+
+async def portrait(datasette: Any, request: Any) -> Any:
+    """``/people/PERSON/portrait.jpg``: a picture of somebody."""
+    slug = unquote(request.url_vars["person"])
+    picture = await current(datasette).execute_fn(lambda conn: queries.portrait(conn, slug))
+    return await not_found(datasette, request) if picture is None else respond(picture, "image/jpeg")
 
 
 async def people(datasette: Any, request: Any) -> Any:

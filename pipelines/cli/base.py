@@ -26,6 +26,7 @@ MODULES = {
     "revise": ("correct",),
     "redact": ("redact",),
     "release": ("release",),
+    "portraits": ("portrait",),
     "recordings": ("pull", "match", "cut"),
     "run": ("run",),
     "search": ("search",),
