@@ -171,7 +171,10 @@ RULES: dict[str, Rule] = {
         " GROUP BY recording_id, language))"
         " AND (kind <> 'translation' OR NOT EXISTS (SELECT 1 FROM source.transcript AS spoken WHERE spoken.is_current"
         " AND spoken.kind <> 'translation' AND spoken.recording_id = transcript.recording_id"
-        " AND spoken.id > transcript.id))",
+        " AND spoken.id > transcript.id))"
+        # Chapters are never current, as nobody says them: those of the newest file are shown.
+        " OR recording_id IN released_recording AND id IN (SELECT max(id) FROM source.transcript"
+        " WHERE parameters ->> 'track' = 'chapters' GROUP BY recording_id)",
         "id recording_id version language kind generator generator_version parameters parameters_hash duration_ms"
         " is_current created_at",
         made={"parameters": "public_parameters(parameters)"},

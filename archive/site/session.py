@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote, urlencode
 
@@ -12,7 +11,7 @@ from archive.search.hits import Hit
 from archive.search.moments import GAP
 from archive.search.sqlite_search import Results
 from archive.site import recordings
-from archive.site.chapters import Chapter, propose
+from archive.site.chapters import chapters_of
 from archive.site.published import current, search_in
 from archive.site.recordings import SessionPage, Track, TrackTranscript, chosen_track, chosen_version
 from archive.site.render import argument, not_found, render
@@ -109,7 +108,7 @@ async def session(datasette: Any, request: Any) -> Any:
             "stop": next((line.position for line in lines if not line.redacted), None) if now is None else now,
             "found": found,
             "complete": found is None or found.results.complete,
-            "chapters": _chapters(conn, track, version, lines),
+            "chapters": chapters_of(conn, track.id, version.version if version else "", lines) if track else (),
             "made": bool(track and recordings.made_chapters(conn, track.id)),
             "bars": _bars(found.here, track.duration_ms) if found and track else (),
             "keep": {name: value for name, value in keep.items() if value},
@@ -237,22 +236,6 @@ def _marks(
         for position, some in lit_marks(lines, said, span.start_ms, span.end_ms).items():
             marks.setdefault(position, []).extend(some)
     return marks
-
-
-def _chapters(
-    conn: Any, track: Track | None, version: TrackTranscript | None, lines: tuple[Line, ...]
-) -> tuple[Chapter, ...]:
-    """Return the chapters that somebody made, else those that are proposed."""
-    if track is None:
-        return ()
-    if made := recordings.made_chapters(conn, track.id):
-        return tuple(Chapter(start, title) for start, title in made)
-    return _proposed(version.version, lines) if version else ()
-
-
-@lru_cache(maxsize=64)
-def _proposed(_version: str, lines: tuple[Line, ...]) -> tuple[Chapter, ...]:
-    return propose(paragraphs(lines, {}))
 
 
 def _bars(hits: Sequence[Hit], duration_ms: int | None) -> tuple[tuple[int, int, int, int], ...]:
