@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any, NamedTuple, cast
 from urllib.parse import urlencode
 
+from archive import urls
 from archive.search.announcements import find_announcements
 from archive.search.filters import Filters
 from archive.search.hits import Hit
@@ -99,6 +100,7 @@ async def search(datasette: Any, request: Any) -> Any:
         sorts=SORTS,
         after=after,
         address=address,
+        feed=urls.with_query("/search/feed.atom", {"q": query or None, **filters.chosen()}),
         canonical=address(after=after) if query else "/search",
     )
 
