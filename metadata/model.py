@@ -247,6 +247,10 @@ class Event(EventFacts):
     sessions: tuple[Session, ...] = ()
 
 
+DOUBTFUL_WORD = 0.3
+"""Confidence of a word, below which more than half of them are wrong, in quiet and in noise (`tests.bench.hard`)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
     """A word with its times. ``confidence`` is the probability that the model gave it, 0 to 1; None if unknown."""
@@ -255,6 +259,11 @@ class Word:
     end_ms: int
     text: str
     confidence: float | None = None
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether it is more likely wrong than right, also where its segment is believed."""
+        return self.confidence is not None and self.confidence < DOUBTFUL_WORD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

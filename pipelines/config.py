@@ -9,7 +9,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias, get_args
 
 import msgspec
 
@@ -32,6 +32,7 @@ title = {title}             # shown on every page
 # accent = ""               # the colour of links and buttons, such as "#0b5d3b": shown as near as it can be read
 # hub = ""                  # a WebSub hub, which feeds name, so that readers hear of what is new at once
 # proxies = []              # addresses of proxies before the site, whose word on visitors and on TLS is taken
+# database = false          # whether visitors may take the published database away, as a file
 
 [pull]
 # event = "recordings"      # where a recording goes that no timetable knows
@@ -54,6 +55,7 @@ title = {title}             # shown on every page
 # language = ""             # "" identifies it; a code or an English name is obeyed
 # glossary = []             # names and terms of this archive that may be said in any session
 # device = "auto"           # auto, cpu or cuda
+# quality = "balanced"      # or "best", or "fast": how often what is unsure is heard again
 # always = false            # whether recordings are heard whose captions people made and timed
 
 [speakers]
@@ -75,6 +77,7 @@ title = {title}             # shown on every page
 
 [publish]
 # default_release = "public"   # of sessions of which nothing is said: public or private
+# corpora = []                 # all that is published for researchers, packed each time: csv, tei and other forms
 """
 
 
@@ -87,6 +90,7 @@ class Site(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     logo: str = ""
     accent: Annotated[str, msgspec.Meta(pattern=r"^$|^#[0-9a-fA-F]{6}$")] = ""
     proxies: tuple[str, ...] = ()
+    database: bool = False
 
     def names(self) -> SiteNames:
         """Return what the site calls itself and how it looks, as a publication says it.
@@ -94,7 +98,14 @@ class Site(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         Raises:
             ConfigError: the logo cannot be read, or is none.
         """
-        return SiteNames(title=self.title, url=self.url, hub=self.hub, accent=self.accent, logo=_logo(self.logo))
+        return SiteNames(
+            title=self.title,
+            url=self.url,
+            hub=self.hub,
+            accent=self.accent,
+            logo=_logo(self.logo),
+            database=self.database,
+        )
 
 
 def _logo(name: str) -> bytes:
@@ -140,6 +151,11 @@ class Store(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     bucket: Annotated[str, msgspec.Meta(pattern="^$|^s3://.+")] = ""
 
 
+Quality: TypeAlias = Literal["best", "balanced", "fast"]
+"""What a recording is worth: hearing more than once what may be better, or what is unsure, or nothing."""
+QUALITIES: tuple[Quality, ...] = get_args(Quality)
+
+
 class TranscribeSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """How speech becomes text."""
 
@@ -148,6 +164,7 @@ class TranscribeSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True
     language: str = ""
     glossary: tuple[str, ...] = ()
     device: str = "auto"
+    quality: Quality = "balanced"
     always: bool = False
 
 
@@ -181,6 +198,7 @@ class PublishSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What goes out."""
 
     default_release: Literal["public", "private"] = "public"  # an embargo needs a date
+    corpora: tuple[Literal["csv", "jsonl", "parquet", "text", "tei", "vertical"], ...] = ()
 
 
 class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

@@ -824,7 +824,36 @@ CREATE VIRTUAL TABLE announcement_fts USING fts5(
 
 
 @catalogue_migrations()
-def m0015_portraits(db: Database) -> None:
+def m0015_attributions(db: Database) -> None:
+    """Whose words people said that they are, in stretches of a recording: it counts more than what a machine heard."""
+    execute_all(
+        db,
+        (
+            # No speaker's tag stands for nobody whom anybody knows. A transcript is the version that people edited.
+            """
+CREATE TABLE attribution (
+  id INTEGER PRIMARY KEY,
+  recording_id INTEGER NOT NULL REFERENCES recording(id) ON DELETE CASCADE,
+  start_ms INTEGER NOT NULL CHECK (start_ms >= 0),
+  end_ms INTEGER NOT NULL CHECK (end_ms > start_ms),
+  speaker_tag_id INTEGER REFERENCES speaker_tag(id) ON DELETE CASCADE,
+  transcript_id INTEGER REFERENCES transcript(id) ON DELETE SET NULL,
+  before TEXT NOT NULL,
+  attributed_by TEXT NOT NULL,
+  attributed_at TEXT NOT NULL,
+  undone_by TEXT,
+  undone_at TEXT
+) STRICT
+""",
+            "CREATE INDEX attribution_recording ON attribution(recording_id)",
+            "CREATE INDEX attribution_speaker ON attribution(speaker_tag_id)",
+            "CREATE INDEX attribution_transcript ON attribution(transcript_id)",
+        ),
+    )
+
+
+@catalogue_migrations()
+def m0016_portraits(db: Database) -> None:
     """Pictures of people, small and without metadata, which are private until somebody releases them."""
     execute_all(
         db,

@@ -608,6 +608,26 @@ CREATE VIRTUAL TABLE announcement_fts USING fts5(
   title, text, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2'
 );
 
+CREATE TABLE attribution (
+  id INTEGER PRIMARY KEY,
+  recording_id INTEGER NOT NULL REFERENCES recording(id) ON DELETE CASCADE,
+  start_ms INTEGER NOT NULL CHECK (start_ms >= 0),
+  end_ms INTEGER NOT NULL CHECK (end_ms > start_ms),
+  speaker_tag_id INTEGER REFERENCES speaker_tag(id) ON DELETE CASCADE,
+  transcript_id INTEGER REFERENCES transcript(id) ON DELETE SET NULL,
+  before TEXT NOT NULL,
+  attributed_by TEXT NOT NULL,
+  attributed_at TEXT NOT NULL,
+  undone_by TEXT,
+  undone_at TEXT
+) STRICT;
+
+CREATE INDEX attribution_recording ON attribution(recording_id);
+
+CREATE INDEX attribution_speaker ON attribution(speaker_tag_id);
+
+CREATE INDEX attribution_transcript ON attribution(transcript_id);
+
 CREATE TABLE portrait (
   person_id INTEGER PRIMARY KEY REFERENCES person(id) ON DELETE CASCADE,
   picture BLOB NOT NULL,

@@ -237,9 +237,9 @@ VIEWS = ("said",)
 
 PRIVATE = frozenset(
     {
-        "catalogue", "correction", "expected_recording", "heard_part", "imported", "person_source", "provenance",
-        "purge", "recording_source", "release", "release_default", "revision", "speaker_turn", "stage_run",
-        "taken_back", "voiceprint",
+        "attribution", "catalogue", "correction", "expected_recording", "heard_part", "imported", "person_source",
+        "provenance", "purge", "recording_source", "release", "release_default", "revision", "speaker_turn",
+        "stage_run", "taken_back", "voiceprint",
     }
 )  # fmt: skip
 """Tables that never leave the catalogue."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
-from archive.site import charts, indexes, queries
+from archive.site import charts, indexes, queries, talking
 from archive.site.published import current
 from archive.site.queries import Card, EventPage
 from archive.site.render import argument, not_found, render
@@ -47,6 +47,7 @@ async def event(datasette: Any, request: Any) -> Any:
             "options": _options(page),
             "chart": charts.attendance(page.attendance),
             "shown": sum(len(cards) for _, cards in days),
+            "talkers": talking.at_event(conn, slug),
         }
 
     return await render(datasette, request, "event.html", read)
@@ -63,7 +64,7 @@ async def person(datasette: Any, request: Any) -> Any:
         return {
             "person": page,
             "companions": indexes.companions(conn, slug),
-            "talking_ms": indexes.talking_ms(conn, slug),
+            "talking": talking.by_person(conn, slug),
         }
 
     return await render(datasette, request, "person.html", read)

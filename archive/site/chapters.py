@@ -1,7 +1,4 @@
-"""The chapters of a recording: those that somebody made, else those that are proposed where its words change.
-
-Pages, search engines and podcast players all get the same.
-"""
+"""Chapters that nobody made: proposed where the words change, best after a pause."""
 
 from __future__ import annotations
 
@@ -9,13 +6,11 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Literal
 
 from archive.index.tokens import words
-from archive.site import recordings
-from archive.site.transcript import Line, Paragraph, paragraphs
+from archive.site.transcript import Paragraph
 
 SHORTEST_MS = 4 * 60_000
 """Between two chapters."""
@@ -30,68 +25,23 @@ SHORTEST_WORD = 4
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """A part of a recording: when it begins, and what it is called."""
+    """A part of a recording: when it begins, what it is called, and whether somebody from the audience begins it."""
 
     start_ms: int
     title: str
+    begins_with: Literal["question", "interruption"] | None = None
 
 
-class Division(NamedTuple):
-    """A chapter with its end."""
-
-    start_ms: int
-    end_ms: int
-    title: str
-
-
-def chapters_of(conn: Any, recording: int, version: str, lines: tuple[Line, ...]) -> tuple[Chapter, ...]:
-    """Return the chapters that somebody made of a recording, else those that are proposed, of a long one.
-
-    Args:
-        conn: the published database.
-        recording: its id.
-        version: of the transcript.
-        lines: its segments; none where there is no transcript.
-    """
-    if made := recordings.made_chapters(conn, recording):
-        return tuple(Chapter(start, title) for start, title in made)
-    return _proposed(version, lines)
-
-
-def divisions(conn: Any, sha256: str, duration_ms: int | None, whole: str) -> tuple[Division, ...]:
-    """Return the chapters of a recording with their ends; one where nothing parts it, none where nothing was said.
-
-    Args:
-        conn: the published database.
-        sha256: the recording's.
-        duration_ms: how long it is.
-        whole: what the recording is called as a whole.
-    """
-    recording, transcript, version = recordings.current_transcript(conn, sha256)
-    lines = recordings.lines(conn, transcript) if transcript else ()
-    last = max(duration_ms or 0, max((line.end_ms for line in lines), default=0))
-    found = chapters_of(conn, recording, version, lines) or ((Chapter(0, whole),) if lines else ())
-    ends = [*(each.start_ms for each in found[1:]), last]
-    return tuple(
-        Division(each.start_ms, end, each.title) for each, end in zip(found, ends, strict=True) if end > each.start_ms
-    )
-
-
-@lru_cache(maxsize=64)
-def _proposed(_version: str, lines: tuple[Line, ...]) -> tuple[Chapter, ...]:
-    return propose(paragraphs(lines, {}))
-
-
-def propose(read: Sequence[Paragraph], stop: frozenset[str] = frozenset()) -> tuple[Chapter, ...]:
+def propose(paragraphs: Sequence[Paragraph], stop: frozenset[str] = frozenset()) -> tuple[Chapter, ...]:
     """Return chapters with their most telling words as titles; none where a recording is short.
 
     Source: M. A. Hearst, TextTiling (1997): windows of text beside a gap are compared by the words they share.
 
     Args:
-        read: the transcript.
+        paragraphs: the transcript.
         stop: words that tell nothing, folded.
     """
-    said = [each for each in read if not each.doubts and not each.redacted]
+    said = [each for each in paragraphs if not each.doubts and not each.redacted]
     if not said or said[-1].sentences[-1].line.end_ms - said[0].start_ms < LEAST_MS:
         return ()
     texts = [Counter(_telling(each, stop)) for each in said]

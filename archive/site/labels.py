@@ -130,6 +130,14 @@ def number(value: float, digits: int = 0) -> str:
     return format_decimal(value, format=pattern, locale=locale())
 
 
+def size(count: int) -> str:
+    """Return how large a file is: ``1.2 MB``."""
+    for unit, power in (("GB", 9), ("MB", 6)):
+        if count >= 10**power:
+            return f"{number(count / 10**power, 1)} {unit}"
+    return f"{number(max(round(count / 1000), 1))} kB"
+
+
 def figure(given: Figure) -> str:
     """Return a number as it was given: ``over 300``, ``1,800``."""
     if given.qualifier == "exactly":

@@ -13,7 +13,7 @@ from msgspec import UNSET
 from archive.site.queries import Card, Reference, as_dict, attendance_of, links_of, session_cards
 from archive.site.transcript import Line
 from archive.sqlite import sqlite3
-from metadata.model import Attendance, Flag, Segment, Transcript, Word
+from metadata.model import DOUBTFUL_WORD, Attendance, Flag, Segment, Transcript, Word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,6 +248,20 @@ def words(
         (transcript_id, end_ms, start_ms),
     )
     return [tuple(row) for row in rows]
+
+
+def words_beside_doubt(
+    conn: sqlite3.Connection, transcript_id: int
+) -> tuple[list[tuple[int, int, int, str]], set[tuple[int, int]]]:
+    """Return the words of segments that have doubtful ones, as `words` does, and position and start of these."""
+    rows = conn.execute(
+        "SELECT segment.position, word.start_ms, word.end_ms, word.text, word.confidence < :least"
+        " FROM segment JOIN word ON segment_id = segment.id WHERE transcript_id = :transcript AND flags = '[]'"
+        " AND EXISTS (SELECT 1 FROM word AS doubted WHERE doubted.segment_id = segment.id AND confidence < :least)"
+        " ORDER BY segment.position, word.position",
+        {"transcript": transcript_id, "least": DOUBTFUL_WORD},
+    ).fetchall()
+    return [tuple(row)[:4] for row in rows], {(row[0], row[1]) for row in rows if row[4]}
 
 
 def made_chapters(conn: sqlite3.Connection, recording_id: int) -> tuple[tuple[int, str], ...]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields, replace
-from datetime import date
 from typing import Any, NamedTuple, cast
 from urllib.parse import urlencode
 
 from archive import urls
+from archive.research.subcorpus import DATES, is_day
 from archive.search.announcements import find_announcements
 from archive.search.filters import Filters
 from archive.search.hits import Hit
@@ -24,7 +24,6 @@ SESSIONS_A_PAGE = 10
 MOST_SESSIONS = 100
 """Sessions that one answer of the JSON API may have."""
 FACETS = tuple(field.name for field in fields(Filters) if field.name != "session")
-DATES = ("since", "until")
 SORTS = ("relevance", "date")
 FEW_PLACES = 40
 """Places of a session that are marked one by one; of more there is a histogram."""
@@ -177,14 +176,7 @@ def _without_neighbours(hit: Hit, hits: Sequence[Hit]) -> Hit:
 def read_filters(request: Any) -> Filters:
     """Return the filters that an address names."""
     values = {name: argument(request, name) or None for name in FACETS}
-    return Filters(**{name: value for name, value in values.items() if name not in DATES or _is_day(value)})
-
-
-def _is_day(text: str | None) -> bool:
-    try:
-        return text is not None and bool(date.fromisoformat(text)) and len(text) == len("2022-07-23")
-    except ValueError:
-        return False
+    return Filters(**{name: value for name, value in values.items() if name not in DATES or is_day(value)})
 
 
 def _asked(request: Any) -> tuple[str, Filters, Sort, str | None]:

@@ -12,7 +12,6 @@ from archive.site import (
     browse,
     calendar,
     errors,
-    explore,
     health,
     iiif,
     moments,
@@ -28,6 +27,7 @@ from archive.site.feeds import chapters
 from archive.site.feeds import views as feeds
 from archive.site.feeds.listings import KINDS
 from archive.site.pictures import cards, looks
+from archive.site.research import corpus, explore, files, schema
 
 _SESSION = r"/events/(?P<event>[^/]+)/(?P<session>[^/]+)"
 
@@ -45,12 +45,16 @@ ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (r"/search/help$", explore.search_help),
     (r"/search/suggest\.json$", suggestions.suggest),
     (r"/explore$", explore.explore),
+    (r"/schema$", schema.schema),
+    (r"/corpus$", corpus.corpus),
+    (r"/corpus\.zip$", corpus.packed),
+    (r"/downloads$", corpus.downloads),
+    (r"/corpora/(?P<form>[a-z]{1,20})\.zip$", corpus.made),
     (r"/api/1/?$", api.index),
     (r"/api/1/openapi\.json$", api.openapi),
     (r"/api/1/search\.json$", results.search_json),
-    (r"/api/1/moments\.(?P<format>csv|jsonl|parquet)$", explore.moments),
-    (r"/api/1/concordance\.csv$", explore.concordance),
-    (r"/api/1/frequency\.csv$", explore.frequency),
+    (r"/api/1/moments\.(?P<format>csv|jsonl|parquet)$", files.moments),
+    (rf"/api/1/(?P<table>{'|'.join(files.TABLES)})\.csv$", files.table),
     (r"/api/1(?P<path>/.*)$", api.api),
     (rf"(?:/(?P<kind>{'|'.join(KINDS)})/(?P<key>[^/]+))?/(?P<name>feed\.atom|podcast\.rss)$", feeds.feed),
     (r"/search/(?P<name>feed\.atom|podcast\.rss)$", feeds.search_feed),

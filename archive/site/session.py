@@ -11,12 +11,14 @@ from archive.search.hits import Hit
 from archive.search.moments import GAP
 from archive.search.sqlite_search import Results
 from archive.site import recordings
-from archive.site.chapters import chapters_of
+from archive.site.chapters import Chapter
+from archive.site.divisions import chapters_of
 from archive.site.published import current, search_in
 from archive.site.recordings import SessionPage, Track, TrackTranscript, chosen_track, chosen_version
 from archive.site.render import argument, not_found, render
 from archive.site.respond import respond, respond_json
 from archive.site.settings import site_settings
+from archive.site.talking import in_recording
 from archive.site.transcript import (
     Line,
     Mark,
@@ -24,6 +26,7 @@ from archive.site.transcript import (
     lit_marks,
     paragraphs,
     place_words,
+    unsure_marks,
 )
 from metadata.captions import FORMATS, WRITERS, without_speakers
 from metadata.errors import InvalidTimeError
@@ -103,12 +106,13 @@ async def session(datasette: Any, request: Any) -> Any:
             "version": version,
             "around": recordings.around(conn, page.card),
             "first": first,
-            "paragraphs": paragraphs(lines, _marks(conn, version, lines, found, span)),
+            "paragraphs": (said := paragraphs(lines, _marks(conn, version, lines, found, span))),
+            "talkers": in_recording(said),
             "now": (now := _spoken_at(lines, span)),
             "stop": next((line.position for line in lines if not line.redacted), None) if now is None else now,
             "found": found,
             "complete": found is None or found.results.complete,
-            "chapters": chapters_of(conn, track.id, version.version if version else "", lines) if track else (),
+            "chapters": _chapters(conn, page, track, version, lines),
             "made": bool(track and recordings.made_chapters(conn, track.id)),
             "bars": _bars(found.here, track.duration_ms) if found and track else (),
             "keep": {name: value for name, value in keep.items() if value},
@@ -235,7 +239,19 @@ def _marks(
         said = place_words(by_position, recordings.words(conn, version.id, span.start_ms, span.end_ms))
         for position, some in lit_marks(lines, said, span.start_ms, span.end_ms).items():
             marks.setdefault(position, []).extend(some)
+    if version:
+        for position, some in unsure_marks(by_position, *recordings.words_beside_doubt(conn, version.id)).items():
+            marks.setdefault(position, []).extend(some)
     return marks
+
+
+def _chapters(
+    conn: Any, page: SessionPage, track: Track | None, version: TrackTranscript | None, lines: tuple[Line, ...]
+) -> tuple[Chapter, ...]:
+    if track is None:
+        return ()
+    people = {each.slug for each in page.card.people}
+    return chapters_of(conn, track.id, version.version if version else "", lines, kind=page.card.kind, people=people)
 
 
 def _bars(hits: Sequence[Hit], duration_ms: int | None) -> tuple[tuple[int, int, int, int], ...]:

@@ -20,10 +20,13 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 MODULES = {
     "announcements": ("announce",),
     "backup": ("backup", "restore"),
+    "bags": ("export",),
     "captions": ("caption", "hints", "export"),
+    "corpus": ("export",),
     "check": ("check",),
     "correct": ("correct",),
     "revise": ("correct",),
+    "attribute": ("correct",),
     "redact": ("redact",),
     "release": ("release",),
     "portraits": ("portrait",),

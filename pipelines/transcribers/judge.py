@@ -21,13 +21,13 @@ COMPRESSION_RATIO = 2.4
 """Above it, text is a loop (Radford et al. 2022, section 4.5)."""
 LOG_PROBABILITY = -1.0
 """Mean over a segment's words; below it, the model does not believe itself (same section)."""
-DOUBTFUL, DOUBTFUL_IN_NOISE = 0.62, 0.7
-"""Mean confidence of a segment's words, below which more than half of them are wrong; chosen on the tuning half of
-the recordings (`tests.bench.hard`), by themselves, in pink noise and over each other."""
+DOUBTFUL = 0.6
+"""Mean confidence of a segment's words, below which most of them are wrong; chosen on the tuning half of the
+recordings (`tests.bench.hard`), by themselves, in pink noise and over each other."""
 NOISY_DB = 13.0
 """From the quietest to the loudest of a window. Clean speech has 16 at least, and 30 mostly; speech in noise as loud
-as itself has 10, and so has babble, over which the model is sure of sentences that nobody says."""
-DOUBTED_AROUND, SURE = 0.6, 0.8
+as itself has 10, and so has babble, over which the model falls into loops of which it is sure."""
+DOUBTED_AROUND, SURE = 0.5, 0.8
 """Where so many of the words around a segment are doubtful, it needs a confidence of the second to be believed."""
 ALIKE = 0.6
 """Of a segment's words: so many that a loop beside it has too are the loop's."""
@@ -82,7 +82,7 @@ def judge(words: Sequence[HeardWord]) -> tuple[Flag, ...]:
     """Return why a segment of these words is doubtful: nothing, for most."""
     text = text_of(words)
     tests = (
-        (Flag.REPETITIVE, _loops(text)),
+        (Flag.REPETITIVE, _loops(text, 3 if _noisy(words) else 4)),
         (Flag.LOW_CONFIDENCE, _doubtful(words)),
         (Flag.NO_SPEECH, _unheard(words)),
         (Flag.TOO_FAST, _hurries(words)),
@@ -140,12 +140,12 @@ def _apart(one: Sequence[HeardWord], other: Sequence[HeardWord]) -> int:
     return max(other[0].start_ms - one[-1].end_ms, one[0].start_ms - other[-1].end_ms)
 
 
-def _loops(text: str) -> bool:
+def _loops(text: str, times: int) -> bool:
     encoded = text.encode()
     if len(encoded) / len(zlib.compress(encoded)) > COMPRESSION_RATIO:
         return True
     words = _plain(text).split()
-    return any(_repeats(words, length) >= (4 if length > 1 else 6) for length in range(1, len(words) // 4 + 1))
+    return any(_repeats(words, length) >= (times if length > 1 else 6) for length in range(1, len(words) // times + 1))
 
 
 def _repeats(words: Sequence[str], length: int) -> int:
@@ -158,9 +158,11 @@ def _repeats(words: Sequence[str], length: int) -> int:
 
 
 def _doubtful(words: Sequence[HeardWord]) -> bool:
-    noisy = _mean([word.range_db for word in words]) < NOISY_DB
-    confidence = _mean([word.confidence for word in words])
-    return confidence < (DOUBTFUL_IN_NOISE if noisy else DOUBTFUL) or _log_probability(words) < LOG_PROBABILITY
+    return _unsure(words) or _log_probability(words) < LOG_PROBABILITY
+
+
+def _noisy(words: Sequence[HeardWord]) -> bool:
+    return _mean([word.range_db for word in words]) < NOISY_DB
 
 
 def _log_probability(words: Sequence[HeardWord]) -> float:
@@ -180,7 +182,7 @@ def _hurries(words: Sequence[HeardWord]) -> bool:
 
 
 def _unsure(words: Sequence[HeardWord]) -> bool:
-    return _mean([word.confidence for word in words]) < 0.6
+    return _mean([word.confidence for word in words]) < DOUBTFUL
 
 
 def _supported(words: Sequence[HeardWord]) -> bool:

@@ -8,8 +8,8 @@ words is told from silence: a reader must know that somebody may speak there.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,14 +21,13 @@ _LEAST_DB = -55.0
 """Of full scale. Nobody is meant to be heard who speaks more quietly."""
 _BELOW_LOUD_DB, _ABOVE_FLOOR_DB = 32.0, 10.0
 """Speech is not so much quieter than the loudest of a recording, and so much louder than its quietest."""
-_SPEECH, _FAINT = 0.5, 0.3
+_SPEECH, _FAINT = 0.5, 0.2
 """Probabilities from which on somebody speaks: at first, and where sound that is loud was passed over."""
 _LEVEL_DB = -20.0
 _MOST_GAIN_DB = 35.0
 _GAP = int(1.0 * FRAMES_PER_SECOND)
 _PIECE = int(8 * FRAMES_PER_SECOND)
 _LOUD_IN_GAP = int(0.6 * FRAMES_PER_SECOND)
-_CONTEXT = int(0.5 * FRAMES_PER_SECOND)
 
 _BESIDE_WORDS_MS = 500
 """So far around a word, what sounds belongs to it."""
@@ -68,8 +67,8 @@ def thorough(detect: Detector) -> Detector:
         speech = np.array(detect(samples), dtype=np.float32)
         sounds = loud(levels(samples))
         for first, last in list(_passed_over(speech, sounds)):
-            begin, end = max(first - _CONTEXT, 0), min(last + _CONTEXT, len(speech))
-            found = detect(_levelled(samples[begin * FRAME : end * FRAME]))[first - begin :][: last - first]
+            # By itself: half a second of what came before would be the loud voice again.
+            found = detect(_levelled(samples[first * FRAME : last * FRAME]))
             faint = (found >= _FAINT) & sounds[first:last]
             speech[first:last] = np.maximum(speech[first:last], np.where(faint, np.maximum(found, _SPEECH), found))
         return speech
@@ -84,15 +83,15 @@ def _passed_over(speech: Probabilities, sounds: NDArray[np.bool_]) -> Iterator[t
             continue
         count = -(-(last - first) // _PIECE)
         edges = [first + (last - first) * i // count for i in range(count + 1)]
-        for start, end in itertools.pairwise(edges):
+        for start, end in pairwise(edges):
             if int(sounds[start:end].sum()) >= min(_LOUD_IN_GAP, end - start):
                 yield start, end
 
 
 def _levelled(samples: AudioBlock) -> AudioBlock:
     by = min(_LEVEL_DB - float(np.percentile(levels(samples), 95)), _MOST_GAIN_DB)
-    levelled: AudioBlock = np.clip(samples * np.float32(10 ** (by / 20)), -1.0, 1.0)
-    return levelled
+    louder: AudioBlock = np.clip(samples * np.float32(10 ** (by / 20)), -1.0, 1.0)
+    return louder
 
 
 def _runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -85,6 +85,14 @@ class Window:
         for part in self.parts:
             yield self._cut(part, part.window, part.window + part.length)
 
+    def halves(self) -> tuple[Window, Window]:
+        """Split a window of one part in two, where speech is least likely in its middle third, near the middle."""
+        (part,) = self.parts
+        third = part.length // 3
+        off_middle = np.abs(np.arange(third, part.length - third) - part.length / 2) / part.length
+        at = third + int(np.argmin(self.speech[third : part.length - third] + 0.1 * off_middle))
+        return self._cut(part, 0, at), self._cut(part, at, part.length)
+
     def unheard(self, words: Iterable[tuple[int, int]]) -> list[Window]:
         """Return the stretches in which someone speaks for long and none of the words is said.
 

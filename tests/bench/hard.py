@@ -7,9 +7,10 @@ all that is made of it, is in ``tuning`` or in ``test``.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -23,6 +24,7 @@ SPLITS: tuple[Split, ...] = ("tuning", "test")
 LOUDNESS = 0.05
 """Root mean square to which voices are brought before they are mixed: -26 dB of full scale."""
 INVENTED_SECONDS = 60
+"""Of each kind of sound without a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,82 +95,95 @@ def babble(voices: Sequence[AudioBlock], seconds: int, seed: int = 0) -> AudioBl
     return level(np.asarray(mixed, dtype=np.float32))
 
 
-class Kitchen:
-    """Makes the cases of one split.
+@dataclass(frozen=True)
+class Ingredients:
+    """What the cases of a split are made of.
 
-    Args:
+    Attributes:
         folder: of the recordings.
-        spoken: all recordings that have references.
+        spoken: recordings of the split, of 4 to 30 seconds.
         music: sound of instruments alone.
     """
 
-    def __init__(self, folder: Path, spoken: Sequence[Spoken], split: Split, music: AudioBlock) -> None:
-        self.folder = folder
-        self.short = [
-            each
-            for each in spoken
-            if split_of(each.file) == split and 4 * SAMPLE_RATE < len(sound(folder / each.file)) < 30 * SAMPLE_RATE
-        ]
-        self.music = music
+    folder: Path
+    spoken: tuple[Spoken, ...]
+    music: AudioBlock
 
     def voice(self, spoken: Spoken) -> AudioBlock:
+        """Return the sound of a recording."""
         return sound(self.folder / spoken.file)
 
-    def cases(self) -> Iterator[Case]:
-        """Yield all cases, each made as it is asked for."""
-        yield from self._in_noise()
-        yield from self._crosstalk()
-        yield from self._quiet_second()
-        yield from self._nothing_said()
-        yield self._joined()
 
-    def _in_noise(self) -> Iterator[Case]:
-        for decibels in (0, -5):
-            for each in self.short:
-                made = noisy(self.voice(each), decibels)
-                yield Case(f"noise {decibels} dB", each.file, each.language, made, (each.text,))
+def ingredients(folder: Path, spoken: Iterable[Spoken], split: Split, music: AudioBlock) -> Ingredients:
+    """Return what the cases of a split are made of, of all recordings that have references."""
+    own = [each for each in spoken if split_of(each.file) == split]
+    short = [each for each in own if 4 <= len(sound(folder / each.file)) / SAMPLE_RATE < 30]
+    return Ingredients(folder, tuple(short), music)
 
-    def _crosstalk(self) -> Iterator[Case]:
-        english = [each for each in self.short if each.language == "en"]
-        for one, other in zip(english[::2], english[1::2], strict=False):
-            voices = [level(self.voice(each)) for each in (one, other)]
-            count = min(map(len, voices))
-            made = voices[0][:count] + voices[1][:count]
-            yield Case("crosstalk", f"{one.file} + {other.file}", "en", made, (one.text, other.text))
 
-    def _quiet_second(self) -> Iterator[Case]:
-        """A loud voice, and after it one that is 20 dB quieter."""
-        pause = np.zeros(SAMPLE_RATE, np.float32)
-        for one, other in zip(self.short, self.short[1:], strict=False):
-            if one.language != other.language:
-                continue
-            loud, quiet = level(self.voice(one), 0.1), level(self.voice(other), 0.01)
+def cases(of: Ingredients) -> Iterator[Case]:
+    """Yield all cases of a split, each made as it is asked for."""
+    yield from in_noise(of)
+    yield from crosstalk(of)
+    yield from quiet_second(of)
+    yield from nothing_said(of)
+    yield joined(of)
+
+
+def in_noise(of: Ingredients) -> Iterator[Case]:
+    """Yield every second recording in pink noise as loud as itself, and in noise that is 5 dB louder."""
+    for decibels in (0, -5):
+        for each in of.spoken[::2]:
+            made = noisy(of.voice(each), decibels)
+            yield Case(f"noise {decibels} dB", each.file, each.language, made, (each.text,))
+
+
+def crosstalk(of: Ingredients) -> Iterator[Case]:
+    """Yield pairs of English voices, both as loud, at once."""
+    english = [each for each in of.spoken if each.language == "en"]
+    for one, other in zip(english[::2], english[1::2], strict=False):
+        voices = [level(of.voice(each)) for each in (one, other)]
+        count = min(map(len, voices))
+        made = voices[0][:count] + voices[1][:count]
+        yield Case("crosstalk", f"{one.file} + {other.file}", "en", made, (one.text, other.text))
+
+
+def quiet_second(of: Ingredients) -> Iterator[Case]:
+    """Yield a loud voice, and after it one in the same language that is 20 dB quieter."""
+    pause = np.zeros(SAMPLE_RATE, np.float32)
+    for one, other in pairwise(of.spoken):
+        if one.language == other.language:
+            loud, quiet = level(of.voice(one), 0.1), level(of.voice(other), 0.01)
             made = np.concatenate([loud, pause, quiet])
             spans = (((len(loud) + len(pause)) / SAMPLE_RATE, len(made) / SAMPLE_RATE),)
-            yield Case("quiet second", f"{one.file} + {other.file}", one.language, made, (other.text,), spans)
+            yield Case("quiet second", f"{one.file} + {other.file}", one.language, made, (one.text, other.text), spans)
 
-    def _nothing_said(self) -> Iterator[Case]:
-        """Sound without a word that can be made out, of which everything that is heard is invented."""
-        crowd = babble([self.voice(each) for each in self.short], INVENTED_SECONDS)
-        count = len(crowd)
-        backwards = np.concatenate([level(self.voice(each)) for each in self.short])[::-1][:count]
-        made = {
-            "babble": crowd,
-            "reversed babble": crowd[::-1],
-            "reversed speech": backwards,
-            "music": np.resize(level(self.music), count),
-            "pink noise": pink(count, 1) * np.float32(LOUDNESS),
-        }
-        for kind, samples in made.items():
-            yield Case(kind, kind, "en", np.ascontiguousarray(samples))
 
-    def _joined(self) -> Case:
-        """The English ones with pauses of 2 to 40 seconds between them, in a quiet room."""
-        chance = np.random.default_rng(0)
-        parts, texts = [], []
-        for each in self.short:
-            if each.language == "en":
-                pause = chance.normal(0, 1e-4, int(chance.uniform(2, 40) * SAMPLE_RATE))
-                parts += [self.voice(each), pause.astype(np.float32)]
-                texts.append(each.text)
-        return Case("joined", "joined", "en", np.concatenate(parts), (" ".join(texts),))
+def nothing_said(of: Ingredients) -> Iterator[Case]:
+    """Yield sound without a word that can be made out, of which everything that is heard is invented."""
+    voices = [of.voice(each) for each in of.spoken]
+    crowd = babble(voices, INVENTED_SECONDS)
+    count = len(crowd)
+    backwards = np.concatenate([level(voice) for voice in voices])[::-1]
+    made = {
+        "babble": crowd,
+        "reversed babble": crowd[::-1],
+        "reversed speech": np.resize(backwards, count),
+        "music": np.resize(level(of.music), count),
+        "noise": pink(count, 1) * np.float32(LOUDNESS),
+    }
+    for kind, samples in made.items():
+        yield Case(kind, kind, "en", np.ascontiguousarray(samples))
+
+
+def joined(of: Ingredients) -> Case:
+    """Return the English recordings with pauses of 2 to 40 seconds between them, in a quiet room."""
+    chance = np.random.default_rng(0)
+    parts: list[AudioBlock] = []
+    texts: list[str] = []
+    for each in of.spoken:
+        if each.language == "en":
+            pause = chance.normal(0, 1e-4, int(chance.uniform(2, 40) * SAMPLE_RATE))
+            parts += [of.voice(each), pause.astype(np.float32)]
+            texts.append(each.text)
+    return Case("joined", "joined", "en", np.concatenate(parts), (" ".join(texts),))

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from archive import urls
-from archive.site.chapters import Division, divisions
+from archive.site.divisions import Division, divisions
 from archive.site.labels import outside
 from archive.site.records import Event, Person, Reader, Recording, Session
 from archive.site.settings import SiteSettings
@@ -141,7 +141,14 @@ def _recording(
             "transcript": " ".join(each.text.strip() for each in segments),
             "hasPart": [
                 _clip(found, each)
-                for each in divisions(reader.conn, recording.sha256, recording.duration_ms, found.title)
+                for each in divisions(
+                    reader.conn,
+                    recording.sha256,
+                    recording.duration_ms,
+                    found.title,
+                    kind=found.kind,
+                    people={credit.slug for credit in found.people},
+                )
             ],
             "potentialAction": {
                 "@type": "SeekToAction",

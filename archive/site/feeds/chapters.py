@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from archive.site.chapters import divisions
+from archive.site.divisions import divisions
 from archive.site.published import current
 from archive.site.records import Reader
 from archive.site.render import argument, not_found
@@ -32,7 +32,8 @@ async def chapters(datasette: Any, request: Any) -> Any:
         found = [each for each in session.recordings if wanted in {"", each.key}] if session else []
         if session is None or not found:
             return None
-        parts = divisions(conn, found[0].sha256, found[0].duration_ms, session.title)
+        people = {each.slug for each in session.people}
+        parts = divisions(conn, found[0].sha256, found[0].duration_ms, session.title, kind=session.kind, people=people)
         if not parts:
             return None
         named = [
