@@ -873,6 +873,26 @@ CREATE TABLE seal (
     )
 
 
+@catalogue_migrations()
+def m0017_portraits(db: Database) -> None:
+    """Pictures of people, small and without metadata, which are private until somebody releases them."""
+    execute_all(
+        db,
+        (
+            """
+CREATE TABLE portrait (
+  person_id INTEGER PRIMARY KEY REFERENCES person(id) ON DELETE CASCADE,
+  picture BLOB NOT NULL,
+  digest TEXT NOT NULL CHECK (length(digest) = 12),
+  state TEXT NOT NULL DEFAULT 'private' CHECK (state IN ('public', 'private')),
+  source TEXT NOT NULL,
+  taken_at TEXT NOT NULL
+) STRICT
+""",
+        ),
+    )
+
+
 def dump_schema(db: Database) -> str:
     """Return the DDL of every table and index in order of creation, without SQLite's and FTS5's own."""
     rows = db.query(

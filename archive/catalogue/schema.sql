@@ -634,3 +634,12 @@ CREATE TABLE seal (
   digest INTEGER NOT NULL,
   PRIMARY KEY (part, number)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE portrait (
+  person_id INTEGER PRIMARY KEY REFERENCES person(id) ON DELETE CASCADE,
+  picture BLOB NOT NULL,
+  digest TEXT NOT NULL CHECK (length(digest) = 12),
+  state TEXT NOT NULL DEFAULT 'private' CHECK (state IN ('public', 'private')),
+  source TEXT NOT NULL,
+  taken_at TEXT NOT NULL
+) STRICT;

@@ -11,11 +11,9 @@ from typing import Any
 from archive.site import (
     browse,
     calendar,
-    cards,
     errors,
     health,
     iiif,
-    looks,
     moments,
     oai,
     pages,
@@ -28,6 +26,7 @@ from archive.site.discovery import opensearch, sitemap
 from archive.site.feeds import chapters
 from archive.site.feeds import views as feeds
 from archive.site.feeds.listings import KINDS
+from archive.site.pictures import cards, looks
 from archive.site.research import corpus, explore, files, schema
 
 _SESSION = r"/events/(?P<event>[^/]+)/(?P<session>[^/]+)"
@@ -76,6 +75,7 @@ ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (r"/oembed$", moments.oembed),
     (r"/people$", browse.people),
     (r"/people/(?P<person>[^/]+)$", browse.person),
+    (r"/people/(?P<person>[^/]+)/portrait\.jpg$", browse.portrait),
     (r"/series$", browse.series_index),
     (r"/series/(?P<series>[^/]+)$", browse.series),
     (r"/tracks$", browse.tracks),

@@ -30,6 +30,7 @@ MODULES = {
     "explore": ("explore",),
     "redact": ("redact",),
     "release": ("release",),
+    "portraits": ("portrait",),
     "recordings": ("pull", "match", "cut"),
     "run": ("run",),
     "search": ("search",),
