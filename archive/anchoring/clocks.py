@@ -35,6 +35,8 @@ class Clock:
 
     def read(self, ms: int) -> Mapped | None:
         """Return a time on this clock that is given on the other one; None where there are no ties."""
+        if self is SAME:
+            return Mapped(ms, 0)
         if not self.there:
             return None
         after = bisect_left(self.there, ms)
@@ -58,6 +60,10 @@ class Clock:
         near = min(ms - self.there[one], self.there[other] - ms)
         slack = min(abs(after - before), self.there[other] - self.there[one])
         return Mapped(round(ms + before + (after - before) * share), slack + (0 if near < FAR_MS else near))
+
+
+SAME = Clock((0,), (0,))
+"""One and the same clock."""
 
 
 def compare(there: Prints, here: Prints) -> Clock:

@@ -775,6 +775,7 @@ CREATE TABLE earlier_version (
   language TEXT NOT NULL,
   kind TEXT NOT NULL,
   created_at TEXT NOT NULL,
+  replaced INTEGER NOT NULL CHECK (replaced IN (0, 1)),
   prints BLOB NOT NULL
 ) STRICT
 """,
