@@ -123,6 +123,7 @@ def address_of(identity: str, version: str, said: Spoken, span: TimeSpan) -> Add
         first, end = said.between(span.start_ms, span.end_ms)
     if first == end:
         return Address(identity, version, span)
+    first, end = said.whole(first, end)
     words = said.text(first, end).split()
     if len(words) > LONG:
         words = [*words[:END], ELLIPSIS, *words[-END:]]
