@@ -132,12 +132,28 @@ def _asked(request: Any, conn: Any) -> tuple[SessionPage, Track, bool] | None:
 
 def _source(settings: SiteSettings, request: Any, conn: Any) -> tuple[SessionPage, citing.Source, Track | None] | None:
     event, session = unquote(request.url_vars["event"]), unquote(request.url_vars["session"])
+    span, wanted = parse_span(argument(request, "t")), argument(request, "recording")
+    return source_of(conn, settings, event, session, span=span, wanted=wanted)
+
+
+def source_of(
+    conn: Any, settings: SiteSettings, event: str, session: str, *, span: TimeSpan | None, wanted: str = ""
+) -> tuple[SessionPage, citing.Source, Track | None] | None:
+    """Return a session, what is cited of it, and the recording; None where one of them is not there.
+
+    Args:
+        conn: the published database.
+        settings: the site's.
+        event: its slug.
+        session: its slug.
+        span: the moment; None for the whole session.
+        wanted: the key of a recording; "" for the first.
+    """
     page, of_event = recordings.session(conn, event, session), queries.event(conn, event)
-    wanted = argument(request, "recording")
     track = chosen_track(page.tracks, wanted) if page else None
     if page is None or of_event is None or (wanted and track is None):
         return None
-    card, span = page.card, parse_span(argument(request, "t")) if track else None
+    card, span = page.card, span if track else None
     venue = next((each for each in of_event.places if each.kind == "venue"), None)
     address = _permanent(conn, page, track, span) or session_url(event, session) + _query(span, wanted)
     speakers = [credit.name for credit in card.people if credit.role in {"speaker", "author", "reader", "panellist"}]

@@ -21,6 +21,7 @@ MODULES = {
     "backup": ("backup", "restore"),
     "captions": ("caption", "hints", "export"),
     "check": ("check",),
+    "cite": ("cite",),
     "correct": ("correct",),
     "revise": ("correct",),
     "redact": ("redact",),

@@ -349,3 +349,13 @@ def _redactions(conn: sqlite3.Connection, recording: int) -> list[tuple[int, int
 def _meets(spans: list[tuple[int, int]] | tuple[tuple[int, int], ...], start_ms: int, end_ms: int | None) -> bool:
     last = start_ms + 1 if end_ms is None else max(end_ms, start_ms + 1)
     return any(start_ms < end and last > start for start, end in spans)
+
+
+def find_published(conn: sqlite3.Connection, event: str | None, slug: str) -> list[tuple[str, str]]:
+    """Return the slugs of the events and sessions that a session's slug may mean."""
+    rows = conn.execute(
+        "SELECT event.slug, session.slug FROM session JOIN event ON event.id = event_id WHERE session.slug = ?1"
+        " AND (event.slug = ?2 OR ?2 IS NULL) LIMIT 9",
+        (slug, event),
+    )
+    return [(row[0], row[1]) for row in rows]
