@@ -10,6 +10,7 @@ Its parts are in layers. A part imports only from parts that stand above its own
     search                       what is asked: queries, filters, ranking, moments, exports
     research                     what is asked of all that was said: concordance, frequency, company, vocabulary
     publication                  what is public, and the database that is built of it
+    extracts                     a part of the catalogue as rows, out and back in
     lane                         processes that run SQL of strangers
     site                         the Datasette plugin over a published database
 

@@ -775,7 +775,6 @@ CREATE TABLE earlier_version (
   language TEXT NOT NULL,
   kind TEXT NOT NULL,
   created_at TEXT NOT NULL,
-  replaced INTEGER NOT NULL CHECK (replaced IN (0, 1)),
   prints BLOB NOT NULL
 ) STRICT
 """,
@@ -788,6 +787,97 @@ CREATE TABLE earlier_version (
     ).fetchall():
         give_identity(db, session, event, slug)
     db.execute("CREATE UNIQUE INDEX session_identity ON session(identity)")
+
+
+@catalogue_migrations()
+def m0014_announcements(db: Database) -> None:
+    """What organisers published about events; a figure of attendance may name the announcement that it is from."""
+    execute_all(
+        db,
+        (
+            """
+CREATE TABLE announcement (
+  id INTEGER PRIMARY KEY,
+  event_id INTEGER NOT NULL REFERENCES event(id) ON DELETE CASCADE,
+  slug TEXT NOT NULL,
+  title TEXT NOT NULL,
+  text TEXT,
+  url TEXT,
+  published TEXT,
+  source TEXT,
+  language TEXT,
+  state TEXT NOT NULL DEFAULT 'public' CHECK (state IN ('public', 'private', 'deleted')),
+  feed TEXT,
+  guid TEXT,
+  UNIQUE (event_id, slug)
+) STRICT
+""",
+            # Filled in a publication alone, as `archive.search.announcements` writes it.
+            """
+CREATE VIRTUAL TABLE announcement_fts USING fts5(
+  title, text, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2'
+)
+""",
+            "ALTER TABLE attendance ADD COLUMN announcement TEXT",
+        ),
+    )
+
+
+@catalogue_migrations()
+def m0015_attributions(db: Database) -> None:
+    """Whose words people said that they are, in stretches of a recording: it counts more than what a machine heard."""
+    execute_all(
+        db,
+        (
+            # No speaker's tag stands for nobody whom anybody knows. A transcript is the version that people edited.
+            """
+CREATE TABLE attribution (
+  id INTEGER PRIMARY KEY,
+  recording_id INTEGER NOT NULL REFERENCES recording(id) ON DELETE CASCADE,
+  start_ms INTEGER NOT NULL CHECK (start_ms >= 0),
+  end_ms INTEGER NOT NULL CHECK (end_ms > start_ms),
+  speaker_tag_id INTEGER REFERENCES speaker_tag(id) ON DELETE CASCADE,
+  transcript_id INTEGER REFERENCES transcript(id) ON DELETE SET NULL,
+  before TEXT NOT NULL,
+  attributed_by TEXT NOT NULL,
+  attributed_at TEXT NOT NULL,
+  undone_by TEXT,
+  undone_at TEXT
+) STRICT
+""",
+            "CREATE INDEX attribution_recording ON attribution(recording_id)",
+            "CREATE INDEX attribution_speaker ON attribution(speaker_tag_id)",
+            "CREATE INDEX attribution_transcript ON attribution(transcript_id)",
+        ),
+    )
+
+
+@catalogue_migrations()
+def m0016_other_cuts_and_former_addresses(db: Database) -> None:
+    """Whether another cut took a recording's place since a version of its transcript, and addresses that were left.
+
+    A former address is kept as a digest: it leads on whoever has it, and tells nobody else what it was.
+    """
+    execute_all(
+        db,
+        (
+            "ALTER TABLE earlier_version ADD COLUMN replaced INTEGER NOT NULL DEFAULT 0 CHECK (replaced IN (0, 1))",
+            """
+CREATE TABLE former_address (
+  id INTEGER PRIMARY KEY,
+  digest TEXT NOT NULL UNIQUE CHECK (length(digest) = 32),
+  event_id INTEGER REFERENCES event(id) ON DELETE CASCADE,
+  session_id INTEGER REFERENCES session(id) ON DELETE CASCADE,
+  person_id INTEGER REFERENCES person(id) ON DELETE CASCADE,
+  taken_back INTEGER NOT NULL DEFAULT 0 CHECK (taken_back IN (0, 1)),
+  CHECK ((event_id IS NOT NULL) + (session_id IS NOT NULL) + (person_id IS NOT NULL) = 1)
+) STRICT
+""",
+            "CREATE INDEX former_address_event ON former_address(event_id)",
+            "CREATE INDEX former_address_session ON former_address(session_id)",
+            "CREATE INDEX former_address_person ON former_address(person_id)",
+        ),
+    )
 
 
 def dump_schema(db: Database) -> str:

@@ -102,7 +102,7 @@ CREATE TABLE attendance (
   countries_qualifier TEXT CHECK (countries_qualifier IN ('exactly', 'about', 'over', 'under')),
   places INTEGER CHECK (places >= 0),
   places_qualifier TEXT CHECK (places_qualifier IN ('exactly', 'about', 'over', 'under')),
-  source TEXT,
+  source TEXT, announcement TEXT,
   CHECK ((event_id IS NULL) <> (session_id IS NULL))
 ) STRICT;
 
@@ -579,12 +579,67 @@ CREATE TABLE earlier_version (
   language TEXT NOT NULL,
   kind TEXT NOT NULL,
   created_at TEXT NOT NULL,
-  replaced INTEGER NOT NULL CHECK (replaced IN (0, 1)),
   prints BLOB NOT NULL
-) STRICT;
+, replaced INTEGER NOT NULL DEFAULT 0 CHECK (replaced IN (0, 1))) STRICT;
 
 CREATE INDEX earlier_version_session ON earlier_version(session_id);
 
 CREATE INDEX earlier_version_recording ON earlier_version(recording_id);
 
 CREATE UNIQUE INDEX session_identity ON session(identity);
+
+CREATE TABLE announcement (
+  id INTEGER PRIMARY KEY,
+  event_id INTEGER NOT NULL REFERENCES event(id) ON DELETE CASCADE,
+  slug TEXT NOT NULL,
+  title TEXT NOT NULL,
+  text TEXT,
+  url TEXT,
+  published TEXT,
+  source TEXT,
+  language TEXT,
+  state TEXT NOT NULL DEFAULT 'public' CHECK (state IN ('public', 'private', 'deleted')),
+  feed TEXT,
+  guid TEXT,
+  UNIQUE (event_id, slug)
+) STRICT;
+
+CREATE VIRTUAL TABLE announcement_fts USING fts5(
+  title, text, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2'
+);
+
+CREATE TABLE attribution (
+  id INTEGER PRIMARY KEY,
+  recording_id INTEGER NOT NULL REFERENCES recording(id) ON DELETE CASCADE,
+  start_ms INTEGER NOT NULL CHECK (start_ms >= 0),
+  end_ms INTEGER NOT NULL CHECK (end_ms > start_ms),
+  speaker_tag_id INTEGER REFERENCES speaker_tag(id) ON DELETE CASCADE,
+  transcript_id INTEGER REFERENCES transcript(id) ON DELETE SET NULL,
+  before TEXT NOT NULL,
+  attributed_by TEXT NOT NULL,
+  attributed_at TEXT NOT NULL,
+  undone_by TEXT,
+  undone_at TEXT
+) STRICT;
+
+CREATE INDEX attribution_recording ON attribution(recording_id);
+
+CREATE INDEX attribution_speaker ON attribution(speaker_tag_id);
+
+CREATE INDEX attribution_transcript ON attribution(transcript_id);
+
+CREATE TABLE former_address (
+  id INTEGER PRIMARY KEY,
+  digest TEXT NOT NULL UNIQUE CHECK (length(digest) = 32),
+  event_id INTEGER REFERENCES event(id) ON DELETE CASCADE,
+  session_id INTEGER REFERENCES session(id) ON DELETE CASCADE,
+  person_id INTEGER REFERENCES person(id) ON DELETE CASCADE,
+  taken_back INTEGER NOT NULL DEFAULT 0 CHECK (taken_back IN (0, 1)),
+  CHECK ((event_id IS NOT NULL) + (session_id IS NOT NULL) + (person_id IS NOT NULL) = 1)
+) STRICT;
+
+CREATE INDEX former_address_event ON former_address(event_id);
+
+CREATE INDEX former_address_session ON former_address(session_id);
+
+CREATE INDEX former_address_person ON former_address(person_id);

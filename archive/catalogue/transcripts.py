@@ -19,6 +19,8 @@ from metadata.model import Flag, Segment, Transcript, Word
 
 REVISES = "revises"
 """The parameter that names the version which people corrected; such a transcript stands as people's work does."""
+LABELS = "speakers"
+"""The parameter of a transcript that names the version which voices were added to."""
 _RANKS = {"imported": 0, "asr": 1, "human": 2}
 """Which kind of transcript stands when there are several: a higher one, or a later one of the same kind."""
 

@@ -24,6 +24,7 @@ from archive.publication.redaction import left
 from archive.publication.releases import released
 from archive.publication.rules import RULES, create_schema
 from archive.research.vocabulary import write_counts
+from archive.search import announcements
 from archive.search import sqlite_search as search
 from archive.sqlite import Database, sqlite3
 from metadata.model import ReleaseState
@@ -153,6 +154,7 @@ def _fill(catalogue: Path, target: Path, *, default: ReleaseState, now: datetime
         conn.execute("DETACH source")
         conn.execute("BEGIN")
         search.rebuild(db)
+        announcements.write_index(conn)
         write_counts(conn)
         conn.execute("COMMIT")
         conn.execute("ANALYZE")

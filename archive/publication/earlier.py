@@ -39,7 +39,7 @@ def write_earlier(conn: sqlite3.Connection) -> None:
         if now is None:
             continue
         said, whole = _read(conn, transcript, gone)
-        withheld = [*whole, *_redacted(conn, recording), *_taken_back(conn, transcript)]
+        withheld = [*whole, *_redacted(conn, recording), *_taken_back(conn, recording)]
         if now[0] != recording:
             later = list(_elsewhere(conn, said, now[0]))
             if None in later:
@@ -71,8 +71,13 @@ def _redacted(conn: sqlite3.Connection, recording: int) -> list[Span]:
     return [(row[0], row[1]) for row in rows]
 
 
-def _taken_back(conn: sqlite3.Connection, transcript: int) -> list[Span]:
-    rows = conn.execute("SELECT start_ms, end_ms FROM source.taken_back WHERE transcript_id = ?", (transcript,))
+def _taken_back(conn: sqlite3.Connection, recording: int) -> list[Span]:
+    """Return where words were taken back in any version of a recording: a later one may have heard them again."""
+    rows = conn.execute(
+        "SELECT DISTINCT start_ms, end_ms FROM source.taken_back JOIN source.transcript"
+        " ON transcript.id = transcript_id WHERE recording_id = ?",
+        (recording,),
+    )
     return [(row[0], row[1]) for row in rows]
 
 

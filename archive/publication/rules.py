@@ -130,11 +130,25 @@ RULES: dict[str, Rule] = {
         "session_id person_id role affiliation position",
         made={"affiliation": f"public_text({_named('affiliation')})"},
     ),
+    # Organisers published them already; what they took back, or deleted, stays behind.
+    "announcement": Rule(
+        "event_id IN released_event AND state = 'public'",
+        "id event_id slug title text url published source language",
+        texts="title text source",
+        made={"url": "nullif(public_text(url), '')"},
+    ),
     "attendance": Rule(
         "event_id IN released_event OR session_id IN released_session",
         "id event_id session_id observed_on position measure people people_qualifier countries countries_qualifier"
-        " places places_qualifier source",
+        " places places_qualifier source announcement",
         texts="source",
+        made={
+            "announcement": "(SELECT slug FROM source.announcement AS one WHERE one.state = 'public'"
+            " AND attendance.announcement IN (slug, url, title)"
+            " AND one.event_id = coalesce(attendance.event_id,"
+            " (SELECT event_id FROM source.session WHERE session.id = attendance.session_id))"
+            " ORDER BY attendance.announcement = slug DESC, id LIMIT 1)"
+        },
     ),
     "recording": Rule(
         "id IN released_recording",
@@ -188,6 +202,12 @@ RULES: dict[str, Rule] = {
             "turns": _OF_ALL.format("turns"),
         },
     ),
+    # Addresses that were left, as digests; of those that held a name that was taken back, not even that.
+    "former_address": Rule(
+        "NOT taken_back AND (event_id IN released_event OR session_id IN released_session"
+        " OR person_id IN (SELECT id FROM main.person))",
+        "id digest event_id session_id person_id",
+    ),
     "external_id": Rule(
         "event_id IN released_event OR session_id IN released_session OR recording_id IN released_recording"
         f" OR ({_OF_PERSON} AND ({_WHOLLY_OUT.format(person='person_id')}"
@@ -210,7 +230,7 @@ RULES: dict[str, Rule] = {
 DERIVED = ("passage", "passage_fts", "session_fts", "vocabulary")
 """Tables that are not copied but built anew from what was."""
 
-MADE = ("tombstone", "speech", "part", "part_word", "earlier_version")
+MADE = ("tombstone", "announcement_fts", "speech", "part", "part_word", "earlier_version")
 """Tables that are written for a publication, and are empty in the catalogue."""
 
 VIEWS = ("said",)
@@ -218,16 +238,18 @@ VIEWS = ("said",)
 
 PRIVATE = frozenset(
     {
-        "catalogue", "correction", "expected_recording", "heard_part", "imported", "person_source", "provenance",
-        "purge", "recording_source", "release", "release_default", "revision", "speaker_turn", "stage_run",
-        "taken_back", "voiceprint",
+        "attribution", "catalogue", "correction", "expected_recording", "heard_part", "imported", "person_source",
+        "provenance", "purge", "recording_source", "release", "release_default", "revision", "speaker_turn",
+        "stage_run", "taken_back", "voiceprint",
     }
 )  # fmt: skip
 """Tables that never leave the catalogue."""
 
 PRIVATE_COLUMNS: dict[str, frozenset[str]] = {
+    "announcement": frozenset({"state", "feed", "guid"}),
     "recording": frozenset({"original_name"}),
     "speaker_tag": frozenset({"named_at", "named_by"}),
+    "former_address": frozenset({"taken_back"}),
     "redaction": frozenset({"reason_is_public", "decided_by", "decided_at", "undone_by", "undone_at"}),
 }
 """Columns of public tables that never leave the catalogue, by table."""

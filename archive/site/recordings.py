@@ -13,7 +13,7 @@ from msgspec import UNSET
 from archive.site.queries import Card, Reference, as_dict, attendance_of, links_of, session_cards
 from archive.site.transcript import Line
 from archive.sqlite import sqlite3
-from metadata.model import Attendance, Flag, Segment, Transcript, Word
+from metadata.model import DOUBTFUL_WORD, Attendance, Flag, Segment, Transcript, Word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,6 +250,20 @@ def words(
     return [tuple(row) for row in rows]
 
 
+def words_beside_doubt(
+    conn: sqlite3.Connection, transcript_id: int
+) -> tuple[list[tuple[int, int, int, str]], set[tuple[int, int]]]:
+    """Return the words of segments that have doubtful ones, as `words` does, and position and start of these."""
+    rows = conn.execute(
+        "SELECT segment.position, word.start_ms, word.end_ms, word.text, word.confidence < :least"
+        " FROM segment JOIN word ON segment_id = segment.id WHERE transcript_id = :transcript AND flags = '[]'"
+        " AND EXISTS (SELECT 1 FROM word AS doubted WHERE doubted.segment_id = segment.id AND confidence < :least)"
+        " ORDER BY segment.position, word.position",
+        {"transcript": transcript_id, "least": DOUBTFUL_WORD},
+    ).fetchall()
+    return [tuple(row)[:4] for row in rows], {(row[0], row[1]) for row in rows if row[4]}
+
+
 def made_chapters(conn: sqlite3.Connection, recording_id: int) -> tuple[tuple[int, str], ...]:
     """Return the chapters that came with a recording: when each begins, and its title; of the newest file."""
     rows = conn.execute(
@@ -338,18 +352,6 @@ def media_file(conn: sqlite3.Connection, sha256: str, suffix: str) -> MediaFile 
         (sha256, suffix),
     ).fetchone()
     return None if row is None else MediaFile(*row)
-
-
-def readable_name(day: str | None, event: str | None, title: str | None, *more: str | None) -> str:
-    """Return a file's name that people can read: ``2014-12-27 31C3 – Title.en``; no character that a disk refuses.
-
-    Sources of what is refused: POSIX (``/``), Windows' naming of files
-    (https://learn.microsoft.com/windows/win32/fileio/naming-a-file), and 255 bytes of most file systems.
-    """
-    whole = " – ".join(filter(None, [" ".join(filter(None, [day, event])), title])) or "recording"
-    clean = "".join(" " if char in '<>:"/\\|?*' or not char.isprintable() else char for char in whole)
-    short = " ".join(clean.split()).encode()[:180].decode(errors="ignore").strip(" .–") or "recording"
-    return ".".join([short, *(each for each in more if each)])
 
 
 def chosen_track(tracks: Sequence[Track], wanted: str) -> Track | None:

@@ -14,9 +14,12 @@ from archive.search.sqlite_search import Results
 from archive.site import recordings
 from archive.site.chapters import Chapter, propose
 from archive.site.published import current, search_in
-from archive.site.recordings import SessionPage, Track, TrackTranscript, chosen_track, chosen_version, readable_name
+from archive.site.queries import Card
+from archive.site.questions import propose_questions
+from archive.site.recordings import SessionPage, Track, TrackTranscript, chosen_track, chosen_version
 from archive.site.render import argument, not_found, render
 from archive.site.respond import respond, respond_json
+from archive.site.settings import site_settings
 from archive.site.transcript import (
     Line,
     Mark,
@@ -24,9 +27,11 @@ from archive.site.transcript import (
     lit_marks,
     paragraphs,
     place_words,
+    unsure_marks,
 )
 from metadata.captions import FORMATS, WRITERS, without_speakers
 from metadata.errors import InvalidTimeError
+from metadata.names import readable_name
 from metadata.times import format_seconds, parse_offset
 
 BARS = 100
@@ -107,10 +112,11 @@ async def session(datasette: Any, request: Any) -> Any:
             "stop": next((line.position for line in lines if not line.redacted), None) if now is None else now,
             "found": found,
             "complete": found is None or found.results.complete,
-            "chapters": _chapters(conn, track, version, lines),
+            "chapters": _chapters(conn, page.card, track, version, lines),
             "made": bool(track and recordings.made_chapters(conn, track.id)),
             "bars": _bars(found.here, track.duration_ms) if found and track else (),
             "keep": {name: value for name, value in keep.items() if value},
+            "picture": _picture(datasette, request, version) if span and version else None,
             "canonical": request.path + (f"?recording={track.key}" if track and not first else ""),
         }
 
@@ -200,6 +206,13 @@ def _asked(conn: Any, request: Any) -> tuple[SessionPage, Track, TrackTranscript
     return page, track, version
 
 
+def _picture(datasette: Any, request: Any, version: TrackTranscript) -> str:
+    """Return the whole address of a moment's quote as a picture."""
+    asked = {name: argument(request, name) for name in ("recording", "t")} | {"language": argument(request, "language")}
+    kept = {name: value for name, value in asked.items() if value and (name != "language" or value == version.language)}
+    return site_settings(datasette).absolute(f"{request.path}/card.png?{urlencode(kept, safe=',')}")
+
+
 def _find(datasette: Any, conn: Any, query: str, page: SessionPage, version: TrackTranscript | None) -> FoundInSession:
     results = search_in(datasette, conn).within(query, page.card.event, page.card.slug)
     here = tuple(hit for hit in results.hits if version and hit.transcript == version.version)
@@ -226,18 +239,25 @@ def _marks(
         said = place_words(by_position, recordings.words(conn, version.id, span.start_ms, span.end_ms))
         for position, some in lit_marks(lines, said, span.start_ms, span.end_ms).items():
             marks.setdefault(position, []).extend(some)
+    if version:
+        for position, some in unsure_marks(by_position, *recordings.words_beside_doubt(conn, version.id)).items():
+            marks.setdefault(position, []).extend(some)
     return marks
 
 
 def _chapters(
-    conn: Any, track: Track | None, version: TrackTranscript | None, lines: tuple[Line, ...]
+    conn: Any, card: Card, track: Track | None, version: TrackTranscript | None, lines: tuple[Line, ...]
 ) -> tuple[Chapter, ...]:
     """Return the chapters that somebody made, else those that are proposed."""
     if track is None:
         return ()
     if made := recordings.made_chapters(conn, track.id):
         return tuple(Chapter(start, title) for start, title in made)
-    return _proposed(version.version, lines) if version else ()
+    if version is None:
+        return ()
+    if card.kind == "qa" and (asked := propose_questions(paragraphs(lines, {}), {each.slug for each in card.people})):
+        return asked
+    return _proposed(version.version, lines)
 
 
 @lru_cache(maxsize=64)

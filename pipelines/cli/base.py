@@ -18,12 +18,16 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 MODULES = {
+    "announcements": ("announce",),
     "backup": ("backup", "restore"),
+    "bags": ("export",),
     "captions": ("caption", "hints", "export"),
+    "corpus": ("export",),
     "check": ("check",),
     "cite": ("cite",),
     "correct": ("correct",),
     "revise": ("correct",),
+    "attribute": ("correct",),
     "redact": ("redact",),
     "release": ("release",),
     "recordings": ("pull", "match", "cut"),

@@ -21,7 +21,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -334,13 +334,15 @@ def _convert(path: Path, output: Any, seconds: float, targets: Sequence[Path], *
         raise BrokenMediaError(f"cannot be converted: {complaints[-1] if complaints else 'no reason given'}")
 
 
-def stream_audio(path: Path, *, start_ms: int = 0, end_ms: int | None = None) -> Iterator[AudioBlock]:
+def stream_audio(
+    path: Path, *, start_ms: int = 0, end_ms: int | None = None, channel: int | None = None
+) -> Iterator[AudioBlock]:
     """Decode the track of sound that is heard, in blocks of `BLOCK_SECONDS`, in constant memory.
 
     Sample ``i`` of all blocks together is what a player plays at ``start_ms + i / 16`` milliseconds: a late
     start and gaps are filled with silence. What cannot be decoded in the middle is passed over. The sound
     before ``start_ms`` is decoded too, since few containers lead to a moment exactly; where the recording
-    ends before that, there is none.
+    ends before that, there is none. A ``channel``, counted from 0, is heard alone.
 
     Raises:
         NotMediaError: it is not a recording.
@@ -352,6 +354,8 @@ def stream_audio(path: Path, *, start_ms: int = 0, end_ms: int | None = None) ->
     info = probe(path)
     if not info.has_audio:
         raise NoAudioError("no sound in this recording, so there is nothing to transcribe")
+    if channel is not None:
+        info = replace(info, channel=channel)
     longest_ms = (info.duration_ms or 0) + path.stat().st_size * 1000 // LEAST_RATE
     last_ms = longest_ms if end_ms is None else min(end_ms, longest_ms)
     return _blocks(path, info, start_ms, max(start_ms, last_ms))

@@ -169,12 +169,11 @@ def _in_known(conn: sqlite3.Connection, session: int, address: Address, version:
     if stand is None:
         return told
     said = read_spoken(conn, stand.id)
+    same = prints is None
     if prints:
-        clock, starts, places = (
-            compare(prints, prints_of(said, version.version)),
-            prints.starts,
-            _confirmed(prints, version.version, address),
-        )
+        now = prints_of(said, version.version)
+        clock, starts, same = compare(prints, now), prints.starts, prints.digests == now.digests
+        places = _confirmed(prints, version.version, address)
     else:
         clock, starts, places = SAME, said.starts, _verbatim(said, address)
     if _is_redacted(conn, stand, clock, span):
@@ -186,7 +185,7 @@ def _in_known(conn: sqlite3.Connection, session: int, address: Address, version:
     if prints is None and place is not None and near:
         found = replace(found, start_ms=span.start_ms, end_ms=span.end_ms)
     sure = near and (place is not None or not address.parts or found.score >= VERBATIM)
-    return _outcome(conn, told, address, version, _Place(stand, said, found, sure, place is not None))
+    return _outcome(conn, told, address, version, _Place(stand, said, found, sure, place is not None, same))
 
 
 def _successor(stands: list[Stand], version: _Version) -> Stand | None:
@@ -203,7 +202,7 @@ def _anywhere(conn: sqlite3.Connection, session: int, address: Address) -> Outco
         said = read_spoken(conn, stand.id)
         found = resolve(said, Cited(address.span.start_ms, address.span.end_ms, _quote(address)), stand.duration_ms)
         if found.state != "lost" and (best is None or found.score > best.found.score):
-            best = _Place(stand, said, found, False, bool(_verbatim(said, address)))
+            best = _Place(stand, said, found, False, bool(_verbatim(said, address)), True)
     if best is None:
         return None
     unknown = _Version("", best.stand.recording, "", best.stand.kind, best.stand.language, 0, None)
@@ -270,18 +269,25 @@ def _runs(said: Spoken, run: tuple[str, ...]) -> list[int]:
 
 
 class _Place(NamedTuple):
-    """Where a moment was found, whether nothing speaks against it, and whether its words are known to be cited."""
+    """Where a moment was found, and how that is known.
+
+    Attributes:
+        sure: whether nothing speaks against it.
+        confirmed: whether its words are known to be cited.
+        same: whether the version that was cited says what stands there now, in all of the recording.
+    """
 
     stand: Stand
     said: Spoken
     found: Found
     sure: bool
     confirmed: bool
+    same: bool
 
 
 def _outcome(conn: sqlite3.Connection, told: Outcome, address: Address, version: _Version, place: _Place) -> Outcome:
     """Return what is to be told of a moment that was found."""
-    stand, said, found, sure, known = place
+    stand, said, found, sure, known, same = place
     if found.state != "lost" and _meets(_redactions(conn, stand.recording), found.start_ms, found.end_ms):
         return replace(told, state="withheld")
     cited = address.words if known else ""
@@ -296,7 +302,7 @@ def _outcome(conn: sqlite3.Connection, told: Outcome, address: Address, version:
         as_now=now,
         differences=_differences(cited, now) if cited else (),
     )
-    return replace(told, notes=tuple(_notes(address, version, told, known=known)))
+    return replace(told, notes=tuple(_notes(address, version, told, known=known, same=same)))
 
 
 def _shown(said: Spoken, found: Found, *, ends: bool) -> str:
@@ -319,11 +325,11 @@ def _differences(cited: str, now: str) -> tuple[Difference, ...]:
     return tuple(each for each in told if tokens_of(each.before) or tokens_of(each.after))
 
 
-def _notes(address: Address, version: _Version, told: Outcome, *, known: bool) -> Iterator[Note]:
+def _notes(address: Address, version: _Version, told: Outcome, *, known: bool, same: bool) -> Iterator[Note]:
     """Yield what has changed, and what is not sure."""
     if not version.version:
         yield "unknown version"
-    elif told.stand and version.version != told.stand.version:
+    elif told.stand and not same:
         yield "corrected" if told.stand.revises else "heard again"
     if version.replaced:
         yield "recording"
