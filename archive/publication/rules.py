@@ -206,6 +206,12 @@ RULES: dict[str, Rule] = {
             "turns": _OF_ALL.format("turns"),
         },
     ),
+    # Addresses that were left, as digests; of those that held a name that was taken back, not even that.
+    "former_address": Rule(
+        "NOT taken_back AND (event_id IN released_event OR session_id IN released_session"
+        " OR person_id IN (SELECT id FROM main.person))",
+        "id digest event_id session_id person_id",
+    ),
     "external_id": Rule(
         "event_id IN released_event OR session_id IN released_session OR recording_id IN released_recording"
         f" OR ({_OF_PERSON} AND ({_WHOLLY_OUT.format(person='person_id')}"
@@ -249,6 +255,7 @@ PRIVATE_COLUMNS: dict[str, frozenset[str]] = {
     "announcement": frozenset({"state", "feed", "guid"}),
     "recording": frozenset({"original_name"}),
     "speaker_tag": frozenset({"named_at", "named_by"}),
+    "former_address": frozenset({"taken_back"}),
     "redaction": frozenset({"reason_is_public", "decided_by", "decided_at", "undone_by", "undone_at"}),
 }
 """Columns of public tables that never leave the catalogue, by table."""

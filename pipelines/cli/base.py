@@ -24,6 +24,7 @@ MODULES = {
     "captions": ("caption", "hints", "export"),
     "corpus": ("export",),
     "check": ("check",),
+    "cite": ("cite",),
     "correct": ("correct",),
     "revise": ("correct",),
     "attribute": ("correct",),

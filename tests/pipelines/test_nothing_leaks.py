@@ -119,8 +119,9 @@ UNMARKED = {
     "person_source": "session_id person_id", "purge": "id purged_at purged_by what sha256",
     "redaction": "id recording_id start_ms end_ms reason_is_public decided_at undone_at",
     "tombstone": "id event session withdrawn_on reason identity",
+    "former_address": "id digest event_id session_id person_id taken_back",
     "taken_back": "id transcript_id start_ms end_ms taken_by taken_at",
-    "earlier_version": "id version session_id recording_id language kind created_at prints",
+    "earlier_version": "id version session_id recording_id language kind created_at replaced prints",
     "speech": "id session_id transcript_id speaker_tag_id segments words spoken_ms",
     "part": "id kind value sessions words different", "part_word": "part_id word count",
 }  # fmt: skip
