@@ -7,9 +7,10 @@ import pytest
 import pipelines.stages
 from pipelines.config import Config, TranscribeSettings
 from pipelines.stages import STAGES, Setup, StageEntry, stages_of
-from pipelines.stages.base import Prepares
+from pipelines.stages.base import Prepares, fingerprint
 from pipelines.stages.captions import Captions
 from pipelines.stages.pull import Pull
+from pipelines.stages.transcribe import whisper
 
 SETUP = Setup(
     config=Config(transcribe=TranscribeSettings(engine="fake")), sources=["talk.mp4", "https://example.org/talk.mp4"]
@@ -58,3 +59,10 @@ def test_what_a_command_is_asked_for_reaches_its_stages() -> None:
     pull, captions = (stage.make(setup) for stage in stages_of("pull"))
     assert pull == Pull(["talk.mp4", "https://example.org/talk.mp4"], "school", "talk")
     assert captions == Captions([Path("talk.mp4")])
+
+
+def test_another_quality_makes_another_transcript() -> None:
+    settings = Config(transcribe=TranscribeSettings(quality="best"))
+    made = [whisper(Setup(config=settings, quality=quality)).parameters for quality in (None, "fast", "best")]
+    assert [each["quality"] for each in made] == ["best", "fast", "best"]
+    assert fingerprint(made[0]) == fingerprint(made[2]) != fingerprint(made[1])
