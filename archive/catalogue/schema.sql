@@ -557,3 +557,15 @@ FROM segment
   LEFT JOIN speaker_tag ON speaker_tag.id = segment.speaker_tag_id
   LEFT JOIN person ON person.id = speaker_tag.person_id
 WHERE transcript.is_current = 1 AND transcript.kind <> 'translation' AND recording.superseded_by IS NULL;
+
+CREATE TABLE meaning (
+  id INTEGER PRIMARY KEY,
+  transcript_id INTEGER NOT NULL REFERENCES transcript(id) ON DELETE CASCADE,
+  first_position INTEGER NOT NULL,
+  last_position INTEGER NOT NULL,
+  encoder TEXT NOT NULL,
+  vector BLOB NOT NULL,
+  CHECK (last_position >= first_position)
+) STRICT;
+
+CREATE INDEX meaning_transcript ON meaning(transcript_id, first_position);

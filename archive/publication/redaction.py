@@ -163,6 +163,11 @@ def left(conn: sqlite3.Connection, *, schema: str = "main", recording: int | Non
 def take_out(db: Database, recording: int) -> None:
     """Take the redacted words of a recording out of all versions of its transcript. The caller owns the transaction."""
     for each in list(left(db.conn, recording=recording)):
+        db.execute(
+            "DELETE FROM meaning WHERE transcript_id = ? AND (SELECT position FROM segment WHERE id = ?)"
+            " BETWEEN first_position AND last_position",
+            [each.transcript, each.segment],
+        )
         db.conn.executemany(
             "DELETE FROM word WHERE segment_id = ? AND position = ?", ((each.segment, place) for place in each.out)
         )
