@@ -38,8 +38,8 @@ LISTED_ABOUT = 20
 """Sessions, or moments, that are listed because of what they mean."""
 SHOWN_CHARACTERS = 300
 """Of what is said in a window, what is shown; the rest can be heard."""
-TOGETHER = 8_192
-"""Vectors that are compared at once: they fit into a processor's cache."""
+TOGETHER = 512
+"""Vectors that are compared at once: as numbers of four bytes they fit into a processor's cache."""
 LONGEST_QUERY = 500
 """Characters of a query that are understood."""
 NO_WORDS: Node = Or(())
@@ -99,9 +99,11 @@ class Meanings:
     def cosines(self, vector: Vectors) -> Vectors:
         """Return how near each window is to a vector of length 1: 1 where they say the same."""
         found = np.empty(len(self), dtype=np.float32)
+        room = np.empty((TOGETHER, DIMENSIONS), dtype=np.float32)
         for begin in range(0, len(self), TOGETHER):
             some = self._vectors[begin : begin + TOGETHER]
-            found[begin : begin + TOGETHER] = some.astype(np.float32) @ vector
+            np.copyto(room[: len(some)], some)
+            found[begin : begin + TOGETHER] = room[: len(some)] @ vector
         return found / self._lengths
 
 
@@ -200,8 +202,8 @@ def find_by_meaning(
     cosines = meanings.cosines(encoder.encode([_plain(text)])[0])
     owners = overview.places(meanings.sessions)
     cosines[~_searched(asked, meanings) | (owners < 0)] = -1.0
-    best = np.argsort(-cosines, kind="stable")[: 50 * LISTED_ABOUT]
-    best = best[cosines[best] >= max(LEAST, OF_THE_BEST * float(cosines.max(initial=0.0)))]
+    best = np.flatnonzero(cosines >= max(LEAST, OF_THE_BEST * float(cosines.max(initial=0.0))))
+    best = best[np.argsort(-cosines[best], kind="stable")]
     sessions, first = np.unique(owners[best], return_index=True)
     order = np.argsort(first)[:LISTED_ABOUT]
     fused = np.zeros(len(overview.ids))

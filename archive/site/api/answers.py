@@ -76,7 +76,8 @@ class FoundSession(msgspec.Struct, frozen=True, kw_only=True):
     """A session that was found. ``places`` are where in it, in milliseconds; ``count`` is how often.
 
     ``match`` says how much of the query it has: ``all words``, ``some words``, or the same meaning: ``about this``.
-    ``counted`` says of what ``count`` is: ``moments``, or ``passages`` of about a minute where they are too many to look for moments in all.
+    ``counted`` says of what ``count`` is: ``moments``, or ``passages`` of about a minute where they are too many to
+    look for moments in all.
     """
 
     event: str
