@@ -101,6 +101,7 @@ async def session(datasette: Any, request: Any) -> Any:
             "track": track,
             "version": version,
             "around": recordings.around(conn, page.card),
+            "related": search_in(datasette, conn).related(page.card.id),
             "first": first,
             "paragraphs": paragraphs(lines, _marks(conn, version, lines, found, span)),
             "now": (now := _spoken_at(lines, span)),
