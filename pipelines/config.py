@@ -9,11 +9,11 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias, get_args
 
 import msgspec
 
-from archive.publication.folder import SiteNames
+from archive.publication.folder import LOGO_BYTES, SiteNames, logo_type
 from metadata.errors import MetadataError
 from metadata.languages import parse_language
 from metadata.shapes import Path as Places
@@ -28,8 +28,11 @@ TEMPLATE = """\
 [site]
 title = {title}             # shown on every page
 # url = ""                  # its address on the web, such as "https://talks.example.org": feeds and links begin with it
+# logo = ""                 # a picture that leads the header: SVG, PNG, JPEG or WebP, 64 KiB at most (from here)
+# accent = ""               # the colour of links and buttons, such as "#0b5d3b": shown as near as it can be read
 # hub = ""                  # a WebSub hub, which feeds name, so that readers hear of what is new at once
 # proxies = []              # addresses of proxies before the site, whose word on visitors and on TLS is taken
+# database = false          # whether visitors may take the published database away, as a file
 
 [pull]
 # event = "recordings"      # where a recording goes that no timetable knows
@@ -52,6 +55,7 @@ title = {title}             # shown on every page
 # language = ""             # "" identifies it; a code or an English name is obeyed
 # glossary = []             # names and terms of this archive that may be said in any session
 # device = "auto"           # auto, cpu or cuda
+# quality = "balanced"      # or "best", or "fast": how often what is unsure is heard again
 # always = false            # whether recordings are heard whose captions people made and timed
 
 [speakers]
@@ -76,6 +80,7 @@ title = {title}             # shown on every page
 
 [publish]
 # default_release = "public"   # of sessions of which nothing is said: public or private
+# corpora = []                 # all that is published for researchers, packed each time: csv, tei and other forms
 """
 
 
@@ -85,11 +90,37 @@ class Site(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     title: str = "Rostra"
     url: Annotated[str, msgspec.Meta(pattern=r"^$|^https?://[^\s/?#]+/?$")] = ""
     hub: Annotated[str, msgspec.Meta(pattern=r"^$|^https?://[^\s]+$")] = ""
+    logo: str = ""
+    accent: Annotated[str, msgspec.Meta(pattern=r"^$|^#[0-9a-fA-F]{6}$")] = ""
     proxies: tuple[str, ...] = ()
+    database: bool = False
 
     def names(self) -> SiteNames:
-        """Return what the site calls itself, as a publication says it."""
-        return SiteNames(title=self.title, url=self.url, hub=self.hub)
+        """Return what the site calls itself and how it looks, as a publication says it.
+
+        Raises:
+            ConfigError: the logo cannot be read, or is none.
+        """
+        return SiteNames(
+            title=self.title,
+            url=self.url,
+            hub=self.hub,
+            accent=self.accent,
+            logo=_logo(self.logo),
+            database=self.database,
+        )
+
+
+def _logo(name: str) -> bytes:
+    if not name:
+        return b""
+    try:
+        data = Path(name).read_bytes()
+    except OSError as error:
+        raise ConfigError(f"site.logo: {name}: {error.strerror}") from error
+    if len(data) > LOGO_BYTES or logo_type(data) is None:
+        raise ConfigError(f"site.logo: {name}: expected SVG, PNG, JPEG or WebP of {LOGO_BYTES >> 10} KiB at most")
+    return data
 
 
 class PullSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -123,6 +154,11 @@ class Store(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     bucket: Annotated[str, msgspec.Meta(pattern="^$|^s3://.+")] = ""
 
 
+Quality: TypeAlias = Literal["best", "balanced", "fast"]
+"""What a recording is worth: hearing more than once what may be better, or what is unsure, or nothing."""
+QUALITIES: tuple[Quality, ...] = get_args(Quality)
+
+
 class TranscribeSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """How speech becomes text."""
 
@@ -131,6 +167,7 @@ class TranscribeSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True
     language: str = ""
     glossary: tuple[str, ...] = ()
     device: str = "auto"
+    quality: Quality = "balanced"
     always: bool = False
 
 
@@ -170,6 +207,7 @@ class PublishSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What goes out."""
 
     default_release: Literal["public", "private"] = "public"  # an embargo needs a date
+    corpora: tuple[Literal["csv", "jsonl", "parquet", "text", "tei", "vertical"], ...] = ()
 
 
 class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -242,7 +280,8 @@ def _located(config: Config, folder: Path) -> Config:
     files = {name: seen_from(folder, getattr(own, name)) for name in own.__struct_fields__}
     model = existing_from(folder, config.transcribe.model)
     replace = msgspec.structs.replace
-    return replace(config, cluster=replace(own, **files), transcribe=replace(config.transcribe, model=model))
+    site = replace(config.site, logo=seen_from(folder, config.site.logo))
+    return replace(config, site=site, cluster=replace(own, **files), transcribe=replace(config.transcribe, model=model))
 
 
 def seen_from(folder: Path, name: str) -> str:

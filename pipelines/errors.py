@@ -12,11 +12,13 @@
     ├── WorkerError              worker processes cannot begin: what they load is too much, or broken
     ├── ClusterError             the scheduler is lost, or no worker can do it
     ├── BackupError              no such snapshot, or it cannot be read
+    ├── BagError                 a bag cannot be made, or is none that Rostra takes in
     ├── DiskFullError            no room is left
     └── ItemError                one item cannot be done; the run goes on
         ├── NotMediaError        not a recording: refused, and not tried again
         ├── EnclosureError       a feed's file that is no recording by its type and name: skipped
         ├── OwnFilesError        what Rostra itself keeps where recordings were looked for: skipped
+        ├── LeadsOutError        a link in a folder that leads out of it: skipped
         ├── NoAudioError         nothing to hear: skipped
         ├── BrokenMediaError     a recording that cannot be read: refused
         ├── CaptionsError        captions that cannot be read, or are another recording's: refused
@@ -57,6 +59,10 @@ class LockedError(PipelineError):
 
 class BackupError(PipelineError):
     """There is no such snapshot in a backup, or it cannot be read."""
+
+
+class BagError(PipelineError):
+    """A bag cannot be made of what is here, or is not one that can be taken in."""
 
 
 class TranscriberError(PipelineError):
@@ -121,6 +127,16 @@ class OwnFilesError(ItemError):
 
     def __init__(self) -> None:
         super().__init__("what Rostra keeps there for itself is no source of recordings, and is passed over")
+
+
+class LeadsOutError(ItemError):
+    """A symbolic link in a folder leads out of it: whoever filled the folder chose it, and not who pulls."""
+
+    code = "leads-out"
+    verdict = "skipped"
+
+    def __init__(self) -> None:
+        super().__init__("it is a link that leads out of the folder, and is passed over: name the file to take it")
 
 
 class NoAudioError(ItemError):

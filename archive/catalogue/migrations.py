@@ -15,6 +15,8 @@ from pathlib import Path
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
+from archive.catalogue.identity import give_identity
+
 catalogue_migrations = Migrations("rostra")
 
 SCHEMA_FILE = Path(__file__).with_name("schema.sql")
@@ -734,7 +736,193 @@ WHERE transcript.is_current = 1 AND transcript.kind <> 'translation' AND recordi
 
 
 @catalogue_migrations()
-def m0012_meanings(db: Database) -> None:
+def m0012_overlaps(db: Database) -> None:
+    """Segments during which others speak."""
+    execute_all(
+        db,
+        ("ALTER TABLE segment ADD COLUMN overlapped INTEGER NOT NULL DEFAULT 0 CHECK (overlapped IN (0, 1))",),
+    )
+
+
+@catalogue_migrations()
+def m0013_citations(db: Database) -> None:
+    """What citations need: what names a session for good, and what is left of earlier versions of transcripts."""
+    execute_all(
+        db,
+        (
+            "ALTER TABLE session ADD COLUMN identity TEXT CHECK (length(identity) = 12)",
+            "ALTER TABLE tombstone ADD COLUMN identity TEXT",
+            "CREATE INDEX tombstone_identity ON tombstone(identity)",
+            # Where words were taken back: in no version are they any more, and nothing about them is confirmed.
+            """
+CREATE TABLE taken_back (
+  id INTEGER PRIMARY KEY,
+  transcript_id INTEGER NOT NULL REFERENCES transcript(id) ON DELETE CASCADE,
+  start_ms INTEGER NOT NULL CHECK (start_ms >= 0),
+  end_ms INTEGER NOT NULL CHECK (end_ms > start_ms),
+  taken_by TEXT NOT NULL,
+  taken_at TEXT NOT NULL
+) STRICT
+""",
+            "CREATE INDEX taken_back_transcript ON taken_back(transcript_id)",
+            # Written in a publication alone: what confirms a quotation from a version that is not current.
+            """
+CREATE TABLE earlier_version (
+  id INTEGER PRIMARY KEY,
+  version TEXT NOT NULL UNIQUE,
+  session_id INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,
+  recording_id INTEGER REFERENCES recording(id) ON DELETE CASCADE,
+  language TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  prints BLOB NOT NULL
+) STRICT
+""",
+            "CREATE INDEX earlier_version_session ON earlier_version(session_id)",
+            "CREATE INDEX earlier_version_recording ON earlier_version(recording_id)",
+        ),
+    )
+    for session, event, slug in db.execute(
+        "SELECT session.id, event.slug, session.slug FROM session JOIN event ON event.id = event_id ORDER BY session.id"
+    ).fetchall():
+        give_identity(db, session, event, slug)
+    db.execute("CREATE UNIQUE INDEX session_identity ON session(identity)")
+
+
+@catalogue_migrations()
+def m0014_announcements(db: Database) -> None:
+    """What organisers published about events; a figure of attendance may name the announcement that it is from."""
+    execute_all(
+        db,
+        (
+            """
+CREATE TABLE announcement (
+  id INTEGER PRIMARY KEY,
+  event_id INTEGER NOT NULL REFERENCES event(id) ON DELETE CASCADE,
+  slug TEXT NOT NULL,
+  title TEXT NOT NULL,
+  text TEXT,
+  url TEXT,
+  published TEXT,
+  source TEXT,
+  language TEXT,
+  state TEXT NOT NULL DEFAULT 'public' CHECK (state IN ('public', 'private', 'deleted')),
+  feed TEXT,
+  guid TEXT,
+  UNIQUE (event_id, slug)
+) STRICT
+""",
+            # Filled in a publication alone, as `archive.search.announcements` writes it.
+            """
+CREATE VIRTUAL TABLE announcement_fts USING fts5(
+  title, text, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2'
+)
+""",
+            "ALTER TABLE attendance ADD COLUMN announcement TEXT",
+        ),
+    )
+
+
+@catalogue_migrations()
+def m0015_attributions(db: Database) -> None:
+    """Whose words people said that they are, in stretches of a recording: it counts more than what a machine heard."""
+    execute_all(
+        db,
+        (
+            # No speaker's tag stands for nobody whom anybody knows. A transcript is the version that people edited.
+            """
+CREATE TABLE attribution (
+  id INTEGER PRIMARY KEY,
+  recording_id INTEGER NOT NULL REFERENCES recording(id) ON DELETE CASCADE,
+  start_ms INTEGER NOT NULL CHECK (start_ms >= 0),
+  end_ms INTEGER NOT NULL CHECK (end_ms > start_ms),
+  speaker_tag_id INTEGER REFERENCES speaker_tag(id) ON DELETE CASCADE,
+  transcript_id INTEGER REFERENCES transcript(id) ON DELETE SET NULL,
+  before TEXT NOT NULL,
+  attributed_by TEXT NOT NULL,
+  attributed_at TEXT NOT NULL,
+  undone_by TEXT,
+  undone_at TEXT
+) STRICT
+""",
+            "CREATE INDEX attribution_recording ON attribution(recording_id)",
+            "CREATE INDEX attribution_speaker ON attribution(speaker_tag_id)",
+            "CREATE INDEX attribution_transcript ON attribution(transcript_id)",
+        ),
+    )
+
+
+@catalogue_migrations()
+def m0016_seals(db: Database) -> None:
+    """Digests of what Rostra wrote, by which damage is found (`archive.catalogue.seals`).
+
+    The row without a table says for how many migrations everything was sealed.
+    """
+    execute_all(
+        db,
+        (
+            """
+CREATE TABLE seal (
+  part TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  digest INTEGER NOT NULL,
+  PRIMARY KEY (part, number)
+) STRICT, WITHOUT ROWID
+""",
+        ),
+    )
+
+
+@catalogue_migrations()
+def m0017_portraits(db: Database) -> None:
+    """Pictures of people, small and without metadata, which are private until somebody releases them."""
+    execute_all(
+        db,
+        (
+            """
+CREATE TABLE portrait (
+  person_id INTEGER PRIMARY KEY REFERENCES person(id) ON DELETE CASCADE,
+  picture BLOB NOT NULL,
+  digest TEXT NOT NULL CHECK (length(digest) = 12),
+  state TEXT NOT NULL DEFAULT 'private' CHECK (state IN ('public', 'private')),
+  source TEXT NOT NULL,
+  taken_at TEXT NOT NULL
+) STRICT
+""",
+        ),
+    )
+
+
+@catalogue_migrations()
+def m0018_other_cuts_and_former_addresses(db: Database) -> None:
+    """Whether another cut took a recording's place since a version of its transcript, and addresses that were left.
+
+    A former address is kept as a digest: it leads on whoever has it, and tells nobody else what it was.
+    """
+    execute_all(
+        db,
+        (
+            "ALTER TABLE earlier_version ADD COLUMN replaced INTEGER NOT NULL DEFAULT 0 CHECK (replaced IN (0, 1))",
+            """
+CREATE TABLE former_address (
+  id INTEGER PRIMARY KEY,
+  digest TEXT NOT NULL UNIQUE CHECK (length(digest) = 32),
+  event_id INTEGER REFERENCES event(id) ON DELETE CASCADE,
+  session_id INTEGER REFERENCES session(id) ON DELETE CASCADE,
+  person_id INTEGER REFERENCES person(id) ON DELETE CASCADE,
+  taken_back INTEGER NOT NULL DEFAULT 0 CHECK (taken_back IN (0, 1)),
+  CHECK ((event_id IS NOT NULL) + (session_id IS NOT NULL) + (person_id IS NOT NULL) = 1)
+) STRICT
+""",
+            "CREATE INDEX former_address_event ON former_address(event_id)",
+            "CREATE INDEX former_address_session ON former_address(session_id)",
+            "CREATE INDEX former_address_person ON former_address(person_id)",
+        ),
+    )
+
+
+@catalogue_migrations()
+def m0019_meanings(db: Database) -> None:
     """What is said in about a minute of a transcript, as a vector of an encoder: a byte a number."""
     execute_all(
         db,

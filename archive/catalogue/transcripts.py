@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from itertools import groupby
 from typing import NamedTuple
 
 import msgspec
+from msgspec import UNSET
 
 from archive.catalogue.current import CURRENT, KEPT
 from archive.catalogue.recordings import FILE, WITH_SESSION, RecordingFile
 from archive.catalogue.rows import touch
 from archive.errors import UnknownSubjectError
-from archive.sqlite import Database
+from archive.sqlite import Database, sqlite3
 from metadata.model import Flag, Segment, Transcript, Word
 
 REVISES = "revises"
 """The parameter that names the version which people corrected; such a transcript stands as people's work does."""
+LABELS = "speakers"
+"""The parameter of a transcript that names the version which voices were added to."""
 _RANKS = {"imported": 0, "asr": 1, "human": 2}
 """Which kind of transcript stands when there are several: a higher one, or a later one of the same kind."""
 
@@ -24,6 +29,7 @@ class SessionTranscript(NamedTuple):
     """The current transcript of one of a session's recordings."""
 
     id: int
+    recording: int
     sha256: str
 
 
@@ -210,7 +216,7 @@ def _insert_segments(db: Database, transcript_id: int, segments: tuple[Segment, 
     first = int(db.execute("SELECT coalesce(max(id), 0) + 1 FROM segment").fetchone()[0])
     db.conn.executemany(
         "INSERT INTO segment(id, transcript_id, position, start_ms, end_ms, text, speaker_tag_id, language,"
-        " confidence, flags) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " confidence, flags, overlapped) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             (
                 first + position,
@@ -223,6 +229,7 @@ def _insert_segments(db: Database, transcript_id: int, segments: tuple[Segment, 
                 segment.language,
                 segment.confidence,
                 msgspec.json.encode(segment.flags).decode(),
+                int(bool(segment.overlapped)),
             )
             for position, segment in enumerate(segments)
         ),
@@ -265,6 +272,7 @@ def read_transcript(db: Database, transcript_id: int) -> Transcript:
             flags=msgspec.json.decode(segment["flags"], type=tuple[Flag, ...]),
             words=tuple(words.get(segment["id"], ())),
             speaker=segment["label"],
+            overlapped=bool(segment["overlapped"]) or UNSET,
         )
         for segment in db.query(
             "SELECT segment.*, label FROM segment LEFT JOIN speaker_tag ON speaker_tag.id = speaker_tag_id"
@@ -281,6 +289,26 @@ def read_transcript(db: Database, transcript_id: int) -> Transcript:
         generator_version=row["generator_version"],
         parameters=msgspec.json.decode(row["parameters"]),
     )
+
+
+def said_segments(conn: sqlite3.Connection, transcript: int, *, schema: str = "main") -> Iterator[tuple[int, Segment]]:
+    """Yield the segments of a transcript with their ids and words, in order; without voices and flags.
+
+    Args:
+        conn: a catalogue or a publication.
+        transcript: its id.
+        schema: the name under which it is attached.
+    """
+    rows = conn.execute(
+        "SELECT segment.id, segment.start_ms, segment.end_ms, segment.text, word.start_ms, word.end_ms, word.text"
+        f" FROM {schema}.segment LEFT JOIN {schema}.word ON segment_id = segment.id WHERE transcript_id = ?"
+        " ORDER BY segment.position, word.position",
+        (transcript,),
+    )
+    for number, group in groupby(rows, key=lambda row: int(row[0])):
+        one, *others = group
+        words = (Word(start_ms=row[4], end_ms=row[5], text=row[6]) for row in (one, *others) if row[4] is not None)
+        yield number, Segment(start_ms=one[1], end_ms=one[2], text=one[3], words=tuple(words))
 
 
 def count_transcripts(db: Database) -> int:
@@ -319,7 +347,7 @@ def speech(db: Database, recording: int) -> Speech | None:
 def transcripts_of(db: Database, session: int) -> list[SessionTranscript]:
     """Return the current transcripts of a session's recordings, the floor's first, without translations."""
     rows = db.execute(
-        "SELECT transcript.id, sha256 FROM transcript JOIN recording ON recording.id = recording_id"
+        "SELECT transcript.id, recording_id, sha256 FROM transcript JOIN recording ON recording.id = recording_id"
         " WHERE session_id = ? AND is_current AND transcript.kind <> 'translation'"
         " ORDER BY role <> 'floor', recording.id",
         [session],

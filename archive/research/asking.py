@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from archive.search.asked import Asked
 from archive.search.budget import CLOCK, Budget
-from archive.search.filters import Filters, read_scope
+from archive.search.filters import Filters, Scope, read_scope
 from archive.search.hits import Passage, read_closely, read_languages, read_passages
 from archive.search.matcher import Place
 from archive.search.moments import Stretch
@@ -49,6 +49,11 @@ class Asking:
         languages = read_languages(self._conn, scope)
         node, wide = as_written(self._conn, understood.node, languages, doubtful=understood.doubtful)
         return Asked(self._conn, budget, scope, node, wide, understood.doubtful)
+
+    def _scope(self, filters: Filters) -> Scope | None:
+        """Return where filters look; None where nothing can be found."""
+        tagged = with_tag(filters)
+        return None if tagged is None else read_scope(self._conn, tagged, None)
 
     def _passages(self, asked: Asked) -> list[Passage]:
         """Return the passages that match, in order."""

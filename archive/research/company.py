@@ -121,6 +121,18 @@ class Company(Asking):
             self.complete = budget.complete and part.complete and whole.complete
         return _keywords(part, whole if reference else whole.without(part), rarer=rarer)[:limit]
 
+    def vocabulary(self, filters: Filters = EVERYWHERE, *, limit: int = 1_000) -> list[tuple[str, int]]:
+        """Return the words of a part of the archive and how often each is said, the most frequent first.
+
+        Raises:
+            ArchiveError: the database is damaged or cannot be read.
+        """
+        with sqlite_errors():
+            budget = self._begin()
+            found = self._words(filters, budget)
+            self.complete = budget.complete and found.complete
+        return sorted(found.counts.items(), key=lambda each: (-each[1], each[0]))[:limit]
+
     def _words(self, filters: Filters, budget: Budget) -> Vocabulary:
         tagged = with_tag(filters)
         if tagged is None:

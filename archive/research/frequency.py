@@ -11,7 +11,7 @@ from archive.errors import sqlite_errors
 from archive.index.tokens import MARK
 from archive.research.asking import Asking, wanted
 from archive.research.measures import Dispersion, dispersion
-from archive.research.vocabulary import SAID, words_by_session
+from archive.research.vocabulary import SAID, is_counted, words_by_session
 from archive.search.asked import Asked
 from archive.search.filters import EVERYWHERE, STARTED, Filters
 from archive.search.query import Stemmed, Word
@@ -112,8 +112,7 @@ class Frequencies(Asking):
         for found in self._places(asked).values():
             said.update((transcript, position) for transcript, position, _ in found)
         with asked.budget.spend(0.9):
-            counted = self._conn.execute("SELECT EXISTS (SELECT 1 FROM speech)").fetchone()[0]
-            statement = _COUNTED if counted else _SPEAKING
+            statement = _COUNTED if is_counted(self._conn) else _SPEAKING
             rows = self._conn.execute(statement.format(asked.scope.rows), asked.scope.values).fetchall()
             counts: Counter[str] = Counter()
             for (transcript, position), times in said.items():

@@ -64,6 +64,11 @@ def read_words(conn: sqlite3.Connection, filters: Filters, scope: Scope, budget:
     return _read_counted(conn, filters) or _count(conn, scope, budget)
 
 
+def is_counted(conn: sqlite3.Connection) -> bool:
+    """Return whether a database has the counts of a publication."""
+    return bool(conn.execute("SELECT EXISTS (SELECT 1 FROM speech)").fetchone()[0])
+
+
 def words_by_session(conn: sqlite3.Connection, scope: Scope, budget: Budget) -> dict[int, int]:
     """Return how many words were said in each session in which there were any."""
     found = dict(

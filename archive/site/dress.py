@@ -7,6 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from archive.site.pictures import looks
 from archive.site.render import asset
 from archive.site.settings import site_settings
 
@@ -24,7 +25,12 @@ _FIELD = re.compile(r"<(select|input type=\"text\") name=\"(_filter_column|_filt
 
 def variables(datasette: Any) -> dict[str, Any]:
     """Return what the template knows beside Datasette's own variables."""
-    return {"dress": TEMPLATE, "asset": asset, "archive_title": site_settings(datasette).title}
+    return {
+        "dress": TEMPLATE,
+        "asset": asset,
+        "archive_title": site_settings(datasette).title,
+        "looks": looks.addresses(datasette),
+    }
 
 
 def install(environment: Any) -> None:

@@ -14,10 +14,12 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from archive.publication.folder import DATABASE
 from archive.site.answers import MAX_BYTES, Answer, Answers
 from archive.site.locales import negotiate
 from archive.site.negotiation import (
     MIN_BYTES,
+    as_wanted,
     chosen_encoding,
     encodings,
     is_compressible,
@@ -25,7 +27,7 @@ from archive.site.negotiation import (
     validator,
 )
 from archive.site.policy import COMMON, OPEN_TO_ALL, TLS_ONLY, data_policy
-from archive.site.published import DATABASE, refresh
+from archive.site.published import refresh
 from archive.site.render import is_current_asset
 from archive.site.respond import FOREVER, FRESH, PROBLEM, UNKEPT, problem_of
 from archive.urls import API
@@ -67,6 +69,7 @@ def guard(app: ASGIApp, datasette: Any) -> ASGIApp:
         refresh(datasette)
         headers = [each for each in scope["headers"] if each[0].lower() not in _CREDENTIALS]
         scope = {**scope, "headers": headers, "path": scope["path"] or "/"}
+        scope, send = as_wanted(scope, send)
         await _Exchange(app, datasette, answers, scope, receive, send).run()
 
     return guarded

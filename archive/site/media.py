@@ -14,8 +14,9 @@ from starlette.responses import FileResponse, Response
 from archive.site.negotiation import matches
 from archive.site.policy import FILE_POLICY, OPEN_TO_ALL
 from archive.site.published import current
-from archive.site.recordings import media_file, readable_name
+from archive.site.recordings import media_file
 from archive.site.respond import ASK_AGAIN
+from metadata.names import readable_name
 
 _SAFE = {"image/jpeg", "application/json", "text/vtt"}
 """What renditions are beside sound and pictures that move."""
@@ -27,7 +28,8 @@ async def media(datasette: Any, request: Any, receive: Any, send: Any) -> bool:
     database = current(datasette)
     known = await database.execute_fn(lambda conn: media_file(conn, sha256, suffix))
     path = database.publication.public / "media" / f"{sha256}{suffix}"
-    if known is None or not path.is_file():
+    # A publication holds files. A link in one that somebody else made may lead to any file of this machine.
+    if known is None or path.is_symlink() or not path.is_file():
         return False
     media_type = known.media_type
     if not media_type.startswith(("audio/", "video/")) and media_type not in _SAFE:

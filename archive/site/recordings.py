@@ -8,10 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import UNSET
+
 from archive.site.queries import Card, Reference, as_dict, attendance_of, links_of, session_cards
 from archive.site.transcript import Line
 from archive.sqlite import sqlite3
-from metadata.model import Attendance, Flag, Segment, Transcript, Word
+from metadata.model import DOUBTFUL_WORD, Attendance, Flag, Segment, Transcript, Word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,12 +207,16 @@ def around(conn: sqlite3.Connection, card: Card) -> Around:
 def lines(conn: sqlite3.Connection, transcript_id: int) -> tuple[Line, ...]:
     """Return a transcript's segments for reading."""
     rows = conn.execute(
-        "SELECT position, start_ms, end_ms, text, segment.language, flags, coalesce(name, label) AS speaker,"
-        " slug AS person FROM segment LEFT JOIN speaker_tag ON speaker_tag.id = speaker_tag_id"
+        "SELECT position, start_ms, end_ms, text, segment.language, flags, overlapped,"
+        " coalesce(name, label) AS speaker, slug AS person FROM segment"
+        " LEFT JOIN speaker_tag ON speaker_tag.id = speaker_tag_id"
         " LEFT JOIN person ON person.id = speaker_tag.person_id WHERE transcript_id = ? ORDER BY position",
         (transcript_id,),
     )
-    said = [Line(**{**as_dict(row), "flags": tuple(json.loads(row["flags"]))}) for row in rows]
+    said = [
+        Line(**{**as_dict(row), "flags": tuple(json.loads(row["flags"])), "overlapped": bool(row["overlapped"])})
+        for row in rows
+    ]
     marks = [
         Line(position=-row["id"], start_ms=row["start_ms"], end_ms=row["end_ms"], text=row["reason"] or "",
              language=None, flags=(), speaker=None, person=None, redacted=True)
@@ -244,6 +250,20 @@ def words(
     return [tuple(row) for row in rows]
 
 
+def words_beside_doubt(
+    conn: sqlite3.Connection, transcript_id: int
+) -> tuple[list[tuple[int, int, int, str]], set[tuple[int, int]]]:
+    """Return the words of segments that have doubtful ones, as `words` does, and position and start of these."""
+    rows = conn.execute(
+        "SELECT segment.position, word.start_ms, word.end_ms, word.text, word.confidence < :least"
+        " FROM segment JOIN word ON segment_id = segment.id WHERE transcript_id = :transcript AND flags = '[]'"
+        " AND EXISTS (SELECT 1 FROM word AS doubted WHERE doubted.segment_id = segment.id AND confidence < :least)"
+        " ORDER BY segment.position, word.position",
+        {"transcript": transcript_id, "least": DOUBTFUL_WORD},
+    ).fetchall()
+    return [tuple(row)[:4] for row in rows], {(row[0], row[1]) for row in rows if row[4]}
+
+
 def made_chapters(conn: sqlite3.Connection, recording_id: int) -> tuple[tuple[int, str], ...]:
     """Return the chapters that came with a recording: when each begins, and its title; of the newest file."""
     rows = conn.execute(
@@ -251,7 +271,18 @@ def made_chapters(conn: sqlite3.Connection, recording_id: int) -> tuple[tuple[in
         " WHERE recording_id = ? AND parameters ->> 'track' = 'chapters') ORDER BY position",
         (recording_id,),
     )
-    return tuple((row["start_ms"], row["text"]) for row in rows)
+    return tuple((start_ms, title) for start_ms, title in rows)
+
+
+def current_transcript(conn: sqlite3.Connection, sha256: str) -> tuple[int, int, str]:
+    """Return the ids of a recording and of the transcript of what is said in it, and its version; 0 and "" for none."""
+    row = conn.execute(
+        "SELECT recording.id, coalesce(transcript.id, 0), coalesce(version, '') FROM recording"
+        " LEFT JOIN transcript ON recording_id = recording.id AND is_current AND transcript.kind <> 'translation'"
+        " WHERE sha256 = ?",
+        (sha256,),
+    ).fetchone()
+    return (0, 0, "") if row is None else (row[0], row[1], row[2])
 
 
 def transcript(conn: sqlite3.Connection, transcript_id: int) -> Transcript | None:
@@ -271,8 +302,9 @@ def transcript(conn: sqlite3.Connection, transcript_id: int) -> Transcript | Non
         values = as_dict(word)
         said[values.pop("segment_id")].append(Word(**values))
     segments = conn.execute(
-        "SELECT segment.id, start_ms, end_ms, text, confidence, flags, language, label AS speaker FROM segment"
-        " LEFT JOIN speaker_tag ON speaker_tag.id = speaker_tag_id WHERE transcript_id = ? ORDER BY position",
+        "SELECT segment.id, start_ms, end_ms, text, confidence, flags, overlapped, language, label AS speaker"
+        " FROM segment LEFT JOIN speaker_tag ON speaker_tag.id = speaker_tag_id"
+        " WHERE transcript_id = ? ORDER BY position",
         (transcript_id,),
     )
     spoken = [_segment(as_dict(each), said) for each in segments]
@@ -293,7 +325,8 @@ TAKEN_OUT = "[taken out]"
 def _segment(row: dict[str, Any], said: dict[int, list[Word]]) -> Segment:
     key = row.pop("id")
     flags = tuple(Flag(flag) for flag in json.loads(row.pop("flags")))
-    return Segment(**row, flags=flags, words=tuple(said[key]))
+    overlapped = bool(row.pop("overlapped")) or UNSET
+    return Segment(**row, flags=flags, overlapped=overlapped, words=tuple(said[key]))
 
 
 def other_recordings(conn: sqlite3.Connection, versions: Iterable[str | None]) -> dict[str, str]:
@@ -330,18 +363,6 @@ def media_file(conn: sqlite3.Connection, sha256: str, suffix: str) -> MediaFile 
         (sha256, suffix),
     ).fetchone()
     return None if row is None else MediaFile(*row)
-
-
-def readable_name(day: str | None, event: str | None, title: str | None, *more: str | None) -> str:
-    """Return a file's name that people can read: ``2014-12-27 31C3 – Title.en``; no character that a disk refuses.
-
-    Sources of what is refused: POSIX (``/``), Windows' naming of files
-    (https://learn.microsoft.com/windows/win32/fileio/naming-a-file), and 255 bytes of most file systems.
-    """
-    whole = " – ".join(filter(None, [" ".join(filter(None, [day, event])), title])) or "recording"
-    clean = "".join(" " if char in '<>:"/\\|?*' or not char.isprintable() else char for char in whole)
-    short = " ".join(clean.split()).encode()[:180].decode(errors="ignore").strip(" .–") or "recording"
-    return ".".join([short, *(each for each in more if each)])
 
 
 def chosen_track(tracks: Sequence[Track], wanted: str) -> Track | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields, replace
-from datetime import date
 from typing import Any, NamedTuple, cast
 from urllib.parse import urlencode
 
+from archive import urls
+from archive.research.subcorpus import DATES, is_day
+from archive.search.announcements import find_announcements
 from archive.search.filters import Filters
 from archive.search.hits import Hit
 from archive.search.results import SessionResult, SessionResults, Sort
@@ -22,7 +24,6 @@ SESSIONS_A_PAGE = 10
 MOST_SESSIONS = 100
 """Sessions that one answer of the JSON API may have."""
 FACETS = tuple(field.name for field in fields(Filters) if field.name != "session")
-DATES = ("since", "until")
 SORTS = ("relevance", "date")
 FEW_PLACES = 40
 """Places of a session that are marked one by one; of more there is a histogram."""
@@ -76,6 +77,7 @@ async def search(datasette: Any, request: Any) -> Any:
             "sessions": [
                 ListedSession(each, its, count, _strip(each)) for (each, its), count in zip(shown, counted, strict=True)
             ],
+            "announcements": find_announcements(conn, query, filters) if query and not after else (),
             "cards": queries.cards_by_slug(conn, {(each.event, each.session) for each in sessions}),
             "events": queries.events(conn),
             "spoken": queries.spoken(conn),
@@ -97,6 +99,7 @@ async def search(datasette: Any, request: Any) -> Any:
         sorts=SORTS,
         after=after,
         address=address,
+        feed=urls.with_query("/search/feed.atom", {"q": query or None, **filters.chosen()}),
         canonical=address(after=after) if query else "/search",
     )
 
@@ -175,14 +178,7 @@ def _without_neighbours(hit: Hit, hits: Sequence[Hit]) -> Hit:
 def read_filters(request: Any) -> Filters:
     """Return the filters that an address names."""
     values = {name: argument(request, name) or None for name in FACETS}
-    return Filters(**{name: value for name, value in values.items() if name not in DATES or _is_day(value)})
-
-
-def _is_day(text: str | None) -> bool:
-    try:
-        return text is not None and bool(date.fromisoformat(text)) and len(text) == len("2022-07-23")
-    except ValueError:
-        return False
+    return Filters(**{name: value for name, value in values.items() if name not in DATES or is_day(value)})
 
 
 def _asked(request: Any) -> tuple[str, Filters, Sort, str | None]:

@@ -12,7 +12,6 @@ from archive.site import (
     browse,
     calendar,
     errors,
-    explore,
     health,
     iiif,
     moments,
@@ -23,16 +22,22 @@ from archive.site import (
     suggestions,
 )
 from archive.site.api import views as api
+from archive.site.cited import views as cited
 from archive.site.discovery import opensearch, sitemap
 from archive.site.feeds import chapters
 from archive.site.feeds import views as feeds
 from archive.site.feeds.listings import KINDS
+from archive.site.pictures import cards, looks
+from archive.site.research import corpus, explore, files, schema
+from archive.urls import CITE
 
 _SESSION = r"/events/(?P<event>[^/]+)/(?P<session>[^/]+)"
 
 ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (r"/$", pages.home),
     (r"/-/health$", health.health),
+    (r"/logo$", looks.logo),
+    (r"/accent\.css$", looks.accent),
     (r"/robots\.txt$", sitemap.robots),
     (r"/sitemap\.xml$", sitemap.sitemap),
     (r"/sitemaps/(?P<kind>pages|sessions)-(?P<number>[1-9]\d{0,5})\.xml$", sitemap.part),
@@ -42,12 +47,16 @@ ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (r"/search/help$", explore.search_help),
     (r"/search/suggest\.json$", suggestions.suggest),
     (r"/explore$", explore.explore),
+    (r"/schema$", schema.schema),
+    (r"/corpus$", corpus.corpus),
+    (r"/corpus\.zip$", corpus.packed),
+    (r"/downloads$", corpus.downloads),
+    (r"/corpora/(?P<form>[a-z]{1,20})\.zip$", corpus.made),
     (r"/api/1/?$", api.index),
     (r"/api/1/openapi\.json$", api.openapi),
     (r"/api/1/search\.json$", results.search_json),
-    (r"/api/1/moments\.(?P<format>csv|jsonl|parquet)$", explore.moments),
-    (r"/api/1/concordance\.csv$", explore.concordance),
-    (r"/api/1/frequency\.csv$", explore.frequency),
+    (r"/api/1/moments\.(?P<format>csv|jsonl|parquet)$", files.moments),
+    (rf"/api/1/(?P<table>{'|'.join(files.TABLES)})\.csv$", files.table),
     (r"/api/1(?P<path>/.*)$", api.api),
     (rf"(?:/(?P<kind>{'|'.join(KINDS)})/(?P<key>[^/]+))?/(?P<name>feed\.atom|podcast\.rss)$", feeds.feed),
     (r"/search/(?P<name>feed\.atom|podcast\.rss)$", feeds.search_feed),
@@ -61,12 +70,17 @@ ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (rf"{_SESSION}$", session.session),
     (rf"{_SESSION}/captions\.(?P<format>[a-z-]+)$", session.captions),
     (rf"{_SESSION}/words\.json$", session.words),
+    (rf"{CITE}/(?P<identity>[0-9a-f]{{12}})$", cited.session),
+    (rf"{CITE}/(?P<identity>[0-9a-f]{{12}})/(?P<version>[0-9a-f]{{8,16}})$", cited.moment),
+    (rf"{CITE}/(?P<identity>[0-9a-f]{{12}})/(?P<version>[0-9a-f]{{8,16}})\.jsonld$", cited.annotation),
+    (rf"{_SESSION}/card\.png$", cards.card),
     (rf"{_SESSION}/cite$", moments.cite),
     (rf"{_SESSION}/cite\.txt$", moments.cite_as),
     (r"/embed/(?P<event>[^/]+)/(?P<session>[^/]+)$", moments.embed),
     (r"/oembed$", moments.oembed),
     (r"/people$", browse.people),
     (r"/people/(?P<person>[^/]+)$", browse.person),
+    (r"/people/(?P<person>[^/]+)/portrait\.jpg$", browse.portrait),
     (r"/series$", browse.series_index),
     (r"/series/(?P<series>[^/]+)$", browse.series),
     (r"/tracks$", browse.tracks),

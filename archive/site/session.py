@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote, urlencode
 
@@ -12,11 +11,14 @@ from archive.search.hits import Hit
 from archive.search.moments import GAP
 from archive.search.sqlite_search import Results
 from archive.site import recordings
-from archive.site.chapters import Chapter, propose
+from archive.site.chapters import Chapter
+from archive.site.divisions import chapters_of
 from archive.site.published import current, search_in
-from archive.site.recordings import SessionPage, Track, TrackTranscript, chosen_track, chosen_version, readable_name
+from archive.site.recordings import SessionPage, Track, TrackTranscript, chosen_track, chosen_version
 from archive.site.render import argument, not_found, render
 from archive.site.respond import respond, respond_json
+from archive.site.settings import site_settings
+from archive.site.talking import in_recording
 from archive.site.transcript import (
     Line,
     Mark,
@@ -24,9 +26,11 @@ from archive.site.transcript import (
     lit_marks,
     paragraphs,
     place_words,
+    unsure_marks,
 )
-from metadata.captions import FORMATS, WRITERS
+from metadata.captions import FORMATS, WRITERS, without_speakers
 from metadata.errors import InvalidTimeError
+from metadata.names import readable_name
 from metadata.times import format_seconds, parse_offset
 
 BARS = 100
@@ -50,7 +54,7 @@ def parse_span(text: str) -> TimeSpan | None:
     """Return what ``t=`` points at; None where it cannot be read.
 
     >>> parse_span("61.2,75"), parse_span("1:01"), parse_span("soon")
-    (Span(start_ms=61200, end_ms=75000), Span(start_ms=61000, end_ms=None), None)
+    (TimeSpan(start_ms=61200, end_ms=75000), TimeSpan(start_ms=61000, end_ms=None), None)
     """
     first, comma, last = text.partition(",")
     try:
@@ -103,15 +107,17 @@ async def session(datasette: Any, request: Any) -> Any:
             "around": recordings.around(conn, page.card),
             "related": search_in(datasette, conn).related(page.card.id),
             "first": first,
-            "paragraphs": paragraphs(lines, _marks(conn, version, lines, found, span)),
+            "paragraphs": (said := paragraphs(lines, _marks(conn, version, lines, found, span))),
+            "talkers": in_recording(said),
             "now": (now := _spoken_at(lines, span)),
             "stop": next((line.position for line in lines if not line.redacted), None) if now is None else now,
             "found": found,
             "complete": found is None or found.results.complete,
-            "chapters": _chapters(conn, track, version, lines),
+            "chapters": _chapters(conn, page, track, version, lines),
             "made": bool(track and recordings.made_chapters(conn, track.id)),
             "bars": _bars(found.here, track.duration_ms) if found and track else (),
             "keep": {name: value for name, value in keep.items() if value},
+            "picture": _picture(datasette, request, version) if span and version else None,
             "canonical": request.path + (f"?recording={track.key}" if track and not first else ""),
         }
 
@@ -133,7 +139,10 @@ async def session(datasette: Any, request: Any) -> Any:
 
 
 async def captions(datasette: Any, request: Any) -> Any:
-    """``/events/EVENT/SESSION/captions.FORMAT``: the transcript of a recording, in any format that is written."""
+    """``/events/EVENT/SESSION/captions.FORMAT``: the transcript of a recording, in any format that is written.
+
+    ``speakers=no`` leaves out who speaks: in SRT and text, names would stand before what is said.
+    """
     form = request.url_vars["format"]
     if form not in WRITERS:
         return await not_found(datasette, request)
@@ -147,6 +156,8 @@ async def captions(datasette: Any, request: Any) -> Any:
         role = None if track.role == "floor" else track.role
         day = page.card.day.isoformat() if page.card.day else None
         name = readable_name(day, page.card.event_title, page.card.title, role, version.language)
+        if argument(request, "speakers") == "no":
+            transcript = without_speakers(transcript)
         return WRITERS[form](transcript), name + FORMATS[form].suffix
 
     answer = await current(datasette).execute_fn(read)
@@ -196,6 +207,13 @@ def _asked(conn: Any, request: Any) -> tuple[SessionPage, Track, TrackTranscript
     return page, track, version
 
 
+def _picture(datasette: Any, request: Any, version: TrackTranscript) -> str:
+    """Return the whole address of a moment's quote as a picture."""
+    asked = {name: argument(request, name) for name in ("recording", "t")} | {"language": argument(request, "language")}
+    kept = {name: value for name, value in asked.items() if value and (name != "language" or value == version.language)}
+    return site_settings(datasette).absolute(f"{request.path}/card.png?{urlencode(kept, safe=',')}")
+
+
 def _find(datasette: Any, conn: Any, query: str, page: SessionPage, version: TrackTranscript | None) -> FoundInSession:
     results = search_in(datasette, conn).within(query, page.card.event, page.card.slug)
     here = tuple(hit for hit in results.hits if version and hit.transcript == version.version)
@@ -222,23 +240,19 @@ def _marks(
         said = place_words(by_position, recordings.words(conn, version.id, span.start_ms, span.end_ms))
         for position, some in lit_marks(lines, said, span.start_ms, span.end_ms).items():
             marks.setdefault(position, []).extend(some)
+    if version:
+        for position, some in unsure_marks(by_position, *recordings.words_beside_doubt(conn, version.id)).items():
+            marks.setdefault(position, []).extend(some)
     return marks
 
 
 def _chapters(
-    conn: Any, track: Track | None, version: TrackTranscript | None, lines: tuple[Line, ...]
+    conn: Any, page: SessionPage, track: Track | None, version: TrackTranscript | None, lines: tuple[Line, ...]
 ) -> tuple[Chapter, ...]:
-    """Return the chapters that somebody made, else those that are proposed."""
     if track is None:
         return ()
-    if made := recordings.made_chapters(conn, track.id):
-        return tuple(Chapter(start, title) for start, title in made)
-    return _proposed(version.version, lines) if version else ()
-
-
-@lru_cache(maxsize=64)
-def _proposed(_version: str, lines: tuple[Line, ...]) -> tuple[Chapter, ...]:
-    return propose(paragraphs(lines, {}))
+    people = {each.slug for each in page.card.people}
+    return chapters_of(conn, track.id, version.version if version else "", lines, kind=page.card.kind, people=people)
 
 
 def _bars(hits: Sequence[Hit], duration_ms: int | None) -> tuple[tuple[int, int, int, int], ...]:

@@ -53,6 +53,12 @@ def status(root: Path, every: bool, as_json: bool) -> None:
         f"released: {counted(holds['released_sessions'], 'session')},"
         f" {counted(holds['released_recordings'], 'recording')}"
     )
+    if holds["doubtful"] or holds["untranscribed"]:
+        out.print(
+            f"in doubt: {counted(holds['doubtful'], 'segment')};"
+            f" not transcribed, although somebody may speak: {counted(holds['untranscribed'], 'passage')}"
+            f" ({format_clock(holds['untranscribed_ms'])})"
+        )
     table = Table("stage", "done", "skipped", "refused", "failed", "running", box=None, pad_edge=False)
     for stage, counts in facts["stages"].items():
         shown = [str(counts.get(x, 0)) for x in ("done", "skipped", "refused", "failed", "running")]

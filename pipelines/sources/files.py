@@ -11,53 +11,57 @@ from typing import NamedTuple
 
 from metadata.captions import SUFFIXES as CAPTIONS
 from metadata.timetables import SUFFIXES as TIMETABLES
-from pipelines.errors import ConfigError, OwnFilesError
+from pipelines.errors import ConfigError, LeadsOutError, OwnFilesError
 from pipelines.sources.base import Fetched, Found, Shelf, Unusable
 from pipelines.storage.own import keeper, kept_in
 
 COMPANIONS = TIMETABLES | CAPTIONS | {".md", ".nfo"}
-"""Suffixes of files that lie beside recordings. In a folder they are passed over; named alone, they are refused."""
+"""Suffixes of files that may lie beside recordings. In a folder they are passed over; named alone, they are refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalFile(Found):
-    """A file: it is where it is, and stays there."""
+    """A file of this machine. It is read where it is."""
 
     path: Path
 
     @contextmanager
     def fetch(self, shelf: Shelf) -> Iterator[Fetched]:  # noqa: ARG002 one signature for all sources
-        """Give the file itself."""
+        """Return the file itself."""
         yield Fetched(self.path)
 
 
 def find(name: str | Path, shelf: Shelf) -> Iterator[Found]:  # noqa: ARG001 one signature for all sources
-    """Yield the file of this name, or those of the folder; what Rostra keeps there for itself yields that.
+    """Yield a file, or the files of a folder. One item says that Rostra's own files there were passed over.
 
     Raises:
         ConfigError: there is no such file or folder.
     """
     listing = look_through(Path(name))
     for path in listing.files:
-        with suppress(FileNotFoundError):  # it went meanwhile
+        with suppress(FileNotFoundError):  # it was removed meanwhile
             facts = path.stat()
             stamp = facts.st_size, facts.st_mtime_ns
             yield LocalFile(place=shown(path), name=shown(path.name), stamp=stamp, bytes=facts.st_size, path=path)
+    for path in listing.outside:
+        yield Unusable(place=shown(path), name=shown(path.name), stamp=("outside",), error=LeadsOutError())
     for path in listing.own:
         yield Unusable(place=shown(path), name=shown(path.name), stamp=("own",), error=OwnFilesError())
 
 
 class FolderListing(NamedTuple):
-    """What a path names: the files that may be recordings, and where Rostra keeps files for itself."""
+    """What a path names: files that may be recordings, the paths of Rostra's own files, and links that lead out."""
 
     files: list[Path]
     own: list[Path]
+    outside: tuple[Path, ...] = ()
 
 
 def look_through(source: Path) -> FolderListing:
-    """Return the files that a path names, a folder walked in order of name; hidden files are passed over.
+    """Return the files that a path names. A folder is walked in order of name, without hidden files.
 
-    So is whatever an archive or a publication keeps for itself (see `pipelines.storage.own`), wherever the path leads.
+    The files of an archive or a publication are passed over too (see `pipelines.storage.own`), and so are symbolic
+    links that lead out of a folder: who fills a folder for others to pull is not to choose any file of this machine.
 
     Raises:
         ConfigError: there is no such file or folder.
@@ -80,7 +84,7 @@ def expand(source: Path) -> list[Path]:
 
 
 def _walk(folder: Path) -> FolderListing:
-    files, own = [], []
+    files, own, outside = [], [], []
     for place, folders, names in os.walk(folder):
         here = Path(place)
         if kept := kept_in(here):
@@ -89,17 +93,24 @@ def _walk(folder: Path) -> FolderListing:
         for path in (here / name for name in names if name not in kept and wanted(name)):
             if path.is_symlink() and keeper(path):
                 own.append(path)
+            elif leads_out(path, folder):
+                outside.append(path)
             elif path.is_file():
                 files.append(path)
-    return FolderListing(sorted(files), sorted(own))
+    return FolderListing(sorted(files), sorted(own), tuple(sorted(outside)))
+
+
+def leads_out(path: Path, folder: Path) -> bool:
+    """Return whether a path in a folder is a symbolic link to something that is there and lies elsewhere."""
+    return path.is_symlink() and path.exists() and not path.resolve().is_relative_to(folder.resolve())
 
 
 def shown(path: Path | str) -> str:
-    """Return a path as text; what is not UTF-8 in it, as in names of old disks, stands as its number."""
+    """Return a path as text. Bytes that are not UTF-8, as in names on old disks, are shown as their numbers."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def wanted(name: str) -> bool:
-    """Whether a file in a folder, or in a bucket, is taken for a recording by its name alone."""
+    """Whether a file in a folder or bucket may be a recording, judged by its name alone."""
     parts = Path(name).parts
     return not any(part.startswith(".") for part in parts) and Path(name).suffix.lower() not in COMPANIONS

@@ -1,8 +1,8 @@
-"""What yt-dlp knows: the pages of video sites, their playlists, and everything that they say of a recording.
+"""Video sites, by yt-dlp: pages, playlists, and what the site says of each recording.
 
-The extra ``sites`` installs it. Only sites that it knows by name are left to it: its generic extractor would
-follow any page anywhere, which `pipelines.sources.http` is there to prevent. What it asks of the sites that
-it knows, it asks itself: addresses are not checked there.
+The extra ``sites`` installs yt-dlp. It is used only for sites that it knows by name: its generic extractor would follow
+any page to any address, which `pipelines.sources.http` prevents. yt-dlp makes its own requests to the sites that it
+knows; Rostra does not check the addresses of those requests.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pipelines.media.files import ffmpeg_binary
 from pipelines.sources.base import CaptionFiles, Fetched, Found, Report, Shelf, Unreachable, file_name, plain
 
 FORMATS = "bestvideo*[height<=1080]+bestaudio/best"
-"""What is chosen of the formats that a site has (yt-dlp's format selection)."""
+"""The formats that are chosen, in yt-dlp's format selection."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class Video(Found):
 
     @contextmanager
     def fetch(self, shelf: Shelf) -> Iterator[Fetched]:
-        """Download the recording with ``info.json`` and captions; yt-dlp goes on with what is half here."""
+        """Download the recording with ``info.json`` and captions. yt-dlp continues a partial download."""
         options = {
             "format": FORMATS,
             "ffmpeg_location": ffmpeg_binary(),
@@ -62,7 +62,7 @@ class Video(Found):
 
     @contextmanager
     def fetch_captions(self, shelf: Shelf) -> Iterator[CaptionFiles]:
-        """Download ``info.json`` and the captions that people made; what the site's machine heard is left."""
+        """Download ``info.json`` and the captions that people made, but not the site's automatic captions."""
         with self._downloaded(shelf, {"skip_download": True}) as (_, files):
             yield CaptionFiles(self.url, files)
 
@@ -91,7 +91,7 @@ def is_known(url: str) -> bool:
 
 
 def find(url: str, shelf: Shelf) -> Iterator[Found]:
-    """Yield the recording on a page, or those of a playlist; a page that cannot be read yields that."""
+    """Yield the recording of a page, or those of a playlist; an `Unreachable` where the page cannot be read."""
     try:
         info = _extract(url, shelf.settings, {"extract_flat": "in_playlist", "skip_download": True}, download=False)
     except FetchError as error:
@@ -112,9 +112,9 @@ def find(url: str, shelf: Shelf) -> Iterator[Found]:
 
 
 def described(info: Mapping[str, Any]) -> Session:
-    """Return what a site says of a recording. A video that is not for everybody is private.
+    """Return what a site says of a recording. A video that is not public there is private here.
 
-    The name of a channel is not that of a person, and is left out.
+    The name of the channel is left out, since it need not be a person's.
     """
     title = plain(str(info.get("title") or info.get("id") or "Recording"), 500)
     page = info.get("webpage_url") or info.get("url")
@@ -135,10 +135,10 @@ def described(info: Mapping[str, Any]) -> Session:
 
 
 def _extract(url: str, settings: Settings, options: dict[str, Any], *, download: bool) -> dict[str, Any]:
-    """Return what yt-dlp learns, and have it download where that is wanted.
+    """Return the information that yt-dlp extracts, and download the files if ``download`` is set.
 
     Raises:
-        FetchError: it cannot, with what it says.
+        FetchError: yt-dlp fails; the text is its message.
     """
     from yt_dlp import YoutubeDL  # an extra, and slow to import
     from yt_dlp.utils import YoutubeDLError
@@ -153,7 +153,7 @@ def _extract(url: str, settings: Settings, options: dict[str, Any], *, download:
 
 
 def _not_longer(settings: Settings) -> Any:
-    """Return a filter, as yt-dlp takes one, that refuses what is longer than allowed."""
+    """Return a match filter for yt-dlp that refuses recordings that are longer than allowed."""
 
     def judge(info: Mapping[str, Any], *, incomplete: bool) -> None:  # noqa: ARG001 yt-dlp's signature
         if (info.get("duration") or 0) * 1000 > settings.max_ms:
@@ -163,7 +163,7 @@ def _not_longer(settings: Settings) -> Any:
 
 
 def _reporting(report: Report) -> Any:
-    """Return a hook, as yt-dlp takes one, that reports how much is here of all files together."""
+    """Return a progress hook for yt-dlp that reports the bytes of all files together."""
     here: dict[str, float] = {}
 
     def tell(status: Mapping[str, Any]) -> None:
@@ -174,7 +174,7 @@ def _reporting(report: Report) -> Any:
 
 
 class _Silent:
-    """A logger that drops what yt-dlp says along the way."""
+    """A logger that drops yt-dlp's messages."""
 
     def debug(self, message: str) -> None:
         """Drop it."""

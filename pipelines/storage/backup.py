@@ -8,6 +8,9 @@
 
 A snapshot is there when its manifest is: a backup that breaks off leaves files that the next one finds, and
 no snapshot. What `publish` can build again (``public/``) is not kept.
+
+What was deleted for good is to be gone from backups, too. So the first backup after that drops the snapshots from
+before, which still hold it, and every file that only they name.
 """
 
 from __future__ import annotations
@@ -22,6 +25,8 @@ import msgspec
 
 from archive.catalogue import snapshot as snapshots
 from archive.catalogue.recordings import StoredFile
+from archive.catalogue.seals import bring_back, broken_seals
+from archive.connection import transaction
 from pipelines.errors import BackupError, ConfigError
 from pipelines.storage.archive_folder import Context, Layout
 from pipelines.storage.atomic import write_atomic
@@ -42,6 +47,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         settings: the text of ``rostra.toml``.
         files: what the catalogue names of the store.
         lost: names of those that were missing or damaged, and are in no earlier snapshot either.
+        erased: how often anything had been deleted for good.
     """
 
     made_at: str
@@ -51,6 +57,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     settings: str
     files: tuple[StoredFile, ...]
     lost: tuple[str, ...] = ()
+    erased: snapshots.Erased = snapshots.Erased()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,7 @@ class Done:
         copied: how many files travelled.
         bytes: how many bytes they have.
         removed: files of dropped snapshots.
+        forgotten: snapshots that were dropped, since they held what was deleted for good.
         damage: what is missing or broken.
     """
 
@@ -78,6 +86,7 @@ class Done:
     bytes: int
     removed: int
     damage: tuple[Damage, ...]
+    forgotten: int = 0
 
 
 Step = Callable[[int, int], None]
@@ -121,12 +130,14 @@ def back_up(context: Context, vault: Vault, *, made_at: str, keep: int, verify: 
             settings=context.layout.config.read_text(encoding="utf-8") if context.layout.config.exists() else "",
             files=taken.files,
             lost=tuple(each.name for each in damage),
+            erased=taken.erased,
         )
         written = folder / "manifest.json"
         written.write_bytes(msgspec.json.encode(manifest))
         vault.put(written, _name(made_at))
-        removed = _prune(vault, keep, folder) if keep else 0
-    return Done(manifest, copying.copied, copying.bytes, removed, damage)
+        forgotten = _before_erasure(vault, manifest, folder)
+        removed = _prune(vault, keep, forgotten, folder) if keep or forgotten else 0
+    return Done(manifest, copying.copied, copying.bytes, removed, damage, len(forgotten))
 
 
 @dataclass(slots=True)
@@ -230,7 +241,9 @@ def restore(vault: Vault, root: Path, *, at: str | None, step: Step) -> Done:
 
 
 def repair(context: Context, vault: Vault, *, step: Step) -> tuple[int, tuple[Damage, ...]]:
-    """Bring back the files of an archive that are missing or damaged, and return how many, and what is still wrong.
+    """Bring back what an archive lacks or has damaged, and return how much, and what is still wrong.
+
+    Files come from the vault's store, rows of the catalogue from the latest snapshot that has them as they were.
 
     Args:
         context: the archive, held for writing.
@@ -243,8 +256,24 @@ def repair(context: Context, vault: Vault, *, step: Step) -> tuple[int, tuple[Da
     """
     with scratch_folder() as folder:
         _refuse_others(vault, vault.sizes(), snapshots.identity(context.db), folder)
+        rows, lost = _bring_rows_back(context, vault, folder)
     copied, _, damage = _bring_back(vault, LocalBlobStore(context.layout.media), snapshots.kept_files(context.db), step)
-    return copied, damage
+    return rows + copied, (*lost, *damage)
+
+
+def _bring_rows_back(context: Context, vault: Vault, folder: Path) -> tuple[int, tuple[Damage, ...]]:
+    """Bring back the rows that are not what Rostra wrote; return how many seals are whole again, and what is not."""
+    with transaction(context.db):
+        broken = left = broken_seals(context.db)
+    copy = folder / "catalogue.db"
+    for name in reversed(_names(vault.sizes()) if broken else []):
+        manifest = _manifest(vault, name, folder)
+        vault.fetch(f"{CATALOGUES}/{manifest.catalogue}.db", copy)
+        if digest(copy) == manifest.catalogue:
+            left = bring_back(context.layout.catalogue, copy, left)
+        if not left:
+            break
+    return len(broken) - len(left), tuple(Damage(str(each), "no snapshot has it as it was written") for each in left)
 
 
 def _bring_back(
@@ -298,11 +327,17 @@ def _refuse_others(vault: Vault, sizes: dict[str, int], identity: str, folder: P
         raise ConfigError("that place holds the backup of another archive: choose another")
 
 
-def _prune(vault: Vault, keep: int, folder: Path) -> int:
-    """Remove the oldest snapshots, and the files that only they name; return how many files."""
+def _before_erasure(vault: Vault, made: Manifest, folder: Path) -> set[str]:
+    """Return the names of the manifests of snapshots that hold what was deleted for good since."""
+    names = _names(vault.sizes())
+    return {name for name in names if made.erased.is_missing_from(_manifest(vault, name, folder).erased)}
+
+
+def _prune(vault: Vault, keep: int, without: set[str], folder: Path) -> int:
+    """Remove all but the latest snapshots (0 keeps all), and the files that only they name; return how many files."""
     sizes = vault.sizes()
     wanted = set()
-    for name in _names(sizes)[-keep:]:
+    for name in [name for name in _names(sizes) if name not in without][-keep:]:
         manifest = _manifest(vault, name, folder)
         wanted |= {name, f"{CATALOGUES}/{manifest.catalogue}.db"}
         wanted |= {f"{MEDIA}/{key(file.sha256, file.suffix)}" for file in manifest.files}

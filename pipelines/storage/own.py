@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from archive.publication.folder import METADATA, SETTINGS_FILE
+from archive.publication.folder import CORPORA, METADATA, SETTINGS_FILE
 from pipelines.storage.archive_folder import Layout
 
 CURRENT = "current.json"
@@ -29,7 +29,7 @@ def kept_in(folder: Path) -> frozenset[str]:
         turns = {path.name for path in folder.glob(f"{layout.work.name}-*") if path.name.rpartition("-")[2].isdecimal()}
         return frozenset(files | turns | {part.name for part in parts})
     if (folder / CURRENT).is_file() and (databases := {path.name for path in folder.glob(DATABASES)}):
-        return frozenset({CURRENT, MEDIA, METADATA, SETTINGS_FILE, *databases})
+        return frozenset({CURRENT, MEDIA, CORPORA, METADATA, SETTINGS_FILE, *databases})
     return frozenset()
 
 

@@ -19,9 +19,15 @@ from archive.research import Research
 from archive.search.sqlite_search import SqliteSearch
 from archive.site.api import answers, questions
 from archive.site.api.answers import Page
+from archive.site.cited.addresses import Address, BadAddressError, parse
+from archive.site.cited.reading import Shown
+from archive.site.cited.reading import read as cited
+from archive.site.queries import Tombstone
 from archive.site.records import Event, Named, Person, Reader, Session
 
 T = TypeVar("T")
+MOST_LINES = 100_000
+"""Moments of which some are drawn."""
 BUDGET_MS = 2_000
 """What one question to all moments may take."""
 
@@ -163,6 +169,38 @@ def _transcript(asked: Asked) -> answers.TranscriptText | None:
     )
 
 
+def _cited(asked: Asked) -> answers.CitedMoment | Tombstone | None:
+    named = asked.path
+    try:
+        address = parse(named["identity"], named["version"], lambda name: str(getattr(asked.query, name)))
+    except BadAddressError as error:
+        raise questions.BadQuestionError(str(error)) from None
+    found = cited(asked.reader.conn, address)
+    return found if found is None or isinstance(found, Tombstone) else _told(asked.reader, address, found)
+
+
+def _told(reader: Reader, address: Address, found: Shown) -> answers.CitedMoment:
+    outcome, site = found.outcome, reader.settings
+    gone = outcome.state == "withheld"
+    placed = outcome.stand is not None and outcome.state != "lost"
+    card, changed = found.page.card, outcome.differences
+    return answers.CitedMoment(
+        state=outcome.state,
+        permanent_url=site.absolute(urls.permanent_url(address.identity) if gone else address.path),
+        url=site.absolute(found.path if placed else found.session_path),
+        session=Named(slug=card.slug, title=card.title, url=site.absolute(found.session_path)),
+        cited_version=outcome.cited_version,
+        version=outcome.stand.version if outcome.stand else None,
+        recording=outcome.stand.sha256 if outcome.stand else None,
+        start_ms=outcome.start_ms if placed else None,
+        end_ms=outcome.end_ms if placed else None,
+        as_cited=outcome.as_cited,
+        as_now=outcome.as_now,
+        differences=tuple(answers.CitedDifference(before=each.before, after=each.after) for each in changed),
+        notes=outcome.notes,
+    )
+
+
 def _search(asked: Asked) -> answers.Found:
     query, settings = asked.query, asked.reader.settings
     filters = query.filters()
@@ -183,7 +221,9 @@ def _moments(asked: Asked) -> answers.MomentPage:
 def _concordance(asked: Asked) -> answers.Contexts:
     query, research = asked.query, Research(asked.reader.conn, BUDGET_MS)
     end = query.cursor + query.limit
-    lines = research.concordance(query.q, query.filters(), limit=end + 1)[query.cursor :] if query.q else []
+    drawn = {} if query.sample is UNSET else {"limit": MOST_LINES, "sample": query.sample, "seed": query.seed}
+    found = research.concordance(query.q, query.filters(), **({"limit": end + 1} | drawn)) if query.q else []
+    lines = found[query.cursor :]
     items = tuple(answers.context(line, asked.reader.settings) for line in lines[: query.limit])
     following = end if len(lines) > query.limit else None
     return answers.Contexts(items=items, complete=research.complete or following is not None, next=following)
@@ -193,6 +233,42 @@ def _frequency(asked: Asked) -> answers.Frequencies:
     query, research = asked.query, Research(asked.reader.conn, BUDGET_MS)
     rates = research.frequency(query.q, query.by, query.filters()) if query.q else []
     return answers.Frequencies(by=query.by, items=tuple(map(answers.frequency, rates)), complete=research.complete)
+
+
+def _collocates(asked: Asked) -> answers.CollocateList:
+    query, research = asked.query, Research(asked.reader.conn, BUDGET_MS)
+    found = (
+        research.collocates(query.q, query.filters(), window=query.window, side=query.side, limit=query.limit)
+        if query.q
+        else []
+    )
+    return answers.collocates(found, complete=research.complete)
+
+
+def _keywords(asked: Asked) -> answers.KeywordList:
+    query, research = asked.query, Research(asked.reader.conn, BUDGET_MS)
+    found = research.keywords(query.filters(), query.reference(), limit=query.limit)
+    return answers.keywords(found, complete=research.complete)
+
+
+def _dispersion(asked: Asked) -> answers.Spread:
+    query, research = asked.query, Research(asked.reader.conn, BUDGET_MS)
+    found = research.dispersion(query.q, query.filters())
+    return answers.Spread(**found._asdict(), complete=research.complete)
+
+
+def _speakers(asked: Asked) -> answers.SpeakerList:
+    research = Research(asked.reader.conn, BUDGET_MS)
+    found = research.who_spoke(asked.query.filters())
+    return answers.speakers(found, complete=research.complete)
+
+
+def _vocabulary(asked: Asked) -> answers.WordPage:
+    query, research = asked.query, Research(asked.reader.conn, BUDGET_MS)
+    end = query.cursor + query.limit
+    found = research.vocabulary(query.filters(), limit=end + 1)
+    items = tuple(answers.SaidOften(word=word, count=count) for word, count in found[query.cursor : end])
+    return answers.WordPage(items=items, complete=research.complete, next=end if len(found) > end else None)
 
 
 def _page(items: tuple[T, ...], limit: int, name: Callable[[T], str]) -> Page[T]:
@@ -228,6 +304,13 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         answers.TranscriptText,
         _transcript,
     ),
+    Endpoint(
+        "/cite/{identity}/{version}",
+        "A moment that was cited: where it is now, and what has changed.",
+        questions.Cited,
+        answers.CitedMoment,
+        _cited,
+    ),
     Endpoint("/search", "Sessions in which something was said.", questions.Search, answers.Found, _search),
     Endpoint(
         "/moments",
@@ -251,6 +334,39 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         questions.Frequency,
         answers.Frequencies,
         _frequency,
+        is_long=True,
+    ),
+    Endpoint(
+        "/collocates",
+        "Words near a query.",
+        questions.Collocates,
+        answers.CollocateList,
+        _collocates,
+        is_long=True,
+    ),
+    Endpoint(
+        "/keywords",
+        "Words that one part of the archive says more than another.",
+        questions.Keywords,
+        answers.KeywordList,
+        _keywords,
+        is_long=True,
+    ),
+    Endpoint(
+        "/dispersion",
+        "How evenly a query is spread over sessions.",
+        questions.Part,
+        answers.Spread,
+        _dispersion,
+        is_long=True,
+    ),
+    Endpoint("/speakers", "Who spoke how much.", questions.Part, answers.SpeakerList, _speakers, is_long=True),
+    Endpoint(
+        "/vocabulary",
+        "The words of a part of the archive.",
+        questions.Vocabulary,
+        answers.WordPage,
+        _vocabulary,
         is_long=True,
     ),
 )

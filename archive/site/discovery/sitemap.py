@@ -12,13 +12,13 @@ from typing import Any
 from lxml import etree
 
 from archive import urls
-from archive.site.feeds.xml_text import xml_text
 from archive.site.published import current
 from archive.site.records import File, Reader, Recording, Session
 from archive.site.render import not_found
 from archive.site.respond import respond
 from archive.site.settings import SiteSettings, site_settings
 from archive.sqlite import sqlite3
+from metadata.xml_text import xml_text
 
 NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
 VIDEO = "http://www.google.com/schemas/sitemap-video/1.1"
