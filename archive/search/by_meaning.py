@@ -9,7 +9,7 @@ other, what is left out, and what one person said.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +38,8 @@ LISTED_ABOUT = 20
 """Sessions, or moments, that are listed because of what they mean."""
 SHOWN_CHARACTERS = 300
 """Of what is said in a window, what is shown; the rest can be heard."""
+LIKE, ALIKE = 4, 0.4
+"""Moments of other sessions that are like what is said in one, at most; and the cosine that they have at least."""
 TOGETHER = 512
 """Vectors that are compared at once: as numbers of four bytes they fit into a processor's cache."""
 LONGEST_QUERY = 500
@@ -54,11 +56,13 @@ class Meanings:
     """All windows of a database; arrays have a place for each.
 
     Attributes:
+        encoder: the name of what made their vectors.
         sessions: their sessions' ids.
         transcripts: their transcripts' ids.
         firsts, lasts: from which position to which segments are theirs.
     """
 
+    encoder: str
     sessions: Whole
     transcripts: Whole
     firsts: Whole
@@ -67,16 +71,20 @@ class Meanings:
     _lengths: Vectors
 
     @classmethod
-    def read(cls, conn: sqlite3.Connection, encoder: str) -> Meanings:
-        """Read the vectors of current transcripts that an encoder made; none of a database that is older than these."""
+    def read(cls, conn: sqlite3.Connection) -> Meanings:
+        """Read the vectors of current transcripts, of the encoder that made the last of them.
+
+        A database that is older than vectors has none.
+        """
         rows = []
         if conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'meaning'").fetchone():
             rows = conn.execute(
-                "SELECT session_id, transcript_id, first_position, last_position, vector FROM meaning"
+                "SELECT session_id, transcript_id, first_position, last_position, vector, encoder FROM meaning"
                 " JOIN transcript ON transcript.id = transcript_id JOIN recording ON recording.id = recording_id"
-                f" WHERE encoder = ? AND length(vector) = ? AND session_id IS NOT NULL AND {CURRENT}"
+                " WHERE encoder = (SELECT encoder FROM meaning ORDER BY id DESC LIMIT 1)"
+                f" AND length(vector) = ? AND session_id IS NOT NULL AND {CURRENT}"
                 " ORDER BY session_id, meaning.id",
-                (encoder, DIMENSIONS),
+                (DIMENSIONS,),
             ).fetchall()
         vectors = unpack([row[4] for row in rows], DIMENSIONS)
         columns = np.array([row[:4] for row in rows], dtype=np.int64).reshape(-1, 4)
@@ -85,7 +93,8 @@ class Meanings:
             some = vectors[begin : begin + TOGETHER].astype(np.float32)
             squares[begin : begin + TOGETHER] = np.einsum("ij,ij->i", some, some)
         sessions, transcripts, firsts, lasts = columns.T
-        return cls(sessions, transcripts, firsts, lasts, vectors, np.sqrt(np.maximum(squares, 1.0)))
+        encoder = rows[0][5] if rows else ""
+        return cls(encoder, sessions, transcripts, firsts, lasts, vectors, np.sqrt(np.maximum(squares, 1.0)))
 
     def __len__(self) -> int:
         """Return how many windows there are."""
@@ -95,6 +104,38 @@ class Meanings:
         """Return where a window is."""
         session, transcript = int(self.sessions[window]), int(self.transcripts[window])
         return Passage(session, transcript, int(self.firsts[window]), int(self.lasts[window]), 0.0)
+
+    def _of(self, session: int) -> tuple[int, Vectors]:
+        """Return the first window of a session, and the vectors of all of them, of length 1."""
+        begin, end = np.searchsorted(self.sessions, [session, session + 1]).tolist()
+        return begin, self._vectors[begin:end].astype(np.float32) / self._lengths[begin:end, None]
+
+    def directions(self) -> tuple[Whole, Vectors]:
+        """Return all sessions that have windows, and in which direction each goes from what all speak of."""
+        known = np.unique(self.sessions)
+        middles = np.array([self._of(int(each))[1].mean(axis=0) for each in known], dtype=np.float32)
+        apart = middles - middles.mean(axis=0) if len(known) else np.empty((0, DIMENSIONS), dtype=np.float32)
+        return known, apart / np.maximum(np.linalg.norm(apart, axis=1, keepdims=True), 1e-6)
+
+    def like(self, session: int, directions: tuple[Whole, Vectors]) -> list[int]:
+        """Return the windows of other sessions that are most like one of a session, the best first.
+
+        The sessions that speak of the same as a whole are found first, and in each of them the nearest window.
+        """
+        known, apart = directions
+        place = int(np.searchsorted(known, session))
+        if place == len(known) or known[place] != session:
+            return []
+        near = apart @ apart[place]
+        near[place] = -2.0
+        found = []
+        own = self._of(session)[1]
+        for other in np.argsort(-near, kind="stable")[:LIKE].tolist():
+            begin, theirs = self._of(int(known[other]))
+            cosines = (theirs @ own.T).max(axis=1)
+            if other != place and cosines.max() >= ALIKE:
+                found.append((float(cosines.max()), begin + int(cosines.argmax())))
+        return [window for _, window in sorted(found, reverse=True)]
 
     def cosines(self, vector: Vectors) -> Vectors:
         """Return how near each window is to a vector of length 1: 1 where they say the same."""
@@ -136,20 +177,24 @@ class AboutMatches:
 
     def moments(self, asked: Asked, windows: Iterable[int]) -> list[Ranked]:
         """Return what is said at the beginning of windows; their scores are 0."""
-        passages = [self._meanings.passage(window) for window in windows]
-        found = []
-        for passage, stretch in read_passages(asked.conn, passages):
-            lines = tuple(range(max(1, sum(end <= SHOWN_CHARACTERS for end in stretch.starts[1:]))))
-            moment = Moment((passage.transcript, *(stretch.positions[line] for line in lines)), lines, 0, (0, 0))
-            found.append(Ranked(passage, stretch, moment, 0.0))
-        return found
+        return beginnings(asked.conn, [self._meanings.passage(window) for window in windows])
+
+
+def beginnings(conn: sqlite3.Connection, windows: Sequence[Passage]) -> list[Ranked]:
+    """Return what is said at the beginning of windows; their scores are 0."""
+    found = []
+    for passage, stretch in read_passages(conn, windows):
+        lines = tuple(range(max(1, sum(end <= SHOWN_CHARACTERS for end in stretch.starts[1:]))))
+        moment = Moment((passage.transcript, *(stretch.positions[line] for line in lines)), lines, 0, (0, 0))
+        found.append(Ranked(passage, stretch, moment, 0.0))
+    return found
 
 
 def no_meaning(overview: Overview) -> AboutMatches:
     """Return that nothing is known to be about a query."""
     nothing = np.empty(0, dtype=np.int64)
     empty = Meanings(
-        nothing, nothing, nothing, nothing, np.empty((0, DIMENSIONS), dtype=np.int8), np.empty(0, np.float32)
+        "", nothing, nothing, nothing, nothing, np.empty((0, DIMENSIONS), dtype=np.int8), np.empty(0, np.float32)
     )
     return AboutMatches(np.zeros(len(overview.ids)), (), empty, nothing)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from archive.index.encoder import Encoder, installed_encoder
+from archive.index.encoder import Encoder, Vectors, installed_encoder
 from archive.search.by_meaning import Meanings
-from archive.search.session_table import Overview
+from archive.search.hits import Passage
+from archive.search.session_table import Overview, Whole
 from archive.search.suggest import Vocabulary
 from archive.sqlite import sqlite3
 
@@ -24,6 +25,7 @@ class Kept:
         self.encoder = encoder
         self._overview: Overview | None = None
         self._meanings: Meanings | None = None
+        self._directions: tuple[Whole, Vectors] | None = None
 
     def overview(self, conn: sqlite3.Connection) -> Overview:
         """Return all sessions at a glance."""
@@ -33,13 +35,21 @@ class Kept:
 
     def meanings(self, conn: sqlite3.Connection) -> Meanings | None:
         """Return the vectors of what is said, with the encoder ready; None where there are none, or no encoder."""
-        if self.encoder is None:
-            return None
-        if self._meanings is None:
-            self._meanings = Meanings.read(conn, self.encoder.name)
-        if not len(self._meanings):
+        if self.encoder is None or self.encoder.name != self._vectors(conn).encoder:
             return None
         self.encoder.load()
+        return self._vectors(conn)
+
+    def like(self, conn: sqlite3.Connection, session: int) -> list[Passage]:
+        """Return the moments of other sessions that are like one of a session, the best first; no encoder is needed."""
+        known = self._vectors(conn)
+        if self._directions is None:
+            self._directions = known.directions()
+        return [known.passage(window) for window in known.like(session, self._directions)]
+
+    def _vectors(self, conn: sqlite3.Connection) -> Meanings:
+        if self._meanings is None:
+            self._meanings = Meanings.read(conn)
         return self._meanings
 
 

@@ -119,6 +119,29 @@ def test_a_window_that_words_are_found_in_is_shown_once(db: Database) -> None:
     assert [(hit.match, hit.start_ms) for hit in hits] == [("some words", 60_000)]
 
 
+def test_moments_of_other_sessions_that_are_alike_are_related() -> None:
+    db = blank()
+    event = add_event(db)
+    talks = {
+        "one": ["The lighthouse keeper slept."], "two": ["A storm.", *["Quite other things are said."] * 11,
+        "The lighthouse keeper slept long."], "three": ["Sourdough bread needs patience and flour."],
+    }  # fmt: skip
+    numbers = {slug: add_session(db, event, slug) for slug in talks}
+    for slug, texts in talks.items():
+        add_transcript(db, numbers[slug], texts)
+    with transaction(db):
+        rebuild(db)
+    embed(db, ENCODER)
+    for encoder in (ENCODER, None):
+        backend = search(db, encoder)
+        found = [(hit.session, hit.start_ms, hit.text, hit.match) for hit in backend.related(numbers["one"])]
+        assert found == [("two", 60_000, "The lighthouse keeper slept long.", "about this")]
+        assert backend.related(numbers["three"]) == ()
+        assert backend.related(99) == ()
+    db.execute("DELETE FROM meaning")
+    assert search(db).related(numbers["one"]) == ()
+
+
 def test_a_search_within_a_session_is_for_words(db: Database) -> None:
     assert search(db).within("Leuchtturm Wärter", "gathering", "tower").hits == ()
 
