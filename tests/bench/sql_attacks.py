@@ -100,6 +100,13 @@ MACHINE = {
 }  # fmt: skip
 """What tells of the machine, changes anything, or breaks what reads statements."""
 
+TEXT = {
+    "comments without an end": f"SELECT 1 {chr(39).join(['/* '] * 4_000)}",
+    "lines of comments without an end": "SELECT 1 " + "/*\n" * 4_000,
+    "very many words": "SELECT 1 " + ":a " * 4_000,
+}
+"""What takes long before it is run, where patterns look for comments and names in it."""
+
 ATTACKS: dict[str, str] = TIME | MEMORY | SIZE | MACHINE
 PAGES = ("/", "/events", "/search?q=archive", "/events/summer-university-2022", "/people")
 
@@ -193,7 +200,9 @@ def asked(client: httpx.Client, count: int) -> Figures:
 
 def attack(site: str, stop: threading.Event, answers: Counter[int], first: int) -> None:
     """Send statements one after the other until told to stop."""
-    statements = itertools.cycle(list(ATTACKS.values())[first * 7 % len(ATTACKS) :] + list(ATTACKS.values()))
+    statements = itertools.cycle(
+        [*TEXT.values(), *list(ATTACKS.values())[first * 7 % len(ATTACKS) :], *ATTACKS.values()]
+    )
     with httpx.Client(base_url=site, trust_env=False, timeout=120, follow_redirects=True) as client:
         while not stop.is_set():
             with suppress(httpx.HTTPError):
