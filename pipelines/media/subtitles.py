@@ -19,6 +19,7 @@ from av.codec.codec import UnknownCodecError
 from metadata.captions.base import tidy
 from metadata.errors import InvalidLanguageError
 from metadata.languages import display_name, parse_language
+from metadata.times import format_timestamp
 from pipelines.errors import ItemError
 from pipelines.media.files import MediaInfo, StreamInfo, subtitle_packets, write_streams
 
@@ -27,7 +28,7 @@ MOST_TRACKS = 64
 MOST_BYTES = 16_000_000
 """The largest file of captions: more than a day of speech with a time for each word."""
 
-Part = Literal["forced", "comment"]
+Part = Literal["forced", "comment", "chapters"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,7 @@ class Subtitles:
         language: BCP-47; None where the file does not say it.
         title: what the file calls the track.
         part: why it is no text of all that is said: ``forced`` has only what is said in other languages, and
-            ``comment`` what others say of the recording.
+            ``comment`` what others say of the recording. ``chapters`` are titles, which nobody says.
     """
 
     path: Path
@@ -94,7 +95,20 @@ def extract(path: Path, info: MediaInfo, folder: Path) -> Extracted:
     }
     files.reverse()  # of several that are alike, the file's first is its best
     files.sort(key=lambda each: _fitness(each, marks[each.path], spoken))
-    return Extracted(tuple(files), spoken, tuple(unread))
+    return Extracted((*_chapters(info, folder), *files), spoken, tuple(unread))
+
+
+def _chapters(info: MediaInfo, folder: Path) -> Iterator[Subtitles]:
+    """Write the chapters of a recording's container as WebVTT has them."""
+    if not info.chapters:
+        return
+    cues = [
+        f"{format_timestamp(start)} --> {format_timestamp(end)}\n{escape(title, quote=False)}\n"
+        for start, end, title in sorted(info.chapters)
+    ]
+    path = folder / "chapters.vtt"
+    path.write_text("\n".join(["WEBVTT", "Kind: chapters", "", *cues]), encoding="utf-8")
+    yield Subtitles(path=path, codec="chapters", part="chapters")
 
 
 def is_text(codec: str) -> bool:
