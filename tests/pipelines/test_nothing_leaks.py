@@ -33,6 +33,7 @@ from archive.catalogue.importing import apply_event
 from archive.catalogue.migrations import catalogue_migrations
 from archive.catalogue.provenance import note_place
 from archive.catalogue.recordings import NewRecording, NewRendition, add_recording, note_source, set_renditions
+from archive.catalogue.revisions import current_version
 from archive.catalogue.rows import touch
 from archive.catalogue.transcripts import add_transcript
 from archive.connection import transaction
@@ -57,6 +58,8 @@ from metadata.model import (
     Transcript,
     Word,
 )
+from metadata.revising import Edit, apply, words_of
+from pipelines.exchange.revisions import Corrected, keep
 from pipelines.run.executors import InProcess
 from pipelines.run.runner import Silent, run_stage
 from pipelines.stages.publish import Publish
@@ -369,6 +372,23 @@ class Archive(RuleBasedStateMachine):
         )  # fmt: skip
         with transaction(self.db):
             add_transcript(self.db, found[0], transcript, created_at="2026-05-01T00:00:00Z")
+
+    @rule(number=st.integers(0, 9))
+    def take_words_back(self, number: int) -> None:
+        """Correct the first word of a recording in such a way that no version holds it any more, and render again."""
+        found = self.recording(number)
+        version = current_version(self.db, found[0]) if found else None
+        if version is None or not (words := words_of(version.transcript)):
+            return
+        with transaction(self.db):
+            corrected = Corrected(*apply(version.transcript, [Edit(0, 1, ("somebody",))]))
+            by = self.marker.private()
+            keep(self.db, version, corrected, by=by, at="2026-05-01T00:00:00Z", taking_back=True)
+        self.marker.never.update(mark for mark in plain_marks(words[0]))
+        for table, columns in (("segment", "text"), ("word", "text"), ("revision", "before || ' ' || after")):
+            held = self.db.execute(f"SELECT {columns} FROM {table} WHERE instr({columns}, ?)", [words[0]]).fetchall()
+            assert words[0] == "somebody" or held == []
+        self.render()
 
     @rule()
     def render(self) -> None:
