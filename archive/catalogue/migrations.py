@@ -853,7 +853,48 @@ CREATE TABLE attribution (
 
 
 @catalogue_migrations()
-def m0016_other_cuts_and_former_addresses(db: Database) -> None:
+def m0016_seals(db: Database) -> None:
+    """Digests of what Rostra wrote, by which damage is found (`archive.catalogue.seals`).
+
+    The row without a table says for how many migrations everything was sealed.
+    """
+    execute_all(
+        db,
+        (
+            """
+CREATE TABLE seal (
+  part TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  digest INTEGER NOT NULL,
+  PRIMARY KEY (part, number)
+) STRICT, WITHOUT ROWID
+""",
+        ),
+    )
+
+
+@catalogue_migrations()
+def m0017_portraits(db: Database) -> None:
+    """Pictures of people, small and without metadata, which are private until somebody releases them."""
+    execute_all(
+        db,
+        (
+            """
+CREATE TABLE portrait (
+  person_id INTEGER PRIMARY KEY REFERENCES person(id) ON DELETE CASCADE,
+  picture BLOB NOT NULL,
+  digest TEXT NOT NULL CHECK (length(digest) = 12),
+  state TEXT NOT NULL DEFAULT 'private' CHECK (state IN ('public', 'private')),
+  source TEXT NOT NULL,
+  taken_at TEXT NOT NULL
+) STRICT
+""",
+        ),
+    )
+
+
+@catalogue_migrations()
+def m0018_other_cuts_and_former_addresses(db: Database) -> None:
     """Whether another cut took a recording's place since a version of its transcript, and addresses that were left.
 
     A former address is kept as a digest: it leads on whoever has it, and tells nobody else what it was.

@@ -628,6 +628,22 @@ CREATE INDEX attribution_speaker ON attribution(speaker_tag_id);
 
 CREATE INDEX attribution_transcript ON attribution(transcript_id);
 
+CREATE TABLE seal (
+  part TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  digest INTEGER NOT NULL,
+  PRIMARY KEY (part, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE portrait (
+  person_id INTEGER PRIMARY KEY REFERENCES person(id) ON DELETE CASCADE,
+  picture BLOB NOT NULL,
+  digest TEXT NOT NULL CHECK (length(digest) = 12),
+  state TEXT NOT NULL DEFAULT 'private' CHECK (state IN ('public', 'private')),
+  source TEXT NOT NULL,
+  taken_at TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE former_address (
   id INTEGER PRIMARY KEY,
   digest TEXT NOT NULL UNIQUE CHECK (length(digest) = 32),

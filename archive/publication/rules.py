@@ -137,6 +137,7 @@ RULES: dict[str, Rule] = {
         texts="title text source",
         made={"url": "nullif(public_text(url), '')"},
     ),
+    "portrait": Rule(f"state = 'public' AND {_OF_PERSON}", "person_id picture digest"),
     "attendance": Rule(
         "event_id IN released_event OR session_id IN released_session",
         "id event_id session_id observed_on position measure people people_qualifier countries countries_qualifier"
@@ -170,7 +171,10 @@ RULES: dict[str, Rule] = {
         " GROUP BY recording_id, language))"
         " AND (kind <> 'translation' OR NOT EXISTS (SELECT 1 FROM source.transcript AS spoken WHERE spoken.is_current"
         " AND spoken.kind <> 'translation' AND spoken.recording_id = transcript.recording_id"
-        " AND spoken.id > transcript.id))",
+        " AND spoken.id > transcript.id))"
+        # Chapters are never current, as nobody says them: those of the newest file are shown.
+        " OR recording_id IN released_recording AND id IN (SELECT max(id) FROM source.transcript"
+        " WHERE parameters ->> 'track' = 'chapters' GROUP BY recording_id)",
         "id recording_id version language kind generator generator_version parameters parameters_hash duration_ms"
         " is_current created_at",
         made={"parameters": "public_parameters(parameters)"},
@@ -219,7 +223,8 @@ RULES: dict[str, Rule] = {
         "(event_id IN released_event OR session_id IN released_session"
         f" OR ({_OF_PERSON} AND ({_WHOLLY_OUT.format(person='person_id')}"
         f" OR {_SAID.format(person='link.person_id', value='json_quote(coalesce(url, title))')})))"
-        " AND (title IS NOT NULL OR public_text(url) <> '')",
+        # A picture is public only as it was taken and released (`archive.catalogue.portraits`).
+        " AND rel <> 'portrait' AND (title IS NOT NULL OR public_text(url) <> '')",
         "id event_id session_id person_id rel url title position",
         texts="title",
         made={"url": "nullif(public_text(url), '')"},
@@ -239,13 +244,14 @@ VIEWS = ("said",)
 PRIVATE = frozenset(
     {
         "attribution", "catalogue", "correction", "expected_recording", "heard_part", "imported", "person_source",
-        "provenance", "purge", "recording_source", "release", "release_default", "revision", "speaker_turn",
-        "stage_run", "taken_back", "voiceprint",
+        "provenance", "purge", "recording_source", "release", "release_default", "revision", "seal",
+        "speaker_turn", "stage_run", "taken_back", "voiceprint",
     }
 )  # fmt: skip
 """Tables that never leave the catalogue."""
 
 PRIVATE_COLUMNS: dict[str, frozenset[str]] = {
+    "portrait": frozenset({"state", "source", "taken_at"}),
     "announcement": frozenset({"state", "feed", "guid"}),
     "recording": frozenset({"original_name"}),
     "speaker_tag": frozenset({"named_at", "named_by"}),

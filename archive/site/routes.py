@@ -11,11 +11,9 @@ from typing import Any
 from archive.site import (
     browse,
     calendar,
-    cards,
     errors,
     health,
     iiif,
-    looks,
     moments,
     oai,
     pages,
@@ -29,6 +27,7 @@ from archive.site.discovery import opensearch, sitemap
 from archive.site.feeds import chapters
 from archive.site.feeds import views as feeds
 from archive.site.feeds.listings import KINDS
+from archive.site.pictures import cards, looks
 from archive.site.research import corpus, explore, files, schema
 from archive.urls import CITE
 
@@ -81,6 +80,7 @@ ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (r"/oembed$", moments.oembed),
     (r"/people$", browse.people),
     (r"/people/(?P<person>[^/]+)$", browse.person),
+    (r"/people/(?P<person>[^/]+)/portrait\.jpg$", browse.portrait),
     (r"/series$", browse.series_index),
     (r"/series/(?P<series>[^/]+)$", browse.series),
     (r"/tracks$", browse.tracks),

@@ -183,6 +183,7 @@ class MediaInfo:
         streams: in the file's order.
         started_at: when the recording began, ISO 8601, as the container claims it.
         tags: what the container says of it in words: its title, and where it came from.
+        chapters: the container's own: when each begins and ends, milliseconds, and its title.
     """
 
     kind: MediaKind
@@ -202,6 +203,7 @@ class MediaInfo:
     changes: bool = False
     started_at: str | None = None
     tags: tuple[str, ...] = ()
+    chapters: tuple[tuple[int, int, str], ...] = ()
 
 
 def probe(path: Path) -> MediaInfo:
@@ -239,6 +241,7 @@ def probe(path: Path) -> MediaInfo:
             channel=lost_channel(container, track) if "audio" in kinds else None,
             finished=bool(container.duration and container.duration > 0),
             started_at=container.metadata.get("creation_time"),
+            chapters=tuple(_chapters(container)),
             tags=tuple(container.metadata[key][:500] for key in _TAGS if key in container.metadata),
         )
 
@@ -315,6 +318,22 @@ def write_streams(path: Path, targets: Mapping[str, Path], info: MediaInfo, **op
         for stream, target in targets.items()
     ]
     _convert(path, ffmpeg.merge_outputs(*outputs), _allowed_seconds(info), list(targets.values()), "-copyts")
+
+
+def subtitle_packets(path: Path, track: int) -> Iterator[tuple[int, bytes]]:
+    """Yield when each line of a track of subtitles begins, in milliseconds of the container's clock, and its bytes.
+
+    Args:
+        path: the recording.
+        track: which of its tracks of subtitles, counted from 0.
+
+    Raises:
+        NotMediaError, BrokenMediaError: it is not a recording, or cannot be read.
+    """
+    with _opened(path) as container, suppress(av.error.FFmpegError):
+        for packet in container.demux(container.streams.subtitles[track]):
+            if packet.pts is not None and packet.time_base is not None:
+                yield round(packet.pts * packet.time_base * 1000), bytes(packet)
 
 
 def _allowed_seconds(info: MediaInfo, least: float = RENDER_SECONDS) -> float:
@@ -695,6 +714,19 @@ def _opened(path: Path) -> Iterator[InputContainer]:
         raise _not_read(path, error.strerror or str(error)) from error
     with closing(container):
         yield container
+
+
+MOST_CHAPTERS = 500
+
+
+def _chapters(container: InputContainer) -> Iterator[tuple[int, int, str]]:
+    """Yield the chapters that a container names; those without a title are numbered, and a lone one is none."""
+    found, begins = container.chapters()[:MOST_CHAPTERS], Fraction(container.start_time or 0, av.time_base)
+    for number, each in enumerate(found if len(found) > 1 else (), 1):
+        base = each["time_base"] or Fraction(0)
+        start, end = (max(0, round((each[edge] * base - begins) * 1000)) for edge in ("start", "end"))
+        title = " ".join(each["metadata"].get("title", "")[:300].split())
+        yield start, max(end, start + 1), title or str(number)
 
 
 def _streams(container: InputContainer) -> Iterator[StreamInfo]:

@@ -27,7 +27,7 @@ recordings (`tests.bench.hard`), by themselves, in pink noise and over each othe
 NOISY_DB = 13.0
 """From the quietest to the loudest of a window. Clean speech has 16 at least, and 30 mostly; speech in noise as loud
 as itself has 10, and so has babble, over which the model falls into loops of which it is sure."""
-DOUBTED_AROUND, SURE = 0.6, 0.7
+DOUBTED_AROUND, SURE = 0.5, 0.8
 """Where so many of the words around a segment are doubtful, it needs a confidence of the second to be believed."""
 ALIKE = 0.6
 """Of a segment's words: so many that a loop beside it has too are the loop's."""
