@@ -38,6 +38,7 @@ from archive.catalogue.revisions import current_version
 from archive.catalogue.rows import touch
 from archive.catalogue.transcripts import add_transcript
 from archive.connection import transaction
+from archive.index.meanings import set_meanings
 from archive.publication import redaction
 from archive.publication.deciding import Decision, Subject, decide
 from archive.publication.purging import overwrite_deleted, purge_session
@@ -83,9 +84,9 @@ MARKED = {
     "expected_recording": "file credit licence", "provenance": "place about", "imported": "said",
     "correction": "before after corrected_by", "heard_part": "heard",
     "stage_run": "subject label error_text remark worker", "person_source": "said",
-    "redaction": "reason decided_by undone_by",
+    "redaction": "reason decided_by undone_by", "meaning": "vector",
 }  # fmt: skip
-"""Columns that carry markers."""
+"""Columns that carry markers. A vector has those of the words that it is made of."""
 UNMARKED = {
     "series": "id slug description", "event": "id series_id edition slug mode start_date end_date time_zone",
     "event_language": "event_id language role", "place": "id event_id kind country",
@@ -97,6 +98,7 @@ UNMARKED = {
     "portrait": "person_id digest state taken_at",
     "recording": "id session_id sha256 kind role language duration_ms bytes media_type suffix streams loudness"
     " synthetic_voice superseded_by pulled_at",
+    "meaning": "id transcript_id first_position last_position encoder",
     "rendition": "id recording_id kind sha256 suffix media_type bytes",
     "transcript": "id recording_id version language kind generator_version parameters_hash duration_ms is_current"
     " created_at",
@@ -387,7 +389,10 @@ class Archive(RuleBasedStateMachine):
             parameters={"model": f"/home/{self.marker.private()}/weights"},
         )  # fmt: skip
         with transaction(self.db):
-            add_transcript(self.db, found[0], transcript, created_at="2026-05-01T00:00:00Z")
+            added = add_transcript(self.db, found[0], transcript, created_at="2026-05-01T00:00:00Z")
+            windows = [(0, 0), (1, 2), (2, 2)]
+            vectors = [" ".join(each.text for each in segments[first : last + 1]).encode() for first, last in windows]
+            set_meanings(self.db, added, "test", windows, vectors)
 
     @rule(number=st.integers(0, 9))
     def take_words_back(self, number: int) -> None:
