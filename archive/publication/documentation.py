@@ -377,8 +377,8 @@ TABLES: dict[str, Documented] = {
             "language": _LANGUAGE,
             "kind": "asr, human, imported or translation.",
             "created_at": "When it was made, ISO 8601 in UTC.",
-            "replaced": "1 where another cut has taken its recording's place.",
             "prints": "Digests of its words, by which a quotation from it is found again.",
+            "replaced": "1 where another cut has taken its recording's place.",
         },
     ),
     "speech": Documented(

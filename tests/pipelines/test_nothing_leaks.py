@@ -575,6 +575,11 @@ class Archive(RuleBasedStateMachine):
                 f"{page}/captions.json",
                 f"{page}/manifest.json",
             ]
+        cited = self.db.execute(
+            "SELECT identity, version FROM session JOIN recording ON session_id = session.id"
+            " JOIN transcript ON recording_id = recording.id"
+        ).fetchall()  # fmt: skip
+        paths += [f"/cite/{row[0]}/{row[1]}{form}?t=0,9" for row in cited for form in ("", ".jsonld")]
         paths += [f"/people/{row[0]}" for row in self.db.execute("SELECT slug FROM person").fetchall()]
         paths += [
             f"/data/{table}.json?_size=max" for table in (*MARKED, "tombstone", "said", "speech", "part", "part_word")
