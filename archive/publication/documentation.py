@@ -357,6 +357,16 @@ TABLES: dict[str, Documented] = {
             "identity": "What named it for good.",
         },
     ),
+    "former_address": Documented(
+        "An address that was left: it leads on whoever has it, and tells nobody else what it was.",
+        {
+            "id": _KEY,
+            "digest": "SHA-256 of what it was, 32 digits of it.",
+            "event_id": "The event that it leads to.",
+            "session_id": "The session that it leads to.",
+            "person_id": "The person whom it leads to.",
+        },
+    ),
     "earlier_version": Documented(
         "A version of a transcript that was current once: that it was, and not its words.",
         {
@@ -368,6 +378,7 @@ TABLES: dict[str, Documented] = {
             "kind": "asr, human, imported or translation.",
             "created_at": "When it was made, ISO 8601 in UTC.",
             "prints": "Digests of its words, by which a quotation from it is found again.",
+            "replaced": "1 where another cut has taken its recording's place.",
         },
     ),
     "speech": Documented(

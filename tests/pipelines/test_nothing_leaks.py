@@ -34,6 +34,7 @@ from archive.catalogue.migrations import catalogue_migrations
 from archive.catalogue.portraits import delete_portrait, set_portrait, set_state
 from archive.catalogue.provenance import note_place
 from archive.catalogue.recordings import NewRecording, NewRendition, add_recording, note_source, set_renditions
+from archive.catalogue.revisions import current_version
 from archive.catalogue.rows import touch
 from archive.catalogue.transcripts import add_transcript
 from archive.connection import transaction
@@ -59,6 +60,8 @@ from metadata.model import (
     Transcript,
     Word,
 )
+from metadata.revising import Edit, apply, words_of
+from pipelines.exchange.revisions import Corrected, keep
 from pipelines.run.executors import InProcess
 from pipelines.run.runner import Silent, run_stage
 from pipelines.stages.publish import Publish
@@ -391,6 +394,23 @@ class Archive(RuleBasedStateMachine):
             vectors = [" ".join(each.text for each in segments[first : last + 1]).encode() for first, last in windows]
             set_meanings(self.db, added, "test", windows, vectors)
 
+    @rule(number=st.integers(0, 9))
+    def take_words_back(self, number: int) -> None:
+        """Correct the first word of a recording in such a way that no version holds it any more, and render again."""
+        found = self.recording(number)
+        version = current_version(self.db, found[0]) if found else None
+        if version is None or not (words := words_of(version.transcript)):
+            return
+        with transaction(self.db):
+            corrected = Corrected(*apply(version.transcript, [Edit(0, 1, ("somebody",))]))
+            by = self.marker.private()
+            keep(self.db, version, corrected, by=by, at="2026-05-01T00:00:00Z", taking_back=True)
+        self.marker.never.update(mark for mark in plain_marks(words[0]))
+        for table, columns in (("segment", "text"), ("word", "text"), ("revision", "before || ' ' || after")):
+            held = self.db.execute(f"SELECT {columns} FROM {table} WHERE instr({columns}, ?)", [words[0]]).fetchall()
+            assert words[0] == "somebody" or held == []
+        self.render()
+
     @rule()
     def render(self) -> None:
         """Make what is heard of each recording into a file, as far as it is not redacted."""
@@ -555,6 +575,11 @@ class Archive(RuleBasedStateMachine):
                 f"{page}/captions.json",
                 f"{page}/manifest.json",
             ]
+        cited = self.db.execute(
+            "SELECT identity, version FROM session JOIN recording ON session_id = session.id"
+            " JOIN transcript ON recording_id = recording.id"
+        ).fetchall()  # fmt: skip
+        paths += [f"/cite/{row[0]}/{row[1]}{form}?t=0,9" for row in cited for form in ("", ".jsonld")]
         paths += [f"/people/{row[0]}" for row in self.db.execute("SELECT slug FROM person").fetchall()]
         paths += [
             f"/data/{table}.json?_size=max" for table in (*MARKED, "tombstone", "said", "speech", "part", "part_word")
