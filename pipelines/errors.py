@@ -18,6 +18,7 @@
         ├── NotMediaError        not a recording: refused, and not tried again
         ├── EnclosureError       a feed's file that is no recording by its type and name: skipped
         ├── OwnFilesError        what Rostra itself keeps where recordings were looked for: skipped
+        ├── LeadsOutError        a link in a folder that leads out of it: skipped
         ├── NoAudioError         nothing to hear: skipped
         ├── BrokenMediaError     a recording that cannot be read: refused
         ├── CaptionsError        captions that cannot be read, or are another recording's: refused
@@ -128,6 +129,16 @@ class OwnFilesError(ItemError):
         super().__init__("what Rostra keeps there for itself is no source of recordings, and is passed over")
 
 
+class LeadsOutError(ItemError):
+    """A symbolic link in a folder leads out of it: whoever filled the folder chose it, and not who pulls."""
+
+    code = "leads-out"
+    verdict = "skipped"
+
+    def __init__(self) -> None:
+        super().__init__("it is a link that leads out of the folder, and is passed over: name the file to take it")
+
+
 class NoAudioError(ItemError):
     """The recording has no sound, so there is nothing to transcribe."""
 
@@ -204,6 +215,13 @@ class SpeakersError(ItemError):
     """Who speaks in this recording cannot be told: weights are missing, or what tells voices apart gave up."""
 
     code = "speakers"
+
+
+class MeaningError(ItemError):
+    """What is said cannot be made into vectors: the extra is not installed, or the encoder gave up."""
+
+    code = "meaning"
+    verdict = "refused"
 
 
 class SeamError(ItemError):

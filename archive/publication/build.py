@@ -71,6 +71,16 @@ AND segment.start_ms < redaction.end_ms AND segment.end_ms > redaction.start_ms
 WHERE segment.id NOT IN (SELECT segment_id FROM main.word)
 """,
     ),
+    (
+        "meaning {} is of words that are redacted",
+        """
+SELECT meaning.id FROM main.redaction JOIN main.transcript ON transcript.recording_id = redaction.recording_id
+JOIN main.meaning ON meaning.transcript_id = transcript.id
+JOIN source.segment ON segment.transcript_id = transcript.id
+AND segment.position BETWEEN first_position AND last_position
+AND segment.start_ms < redaction.end_ms AND segment.end_ms > redaction.start_ms
+""",
+    ),
 )
 """What must not be in a new database: what was taken out of recordings."""
 
@@ -229,6 +239,13 @@ def _write_tombstones(db: Database, *, default: ReleaseState) -> None:
         "INSERT INTO main.tombstone(event, session, withdrawn_on, reason, identity)"
         " SELECT event.slug, session.slug, date(?2), ?3, identity FROM source.session"
         " JOIN source.event ON event.id = event_id WHERE session.id = ?1 AND event_id IN released_event",
+        withdrawn,
+    )
+    # Of sessions whose event is not out, permanent addresses alone are kept: those name nothing.
+    db.conn.executemany(
+        "INSERT INTO main.tombstone(event, session, withdrawn_on, reason, identity)"
+        " SELECT '', identity, date(?2), ?3, identity FROM source.session"
+        " WHERE id = ?1 AND event_id NOT IN released_event AND identity IS NOT NULL",
         withdrawn,
     )
     db.conn.execute(

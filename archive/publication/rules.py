@@ -190,6 +190,13 @@ RULES: dict[str, Rule] = {
             "speaker_tag_id": "(SELECT becomes FROM voice WHERE voice.id = speaker_tag_id)",
         },
     ),
+    # A vector says as much as its words do: it goes out only where each of them does.
+    "meaning": Rule(
+        "transcript_id IN (SELECT id FROM main.transcript) AND NOT EXISTS (SELECT 1 FROM redacted_segment"
+        " JOIN source.segment USING (id) WHERE redacted_segment.transcript_id = meaning.transcript_id"
+        " AND position BETWEEN first_position AND last_position)",
+        "id transcript_id first_position last_position encoder vector",
+    ),
     "word": Rule(
         "segment_id IN (SELECT id FROM main.segment) AND NOT EXISTS (SELECT 1 FROM redacted_word WHERE"
         " redacted_word.segment_id = word.segment_id AND redacted_word.position = word.position)",
@@ -205,6 +212,12 @@ RULES: dict[str, Rule] = {
             "talking_ms": _OF_ALL.format("talking_ms"),
             "turns": _OF_ALL.format("turns"),
         },
+    ),
+    # Addresses that were left, as digests; of those that held a name that was taken back, not even that.
+    "former_address": Rule(
+        "NOT taken_back AND (event_id IN released_event OR session_id IN released_session"
+        " OR person_id IN (SELECT id FROM main.person))",
+        "id digest event_id session_id person_id",
     ),
     "external_id": Rule(
         "event_id IN released_event OR session_id IN released_session OR recording_id IN released_recording"
@@ -238,8 +251,8 @@ VIEWS = ("said",)
 PRIVATE = frozenset(
     {
         "attribution", "catalogue", "correction", "expected_recording", "heard_part", "imported", "person_source",
-        "provenance", "purge", "recording_source", "release", "release_default", "revision", "speaker_turn",
-        "stage_run", "taken_back", "voiceprint",
+        "provenance", "purge", "recording_source", "release", "release_default", "revision", "seal",
+        "speaker_turn", "stage_run", "taken_back", "voiceprint",
     }
 )  # fmt: skip
 """Tables that never leave the catalogue."""
@@ -249,6 +262,7 @@ PRIVATE_COLUMNS: dict[str, frozenset[str]] = {
     "announcement": frozenset({"state", "feed", "guid"}),
     "recording": frozenset({"original_name"}),
     "speaker_tag": frozenset({"named_at", "named_by"}),
+    "former_address": frozenset({"taken_back"}),
     "redaction": frozenset({"reason_is_public", "decided_by", "decided_at", "undone_by", "undone_at"}),
 }
 """Columns of public tables that never leave the catalogue, by table."""

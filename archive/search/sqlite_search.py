@@ -140,7 +140,7 @@ class SqliteSearch:
             asked = self._asked(budget, understood, scope, read_languages(self._conn, scope))
             hits, better, said = every_moment(asked), None, None
             if not hits:
-                some = search_moments(asked, query, understood, kept, limit=PARTLY_SHOWN, offset=0)
+                some = search_moments(asked, query, understood, kept, limit=PARTLY_SHOWN, offset=0, by_meaning=False)
                 hits, better, said = [hit for hit in some.hits if hit.end_ms], some.suggestion, some.note
         hits.sort(key=lambda hit: (hit.transcript or "", hit.start_ms, hit.positions))
         note = _joined(understood.note, said if budget.complete else OVER_BUDGET)
@@ -179,9 +179,7 @@ class SqliteSearch:
             scope = read_scope(self._conn, tagged, understood.where, words=understood.node is not None)
             asked = self._asked(budget, understood, scope, [scope.language] if scope.language else overview.languages)
             limit = min(max(limit, 0), 100)
-            results = search_sessions(
-                asked, query, understood, overview, kept.vocabulary, sort=sort, limit=limit, after=after
-            )
+            results = search_sessions(asked, query, understood, overview, kept, sort=sort, limit=limit, after=after)
         return replace(results, note=_joined(understood.note, results.note))
 
     def _what_is_kept(self) -> Kept:

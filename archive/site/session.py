@@ -54,7 +54,7 @@ def parse_span(text: str) -> TimeSpan | None:
     """Return what ``t=`` points at; None where it cannot be read.
 
     >>> parse_span("61.2,75"), parse_span("1:01"), parse_span("soon")
-    (Span(start_ms=61200, end_ms=75000), Span(start_ms=61000, end_ms=None), None)
+    (TimeSpan(start_ms=61200, end_ms=75000), TimeSpan(start_ms=61000, end_ms=None), None)
     """
     first, comma, last = text.partition(",")
     try:

@@ -24,9 +24,11 @@ MODULES = {
     "captions": ("caption", "hints", "export"),
     "corpus": ("export",),
     "check": ("check",),
+    "cite": ("cite",),
     "correct": ("correct",),
     "revise": ("correct",),
     "attribute": ("correct",),
+    "explore": ("explore",),
     "redact": ("redact",),
     "release": ("release",),
     "portraits": ("portrait",),
@@ -139,6 +141,13 @@ class ExamplesGroup(Examples, click.Group):
 @cli.group(cls=ExamplesGroup, examples=("rostra export timetable winter-school-12 --format schedule.xml",))
 def export() -> None:
     """Write what the catalogue holds into files of other programs."""
+
+
+@cli.group(
+    cls=ExamplesGroup, examples=("rostra explore frequency tide --by speaker", "rostra explore keywords --year 2022")
+)
+def explore() -> None:
+    """Count and compare what was said: who said it, how often, with what, and more than whom."""
 
 
 def user_name() -> str:

@@ -153,18 +153,19 @@ def write_corpora(public: Path, config: Config) -> None:
         folder.rmdir()
 
 
-def lack_corpora(public: Path, config: Config) -> bool:
-    """Return whether corpora that an archive's settings name are not there, as after a publication that was killed."""
-    if not config.publish.corpora:
-        return False
+def is_as_told(public: Path, config: Config) -> bool:
+    """Return whether a publication has the corpora and the names that an archive's settings say now.
+
+    It has not after one that was killed before it was done, and after settings that were changed and changed back.
+    """
     try:
         with source(public) as of:
-            wanted = {corpus_file(of.path.name, form) for form in config.publish.corpora}
-            return bool(choose(of.db.conn, Selection()).transcripts) and not all(
-                (public / CORPORA / name).is_file() for name in wanted
-            )
+            speaks = bool(choose(of.db.conn, Selection()).transcripts) if config.publish.corpora else False
+            wanted = {corpus_file(of.path.name, form) for form in config.publish.corpora if speaks}
     except ArchiveError:
-        return True
+        return False
+    found = {path.name for path in (public / CORPORA).glob("*")}
+    return found == wanted and read_names(public) == config.site.names()
 
 
 def _may_write(target: Path) -> None:

@@ -16,11 +16,12 @@ from typing import Literal
 import av
 from av.codec.codec import UnknownCodecError
 
+from metadata.captions.base import tidy
 from metadata.errors import InvalidLanguageError
 from metadata.languages import display_name, parse_language
 from metadata.times import format_timestamp
 from pipelines.errors import ItemError
-from pipelines.media.files import MediaInfo, StreamInfo, write_streams
+from pipelines.media.files import MediaInfo, StreamInfo, subtitle_packets, write_streams
 
 MOST_TRACKS = 64
 """How many of a recording's tracks of subtitles are read."""
@@ -141,10 +142,42 @@ def _write_all(path: Path, info: MediaInfo, wanted: dict[str, Subtitles]) -> Non
     if wanted:
         targets = {stream: each.path for stream, each in wanted.items()}
         write_streams(path, targets, info, format="webvtt", fs=MOST_BYTES)
-    for each in wanted.values():
+    for stream, each in wanted.items():
         if each.codec == "ass":
             lines = each.path.read_bytes().splitlines(keepends=True)
-            each.path.write_bytes(b"".join(line for line in lines if not _DRAWING.fullmatch(line.strip())))
+            said = [line for line in lines if not _DRAWING.fullmatch(line.strip())]
+            names = _names(path, int(stream.removeprefix("s:")), info.starts_ms)
+            each.path.write_bytes(b"".join(_with_names(said, names)))
+
+
+def _names(path: Path, track: int, starts_ms: int) -> dict[int, list[str]]:
+    """Return who says the lines of a track of ASS, by when these begin: FFmpeg leaves that out of WebVTT.
+
+    A line in a container is ``ReadOrder, Layer, Style, Name, …`` (https://www.matroska.org/technical/subtitles.html).
+    """
+    names: dict[int, list[str]] = {}
+    for start_ms, line in subtitle_packets(path, track):
+        fields = line.decode("utf-8", "replace").split(",", 4)
+        if len(fields) == 5:
+            names.setdefault(start_ms - starts_ms, []).append(tidy(fields[3]))
+    return names
+
+
+def _with_names(lines: Iterable[bytes], names: dict[int, list[str]]) -> Iterator[bytes]:
+    """Yield the lines of a WebVTT file, with who says each cue before its first line."""
+    name = ""
+    for line in lines:
+        voice = b""
+        if times := _TIMES.match(line):
+            hours, minutes, seconds, ms = (int(part or 0) for part in times.groups())
+            waiting = names.get(((hours * 60 + minutes) * 60 + seconds) * 1000 + ms)
+            name = waiting.pop(0) if waiting else ""
+        elif name and line.strip():
+            voice, name = b"<v %s>" % escape(name, quote=False).encode(), ""
+        yield voice + line
+
+
+_TIMES = re.compile(rb"(?:(\d+):)?(\d\d):(\d\d)\.(\d\d\d) --> ")
 
 
 _DRAWING = re.compile(rb"m( +-?[0-9.]+){2}[mnlbspc0-9. -]*")

@@ -35,7 +35,7 @@ from archive.publication import build as release
 from archive.publication.folder import files
 from pipelines.config import Config
 from pipelines.errors import DiskFullError, ItemError, LockedError
-from pipelines.exchange.corpora import lack_corpora, write_corpora
+from pipelines.exchange.corpora import is_as_told, write_corpora
 from pipelines.stages import Setup
 from pipelines.stages.base import Item, Report
 from pipelines.storage.archive_folder import Context, now, timestamp
@@ -117,7 +117,7 @@ class Publish:
                 grace_seconds=self.grace_seconds,
                 clock=self.clock,
             ),
-            lost=self.again or not (target / CURRENT).exists() or lack_corpora(target, context.config),
+            lost=self.again or not is_as_told(target, context.config),
         )
 
     def work(self, task: Publication, report: Report) -> str:  # noqa: ARG002 one signature

@@ -14,8 +14,8 @@ The measures, all but the last five by default:
   voice, speech backwards, music, pauses, meetings. ``--split`` names the half of the recordings that it is made of:
   rules are tuned on one, and tested on the other; ``--only`` names kinds.
 * ``quality``: errors, and seconds of computing, of each quality that Rostra has, on the recordings of ``--split``.
-* ``speed``: recordings over a minute, from the file to segments (Rostra's: in the catalogue); engines take turns,
-  and times are medians of three.
+* ``speed``: recordings over a minute, from the file to words with times (Rostra's: in the catalogue); engines take
+  turns, and times are medians of three.
 * ``cost``: what the parts of Rostra's stage take of its computing time.
 * ``memory``: the most that driver and worker take for 10 minutes and for 4 hours.
 
@@ -285,7 +285,7 @@ def turn(name: str, model: str, recording: Recording) -> tuple[float, float]:
             stage.prepare()
             return timed(lambda: finish(context, stage, InProcess()))
     run = loaded(name, model)
-    return timed(lambda: run(DATA / recording.path, recording.language, False))
+    return timed(lambda: run(DATA / recording.path, recording.language, True))
 
 
 @cache

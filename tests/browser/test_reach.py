@@ -16,6 +16,11 @@ KINDS = {
     "no results": "/search?q=xylophone",
     "how to search": "/search/help",
     "explore": "/explore?q=debt&by=event",
+    "compared": "/explore?q=the&compare=debt,+lantern&window=2&side=left&sample=5&seed=3",
+    "part": "/corpus?name=Debts&event=summer-university-2022&q=debt",
+    "all parts": "/corpus",
+    "downloads": "/downloads",
+    "schema": "/schema",
     "events": "/events",
     "list": f"{EVENT}?view=list",
     "grid": f"{EVENT}?view=grid",
@@ -38,6 +43,9 @@ KINDS = {
     "table": "/data/session?_facet=kind",
     "row": "/data/session/1",
     "query": "/data?sql=select+1",
+    "view": "/data/said",
+    "ready query": "/data/who-spoke-how-long?event=",
+    "words of a part": "/data/words-of-a-part?kind=event&value=summer-university-2022",
 }
 MODES: dict[str, dict[str, Any]] = {
     "light": {},

@@ -37,6 +37,7 @@ from archive.catalogue.recordings import NewRecording, NewRendition, add_recordi
 from archive.catalogue.rows import touch
 from archive.catalogue.transcripts import add_transcript
 from archive.connection import transaction
+from archive.index.meanings import set_meanings
 from archive.publication import redaction
 from archive.publication.deciding import Decision, Subject, decide
 from archive.publication.purging import overwrite_deleted, purge_session
@@ -80,9 +81,9 @@ MARKED = {
     "expected_recording": "file credit licence", "provenance": "place about", "imported": "said",
     "correction": "before after corrected_by", "heard_part": "heard",
     "stage_run": "subject label error_text remark worker", "person_source": "said",
-    "redaction": "reason decided_by undone_by",
+    "redaction": "reason decided_by undone_by", "meaning": "vector",
 }  # fmt: skip
-"""Columns that carry markers."""
+"""Columns that carry markers. A vector has those of the words that it is made of."""
 UNMARKED = {
     "series": "id slug description", "event": "id series_id edition slug mode start_date end_date time_zone",
     "event_language": "event_id language role", "place": "id event_id kind country",
@@ -94,6 +95,7 @@ UNMARKED = {
     "portrait": "person_id digest state taken_at",
     "recording": "id session_id sha256 kind role language duration_ms bytes media_type suffix streams loudness"
     " synthetic_voice superseded_by pulled_at",
+    "meaning": "id transcript_id first_position last_position encoder",
     "rendition": "id recording_id kind sha256 suffix media_type bytes",
     "transcript": "id recording_id version language kind generator_version parameters_hash duration_ms is_current"
     " created_at",
@@ -115,11 +117,13 @@ UNMARKED = {
     "imported": "id event_id session_id person_id format", "correction": "id event_id session_id person_id field"
     " corrected_at", "heard_part": "recording_id fingerprint number",
     "stage_run": "id stage fingerprint status attempt started_at finished_at seconds error_code retried_at",
+    "seal": "part number digest",
     "person_source": "session_id person_id", "purge": "id purged_at purged_by what sha256",
     "redaction": "id recording_id start_ms end_ms reason_is_public decided_at undone_at",
     "tombstone": "id event session withdrawn_on reason identity",
+    "former_address": "id digest event_id session_id person_id taken_back",
     "taken_back": "id transcript_id start_ms end_ms taken_by taken_at",
-    "earlier_version": "id version session_id recording_id language kind created_at prints",
+    "earlier_version": "id version session_id recording_id language kind created_at replaced prints",
     "speech": "id session_id transcript_id speaker_tag_id segments words spoken_ms",
     "part": "id kind value sessions words different", "part_word": "part_id word count",
 }  # fmt: skip
@@ -382,7 +386,10 @@ class Archive(RuleBasedStateMachine):
             parameters={"model": f"/home/{self.marker.private()}/weights"},
         )  # fmt: skip
         with transaction(self.db):
-            add_transcript(self.db, found[0], transcript, created_at="2026-05-01T00:00:00Z")
+            added = add_transcript(self.db, found[0], transcript, created_at="2026-05-01T00:00:00Z")
+            windows = [(0, 0), (1, 2), (2, 2)]
+            vectors = [" ".join(each.text for each in segments[first : last + 1]).encode() for first, last in windows]
+            set_meanings(self.db, added, "test", windows, vectors)
 
     @rule()
     def render(self) -> None:
@@ -536,8 +543,9 @@ class Archive(RuleBasedStateMachine):
         """Return the markers in all that the site answers, also at addresses of what is hidden."""
         site: Any = create_app(self.context.layout.public)
         paths = ["/", "/search?q=zq*", "/search?q=Title", "/events", "/feed.atom", "/podcast.rss", "/sitemap.xml",
-                 "/api/1/events", "/oai?verb=ListRecords&metadataPrefix=oai_dc", "/explore?q=title",
-                 "/sitemaps/sessions-1.xml"]  # fmt: skip
+                 "/api/1/events", "/oai?verb=ListRecords&metadataPrefix=oai_dc", "/explore?q=title", "/corpus",
+                 "/corpus?q=title", "/downloads", "/schema", "/api/1/vocabulary", "/api/1/speakers",
+                 "/corpus.zip?form=csv", "/sitemaps/sessions-1.xml"]  # fmt: skip
         for event, session in itertools.product(range(EVENTS), range(SESSIONS)):
             page = f"/events/event-{event}/session-{session}"
             paths += [

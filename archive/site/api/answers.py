@@ -49,10 +49,41 @@ class TranscriptText(msgspec.Struct, frozen=True, kw_only=True):
     next: int | None
 
 
+class CitedDifference(msgspec.Struct, frozen=True, kw_only=True):
+    """Words as they were cited, and those that stand there now; empty where there are none."""
+
+    before: str
+    after: str
+
+
+class CitedMoment(msgspec.Struct, frozen=True, kw_only=True):
+    """What becomes of a moment that was cited.
+
+    ``state`` is ``certain``, ``uncertain``, ``lost`` (it is not there any more) or ``withheld`` (its words were taken
+    back: then no word is given). ``as_cited`` is empty where the version that was cited does not confirm the words.
+    ``notes`` say what has changed: ``words``, ``time``, ``corrected``, ``heard again``, ``recording``; and what is not
+    sure: ``unconfirmed``, ``unknown version``.
+    """
+
+    state: str
+    permanent_url: str
+    url: str
+    session: Named
+    cited_version: str
+    version: str | None
+    recording: str | None
+    start_ms: int | None
+    end_ms: int | None
+    as_cited: str
+    as_now: str
+    differences: tuple[CitedDifference, ...]
+    notes: tuple[str, ...]
+
+
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
     """A moment in which a query was said. ``matches`` are characters of ``text``.
 
-    ``match`` says how much of the query it has: ``all words``, or ``some words``.
+    ``match`` says how much of the query it has: ``all words``, ``some words``, or the same meaning: ``about this``.
     """
 
     event: str
@@ -77,8 +108,9 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
 class FoundSession(msgspec.Struct, frozen=True, kw_only=True):
     """A session that was found. ``places`` are where in it, in milliseconds; ``count`` is how often.
 
-    ``match`` says how much of the query it has: ``all words``, or ``some words``. ``counted`` says of what
-    ``count`` is: ``moments``, or ``passages`` of about a minute where they are too many to look for moments in all.
+    ``match`` says how much of the query it has: ``all words``, ``some words``, or the same meaning: ``about this``.
+    ``counted`` says of what ``count`` is: ``moments``, or ``passages`` of about a minute where they are too many to
+    look for moments in all.
     """
 
     event: str

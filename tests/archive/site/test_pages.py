@@ -21,7 +21,8 @@ from archive.research.frequency import BYS
 from archive.search import exports
 from archive.site.app import create_app
 from archive.site.published import current, refresh
-from archive.site.research import explore as exploring
+from archive.site.research import asked as exploring
+from archive.site.research import files
 from archive.site.routes import ROUTES
 from archive.sqlite import sqlite3
 from tests.archive.published_folder import FIRST_BUILD, HOSTILE, SECOND_BUILD, SENTENCES, point_to, publish
@@ -45,6 +46,11 @@ PAGES = (
     "/explore?q=debt&by=person&order=left",
     "/explore?q=lantern&by=%22%3E&order=%22%3E&event=%22%3E%3Cscript%3E",
     "/explore?q=lantern+OR+quotes&by=event",
+    "/explore?q=lantern&compare=%22%3E%3Cscript%3E,microphone&side=%22%3E&window=%22%3E&sample=%22%3E&seed=3",
+    "/corpus",
+    "/corpus?name=%22%3E%3Cscript%3E&event=hostile&q=%22%3E%3Cscript%3E&vs_event=%22%3E%3Cscript%3E&since=%22%3E",
+    "/downloads",
+    "/schema",
     "/events",
     "/events/summer-university-2022",
     "/events/launch",
@@ -101,6 +107,8 @@ MISSING = (
     "/people/nobody",
     "/people/%3Cscript%3E",
     "/data/nothing",
+    "/corpora/csv.zip",
+    "/corpora/..%2f..%2fcatalogue.zip",
     "/_internal",
     "/_memory",
     "/-/metadata.json",
@@ -457,7 +465,8 @@ def test_search_as_json_page_by_page(site: Site) -> None:
 def test_help_tells_of_every_address_for_programs(site: Site) -> None:
     page = site.get("/search/help").text
     addresses = [pattern.partition("\\.")[0] for pattern, _ in ROUTES if re.match(r"/api/1/\w+\\\.", pattern)]
-    assert len(addresses) == 5
+    addresses += [f"/api/1/{name}" for name in files.TABLES]
+    assert len(addresses) == 9
     assert [address for address in addresses if address not in page] == []
     assert all(f"<code>{name}</code>" in page for name in (*exports.COLUMNS, *exploring.ORDERS, *BYS))
 

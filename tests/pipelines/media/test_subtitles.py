@@ -256,6 +256,27 @@ def test_subtitles_are_captions_of_their_recording_until_it_has_better_ones(cont
     ]
 
 
+def test_who_says_a_line_of_ass_is_kept(tmp_path: Path) -> None:
+    lines = (
+        (r"0:00:00.20,0:00:00.60", "Ada <A>", "One,"),
+        (r"0:00:00.20,0:00:00.60", "Ben", r"both at once\Nin two lines"),
+        (r"0:00:00.80,0:00:01.00", "Cleo", r"{\p1}m 0 0 l 100 0 100 100{\p0}"),
+        (r"0:00:01.20,0:00:01.40", "", "nobody, says: this"),
+        (r"0:00:01.50,0:00:01.90", "Ben", "Two"),
+    )
+    head = ASS.partition("Comment:")[0]
+    file = tmp_path / "named.ass"
+    file.write_text(head + "".join(f"Dialogue: 0,{times},Default,{who},0,0,0,,{text}\n" for times, who, text in lines))
+    [found] = extracted(recorded(tmp_path / "talk.mkv", (file, "eng", "")), tmp_path / "out").files
+    transcript = read_captions(found.path.read_bytes(), Source(name=found.path.name))
+    assert [(each.start_ms, each.speaker, each.text) for each in transcript.segments] == [
+        (200, "Ada <A>", "One,"),
+        (200, "Ben", "both at once in two lines"),
+        (1200, None, "nobody, says: this"),
+        (1500, "Ben", "Two"),
+    ]
+
+
 def test_chapters_stand_with_their_recording_and_take_the_place_of_nothing(context: Context, tmp_path: Path) -> None:
     path = chaptered(tmp_path / "talk.mkv", "Opening", "Questions")
     watch = Watch()

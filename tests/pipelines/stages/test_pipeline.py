@@ -41,12 +41,13 @@ def test_every_module_with_a_stage_has_its_line() -> None:
 
 def test_commands_run_their_stages_in_order() -> None:
     assert names(stages_of("pull")) == ["pull", "captions"]
-    assert names(stages_of("run")) == ["transcribe", "diarize", "render", "index", "publish"]
+    assert names(stages_of("run")) == ["transcribe", "diarize", "render", "embed", "index", "publish"]
     assert names(stages_of("run", asked=["translate"])) == [
         "transcribe",
         "diarize",
         "translate",
         "render",
+        "embed",
         "index",
         "publish",
     ]
