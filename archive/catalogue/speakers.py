@@ -160,15 +160,17 @@ def label_transcript(db: Database, recording: int, *, at: str) -> bool:
     said, turns = read_said(db, recording), read_turns(db, recording)
     _sum_up(db, recording, [*without(turns, said), *said])
     found = db.execute(
-        "SELECT id, version FROM transcript WHERE recording_id = ? AND is_current AND kind <> 'translation'",
+        "SELECT id, version, parameters FROM transcript"
+        " WHERE recording_id = ? AND is_current AND kind <> 'translation'",
         [recording],
     ).fetchone()
-    if found is None:
-        return False
+    heard = _sound_tags(db, recording)
+    if found is None or (not (said or turns or heard) and LABELS not in msgspec.json.decode(found[2])):
+        return False  # nobody has told any voices apart: to read all words would take as long as to add them
     current = read_transcript(db, found[0])
     version = str(current.parameters.get(LABELS, found[1]))
     base = _stored(db, recording, version) or current
-    wanted = bare = _without_voices(base, _sound_tags(db, recording))
+    wanted = bare = _without_voices(base, heard)
     has_own = any(segment.speaker is not None for segment in bare.segments)
     if has_own or (len({turn.label for turn in turns}) < 2 and not _is_named(db, recording)):
         turns = []
