@@ -27,7 +27,7 @@ TEMPLATE = """\
 
 [site]
 title = {title}             # shown on every page
-# url = ""                  # its address on the web, such as "https://talks.example.org": feeds and links begin with it
+# url = ""                  # its address on the web, such as "https://talks.example.org" or "https://example.org/talks"
 # hub = ""                  # a WebSub hub, which feeds name, so that readers hear of what is new at once
 # proxies = []              # addresses of proxies before the site, whose word on visitors and on TLS is taken
 
@@ -75,7 +75,7 @@ class Site(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What the published site calls itself."""
 
     title: str = "Rostra"
-    url: Annotated[str, msgspec.Meta(pattern=r"^$|^https?://[^\s/?#]+/?$")] = ""
+    url: Annotated[str, msgspec.Meta(pattern=r"^$|^https?://[^\s/?#]+(/[A-Za-z0-9._~-]+)*/?$")] = ""
     hub: Annotated[str, msgspec.Meta(pattern=r"^$|^https?://[^\s]+$")] = ""
     proxies: tuple[str, ...] = ()
 

@@ -28,6 +28,8 @@ def create_app(
     title: str | None = None,
     url: str | None = None,
     hub: str | None = None,
+    static: bool = False,
+    media: str = "",
     time_limit_ms: int = TIME_LIMIT_MS,
 ) -> Datasette:
     """Return the site over a published folder, as a Datasette; ``.app()`` of it is the ASGI application.
@@ -37,13 +39,16 @@ def create_app(
         title: what this archive calls itself, beside Rostra's own name.
         url: the site's own address, with which canonical addresses begin.
         hub: the WebSub hub that feeds name.
+        static: whether its pages are written to files (`archive.site.frozen`).
+        media: the address of the folder from which such pages play, if it is another.
         time_limit_ms: milliseconds that one search, or one query in SQL, may take.
 
     Raises:
         UnpublishedError: nothing is published there.
     """
     read_publication(public)  # before Datasette starts its threads
-    config = {"public": str(public), "url": url or LOCAL_URL, "title": title or "", "hub": hub or ""}
+    names = {"url": url or LOCAL_URL, "title": title or "", "hub": hub or ""}
+    config = {"public": str(public), **names, "static": static, "media": media}
     settings = SETTINGS | {"sql_time_limit_ms": time_limit_ms}
     datasette = Datasette(metadata={"plugins": {PLUGIN: config}, "title": title or "Rostra"}, settings=settings)
     install(datasette, public)

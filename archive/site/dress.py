@@ -7,6 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from archive.site.links import below
 from archive.site.render import asset
 from archive.site.settings import site_settings
 
@@ -24,12 +25,14 @@ _FIELD = re.compile(r"<(select|input type=\"text\") name=\"(_filter_column|_filt
 
 def variables(datasette: Any) -> dict[str, Any]:
     """Return what the template knows beside Datasette's own variables."""
-    return {"dress": TEMPLATE, "asset": asset, "archive_title": site_settings(datasette).title}
+    settings = site_settings(datasette)
+    return {"dress": TEMPLATE, "asset": asset, "archive_title": settings.title, "site": settings}
 
 
 def install(environment: Any) -> None:
     """Let the template mend what Datasette's pages lack."""
     environment.filters["accessible"] = accessible
+    environment.filters["below"] = lambda html, base: Markup(below(html, base))  # noqa: S704  # it is a page already
 
 
 def accessible(html: str) -> Markup:

@@ -28,6 +28,7 @@ from archive.site.policy import COMMON, OPEN_TO_ALL, TLS_ONLY, data_policy
 from archive.site.published import DATABASE, refresh
 from archive.site.render import is_current_asset
 from archive.site.respond import FOREVER, FRESH, PROBLEM, UNKEPT, problem_of
+from archive.site.settings import site_settings
 from archive.urls import API
 
 _READING = ("GET", "HEAD", "OPTIONS")
@@ -50,12 +51,13 @@ _IN_THREAD_BYTES = 64 << 10
 def guard(app: ASGIApp, datasette: Any) -> ASGIApp:
     """Wrap Datasette's application."""
     answers = Answers()
+    base = site_settings(datasette).base
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        send = _with_policy(scope, send)
+        scope, send = _within(base, scope), _with_policy(scope, send, base)
         if scope["method"] not in _READING:
             await _refusal(scope)(scope, receive, send)
             return
@@ -81,7 +83,17 @@ def _refusal(scope: Scope) -> Response:
     return Response(about, HTTPStatus.METHOD_NOT_ALLOWED, allow | OPEN_TO_ALL, PROBLEM)
 
 
-def _with_policy(scope: Scope, send: Send) -> Send:
+def _within(base: str, scope: Scope) -> Scope:
+    """Return a request by its path within the site; a proxy may have taken away the path at which the site begins."""
+    if not base or not f"{scope['path']}/".startswith(f"{base}/"):
+        return scope
+    raw = scope.get("raw_path") or scope["path"].encode()
+    start = raw.partition(b"?")[0]
+    rest = raw[len(base) :] if start.startswith(base.encode()) else scope["path"][len(base) :].encode()
+    return {**scope, "path": scope["path"][len(base) :] or "/", "raw_path": rest or b"/"}
+
+
+def _with_policy(scope: Scope, send: Send, base: str) -> Send:
     """Return a ``send`` that sets the headers of every answer."""
 
     async def with_policy(message: Message) -> None:
@@ -91,6 +103,8 @@ def _with_policy(scope: Scope, send: Send) -> Send:
                 headers["content-security-policy"] = data_policy()
             for name, value in (COMMON | (TLS_ONLY if scope.get("scheme") == "https" else {})).items():
                 headers.setdefault(name, value)
+            if headers.get("location", "").startswith("/"):
+                headers["location"] = base + headers["location"]
             message = {**message, "headers": headers.raw}
         await send(message)
 

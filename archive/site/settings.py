@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from archive.publication.folder import PLUGIN
+from archive.site.policy import static_policy
 from archive.urls import absolute
 
 LOCAL_URL = "http://127.0.0.1:8001"
@@ -20,11 +22,25 @@ class SiteSettings:
         url: its address on the web, without a slash at its end. Canonical addresses begin with it, never with the
             host that a request names: whoever asks could name any.
         hub: the address of a WebSub hub that feeds name, or None.
+        static: whether pages are written to files: then they lead to nothing that only a program can answer.
+        media: the address of the folder from which such pages play, if it is not here; "" if it is.
     """
 
     title: str | None = None
     url: str = LOCAL_URL
     hub: str | None = None
+    static: bool = False
+    media: str = ""
+
+    @property
+    def base(self) -> str:
+        """The path at which the site begins, without a slash at its end: "" for a site that has a host for itself."""
+        return urlsplit(self.url).path.rstrip("/")
+
+    @property
+    def policy(self) -> str:
+        """What a browser is told that a page in a file may do."""
+        return static_policy(self.media)
 
     def absolute(self, path: str) -> str:
         """Return the whole address of a path."""
@@ -40,4 +56,10 @@ def site_settings(datasette: Any) -> SiteSettings:
     """Return the settings of the site that a Datasette serves."""
     config = datasette.plugin_config(PLUGIN) or {}
     url = (config.get("url") or LOCAL_URL).rstrip("/")
-    return SiteSettings(config.get("title") or None, url, config.get("hub") or None)
+    return SiteSettings(
+        config.get("title") or None,
+        url,
+        config.get("hub") or None,
+        bool(config.get("static")),
+        config.get("media") or "",
+    )

@@ -36,18 +36,26 @@ function address(path, more = {}) {
   return url.href.replace(/%2C/gi, ",");
 }
 
+async function citedByTheSite() {
+  const answer = await fetch(address("/cite.txt", { style: style.value })).catch(() => null);
+  return answer?.ok ? answer.text() : "";
+}
+async function citedFromFile() {
+  const { citationOf } = await import(panel.dataset.script);
+  const answer = await fetch(panel.dataset.citations).catch(() => null);
+  return answer?.ok ? citationOf((await answer.json())[style.value], chosenTime()) : "";
+}
 let asked = 0;
 async function cite() {
   const mine = asked += 1;
-  const answer = await fetch(address("/cite.txt", { style: style.value })).catch(() => null);
-  const text = answer?.ok ? await answer.text() : "";
+  const text = panel.dataset.citations ? await citedFromFile() : await citedByTheSite();
   if (mine === asked) citation.value = text;
 }
 
 function fill() {
   link.value = address("");
   const page = new URL(address(""));
-  embed.value = `<iframe src="${page.origin}/embed${page.pathname.replace("/events", "")}${page.search.replace(/%2C/gi, ",").replaceAll("&", "&amp;")}" width="640" height="400" allow="autoplay; fullscreen" loading="lazy" title="${player.dataset.title.replaceAll("&", "&amp;").replaceAll('"', "&quot;")}"></iframe>`;
+  embed.value = `<iframe src="${page.origin}${page.pathname.replace("/events/", "/embed/")}${page.search.replace(/%2C/gi, ",").replaceAll("&", "&amp;")}" width="640" height="400" allow="autoplay; fullscreen" loading="lazy" title="${player.dataset.title.replaceAll("&", "&amp;").replaceAll('"', "&quot;")}"></iframe>`;
   const time = clip.checked ? `${clockTime(clockSeconds(from.value) ?? 0)}–${to.value}` : from.value;
   quote.value = said.words
     ? panel.dataset.quote.replace("{words}", () => said.words).replace("{who}", () => said.who || panel.dataset.nobody).replace("{time}", () => time)
