@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from archive.catalogue.holdings import holdings
+from archive.catalogue.runs import subjects_done
 from archive.catalogue.snapshot import origin
 from archive.publication.folder import SiteNames
 from pipelines.stages.base import Item, Report
@@ -61,13 +62,17 @@ class Static:
             context.layout.catalogue, context.config, context.blobs, context.layout.work / "static",
             origin=origin(context.db), grace_seconds=0.0, clock=self.clock,
         )  # fmt: skip
+        subject, fingerprint = str(self.target.resolve()), static_state(context, language, media, self.clock())
         yield Item(
-            subject=str(self.target.resolve()),
+            subject=subject,
             label=self.target.name,
-            fingerprint=static_state(context, language, media, self.clock()),
+            fingerprint=fingerprint,
             task=Task(publication, self.target, context.config.site.names(), language, media, self.again),
             size=holdings(context.db).sessions,
-            lost=self.again or read_site(self.target) is None,
+            # What failed is tried again by the next command: somebody may have made room for it.
+            lost=self.again
+            or read_site(self.target) is None
+            or subjects_done(context.db, STATIC).get(subject) != fingerprint,
         )
 
     def work(self, task: Task, report: Report) -> str:

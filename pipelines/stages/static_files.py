@@ -29,7 +29,7 @@ from archive.site import queries
 from archive.site.frozen import hosting, search
 from archive.site.frozen.places import Places
 from archive.site.frozen.walk import Walk, address_of
-from archive.sqlite import Database
+from archive.sqlite import Database, sqlite3
 from pipelines.stages.base import Report
 from pipelines.stages.publish import NotPublishedError, alone, build, link_media, point_to
 from pipelines.stages.static import Task
@@ -98,6 +98,7 @@ class _Writing:
         """Write everything, from a database that is published in a folder of its own."""
         target = self.task.target
         db = open_readonly(database, immutable=True)
+        db.conn.row_factory = sqlite3.Row
         try:
             media = published_files(db)
             held = _held(db)
@@ -188,7 +189,7 @@ class _Writing:
             (target / PART / name).replace(target / name)
         site = Site(
             origin=task.publication.origin, written_at=timestamp(), language=task.language, media=task.media,
-            files=self.files, sessions=dict(held), index=self.index,
+            files=self.files, sessions=dict(held), index=self.index, played=sorted(media),
         )  # fmt: skip
         write_atomic(target / SITE, msgspec.json.encode(site))
         stale = [name for name in self.before.files if name not in self.files]

@@ -31,6 +31,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
         files: the SHA-256 of each of its files but for media, by its path in the folder.
         sessions: of each session that it holds, EVENT/SESSION, the recordings and what was taken out of them.
         index: a digest of what its search finds.
+        played: the names of the files of its folder of media.
     """
 
     origin: str = ""
@@ -40,6 +41,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     files: dict[str, str] = {}
     sessions: dict[str, tuple[list[str], list[str]]] = {}
     index: str = ""
+    played: list[str] = []
 
 
 def read_site(folder: Path) -> Site | None:

@@ -78,6 +78,18 @@ class Places:
         return Place(file, link + (f"?{rest}" if rest else "") + mark + fragment)
 
 
+def as_served(path: str) -> str | None:
+    """Return the address, where a program answers, of a page that is a file of its own; None if it is no such path.
+
+    >>> as_served("/events/e/s/~language-es-recording-0a1b2c3d4e5f")
+    '/events/e/s?language=es&recording=0a1b2c3d4e5f'
+    """
+    page, mark, variant = path.rstrip("/").rpartition("/~")
+    found = re.fullmatch("-?".join(rf"(?:{name}-(?P<{name}>.+?))?" for name in CHOOSING), variant)
+    chosen = {name: value for name, value in found.groupdict().items() if value} if mark and found else {}
+    return urls.with_query(page, chosen) if chosen else None
+
+
 def is_page(path: str) -> bool:
     """Return whether a path is one of a page, rather than of a file of another kind."""
     if path.startswith((ASSETS, MEDIA)):

@@ -98,8 +98,8 @@ class Walk:
                 while self._waiting:
                     async for file in self._answer(client, self._waiting.popleft()):
                         yield file
-                missing = await client.get("/404")
-                yield File(NOT_FOUND, self._rewritten(missing.content, "/404"))
+                missing = await client.get(f"/{NOT_FOUND}")
+                yield File(NOT_FOUND, self._rewritten(missing.content, f"/{NOT_FOUND}"))
         finally:
             datasette.executor.shutdown()
 
