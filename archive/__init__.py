@@ -6,8 +6,11 @@ Its parts are in layers. A part imports only from parts that stand above its own
     urls                         the addresses of pages, feeds, files and moments
     catalogue                    the database of record: schema, migrations, what is read and written of each noun
     index                        what is written for search: tokens, stems, passages
-    search                       what is asked: queries, filters, ranking, moments, concordances, exports
+    anchoring                    words of a moment found again in another version of a transcript
+    search                       what is asked: queries, filters, ranking, moments, exports
+    research                     what is asked of all that was said: concordance, frequency, company, vocabulary
     publication                  what is public, and the database that is built of it
+    extracts                     a part of the catalogue as rows, out and back in
     lane                         processes that run SQL of strangers
     site                         the Datasette plugin over a published database
 

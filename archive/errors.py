@@ -11,6 +11,7 @@
     ├── CatalogueConflictError   a row would break the catalogue's own rules
     ├── UnknownSubjectError      no such event, session or recording
     ├── AmbiguousSubjectError    several have the name
+    ├── ExtractError             rows of a part of a catalogue break a rule
     ├── UnpublishedError         nothing has been published yet
     └── MissingExtraError        what was asked for needs an extra that is not installed
 
@@ -97,6 +98,10 @@ class AmbiguousSubjectError(ArchiveError):
         super().__init__(f"{name!r} may mean {', or '.join(meant)}: write EVENT/SESSION for a session")
         self.name = name
         self.meant = tuple(meant)
+
+
+class ExtractError(ArchiveError):
+    """The rows of a part of a catalogue, written by somebody else, break a rule."""
 
 
 class UnpublishedError(ArchiveError):

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
+from msgspec import UNSET, UnsetType
+
 Mode = Literal["in-person", "online", "hybrid"]
 PlaceKind = Literal["venue", "online", "watch-party"]
 Qualifier = Literal["exactly", "about", "over", "under"]
@@ -50,6 +52,8 @@ class Flag(StrEnum):
     """It is a sentence that Whisper is known to invent, and other signs agree."""
     WRONG_LANGUAGE = "wrong-language"
     """The text is not in the declared or detected language."""
+    NOT_TRANSCRIBED = "not-transcribed"
+    """It is loud enough that somebody may speak, and no word was found: the segment has no text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +91,41 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Announcement:
+    """What organisers published about an event.
+
+    Attributes:
+        slug: tells it apart from the event's others.
+        title: its heading, or how it begins.
+        text: plain text; blank lines part paragraphs.
+        url: where it stands on the web.
+        published: ISO 8601: a moment with an offset, or a date.
+        source: who published it.
+        language: BCP-47.
+        private: whether it was taken back.
+    """
+
+    slug: str
+    title: str
+    text: str | None = None
+    url: str | None = None
+    published: str | None = None
+    source: str | None = None
+    language: str | None = None
+    private: bool = False
+
+    @property
+    def day(self) -> str:
+        """The date on which it was published, on its own clock; "" where nobody knows."""
+        return (self.published or "")[:10]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attendance:
-    """How many took part, as known on a date. A later figure is another value, never a correction of this one."""
+    """How many took part, as known on a date. A later figure is another value, never a correction of this one.
+
+    ``announcement`` is the slug, the address or the title of the announcement that the figure is from.
+    """
 
     measure: Measure
     people: Figure
@@ -96,6 +133,7 @@ class Attendance:
     places: Figure | None = None
     observed_on: str | None = None
     source: str | None = None
+    announcement: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,9 +241,14 @@ class Event(EventFacts):
     interpreted_into: tuple[str, ...] = ()
     places: tuple[Place, ...] = ()
     attendance: tuple[Attendance, ...] = ()
+    announcements: tuple[Announcement, ...] = ()
     links: tuple[Link, ...] = ()
     external_ids: tuple[ExternalId, ...] = ()
     sessions: tuple[Session, ...] = ()
+
+
+DOUBTFUL_WORD = 0.3
+"""Confidence of a word, below which more than half of them are wrong, in quiet and in noise (`tests.bench.hard`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,13 +260,19 @@ class Word:
     text: str
     confidence: float | None = None
 
+    @property
+    def doubtful(self) -> bool:
+        """Whether it is more likely wrong than right, also where its segment is believed."""
+        return self.confidence is not None and self.confidence < DOUBTFUL_WORD
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
     """A sentence or part of one.
 
     ``flags`` tell why it is doubtful (see `Flag`). ``words`` have times of their own. ``speaker`` is the label of a
-    voice in this recording, as a caption file has it; a label is not yet a person.
+    voice in this recording, as a caption file has it; a label is not yet a person. ``overlapped`` is True where
+    others speak at the same time, and is not set elsewhere, so that a transcript without overlaps keeps its version.
     """
 
     start_ms: int
@@ -234,6 +283,7 @@ class Segment:
     language: str | None = None
     words: tuple[Word, ...] = ()
     speaker: str | None = None
+    overlapped: bool | UnsetType = UNSET
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,6 +339,18 @@ EXAMPLE_EVENT = Event(
             people=Figure(count=1000),
             countries=Figure(count=91),
             observed_on="2022-06-01",
+            announcement="2022-06-01-a-thousand-have-registered",
+        ),
+    ),
+    announcements=(
+        Announcement(
+            slug="2022-06-01-a-thousand-have-registered",
+            title="A thousand have registered",
+            text="They write from 91 countries.",
+            url="https://example.org/news/1000",
+            published="2022-06-01",
+            source="the organisers",
+            language="en",
         ),
     ),
     sessions=(EXAMPLE_SESSION,),

@@ -47,3 +47,15 @@ def distinct_names(names: Iterable[str | None]) -> tuple[str, ...]:
         if name:
             found.setdefault(name_key(name), name)
     return tuple(found.values())
+
+
+def readable_name(day: str | None, event: str | None, title: str | None, *more: str | None) -> str:
+    """Return a file's name that people can read: ``2014-12-27 31C3 – Title.en``; no character that a disk refuses.
+
+    Sources of what is refused: POSIX (``/``), Windows' naming of files
+    (https://learn.microsoft.com/windows/win32/fileio/naming-a-file), and 255 bytes of most file systems.
+    """
+    whole = " – ".join(filter(None, [" ".join(filter(None, [day, event])), title])) or "recording"
+    clean = "".join(" " if char in '<>:"/\\|?*' or not char.isprintable() else char for char in whole)
+    short = " ".join(clean.split()).encode()[:180].decode(errors="ignore").strip(" .–") or "recording"
+    return ".".join([short, *(each for each in more if each)])

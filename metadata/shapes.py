@@ -38,7 +38,7 @@ class Misfit:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class ShapeWords:
     """How a kind of file calls its shapes.
 
     Attributes:
@@ -62,7 +62,7 @@ class Words:
         return " or ".join(words.get(name, name) for name in names.split(" | "))
 
 
-def misfit(error: msgspec.ValidationError, kind: Any, raw: object, words: Words) -> Misfit:
+def misfit(error: msgspec.ValidationError, kind: Any, raw: object, words: ShapeWords) -> Misfit:
     """Return what is wrong with a value.
 
     Args:

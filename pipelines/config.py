@@ -9,15 +9,15 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias, get_args
 
 import msgspec
 
-from archive.publication.folder import SiteNames
+from archive.publication.folder import LOGO_BYTES, SiteNames, logo_type
 from metadata.errors import MetadataError
 from metadata.languages import parse_language
 from metadata.shapes import Path as Places
-from metadata.shapes import Words, dotted, misfit
+from metadata.shapes import ShapeWords, dotted, misfit
 from pipelines.errors import ConfigError
 
 FILE_NAME = "rostra.toml"
@@ -28,8 +28,11 @@ TEMPLATE = """\
 [site]
 title = {title}             # shown on every page
 # url = ""                  # its address on the web, such as "https://talks.example.org" or "https://example.org/talks"
+# logo = ""                 # a picture that leads the header: SVG, PNG, JPEG or WebP, 64 KiB at most (from here)
+# accent = ""               # the colour of links and buttons, such as "#0b5d3b": shown as near as it can be read
 # hub = ""                  # a WebSub hub, which feeds name, so that readers hear of what is new at once
 # proxies = []              # addresses of proxies before the site, whose word on visitors and on TLS is taken
+# database = false          # whether visitors may take the published database away, as a file
 
 [pull]
 # event = "recordings"      # where a recording goes that no timetable knows
@@ -37,6 +40,11 @@ title = {title}             # shown on every page
 # max_hours = 24.0          # and what is longer
 # schemes = ["https", "http"]   # of addresses that are asked, for timetables too
 # private_hosts = []        # hosts that may be asked although their addresses are private
+# extractors = ["default", "-generic"]   # yt-dlp's, for pages of video sites; its generic one follows any page anywhere
+# tries = 5                 # how often a transfer is taken up again without coming further
+# retry_seconds = 1.0       # before the second try; each further one waits twice as long
+# silent_seconds = 60.0     # how long a server may be silent
+# answer_seconds = 300.0    # how long it may take over a feed, a timetable or captions
 
 [store]
 # bucket = ""               # "s3://bucket/folder" keeps media there, and copies of what is at work in media/
@@ -47,6 +55,7 @@ title = {title}             # shown on every page
 # language = ""             # "" identifies it; a code or an English name is obeyed
 # glossary = []             # names and terms of this archive that may be said in any session
 # device = "auto"           # auto, cpu or cuda
+# quality = "balanced"      # or "best", or "fast": how often what is unsure is heard again
 # always = false            # whether recordings are heard whose captions people made and timed
 
 [speakers]
@@ -68,6 +77,7 @@ title = {title}             # shown on every page
 
 [publish]
 # default_release = "public"   # of sessions of which nothing is said: public or private
+# corpora = []                 # all that is published for researchers, packed each time: csv, tei and other forms
 """
 
 
@@ -77,11 +87,37 @@ class Site(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     title: str = "Rostra"
     url: Annotated[str, msgspec.Meta(pattern=r"^$|^https?://[^\s/?#]+(/[A-Za-z0-9._~-]+)*/?$")] = ""
     hub: Annotated[str, msgspec.Meta(pattern=r"^$|^https?://[^\s]+$")] = ""
+    logo: str = ""
+    accent: Annotated[str, msgspec.Meta(pattern=r"^$|^#[0-9a-fA-F]{6}$")] = ""
     proxies: tuple[str, ...] = ()
+    database: bool = False
 
     def names(self) -> SiteNames:
-        """Return what the site calls itself, as a publication says it."""
-        return SiteNames(title=self.title, url=self.url, hub=self.hub)
+        """Return what the site calls itself and how it looks, as a publication says it.
+
+        Raises:
+            ConfigError: the logo cannot be read, or is none.
+        """
+        return SiteNames(
+            title=self.title,
+            url=self.url,
+            hub=self.hub,
+            accent=self.accent,
+            logo=_logo(self.logo),
+            database=self.database,
+        )
+
+
+def _logo(name: str) -> bytes:
+    if not name:
+        return b""
+    try:
+        data = Path(name).read_bytes()
+    except OSError as error:
+        raise ConfigError(f"site.logo: {name}: {error.strerror}") from error
+    if len(data) > LOGO_BYTES or logo_type(data) is None:
+        raise ConfigError(f"site.logo: {name}: expected SVG, PNG, JPEG or WebP of {LOGO_BYTES >> 10} KiB at most")
+    return data
 
 
 class PullSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -92,6 +128,11 @@ class PullSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     max_hours: Annotated[float, msgspec.Meta(gt=0)] = 24.0
     schemes: tuple[Literal["https", "http"], ...] = ("https", "http")
     private_hosts: tuple[str, ...] = ()
+    extractors: tuple[str, ...] = ("default", "-generic")
+    tries: Annotated[int, msgspec.Meta(ge=1, le=100)] = 5
+    retry_seconds: Annotated[float, msgspec.Meta(ge=0)] = 1.0
+    silent_seconds: Annotated[float, msgspec.Meta(gt=0)] = 60.0
+    answer_seconds: Annotated[float, msgspec.Meta(gt=0)] = 300.0
 
     @property
     def max_bytes(self) -> int:
@@ -110,6 +151,11 @@ class Store(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     bucket: Annotated[str, msgspec.Meta(pattern="^$|^s3://.+")] = ""
 
 
+Quality: TypeAlias = Literal["best", "balanced", "fast"]
+"""What a recording is worth: hearing more than once what may be better, or what is unsure, or nothing."""
+QUALITIES: tuple[Quality, ...] = get_args(Quality)
+
+
 class TranscribeSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """How speech becomes text."""
 
@@ -118,6 +164,7 @@ class TranscribeSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True
     language: str = ""
     glossary: tuple[str, ...] = ()
     device: str = "auto"
+    quality: Quality = "balanced"
     always: bool = False
 
 
@@ -151,6 +198,7 @@ class PublishSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What goes out."""
 
     default_release: Literal["public", "private"] = "public"  # an embargo needs a date
+    corpora: tuple[Literal["csv", "jsonl", "parquet", "text", "tei", "vertical"], ...] = ()
 
 
 class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -222,7 +270,8 @@ def _located(config: Config, folder: Path) -> Config:
     files = {name: seen_from(folder, getattr(own, name)) for name in own.__struct_fields__}
     model = existing_from(folder, config.transcribe.model)
     replace = msgspec.structs.replace
-    return replace(config, cluster=replace(own, **files), transcribe=replace(config.transcribe, model=model))
+    site = replace(config.site, logo=seen_from(folder, config.site.logo))
+    return replace(config, site=site, cluster=replace(own, **files), transcribe=replace(config.transcribe, model=model))
 
 
 def seen_from(folder: Path, name: str) -> str:
@@ -236,7 +285,7 @@ def existing_from(folder: Path, name: str) -> str:
     return path if path and Path(path).exists() else name
 
 
-_WORDS = Words(mapping="a table", sequence="an array", entry="setting")
+_WORDS = ShapeWords(mapping="a table", sequence="an array", entry="setting")
 
 
 def _decoded(data: bytes, path: Path) -> str:

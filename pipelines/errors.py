@@ -12,6 +12,7 @@
     ├── WorkerError              worker processes cannot begin: what they load is too much, or broken
     ├── ClusterError             the scheduler is lost, or no worker can do it
     ├── BackupError              no such snapshot, or it cannot be read
+    ├── BagError                 a bag cannot be made, or is none that Rostra takes in
     ├── DiskFullError            no room is left
     └── ItemError                one item cannot be done; the run goes on
         ├── NotMediaError        not a recording: refused, and not tried again
@@ -57,6 +58,10 @@ class LockedError(PipelineError):
 
 class BackupError(PipelineError):
     """There is no such snapshot in a backup, or it cannot be read."""
+
+
+class BagError(PipelineError):
+    """A bag cannot be made of what is here, or is not one that can be taken in."""
 
 
 class TranscriberError(PipelineError):

@@ -34,6 +34,7 @@ for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP):
 
 
 LONG = (
+    "archive/research/test_tei_schema.py",
     "archive/site/test_api.py::test_schemathesis",
     "archive/site/test_deployment.py",
     "browser/test_reach.py",

@@ -147,16 +147,18 @@ def test_modules_import_in_no_circle() -> None:
 
 # How much there is. Whoever has a good reason to go over one of these figures raises it, where others see it.
 
-MODULES_A_FOLDER = Counter({"archive.catalogue": 22, "archive.search": 26, "archive.site": 40})
+MODULES_A_FOLDER = Counter({"archive.catalogue": 24, "archive.search": 26, "archive.site": 44, "pipelines.cli": 23})
 MOST_MODULES = 20
 """But for formats, which are a module each."""
-IMPORTS_BETWEEN_FOLDERS = {"metadata": 20, "archive": 32, "pipelines": 62}
+IMPORTS_BETWEEN_FOLDERS = {"metadata": 20, "archive": 44, "pipelines": 64}
 IMPORTS_A_MODULE = {"metadata": 4.0, "archive": 4.5, "pipelines": 4.0}
 """Of modules of the same package, on average."""
 WRITE_SUPERSEDED = {
     "archive.catalogue.current",  # says what is current
     "archive.catalogue.migrations",
+    "archive.extracts.parts",  # leaves out what refers to recordings that stay
     "archive.catalogue.provenance",  # lets one recording take another's place
+    "archive.publication.documentation",  # says what the column means
     "archive.publication.rules",
 }
 SQL = re.compile(

@@ -18,3 +18,11 @@ CURRENT = f"is_current = 1 AND {NOT_SUPERSEDED}"
 
 A recording has one current transcript of what is spoken, and may have current translations beside it.
 """
+
+
+def successors(schema: str) -> str:
+    """Return the beginning of a query of ``later(id, step)``: a recording, and those that took its place in turn."""
+    return (
+        "WITH RECURSIVE later(id, step) AS (VALUES (?, 0) UNION SELECT superseded_by, step + 1"
+        f" FROM {schema}.recording JOIN later USING (id) WHERE superseded_by IS NOT NULL AND step < 100)"
+    )

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from typing import NamedTuple
 
 from archive.catalogue.current import NOT_SUPERSEDED
 from archive.sqlite import Database
+from metadata.model import Flag
 
 
 class Holdings(NamedTuple):
-    """How much there is; ``recorded_ms`` in milliseconds. What was superseded does not count."""
+    """How much there is; times in milliseconds. What was superseded does not count.
+
+    Attributes:
+        doubtful: segments with text that is kept out of search.
+        untranscribed: stretches in which somebody may speak and no word was understood.
+    """
 
     events: int
     sessions: int
@@ -18,17 +25,26 @@ class Holdings(NamedTuple):
     recorded_ms: int
     transcripts: int
     segments: int
+    doubtful: int
+    untranscribed: int
+    untranscribed_ms: int
 
 
 def holdings(db: Database) -> Holdings:
     """Return how much there is."""
+    doubts = db.execute(
+        "SELECT count(*) FILTER (WHERE flags <> ?1), count(*) FILTER (WHERE flags = ?1),"
+        " coalesce(sum(end_ms - start_ms) FILTER (WHERE flags = ?1), 0) FROM segment"
+        " JOIN transcript ON transcript.id = transcript_id WHERE is_current AND flags <> '[]'",
+        [json.dumps([Flag.NOT_TRANSCRIBED])],
+    ).fetchone()
     row = db.execute(
         "SELECT (SELECT count(*) FROM event), (SELECT count(*) FROM session), (SELECT count(*) FROM person),"
         " count(*), coalesce(sum(duration_ms), 0), (SELECT count(*) FROM transcript WHERE is_current),"
         " (SELECT count(*) FROM segment JOIN transcript ON transcript.id = transcript_id WHERE is_current)"
         f" FROM recording WHERE {NOT_SUPERSEDED}"
     ).fetchone()
-    return Holdings(*row)
+    return Holdings(*row, *doubts)
 
 
 def revision(db: Database) -> str:

@@ -2,8 +2,8 @@
 
 Beside each thing stands what the last import said of it (table ``imported``). A field that differs was corrected
 by hand, by whatever tool: it stays, and the report says so. Every other field becomes what the file says, if the format
-can say it. Links and ids are sets: what the last file had and this one has not is removed, what is new is added, and
-the rest stays.
+can say it. Links, ids and announcements are sets: what the last file had and this one has not is removed, what is new
+is added, and the rest stays.
 
 Texts that are canonically equivalent (UAX 15) are the same: a file that spells them in another way changes nothing.
 
@@ -18,14 +18,14 @@ from typing import Any, TypeVar
 import msgspec
 
 from archive.catalogue.rows import person_slug
-from metadata.model import Event, ExternalId, Link, Release, Role, Session
+from metadata.model import Announcement, Event, ExternalId, Link, Release, Role, Session
 from metadata.names import composed, name_key, same_text
 from metadata.times import parse_moment
 
 Said = dict[str, Any]
 Thing = TypeVar("Thing", Event, Session)
 
-_SETS = frozenset({"links", "external_ids"})
+_SETS = frozenset({"links", "external_ids", "announcements"})
 _EVENT = tuple(field.name for field in fields(Event) if field.name not in {"slug", "sessions"})
 _SESSION = tuple(field.name for field in fields(Session) if field.name != "slug")
 
@@ -86,7 +86,10 @@ def merge(
             new = mine
         plain_mine, plain_new = plain(name, mine), plain(name, new)
         remembered[name] = plain_new
-        if name in _SETS:
+        if name == "announcements":
+            base = said.get(name, []) if same_format else []
+            changes[name] = _merge_announcements(mine, new, base)
+        elif name in _SETS:
             base = said.get(name, []) if same_format else []
             changes[name] = _merge_set(name, mine, new, base)
         elif name not in corrected and (name not in said or plain_mine == said[name]):
@@ -190,6 +193,21 @@ def with_known_parts(mine: tuple[Role, ...], new: tuple[Role, ...], carried: fro
         affiliation = _as_known(before.affiliation, affiliation)
         parts.append(Role(person=person, role=part, affiliation=affiliation))
     return tuple(parts)
+
+
+def _merge_announcements(
+    mine: tuple[Announcement, ...], new: tuple[Announcement, ...], base: list[Any]
+) -> tuple[Announcement, ...]:
+    """Return announcements, each known by its slug, as a file has those that it wrote; what others wrote stays.
+
+    What was taken back or deleted since the last file stays so: nothing that is known of it is the file's any more.
+    """
+    before = {each.slug: each for item in base for each in (msgspec.convert(item, Announcement),)}
+    named, known = {each.slug for each in new}, {each.slug: each for each in mine}
+    added = [each for each in new if each.slug not in known and each.slug not in before]
+    written = {each.slug: each for each in new if known.get(each.slug) == before.get(each.slug, each)}
+    stays = [each for each in mine if each.slug in named or each != before.get(each.slug)]
+    return (*(written.get(each.slug, each) for each in stays), *added)
 
 
 def _merge_set(name: str, mine: tuple[Any, ...], new: tuple[Any, ...], base: list[Any]) -> tuple[Any, ...]:

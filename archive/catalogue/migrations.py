@@ -15,6 +15,8 @@ from pathlib import Path
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
+from archive.catalogue.identity import give_identity
+
 catalogue_migrations = Migrations("rostra")
 
 SCHEMA_FILE = Path(__file__).with_name("schema.sql")
@@ -652,6 +654,200 @@ CREATE TABLE voiceprint (
   vector BLOB NOT NULL
 ) STRICT
 """,
+        ),
+    )
+
+
+@catalogue_migrations()
+def m0011_research(db: Database) -> None:
+    """What researchers read: everything that was said as one view, who said how much, and words by part.
+
+    The tables are written for a publication, and are empty in the catalogue.
+    """
+    execute_all(
+        db,
+        (
+            """
+CREATE TABLE speech (
+  id INTEGER PRIMARY KEY,
+  session_id INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,
+  transcript_id INTEGER NOT NULL REFERENCES transcript(id) ON DELETE CASCADE,
+  speaker_tag_id INTEGER REFERENCES speaker_tag(id) ON DELETE CASCADE,
+  segments INTEGER NOT NULL,
+  words INTEGER NOT NULL,
+  spoken_ms INTEGER NOT NULL,
+  UNIQUE (transcript_id, speaker_tag_id)
+) STRICT
+""",
+            "CREATE INDEX speech_session ON speech(session_id)",
+            "CREATE INDEX speech_speaker ON speech(speaker_tag_id)",
+            """
+CREATE TABLE part (
+  id INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL CHECK (kind IN ('all', 'year', 'event', 'speaker', 'language')),
+  value TEXT NOT NULL,
+  sessions INTEGER NOT NULL,
+  words INTEGER NOT NULL,
+  different INTEGER NOT NULL,
+  UNIQUE (kind, value)
+) STRICT
+""",
+            """
+CREATE TABLE part_word (
+  part_id INTEGER NOT NULL REFERENCES part(id) ON DELETE CASCADE,
+  word TEXT NOT NULL,
+  count INTEGER NOT NULL,
+  PRIMARY KEY (part_id, word)
+) STRICT, WITHOUT ROWID
+""",
+            """
+CREATE VIEW said AS
+SELECT
+  substr(coalesce(session.start_at, event.start_date), 1, 10) AS date,
+  event.slug AS event,
+  session.slug AS session,
+  session.title AS title,
+  person.slug AS person,
+  coalesce(person.name, speaker_tag.label) AS speaker,
+  coalesce(segment.language, transcript.language) AS language,
+  segment.start_ms AS start_ms,
+  segment.end_ms AS end_ms,
+  segment.text AS text,
+  segment.confidence AS confidence,
+  segment.flags <> '[]' AS doubtful,
+  recording.role AS recording,
+  '/events/' || event.slug || '/' || session.slug || '?t=' || (segment.start_ms / 1000) AS url,
+  transcript.version AS transcript,
+  segment.position AS position,
+  segment.id AS segment_id,
+  transcript.id AS transcript_id,
+  session.id AS session_id
+FROM segment
+  JOIN transcript ON transcript.id = segment.transcript_id
+  JOIN recording ON recording.id = transcript.recording_id
+  JOIN session ON session.id = recording.session_id
+  JOIN event ON event.id = session.event_id
+  LEFT JOIN speaker_tag ON speaker_tag.id = segment.speaker_tag_id
+  LEFT JOIN person ON person.id = speaker_tag.person_id
+WHERE transcript.is_current = 1 AND transcript.kind <> 'translation' AND recording.superseded_by IS NULL
+""",
+        ),
+    )
+
+
+@catalogue_migrations()
+def m0012_overlaps(db: Database) -> None:
+    """Segments during which others speak."""
+    execute_all(
+        db,
+        ("ALTER TABLE segment ADD COLUMN overlapped INTEGER NOT NULL DEFAULT 0 CHECK (overlapped IN (0, 1))",),
+    )
+
+
+@catalogue_migrations()
+def m0013_citations(db: Database) -> None:
+    """What citations need: what names a session for good, and what is left of earlier versions of transcripts."""
+    execute_all(
+        db,
+        (
+            "ALTER TABLE session ADD COLUMN identity TEXT CHECK (length(identity) = 12)",
+            "ALTER TABLE tombstone ADD COLUMN identity TEXT",
+            "CREATE INDEX tombstone_identity ON tombstone(identity)",
+            # Where words were taken back: in no version are they any more, and nothing about them is confirmed.
+            """
+CREATE TABLE taken_back (
+  id INTEGER PRIMARY KEY,
+  transcript_id INTEGER NOT NULL REFERENCES transcript(id) ON DELETE CASCADE,
+  start_ms INTEGER NOT NULL CHECK (start_ms >= 0),
+  end_ms INTEGER NOT NULL CHECK (end_ms > start_ms),
+  taken_by TEXT NOT NULL,
+  taken_at TEXT NOT NULL
+) STRICT
+""",
+            "CREATE INDEX taken_back_transcript ON taken_back(transcript_id)",
+            # Written in a publication alone: what confirms a quotation from a version that is not current.
+            """
+CREATE TABLE earlier_version (
+  id INTEGER PRIMARY KEY,
+  version TEXT NOT NULL UNIQUE,
+  session_id INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,
+  recording_id INTEGER REFERENCES recording(id) ON DELETE CASCADE,
+  language TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  prints BLOB NOT NULL
+) STRICT
+""",
+            "CREATE INDEX earlier_version_session ON earlier_version(session_id)",
+            "CREATE INDEX earlier_version_recording ON earlier_version(recording_id)",
+        ),
+    )
+    for session, event, slug in db.execute(
+        "SELECT session.id, event.slug, session.slug FROM session JOIN event ON event.id = event_id ORDER BY session.id"
+    ).fetchall():
+        give_identity(db, session, event, slug)
+    db.execute("CREATE UNIQUE INDEX session_identity ON session(identity)")
+
+
+@catalogue_migrations()
+def m0014_announcements(db: Database) -> None:
+    """What organisers published about events; a figure of attendance may name the announcement that it is from."""
+    execute_all(
+        db,
+        (
+            """
+CREATE TABLE announcement (
+  id INTEGER PRIMARY KEY,
+  event_id INTEGER NOT NULL REFERENCES event(id) ON DELETE CASCADE,
+  slug TEXT NOT NULL,
+  title TEXT NOT NULL,
+  text TEXT,
+  url TEXT,
+  published TEXT,
+  source TEXT,
+  language TEXT,
+  state TEXT NOT NULL DEFAULT 'public' CHECK (state IN ('public', 'private', 'deleted')),
+  feed TEXT,
+  guid TEXT,
+  UNIQUE (event_id, slug)
+) STRICT
+""",
+            # Filled in a publication alone, as `archive.search.announcements` writes it.
+            """
+CREATE VIRTUAL TABLE announcement_fts USING fts5(
+  title, text, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2'
+)
+""",
+            "ALTER TABLE attendance ADD COLUMN announcement TEXT",
+        ),
+    )
+
+
+@catalogue_migrations()
+def m0015_attributions(db: Database) -> None:
+    """Whose words people said that they are, in stretches of a recording: it counts more than what a machine heard."""
+    execute_all(
+        db,
+        (
+            # No speaker's tag stands for nobody whom anybody knows. A transcript is the version that people edited.
+            """
+CREATE TABLE attribution (
+  id INTEGER PRIMARY KEY,
+  recording_id INTEGER NOT NULL REFERENCES recording(id) ON DELETE CASCADE,
+  start_ms INTEGER NOT NULL CHECK (start_ms >= 0),
+  end_ms INTEGER NOT NULL CHECK (end_ms > start_ms),
+  speaker_tag_id INTEGER REFERENCES speaker_tag(id) ON DELETE CASCADE,
+  transcript_id INTEGER REFERENCES transcript(id) ON DELETE SET NULL,
+  before TEXT NOT NULL,
+  attributed_by TEXT NOT NULL,
+  attributed_at TEXT NOT NULL,
+  undone_by TEXT,
+  undone_at TEXT
+) STRICT
+""",
+            "CREATE INDEX attribution_recording ON attribution(recording_id)",
+            "CREATE INDEX attribution_speaker ON attribution(speaker_tag_id)",
+            "CREATE INDEX attribution_transcript ON attribution(transcript_id)",
         ),
     )
 

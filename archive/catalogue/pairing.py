@@ -19,7 +19,7 @@ from metadata.names import composed, name_key
 SIMILAR = 0.6
 """How alike two titles must be (`difflib`'s ratio) to be one session's, where something else agrees too."""
 
-MANY = 16
+TOO_COMMON = 16
 """What more sessions than this have in common says nothing of any of them."""
 
 
@@ -71,7 +71,7 @@ class _Pairs:
                 places.setdefault(key, []).append(index)
         for index in range(len(self._new)):
             for key in keys(self._new[index]):
-                if len(found := places.get(key, [])) <= MANY:
+                if len(found := places.get(key, [])) <= TOO_COMMON:
                     for place in found:
                         self._try(index, place, alike)
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from archive.catalogue.rows import touch
-from archive.catalogue.transcripts import REVISES, add_transcript, read_transcript, transcript_version
+from archive.catalogue.transcripts import LABELS, REVISES, add_transcript, read_transcript, transcript_version
 from archive.sqlite import Database
 from metadata.model import Transcript
 from metadata.revising import Change
@@ -68,9 +68,9 @@ def root_of(db: Database, version: Version) -> Version:
 def newer_heard(db: Database, root: Version) -> Version | None:
     """Return what a machine heard in the recording after a version was made, the latest; None where nothing was."""
     row = db.execute(
-        "SELECT id FROM transcript WHERE recording_id = ? AND kind = 'asr' AND id > ? AND parameters ->> ? IS NULL"
-        " ORDER BY id DESC LIMIT 1",
-        [root.recording, root.id, f"$.{REVISES}"],
+        "SELECT id FROM transcript WHERE recording_id = ? AND kind = 'asr' AND id > ?"
+        " AND parameters ->> ? IS NULL AND parameters ->> ? IS NULL ORDER BY id DESC LIMIT 1",
+        [root.recording, root.id, f"$.{REVISES}", f"$.{LABELS}"],
     ).fetchone()
     return replace(root, id=row[0], transcript=read_transcript(db, row[0])) if row else None
 
@@ -88,7 +88,7 @@ def revise(
         by: who did it.
         at: ISO 8601, UTC.
     """
-    parameters = {**corrected.parameters, REVISES: base.name}
+    parameters = {key: value for key, value in corrected.parameters.items() if key != LABELS} | {REVISES: base.name}
     corrected = replace(corrected, parameters=parameters)
     number = add_transcript(db, base.recording, corrected, created_at=at)
     _note(db, number, base.id, changes, by, at)
@@ -109,12 +109,20 @@ def take_back(db: Database, version: Version, *, by: str, at: str) -> Version | 
     return base
 
 
+def corrected_id(db: Database, version: Version) -> int:
+    """Return the id of the version that people made: this one, or the one that its voices were added to."""
+    name = version.transcript.parameters.get(LABELS)
+    row = db.execute("SELECT id FROM transcript WHERE version = ?", [name]).fetchone() if name else None
+    return int(row[0]) if row else version.id
+
+
 def revisions(db: Database, version: Version) -> list[Revision]:
-    """Return the places that were corrected last to make a version."""
+    """Return the places that were corrected last to make a version, or the one that its voices were added to."""
+    corrected = corrected_id(db, version)
     rows = db.execute(
         "SELECT start_ms, end_ms, before, after, revised_by, revised_at FROM revision WHERE transcript_id = ?"
         " AND revised_at = (SELECT max(revised_at) FROM revision WHERE transcript_id = ?) ORDER BY start_ms, id",
-        [version.id, version.id],
+        [corrected, corrected],
     )
     return [Revision(Change(*row[:4]), row[4], row[5]) for row in rows.fetchall()]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC
 from typing import Any, Literal
 
+from archive.catalogue.announcements import read_announcements, write_announcements
+from archive.catalogue.identity import give_identity
 from archive.catalogue.mapping import EVENT_FACTS, SESSION_FACTS, columns, read_facts, stored_facts
 from archive.errors import UnknownSubjectError
 from archive.sqlite import Database, sqlite3
@@ -62,6 +64,7 @@ def write_event(db: Database, event: Event) -> int:
             },
         )
     _write_attendance(db, "event_id", event_id, event.attendance)
+    write_announcements(db, event_id, event.announcements)
     _write_links(db, "event_id", event_id, event.links)
     _write_external_ids(db, "event_id", event_id, event.external_ids)
     return event_id
@@ -85,6 +88,7 @@ def write_session(db: Database, event_id: int, session: Session, position: int, 
             "position": position,
         },
     )
+    give_identity(db, session_id, str(_one(db, "SELECT slug FROM event WHERE id = ?", [event_id])), session.slug)
     db.execute("DELETE FROM session_person WHERE session_id = ?", [session_id])
     for index, role in enumerate(session.people):
         _insert(
@@ -157,7 +161,7 @@ def _write_attendance(db: Database, owner: Owner, owner_id: int, snapshots: tupl
     db.execute(f"DELETE FROM attendance WHERE {owner} = ?", [owner_id])
     for position, snapshot in enumerate(snapshots):
         row: Row = {owner: owner_id, "position": position, "measure": snapshot.measure}
-        row |= {"observed_on": snapshot.observed_on, "source": snapshot.source}
+        row |= {name: getattr(snapshot, name) for name in ("observed_on", "source", "announcement")}
         for column, figure in (
             ("people", snapshot.people),
             ("countries", snapshot.countries),
@@ -215,6 +219,7 @@ def find_event(db: Database, slug: str) -> Event | None:
             for x in db.query("SELECT * FROM place WHERE event_id = ? ORDER BY id", [event_id])
         ),
         attendance=read_attendance(db.conn, "event_id", event_id),
+        announcements=read_announcements(db, event_id),
         links=_read_links(db, "event_id", event_id),
         external_ids=_read_external_ids(db, "event_id", event_id),
         sessions=tuple(
@@ -301,8 +306,8 @@ def _read_person(db: Database, row: Row) -> Person:
 def read_attendance(conn: sqlite3.Connection, owner: Owner, owner_id: int) -> tuple[Attendance, ...]:
     """Return the figures of an event or a session, in the order in which they were given."""
     rows = conn.execute(
-        "SELECT measure, observed_on, source, people, people_qualifier, countries, countries_qualifier, places,"
-        f" places_qualifier FROM attendance WHERE {owner} = ? ORDER BY position",
+        "SELECT measure, observed_on, source, announcement, people, people_qualifier, countries, countries_qualifier,"
+        f" places, places_qualifier FROM attendance WHERE {owner} = ? ORDER BY position",
         (owner_id,),
     )
     return tuple(
@@ -310,11 +315,12 @@ def read_attendance(conn: sqlite3.Connection, owner: Owner, owner_id: int) -> tu
             measure=measure,
             observed_on=observed_on,
             source=source,
+            announcement=announcement,
             people=Figure(count=people, qualifier=qualifier),
             countries=_figure(*rest[:2]),
             places=_figure(*rest[2:]),
         )
-        for measure, observed_on, source, people, qualifier, *rest in rows
+        for measure, observed_on, source, announcement, people, qualifier, *rest in rows
     )
 
 

@@ -61,7 +61,7 @@ CREATE TABLE session (
   planned_ms INTEGER CHECK (planned_ms > 0),
   language TEXT,
   abstract TEXT,
-  position INTEGER NOT NULL DEFAULT 0, updated_at TEXT,
+  position INTEGER NOT NULL DEFAULT 0, updated_at TEXT, identity TEXT CHECK (length(identity) = 12),
   UNIQUE (event_id, slug)
 ) STRICT;
 
@@ -102,7 +102,7 @@ CREATE TABLE attendance (
   countries_qualifier TEXT CHECK (countries_qualifier IN ('exactly', 'about', 'over', 'under')),
   places INTEGER CHECK (places >= 0),
   places_qualifier TEXT CHECK (places_qualifier IN ('exactly', 'about', 'over', 'under')),
-  source TEXT,
+  source TEXT, announcement TEXT,
   CHECK ((event_id IS NULL) <> (session_id IS NULL))
 ) STRICT;
 
@@ -188,7 +188,7 @@ CREATE TABLE segment (
   speaker_tag_id INTEGER REFERENCES speaker_tag(id) ON DELETE SET NULL,
   language TEXT,
   confidence REAL CHECK (confidence BETWEEN 0 AND 1),
-  flags TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(flags)),
+  flags TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(flags)), overlapped INTEGER NOT NULL DEFAULT 0 CHECK (overlapped IN (0, 1)),
   UNIQUE (transcript_id, position)
 ) STRICT;
 
@@ -424,7 +424,7 @@ CREATE TABLE tombstone (
   session TEXT,
   withdrawn_on TEXT NOT NULL,
   reason TEXT
-) STRICT;
+, identity TEXT) STRICT;
 
 CREATE UNIQUE INDEX tombstone_address ON tombstone(event, coalesce(session, ''));
 
@@ -495,3 +495,135 @@ CREATE TABLE voiceprint (
   speaker_tag_id INTEGER PRIMARY KEY REFERENCES speaker_tag(id) ON DELETE CASCADE,
   vector BLOB NOT NULL
 ) STRICT;
+
+CREATE TABLE speech (
+  id INTEGER PRIMARY KEY,
+  session_id INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,
+  transcript_id INTEGER NOT NULL REFERENCES transcript(id) ON DELETE CASCADE,
+  speaker_tag_id INTEGER REFERENCES speaker_tag(id) ON DELETE CASCADE,
+  segments INTEGER NOT NULL,
+  words INTEGER NOT NULL,
+  spoken_ms INTEGER NOT NULL,
+  UNIQUE (transcript_id, speaker_tag_id)
+) STRICT;
+
+CREATE INDEX speech_session ON speech(session_id);
+
+CREATE INDEX speech_speaker ON speech(speaker_tag_id);
+
+CREATE TABLE part (
+  id INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL CHECK (kind IN ('all', 'year', 'event', 'speaker', 'language')),
+  value TEXT NOT NULL,
+  sessions INTEGER NOT NULL,
+  words INTEGER NOT NULL,
+  different INTEGER NOT NULL,
+  UNIQUE (kind, value)
+) STRICT;
+
+CREATE TABLE part_word (
+  part_id INTEGER NOT NULL REFERENCES part(id) ON DELETE CASCADE,
+  word TEXT NOT NULL,
+  count INTEGER NOT NULL,
+  PRIMARY KEY (part_id, word)
+) STRICT, WITHOUT ROWID;
+
+CREATE VIEW said AS
+SELECT
+  substr(coalesce(session.start_at, event.start_date), 1, 10) AS date,
+  event.slug AS event,
+  session.slug AS session,
+  session.title AS title,
+  person.slug AS person,
+  coalesce(person.name, speaker_tag.label) AS speaker,
+  coalesce(segment.language, transcript.language) AS language,
+  segment.start_ms AS start_ms,
+  segment.end_ms AS end_ms,
+  segment.text AS text,
+  segment.confidence AS confidence,
+  segment.flags <> '[]' AS doubtful,
+  recording.role AS recording,
+  '/events/' || event.slug || '/' || session.slug || '?t=' || (segment.start_ms / 1000) AS url,
+  transcript.version AS transcript,
+  segment.position AS position,
+  segment.id AS segment_id,
+  transcript.id AS transcript_id,
+  session.id AS session_id
+FROM segment
+  JOIN transcript ON transcript.id = segment.transcript_id
+  JOIN recording ON recording.id = transcript.recording_id
+  JOIN session ON session.id = recording.session_id
+  JOIN event ON event.id = session.event_id
+  LEFT JOIN speaker_tag ON speaker_tag.id = segment.speaker_tag_id
+  LEFT JOIN person ON person.id = speaker_tag.person_id
+WHERE transcript.is_current = 1 AND transcript.kind <> 'translation' AND recording.superseded_by IS NULL;
+
+CREATE INDEX tombstone_identity ON tombstone(identity);
+
+CREATE TABLE taken_back (
+  id INTEGER PRIMARY KEY,
+  transcript_id INTEGER NOT NULL REFERENCES transcript(id) ON DELETE CASCADE,
+  start_ms INTEGER NOT NULL CHECK (start_ms >= 0),
+  end_ms INTEGER NOT NULL CHECK (end_ms > start_ms),
+  taken_by TEXT NOT NULL,
+  taken_at TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX taken_back_transcript ON taken_back(transcript_id);
+
+CREATE TABLE earlier_version (
+  id INTEGER PRIMARY KEY,
+  version TEXT NOT NULL UNIQUE,
+  session_id INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,
+  recording_id INTEGER REFERENCES recording(id) ON DELETE CASCADE,
+  language TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  prints BLOB NOT NULL
+) STRICT;
+
+CREATE INDEX earlier_version_session ON earlier_version(session_id);
+
+CREATE INDEX earlier_version_recording ON earlier_version(recording_id);
+
+CREATE UNIQUE INDEX session_identity ON session(identity);
+
+CREATE TABLE announcement (
+  id INTEGER PRIMARY KEY,
+  event_id INTEGER NOT NULL REFERENCES event(id) ON DELETE CASCADE,
+  slug TEXT NOT NULL,
+  title TEXT NOT NULL,
+  text TEXT,
+  url TEXT,
+  published TEXT,
+  source TEXT,
+  language TEXT,
+  state TEXT NOT NULL DEFAULT 'public' CHECK (state IN ('public', 'private', 'deleted')),
+  feed TEXT,
+  guid TEXT,
+  UNIQUE (event_id, slug)
+) STRICT;
+
+CREATE VIRTUAL TABLE announcement_fts USING fts5(
+  title, text, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2'
+);
+
+CREATE TABLE attribution (
+  id INTEGER PRIMARY KEY,
+  recording_id INTEGER NOT NULL REFERENCES recording(id) ON DELETE CASCADE,
+  start_ms INTEGER NOT NULL CHECK (start_ms >= 0),
+  end_ms INTEGER NOT NULL CHECK (end_ms > start_ms),
+  speaker_tag_id INTEGER REFERENCES speaker_tag(id) ON DELETE CASCADE,
+  transcript_id INTEGER REFERENCES transcript(id) ON DELETE SET NULL,
+  before TEXT NOT NULL,
+  attributed_by TEXT NOT NULL,
+  attributed_at TEXT NOT NULL,
+  undone_by TEXT,
+  undone_at TEXT
+) STRICT;
+
+CREATE INDEX attribution_recording ON attribution(recording_id);
+
+CREATE INDEX attribution_speaker ON attribution(speaker_tag_id);
+
+CREATE INDEX attribution_transcript ON attribution(transcript_id);

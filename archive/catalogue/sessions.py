@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from archive.catalogue.current import CURRENT, KEPT
+from archive.catalogue.identity import give_identity
 from archive.catalogue.rows import touch
 from archive.errors import UnknownSubjectError
 from archive.sqlite import Database
@@ -259,7 +260,9 @@ def add_session(db: Database, event: int, slug: str, title: str) -> int:
         "INSERT INTO session(event_id, slug, title, position) VALUES (?, ?, ?, ?) RETURNING id",
         [event, slug, title, len(taken)],
     )
-    return int(added.fetchone()[0])
+    session = int(added.fetchone()[0])
+    give_identity(db, session, str(db.execute("SELECT slug FROM event WHERE id = ?", [event]).fetchone()[0]), slug)
+    return session
 
 
 def searched_sessions(db: Database) -> list[SearchedSession]:

@@ -13,6 +13,18 @@ from archive.sqlite import Database, sqlite3
 
 
 @dataclass(frozen=True, slots=True)
+class Erased:
+    """How often something was deleted for good: recordings and sessions, and words of transcripts."""
+
+    purges: int = 0
+    words: int = 0
+
+    def is_missing_from(self, earlier: Erased) -> bool:
+        """Return whether an earlier copy of the catalogue may still hold what was deleted."""
+        return earlier.purges < self.purges or earlier.words < self.words
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """A copy of the catalogue.
 
@@ -21,12 +33,14 @@ class Snapshot:
         bytes: its size.
         identity: of the archive: 32 hexadecimal digits that it keeps wherever it lies.
         files: all files of the store that the copy names: recordings, what came with them, renditions.
+        erased: what was deleted for good, and is not in the copy.
     """
 
     sha256: str
     bytes: int
     identity: str
     files: tuple[StoredFile, ...]
+    erased: Erased
 
 
 def take(catalogue: Path, target: Path) -> Snapshot:
@@ -67,9 +81,14 @@ def read(path: Path) -> Snapshot:
     db = open_readonly(path, immutable=True)
     try:
         with sqlite_errors():
-            return Snapshot(digest, path.stat().st_size, identity(db), kept_files(db))
+            return Snapshot(digest, path.stat().st_size, identity(db), kept_files(db), erased(db))
     finally:
         db.close()
+
+
+def erased(db: Database) -> Erased:
+    """Return how often something was deleted for good."""
+    return Erased(*db.execute("SELECT (SELECT count(*) FROM purge), (SELECT count(*) FROM taken_back)").fetchone())
 
 
 def origin(db: Database) -> str:

@@ -7,24 +7,22 @@ again: a voice that speaks when a known one did is that one, with its label and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import msgspec
+from msgspec import UNSET
 
 from archive.catalogue.current import CURRENT, NOT_SUPERSEDED
-from archive.catalogue.labelling import Turn, labelled
+from archive.catalogue.labelling import NOBODY, Turn, labelled, latest, without
 from archive.catalogue.recordings import FILE, WITH_SESSION, RecordingFile
 from archive.catalogue.rows import touch
-from archive.catalogue.transcripts import add_transcript, read_transcript
+from archive.catalogue.transcripts import LABELS, add_transcript, read_transcript
 from archive.errors import UnknownSubjectError
 from archive.sqlite import Database
 from metadata.model import Transcript
 from metadata.names import name_key
-
-LABELS = "speakers"
-"""The parameter of a transcript that tells which version its labels were added to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,13 +93,10 @@ def set_turns(
     known = _sound_tags(db, recording)
     before = read_turns(db, recording)
     labels = _matched(turns, before)
-    taken = {label for (label,) in db.execute("SELECT label FROM speaker_tag WHERE recording_id = ?", [recording])}
     for voice in dict.fromkeys(voice for _, _, voice in turns):
         if voice not in labels:
-            number = next(n for n in range(1, len(taken) + 2) if f"Voice {n}" not in taken)
-            labels[voice] = f"Voice {number}"
-            taken.add(labels[voice])
-            known[labels[voice]] = _add_tag(db, recording, labels[voice])
+            labels[voice], tag = add_voice(db, recording)
+            known[labels[voice]] = tag
     db.execute(
         "DELETE FROM speaker_turn WHERE speaker_tag_id IN (SELECT id FROM speaker_tag WHERE recording_id = ?)",
         [recording],
@@ -110,7 +105,6 @@ def set_turns(
         "INSERT INTO speaker_turn(speaker_tag_id, start_ms, end_ms) VALUES (?, ?, ?)",
         ((known[labels[voice]], start, end) for start, end, voice in turns),
     )
-    _sum_up(db, recording)
     db.execute(
         "DELETE FROM voiceprint WHERE speaker_tag_id IN (SELECT id FROM speaker_tag WHERE recording_id = ?)",
         [recording],
@@ -123,6 +117,16 @@ def set_turns(
     return labels
 
 
+def add_voice(db: Database, recording: int) -> tuple[str, int]:
+    """Add a voice whom nobody knows to a recording, and return its label and its id."""
+    taken = {label for (label,) in db.execute("SELECT label FROM speaker_tag WHERE recording_id = ?", [recording])}
+    label = next(name for n in range(1, len(taken) + 2) if (name := f"Voice {n}") not in taken)
+    cursor = db.execute(
+        "INSERT INTO speaker_tag(recording_id, label, origin) VALUES (?, ?, 'sound')", [recording, label]
+    )
+    return label, int(cursor.lastrowid or 0)
+
+
 def read_turns(db: Database, recording: int) -> list[Turn]:
     """Return who speaks when in a recording, in order."""
     rows = db.execute(
@@ -133,37 +137,61 @@ def read_turns(db: Database, recording: int) -> list[Turn]:
     return [Turn(*row) for row in rows.fetchall()]
 
 
+def read_said(db: Database, recording: int) -> list[Turn]:
+    """Return whose words people said that they are: stretches of a recording in order, which do not overlap."""
+    rows = db.execute(
+        "SELECT start_ms, end_ms, coalesce(label, ?) FROM attribution"
+        " LEFT JOIN speaker_tag ON speaker_tag.id = speaker_tag_id"
+        " WHERE attribution.recording_id = ? AND undone_at IS NULL ORDER BY attribution.id",
+        [NOBODY, recording],
+    )
+    return latest(Turn(*row) for row in rows.fetchall())
+
+
 def label_transcript(db: Database, recording: int, *, at: str) -> bool:
     """Give the segments of a recording's current transcript their voices, as a version of its own.
 
-    Speakers that captions or people brought stay as they are. A recording with one voice that nobody has named is not
-    labelled: to call the only speaker "Voice 1" tells nobody anything.
+    What people said comes first, then the speakers that captions brought, then the sound. A recording with one voice
+    that nobody has named is not labelled: to call the only speaker "Voice 1" tells nobody anything.
 
     Returns:
         Whether there is a new current version.
     """
+    said, turns = read_said(db, recording), read_turns(db, recording)
+    _sum_up(db, recording, [*without(turns, said), *said])
     found = db.execute(
-        "SELECT id, parameters FROM transcript WHERE recording_id = ? AND is_current AND kind <> 'translation'",
+        "SELECT id, version FROM transcript WHERE recording_id = ? AND is_current AND kind <> 'translation'",
         [recording],
     ).fetchone()
     if found is None:
         return False
     current = read_transcript(db, found[0])
-    base = _unlabelled(db, recording, current) or current
-    if any(segment.speaker is not None for segment in base.segments):
-        return False
-    turns = read_turns(db, recording)
-    wanted = base
-    if len({turn.label for turn in turns}) > 1 or _is_named(db, recording):
-        segments = labelled(base.segments, turns)
-        version = db.execute("SELECT version FROM transcript WHERE id = ?", [found[0]]).fetchone()[0]
-        wanted = replace(
-            base, segments=segments, parameters={**base.parameters, LABELS: current.parameters.get(LABELS, version)}
-        )
+    version = str(current.parameters.get(LABELS, found[1]))
+    base = _stored(db, recording, version) or current
+    wanted = bare = _without_voices(base, _sound_tags(db, recording))
+    has_own = any(segment.speaker is not None for segment in bare.segments)
+    if has_own or (len({turn.label for turn in turns}) < 2 and not _is_named(db, recording)):
+        turns = []
+    if turns or said:
+        wanted = replace(bare, segments=labelled(bare.segments, turns, said))
+    if wanted != base:
+        wanted = replace(wanted, parameters={**base.parameters, LABELS: version})
     if wanted == current:
         return False
     add_transcript(db, recording, wanted, created_at=at)
     return True
+
+
+def with_names(db: Database, recording: int, transcript: Transcript) -> Transcript:
+    """Return a transcript whose voices go by the names of the people whom somebody said they are."""
+    rows = db.execute(
+        "SELECT label, name FROM speaker_tag JOIN person ON person.id = person_id WHERE recording_id = ?", [recording]
+    )
+    names = dict(rows.fetchall())
+    return replace(
+        transcript,
+        segments=tuple(replace(each, speaker=names.get(each.speaker, each.speaker)) for each in transcript.segments),
+    )
 
 
 def voices_of(db: Database, session: int) -> list[Voice]:
@@ -267,13 +295,6 @@ def _sound_tags(db: Database, recording: int) -> dict[str, int]:
     return dict(rows.fetchall())
 
 
-def _add_tag(db: Database, recording: int, label: str) -> int:
-    cursor = db.execute(
-        "INSERT INTO speaker_tag(recording_id, label, origin) VALUES (?, ?, 'sound')", [recording, label]
-    )
-    return int(cursor.lastrowid or 0)
-
-
 def _matched(turns: Iterable[tuple[int, int, int]], before: Sequence[Turn]) -> dict[int, str]:
     """Return the labels of voices that were known before: for half of the time, they speak when a known one did."""
     shared: dict[tuple[int, str], int] = {}
@@ -293,22 +314,36 @@ def _matched(turns: Iterable[tuple[int, int, int]], before: Sequence[Turn]) -> d
     return labels
 
 
-def _sum_up(db: Database, recording: int) -> None:
+def _sum_up(db: Database, recording: int, turns: Iterable[Turn]) -> None:
     """Note for how long and how often each voice of the sound speaks."""
-    db.execute(
-        "UPDATE speaker_tag SET (talking_ms, turns) = (SELECT sum(end_ms - start_ms), count(*) FROM speaker_turn"
-        " WHERE speaker_tag_id = speaker_tag.id) WHERE recording_id = ? AND origin = 'sound'",
-        [recording],
+    lengths: dict[str, list[int]] = {}
+    for turn in turns:
+        lengths.setdefault(turn.label, []).append(turn.end_ms - turn.start_ms)
+    db.conn.executemany(
+        "UPDATE speaker_tag SET talking_ms = ?, turns = ? WHERE id = ?",
+        [
+            (sum(lengths[label]), len(lengths[label]), tag) if label in lengths else (None, None, tag)
+            for label, tag in _sound_tags(db, recording).items()
+        ],
     )
 
 
-def _unlabelled(db: Database, recording: int, transcript: Transcript) -> Transcript | None:
-    """Return the version of a transcript that its labels were added to, or None if it has none."""
+def _stored(db: Database, recording: int, version: str) -> Transcript | None:
     row = db.execute(
-        "SELECT id FROM transcript WHERE recording_id = ? AND version = ?",
-        [recording, transcript.parameters.get(LABELS)],
+        "SELECT id FROM transcript WHERE recording_id = ? AND version = ?", [recording, version]
     ).fetchone()
     return read_transcript(db, row[0]) if row else None
+
+
+def _without_voices(transcript: Transcript, heard: Collection[str]) -> Transcript:
+    """Return a transcript without the voices of the sound, as it is to be given them anew."""
+    if not any(segment.speaker in heard for segment in transcript.segments):
+        return transcript
+    segments = (
+        replace(segment, speaker=None, overlapped=UNSET) if segment.speaker in heard else segment
+        for segment in transcript.segments
+    )
+    return replace(transcript, segments=tuple(segments))
 
 
 def _is_named(db: Database, recording: int) -> bool:

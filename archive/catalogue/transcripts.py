@@ -6,6 +6,7 @@ import hashlib
 from typing import NamedTuple
 
 import msgspec
+from msgspec import UNSET
 
 from archive.catalogue.current import CURRENT, KEPT
 from archive.catalogue.recordings import FILE, WITH_SESSION, RecordingFile
@@ -16,6 +17,8 @@ from metadata.model import Flag, Segment, Transcript, Word
 
 REVISES = "revises"
 """The parameter that names the version which people corrected; such a transcript stands as people's work does."""
+LABELS = "speakers"
+"""The parameter of a transcript that names the version which voices were added to."""
 _RANKS = {"imported": 0, "asr": 1, "human": 2}
 """Which kind of transcript stands when there are several: a higher one, or a later one of the same kind."""
 
@@ -24,6 +27,7 @@ class SessionTranscript(NamedTuple):
     """The current transcript of one of a session's recordings."""
 
     id: int
+    recording: int
     sha256: str
 
 
@@ -210,7 +214,7 @@ def _insert_segments(db: Database, transcript_id: int, segments: tuple[Segment, 
     first = int(db.execute("SELECT coalesce(max(id), 0) + 1 FROM segment").fetchone()[0])
     db.conn.executemany(
         "INSERT INTO segment(id, transcript_id, position, start_ms, end_ms, text, speaker_tag_id, language,"
-        " confidence, flags) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " confidence, flags, overlapped) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             (
                 first + position,
@@ -223,6 +227,7 @@ def _insert_segments(db: Database, transcript_id: int, segments: tuple[Segment, 
                 segment.language,
                 segment.confidence,
                 msgspec.json.encode(segment.flags).decode(),
+                int(bool(segment.overlapped)),
             )
             for position, segment in enumerate(segments)
         ),
@@ -265,6 +270,7 @@ def read_transcript(db: Database, transcript_id: int) -> Transcript:
             flags=msgspec.json.decode(segment["flags"], type=tuple[Flag, ...]),
             words=tuple(words.get(segment["id"], ())),
             speaker=segment["label"],
+            overlapped=bool(segment["overlapped"]) or UNSET,
         )
         for segment in db.query(
             "SELECT segment.*, label FROM segment LEFT JOIN speaker_tag ON speaker_tag.id = speaker_tag_id"
@@ -319,7 +325,7 @@ def speech(db: Database, recording: int) -> Speech | None:
 def transcripts_of(db: Database, session: int) -> list[SessionTranscript]:
     """Return the current transcripts of a session's recordings, the floor's first, without translations."""
     rows = db.execute(
-        "SELECT transcript.id, sha256 FROM transcript JOIN recording ON recording.id = recording_id"
+        "SELECT transcript.id, recording_id, sha256 FROM transcript JOIN recording ON recording.id = recording_id"
         " WHERE session_id = ? AND is_current AND transcript.kind <> 'translation'"
         " ORDER BY role <> 'floor', recording.id",
         [session],

@@ -29,7 +29,9 @@ Row: TypeAlias = tuple[int, tuple[str, ...]]
 """A rowid, and the text of each column."""
 
 
-def write_indexes(conn: sqlite3.Connection, tables: Sequence[str], rows: Iterable[tuple[str, Row]]) -> None:
+def write_indexes(
+    conn: sqlite3.Connection, tables: Sequence[str], rows: Iterable[tuple[str, Row]], work: Path | None = None
+) -> None:
     """Replace contentless FTS5 tables by an index of some rows, each merged into one b-tree.
 
     The caller owns the transaction. Two batches of rows of each table are in memory, whatever their number.
@@ -38,9 +40,10 @@ def write_indexes(conn: sqlite3.Connection, tables: Sequence[str], rows: Iterabl
         conn: where the tables are.
         tables: their names.
         rows: each with the table that it goes to; the iterator may use the connection.
+        work: the folder for temporary files; the system's, unless it is given.
     """
     with (
-        TemporaryDirectory(prefix="rostra-index-") as folder,
+        TemporaryDirectory(prefix="rostra-index-", dir=work) as folder,
         ExitStack() as opened,
         ThreadPoolExecutor(len(tables)) as pool,
     ):

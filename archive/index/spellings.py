@@ -24,7 +24,7 @@ POINTS = ".\u00b7\u2027\u05f3\u05f4_"
 """Points in abbreviations and names (U.S., Node.js), in Catalan (col·lecció), in Hebrew acronyms; underscores."""
 BLANKS = "\u00a0\u2009\u202f"
 """Blanks that stand between the thousands of a number: no line ends with them, and so no number does."""
-LONGEST = 64
+MAX_LETTERS = 64
 """Characters between blanks that are looked at: nobody writes a longer word."""
 REMEMBERED = 1 << 16
 
@@ -101,7 +101,7 @@ class _Marks(dict[str, tuple[str, ...]]):
     def __missing__(self, text: str) -> tuple[str, ...]:
         if len(self) >= REMEMBERED:
             self.clear()
-        perhaps = len(text) <= LONGEST and _PERHAPS.search(text)
+        perhaps = len(text) <= MAX_LETTERS and _PERHAPS.search(text)
         found = self[text] = tuple(_find(text)) if perhaps else ()
         return found
 

@@ -1,5 +1,5 @@
-"""SQL of strangers, in a lane of its own: in processes with limits of time and memory, apart from the site's pages.
+"""Visitors' SQL runs in processes of its own, with limits of time and memory, so that pages stay fast.
 
-`pool` runs in the site and hands statements over; `child` runs each in a process that has little memory, low priority
-and one published file that it may only read.
+`pool` runs in the site and sends statements to the processes. `child` runs in each process, which has little memory,
+low priority, and read-only access to one published file.
 """

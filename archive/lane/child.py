@@ -1,6 +1,6 @@
-"""The process that runs strangers' SQL: ``python -m archive.lane.child`` reads requests from its standard input.
+"""The process that runs visitors' SQL: ``python -m archive.lane.child`` reads requests from its standard input.
 
-It ends when its input does, so that it never outlives the site. It imports little: what it may take is small.
+It ends when its input ends, so that it never outlives the site. It imports little, since its memory is limited.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ from archive.lane.messages import Reply, Request, receive, send
 
 try:
     from pysqlite3 import dbapi2 as sqlite3
-except ImportError:  # as Datasette chooses
+except ImportError:  # the same module that Datasette chooses
     import sqlite3
 
 INSTRUCTIONS = 1_000
-"""Of SQLite's machine, between two looks at the clock."""
+"""Instructions of SQLite's virtual machine between two checks of the time."""
 CACHE_KIB = 16 * 1024
 
 _PRAGMAS = {
     "foreign_key_list", "index_info", "index_list", "index_xinfo", "table_info", "table_xinfo", "table_list",
     "function_list",
 }  # fmt: skip
-"""What a statement may ask of SQLite itself; others tell of this machine, or change what a connection may."""
+"""Pragmas that a statement may use; others reveal facts about this machine or change the connection's rights."""
 _FIGURES = {"page_count", "page_size", "data_version", "schema_version"}
-"""What it may ask and not set."""
+"""Pragmas that it may read but not set."""
 _FUNCTIONS = {"load_extension", "fts3_tokenizer", "readfile", "writefile", "edit"}
-"""What no statement may call."""
+"""Functions that no statement may call."""
 _READ = {getattr(sqlite3, f"SQLITE_{name}", None) for name in ("SELECT", "READ", "RECURSIVE")} | {33}
 _PRAGMA, _FUNCTION = sqlite3.SQLITE_PRAGMA, 31
 
 
 def main() -> None:
-    """Answer requests until there are no more."""
+    """Answer requests until the input ends."""
     _limit()
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     conn, opened = None, ""
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def _limit() -> None:
-    """Take little: of the processor after others, and of memory no more than this."""
+    """Lower this process's priority, and limit its memory."""
     with contextlib.suppress(OSError, AttributeError):
         os.nice(10)
     with contextlib.suppress(ImportError, OSError, ValueError):
@@ -65,9 +65,9 @@ def _connect(path: str) -> Any:
     conn.execute(f"PRAGMA hard_heap_limit = {HEAP_BYTES}")
     conn.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     conn.execute("PRAGMA query_only = 1")
-    if hasattr(conn, "setlimit"):  # of Python 3.11's own; the heap's limit holds with either
+    if hasattr(conn, "setlimit"):  # Python 3.11's own module has no limits of this kind; the heap limit holds for both
         conn.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_ANSWER_BYTES)
-    # A first look reads the schema, which asks for more than a statement may.
+    # The first statement reads the schema, which needs more rights than a visitor's statement has.
     conn.execute("SELECT count(*) FROM sqlite_master").fetchone()
     conn.set_authorizer(_allow)
     return conn

@@ -1,14 +1,14 @@
-"""What one statement of a stranger may take."""
+"""Limits for one statement of a visitor."""
 
 HEAP_BYTES = 128 << 20
-"""Of SQLite in one process: sorting, strings and pages."""
+"""SQLite's memory in one process, for sorting, strings and pages."""
 PROCESS_BYTES = 768 << 20
-"""Of the address space of one process: its programs and libraries, too."""
+"""The address space of one process, programs and libraries included."""
 MAX_ANSWER_BYTES = 16 << 20
-"""Of all values of an answer."""
+"""The size of all values of an answer."""
 PROCESSES = 2
 """Statements that run at once."""
 MAX_WAITING = 64
-"""Statements that wait; whoever comes then is asked to come again."""
+"""How many statements may wait; any further one is refused with the advice to try again."""
 GRACE_SECONDS = 1.0
-"""After its time a process is ended: some of SQLite's functions do not look at the clock."""
+"""How long after the time limit the process is killed: some SQLite functions never check the time."""

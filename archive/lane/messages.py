@@ -1,4 +1,4 @@
-"""What the site and the processes of the lane say to each other."""
+"""The messages between the site and the processes of the lane."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import IO, Any, NamedTuple
 
 
 class Request(NamedTuple):
-    """A statement: on which file, with which values, for how long, and how many rows at most (None: all)."""
+    """A statement with its database file, values, time limit in seconds, and maximum number of rows (None for all)."""
 
     path: str
     sql: str
@@ -19,7 +19,7 @@ class Request(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """What comes back: rows and their columns, or the name of an error of SQLite's and its text."""
+    """The answer: columns and rows, or the name and the text of an SQLite error."""
 
     columns: tuple[str, ...] = ()
     rows: Sequence[tuple[Any, ...]] = ()
@@ -29,13 +29,13 @@ class Reply(NamedTuple):
 
 
 def receive(source: IO[bytes]) -> Any:
-    """Return the next message, None after the last one."""
+    """Return the next message, or None at the end of the stream."""
     head = source.read(4)
     if len(head) < 4:
         return None
     (length,) = struct.unpack("!I", head)
     body = source.read(length)
-    # Between this site's own processes: nobody else writes to their pipes.
+    # Pickle is safe here: only this site's own processes write to these pipes.
     return pickle.loads(body) if len(body) == length else None  # noqa: S301
 
 

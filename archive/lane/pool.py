@@ -1,4 +1,4 @@
-"""The processes that run strangers' SQL, as the site sees them."""
+"""The site's side of the processes that run visitors' SQL."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from archive.lane.messages import Reply, Request, receive, send
 
 
 class BusyError(Exception):
-    """So many statements wait already that another one would wait too long."""
+    """Too many statements wait already."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     for_readers = True
@@ -27,7 +27,7 @@ class BusyError(Exception):
 
 
 class Lane:
-    """A few processes, and who waits for them.
+    """A few processes, and the statements that wait for them.
 
     Args:
         processes: how many statements run at once.
@@ -40,16 +40,16 @@ class Lane:
         self._taken, self._most = 0, processes + waiting
 
     async def run(self, request: Request) -> Reply:
-        """Return the answer to a statement, an error of SQLite's too.
+        """Run a statement and return the answer, which may be an SQLite error.
 
         Raises:
-            BusyError: too many are waiting.
+            BusyError: too many statements wait.
         """
         with self._place():
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, request)
 
     def close(self) -> None:
-        """End the processes when they are done."""
+        """End the processes when their statements are done."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     @contextmanager
@@ -63,15 +63,15 @@ class Lane:
             self._taken -= 1
 
     def _run(self, request: Request) -> Reply:
-        """Run a statement in this thread's process; one that was ended in between is started anew."""
-        child: Child | None = getattr(self._own, "child", None)
+        """Run a statement in this thread's process. If the process has ended meanwhile, start a new one."""
+        child: LaneProcess | None = getattr(self._own, "child", None)
         if child is None or not child.is_alive:
-            child = self._own.child = Child()
+            child = self._own.child = LaneProcess()
         return child.run(request)
 
 
-class Child:
-    """One process. It ends when this object does, since its input does."""
+class LaneProcess:
+    """One process. It ends with this object, since that closes its input."""
 
     def __init__(self) -> None:
         command = [sys.executable, "-m", "archive.lane.child"]
@@ -83,7 +83,7 @@ class Child:
 
     @property
     def is_alive(self) -> bool:
-        """Whether it can be asked."""
+        """Whether the process can take a statement."""
         return self._process.poll() is None
 
     def __del__(self) -> None:
@@ -100,7 +100,7 @@ class Child:
         self._process.wait()
 
     def run(self, request: Request) -> Reply:
-        """Return the answer to a statement; a process that does not answer in time is ended."""
+        """Run a statement and return the answer. A process that does not answer in time is killed."""
         late = threading.Timer(request.seconds + GRACE_SECONDS, self._process.kill)
         late.daemon = True
         late.start()

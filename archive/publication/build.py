@@ -19,9 +19,12 @@ from archive.index.tokens import FOLDING
 from archive.index.verify import STRAYS
 from archive.publication import releases
 from archive.publication.cleaning import register
+from archive.publication.earlier import write_earlier
 from archive.publication.redaction import left
 from archive.publication.releases import released
 from archive.publication.rules import RULES, create_schema
+from archive.research.vocabulary import write_counts
+from archive.search import announcements
 from archive.search import sqlite_search as search
 from archive.sqlite import Database, sqlite3
 from metadata.model import ReleaseState
@@ -143,6 +146,7 @@ def _fill(catalogue: Path, target: Path, *, default: ReleaseState, now: datetime
                 f"INSERT INTO main.{table}({names}) SELECT {rule.selected()} FROM source.{table} WHERE {rule.rows}"
             )
         _refuse(conn, KEPT + REDACTED)
+        write_earlier(conn)
         _write_tombstones(db, default=default)
         for table in TEMPORARY:
             conn.execute(f"DROP TABLE temp.{table}")
@@ -150,6 +154,8 @@ def _fill(catalogue: Path, target: Path, *, default: ReleaseState, now: datetime
         conn.execute("DETACH source")
         conn.execute("BEGIN")
         search.rebuild(db)
+        announcements.write_index(conn)
+        write_counts(conn)
         conn.execute("COMMIT")
         conn.execute("ANALYZE")
         _verify(conn)
@@ -220,9 +226,9 @@ def _write_tombstones(db: Database, *, default: ReleaseState) -> None:
         if each.state == "withdrawn"
     ]
     db.conn.executemany(
-        "INSERT INTO main.tombstone(event, session, withdrawn_on, reason)"
-        " SELECT event.slug, session.slug, date(?2), ?3 FROM source.session JOIN source.event ON event.id = event_id"
-        " WHERE session.id = ?1 AND event_id IN released_event",
+        "INSERT INTO main.tombstone(event, session, withdrawn_on, reason, identity)"
+        " SELECT event.slug, session.slug, date(?2), ?3, identity FROM source.session"
+        " JOIN source.event ON event.id = event_id WHERE session.id = ?1 AND event_id IN released_event",
         withdrawn,
     )
     db.conn.execute(

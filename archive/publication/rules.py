@@ -110,7 +110,7 @@ RULES: dict[str, Rule] = {
     "session": Rule(
         "id IN released_session",
         "id event_id slug title subtitle kind track room place_id start_at start_utc day planned_ms language abstract"
-        " position updated_at",
+        " position updated_at identity",
         texts="title subtitle track room abstract",
         made={"updated_at": UPDATED_AT},
     ),
@@ -130,11 +130,25 @@ RULES: dict[str, Rule] = {
         "session_id person_id role affiliation position",
         made={"affiliation": f"public_text({_named('affiliation')})"},
     ),
+    # Organisers published them already; what they took back, or deleted, stays behind.
+    "announcement": Rule(
+        "event_id IN released_event AND state = 'public'",
+        "id event_id slug title text url published source language",
+        texts="title text source",
+        made={"url": "nullif(public_text(url), '')"},
+    ),
     "attendance": Rule(
         "event_id IN released_event OR session_id IN released_session",
         "id event_id session_id observed_on position measure people people_qualifier countries countries_qualifier"
-        " places places_qualifier source",
+        " places places_qualifier source announcement",
         texts="source",
+        made={
+            "announcement": "(SELECT slug FROM source.announcement AS one WHERE one.state = 'public'"
+            " AND attendance.announcement IN (slug, url, title)"
+            " AND one.event_id = coalesce(attendance.event_id,"
+            " (SELECT event_id FROM source.session WHERE session.id = attendance.session_id))"
+            " ORDER BY attendance.announcement = slug DESC, id LIMIT 1)"
+        },
     ),
     "recording": Rule(
         "id IN released_recording",
@@ -164,7 +178,7 @@ RULES: dict[str, Rule] = {
     "segment": Rule(
         "transcript_id IN (SELECT id FROM main.transcript) AND id NOT IN"
         " (SELECT id FROM redacted_segment WHERE text IS NULL)",
-        "id transcript_id position start_ms end_ms text speaker_tag_id language confidence flags",
+        "id transcript_id position start_ms end_ms text speaker_tag_id language confidence flags overlapped",
         made={
             "start_ms": _left("start_ms", "start_ms"),
             "end_ms": _left("end_ms", "end_ms"),
@@ -210,19 +224,23 @@ RULES: dict[str, Rule] = {
 DERIVED = ("passage", "passage_fts", "session_fts", "vocabulary")
 """Tables that are not copied but built anew from what was."""
 
-MADE = ("tombstone",)
+MADE = ("tombstone", "announcement_fts", "speech", "part", "part_word", "earlier_version")
 """Tables that are written for a publication, and are empty in the catalogue."""
+
+VIEWS = ("said",)
+"""What reads other tables of the same database, and so can show nothing that is not public."""
 
 PRIVATE = frozenset(
     {
-        "catalogue", "correction", "expected_recording", "heard_part", "imported", "person_source", "provenance",
-        "purge", "recording_source", "release", "release_default", "revision", "speaker_turn", "stage_run",
-        "voiceprint",
+        "attribution", "catalogue", "correction", "expected_recording", "heard_part", "imported", "person_source",
+        "provenance", "purge", "recording_source", "release", "release_default", "revision", "speaker_turn",
+        "stage_run", "taken_back", "voiceprint",
     }
 )  # fmt: skip
 """Tables that never leave the catalogue."""
 
 PRIVATE_COLUMNS: dict[str, frozenset[str]] = {
+    "announcement": frozenset({"state", "feed", "guid"}),
     "recording": frozenset({"original_name"}),
     "speaker_tag": frozenset({"named_at", "named_by"}),
     "redaction": frozenset({"reason_is_public", "decided_by", "decided_at", "undone_by", "undone_at"}),
@@ -244,16 +262,21 @@ def create_schema(conn: sqlite3.Connection, source: str) -> None:
     ).fetchall()
     for table, statement in statements:
         if table in public:
-            conn.execute(statement)
+            conn.execute(statement.replace(NEWER, ""))
     for table, rule in RULES.items():
         named = set(rule.columns.split())
         for (column,) in conn.execute("SELECT name FROM pragma_table_info(?, 'main')", (table,)).fetchall():
             if column not in named:
                 conn.execute(f'ALTER TABLE main."{table}" DROP COLUMN "{column}"')
+    for view in VIEWS:
+        (statement,) = conn.execute(f"SELECT sql FROM {source}.sqlite_master WHERE name = ?", (view,)).fetchone()
+        conn.execute(statement)
     for index in ("passage_fts", "session_fts"):
         # Settings of FTS5 are rows and not DDL: https://sqlite.org/fts5.html#the_hashsize_configuration_option.
         conn.execute(f"INSERT INTO main.{index}({index}, rank) VALUES ('hashsize', {HASH_SIZE})")
 
 
+NEWER = " contentless_delete=1,"
+"""What indexes of the catalogue need SQLite 3.43 for. Nothing is deleted from a published one: 3.40 reads it."""
 HASH_SIZE = 1 << 26
 """Bytes that FTS5 gathers in memory before it writes."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-SHORTEST, LONGEST = 4, 32
+MIN_LETTERS, MAX_LETTERS = 4, 32
 """Letters of a word that may have another spelling."""
 
 _OUR = (
@@ -57,7 +57,7 @@ def other_spellings(word: str) -> Iterator[str]:
     >>> list(other_spellings("colours")), list(other_spellings("travelling"))
     (['colors'], ['traveling'])
     """
-    if not SHORTEST <= len(word) <= LONGEST:
+    if not MIN_LETTERS <= len(word) <= MAX_LETTERS:
         return
     for one, other in _ANYWHERE:
         if one in word or other in word:

@@ -13,9 +13,9 @@ from archive.search.query import And, Field, Node, Not, Or, Phrase, Word, to_fts
 from archive.search.spellings import spelled
 from archive.sqlite import sqlite3
 
-FEW = 100
+LISTED_SESSIONS = 100
 """Sessions of which all passages are listed to search in."""
-MANY = 500
+COMPARED_SESSIONS = 500
 """Sessions beyond which nobody looks whether their passages lie together."""
 
 
@@ -155,7 +155,7 @@ def read_scope(conn: sqlite3.Connection, filters: Filters, where: Node | None, *
         # The plus keeps SQLite from asking the index once for each of these sessions.
         sessions, rows = f" AND +session_fts.rowid IN ({owned})", f" AND session.id IN ({owned})"
         together = False
-        if len(found) <= MANY:
+        if len(found) <= COMPARED_SESSIONS:
             values["first"], values["last"], count = conn.execute(
                 "SELECT coalesce(min(id), 1), coalesce(max(id), 0), count(*) FROM passage"
                 f" WHERE session_id IN ({owned})",
@@ -163,7 +163,7 @@ def read_scope(conn: sqlite3.Connection, filters: Filters, where: Node | None, *
             ).fetchone()
             passages = " AND passage_fts.rowid BETWEEN :first AND :last"
             together = count == int(values["last"]) - int(values["first"]) + 1
-        if not together and len(found) <= FEW:
+        if not together and len(found) <= LISTED_SESSIONS:
             # To look whose each passage is takes five times as long as to see whether it is one of these.
             passages += f" AND +passage_fts.rowid IN (SELECT id FROM passage WHERE session_id IN ({owned}))"
         elif not together:

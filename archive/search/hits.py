@@ -95,7 +95,7 @@ AND +rowid IN (SELECT id FROM passage WHERE session_id = :session)
 """
 
 
-TOGETHER = 50
+PASSAGES_A_STATEMENT = 50
 """Passages that are read by one statement."""
 # As one value a passage: to make a row of each segment takes thrice as long. How many of them are not to be found
 # stands before the texts.
@@ -121,7 +121,7 @@ OF_IDS = (
     "SELECT id, session_id, transcript_id, first_position, last_position FROM passage"
     " WHERE id IN (SELECT value FROM json_each(?))"
 )
-CLOSELY = 10_000
+SPEAKER_PASSAGES = 10_000
 """Passages that are read to see who said what in them."""
 
 
@@ -155,7 +155,7 @@ def read_indexed(
 
 
 def _together(each: Sequence[T]) -> Iterator[Sequence[T]]:
-    return (each[begin : begin + TOGETHER] for begin in range(0, len(each), TOGETHER))
+    return (each[begin : begin + PASSAGES_A_STATEMENT] for begin in range(0, len(each), PASSAGES_A_STATEMENT))
 
 
 def _stretch(conn: sqlite3.Connection, passage: Passage, joined: str) -> Stretch:
@@ -217,7 +217,7 @@ def read_said_by(conn: sqlite3.Connection, budget: Budget, node: Node, scope: Sc
         rows = conn.execute(
             "SELECT session_id, transcript_id, first_position, last_position FROM passage WHERE id IN"
             f" (SELECT rowid FROM passage_fts WHERE passage_fts MATCH :query{scope.passages} LIMIT :most) ORDER BY id",
-            scope.values | {"query": to_fts5(node), "most": CLOSELY},
+            scope.values | {"query": to_fts5(node), "most": SPEAKER_PASSAGES},
         ).fetchall()
     found = []
     for passage, stretch in read_passages(conn, [Passage(*row, 2.0) for row in rows], scope):

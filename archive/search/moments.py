@@ -14,12 +14,12 @@ from archive.search.matcher import Matcher, Place, Span
 from archive.search.query import Node
 from archive.sqlite import sqlite3
 
-CONTEXT = 90
+CONTEXT_CHARACTERS = 90
 """Characters of the segments before and after a moment."""
 REACH = 250
 """Characters that are near each other: about 15 seconds of speech."""
 GAP = " … "
-APART = f" {BARRIER} "
+FOLDED_GAP = f" {BARRIER} "
 """What stands in folded text for `GAP`: as many characters."""
 
 
@@ -164,7 +164,7 @@ class Excerpt(NamedTuple):
     speaker: str | None
 
 
-class Segment(NamedTuple):
+class StoredSegment(NamedTuple):
     """A segment as the catalogue has it."""
 
     id: int
@@ -176,7 +176,7 @@ class Segment(NamedTuple):
     speaker: str | None
 
 
-Segments: TypeAlias = dict[tuple[int, int], Segment]
+Segments: TypeAlias = dict[tuple[int, int], StoredSegment]
 """Segments by transcript and position."""
 
 
@@ -190,7 +190,7 @@ def read_segments(conn: sqlite3.Connection, moments: Iterable[Moment]) -> Segmen
         " LEFT JOIN speaker_tag ON speaker_tag.id = speaker_tag_id LEFT JOIN person ON person.id = person_id",
         (json.dumps(sorted(wanted)),),
     )
-    return {(row[0], row[1]): Segment(*row[2:]) for row in rows}
+    return {(row[0], row[1]): StoredSegment(*row[2:]) for row in rows}
 
 
 def _around(moment: Moment) -> list[tuple[int, int, int]]:
@@ -245,7 +245,7 @@ class _Told(NamedTuple):
 
     Attributes:
         written: with a space between segments that follow each other, and `GAP` between others.
-        folded: the same, with `APART` for `GAP`.
+        folded: the same, with `FOLDED_GAP` for `GAP`.
         moved: where in the one each word of the other begins and ends; empty where they do so in both alike.
     """
 
@@ -263,7 +263,7 @@ def _told(lines: Sequence[int], written: Sequence[str], folded: Sequence[str]) -
         if nth:
             follows = line == lines[nth - 1] + 1
             text += " " if follows else GAP
-            said += " " if follows else APART
+            said += " " if follows else FOLDED_GAP
         if not plain:
             for place, other in zip(standing(there), places(here), strict=True):
                 moved |= {len(said) + at: len(text) + its for at, its in zip(place, other, strict=True)}
@@ -285,8 +285,8 @@ def _highlights(told: Sequence[_Told], node: Node) -> list[tuple[tuple[int, int]
     """Return the characters to highlight in texts as they were written: every term that stands whole in one."""
     found: list[list[tuple[int, int]]] = [[] for _ in told]
     # All of them at once: to begin to look for a word takes longer than to go on.
-    begins = list(accumulate((len(each.folded) + len(APART) for each in told), initial=0))
-    for start, end in Matcher(APART.join(each.folded for each in told)).spans(node):
+    begins = list(accumulate((len(each.folded) + len(FOLDED_GAP) for each in told), initial=0))
+    for start, end in Matcher(FOLDED_GAP.join(each.folded for each in told)).spans(node):
         nth = bisect_right(begins, start) - 1
         begin, stop, mine = start - begins[nth], end - begins[nth], found[nth]
         if mine and begin < mine[-1][1]:
@@ -316,7 +316,7 @@ def _starts(conn: sqlite3.Connection, shown: Sequence[tuple[Stretch, Moment]], s
     ]
 
 
-def _start(segment: Segment, written: list[str], word: int, timed: Sequence[tuple[int, str]]) -> int:
+def _start(segment: StoredSegment, written: list[str], word: int, timed: Sequence[tuple[int, str]]) -> int:
     spelled = ["".join(words(text)) for _, text in timed]
     if "".join(spelled) != "".join(written):
         return segment.start_ms
@@ -336,8 +336,8 @@ def _spoken(segments: Segments, transcript: int, position: int) -> str:
 
 
 def _end(text: str) -> str:
-    return text if len(text) <= CONTEXT else "…" + text[-CONTEXT:].partition(" ")[2]
+    return text if len(text) <= CONTEXT_CHARACTERS else "…" + text[-CONTEXT_CHARACTERS:].partition(" ")[2]
 
 
 def _beginning(text: str) -> str:
-    return text if len(text) <= CONTEXT else text[:CONTEXT].rpartition(" ")[0] + "…"
+    return text if len(text) <= CONTEXT_CHARACTERS else text[:CONTEXT_CHARACTERS].rpartition(" ")[0] + "…"

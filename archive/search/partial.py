@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from itertools import islice, pairwise
 from operator import itemgetter
 from typing import NamedTuple, TypeAlias
@@ -22,34 +23,39 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from archive.search.asked import Asked
-from archive.search.function_words import function_words
+from archive.search.function_words import function_words, list_of
 from archive.search.hits import Passage, Ranked, read_indexed
 from archive.search.moments import Dense, Stretch
-from archive.search.query import And, Leaf, Near, Node, Not, Or, Phrase, Prefix, Word, leaves, to_fts5
+from archive.search.query import And, Leaf, Near, Node, Not, Or, Phrase, Prefix, Stemmed, Word, leaves, to_fts5
 from archive.search.rank import FUSED, ranks
 from archive.search.retrieve import NAMED, numbers
 from archive.search.session_table import Marked, Overview, Real, Whole
 from archive.search.spellings import as_written, with_forms
-from archive.search.suggest import SHORTEST, Vocabulary
+from archive.search.suggest import MIN_LETTERS, Vocabulary
 
 MOST_TERMS = 24
 """Terms of a query that are looked for."""
-COMMON, FEW = 8, 100
+COMMON_SHARE, COMMON_PASSAGES = 8, 100
 """A term that stands in more than one of eight passages, and in more than a hundred, is in all of them: it decides
 nothing."""
 OTHERWISE = 0.6
 """What a term counts in another spelling than the one that was typed."""
 FUNCTION = 0.05
-"""What a function word counts of what others do."""
+"""What a function word of a language that an archive does not speak counts of what others do."""
+BELIEVED, OFTEN = 400, 0.9
+"""Passages that a function word is believed to have been seen in, or not, before any was read; and in how many of them.
+
+An archive of some thousand passages knows better which of its words are common; one of some dozens does not.
+"""
 PIECES = 0.8
 """What the pieces of a word count, that was written with an apostrophe or a hyphen, where they stand apart."""
-OFTENER = 10
+MISTAKE_RATIO = 10
 """How many times as many sessions must have a word for which another is a mistake, if those are words as well."""
 ENDING = 6
 """Letters of a word whose last one may be another, with whatever follows."""
-READ = 30
+PASSAGES_READ = 30
 """Passages that are read to see how near each other the terms stand."""
-SHOWN = 3
+MOMENTS_SHOWN = 3
 """Moments of a session at most."""
 AS_A_WHOLE = 0.25
 """What the ranking of whole sessions counts beside that of passages."""
@@ -63,6 +69,14 @@ Read: TypeAlias = tuple[Passage, Stretch, Dense | None]
 """A passage, its words, and the moment in it in which terms stand near each other."""
 
 
+class Function(Enum):
+    """Whether a term is a function word: of the language that an archive mostly speaks, or of another."""
+
+    NONE = auto()
+    OWN = auto()
+    FOREIGN = auto()
+
+
 class Term(NamedTuple):
     """A part of a query.
 
@@ -70,13 +84,13 @@ class Term(NamedTuple):
         typed: as it was typed, or with other forms.
         spellings: other ways in which it may stand, and what each counts.
         demanded: whether somebody meant it as it stands.
-        function: whether it is a function word.
+        function: whether it is a function word, and of which language.
     """
 
     typed: Node
     spellings: tuple[tuple[Node, float], ...] = ()
     demanded: bool = False
-    function: bool = False
+    function: Function = Function.NONE
 
     @property
     def any(self) -> Node:
@@ -132,6 +146,14 @@ def _pieces(node: Node) -> list[Node]:
     return [And(tuple(words)) if len(words) > 1 else words[0]] if words else []
 
 
+def _words(term: Term) -> list[str]:
+    """Return the words of a term that nobody meant as it stands; single letters are not words, beside others."""
+    if term.demanded or not isinstance(term.typed, Word | Phrase | Or):
+        return []
+    written = [(leaf.text,) if isinstance(leaf, Word | Stemmed) else leaf.words for leaf in leaves(term.typed)]
+    return [word for words in written for word in words if len(word) > 1 or len(words) == 1]
+
+
 def _any(nodes: Sequence[Node]) -> Node:
     flat = [part for node in nodes for part in (node.nodes if isinstance(node, Or) else (node,))]
     return flat[0] if len(flat) == 1 else Or(tuple(dict.fromkeys(flat)))
@@ -174,7 +196,7 @@ class PartialMatches:
     def passages(self, place: int) -> list[int]:
         """Return the passages of a session that have most of the query, the best first."""
         mine = np.flatnonzero(self._owners == place)
-        best = mine[np.argsort(-self._scores[mine], kind="stable")][:SHOWN]
+        best = mine[np.argsort(-self._scores[mine], kind="stable")][:MOMENTS_SHOWN]
         worth = self._scores[best] >= ENOUGH * self._scores[best].max(initial=0.0)
         found: list[int] = self._passages[best[worth]].tolist()
         return found
@@ -225,13 +247,13 @@ class PartialMatches:
             yield self._read[number]
 
 
-NOTHING = np.empty(0, dtype=np.int64)
+NO_NUMBERS = np.empty(0, dtype=np.int64)
 
 
 def no_partial(overview: Overview) -> PartialMatches:
     """Return that no session has most of a query."""
     scores = np.zeros(len(overview.ids))
-    return PartialMatches(overview.ids, scores, scores, scores, {}, NOTHING, np.empty(0), NOTHING, {})
+    return PartialMatches(overview.ids, scores, scores, scores, {}, NO_NUMBERS, np.empty(0), NO_NUMBERS, {})
 
 
 def find_partial(asked: Asked, parts: Parts, overview: Overview, vocabulary: Vocabulary) -> PartialMatches:
@@ -262,17 +284,20 @@ class _Speller:
         self._conn = asked.conn
         self._vocabulary = vocabulary
         self._languages = [asked.scope.language] if asked.scope.language else overview.languages
+        self._spoken = asked.scope.language or overview.spoken
 
     def spell(self, terms: Sequence[Term]) -> list[Term]:
         """Return terms with all their spellings."""
         joined = self._joined(terms)
-        words = [term.typed.text if isinstance(term.typed, Word) else "" for term in terms]
-        function = function_words(words)
-        if function.issuperset(words):
-            function = frozenset()
+        words = [_words(term) for term in terms]
+        language, listed = function_words({word for each in words for word in each}, self._spoken)
+        function = [bool(each) and listed.issuperset(each) for each in words]
+        if all(function):
+            function = [False] * len(terms)
+        kind = Function.OWN if language == list_of(self._spoken) else Function.FOREIGN
         return [
-            term._replace(function=True) if word in function else self._spelled(term, joined[at])
-            for at, (term, word) in enumerate(zip(terms, words, strict=True))
+            term._replace(function=kind) if function[at] else self._spelled(term, joined[at])
+            for at, term in enumerate(terms)
         ]
 
     def _spelled(self, term: Term, joined: Sequence[Node]) -> Term:
@@ -291,12 +316,12 @@ class _Speller:
 
     def _respelled(self, word: str) -> Iterator[Node]:
         """Yield what may be meant by a word, or another form of it."""
-        if len(word) < SHORTEST or not word.isalpha():
+        if len(word) < MIN_LETTERS or not word.isalpha():
             return
         self._vocabulary.read(self._conn)
         known = self._vocabulary.sessions(word)
         for other, sessions in self._vocabulary.near(word):
-            if sessions >= OFTENER * known:
+            if sessions >= MISTAKE_RATIO * known:
                 yield Word(other)
         if len(word) >= ENDING:
             yield Prefix((word[:-1],))
@@ -339,12 +364,11 @@ class _Found:
             sessions[self._in_sessions(node)] = count
         if term.demanded:
             self._demanded = sessions > 0 if self._demanded is None else self._demanded | (sessions > 0)
-        share = FUNCTION if term.function else 1.0
         if int(np.count_nonzero(passages)) < self._common and sessions.any():
-            if not term.function:
-                self._weights[term.any] = _rarity(passages)
-            self._passages += share * _rarity(passages) * passages
-        self._sessions += share * _rarity(sessions) * sessions
+            if term.function != Function.FOREIGN:
+                self._weights[term.any] = _rarity(passages, term.function)
+            self._passages += _rarity(passages, term.function) * passages
+        self._sessions += _rarity(sessions, term.function) * sessions
 
     def leave_out(self, unwanted: Iterable[Node]) -> None:
         """Take away what must not be there: passages, and sessions of which no passage is left."""
@@ -378,7 +402,7 @@ class _Found:
     @property
     def _common(self) -> int:
         """In how many passages a term stands that counts nothing."""
-        return max(len(self._passages) // COMMON, FEW)
+        return max(len(self._passages) // COMMON_SHARE, COMMON_PASSAGES)
 
     def _in_passages(self, node: Node, most: int) -> Whole:
         """Return the passages in which a term stands, so many at most."""
@@ -401,7 +425,7 @@ class _Found:
         Where only what some people say is searched, a passage that was not read, or in which they say nothing of the
         query, counts nothing.
         """
-        best = np.argsort(-scores, kind="stable")[:READ]
+        best = np.argsort(-scores, kind="stable")[:PASSAGES_READ]
         raised = np.zeros(len(scores)) if self._asked.closely else scores.copy()
         read = read_indexed(self._asked.conn, passages[best].tolist(), self._asked.scope)
         for at, (passage, stretch) in zip(best.tolist(), read, strict=False):
@@ -414,11 +438,16 @@ class _Found:
         return raised
 
 
-def _rarity(counts: Real) -> float:
+def _rarity(counts: Real, function: Function) -> float:
     """Return what a term counts that some have and others do not: 0 where none has it.
 
     Source: the inverse document frequency of BM25, https://lucene.apache.org/core/9_0_0/core/org/apache/lucene/search/
     similarities/BM25Similarity.html
     """
-    found = int(np.count_nonzero(counts))
-    return math.log(1 + (len(counts) - found + 0.5) / (found + 0.5)) if found else 0.0
+    found, all_of_them = float(np.count_nonzero(counts)), float(len(counts))
+    if not found:
+        return 0.0
+    if function == Function.OWN:
+        found, all_of_them = found + OFTEN * BELIEVED, all_of_them + BELIEVED
+    share = FUNCTION if function == Function.FOREIGN else 1.0
+    return share * math.log(1 + (all_of_them - found + 0.5) / (found + 0.5))

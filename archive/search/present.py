@@ -22,9 +22,9 @@ from archive.search.results import SessionResult
 from archive.search.retrieve import Retrieval
 from archive.search.session_table import Overview, Whole
 
-SHOWN = 3
+MOMENTS_SHOWN = 3
 """Moments of a session on a page."""
-READ = 4
+PASSAGES_READ = 4
 """Passages of a session that are read for them."""
 MARKED = 500
 """Passages of a session that are marked on its strip."""
@@ -83,14 +83,14 @@ def _partly_shown(asked: Asked, partial: PartialMatches, places: list[int], scor
     best = [
         each._replace(score=scores.total(place).at(nth))
         for place, found in ranked.items()
-        for nth, each in enumerate(found[:SHOWN], 1)
+        for nth, each in enumerate(found[:MOMENTS_SHOWN], 1)
     ]
     hits = iter(moment_hits(asked.conn, best, partial.node, match="some words"))
     shown = {}
     for place in places:
         if place not in ranked:
             break
-        mine = tuple(islice(hits, min(len(ranked[place]), SHOWN)))
+        mine = tuple(islice(hits, min(len(ranked[place]), MOMENTS_SHOWN)))
         if not mine:
             number = int(partial.ids[place])
             mine = (session_hit(asked.conn, number, scores.total(place).at(1), partial.node, match="some words"),)
@@ -216,7 +216,11 @@ class _WholeMatches:
         """
         if self._asked.node is None or self._asked.wide is None:
             return _Moments({number: [] for number in numbers}, {}, {})
-        whole = {number for number in numbers if self._asked.closely or len(self._retrieval.passages[number]) <= READ}
+        whole = {
+            number
+            for number in numbers
+            if self._asked.closely or len(self._retrieval.passages[number]) <= PASSAGES_READ
+        }
         found: dict[int, _Found] = {}
         if self._asked.closely:
             closely = {number: self._retrieval.segments[number][:MARKED] for number in numbers}
@@ -224,21 +228,21 @@ class _WholeMatches:
             self._read({number: islice(stretches, len(some)) for number, some in closely.items()}, whole, found)
         else:
             wanted = {
-                number: [passage for _, passage in sorted(self._retrieval.passages[number])[:READ]]
+                number: [passage for _, passage in sorted(self._retrieval.passages[number])[:PASSAGES_READ]]
                 for number in numbers
             }
             # Of a session with many passages, the first mostly has as many moments as are shown, but for several
             # words, which have one moment in each.
-            first = SHOWN if isinstance(self._asked.node, And) else 1
+            first = MOMENTS_SHOWN if isinstance(self._asked.node, And) else 1
             self._read_indexed({n: some if n in whole else some[:first] for n, some in wanted.items()}, whole, found)
-            again = {n: wanted[n][first:] for n, its in found.items() if n not in whole and its.count < SHOWN}
+            again = {n: wanted[n][first:] for n, its in found.items() if n not in whole and its.count < MOMENTS_SHOWN}
             self._read_indexed(again, whole, found)
         if self._asked.wide != self._asked.node:
             for number, its in found.items():
-                if number in whole or its.count < SHOWN:
+                if number in whole or its.count < MOMENTS_SHOWN:
                     its.widen(self._asked.wide)
         best = {number: its.best() for number, its in found.items()}
-        known = (ranked if number in whole else ranked[:SHOWN] for number, ranked in best.items())
+        known = (ranked if number in whole else ranked[:MOMENTS_SHOWN] for number, ranked in best.items())
         segments = read_segments(self._asked.conn, (each.moment for each in chain(*known)))
         lasting = {
             number: {
@@ -248,7 +252,7 @@ class _WholeMatches:
             for number, ranked in best.items()
             if number in whole
         }
-        return _Moments({number: ranked[:SHOWN] for number, ranked in best.items()}, lasting, segments)
+        return _Moments({number: ranked[:MOMENTS_SHOWN] for number, ranked in best.items()}, lasting, segments)
 
     def _read_indexed(self, wanted: dict[int, list[int]], whole: set[int], found: dict[int, _Found]) -> None:
         unread = read_indexed(
@@ -273,5 +277,5 @@ class _WholeMatches:
                 break
             its = found.setdefault(number, _Found())
             for passage, stretch in passages:
-                if number in whole or its.count < SHOWN:
+                if number in whole or its.count < MOMENTS_SHOWN:
                     its.read(passage, stretch, self._asked.node)

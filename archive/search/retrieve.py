@@ -1,7 +1,7 @@
 """Which sessions and passages have all that a query asks for.
 
 Sessions are looked up in the session-level index: first those that say the words as they were typed, then those that
-say other forms of them. Where no more than `FEW` passages match, to have one counts as well, so that sessions come
+say other forms of them. Where no more than `LISTED_PASSAGES` match, to have one counts as well, so that sessions come
 first in which the words stand near each other; where more do, passages are looked up in the sessions of a page alone.
 """
 
@@ -21,15 +21,15 @@ from archive.search.query import And, Node, Not, Or, Phrase, Prefix, in_any_orde
 from archive.search.rank import FORMS, TYPED, Scores
 from archive.search.session_table import Overview, Real, Whole
 
-FEW = 1_000
+LISTED_PASSAGES = 1_000
 """Passages that are all looked at."""
-CLOSELY = 5
+ORDER_CHECKED_SESSIONS = 5
 """Sessions that are read to see in which passages words stand in the order that is asked for."""
-TOGETHER = 2.0
+ONE_PASSAGE_WEIGHT = 2.0
 """What it counts, beside what FTS5 thinks of a session, that the words stand in one passage."""
 RANKED = 100_000
 """Passages of an archive in which a session's are ranked: FTS5 goes through the whole list of each word first."""
-READ = 4
+PASSAGES_READ = 4
 """Passages of a session that are read."""
 # Of two ranges FTS5 keeps to the last, and a scope may have another.
 MATCHING = "FROM passage_fts WHERE passage_fts MATCH :query{} AND rowid BETWEEN :begin AND :end"
@@ -143,16 +143,16 @@ class Retrieval:
             return
         reach = ALL_PASSAGES if partly else self._overview.reach(np.flatnonzero(scores.tiers))
         # FTS5 merges the lists of all the words that a prefix stands for, each time anew: it is asked once for all.
-        most = EVERY if len(tiers) == 1 and self._asked.has(Prefix) else FEW
+        most = EVERY if len(tiers) == 1 and self._asked.has(Prefix) else LISTED_PASSAGES
         few = True
         for tier, match in tiers.items():
             # Where so many say the words as typed, nobody needs to know who has other forms of them together.
             passages = self._list_passages(self._values(match, reach), most) if few else None
-            few = passages is not None and len(passages) <= FEW
+            few = passages is not None and len(passages) <= LISTED_PASSAGES
             if passages is not None:
                 places = self._list(tier, passages)
                 if few:
-                    scores.raise_to(tier, places, TOGETHER)
+                    scores.raise_to(tier, places, ONE_PASSAGE_WEIGHT)
                     continue
             else:
                 self._all_listed = False
@@ -169,14 +169,19 @@ class Retrieval:
         asked for, but goes on to where the words stand so again, which may be nowhere; so it is asked for the words.
         """
         places = np.flatnonzero(scores.tiers)
-        if self._asked.node is None or self._asked.wide is None or len(places) > CLOSELY or self._asked.has(Prefix):
+        if (
+            self._asked.node is None
+            or self._asked.wide is None
+            or len(places) > ORDER_CHECKED_SESSIONS
+            or self._asked.has(Prefix)
+        ):
             return False
         loosely = in_any_order(self._asked.wide)
         if loosely == self._asked.wide:
             return False
         ranges = [self._overview.passages(place) for place in places.tolist()]
         perhaps = self._within(to_fts5(loosely), ranges, 0.6).tolist()
-        if len(perhaps) > FEW // 10 or not self._asked.budget.complete:
+        if len(perhaps) > LISTED_PASSAGES // 10 or not self._asked.budget.complete:
             return False
         found: dict[int, list[int]] = {TYPED: [], FORMS: []}
         for number, (passage, stretch) in zip(perhaps, read_indexed(self._asked.conn, perhaps), strict=True):
@@ -186,7 +191,7 @@ class Retrieval:
                     self.stretches[number] = passage, stretch
                     break
         for tier, passages in found.items():
-            scores.raise_to(tier, self._list(tier, np.array(passages, dtype=np.int64)), TOGETHER)
+            scores.raise_to(tier, self._list(tier, np.array(passages, dtype=np.int64)), ONE_PASSAGE_WEIGHT)
         return True
 
     def _list(self, tier: int, passages: Whole) -> Whole:
@@ -267,9 +272,9 @@ class Retrieval:
             here = shown[owners]
             for place, passage in zip(owners[here].tolist(), passages[here].tolist(), strict=True):
                 self.passages[int(self._overview.ids[place])].append((-1000.0 * tier, passage))
-        if any(len(passages) > FEW for _, passages, _ in self._listed):
+        if any(len(passages) > LISTED_PASSAGES for _, passages, _ in self._listed):
             return
-        crowded = {number: found for number, found in self.passages.items() if len(found) > READ}
+        crowded = {number: found for number, found in self.passages.items() if len(found) > PASSAGES_READ}
         costs = self._costs([passage for found in crowded.values() for _, passage in found])
         for number, found in crowded.items():
             self.passages[number] = [(cost + costs.get(passage, 0.0), passage) for cost, passage in found]

@@ -25,8 +25,9 @@ from archive.index.tokens import BARRIER, words
 from archive.search.filters import SPEAKERS, STARTED
 from archive.search.query import Leaf, Phrase, Prefix, Stemmed, Word
 from archive.sqlite import sqlite3
+from metadata.languages import UNDETERMINED
 
-LAST = chr(0x10FFFF)
+LAST_CHARACTER = chr(0x10FFFF)
 """A character that no word has, after all others."""
 FACET = 12
 """Values of a facet that are shown."""
@@ -123,7 +124,7 @@ class _Partly:
         chosen[self.pairs] &= found[self.pairs]
 
 
-class Names:
+class TitlesAndPeople:
     """Titles and the people of sessions, to see which of them a query names, and how well.
 
     They are few words. To rank by them FTS5 would look through all that was said.
@@ -149,7 +150,7 @@ class Names:
     @classmethod
     def read(
         cls, conn: sqlite3.Connection, sessions: Sequence[Sequence[Any]], people: Iterable[Sequence[Any]]
-    ) -> Names:
+    ) -> TitlesAndPeople:
         """Return them, of rows of `SESSIONS` and `PEOPLE`, as they are indexed."""
         named: defaultdict[int, list[str]] = defaultdict(list)
         for session, _, name in people:
@@ -187,7 +188,7 @@ class Names:
                 yield self._saying(f" {' '.join(parts)} {last}", parts)
             case Prefix([start]):
                 first = bisect_left(self._words, start)
-                end = bisect_left(self._words, start + LAST, first)
+                end = bisect_left(self._words, start + LAST_CHARACTER, first)
                 held = self._held[self._ends[first] : self._ends[end]]
                 places, which = np.unique(held[:, 0], return_inverse=True)
                 counts = np.bincount(which, held[:, 1], minlength=len(places))
@@ -231,7 +232,7 @@ class Overview:
     languages: tuple[str, ...]
     known: tuple[Known, ...]
     mixed: Whole
-    names: Names
+    names: TitlesAndPeople
     _partly: _Partly
     _facets: dict[str, _Facet]
     _firsts: Whole
@@ -265,13 +266,19 @@ class Overview:
             tuple(sorted({language for _, _, language in transcripts})),
             tuple(Known(row[2], row[3], *row[9:13]) for row in rows),
             np.unique(facets["language"].sessions[partly.pairs]),
-            Names.read(conn, rows, people),
+            TitlesAndPeople.read(conn, rows, people),
             partly,
             facets,
             ranges[:, 0],
             ranges[:, 1],
             spoken[np.argsort(ranges[spoken, 0])],
         )
+
+    @property
+    def spoken(self) -> str:
+        """The language that most sessions speak, BCP-47."""
+        counted = self._facets["language"].count(np.ones(len(self._facets["language"].sessions), dtype=np.bool_))
+        return counted[0].value if counted else UNDETERMINED
 
     def places(self, sessions: Whole) -> Whole:
         """Return where sessions stand, by their ids; -1 for what is none."""

@@ -21,7 +21,7 @@ from archive.search.retrieve import Retrieval
 from archive.search.session_table import Overview
 from archive.search.suggest import Vocabulary, suggest
 
-APART = 4
+CHANCE_TERMS = 4
 """Words of a query. Of one with more, a session has all by chance where they stand in no passage together."""
 
 
@@ -85,7 +85,7 @@ def _add_partial(
     parts = take_apart(query.node)
     if not parts.may_be_partly_found(bool(scores.exact.any())):
         return none
-    long = len(parts.terms) > APART and not asked.closely
+    long = len(parts.terms) > CHANCE_TERMS and not asked.closely
     by_chance = retrieval.apart(scores) if long else np.empty(0, dtype=np.int64)
     if int(np.count_nonzero(scores.exact)) - len(by_chance) >= FEWER:
         return none

@@ -21,7 +21,7 @@ from archive.search.query import And, Near, Node, Not, Or, Phrase, Prefix, Stemm
 from archive.sqlite import sqlite3
 from metadata.languages import primary
 
-MOST = 12
+WAYS_A_TERM = 12
 """Ways in which a term is looked for."""
 LOOKED_AT = 200
 """Marks of spellings that are looked at for the forms of one word."""
@@ -29,7 +29,7 @@ LONGEST_ENDING = 4
 """Letters that another form of a word may have more."""
 LONGEST_RUN = 4
 """Words in a row that may be one."""
-LAST = chr(0x10FFFF)
+LAST_CHARACTER = chr(0x10FFFF)
 """A character that no word has, after all others."""
 PLUSES, SHARP, POINT = SIGNS["++"], SIGNS["#"], SIGNS["."]
 SAID = tuple(
@@ -104,7 +104,7 @@ class _Known:
 
     def _marks(self, start: str, most: int) -> list[tuple[str, Pieces]]:
         """Return words, and the pieces in which they are written, whose marks begin with something."""
-        rows = self._conn.execute(MARKS, (start, start + LAST, most)).fetchall()
+        rows = self._conn.execute(MARKS, (start, start + LAST_CHARACTER, most)).fetchall()
         return [pieces_of(mark) for (mark,) in rows]
 
 
@@ -135,7 +135,7 @@ class _Spelling:
             case Not(child):
                 return Not(self.of(child))
             case Near(terms, distance):
-                ways = islice(product(*(list(self._ways(term)) for term in terms)), MOST)
+                ways = islice(product(*(list(self._ways(term)) for term in terms)), WAYS_A_TERM)
                 return _any(Near(some, distance) for some in ways)
             case _:
                 return node
@@ -145,18 +145,18 @@ class _Spelling:
         yield term
         match term:
             case Word(text):
-                yield from islice(map(_term, self._of_word(text)), MOST)
+                yield from islice(map(_term, self._of_word(text)), WAYS_A_TERM)
             case Phrase(parts):
-                yield from map(Phrase, islice(self._of_phrase(parts), 1, MOST))
+                yield from map(Phrase, islice(self._of_phrase(parts), 1, WAYS_A_TERM))
                 if self._forms and _is_initials(parts) and self._known.occurs("".join(parts)):
                     yield Word("".join(parts))
             case Prefix([*before, last]):
                 written = (pieces for _, pieces in self._known.marks(spelling_mark(last)[:-1], LOOKED_AT))
                 others = (pieces for pieces in written if not pieces[0].startswith(last))  # which are found anyway
-                yield from (Phrase((*before, *pieces)) for pieces in islice(others, MOST))
+                yield from (Phrase((*before, *pieces)) for pieces in islice(others, WAYS_A_TERM))
 
     def _of_word(self, word: str) -> Iterator[Pieces]:
-        written = [pieces for _, pieces in self._known.marks(spelling_mark(word), MOST)]
+        written = [pieces for _, pieces in self._known.marks(spelling_mark(word), WAYS_A_TERM)]
         written += [pieces for pieces in self._of_forms(word) if pieces not in written]
         written += [way for ways in SAID if (word,) in ways for way in ways if way != (word,)]
         if self._english:
@@ -189,11 +189,11 @@ class _Spelling:
             yield ()
             return
         heads: list[tuple[int, Pieces]] = [(1, parts[:1])]
-        heads += [(1, pieces) for _, pieces in self._known.marks(spelling_mark(parts[0]), MOST)]
+        heads += [(1, pieces) for _, pieces in self._known.marks(spelling_mark(parts[0]), WAYS_A_TERM)]
         heads += [(size, (joined,)) for size, joined in self._joined(parts)]
         # Every choice for the rest before the next one here: what is yielded first changes least.
         for size, head in heads:
-            for rest in islice(self._of_phrase(parts[size:]), MOST):
+            for rest in islice(self._of_phrase(parts[size:]), WAYS_A_TERM):
                 yield (*head, *rest)
 
     def _joined(self, parts: Pieces) -> Iterator[tuple[int, str]]:
@@ -201,7 +201,7 @@ class _Spelling:
         for size in range(2, min(len(parts), LONGEST_RUN) + 1):
             joined = "".join(parts[:size])
             if self._known.occurs(joined) and any(
-                pieces == parts[:size] for _, pieces in self._known.marks(spelling_mark(joined), MOST)
+                pieces == parts[:size] for _, pieces in self._known.marks(spelling_mark(joined), WAYS_A_TERM)
             ):
                 yield size, joined
 

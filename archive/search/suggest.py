@@ -19,11 +19,11 @@ from archive.search.filters import Scope
 from archive.search.query import And, Near, Node, Or, Phrase, Prefix, Stemmed, Word, to_fts5
 from archive.sqlite import sqlite3
 
-SHORTEST = 4
+MIN_LETTERS = 4
 """Letters of a word that may be misspelled: shorter ones have too many neighbours."""
 LONG = 8
 """Letters from which on two mistakes are forgiven instead of one."""
-NEAR = 8
+NEIGHBOURS = 8
 """Words at most for which another may be a mistake."""
 TRIED = 12
 """Words of a query that are looked at."""
@@ -68,15 +68,15 @@ class Vocabulary:
 
         With each comes in how many sessions it stands.
         """
-        if len(word) < SHORTEST:
+        if len(word) < MIN_LETTERS:
             return []
         mistakes = 2 if len(word) >= LONG else 1
         near: list[tuple[int, bool, int, str]] = []
-        for size in range(max(len(word) - mistakes, SHORTEST - 1), len(word) + mistakes + 1):
+        for size in range(max(len(word) - mistakes, MIN_LETTERS - 1), len(word) + mistakes + 1):
             alike = self._words.get(size, {})
             found = process.extract(word, alike.keys(), scorer=OSA.distance, score_cutoff=mistakes, limit=None)
             near += [(distance, other[:1] != word[:1], -alike[other], other) for other, distance, _ in found]
-        return [(other, -count) for _, _, count, other in sorted(near)[:NEAR] if other != word]
+        return [(other, -count) for _, _, count, other in sorted(near)[:NEIGHBOURS] if other != word]
 
 
 def suggest(
@@ -108,7 +108,7 @@ def _spelled(conn: sqlite3.Connection, node: Node, scope: Scope, vocabulary: Voc
     """Return words of a query that stand nowhere, and what to write for them so that something is found."""
     looked_at = list(dict.fromkeys(_words(node)))[:TRIED]
     unknown = [word for word in looked_at if not conn.execute(OCCURS, (f'"{word}"',)).fetchone()]
-    if not unknown or min(map(len, unknown)) < SHORTEST:
+    if not unknown or min(map(len, unknown)) < MIN_LETTERS:
         return {}
     vocabulary.read(conn)
     spelled: dict[str, str] = {}

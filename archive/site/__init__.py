@@ -15,13 +15,14 @@ from typing import Any
 
 from datasette import hookimpl
 
-from archive.publication.folder import PLUGIN
+from archive.publication.folder import DATABASE, PLUGIN
 from archive.site import dress, locales
 from archive.site.cells import with_harmless_cells
 from archive.site.errors import failed
 from archive.site.guard import guard
-from archive.site.published import DATABASE, open_anew
+from archive.site.published import open_anew
 from archive.site.render import asset
+from archive.site.research import canned
 from archive.site.routes import ROUTES
 
 
@@ -63,6 +64,12 @@ def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
 def extra_template_vars(datasette: Any) -> dict[str, Any]:
     """Dress Datasette's own pages."""
     return dress.variables(datasette) if _configured(datasette) else {}
+
+
+@hookimpl
+def canned_queries(datasette: Any, database: str) -> dict[str, dict[str, Any]]:
+    """Offer queries to begin with."""
+    return canned.for_datasette() if _configured(datasette) is not None and database == DATABASE else {}
 
 
 @hookimpl

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ import msgspec
 import uvicorn
 from datasette.app import Datasette
 
-from archive.publication.folder import PLUGIN, SETTINGS, TIME_LIMIT_MS, SiteNames
+from archive.publication.folder import PLUGIN, SETTINGS, TIME_LIMIT_MS, SiteNames, databases
 from archive.site.published import install, read_publication
 from archive.site.server import PatientProtocol, raise_file_limit
 from archive.site.settings import LOCAL_URL
@@ -28,6 +29,9 @@ def create_app(
     title: str | None = None,
     url: str | None = None,
     hub: str | None = None,
+    accent: str | None = None,
+    logo: bytes | None = None,
+    database: bool = False,
     static: bool = False,
     media: str = "",
     time_limit_ms: int = TIME_LIMIT_MS,
@@ -39,6 +43,9 @@ def create_app(
         title: what this archive calls itself, beside Rostra's own name.
         url: the site's own address, with which canonical addresses begin.
         hub: the WebSub hub that feeds name.
+        accent: the colour of links and buttons, ``#rrggbb``.
+        logo: the picture that leads the header.
+        database: whether visitors may take the published database away.
         static: whether its pages are written to files (`archive.site.frozen`).
         media: the address of the folder from which such pages play, if it is another.
         time_limit_ms: milliseconds that one search, or one query in SQL, may take.
@@ -47,10 +54,13 @@ def create_app(
         UnpublishedError: nothing is published there.
     """
     read_publication(public)  # before Datasette starts its threads
-    names = {"url": url or LOCAL_URL, "title": title or "", "hub": hub or ""}
-    config = {"public": str(public), **names, "static": static, "media": media}
-    settings = SETTINGS | {"sql_time_limit_ms": time_limit_ms}
-    datasette = Datasette(metadata={"plugins": {PLUGIN: config}, "title": title or "Rostra"}, settings=settings)
+    config = {"public": str(public), "url": url or LOCAL_URL, "title": title or "", "hub": hub or ""}
+    config |= {"accent": accent or "", "logo": base64.b64encode(logo or b"").decode()}
+    config |= {"static": "yes" if static else "", "media": media}
+    settings = SETTINGS | {"sql_time_limit_ms": time_limit_ms, "allow_download": database}
+    datasette = Datasette(
+        metadata={"plugins": {PLUGIN: config}, "title": title or "Rostra", "databases": databases()}, settings=settings
+    )
     install(datasette, public)
     datasette.remove_database("_memory")  # Datasette's, for want of a file among its arguments
     return datasette
@@ -68,7 +78,15 @@ def application() -> Any:
     told = msgspec.json.decode(os.environ[_TOLD], type=_Told)
     raise_file_limit()
     names = told.names
-    return create_app(Path(told.public), title=names.title, url=names.url, hub=names.hub).app()
+    return create_app(
+        Path(told.public),
+        title=names.title,
+        url=names.url,
+        hub=names.hub,
+        accent=names.accent,
+        logo=names.logo,
+        database=names.database,
+    ).app()
 
 
 def serve(

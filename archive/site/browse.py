@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
-from archive.site import charts, indexes, queries
+from archive.site import charts, indexes, queries, talking
 from archive.site.queries import Card, EventPage
 from archive.site.render import argument, render
 from archive.site.timetable import grid
@@ -44,6 +44,7 @@ async def event(datasette: Any, request: Any) -> Any:
             "options": _options(page),
             "chart": charts.attendance(page.attendance),
             "shown": sum(len(cards) for _, cards in days),
+            "talkers": talking.at_event(conn, slug),
         }
 
     return await render(datasette, request, "event.html", read)
@@ -60,7 +61,7 @@ async def person(datasette: Any, request: Any) -> Any:
         return {
             "person": page,
             "companions": indexes.companions(conn, slug),
-            "talking_ms": indexes.talking_ms(conn, slug),
+            "talking": talking.by_person(conn, slug),
         }
 
     return await render(datasette, request, "person.html", read)
@@ -133,7 +134,7 @@ async def _listing(datasette: Any, request: Any, kind: str, name: str, read: Cal
         cards = read(conn)
         return {"cards": cards, "kind": kind, "name": name} if cards else None
 
-    return await render(datasette, request, "listing.html", content, most=indexes.SHOWN)
+    return await render(datasette, request, "listing.html", content, most=indexes.SESSIONS_SHOWN)
 
 
 def _in_rooms(page: EventPage) -> bool:

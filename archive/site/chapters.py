@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
 from archive.index.tokens import words
 from archive.site.transcript import Paragraph
@@ -24,10 +25,11 @@ SHORTEST_WORD = 4
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """A part of a recording: when it begins, and what it is called."""
+    """A part of a recording: when it begins, what it is called, and whether somebody from the audience begins it."""
 
     start_ms: int
     title: str
+    begins_with: Literal["question", "interruption"] | None = None
 
 
 def propose(paragraphs: Sequence[Paragraph], stop: frozenset[str] = frozenset()) -> tuple[Chapter, ...]:

@@ -12,7 +12,7 @@ WIDTH, HEIGHT = 320, 120
 MARGIN = 8
 
 
-class Line(NamedTuple):
+class ChartLine(NamedTuple):
     """A measure over time: its name, its points as ``x,y`` of a polyline, and each point."""
 
     measure: str
@@ -20,7 +20,7 @@ class Line(NamedTuple):
     dots: tuple[tuple[float, float], ...]
 
 
-def attendance(figures: Sequence[Attendance]) -> tuple[Line, ...]:
+def attendance(figures: Sequence[Attendance]) -> tuple[ChartLine, ...]:
     """Return figures of known days as lines, where a measure has two or more."""
     dated = [(date.fromisoformat(each.observed_on), each) for each in figures if each.observed_on]
     by_measure: dict[str, list[tuple[date, int]]] = {}
@@ -41,5 +41,29 @@ def attendance(figures: Sequence[Attendance]) -> tuple[Line, ...]:
             )
             for day, count in values
         )
-        lines.append(Line(name, " ".join(f"{x},{y}" for x, y in dots), dots))
+        lines.append(ChartLine(name, " ".join(f"{x},{y}" for x, y in dots), dots))
+    return tuple(lines)
+
+
+def trends(names: Sequence[str], values: Sequence[tuple[int, Sequence[float]]]) -> tuple[ChartLine, ...]:
+    """Return a line for each of some measures over years; none where there are fewer than two.
+
+    Args:
+        names: of the measures.
+        values: years in order, each with a value of each measure.
+    """
+    if len(values) < 2:
+        return ()
+    first, span = values[0][0], max(values[-1][0] - values[0][0], 1)
+    most = max((value for _, told in values for value in told), default=0) or 1
+    lines = []
+    for number, name in enumerate(names):
+        dots = tuple(
+            (
+                round(MARGIN + (WIDTH - 2 * MARGIN) * (year - first) / span, 1),
+                round(HEIGHT - MARGIN - (HEIGHT - 2 * MARGIN) * told[number] / most, 1),
+            )
+            for year, told in values
+        )
+        lines.append(ChartLine(name, " ".join(f"{x},{y}" for x, y in dots), dots))
     return tuple(lines)

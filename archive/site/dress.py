@@ -7,6 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from archive.site import looks
 from archive.site.links import below
 from archive.site.render import asset
 from archive.site.settings import site_settings
@@ -26,7 +27,13 @@ _FIELD = re.compile(r"<(select|input type=\"text\") name=\"(_filter_column|_filt
 def variables(datasette: Any) -> dict[str, Any]:
     """Return what the template knows beside Datasette's own variables."""
     settings = site_settings(datasette)
-    return {"dress": TEMPLATE, "asset": asset, "archive_title": settings.title, "site": settings}
+    return {
+        "dress": TEMPLATE,
+        "asset": asset,
+        "archive_title": settings.title,
+        "site": settings,
+        "looks": looks.addresses(datasette),
+    }
 
 
 def install(environment: Any) -> None:

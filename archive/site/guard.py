@@ -14,6 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from archive.publication.folder import DATABASE
 from archive.site.answers import MAX_BYTES, Answer, Answers
 from archive.site.locales import negotiate
 from archive.site.negotiation import (
@@ -25,7 +26,7 @@ from archive.site.negotiation import (
     validator,
 )
 from archive.site.policy import COMMON, OPEN_TO_ALL, TLS_ONLY, data_policy
-from archive.site.published import DATABASE, refresh
+from archive.site.published import refresh
 from archive.site.render import is_current_asset
 from archive.site.respond import FOREVER, FRESH, PROBLEM, UNKEPT, problem_of
 from archive.site.settings import site_settings

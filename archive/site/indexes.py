@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from archive.site.queries import Card, EventCard, as_dict, event_cards, session_cards
 from archive.sqlite import sqlite3
 
-SHOWN = 500
+SESSIONS_SHOWN = 500
 """Sessions that a page lists; the rest is found by search."""
 
 
@@ -121,7 +121,9 @@ def series_page(conn: sqlite3.Connection, slug: str) -> SeriesPage | None:
 def of_track(conn: sqlite3.Connection, track: str) -> tuple[Card, ...]:
     """Return the sessions of a track, the latest first."""
     return session_cards(
-        conn, "WHERE session.track = ? ORDER BY session.start_utc DESC, session.id DESC LIMIT ?", (track, SHOWN)
+        conn,
+        "WHERE session.track = ? ORDER BY session.start_utc DESC, session.id DESC LIMIT ?",
+        (track, SESSIONS_SHOWN),
     )
 
 
@@ -132,7 +134,7 @@ def in_language(conn: sqlite3.Connection, language: str) -> tuple[Card, ...]:
         "WHERE session.language = ?1 OR EXISTS (SELECT 1 FROM recording JOIN transcript ON recording_id = recording.id"
         " AND is_current AND transcript.kind <> 'translation' WHERE session_id = session.id"
         " AND transcript.language = ?1) ORDER BY session.start_utc DESC, session.id DESC LIMIT ?2",
-        (language, SHOWN),
+        (language, SESSIONS_SHOWN),
     )
 
 
@@ -147,15 +149,3 @@ def companions(conn: sqlite3.Connection, person: str) -> tuple[Entry, ...]:
         (person,),
     )
     return tuple(Entry(**as_dict(row)) for row in rows)
-
-
-def talking_ms(conn: sqlite3.Connection, person: str) -> int:
-    """Return how long somebody is known to speak: the segments of current transcripts that are theirs."""
-    row = conn.execute(
-        "SELECT coalesce(sum(end_ms - start_ms), 0) AS total FROM segment"
-        " JOIN transcript ON transcript.id = transcript_id AND is_current AND kind <> 'translation'"
-        " WHERE speaker_tag_id IN (SELECT speaker_tag.id FROM speaker_tag JOIN person ON person.id = person_id"
-        " WHERE slug = ?)",
-        (person,),
-    ).fetchone()
-    return int(row["total"])

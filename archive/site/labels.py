@@ -72,6 +72,7 @@ _DOUBTS = {
     Flag.TOO_FAST: N_("more words than anyone says in this time"),
     Flag.STOCK_PHRASE: N_("a phrase that machines are known to invent"),
     Flag.WRONG_LANGUAGE: N_("the text is not in the language that was spoken"),
+    Flag.NOT_TRANSCRIBED: N_("somebody may speak here, and no word was understood"),
 }
 _ROLES = {
     "author": N_("Author"),
@@ -127,6 +128,14 @@ def number(value: float, digits: int = 0) -> str:
     """Return a number as this language writes it: ``1,800``, ``1.800``."""
     pattern = "#,##0" + ("." + "0" * digits if digits else "")
     return format_decimal(value, format=pattern, locale=locale())
+
+
+def size(count: int) -> str:
+    """Return how large a file is: ``1.2 MB``."""
+    for unit, power in (("GB", 9), ("MB", 6)):
+        if count >= 10**power:
+            return f"{number(count / 10**power, 1)} {unit}"
+    return f"{number(max(round(count / 1000), 1))} kB"
 
 
 def figure(given: Figure) -> str:

@@ -14,8 +14,9 @@ from starlette.responses import FileResponse, Response
 from archive.site.negotiation import matches
 from archive.site.policy import FILE_POLICY, OPEN_TO_ALL
 from archive.site.published import current
-from archive.site.recordings import media_file, readable_name
+from archive.site.recordings import media_file
 from archive.site.respond import ASK_AGAIN
+from metadata.names import readable_name
 
 _SAFE = {"image/jpeg", "application/json", "text/vtt"}
 """What renditions are beside sound and pictures that move."""

@@ -12,11 +12,12 @@ from archive.site import citing, queries, recordings
 from archive.site.labels import session_url
 from archive.site.policy import PAGE_POLICY
 from archive.site.published import current
-from archive.site.recordings import SessionPage, Track, chosen_track, readable_name
+from archive.site.recordings import SessionPage, Track, chosen_track
 from archive.site.render import argument, not_found, render
 from archive.site.respond import problem, respond, respond_json
-from archive.site.session import Span, parse_span
+from archive.site.session import TimeSpan, parse_span
 from archive.site.settings import SiteSettings, site_settings
+from metadata.names import readable_name
 
 EMBED_POLICY = PAGE_POLICY.replace("frame-ancestors 'none'", "frame-ancestors *")
 """Of players, which are the only pages that other sites may show as their own."""
@@ -77,7 +78,7 @@ async def embed(datasette: Any, request: Any) -> Any:
     """``/embed/EVENT/SESSION?t=…``: a player that other sites may frame."""
 
     def read(conn: Any) -> dict[str, Any] | None:
-        found = _asked(request, conn)
+        found = asked_for(request, conn)
         return None if found is None else {"session": found[0], "track": found[1], "first": found[2]}
 
     event, session = unquote(request.url_vars["event"]), unquote(request.url_vars["session"])
@@ -118,7 +119,8 @@ async def oembed(datasette: Any, request: Any) -> Any:
     return respond(_xml(answer), "text/xml; charset=utf-8") if form == "xml" else respond_json(answer)
 
 
-def _asked(request: Any, conn: Any) -> tuple[SessionPage, Track, bool] | None:
+def asked_for(request: Any, conn: Any) -> tuple[SessionPage, Track, bool] | None:
+    """Return the session and the recording that an address names, if that plays here, and whether it is the first."""
     page = recordings.session(conn, unquote(request.url_vars["event"]), unquote(request.url_vars["session"]))
     track = chosen_track(page.tracks, argument(request, "recording")) if page else None
     return (page, track, track is page.tracks[0]) if page and track and track.file else None
@@ -155,7 +157,7 @@ def _source(settings: SiteSettings, request: Any, conn: Any) -> tuple[SessionPag
     )
 
 
-def _query(span: Span | None, recording: str) -> str:
+def _query(span: TimeSpan | None, recording: str) -> str:
     chosen = {"recording": recording, "t": span.text if span else ""}
     kept = {name: value for name, value in chosen.items() if value}
     return "?" + urlencode(kept, safe=",") if kept else ""

@@ -18,11 +18,11 @@ import msgspec
 from lxml import etree
 
 from archive import urls
-from archive.site.feeds.xml_text import xml_text
 from archive.site.published import current
 from archive.site.records import Reader, Session
 from archive.site.respond import respond
 from archive.site.settings import SiteSettings, site_settings
+from metadata.xml_text import xml_text
 
 OAI = "http://www.openarchives.org/OAI/2.0/"
 OAI_DC = "http://www.openarchives.org/OAI/2.0/oai_dc/"

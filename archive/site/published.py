@@ -22,12 +22,10 @@ from datasette.database import Database, QueryInterrupted, Results
 from archive.errors import UnpublishedError
 from archive.lane.messages import Request
 from archive.lane.pool import Lane
+from archive.publication.folder import DATABASE
 from archive.search.cache import Kept
 from archive.search.sqlite_search import SqliteSearch
 from archive.sqlite import sqlite3
-
-DATABASE = "data"
-"""What Datasette calls the published database, whichever file it is: its own pages are at ``/data``."""
 
 CURRENT = "current.json"
 

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from archive.catalogue.announcements import COLUMNS, in_order
 from archive.catalogue.mapping import EVENT_FACTS, SESSION_FACTS, columns, read_facts
 from archive.catalogue.rows import Owner, read_attendance
 from archive.site.labels import local_time
 from archive.sqlite import sqlite3
-from metadata.model import Attendance, EventFacts, SessionFacts
+from metadata.model import Announcement, Attendance, EventFacts, SessionFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +113,7 @@ class EventPage(EventFacts):
     interpreted: tuple[str, ...]
     places: tuple[PlaceLine, ...]
     attendance: tuple[Attendance, ...]
+    announcements: tuple[Announcement, ...]
     links: tuple[Reference, ...]
     days: tuple[tuple[date | None, tuple[Card, ...]], ...]
     tracks: tuple[str, ...]
@@ -266,6 +268,7 @@ def event(conn: sqlite3.Connection, slug: str) -> EventPage | None:
         interpreted=tuple(each["language"] for each in tongues if each["role"] == "interpretation"),
         places=tuple(PlaceLine(**as_dict(each)) for each in places),
         attendance=attendance_of(conn, "event_id", row["id"]),
+        announcements=announcements_of(conn, row["id"]),
         links=links_of(conn, "event_id", row["id"]),
         days=tuple((each, tuple(of_day)) for each, of_day in days.items()),
         tracks=tuple(dict.fromkeys(card.track for card in cards if card.track)),
@@ -350,6 +353,12 @@ def _card(row: dict[str, Any], people: tuple[Credit, ...]) -> Card:
 def attendance_of(conn: sqlite3.Connection, owner: Owner, key: int) -> tuple[Attendance, ...]:
     """Return figures in order of time, those of no known day first."""
     return tuple(sorted(read_attendance(conn, owner, key), key=lambda each: each.observed_on or ""))
+
+
+def announcements_of(conn: sqlite3.Connection, event_id: int) -> tuple[Announcement, ...]:
+    """Return what organisers published about an event, in order of time."""
+    rows = conn.execute(f"SELECT {', '.join(COLUMNS)} FROM announcement WHERE event_id = ? ORDER BY id", (event_id,))
+    return in_order(Announcement(**as_dict(row)) for row in rows)
 
 
 def links_of(conn: sqlite3.Connection, owner: str, key: int) -> tuple[Reference, ...]:

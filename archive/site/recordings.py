@@ -8,14 +8,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import UNSET
+
 from archive.site.queries import Card, Reference, as_dict, attendance_of, links_of, session_cards
 from archive.site.transcript import Line
 from archive.sqlite import sqlite3
-from metadata.model import Attendance, Flag, Segment, Transcript, Word
+from metadata.model import DOUBTFUL_WORD, Attendance, Flag, Segment, Transcript, Word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
+class TrackTranscript:
     """A current transcript of a recording: what was said, or a translation of it."""
 
     id: int
@@ -50,7 +52,7 @@ class Track:
     peaks: str | None
     previews: str | None
     elsewhere: str | None
-    transcripts: tuple[Version, ...]
+    transcripts: tuple[TrackTranscript, ...]
 
     @property
     def sources(self) -> tuple[tuple[str, str], ...]:
@@ -97,7 +99,7 @@ class SessionPage:
     tracks: tuple[Track, ...]
 
 
-OTHERS = 4
+RELATED_SHOWN = 4
 """Sessions of the same track or speaker that are named."""
 
 _TRACKS = """
@@ -139,12 +141,12 @@ def session(conn: sqlite3.Connection, event_slug: str, slug: str) -> SessionPage
 
 
 def _tracks(conn: sqlite3.Connection, session_id: int) -> tuple[Track, ...]:
-    versions: defaultdict[int, dict[tuple[bool, str], Version]] = defaultdict(dict)
+    versions: defaultdict[int, dict[tuple[bool, str], TrackTranscript]] = defaultdict(dict)
     for row in conn.execute(_VERSIONS, (session_id,)):
         values = as_dict(row)
         version = versions[values.pop("recording_id")]
         # The newest of each language: of translations there may be several.
-        version.setdefault((row["kind"] == "translation", row["language"]), Version(**values))
+        version.setdefault((row["kind"] == "translation", row["language"]), TrackTranscript(**values))
     rows = [as_dict(row) for row in conn.execute(_TRACKS, (session_id,))]
     return tuple(
         Track(**{**row, "synthetic": bool(row["synthetic"])}, transcripts=tuple(versions[row["id"]].values()))
@@ -170,7 +172,7 @@ def around(conn: sqlite3.Connection, card: Card) -> Around:
     track = conn.execute(
         "SELECT id FROM session WHERE event_id = (SELECT event_id FROM session WHERE id = ?1) AND track = ?2"
         " AND id <> ?1 ORDER BY start_utc IS NULL, start_utc, position LIMIT ?3",
-        (card.id, card.track, OTHERS),
+        (card.id, card.track, RELATED_SHOWN),
     )
     in_track = [row["id"] for row in track]
     people = conn.execute(
@@ -179,14 +181,14 @@ def around(conn: sqlite3.Connection, card: Card) -> Around:
         " JOIN session ON session.id = other.session_id"
         " WHERE own.session_id = ?1 AND own.role = 'speaker' AND other.session_id <> ?1"
         " ORDER BY start_utc DESC, other.session_id LIMIT ?2",
-        (card.id, OTHERS),
+        (card.id, RELATED_SHOWN),
     )
     of_people = [row["id"] for row in people]
     editions = conn.execute(
         "SELECT slug, title, start_date FROM event WHERE series_id ="
         " (SELECT series_id FROM event JOIN session ON session.event_id = event.id WHERE session.id = ?)"
         " AND slug <> ? ORDER BY start_date DESC LIMIT ?",
-        (card.id, card.event, 2 * OTHERS),
+        (card.id, card.event, 2 * RELATED_SHOWN),
     )
     wanted = [key for key in (*near.values(), *in_track, *of_people) if key is not None]
     cards = {
@@ -205,12 +207,16 @@ def around(conn: sqlite3.Connection, card: Card) -> Around:
 def lines(conn: sqlite3.Connection, transcript_id: int) -> tuple[Line, ...]:
     """Return a transcript's segments for reading."""
     rows = conn.execute(
-        "SELECT position, start_ms, end_ms, text, segment.language, flags, coalesce(name, label) AS speaker,"
-        " slug AS person FROM segment LEFT JOIN speaker_tag ON speaker_tag.id = speaker_tag_id"
+        "SELECT position, start_ms, end_ms, text, segment.language, flags, overlapped,"
+        " coalesce(name, label) AS speaker, slug AS person FROM segment"
+        " LEFT JOIN speaker_tag ON speaker_tag.id = speaker_tag_id"
         " LEFT JOIN person ON person.id = speaker_tag.person_id WHERE transcript_id = ? ORDER BY position",
         (transcript_id,),
     )
-    said = [Line(**{**as_dict(row), "flags": tuple(json.loads(row["flags"]))}) for row in rows]
+    said = [
+        Line(**{**as_dict(row), "flags": tuple(json.loads(row["flags"])), "overlapped": bool(row["overlapped"])})
+        for row in rows
+    ]
     marks = [
         Line(position=-row["id"], start_ms=row["start_ms"], end_ms=row["end_ms"], text=row["reason"] or "",
              language=None, flags=(), speaker=None, person=None, redacted=True)
@@ -244,6 +250,20 @@ def words(
     return [tuple(row) for row in rows]
 
 
+def words_beside_doubt(
+    conn: sqlite3.Connection, transcript_id: int
+) -> tuple[list[tuple[int, int, int, str]], set[tuple[int, int]]]:
+    """Return the words of segments that have doubtful ones, as `words` does, and position and start of these."""
+    rows = conn.execute(
+        "SELECT segment.position, word.start_ms, word.end_ms, word.text, word.confidence < :least"
+        " FROM segment JOIN word ON segment_id = segment.id WHERE transcript_id = :transcript AND flags = '[]'"
+        " AND EXISTS (SELECT 1 FROM word AS doubted WHERE doubted.segment_id = segment.id AND confidence < :least)"
+        " ORDER BY segment.position, word.position",
+        {"transcript": transcript_id, "least": DOUBTFUL_WORD},
+    ).fetchall()
+    return [tuple(row)[:4] for row in rows], {(row[0], row[1]) for row in rows if row[4]}
+
+
 def made_chapters(conn: sqlite3.Connection, recording_id: int) -> tuple[tuple[int, str], ...]:
     """Return the chapters that came with a recording: when each begins, and its title; of the newest file."""
     rows = conn.execute(
@@ -271,8 +291,9 @@ def transcript(conn: sqlite3.Connection, transcript_id: int) -> Transcript | Non
         values = as_dict(word)
         said[values.pop("segment_id")].append(Word(**values))
     segments = conn.execute(
-        "SELECT segment.id, start_ms, end_ms, text, confidence, flags, language, label AS speaker FROM segment"
-        " LEFT JOIN speaker_tag ON speaker_tag.id = speaker_tag_id WHERE transcript_id = ? ORDER BY position",
+        "SELECT segment.id, start_ms, end_ms, text, confidence, flags, overlapped, language, label AS speaker"
+        " FROM segment LEFT JOIN speaker_tag ON speaker_tag.id = speaker_tag_id"
+        " WHERE transcript_id = ? ORDER BY position",
         (transcript_id,),
     )
     spoken = [_segment(as_dict(each), said) for each in segments]
@@ -293,7 +314,8 @@ TAKEN_OUT = "[taken out]"
 def _segment(row: dict[str, Any], said: dict[int, list[Word]]) -> Segment:
     key = row.pop("id")
     flags = tuple(Flag(flag) for flag in json.loads(row.pop("flags")))
-    return Segment(**row, flags=flags, words=tuple(said[key]))
+    overlapped = bool(row.pop("overlapped")) or UNSET
+    return Segment(**row, flags=flags, overlapped=overlapped, words=tuple(said[key]))
 
 
 def other_recordings(conn: sqlite3.Connection, versions: Iterable[str | None]) -> dict[str, str]:
@@ -332,18 +354,6 @@ def media_file(conn: sqlite3.Connection, sha256: str, suffix: str) -> MediaFile 
     return None if row is None else MediaFile(*row)
 
 
-def readable_name(day: str | None, event: str | None, title: str | None, *more: str | None) -> str:
-    """Return a file's name that people can read: ``2014-12-27 31C3 – Title.en``; no character that a disk refuses.
-
-    Sources of what is refused: POSIX (``/``), Windows' naming of files
-    (https://learn.microsoft.com/windows/win32/fileio/naming-a-file), and 255 bytes of most file systems.
-    """
-    whole = " – ".join(filter(None, [" ".join(filter(None, [day, event])), title])) or "recording"
-    clean = "".join(" " if char in '<>:"/\\|?*' or not char.isprintable() else char for char in whole)
-    short = " ".join(clean.split()).encode()[:180].decode(errors="ignore").strip(" .–") or "recording"
-    return ".".join([short, *(each for each in more if each)])
-
-
 def chosen_track(tracks: Sequence[Track], wanted: str) -> Track | None:
     """Return the recording that a link names, else the first; None where it names one that is not there."""
     if not wanted:
@@ -351,7 +361,7 @@ def chosen_track(tracks: Sequence[Track], wanted: str) -> Track | None:
     return next((track for track in tracks if track.key == wanted), None)
 
 
-def chosen_version(track: Track, language: str) -> Version | None:
+def chosen_version(track: Track, language: str) -> TrackTranscript | None:
     """Return a recording's transcript in a language, else what was said in it, else whatever there is."""
     named = (each for each in track.transcripts if each.language == language)
     return next(named, track.transcripts[0] if track.transcripts else None)

@@ -196,7 +196,10 @@ class Word(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True):
-    """A stretch of speech. ``flags`` say why it is doubtful; ``url`` leads to its second."""
+    """A stretch of speech, and the address of its second.
+
+    ``flags`` say why it is doubtful; ``overlapped``, that others speak at the same time.
+    """
 
     position: int
     start_ms: int
@@ -206,6 +209,7 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     speaker: str | None
     confidence: float | None
     flags: tuple[str, ...]
+    overlapped: bool
     url: str
     words: tuple[Word, ...]
 
@@ -300,7 +304,7 @@ class Reader:
         """Return segments of a transcript after a position, with or without the times of their words."""
         rows = self.conn.execute(
             "SELECT segment.id, segment.position, start_ms, end_ms, text, segment.language, label AS speaker,"
-            " confidence, flags, event.slug AS event, session.slug AS session, substr(sha256, 1, 12) AS key"
+            " confidence, flags, overlapped, event.slug AS event, session.slug AS session, substr(sha256, 1, 12) AS key"
             " FROM transcript JOIN segment ON transcript_id = transcript.id"
             " JOIN recording ON recording.id = transcript.recording_id JOIN session ON session.id = session_id"
             " JOIN event ON event.id = event_id LEFT JOIN speaker_tag ON speaker_tag.id = speaker_tag_id"
@@ -310,8 +314,9 @@ class Reader:
         said = self._words([row["id"] for row in rows]) if words else defaultdict(tuple)
         return tuple(
             Segment(
-                **_without(row, "id", "event", "session", "key", "flags"),
+                **_without(row, "id", "event", "session", "key", "flags", "overlapped"),
                 flags=tuple(json.loads(row["flags"])),
+                overlapped=bool(row["overlapped"]),
                 url=self._url(urls.session_url(row["event"], row["session"], row["start_ms"], row["key"])),
                 words=said[row["id"]],
             )

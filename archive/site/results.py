@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields, replace
-from datetime import date
 from typing import Any, NamedTuple, cast
 from urllib.parse import urlencode
 
+from archive.research.subcorpus import DATES, is_day
+from archive.search.announcements import find_announcements
 from archive.search.filters import Filters
 from archive.search.hits import Hit
 from archive.search.results import SessionResult, SessionResults, Sort
@@ -22,7 +23,6 @@ SESSIONS_A_PAGE = 10
 MOST_SESSIONS = 100
 """Sessions that one answer of the JSON API may have."""
 FACETS = tuple(field.name for field in fields(Filters) if field.name != "session")
-DATES = ("since", "until")
 SORTS = ("relevance", "date")
 FEW_PLACES = 40
 """Places of a session that are marked one by one; of more there is a histogram."""
@@ -32,7 +32,7 @@ COUNTING_S = 0.4
 """How long a page counts the moments of sessions that have many."""
 
 
-class Moment(NamedTuple):
+class ListedMoment(NamedTuple):
     """A hit, its address, and which recording it is in: None for the session's first."""
 
     hit: Hit
@@ -40,7 +40,7 @@ class Moment(NamedTuple):
     recording: str | None
 
 
-class Found(NamedTuple):
+class ListedSession(NamedTuple):
     """A session that matches.
 
     Attributes:
@@ -51,7 +51,7 @@ class Found(NamedTuple):
     """
 
     result: SessionResult
-    moments: list[Moment]
+    moments: list[ListedMoment]
     number: int | None
     strip: list[tuple[int, float, float, float]]
 
@@ -74,8 +74,9 @@ async def search(datasette: Any, request: Any) -> Any:
             "found": found,
             "complete": found is None or found.complete,
             "sessions": [
-                Found(each, its, count, _strip(each)) for (each, its), count in zip(shown, counted, strict=True)
+                ListedSession(each, its, count, _strip(each)) for (each, its), count in zip(shown, counted, strict=True)
             ],
+            "announcements": find_announcements(conn, query, filters) if query and not after else (),
             "cards": queries.cards_by_slug(conn, {(each.event, each.session) for each in sessions}),
             "events": queries.events(conn),
             "spoken": queries.spoken(conn),
@@ -128,18 +129,18 @@ async def search_json(datasette: Any, request: Any) -> Any:
     return respond_json(answer, complete=found.complete)
 
 
-def linked(conn: Any, hits: Iterable[Hit], query: str = "") -> list[Moment]:
+def linked(conn: Any, hits: Iterable[Hit], query: str = "") -> list[ListedMoment]:
     """Return hits with the addresses of the recordings that they were said in, at which the query is marked."""
     hits = list(hits)
     keys = recordings.other_recordings(conn, (hit.transcript for hit in hits))
     return [_moment_of(hit, keys.get(hit.transcript or ""), query) for hit in hits]
 
 
-def _moment_of(hit: Hit, key: str | None, query: str) -> Moment:
+def _moment_of(hit: Hit, key: str | None, query: str) -> ListedMoment:
     if not hit.end_ms:  # a session that is about it, not a moment
-        return Moment(hit, wording.session_url(hit.event, hit.session, None, key), key)
+        return ListedMoment(hit, wording.session_url(hit.event, hit.session, None, key), key)
     address = wording.session_url(hit.event, hit.session, hit.start_ms, key)
-    return Moment(hit, f"{address}&{urlencode({'q': query})}" if query else address, key)
+    return ListedMoment(hit, f"{address}&{urlencode({'q': query})}" if query else address, key)
 
 
 def apart(hits: Sequence[Hit]) -> list[Hit]:
@@ -173,14 +174,7 @@ def _without_neighbours(hit: Hit, hits: Sequence[Hit]) -> Hit:
 def read_filters(request: Any) -> Filters:
     """Return the filters that an address names."""
     values = {name: argument(request, name) or None for name in FACETS}
-    return Filters(**{name: value for name, value in values.items() if name not in DATES or _is_day(value)})
-
-
-def _is_day(text: str | None) -> bool:
-    try:
-        return text is not None and bool(date.fromisoformat(text)) and len(text) == len("2022-07-23")
-    except ValueError:
-        return False
+    return Filters(**{name: value for name, value in values.items() if name not in DATES or is_day(value)})
 
 
 def _asked(request: Any) -> tuple[str, Filters, Sort, str | None]:

@@ -11,10 +11,11 @@ from typing import Any
 from archive.site import (
     browse,
     calendar,
+    cards,
     errors,
-    explore,
     health,
     iiif,
+    looks,
     moments,
     oai,
     pages,
@@ -27,12 +28,15 @@ from archive.site.discovery import opensearch, sitemap
 from archive.site.feeds import chapters
 from archive.site.feeds import views as feeds
 from archive.site.feeds.listings import KINDS
+from archive.site.research import corpus, explore, files, schema
 
 _SESSION = r"/events/(?P<event>[^/]+)/(?P<session>[^/]+)"
 
 ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (r"/$", pages.home),
     (r"/-/health$", health.health),
+    (r"/logo$", looks.logo),
+    (r"/accent\.css$", looks.accent),
     (r"/robots\.txt$", sitemap.robots),
     (r"/sitemap\.xml$", sitemap.sitemap),
     (r"/sitemaps/(?P<kind>pages|sessions)-(?P<number>[1-9]\d{0,5})\.xml$", sitemap.part),
@@ -42,12 +46,16 @@ ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (r"/search/help$", explore.search_help),
     (r"/search/suggest\.json$", suggestions.suggest),
     (r"/explore$", explore.explore),
+    (r"/schema$", schema.schema),
+    (r"/corpus$", corpus.corpus),
+    (r"/corpus\.zip$", corpus.packed),
+    (r"/downloads$", corpus.downloads),
+    (r"/corpora/(?P<form>[a-z]{1,20})\.zip$", corpus.made),
     (r"/api/1/?$", api.index),
     (r"/api/1/openapi\.json$", api.openapi),
     (r"/api/1/search\.json$", results.search_json),
-    (r"/api/1/moments\.(?P<format>csv|jsonl|parquet)$", explore.moments),
-    (r"/api/1/concordance\.csv$", explore.concordance),
-    (r"/api/1/frequency\.csv$", explore.frequency),
+    (r"/api/1/moments\.(?P<format>csv|jsonl|parquet)$", files.moments),
+    (rf"/api/1/(?P<table>{'|'.join(files.TABLES)})\.csv$", files.table),
     (r"/api/1(?P<path>/.*)$", api.api),
     (rf"(?:/(?P<kind>{'|'.join(KINDS)})/(?P<key>[^/]+))?/(?P<name>feed\.atom|podcast\.rss)$", feeds.feed),
     (r"/search/(?P<name>feed\.atom|podcast\.rss)$", feeds.search_feed),
@@ -61,6 +69,7 @@ ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (rf"{_SESSION}$", session.session),
     (rf"{_SESSION}/captions\.(?P<format>[a-z-]+)$", session.captions),
     (rf"{_SESSION}/words\.json$", session.words),
+    (rf"{_SESSION}/card\.png$", cards.card),
     (rf"{_SESSION}/cite$", moments.cite),
     (rf"{_SESSION}/cite\.txt$", moments.cite_as),
     (r"/embed/(?P<event>[^/]+)/(?P<session>[^/]+)$", moments.embed),

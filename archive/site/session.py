@@ -14,9 +14,13 @@ from archive.search.sqlite_search import Results
 from archive.site import recordings
 from archive.site.chapters import Chapter, propose
 from archive.site.published import current, search_in
-from archive.site.recordings import SessionPage, Track, Version, chosen_track, chosen_version, readable_name
+from archive.site.queries import Card
+from archive.site.questions import propose_questions
+from archive.site.recordings import SessionPage, Track, TrackTranscript, chosen_track, chosen_version
 from archive.site.render import argument, not_found, render
 from archive.site.respond import respond, respond_json
+from archive.site.settings import site_settings
+from archive.site.talking import in_recording
 from archive.site.transcript import (
     Line,
     Mark,
@@ -24,9 +28,11 @@ from archive.site.transcript import (
     lit_marks,
     paragraphs,
     place_words,
+    unsure_marks,
 )
-from metadata.captions import FORMATS, WRITERS
+from metadata.captions import FORMATS, WRITERS, without_speakers
 from metadata.errors import InvalidTimeError
+from metadata.names import readable_name
 from metadata.times import format_seconds, parse_offset
 
 BARS = 100
@@ -34,7 +40,7 @@ BARS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class TimeSpan:
     """What ``t=`` points at: a moment, or a part of the recording where it has an end; milliseconds."""
 
     start_ms: int
@@ -46,7 +52,7 @@ class Span:
         return ",".join(format_seconds(each) for each in (self.start_ms, self.end_ms) if each is not None)
 
 
-def parse_span(text: str) -> Span | None:
+def parse_span(text: str) -> TimeSpan | None:
     """Return what ``t=`` points at; None where it cannot be read.
 
     >>> parse_span("61.2,75"), parse_span("1:01"), parse_span("soon")
@@ -58,11 +64,11 @@ def parse_span(text: str) -> Span | None:
         end = parse_offset(last) if comma else None
     except InvalidTimeError:
         return None
-    return Span(start, end if end is not None and end > start else None)
+    return TimeSpan(start, end if end is not None and end > start else None)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundInSession:
     """What a search within a session found.
 
     Attributes:
@@ -102,15 +108,17 @@ async def session(datasette: Any, request: Any) -> Any:
             "version": version,
             "around": recordings.around(conn, page.card),
             "first": first,
-            "paragraphs": paragraphs(lines, _marks(conn, version, lines, found, span)),
+            "paragraphs": (said := paragraphs(lines, _marks(conn, version, lines, found, span))),
+            "talkers": in_recording(said),
             "now": (now := _spoken_at(lines, span)),
             "stop": next((line.position for line in lines if not line.redacted), None) if now is None else now,
             "found": found,
             "complete": found is None or found.results.complete,
-            "chapters": _chapters(conn, track, version, lines),
+            "chapters": _chapters(conn, page.card, track, version, lines),
             "made": bool(track and recordings.made_chapters(conn, track.id)),
             "bars": _bars(found.here, track.duration_ms) if found and track else (),
             "keep": {name: value for name, value in keep.items() if value},
+            "picture": _picture(datasette, request, version) if span and version else None,
             "canonical": request.path + (f"?recording={track.key}" if track and not first else ""),
         }
 
@@ -132,7 +140,10 @@ async def session(datasette: Any, request: Any) -> Any:
 
 
 async def captions(datasette: Any, request: Any) -> Any:
-    """``/events/EVENT/SESSION/captions.FORMAT``: the transcript of a recording, in any format that is written."""
+    """``/events/EVENT/SESSION/captions.FORMAT``: the transcript of a recording, in any format that is written.
+
+    ``speakers=no`` leaves out who speaks: in SRT and text, names would stand before what is said.
+    """
     form = request.url_vars["format"]
     if form not in WRITERS:
         return await not_found(datasette, request)
@@ -146,6 +157,8 @@ async def captions(datasette: Any, request: Any) -> Any:
         role = None if track.role == "floor" else track.role
         day = page.card.day.isoformat() if page.card.day else None
         name = readable_name(day, page.card.event_title, page.card.title, role, version.language)
+        if argument(request, "speakers") == "no":
+            transcript = without_speakers(transcript)
         return WRITERS[form](transcript), name + FORMATS[form].suffix
 
     answer = await current(datasette).execute_fn(read)
@@ -184,7 +197,7 @@ async def words(datasette: Any, request: Any) -> Any:
     return respond_json(answer)
 
 
-def _asked(conn: Any, request: Any) -> tuple[SessionPage, Track, Version] | None:
+def _asked(conn: Any, request: Any) -> tuple[SessionPage, Track, TrackTranscript] | None:
     """Return the session, the recording and the transcript that an address names."""
     page = recordings.session(conn, unquote(request.url_vars["event"]), unquote(request.url_vars["session"]))
     track = chosen_track(page.tracks, argument(request, "recording")) if page else None
@@ -195,7 +208,14 @@ def _asked(conn: Any, request: Any) -> tuple[SessionPage, Track, Version] | None
     return page, track, version
 
 
-def _find(datasette: Any, conn: Any, query: str, page: SessionPage, version: Version | None) -> Found:
+def _picture(datasette: Any, request: Any, version: TrackTranscript) -> str:
+    """Return the whole address of a moment's quote as a picture."""
+    asked = {name: argument(request, name) for name in ("recording", "t")} | {"language": argument(request, "language")}
+    kept = {name: value for name, value in asked.items() if value and (name != "language" or value == version.language)}
+    return site_settings(datasette).absolute(f"{request.path}/card.png?{urlencode(kept, safe=',')}")
+
+
+def _find(datasette: Any, conn: Any, query: str, page: SessionPage, version: TrackTranscript | None) -> FoundInSession:
     results = search_in(datasette, conn).within(query, page.card.event, page.card.slug)
     here = tuple(hit for hit in results.hits if version and hit.transcript == version.version)
     elsewhere = []
@@ -203,11 +223,15 @@ def _find(datasette: Any, conn: Any, query: str, page: SessionPage, version: Ver
         its = {each.version for each in track.transcripts} - {version.version if version else ""}
         if count := sum(hit.transcript in its for hit in results.hits):
             elsewhere.append((track.key if nth else None, count))
-    return Found(results, here, tuple(elsewhere))
+    return FoundInSession(results, here, tuple(elsewhere))
 
 
 def _marks(
-    conn: Any, version: Version | None, lines: Sequence[Line], found: Found | None, span: Span | None
+    conn: Any,
+    version: TrackTranscript | None,
+    lines: Sequence[Line],
+    found: FoundInSession | None,
+    span: TimeSpan | None,
 ) -> dict[int, list[Mark]]:
     by_position = {line.position: line for line in lines}
     marks: dict[int, list[Mark]] = {}
@@ -217,16 +241,25 @@ def _marks(
         said = place_words(by_position, recordings.words(conn, version.id, span.start_ms, span.end_ms))
         for position, some in lit_marks(lines, said, span.start_ms, span.end_ms).items():
             marks.setdefault(position, []).extend(some)
+    if version:
+        for position, some in unsure_marks(by_position, *recordings.words_beside_doubt(conn, version.id)).items():
+            marks.setdefault(position, []).extend(some)
     return marks
 
 
-def _chapters(conn: Any, track: Track | None, version: Version | None, lines: tuple[Line, ...]) -> tuple[Chapter, ...]:
+def _chapters(
+    conn: Any, card: Card, track: Track | None, version: TrackTranscript | None, lines: tuple[Line, ...]
+) -> tuple[Chapter, ...]:
     """Return the chapters that somebody made, else those that are proposed."""
     if track is None:
         return ()
     if made := recordings.made_chapters(conn, track.id):
         return tuple(Chapter(start, title) for start, title in made)
-    return _proposed(version.version, lines) if version else ()
+    if version is None:
+        return ()
+    if card.kind == "qa" and (asked := propose_questions(paragraphs(lines, {}), {each.slug for each in card.people})):
+        return asked
+    return _proposed(version.version, lines)
 
 
 @lru_cache(maxsize=64)
@@ -244,7 +277,7 @@ def _bars(hits: Sequence[Hit], duration_ms: int | None) -> tuple[tuple[int, int,
     return tuple((at, len(its), max(100 * len(its) // most, 15), its[0]) for at, its in sorted(columns.items()))
 
 
-def _spoken_at(lines: Sequence[Line], span: Span | None) -> int | None:
+def _spoken_at(lines: Sequence[Line], span: TimeSpan | None) -> int | None:
     """Return the position of the last segment that has begun at a moment."""
     said = [line for line in lines if not line.redacted]
     begun = [line.position for line in said if span is not None and line.start_ms <= span.start_ms]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +23,8 @@ class SiteSettings:
         url: its address on the web, without a slash at its end. Canonical addresses begin with it, never with the
             host that a request names: whoever asks could name any.
         hub: the address of a WebSub hub that feeds name, or None.
+        accent: the colour of links and buttons, ``#rrggbb``, or None.
+        logo: a picture that leads the header, or None.
         static: whether pages are written to files: then they lead to nothing that only a program can answer.
         media: the address of the folder from which such pages play, if it is not here; "" if it is.
     """
@@ -29,6 +32,8 @@ class SiteSettings:
     title: str | None = None
     url: str = LOCAL_URL
     hub: str | None = None
+    accent: str | None = None
+    logo: bytes | None = None
     static: bool = False
     media: str = ""
 
@@ -56,10 +61,14 @@ def site_settings(datasette: Any) -> SiteSettings:
     """Return the settings of the site that a Datasette serves."""
     config = datasette.plugin_config(PLUGIN) or {}
     url = (config.get("url") or LOCAL_URL).rstrip("/")
+    # Datasette's configuration is JSON, and so bytes are base64 there.
+    logo = base64.b64decode(config.get("logo") or "")
     return SiteSettings(
         config.get("title") or None,
         url,
         config.get("hub") or None,
+        config.get("accent") or None,
+        logo or None,
         bool(config.get("static")),
         config.get("media") or "",
     )

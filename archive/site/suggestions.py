@@ -14,17 +14,17 @@ from archive.site.respond import respond_json
 from archive.sqlite import sqlite3
 
 TITLES, PEOPLE, WORDS = 4, 3, 4
-SHORTEST = 2
-LONGEST = 80
+MIN_LETTERS = 2
+MAX_LETTERS = 80
 STEPS = 2_000_000
 """Steps of SQLite's machine that are spent on words."""
 
 
 async def suggest(datasette: Any, request: Any) -> Any:
     """``/search/suggest.json?q=…``: labels, what each is, and the page or the query that it leads to."""
-    text = argument(request, "q")[:LONGEST]
+    text = argument(request, "q")[:MAX_LETTERS]
     found = []
-    if len(text) >= SHORTEST:
+    if len(text) >= MIN_LETTERS:
         found = await current(datasette).execute_fn(lambda conn: read(conn, text))
     spoken = reader_language(request)
     with locales.speaking(spoken):
@@ -67,7 +67,7 @@ def _spoken(conn: sqlite3.Connection, text: str) -> list[str]:
     """Return what was typed with its last word as the archive goes on with it, the most frequent first."""
     head, _space, last = text.rpartition(" ")
     folded = words(last)
-    if len(folded) != 1 or len(folded[0]) < SHORTEST:
+    if len(folded) != 1 or len(folded[0]) < MIN_LETTERS:
         return []
     begin = folded[0]
     conn.set_progress_handler(lambda: 1, STEPS)

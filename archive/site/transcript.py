@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
+
+from metadata.model import Flag
 
 PAUSE_MS = 1_500
 """Silence that parts two paragraphs, if the first says enough to be one."""
@@ -24,7 +26,8 @@ _CLOSING = "\"'”’»)]」』"
 class Line:
     """One segment. ``speaker`` is a name or a label, ``person`` the slug where it is somebody of the catalogue.
 
-    Where it is ``redacted``, words were taken out here; ``text`` then says why, if the public may know.
+    It is ``overlapped`` where others speak at the same time. Where it is ``redacted``, words were taken out here;
+    ``text`` then says why, if the public may know.
     """
 
     position: int
@@ -35,6 +38,7 @@ class Line:
     flags: tuple[str, ...]
     speaker: str | None
     person: str | None
+    overlapped: bool = False
     redacted: bool = False
 
 
@@ -47,11 +51,12 @@ class Voice(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """A part of a sentence: which hit it belongs to, counted from 1, and whether a link points at it."""
+    """A part of a sentence: which hit it is of, counted from 1; whether a link points at it; whether it is doubtful."""
 
     text: str
     hit: int | None = None
     lit: bool = False
+    unsure: bool = False
 
 
 class Sentence(NamedTuple):
@@ -81,6 +86,11 @@ class Paragraph(NamedTuple):
         return self.sentences[0].line.redacted
 
     @property
+    def untranscribed(self) -> bool:
+        """Whether it stands where somebody may speak and no word was understood."""
+        return Flag.NOT_TRANSCRIBED in self.doubts
+
+    @property
     def end_ms(self) -> int:
         """When it ends."""
         return self.sentences[-1].line.end_ms
@@ -92,12 +102,15 @@ class Paragraph(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """Characters of a segment's text: of a hit by its number, or, where it is 0, of what a link points at."""
+    """Characters of a segment's text: of a hit by its number, of what a link points at (`LIT`), or to be doubted."""
 
     start: int
     end: int
     hit: int
 
+
+LIT, UNSURE = 0, -1
+"""What stands in a mark for a number."""
 
 Marks = Mapping[int, Sequence[Mark]]
 """By the position of the segment."""
@@ -163,7 +176,8 @@ def _pieces(text: str, marks: Sequence[Mark]) -> tuple[Piece, ...]:
     pieces = []
     for start, end in pairwise(edges):
         over = [mark.hit for mark in marks if mark.start <= start and end <= mark.end]
-        pieces.append(Piece(text[start:end], next((hit for hit in over if hit), None), 0 in over))
+        hit = next((hit for hit in over if hit > 0), None)
+        pieces.append(Piece(text[start:end], hit, LIT in over, UNSURE in over))
     return tuple(pieces)
 
 
@@ -195,7 +209,7 @@ def hit_marks(
     return marks
 
 
-class Word(NamedTuple):
+class PlacedWord(NamedTuple):
     """A word of a segment, with the characters of the segment's text that it is."""
 
     position: int
@@ -205,7 +219,7 @@ class Word(NamedTuple):
     end: int
 
 
-def place_words(lines: Mapping[int, Line], words: Iterable[tuple[int, int, int, str]]) -> Iterator[Word]:
+def place_words(lines: Mapping[int, Line], words: Iterable[tuple[int, int, int, str]]) -> Iterator[PlacedWord]:
     """Yield words with where they stand in the text of their segments; what stands nowhere is passed over.
 
     Args:
@@ -218,12 +232,12 @@ def place_words(lines: Mapping[int, Line], words: Iterable[tuple[int, int, int, 
         at = line.text.find(word, cursor.get(position, 0)) if line and word else -1
         if at >= 0:
             cursor[position] = at + len(word)
-            yield Word(position, start_ms, end_ms, at, at + len(word))
+            yield PlacedWord(position, start_ms, end_ms, at, at + len(word))
 
 
-def lit_marks(lines: Iterable[Line], words: Iterable[Word], start_ms: int, end_ms: int) -> dict[int, list[Mark]]:
+def lit_marks(lines: Iterable[Line], words: Iterable[PlacedWord], start_ms: int, end_ms: int) -> dict[int, list[Mark]]:
     """Return what is said from one time to another: words that have times, else segments of which it is the most."""
-    spans: dict[int, list[Word]] = {}
+    spans: dict[int, list[PlacedWord]] = {}
     for word in words:
         spans.setdefault(word.position, []).append(word)
     marks: dict[int, list[Mark]] = {}
@@ -234,9 +248,26 @@ def lit_marks(lines: Iterable[Line], words: Iterable[Word], start_ms: int, end_m
         if timed is None:
             within = min(line.end_ms, end_ms) - max(line.start_ms, start_ms)
             if 2 * within >= min(line.end_ms - line.start_ms, end_ms - start_ms):
-                marks[line.position] = [Mark(0, len(line.text), 0)]
+                marks[line.position] = [Mark(0, len(line.text), LIT)]
             continue
         said = [word for word in timed if word.start_ms < end_ms and word.end_ms > start_ms]
         if said:
-            marks[line.position] = [Mark(said[0].start, said[-1].end, 0)]
+            marks[line.position] = [Mark(said[0].start, said[-1].end, LIT)]
+    return marks
+
+
+def unsure_marks(
+    lines: Mapping[int, Line], words: Sequence[tuple[int, int, int, str]], unsure: Container[tuple[int, int]]
+) -> dict[int, list[Mark]]:
+    """Return the words that a reader is warned of.
+
+    Args:
+        lines: the transcript's, by position.
+        words: all of some segments, as for `place_words`.
+        unsure: position of the segment and start of each word that is meant.
+    """
+    marks: dict[int, list[Mark]] = {}
+    for word in place_words(lines, words):
+        if (word.position, word.start_ms) in unsure:
+            marks.setdefault(word.position, []).append(Mark(word.start, word.end, UNSURE))
     return marks

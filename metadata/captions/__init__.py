@@ -18,6 +18,7 @@ from metadata.captions import (
     whisper_tsv,
 )
 from metadata.captions.base import CaptionFormat, Reader, Source, Writer
+from metadata.captions.prefixes import without_speakers
 from metadata.errors import FormatError, UnknownFormatError
 from metadata.model import Transcript
 
@@ -30,6 +31,7 @@ __all__ = [
     "Source",
     "detect_format",
     "read_captions",
+    "without_speakers",
     "writer",
 ]
 

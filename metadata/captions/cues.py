@@ -35,12 +35,16 @@ _CLOSING = "\"'”’»)]」』"
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """One caption: one or two ``lines``, shown from ``start_ms`` until ``end_ms``, said by ``speaker``."""
+    """One caption: one or two ``lines``, shown from ``start_ms`` until ``end_ms``, said by ``speaker``.
+
+    It is ``overlapped`` where others speak at the same time.
+    """
 
     start_ms: int
     end_ms: int
     lines: tuple[str, ...]
     speaker: str | None = None
+    overlapped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ def _drafts(segment: Segment, longest_ms: int | None) -> Iterator[Cue]:
         pieces = (replace(pieces[0], start_ms=segment.start_ms), *pieces[1:])
         pieces = (*pieces[:-1], replace(pieces[-1], end_ms=segment.end_ms))
     for part in _split(pieces, longest_ms):
-        yield replace(_cue(part), speaker=segment.speaker)
+        yield replace(_cue(part), speaker=segment.speaker, overlapped=bool(segment.overlapped))
 
 
 def clean(text: str) -> str:

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from metadata.model import Segment
+from metadata.model import Segment, Transcript
 
 _PREFIX = re.compile(r"(?P<name>[^\W\d_][^\s:]*(?: [^\s:]+){0,4}):\s+(?P<said>\S.*)", re.DOTALL)
 
@@ -34,6 +34,11 @@ def name_speakers(segments: Sequence[Segment]) -> tuple[Segment, ...]:
         else:
             result.append(segment if everywhere else replace(segment, speaker=current))
     return tuple(result)
+
+
+def without_speakers(transcript: Transcript) -> Transcript:
+    """Return a transcript that does not say who speaks: for players in which names would stand in the text."""
+    return replace(transcript, segments=tuple(replace(segment, speaker=None) for segment in transcript.segments))
 
 
 def _is_title(name: str) -> bool:

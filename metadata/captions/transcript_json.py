@@ -7,8 +7,8 @@ One object::
                    "words": [{"start_ms", "end_ms", "text", "confidence"}]}]}
 
 Times are integer milliseconds, confidences 0 to 1 or null, flags as in `metadata.model.Flag`; speaker and
-language are null where nobody has said. Flagged segments are here: whoever reads them sees that they are
-doubtful.
+language are null where nobody has said. A segment during which others speak has ``"overlapped": true``, too.
+Flagged segments are here: whoever reads them sees that they are doubtful.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import json
 from typing import Annotated
 
 import msgspec
+from msgspec import UNSET
 
 from metadata.captions.base import LONGEST_MS, CaptionFormat, Source, declared_language, imported, tidy
 from metadata.model import Flag, Segment, Transcript, Word
@@ -44,6 +45,7 @@ class _Segment(msgspec.Struct):
     language: str | None = None
     confidence: Share | None = None
     flags: tuple[Flag, ...] = ()
+    overlapped: bool = False
     words: tuple[_Word, ...] = ()
 
 
@@ -74,6 +76,7 @@ def _segment(segment: Segment) -> dict[str, object]:
         "language": segment.language,
         "confidence": segment.confidence,
         "flags": [flag.value for flag in segment.flags],
+        **({"overlapped": True} if segment.overlapped else {}),
         "words": [
             {"start_ms": word.start_ms, "end_ms": word.end_ms, "text": word.text, "confidence": word.confidence}
             for word in segment.words
@@ -108,6 +111,7 @@ def _read(segment: _Segment) -> Segment:
         language=declared_language(segment.language) if segment.language else None,
         confidence=segment.confidence,
         flags=segment.flags,
+        overlapped=segment.overlapped or UNSET,
         words=tuple(
             Word(
                 start_ms=word.start_ms,

@@ -20,6 +20,7 @@ from xml.etree.ElementTree import Element, ParseError
 from xml.sax.saxutils import escape, quoteattr
 
 from defusedxml import DefusedXmlException, ElementTree
+from msgspec import UNSET
 
 from metadata.captions.base import LONGEST_MS, CaptionFormat, Source, declared_language, imported, join_lines
 from metadata.captions.cues import Cue, cues
@@ -33,6 +34,8 @@ _READINGS = frozenset({"text", "textContainer", "delimiter"})
 """Values of ``tts:ruby`` of what tells how the base beside it is read (TTML2, 10.2.35)."""
 _XML = "{http://www.w3.org/XML/1998/namespace}"
 _CLOCK = re.compile(r"(\d{1,4}):([0-5]\d):([0-5]\d|60)(?:(\.\d{1,9})|:(\d{2,3})(?:\.(\d{1,3}))?)?", re.ASCII)
+OVERLAPPED = "x-overlapped"
+"""The role of what is said while others speak: TTML2, section 14.3.4, has none for it, and takes those with ``x-``."""
 _OFFSET = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)(h|ms|m|s|f|t)", re.ASCII)
 _FIRST = re.compile(r"(?>\s|<\?.*?\?>|<!--.*?-->|<![A-Z][^>]*>)*+<(?:\w+:)?tt[\s>/]", re.DOTALL)
 _NOT_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
@@ -40,7 +43,7 @@ _NOT_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
 
 
 def write(transcript: Transcript) -> str:
-    """Return an IMSC document; flagged segments are left out."""
+    """Return an IMSC document; flagged segments are left out, and what is said while others speak has a role."""
     found = cues(transcript)
     agents = {name: f"s{number}" for number, name in enumerate(dict.fromkeys(c.speaker for c in found if c.speaker), 1)}
     lines = [
@@ -62,7 +65,8 @@ def _agent(name: str, key: str) -> str:
 def _paragraph(cue: Cue, agents: dict[str, str]) -> str:
     agent = f' ttm:agent="{agents[cue.speaker]}"' if cue.speaker else ""
     times = f'begin="{format_timestamp(cue.start_ms)}" end="{format_timestamp(cue.end_ms)}"'
-    return f"      <p {times}{agent}>{'<br/>'.join(map(_escape, cue.lines))}</p>"
+    role = f' ttm:role="{OVERLAPPED}"' if cue.overlapped else ""
+    return f"      <p {times}{agent}{role}>{'<br/>'.join(map(_escape, cue.lines))}</p>"
 
 
 def _escape(text: str) -> str:
@@ -265,7 +269,14 @@ class _Reader:
         if end_ms is None:
             end_ms = self.duration_ms or start_ms
         lines = " ".join(self.text(element).split("\n")).split("\v")
-        return Segment(start_ms=start_ms, end_ms=end_ms, text=join_lines(lines, self.language), speaker=speaker)
+        roles = (_attribute(element, _METADATA, "role") or "").split()
+        return Segment(
+            start_ms=start_ms,
+            end_ms=end_ms,
+            text=join_lines(lines, self.language),
+            speaker=speaker,
+            overlapped=OVERLAPPED in roles or UNSET,
+        )
 
     def text(self, element: Element) -> str:
         """Return the text of an element, with a vertical tab for every break, without metadata and readings."""

@@ -25,15 +25,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from html import unescape
 from itertools import groupby
+from operator import itemgetter
 
 import msgspec
+from msgspec import UNSET
 
 from metadata.captions.base import CaptionFormat, Source, declared_language, imported, join_lines, tidy
 from metadata.captions.cues import Cue, cues
 from metadata.captions.prefixes import name_speakers
 from metadata.captions.rolling import new_lines, rolls
 from metadata.errors import NotSaidError
-from metadata.model import Segment, Transcript, Word
+from metadata.model import Flag, Segment, Transcript, Word
 from metadata.times import format_timestamp
 
 logger = logging.getLogger(__name__)
@@ -47,11 +49,13 @@ MPEG_WRAP = 1 << 33
 
 # Files that others wrote have hours of one digit, commas before the thousandths, fewer of these or none, which the
 # standard has not.
+OVERLAPPED = "overlapped"
+"""The class of what is said while others speak."""
 _TIME = r"(?:(\d{1,4}):)?([0-5]?\d):([0-5]\d)(?:[.,](\d{1,3}))?"
 _TIMINGS = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?:\s+(?P<settings>.*))?\s*", re.ASCII | re.DOTALL)
 _TAG = re.compile(r"(<[^>]*>?)")
 _WORD_TIME = re.compile(_TIME, re.ASCII)
-_VOICE = re.compile(r"v(?:\.\S*)?\s+(.+)", re.DOTALL)
+_VOICE = re.compile(r"v(?P<classes>\.\S*)?\s+(?P<name>.+)", re.DOTALL)
 _TAG_NAME = re.compile(r"/?[a-z]+", re.ASCII)
 _ASIDE = re.compile(r"(NOTE|STYLE|REGION)(\s|$)")
 _TITLE = re.compile(r"WEBVTT(?:[ \t].*)?")
@@ -63,12 +67,24 @@ _SENTENCE = re.compile(r"(?:\S+\s+){3,}?\S*[.?!…](?=\s)")
 
 
 def write(transcript: Transcript) -> str:
-    """Return a WebVTT file; flagged segments are left out, and speakers are voice spans (section 4.2.2)."""
-    return "\n".join(["WEBVTT\n", *map(_block, cues(transcript))])
+    """Return a WebVTT file; flagged segments are left out, and speakers are voice spans (section 4.2.2).
+
+    What is said while others speak has the class ``overlapped``. A comment (section 4.1), which players pass over,
+    stands where somebody may speak and no word was understood.
+    """
+    blocks = [(cue.start_ms, _block(cue)) for cue in cues(transcript)]
+    blocks += [(each.start_ms, _note(each)) for each in transcript.segments if Flag.NOT_TRANSCRIBED in each.flags]
+    return "\n".join(["WEBVTT\n", *(block for _, block in sorted(blocks, key=itemgetter(0)))])
+
+
+def _note(silent: Segment) -> str:
+    times = f"{format_timestamp(silent.start_ms)} to {format_timestamp(silent.end_ms)}"
+    return f"NOTE not transcribed, although somebody may speak: {times}\n"
 
 
 def _block(cue: Cue) -> str:
-    voice = f"<v {_escape(cue.speaker)}>" if cue.speaker else ""
+    mark = f".{OVERLAPPED}" if cue.overlapped else ""
+    voice = f"<v{mark} {_escape(cue.speaker)}>" if cue.speaker else f"<c{mark}>" if mark else ""
     lines = "\n".join(map(_escape, cue.lines))
     return f"{format_timestamp(cue.start_ms)} --> {format_timestamp(cue.end_ms)}\n{voice}{lines}\n"
 
@@ -89,11 +105,12 @@ class _Cue:
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """A stretch of a cue's text, who says it, and when it begins, where the file says so."""
+    """A stretch of a cue's text, who says it, when it begins and whether others speak, where the file says so."""
 
     speaker: str | None
     start_ms: int | None
     text: str
+    overlapped: bool = False
 
 
 def detect(text: str) -> bool:
@@ -262,20 +279,23 @@ def _spans(payload: str) -> Iterator[_Span]:
     """Cut a cue's text at its tags; how ruby is read, which goes on until the next base (section 6.4), is left out."""
     speaker: str | None = None
     start_ms: int | None = None
-    ruby = reading = False
+    ruby = reading = overlapped = False
     for token in _TAG.split(payload):
         if not token.startswith("<"):
             if token and not reading:
-                yield _Span(speaker, start_ms, unescape(token))
+                yield _Span(speaker, start_ms, unescape(token), overlapped)
             continue
         tag = token[1:].removesuffix(">")
         name = _TAG_NAME.match(tag)
         if match := _WORD_TIME.fullmatch(tag):
             start_ms = _ms(match.groups())
         elif match := _VOICE.fullmatch(tag):
-            speaker = tidy(unescape(match[1])) or None
+            speaker = tidy(unescape(match["name"])) or None
+            overlapped = OVERLAPPED in (match["classes"] or "").split(".")
+        elif tag == f"c.{OVERLAPPED}":
+            overlapped = True
         elif tag == "/v":
-            speaker = None
+            speaker, overlapped = None, False
         elif name and name[0] in {"ruby", "/ruby"}:
             ruby, reading = name[0] == "ruby", False
         elif name and name[0] in {"rt", "/rt"}:
@@ -293,7 +313,9 @@ def _segments(cue: _Cue, language: str) -> Iterator[Segment]:
         said += sum(len(span.text) for span in each)
         end = cue.start_ms + (last - cue.start_ms) * said // total
         text = join_lines("".join(span.text for span in each).split("\n"), language)
-        yield Segment(start_ms=start, end_ms=end, text=text, speaker=speaker, words=_words(each, start, end))
+        overlapped = any(span.overlapped for span in each) or UNSET
+        words = _words(each, start, end)
+        yield Segment(start_ms=start, end_ms=end, text=text, speaker=speaker, words=words, overlapped=overlapped)
 
 
 def _words(spans: Sequence[_Span], start_ms: int, end_ms: int) -> tuple[Word, ...]:

@@ -6,11 +6,11 @@ from typing import TypeVar
 
 import msgspec
 
-from metadata.shapes import Words, dotted, misfit
+from metadata.shapes import ShapeWords, dotted, misfit
 from metadata.timetables.base import Source
 
 _T = TypeVar("_T")
-_WORDS = Words(mapping="an object")
+_WORDS = ShapeWords(mapping="an object")
 
 
 def convert(source: Source, kind: type[_T], raw: object = ..., path: str = "$") -> _T:

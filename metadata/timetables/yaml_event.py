@@ -16,7 +16,7 @@ A mistake is answered with its line, with what is allowed there, and with what i
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.resources import files
@@ -32,6 +32,7 @@ from metadata.errors import FormatError, InvalidTimeError, MetadataError
 from metadata.feed_dates import parse_feed_date
 from metadata.languages import parse_language
 from metadata.model import (
+    Announcement,
     Attendance,
     Event,
     ExternalId,
@@ -44,7 +45,7 @@ from metadata.model import (
     Session,
 )
 from metadata.names import name_key
-from metadata.shapes import Path, Words, dotted, misfit, nearest
+from metadata.shapes import Path, ShapeWords, dotted, misfit, nearest
 from metadata.times import parse_date, parse_moment, parse_offset, parse_zone
 from metadata.timetables.base import Reading, Source, TimetableFormat, Written
 from metadata.timetables.figures import parse_figure
@@ -53,6 +54,7 @@ from metadata.timetables.plain_yaml import line_of, load_plain_yaml
 from metadata.timetables.slugs import MAX_SLUG_LENGTH, fill_slugs, is_slug, make_slug
 from metadata.timetables.yaml_fields import (
     OTHER_NAMES,
+    AnnouncementFields,
     AttendanceFields,
     EventFields,
     LinkFields,
@@ -89,6 +91,16 @@ attendance:                         # a later figure is another entry
     # places: 12
     observed_on: 2022-06-01
     # source: the organisers
+    announcement: 2022-06-01-a-thousand-have-registered   # its slug, its address or its title
+announcements:                      # what was published about the event; a feed has them too
+  - title: A thousand have registered
+    # slug: a-thousand              # made from the date and the title where absent
+    text: They write from 91 countries.
+    url: https://example.org/news/1000
+    published: 2022-06-01           # or 2022-06-01T10:00
+    source: the organisers
+    language: en
+    # private: true                 # taken back: it is kept, and not shown
 # links: ["https://example.org/summer"]
 # external_ids: {indico: 1234}      # identifiers in other systems
 sessions:
@@ -135,7 +147,7 @@ _LENGTH = re.compile(r"(?=\d)(?:\d+h)?(?:\d+m)?(?:\d+(?:\.\d{1,3})?s)?", re.ASCI
 _COUNTRY = re.compile("[A-Z]{2}")
 _LINK_SCHEMES = frozenset({"http", "https", "mailto"})
 
-_WORDS = Words(other_names=OTHER_NAMES)
+_WORDS = ShapeWords(other_names=OTHER_NAMES)
 _T = TypeVar("_T")
 
 
@@ -232,6 +244,7 @@ def _read_event(written: EventFields, spot: _Spot) -> Event:
             dict.fromkeys(_place(place, spot.at("places").at(index)) for index, place in enumerate(written.places))
         ),
         attendance=_attendance(written.attendance, spot),
+        announcements=_announcements(written.announcements, zone, spot),
         links=_links(written.links, spot),
         external_ids=_external_ids(written.external_ids),
         sessions=_sessions(written, zone, spot),
@@ -271,9 +284,10 @@ class _Spot:
 def _sessions(event: EventFields, zone: str, spot: _Spot) -> tuple[Session, ...]:
     spots = [spot.at("sessions").at(index) for index in range(len(event.sessions))]
     names = {name_key(place.name): place.name for place in event.places}
+    slugs = _slugs_of(event.sessions, [session.title for session in event.sessions], spots)
     return tuple(
         _session(written, slug, zone, names, here)
-        for written, slug, here in zip(event.sessions, _session_slugs(event.sessions, spots), spots, strict=True)
+        for written, slug, here in zip(event.sessions, slugs, spots, strict=True)
     )
 
 
@@ -359,10 +373,38 @@ def _attendance(written: list[AttendanceFields], spot: _Spot) -> tuple[Attendanc
             places=here.read("places", parse_figure, snapshot.places),
             observed_on=here.read("observed_on", _date, snapshot.observed_on),
             source=snapshot.source,
+            announcement=snapshot.announcement,
         )
         for index, snapshot in enumerate(written)
         for here in (spot.at("attendance").at(index),)
     )
+
+
+def _announcements(written: list[AnnouncementFields], zone: str, spot: _Spot) -> tuple[Announcement, ...]:
+    spots = [spot.at("announcements").at(index) for index in range(len(written))]
+    dates = [
+        here.read("published", lambda text: _published(text, zone), each.published)
+        for each, here in zip(written, spots, strict=True)
+    ]
+    names = [f"{(day or '')[:10]} {each.title}" for each, day in zip(written, dates, strict=True)]
+    slugs = _slugs_of(written, names, spots)
+    return tuple(
+        Announcement(
+            slug=slug,
+            title=_line(each.title) or each.title,
+            text=(each.text or "").strip() or None,
+            url=here.read("url", _url, each.url),
+            published=day,
+            source=_line(each.source),
+            language=here.read("language", parse_language, each.language),
+            private=each.private,
+        )
+        for each, slug, day, here in zip(written, slugs, dates, spots, strict=True)
+    )
+
+
+def _published(text: str, zone: str) -> str:
+    return _moment(text, zone) if {"T", " "} & set(text.strip()) else _date(text)
 
 
 def _links(written: list[str | LinkFields], spot: _Spot) -> tuple[Link, ...]:
@@ -474,12 +516,17 @@ def _event_slug(title: str, start_date: str | None) -> str:
     return f"{slug}-{year}" if year and year not in slug else slug
 
 
-def _session_slugs(sessions: list[SessionFields], spots: list[_Spot]) -> list[str]:
-    given = [spot.read("slug", _slug, session.slug) for session, spot in zip(sessions, spots, strict=True)]
+def _slugs_of(
+    written: Sequence[SessionFields | AnnouncementFields], names: Sequence[str], spots: Sequence[_Spot]
+) -> list[str]:
+    """Return the slugs that things of a list have, or that are made of what names them."""
+    given = [spot.read("slug", _slug, each.slug) for each, spot in zip(written, spots, strict=True)]
     for index, spot in enumerate(spots):
         if given[index] is not None and given[index] in given[:index]:
-            raise spot.at("slug").error(f"{given[index]!r} is the slug of an earlier session")
-    return fill_slugs(given, [session.title for session in sessions])
+            raise spot.at("slug").error(
+                f"{given[index]!r} is the slug of an earlier {str(spot.path[-2]).removesuffix('s')}"
+            )
+    return fill_slugs(given, names)
 
 
 def _convert(raw: object, kind: type[_T], spot: _Spot) -> _T:

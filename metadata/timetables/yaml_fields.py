@@ -63,6 +63,22 @@ class AttendanceFields(Strict):
     places: Annotated[_Text | None, _described("in how many places, written likewise")] = None
     observed_on: Annotated[_Text | None, _described("the date of the figure")] = None
     source: Annotated[_Text | None, _described("who gave it")] = None
+    announcement: Annotated[
+        _Text | None, _described("the slug, address or title of the announcement that it is from")
+    ] = None
+
+
+class AnnouncementFields(Strict):
+    """What organisers published about the event."""
+
+    title: Annotated[_Text, _described("its heading")]
+    slug: Annotated[_Text | None, _described("tells it apart; without it, the date and the title")] = None
+    text: Annotated[_Text | None, _described("plain text; blank lines part paragraphs")] = None
+    url: Annotated[_Text | None, _described("its address on the web")] = None
+    published: Annotated[_Text | None, _described("such as `2022-06-01` or `2022-06-01T10:00`")] = None
+    source: Annotated[_Text | None, _described("who published it")] = None
+    language: Annotated[_Text | None, _described("a BCP-47 tag, an ISO 639 code or an English name")] = None
+    private: Annotated[bool, _described("whether it was taken back: it is kept, and not shown")] = False
 
 
 class PersonFields(Strict):
@@ -136,6 +152,7 @@ class EventFields(Strict):
     interpreted_into: _Languages = []
     places: Annotated[list[PlaceFields], _described("where it was")] = []
     attendance: Annotated[list[AttendanceFields], _described("how many took part")] = []
+    announcements: Annotated[list[AnnouncementFields], _described("what organisers published about it")] = []
     links: Annotated[list[_Text | LinkFields], _described("pages about the event")] = []
     external_ids: _Ids = {}
     sessions: Annotated[list[SessionFields], _described("the timetable")] = []
@@ -179,6 +196,7 @@ SECTIONS: dict[str, type[Strict]] = {
     "place": PlaceFields,
     "link": LinkFields,
     "attendance": AttendanceFields,
+    "announcement": AnnouncementFields,
     "release": ReleaseFields,
     "recording": RecordingFields,
 }

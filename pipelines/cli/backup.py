@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 from rich.filesize import decimal
 from rich.markup import escape
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from pipelines.cli.base import archive_option, command, emit, json_option
-from pipelines.cli.display import err, out
+from pipelines.cli.display import counting_bytes, err, out
 from pipelines.errors import ConfigError
 from pipelines.storage.archive_folder import open_archive, open_archive_readonly, timestamp
-from pipelines.storage.backup import Damage, Done, Manifest, Step, back_up, manifests, repair, restore
+from pipelines.storage.backup import Damage, Done, Manifest, back_up, manifests, repair, restore
 from pipelines.storage.vaults import FolderVault, Vault, vault
+from pipelines.text import counted
 
 
 @command(
@@ -35,15 +33,16 @@ from pipelines.storage.vaults import FolderVault, Vault, vault
 def backup(root: Path, place: str, keep: int | None, verify: bool, listing: bool, as_json: bool) -> None:
     """Keep a snapshot of the archive at DEST, a folder or s3://bucket/folder.
 
-    Others may go on working on the archive meanwhile. Files that are there already are not copied again. What
-    was purged stays in older snapshots until --keep drops them. The exit status is 1 if a file is lost or damaged.
+    Others may go on working on the archive meanwhile. Files that are there already are not copied again. After a purge,
+    snapshots from before it are dropped, since they hold what was purged. The exit status is 1 if a file is lost or
+    damaged.
     """
     kept = vault(place)
     if listing:
         _list(manifests(kept), as_json)
         return
     _refuse_inside(root, kept)
-    with open_archive_readonly(root) as context, _progress() as step:
+    with open_archive_readonly(root) as context, counting_bytes() as step:
         done = back_up(context, kept, made_at=timestamp(), keep=keep or 0, verify=verify, step=step)
     if as_json:
         emit(_as_dict(done))
@@ -54,6 +53,8 @@ def backup(root: Path, place: str, keep: int | None, verify: bool, listing: bool
             f" {done.copied} of them new ({decimal(done.bytes)})"
             + (f"; dropped {done.removed} files of older snapshots" if done.removed else "")
         )
+        if done.forgotten:
+            err.print(f"Dropped {counted(done.forgotten, 'snapshot')} from before something was deleted for good.")
     if done.damage:
         sys.exit(1)
 
@@ -79,13 +80,13 @@ def restore_command(root: Path, place: str, target: Path | None, at: str | None,
     restoration that was interrupted goes on when it is run again.
     """
     if mending:
-        with open_archive(root) as context, _progress() as step:
+        with open_archive(root) as context, counting_bytes() as step:
             copied, damage = repair(context, vault(place), step=step)
         _conclude_repair(copied, damage, as_json)
         return
     if target is None:
         raise ConfigError("name a new folder for the archive, or give --repair to mend the one that is here")
-    with _progress() as step:
+    with counting_bytes() as step:
         done = restore(vault(place), target, at=at, step=step)
     if as_json:
         emit(_as_dict(done))
@@ -140,13 +141,6 @@ def _as_dict(done: Done) -> dict[str, object]:
         "copied": done.copied,
         "bytes": done.bytes,
         "removed": done.removed,
+        "forgotten": done.forgotten,
         "damage": [{"file": each.name, "text": each.text} for each in done.damage],
     }
-
-
-@contextmanager
-def _progress() -> Iterator[Step]:
-    columns = (TextColumn("files"), BarColumn(bar_width=24), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
-        task = progress.add_task("", total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)

@@ -18,11 +18,15 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 MODULES = {
+    "announcements": ("announce",),
     "backup": ("backup", "restore"),
+    "bags": ("export",),
     "captions": ("caption", "hints", "export"),
+    "corpus": ("export",),
     "check": ("check",),
     "correct": ("correct",),
     "revise": ("correct",),
+    "attribute": ("correct",),
     "redact": ("redact",),
     "release": ("release",),
     "recordings": ("pull", "match", "cut"),

@@ -103,7 +103,7 @@ def _subject_of(
 
 def _tell_all(told: Sequence[Told]) -> None:
     """Say what became of files: of each where they are few, and of all where they are many."""
-    few = len(told) <= FEW
+    few = len(told) <= ROWS_SHOWN
     for each in told:
         if each.added is None and (few or each.fault):
             mark = "[red]✗[/]" if each.fault else "[yellow]–[/]"
@@ -120,7 +120,7 @@ def _tell_all(told: Sequence[Told]) -> None:
             err.print("Next: [bold]rostra run[/], which makes them searchable.")
 
 
-FEW = 12
+ROWS_SHOWN = 12
 """Of so many files each is told of by itself."""
 
 
@@ -175,23 +175,25 @@ def hints(root: Path, session: str, as_json: bool) -> None:
     "captions",
     cls=Examples,
     examples=(
-        "rostra export captions opening --format srt",
+        "rostra export captions opening --format srt --no-speakers",
         "rostra export captions winter-school-12/opening --format ttml --to captions/",
     ),
 )
 @click.argument("session")
 @click.option("--format", "form", type=click.Choice(sorted(WRITERS)), default="vtt", show_default=True)
+@click.option("--speakers/--no-speakers", default=True, help="Whether they say who speaks.  [default: they do]")
 @click.option("--to", "target", type=click.Path(path_type=Path), help="A folder, instead of the screen.")
 @archive_option
-def export_captions(root: Path, session: str, form: str, target: Path | None) -> None:
+def export_captions(root: Path, session: str, form: str, speakers: bool, target: Path | None) -> None:
     """Write the current transcripts of SESSION (its slug, or EVENT/SESSION) in any format.
 
     Lines and times follow the BBC's and Netflix's guidelines; captions that people timed keep their times. A
-    folder gets a file for every recording, the screen the session's main one.
+    folder gets a file for every recording, the screen the session's main one. WebVTT, TTML and JSON have a place
+    for who speaks; in SRT and text the name stands before what is said.
     """
     with open_archive_readonly(root) as context, sqlite_errors():
         found = find_session(context.db, *session_name(session))
-        texts = list(written(context, found, form))
+        texts = list(written(context, found, form, speakers=speakers))
     if not texts:
         raise UnknownSubjectError("transcript of session", session)
     if target is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
@@ -13,7 +13,16 @@ import click
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.filesize import decimal
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.segment import Segment
 from rich.text import Text
 
@@ -173,3 +182,12 @@ def waiting(text: str) -> Iterator[None]:
     """Show that something is going on, for as long as a block takes."""
     with err.status(escape(one_line(text))):
         yield
+
+
+@contextmanager
+def counting_bytes() -> Iterator[Callable[[int, int], None]]:
+    """Show how many bytes of files have travelled: give what is called with those done, and with all that there are."""
+    columns = (TextColumn("files"), BarColumn(bar_width=24), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
+        task = progress.add_task("", total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)

@@ -21,7 +21,7 @@ from pipelines.cli.work import conclude, ending_as, finish, observing, run_stage
 from pipelines.errors import LockedError
 from pipelines.exchange.captions import find_recording
 from pipelines.matching import cutting
-from pipelines.matching.proposals import Proposal, new_session, proposals
+from pipelines.matching.proposals import MatchProposal, new_session, proposals
 from pipelines.sources.watched import LOOK_SECONDS, Watched
 from pipelines.stages import Setup, stages_of
 from pipelines.storage.archive_folder import Context, open_archive, open_archive_readonly, taking_turns
@@ -138,7 +138,7 @@ def match(root: Path, event: str | None, apply_: bool, as_json: bool) -> None:
         err.print("Every recording has its session.")
 
 
-def _decide(context: Context, proposal: Proposal, ask: Callable[[], str] | None) -> None:
+def _decide(context: Context, proposal: MatchProposal, ask: Callable[[], str] | None) -> None:
     """Apply a match that is certain; else list what there is, and ask for a key if somebody is there."""
     if chosen := proposal.certain:
         with transaction(context.db):
@@ -161,7 +161,7 @@ def _decide(context: Context, proposal: Proposal, ask: Callable[[], str] | None)
             return
 
 
-def _list_proposal(proposal: Proposal) -> None:
+def _list_proposal(proposal: MatchProposal) -> None:
     length = format_clock(proposal.file.duration_ms or 0)
     out.print(f"[bold]{escape(proposal.file.name)}[/]  {length}  [dim]{proposal.sha256[:12]}[/]")
     for number, each in enumerate(proposal.found[:9], start=1):
@@ -171,7 +171,7 @@ def _list_proposal(proposal: Proposal) -> None:
         out.print("  [dim]nothing fits[/]")
 
 
-def _proposal(proposal: Proposal) -> dict[str, Any]:
+def _proposal(proposal: MatchProposal) -> dict[str, Any]:
     certain = proposal.certain
     return {
         "recording": proposal.sha256,

@@ -206,7 +206,8 @@ def _purge(context: Context, chosen: Sequence[Subject], decision: Decision) -> N
     erase(context, files)
     if not overwrite_deleted(context.db):
         err.print("[yellow]A run reads an old state of the catalogue:[/] its journal is emptied when the run ends.")
-    err.print("Deleted for good. Backups and bags that were made before, and the places it came from, still have it.")
+    err.print("Deleted for good here. Backups have it until the next [bold]rostra backup[/] to each of their places.")
+    err.print("Bags and exports that were made before, and the places that it came from, still have it.")
 
 
 def erase(context: Context, files: Iterable[StoredFile]) -> None:

@@ -13,6 +13,7 @@ from archive.catalogue import revisions
 from archive.catalogue.recordings import recordings_of
 from archive.catalogue.revisions import Revision, Version
 from archive.catalogue.sessions import find_session
+from archive.catalogue.speakers import with_names
 from archive.connection import transaction
 from archive.errors import UnknownSubjectError
 from metadata.errors import InvalidTimeError
@@ -23,10 +24,11 @@ from pipelines.cli.correct import correct
 from pipelines.cli.display import err, out
 from pipelines.exchange.captions import find_recording
 from pipelines.exchange.revisions import Corrected, at_moment, current, from_file, keep, merged
+from pipelines.exchange.revisions import undo as take_back
 from pipelines.storage.archive_folder import Context, open_archive_readonly, taking_turns, timestamp
 from pipelines.text import one_line
 
-FEW = 20
+ROWS_SHOWN = 20
 """Of so many places each is shown; of more, the first ones."""
 
 
@@ -83,10 +85,10 @@ def correct_transcript(
         raise click.UsageError("--at needs --from and --to")
     if listing:
         with open_archive_readonly(root) as context:
-            _list(revisions.history(context.db, _recording(context, session, recording)), as_json=as_json)
+            _list(revisions.history(context.db, recording_of_session(context, session, recording)), as_json=as_json)
         return
     with taking_turns(root) as context:
-        subject = _recording(context, session, recording)
+        subject = recording_of_session(context, session, recording)
         version = current(context.db, subject, session)
         who = by or user_name()
         if undo:
@@ -94,9 +96,14 @@ def correct_transcript(
             return
         base, corrected = version, Corrected(version.transcript, ())
         if file is not None:
-            corrected = from_file(version.transcript, file.read_bytes(), file.name)
+            corrected = from_file(
+                version.transcript,
+                file.read_bytes(),
+                file.name,
+                with_names(context.db, subject, version.transcript),
+            )
         elif moment is not None:
-            corrected = at_moment(version.transcript, _ms(moment), before or "", after or "")
+            corrected = at_moment(version.transcript, milliseconds(moment, "--at"), before or "", after or "")
         elif found := merged(context.db, version):
             base, corrected = found
         else:
@@ -108,7 +115,7 @@ def correct_transcript(
     _tell(corrected, dry_run=dry_run, as_json=as_json)
 
 
-def _recording(context: Context, session: str, recording: str | None) -> int:
+def recording_of_session(context: Context, session: str, recording: str | None) -> int:
     """Return the id of the recording that is meant: the one named, else the session's first that has a transcript."""
     found = find_session(context.db, *session_name(session))
     if recording is not None:
@@ -122,11 +129,16 @@ def _recording(context: Context, session: str, recording: str | None) -> int:
     return every[0].id
 
 
-def _ms(moment: str) -> int:
+def milliseconds(moment: str, option: str) -> int:
+    """Return a moment that an option gives, in milliseconds.
+
+    Raises:
+        click.BadParameter: it is none.
+    """
     try:
         return parse_offset(moment)
     except InvalidTimeError as error:
-        raise click.BadParameter(str(error), param_hint="--at") from None
+        raise click.BadParameter(str(error), param_hint=option) from None
 
 
 def _undo(context: Context, version: Version, by: str, *, dry_run: bool, as_json: bool) -> None:
@@ -134,8 +146,7 @@ def _undo(context: Context, version: Version, by: str, *, dry_run: bool, as_json
         changes = [each.change for each in revisions.revisions(context.db, version)]
     else:
         with transaction(context.db):
-            base = revisions.take_back(context.db, version, by=by, at=timestamp())
-            changes = [each.change for each in revisions.revisions(context.db, base)] if base else []
+            changes = take_back(context.db, version, by=by, at=timestamp())
     if as_json:
         emit({"changes": [asdict(each) for each in changes], "conflicts": []})
     elif not changes:
@@ -149,10 +160,10 @@ def _tell(corrected: Corrected, *, dry_run: bool, as_json: bool) -> None:
         changes, conflicts = ([asdict(each) for each in part] for part in (corrected.changes, corrected.conflicts))
         emit({"changes": changes, "conflicts": conflicts})
         return
-    for each in corrected.changes[:FEW]:
+    for each in corrected.changes[:ROWS_SHOWN]:
         err.print(_line(each))
-    if len(corrected.changes) > FEW:
-        err.print(f"… and {len(corrected.changes) - FEW} more places")
+    if len(corrected.changes) > ROWS_SHOWN:
+        err.print(f"… and {len(corrected.changes) - ROWS_SHOWN} more places")
     for each in corrected.conflicts:
         err.print(f"[yellow]?[/] {_line(each)} (what people wrote stands; the machine hears the former)")
     if not corrected.changes:

@@ -9,6 +9,7 @@ import click
 
 from pipelines.cli.base import archive_option, command, in_full
 from pipelines.cli.work import conclude, ending_as, finish, observing, run_stages
+from pipelines.config import QUALITIES, Quality
 from pipelines.run.observers import notifying
 from pipelines.stages import STAGES, Setup, stages_of
 from pipelines.storage.archive_folder import open_archive
@@ -41,6 +42,7 @@ def _options(function: Callable[..., None]) -> Callable[..., None]:
 @_options
 @click.option("--workers", type=click.IntRange(1, 1024), help="Recordings to transcribe at once.")
 @click.option("--model", callback=in_full, help="Whisper's size or a folder of weights, for this run.")
+@click.option("--quality", type=click.Choice(QUALITIES), help="How often to hear what is unsure again, for this run.")
 @click.option("--cluster", metavar="URL", help="Work on Dask workers behind this scheduler: tls://HOST:8786.")
 @click.option("--log-json", is_flag=True, help="Say how it goes as JSON lines on standard error.")
 @click.option("--metrics", type=click.Path(path_type=Path), help="A file for Prometheus' textfile collector.")
@@ -50,6 +52,7 @@ def run(
     only: str | None,
     workers: int | None,
     model: str | None,
+    quality: Quality | None,
     cluster: str | None,
     log_json: bool,
     metrics: Path | None,
@@ -63,7 +66,7 @@ def run(
         observing(as_json=log_json, metrics=metrics) as observer,
     ):
         chosen = stages_of("run", only=only, asked=[name for name, asked in stages.items() if asked])
-        setup = Setup(config=context.config, model=model)
+        setup = Setup(config=context.config, model=model, quality=quality)
         report = run_stages(context, observer, chosen, setup, workers=workers, cluster=cluster)
         notice.report = report
         if not log_json:

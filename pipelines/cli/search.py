@@ -9,7 +9,7 @@ import click
 from rich.markup import escape
 
 from archive.errors import sqlite_errors
-from archive.search.concordance import Research
+from archive.research import Research
 from archive.search.exports import format_of, write_moments
 from archive.search.sqlite_search import Filters, Hit, SqliteSearch
 from metadata.languages import parse_language

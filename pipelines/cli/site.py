@@ -129,7 +129,7 @@ LOOK_SECONDS = 15.0
 """How often ``--watch`` looks whether an embargo has ended."""
 
 
-def _publish(root: Path, stage: Stage, *, as_json: bool) -> RunSummary:
+def _publish(root: Path, stage: Stage, *, as_json: bool = False) -> RunSummary:
     with taking_turns(root) as context, observing(as_json=as_json) as observer:
         report = run_stage(context, stage, InProcess(), observer)
     if not as_json:
@@ -145,20 +145,20 @@ def _embargo_ended(root: Path, since: datetime, until: datetime) -> bool:
 
 
 def _watch(
-    publish: Callable[[], object],
+    publish: Callable[[], RunSummary],
     ended: Callable[[datetime, datetime], bool],
     *,
     clock: Callable[[], datetime] = archives.now,
     sleep: Callable[[float], None] = time.sleep,
 ) -> NoReturn:
-    """Publish whenever an embargo ends, until interrupted."""
+    """Publish whenever an embargo ends, until interrupted; what could not be published is tried at the next look."""
     err.print("Watching for embargoes that end (Ctrl-C ends it)")
     since = clock()
     while True:
         sleep(LOOK_SECONDS)
         until = clock()
-        if ended(since, until):
-            publish()
+        if ended(since, until) and publish().failed:
+            continue
         since = until
 
 

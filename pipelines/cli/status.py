@@ -53,6 +53,12 @@ def status(root: Path, every: bool, as_json: bool) -> None:
         f"released: {counted(holds['released_sessions'], 'session')},"
         f" {counted(holds['released_recordings'], 'recording')}"
     )
+    if holds["doubtful"] or holds["untranscribed"]:
+        out.print(
+            f"in doubt: {counted(holds['doubtful'], 'segment')};"
+            f" not transcribed, although somebody may speak: {counted(holds['untranscribed'], 'passage')}"
+            f" ({format_clock(holds['untranscribed_ms'])})"
+        )
     table = Table("stage", "done", "skipped", "refused", "failed", "running", box=None, pad_edge=False)
     for stage, counts in facts["stages"].items():
         shown = [str(counts.get(x, 0)) for x in ("done", "skipped", "refused", "failed", "running")]
@@ -66,12 +72,12 @@ def status(root: Path, every: bool, as_json: bool) -> None:
         )
     left = 0
     for show, things in ((_show_troubles, facts["troubles"]), (_show_remarks, facts["remarks"])):
-        left += show(things, len(things) if every else FEW)
+        left += show(things, len(things) if every else ROWS_SHOWN)
     if left:
         out.print(f"[dim]{left} more are like these:[/] rostra status --all [dim]lists them[/]")
 
 
-FEW = 8
+ROWS_SHOWN = 8
 """How many of a kind are named before they are gathered."""
 
 
@@ -125,11 +131,11 @@ def _show_run(facts: dict[str, Any]) -> None:
             out.print(f"A run was killed with {len(in_hand)} in hand, which costs them nothing: rostra run goes on.")
         return
     out.print(f"[bold]at work[/]: process {owner['pid']} on {escape(owner['host'])} since {owner['since']}")
-    for item in in_hand[:FEW]:
+    for item in in_hand[:ROWS_SHOWN]:
         again = f", attempt {item['attempt']}" if item["attempt"] > 1 else ""
         out.print(f"  {item['stage']} {_safe(item['label'])} since {item['started_at']}{again}")
-    if len(in_hand) > FEW:
-        out.print(f"  and {len(in_hand) - FEW} more")
+    if len(in_hand) > ROWS_SHOWN:
+        out.print(f"  and {len(in_hand) - ROWS_SHOWN} more")
 
 
 def _facts(context: Context) -> dict[str, Any]:

@@ -6,15 +6,20 @@ import sys
 from pathlib import Path
 
 import click
+import msgspec
 from rich.markup import escape
 
 from archive.errors import sqlite_errors
 from metadata.times import parse_zone
 from metadata.timetables import WRITERS as TIMETABLE_WRITERS
 from metadata.timetables.yaml_event import EXAMPLE_YAML
+from pipelines.cli.announcements import tell_feed
+from pipelines.cli.bags import import_bags
 from pipelines.cli.base import Examples, archive_option, command, emit, export, json_option
 from pipelines.cli.display import echo, err
 from pipelines.exchange import timetables
+from pipelines.exchange.announcements import import_announcements
+from pipelines.exchange.bagged import is_bag
 from pipelines.exchange.timetables import Imported
 from pipelines.storage.archive_folder import open_archive_readonly, taking_turns
 
@@ -24,13 +29,20 @@ from pipelines.storage.archive_folder import open_archive_readonly, taking_turns
     "rostra import https://events.example.org/schedule.xml --dry-run",
     "rostra import talks.ics --event winter-school-12",
     "rostra import ~/pyvideo-data --json",
+    "rostra import /mnt/disk/winter-school-12-bag",
+    "rostra import https://example.org/news/feed.atom --announcements winter-school-12",
     "rostra import --example > event.yaml",
     name="import",
 )
 @click.argument("sources", nargs=-1)
 @click.option("--event", help="The event (its slug) that SOURCES describe, where they do not name it.")
+@click.option("--announcements", metavar="EVENT", help="Import feeds of news about EVENT (its slug): RSS, Atom, JSON.")
+@click.option("--about", help="With --announcements: only entries with these words in title, text or a category.")
 @click.option("--time-zone", help="The zone of times that name none, such as Europe/Berlin.  [default: UTC]")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+@click.option(
+    "--keep-ours", is_flag=True, help="Of a bag: take what is new, and leave what is otherwise here as it is."
+)
 @click.option("--example", is_flag=True, help="Write an example of an event by hand, in YAML, and import nothing.")
 @json_option
 @archive_option
@@ -38,12 +50,18 @@ def import_(
     root: Path,
     sources: tuple[str, ...],
     event: str | None,
+    announcements: str | None,
+    about: str | None,
     time_zone: str | None,
     dry_run: bool,
+    keep_ours: bool,
     example: bool,
     as_json: bool,
 ) -> None:
     """Import timetables into the catalogue: SOURCES are files, web addresses, or folders of pyvideo's.
+
+    A SOURCE may also be the folder of a bag that "rostra export bag" made. Its sessions, recordings and transcripts
+    come back as they were. Where something of it is otherwise here, that is listed, and nothing of the bag is taken.
 
     The format is detected. Sessions that were moved or renamed are recognised, and keep their recordings. Corrections
     by hand stay. A session whose timetable asks that it is not recorded or shown becomes private. All SOURCES are
@@ -54,7 +72,15 @@ def import_(
         return
     if not sources:
         raise click.UsageError("name a file, an address or a folder; `rostra import --example` writes an example")
+    if any(is_bag(place) for place in sources):
+        if not all(is_bag(place) for place in sources) or event or time_zone:
+            raise click.UsageError("import bags by themselves: they say what they are of")
+        import_bags(root, [Path(place) for place in sources], keep_ours=keep_ours, dry_run=dry_run, as_json=as_json)
+        return
     zone = parse_zone(time_zone).key if time_zone else None
+    if announcements:
+        _import_feeds(root, sources, announcements, about, zone, dry_run=dry_run, as_json=as_json)
+        return
     with taking_turns(root) as context:
         done = timetables.import_timetables(context, sources, event=event, time_zone=zone, dry_run=dry_run)
     if as_json:
@@ -64,7 +90,28 @@ def import_(
         _tell(each, dry_run=dry_run)
 
 
-SHOWN = 12
+def _import_feeds(
+    root: Path,
+    sources: tuple[str, ...],
+    event: str,
+    about: str | None,
+    zone: str | None,
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    with taking_turns(root) as context:
+        done = [
+            import_announcements(context, each, event, about=about, time_zone=zone, dry_run=dry_run) for each in sources
+        ]
+    if as_json:
+        emit({"dry_run": dry_run, "imported": msgspec.to_builtins(done)})
+        return
+    for each in done:
+        tell_feed(each, _list, dry_run=dry_run)
+
+
+ROWS_SHOWN = 12
 
 
 def _tell(done: Imported, *, dry_run: bool) -> None:
@@ -96,10 +143,10 @@ def _tell(done: Imported, *, dry_run: bool) -> None:
 
 
 def _list(lines: list[str]) -> None:
-    for line in lines[:SHOWN]:
+    for line in lines[:ROWS_SHOWN]:
         err.print(f"    {escape(line)}")
-    if len(lines) > SHOWN:
-        err.print(f"    … and {len(lines) - SHOWN} more (--json lists all)")
+    if len(lines) > ROWS_SHOWN:
+        err.print(f"    … and {len(lines) - ROWS_SHOWN} more (--json lists all)")
 
 
 @export.command(

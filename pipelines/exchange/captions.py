@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from archive.catalogue.recordings import read_recording, recordings_beginning, recordings_of, spoken_language
 from archive.catalogue.sessions import SessionAddress
-from archive.catalogue.speakers import label_transcript
+from archive.catalogue.speakers import label_transcript, with_names
 from archive.catalogue.transcripts import (
     add_transcript,
     count_transcripts,
@@ -21,7 +21,7 @@ from archive.catalogue.transcripts import (
 )
 from archive.errors import UnknownSubjectError
 from archive.sqlite import Database
-from metadata.captions import FORMATS, SUFFIXES, Source, read_captions, writer
+from metadata.captions import FORMATS, SUFFIXES, Source, read_captions, without_speakers, writer
 from metadata.captions.align import LEAST_SHARED, align
 from metadata.captions.names import parse_name
 from metadata.errors import FormatError
@@ -185,14 +185,19 @@ def only_recording(db: Database, session: int, name: str) -> int:
     return floor[0].id
 
 
-def written(context: Context, session: SessionAddress, form: str) -> Iterator[tuple[str, str]]:
+def written(
+    context: Context, session: SessionAddress, form: str, *, speakers: bool = True
+) -> Iterator[tuple[str, str]]:
     """Yield file names and texts of a session's current transcripts, the main one first.
 
     Args:
         context: the archive.
         session: which.
         form: the format's name.
+        speakers: whether they say who speaks: by name where a voice has one.
     """
     for number, each in enumerate(transcripts_of(context.db, session.id)):
         stem = session.slug if number == 0 else f"{session.slug}-{each.sha256[:8]}"
-        yield file_name(stem, FORMATS[form].suffix), writer(form)(read_transcript(context.db, each.id))
+        transcript = read_transcript(context.db, each.id)
+        said = with_names(context.db, each.recording, transcript) if speakers else without_speakers(transcript)
+        yield file_name(stem, FORMATS[form].suffix), writer(form)(said)

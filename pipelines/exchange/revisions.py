@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from archive.catalogue.revisions import Version, current_version, newer_heard, revise, root_of
+from archive.catalogue.attributions import know_voices, note_edited, take_back_edited
+from archive.catalogue.revisions import (
+    Version,
+    corrected_id,
+    current_version,
+    newer_heard,
+    revise,
+    revisions,
+    root_of,
+    take_back,
+)
+from archive.catalogue.speakers import label_transcript
 from archive.errors import UnknownSubjectError
 from archive.sqlite import Database
 from metadata.captions import FORMATS, Source, detect_format, read_captions
@@ -41,10 +52,16 @@ def current(db: Database, recording: int, label: str) -> Version:
     return version
 
 
-def from_file(base: Transcript, data: bytes, name: str) -> Corrected:
+def from_file(base: Transcript, data: bytes, name: str, named: Transcript) -> Corrected:
     """Return a transcript with what people changed in a file that was written from it.
 
     Of captions and text the words count alone. Our own JSON brings segments: their cuts, times and speakers too.
+
+    Args:
+        base: what is corrected.
+        data: the file.
+        name: the file's.
+        named: what was written: the same transcript, with names for the labels of voices.
 
     Raises:
         FormatError: the file is of no format that is read, or of another recording.
@@ -56,7 +73,7 @@ def from_file(base: Transcript, data: bytes, name: str) -> Corrected:
     if kept < LEAST_SHARED * max(len(shown), 1):
         raise FormatError(name, "", f"only {kept} of its {len(shown)} words are in the transcript: is it another's?")
     if detect_format(data.decode("utf-8", "replace"), name) == FORMATS["json"].name:
-        return Corrected(*restructured(base, edited))
+        return Corrected(*restructured(base, _with_labels(edited, base, named)))
     return Corrected(*apply(base, edits_of(base, edited)))
 
 
@@ -104,7 +121,36 @@ def keep(db: Database, base: Version, corrected: Corrected, *, by: str, at: str)
     """Make a corrected transcript the current one; None where nothing changes. The caller owns the transaction."""
     if not corrected.changes:
         return None
-    return revise(db, base, corrected.transcript, corrected.changes, by=by, at=at)
+    know_voices(db, base.recording, corrected.transcript)
+    version = revise(db, base, corrected.transcript, corrected.changes, by=by, at=at)
+    note_edited(db, base.recording, base.transcript, (version.id, version.transcript), by=by, at=at)
+    label_transcript(db, base.recording, at=at)
+    return version
+
+
+def undo(db: Database, version: Version, *, by: str, at: str) -> list[Change]:
+    """Take the last correction of a transcript back, and return what that changes. The caller owns the transaction."""
+    base = take_back(db, version, by=by, at=at)
+    if base is None:
+        return []
+    take_back_edited(db, corrected_id(db, version), by=by, at=at)
+    changes = [each.change for each in revisions(db, base)]
+    label_transcript(db, version.recording, at=at)
+    return changes
+
+
+def _with_labels(edited: Transcript, base: Transcript, named: Transcript) -> Transcript:
+    """Return a transcript with the labels of voices for the names that people were given."""
+    pairs = list(zip(base.segments, named.segments, strict=True))
+    known = {(shown.start_ms, shown.text, shown.speaker): segment.speaker for segment, shown in pairs}
+    labels = {shown.speaker: segment.speaker for segment, shown in reversed(pairs)}
+    segments = (
+        replace(
+            each, speaker=known.get((each.start_ms, each.text, each.speaker), labels.get(each.speaker, each.speaker))
+        )
+        for each in edited.segments
+    )
+    return replace(edited, segments=tuple(segments))
 
 
 def _words(transcript: Transcript) -> list[Word]:

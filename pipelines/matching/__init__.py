@@ -1,1 +1,1 @@
-"""Which session a recording is of, and where the sessions of a long recording begin and end."""
+"""Which session a recording belongs to, and where the sessions of a long recording begin and end."""

@@ -1,4 +1,4 @@
-"""When a recording began, as its name, its container and the words around it say, and how far each is to be believed.
+"""When a recording began, by its name, its container and its folder, and how far each of them can be trusted.
 
 Zoom's names and those of some phones are in UTC, other programs' in local time. Containers' times should be UTC
 (ISO 14496-12, 8.2.2.3), yet cameras write local time there, and some write the time at which they stopped. A name
@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 _GMT = re.compile(r"GMT(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)|PXL_(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)(\d\d)", re.ASCII)
 _UNCERTAIN = re.compile(r"meeting recording|whatsapp", re.IGNORECASE)
-"""Names whose hour is in UTC or local time, nobody knows which, or is that of sending."""
+"""Names whose hour may be UTC, local time or the time of sending."""
 _DAY = r"(?<!\d)((?:19|20)\d\d)[-_.]?(0[1-9]|1[0-2])[-_.]?(0[1-9]|[12]\d|3[01])"
 _HOUR = r"([01]\d|2[0-3])[-_.:h]?([0-5]\d)"
 _LOCAL = re.compile(_DAY + rf"(?:[-_ T]|(?:[-_ ]at[-_ ]))+{_HOUR}(?:[-_.:]?([0-5]\d))?(?!\d)", re.ASCII)
@@ -39,11 +39,11 @@ _WEEKDAYS = {
 }
 
 EARLY_HOURS = time(5)
-"""What begins before belongs, to those who were there, to the evening before."""
+"""A session that begins before this hour may count as part of the evening before."""
 
 
 def said_days(text: str, days: Sequence[date]) -> set[date]:
-    """Return the days that a name speaks of: dates, weekdays and counted days of an event.
+    """Return the days that a name mentions: dates, weekdays and counted days of an event.
 
     Args:
         text: folder and name.
@@ -63,7 +63,7 @@ def said_days(text: str, days: Sequence[date]) -> set[date]:
 
 
 def said_years(text: str) -> set[int]:
-    """Return the years that a name speaks of."""
+    """Return the years that a name mentions."""
     return {int(year) for year in _YEAR.findall(text.replace("_", " "))}
 
 
@@ -73,7 +73,7 @@ def is_utc_name(name: str) -> bool:
 
 
 def local_day(moment: datetime, place: tzinfo) -> set[date]:
-    """Return the days that a session belongs to: its own, and after midnight the one before."""
+    """Return the days that a session belongs to: its own and, after midnight, the day before."""
     local = moment.astimezone(place)
     early = {local.date() - timedelta(days=1)} if local.time() < EARLY_HOURS else set()
     return {local.date()} | early
@@ -109,14 +109,14 @@ def starts(
             yield moment, 0.5 if _UNCERTAIN.search(name) else trust
             return
     except ValueError:
-        pass  # digits that are no date
+        pass  # digits that are not a date
     found, clocks = said_days(name, days), _clocks(name, days)
     if len(found) == len(clocks) == 1:
         [day], [clock] = found, clocks
         if clock >= EARLY_HOURS or _has_date(name):
             yield datetime.combine(day, clock, place), trust
         else:
-            # After midnight: of that day, or of the night after it?
+            # An hour after midnight may belong to that day or to the night after it.
             yield datetime.combine(day, clock, place), 0.5
             yield datetime.combine(day, clock, place) + timedelta(days=1), 0.5
         return
@@ -139,7 +139,7 @@ def _has_date(name: str) -> bool:
 
 
 def _clocks(name: str, days: Sequence[date]) -> set[time]:
-    """Return the hours in a name that are no dates, nor years of the event."""
+    """Return the hours in a name, without dates and the years of the event."""
     rest = _COUNTED.sub(" ", _DAY_FIRST.sub(" ", _DATE.sub(" ", name)))
     years = {f"{day.year + step}" for day in days for step in (-1, 0, 1)}
     return {time(int(match[1]), int(match[2])) for match in _CLOCK.finditer(rest) if match[0] not in years}

@@ -1,8 +1,8 @@
-"""Day-long recordings of a room, and the sessions that they hold: where to cut, and cutting there.
+"""Day-long recordings of a room: find where their sessions begin and end, and cut them.
 
-The timetable says about when a session began and ended; people pause before and after. So a session begins where
-the longest pause near its planned start ends, and ends where the longest near its planned end begins: a pause
-twenty seconds farther away must be a second longer. Without a pause the timetable's own times hold.
+The timetable says roughly when a session began and ended, and people pause before and after it. So a session begins at
+the end of the longest pause near its planned start, and ends at the beginning of the longest pause near its planned
+end; a pause that is twenty seconds farther away must be one second longer. Without a pause the planned times are used.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from archive.catalogue.recordings import (
 from archive.catalogue.transcripts import speech
 from archive.connection import transaction
 from pipelines.errors import BrokenMediaError, ConfigError
-from pipelines.matching.evidence import File, Talk, mentions
+from pipelines.matching.evidence import FileFacts, Talk, mentions
 from pipelines.matching.proposals import file_of, talks
 from pipelines.media import files as media
 from pipelines.media.samples import SAMPLE_RATE
@@ -38,20 +38,20 @@ from pipelines.transcribers.speech import FRAME, Detector, detect_speech, spans
 PAUSE_MS = 2_000
 """A silence of this length is a pause."""
 LEAD_MS = 1_000
-"""What stays of a pause before the first word and after the last."""
+"""How much of the pause is kept before the first word and after the last."""
 EARLY_MS, LATE_MS = 5 * 60_000, 15 * 60_000
-"""How much sooner and later than planned a session may begin or end; to begin, half its length at most."""
+"""How much earlier and later than planned a session may begin or end; its start may move by half its length at most."""
 _DISTANCE = 20
 
 Pause = tuple[int, int]
-"""From when to when nobody speaks, in milliseconds."""
+"""The beginning and the end of a silence, in milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
     """A session's part of a recording, in milliseconds, and why it lies there.
 
-    ``encoded`` says that no key frame is where it begins, so that its pictures and its sound are encoded anew.
+    ``encoded`` says that it does not begin at a key frame, so that pictures and sound are encoded anew.
     """
 
     talk: Talk
@@ -81,7 +81,7 @@ def plan(day: Sequence[Talk], started: datetime, duration_ms: int, pauses: Seque
     """Return the parts of a recording that are sessions, in order and without overlap.
 
     Args:
-        day: the sessions of the room; those without a start, or that the recording does not hold, are left out.
+        day: the sessions of the room. Those without a start, or outside the recording, are left out.
         started: when the recording began, zoned.
         duration_ms: how long it is.
         pauses: in order.
@@ -144,11 +144,11 @@ def day(context: Context, recording: int, *, event: str | None = None, room: str
     return Day(whole, path, here[0][1], tuple(chosen))
 
 
-def _began(file: File, talk: Talk) -> datetime | None:
+def _began(file: FileFacts, talk: Talk) -> datetime | None:
     return next((moment for moment, _ in file.starts(talk)), None)
 
 
-def _during(talk: Talk, began: datetime, file: File) -> bool:
+def _during(talk: Talk, began: datetime, file: FileFacts) -> bool:
     ended = began + timedelta(milliseconds=file.duration_ms or 0)
     return talk.start is not None and began - timedelta(milliseconds=LATE_MS) < talk.start < ended
 
@@ -177,7 +177,7 @@ def detected_pauses(path: Path, detect: Detector = detect_speech) -> list[Pause]
 
 
 def between(speech: Sequence[Pause]) -> Iterator[Pause]:
-    """Yield the pauses between stretches of speech, and the one before the first."""
+    """Yield the pauses between stretches of speech, and the pause before the first one."""
     end = 0
     for (_, before), (start, _) in pairwise([(0, 0), *speech]):
         end = max(end, before)
@@ -190,9 +190,9 @@ def _ms(frames: int) -> int:
 
 
 def at_key_frames(path: Path, cuts: Sequence[Cut]) -> list[Cut]:
-    """Return cuts that begin at a key frame where there is one before the first word, so that pictures are copied.
+    """Move cuts to a key frame where there is one before the first word, so that pictures can be copied.
 
-    Others begin just where they should, and are encoded: nothing of what was before is in a part.
+    Other cuts begin exactly where they should and are encoded anew: no part holds anything from before its beginning.
     """
     return [_at_key_frame(path, cut) for cut in cuts]
 
@@ -203,12 +203,12 @@ def _at_key_frame(path: Path, cut: Cut) -> Cut:
 
 
 def is_made(context: Context, recording: int, cut: Cut) -> bool:
-    """Whether a session has its part of this recording already."""
+    """Whether the session's part of this recording exists already."""
     return is_cut_for(context.db, recording, cut.talk.id)
 
 
 def part_of(whole: Path, part: Path, cut: Cut) -> Path:
-    """Cut a part out of a recording, and return its file: in the recording's container where it can be copied."""
+    """Cut a part out of a recording and return its file, in the recording's container where it can be copied."""
     if not cut.encoded:
         try:
             media.cut(whole, part, cut.start_ms, cut.end_ms)

@@ -170,7 +170,7 @@ _UTC = frozenset({"UTC", "Etc/UTC", "GMT", "Etc/GMT"})
 
 
 @dataclass(frozen=True)
-class File:
+class FileFacts:
     """What is known of a recording.
 
     Attributes:
@@ -248,7 +248,7 @@ class Timetable:
         self._days = {event: sorted(found) for event, found in days.items()}
         self._terms = [{term: max(self._tells({word}) for word in term) for term in talk.terms} for talk in talks]
 
-    def matches(self, file: File) -> list[Match]:
+    def matches(self, file: FileFacts) -> list[Match]:
         """Return the sessions that a recording could be of, the likeliest first."""
         explained = self._explain(file)
         worded = [list(self._worded(file, number, explained)) for number in range(len(self.talks))]
@@ -256,7 +256,7 @@ class Timetable:
         found = [self._match(file, talk, signs, best) for talk, signs in zip(self.talks, worded, strict=True)]
         return sorted((match for match in found if match.score >= POSSIBLE), key=lambda match: -match.score)
 
-    def _match(self, file: File, talk: Talk, worded: list[Sign], best: float) -> Match:
+    def _match(self, file: FileFacts, talk: Talk, worded: list[Sign], best: float) -> Match:
         doubt, reasons, kinds = 1.0, [], set()
         named = [*_named(file, talk), *worded]
         times = list(_timed(file, talk, self._days.get(talk.event, [])))
@@ -277,7 +277,7 @@ class Timetable:
             reasons.append("but little of its title")
         return Match(talk, score, tuple(reasons))
 
-    def _explain(self, file: File) -> dict[str, tuple[set[str], float]]:
+    def _explain(self, file: FileFacts) -> dict[str, tuple[set[str], float]]:
         """Return for each word of a name the words of the timetable that it may be, and how much it tells."""
         known = list(self._holders)
         last = file.stem.rstrip().lower()
@@ -299,7 +299,7 @@ class Timetable:
         holders = len(set().union(*(self._holders[word] for word in same))) if same else 1
         return math.log(1 + len(self.talks) / holders) / math.log(1 + len(self.talks))
 
-    def _worded(self, file: File, number: int, words: dict[str, tuple[set[str], float]]) -> Iterator[Sign]:
+    def _worded(self, file: FileFacts, number: int, words: dict[str, tuple[set[str], float]]) -> Iterator[Sign]:
         """Yield how far the words of a name are those of a session's title and people."""
         talk = self.talks[number]
         left = 0.0
@@ -328,7 +328,7 @@ class Timetable:
         kind = "words" if named or begins or covered >= _MOSTLY * sum(terms.values()) else "few"
         yield kind, share, " and ".join(filter(None, (shared, whom)))
 
-    def _against(self, file: File, talk: Talk, *, timed: bool) -> Iterator[tuple[str, str]]:
+    def _against(self, file: FileFacts, talk: Talk, *, timed: bool) -> Iterator[tuple[str, str]]:
         """Yield what speaks against a session."""
         days = self._days.get(talk.event, [])
         said = set() if is_utc_name(file.name) else said_days(f"{file.folder} {file.name}", days)
@@ -353,7 +353,7 @@ class Timetable:
             yield "part", "but another part"
 
 
-def matches(file: File, talks: Sequence[Talk]) -> list[Match]:
+def matches(file: FileFacts, talks: Sequence[Talk]) -> list[Match]:
     """Return the sessions that a recording could be of, the likeliest first."""
     return Timetable(talks).matches(file)
 
@@ -365,7 +365,7 @@ def certain(found: Sequence[Match]) -> Match | None:
     return found[0] if len(found) == 1 or 1 - found[1].score >= CLEAR_LEAD * (1 - found[0].score) else None
 
 
-def _named(file: File, talk: Talk) -> Iterator[Sign]:
+def _named(file: FileFacts, talk: Talk) -> Iterator[Sign]:
     """Yield whether the file carries one of the session's own names."""
     stem, made = file.slug, talk.title_slug
     if stem == talk.slug and not re.fullmatch(re.escape(made) + r"(-\d+)?", talk.slug):
@@ -389,18 +389,18 @@ def _is_short_number(slug: str) -> bool:
     return slug.isdigit() and len(slug) < 6
 
 
-def _placed(file: File, talk: Talk) -> Iterator[Sign]:
+def _placed(file: FileFacts, talk: Talk) -> Iterator[Sign]:
     if talk.room and mentions(file, talk.room):
         yield "room", 1.0, f"from {talk.room}"
 
 
-def mentions(file: File, room: str) -> bool:
+def mentions(file: FileFacts, room: str) -> bool:
     """Whether a file's name, folder or tags name a room."""
     name = _spaced(room)
     return bool(name.strip()) and name in file.text
 
 
-def _timed(file: File, talk: Talk, days: Sequence[date]) -> Iterator[Sign]:
+def _timed(file: FileFacts, talk: Talk, days: Sequence[date]) -> Iterator[Sign]:
     """Yield how near the recording begins to the session, or whether it is of its day."""
     best, how = 0.0, ""
     for moment, trust in file.starts(talk, days):
@@ -419,7 +419,7 @@ def _timed(file: File, talk: Talk, days: Sequence[date]) -> Iterator[Sign]:
         yield "day", 1.0, "is of its day"
 
 
-def _held(file: File, talk: Talk, apart: timedelta) -> float:
+def _held(file: FileFacts, talk: Talk, apart: timedelta) -> float:
     """Return how much of the session's time a recording holds that begins so much later, 0 to 1."""
     if not talk.planned_ms or not file.duration_ms:
         return 1.0
@@ -427,7 +427,7 @@ def _held(file: File, talk: Talk, apart: timedelta) -> float:
     return max(0, min(late + file.duration_ms, talk.planned_ms) - max(late, 0)) / talk.planned_ms
 
 
-def _lasting(file: File, talk: Talk) -> Iterator[Sign]:
+def _lasting(file: FileFacts, talk: Talk) -> Iterator[Sign]:
     """Yield whether the recording is about as long as the session."""
     if talk.planned_ms and file.duration_ms:
         ratio = min(talk.planned_ms, file.duration_ms) / max(talk.planned_ms, file.duration_ms)

@@ -12,17 +12,17 @@ from archive.catalogue.sessions import TimetableSession, add_session, ensure_eve
 from archive.sqlite import Database
 from metadata.times import parse_moment
 from metadata.timetables.slugs import make_slug
-from pipelines.matching.evidence import File, Match, Talk, Timetable, certain, parse_started, zone_or_utc
+from pipelines.matching.evidence import FileFacts, Match, Talk, Timetable, certain, parse_started, zone_or_utc
 from pipelines.storage.archive_folder import Context
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
+class MatchProposal:
     """A recording that has no session, and those that it could have, the likeliest first."""
 
     recording: int
     sha256: str
-    file: File
+    file: FileFacts
     found: tuple[Match, ...]
 
     @property
@@ -56,17 +56,17 @@ def _talk(session: TimetableSession) -> Talk:
     )
 
 
-def proposals(context: Context, event: str | None = None, recording: int | None = None) -> Iterator[Proposal]:
+def proposals(context: Context, event: str | None = None, recording: int | None = None) -> Iterator[MatchProposal]:
     """Yield the recordings that have no session and were not cut into any, or one of them, with what fits."""
     timetable = Timetable(talks(context, event))
     for each in recordings_without_session(context.db, recording):
         file = file_of(each)
-        yield Proposal(each.id, each.sha256, file, tuple(timetable.matches(file)))
+        yield MatchProposal(each.id, each.sha256, file, tuple(timetable.matches(file)))
 
 
-def file_of(recording: Recording) -> File:
+def file_of(recording: Recording) -> FileFacts:
     """Return what is known of a recording as evidence."""
-    return File(
+    return FileFacts(
         name=recording.original_name,
         folder=recording.folder,
         started=parse_started(recording.started_at),

@@ -21,7 +21,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -264,6 +264,7 @@ def convert(
     *streams: str,
     start_ms: int = 0,
     key_frames: bool = False,
+    least_seconds: float = RENDER_SECONDS,
     **options: Any,
 ) -> None:
     """Make another file of a recording with ffmpeg.
@@ -275,6 +276,7 @@ def convert(
         streams: which of its streams, in ffmpeg's words: ``V:0``, ``a:0?``.
         start_ms: where to begin.
         key_frames: decode no other pictures, which is many times faster.
+        least_seconds: how long even the shortest recording may take.
         options: those of ffmpeg's output.
 
     Raises:
@@ -285,7 +287,8 @@ def convert(
     """
     source = _input(start_ms, **({"skip_frame": "nokey"} if key_frames else {}))
     chosen = [source[stream] for stream in streams]
-    _convert(path, ffmpeg.output(*chosen, f"file:{target.absolute()}", threads=THREADS, **options), info, [target])
+    output = ffmpeg.output(*chosen, f"file:{target.absolute()}", threads=THREADS, **options)
+    _convert(path, output, _allowed_seconds(info, least_seconds), [target])
 
 
 def write_streams(path: Path, targets: Mapping[str, Path], info: MediaInfo, **options: Any) -> None:
@@ -311,12 +314,15 @@ def write_streams(path: Path, targets: Mapping[str, Path], info: MediaInfo, **op
         ffmpeg.output(source[stream], f"file:{target.absolute()}", output_ts_offset=begin, **options)
         for stream, target in targets.items()
     ]
-    _convert(path, ffmpeg.merge_outputs(*outputs), info, list(targets.values()), "-copyts")
+    _convert(path, ffmpeg.merge_outputs(*outputs), _allowed_seconds(info), list(targets.values()), "-copyts")
 
 
-def _convert(path: Path, output: Any, info: MediaInfo, targets: Sequence[Path], *arguments: str) -> None:
+def _allowed_seconds(info: MediaInfo, least: float = RENDER_SECONDS) -> float:
+    return least + RENDER_FACTOR * (info.duration_ms or 0) / 1000
+
+
+def _convert(path: Path, output: Any, seconds: float, targets: Sequence[Path], *arguments: str) -> None:
     command = _compiled(output, path, "-y", *arguments)
-    seconds = RENDER_SECONDS + RENDER_FACTOR * (info.duration_ms or 0) / 1000
     with _running(command, cpu_seconds=seconds) as (process, _, complaints):
         try:
             code = process.wait(timeout=seconds)
@@ -328,13 +334,15 @@ def _convert(path: Path, output: Any, info: MediaInfo, targets: Sequence[Path], 
         raise BrokenMediaError(f"cannot be converted: {complaints[-1] if complaints else 'no reason given'}")
 
 
-def stream_audio(path: Path, *, start_ms: int = 0, end_ms: int | None = None) -> Iterator[AudioBlock]:
+def stream_audio(
+    path: Path, *, start_ms: int = 0, end_ms: int | None = None, channel: int | None = None
+) -> Iterator[AudioBlock]:
     """Decode the track of sound that is heard, in blocks of `BLOCK_SECONDS`, in constant memory.
 
     Sample ``i`` of all blocks together is what a player plays at ``start_ms + i / 16`` milliseconds: a late
     start and gaps are filled with silence. What cannot be decoded in the middle is passed over. The sound
     before ``start_ms`` is decoded too, since few containers lead to a moment exactly; where the recording
-    ends before that, there is none.
+    ends before that, there is none. A ``channel``, counted from 0, is heard alone.
 
     Raises:
         NotMediaError: it is not a recording.
@@ -346,6 +354,8 @@ def stream_audio(path: Path, *, start_ms: int = 0, end_ms: int | None = None) ->
     info = probe(path)
     if not info.has_audio:
         raise NoAudioError("no sound in this recording, so there is nothing to transcribe")
+    if channel is not None:
+        info = replace(info, channel=channel)
     longest_ms = (info.duration_ms or 0) + path.stat().st_size * 1000 // LEAST_RATE
     last_ms = longest_ms if end_ms is None else min(end_ms, longest_ms)
     return _blocks(path, info, start_ms, max(start_ms, last_ms))

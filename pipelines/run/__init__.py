@@ -1,1 +1,1 @@
-"""How stages are run: the runner, its worker processes, clusters, and who is told."""
+"""How stages are run: the runner, its worker processes, clusters, and the observers of a run."""

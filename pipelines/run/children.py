@@ -1,13 +1,13 @@
-"""Supervised child processes: whatever an item does to the process that works on it, the run goes on.
+"""Supervised child processes: whatever an item does to its process, the run goes on.
 
-Each `Child` is a Pebble pool of one process, so that a process which dies with a lock of its pool in hand
-takes nothing with it, and is thrown away with that pool. Limits are kept here, by the monotonic clock:
-Pebble's own go by the wall's, which jumps.
+Each `Child` is a Pebble pool of one process. If that process dies while it holds a lock of its pool, only this pool
+is lost, and it is thrown away. Time limits are kept here and use the monotonic clock, since Pebble's limits use the
+wall clock, which can jump.
 
-How a child is kept from outliving its driver: on Linux the kernel ends it with the thread that made it
-(``PR_SET_PDEATHSIG``, prctl(2)); elsewhere a thread of its own looks for the driver every second, and
-where an item holds the interpreter, faulthandler's timer, which does not need it, ends the process at the
-item's limit.
+A child must not outlive its driver. On Linux the kernel ends the child together with the thread that made it
+(``PR_SET_PDEATHSIG``, prctl(2)). On other systems a thread of the child looks for the driver every second. Where an
+item holds the interpreter's lock, so that this thread cannot run, faulthandler's timer ends the process at the item's
+limit.
 """
 
 from __future__ import annotations
@@ -38,24 +38,24 @@ from pipelines.stages.base import Item, Outcome, Prepares, Report, Stage
 
 POLL_SECONDS = 0.2
 STARTS = 3
-"""How often a child may die before it has begun its item, until the run is given up: loading is to blame then."""
+"""How many times in a row a child may die before it begins its item. Then the run is given up: loading fails."""
 
 HELD_UP_SECONDS = 1.0
-"""What passes between two looks at a child without being held against it, where it is more than this."""
+"""A longer gap between two looks at a child, in seconds, is added to the child's deadline."""
 TIED = sys.platform == "linux"
-"""Whether the kernel ends a child with its driver. Elsewhere a child has a timer of its own, which goes on while the
-machine stands still."""
+"""Whether the kernel ends a child with its driver. On other systems a child has a timer of its own, which keeps
+running while the machine is suspended."""
 TIMER_SECONDS = 60.0
-"""How much later than its driver a child with a timer ends itself."""
+"""How many seconds after its driver's limit a child with a timer ends itself."""
 
 
 class Child:
-    """One supervised process, which works on one item at a time and is replaced when it dies.
+    """One supervised process. It works on one item at a time and is replaced when it dies.
 
     Args:
-        note: a file of the child's own, where it notes its process id and its progress. A file, since no
-            crash can leave it locked; it is there once the child is at work on its item.
-        limits: what it may take.
+        note: the file in which the child notes its process id and its progress. It is a file because a crash cannot
+            leave a file locked. It exists once the child works on its item.
+        limits: how much time and memory the child may use.
     """
 
     def __init__(self, note: Path, limits: Limits) -> None:
@@ -66,7 +66,7 @@ class Child:
         self._starts = 0
 
     def begin(self, stage: Stage, item: Item) -> None:
-        """Give it an item."""
+        """Start the work on an item."""
         self.note.unlink(missing_ok=True)
         self._given = (stage, item)
         self._group: int | None = None
@@ -83,7 +83,7 @@ class Child:
         self.future = self._pool.schedule(_work, args=(stage, item.task, self.note, self.limits, item.seconds))
 
     def outcome(self) -> Outcome | None:
-        """Return how the item went, or None while it is going on.
+        """Return the item's outcome, or None while the child still works on it.
 
         Raises:
             PipelineError: no item can be done.
@@ -109,10 +109,10 @@ class Child:
         return outcome
 
     def _look(self) -> None:
-        """See how far it is. What has a size must end in time; what has none may go on for as long as it gets on."""
+        """Read the child's progress. An item with a size has a deadline; another may go on while it makes progress."""
         passed, self._looked = time.monotonic() - self._looked, time.monotonic()
         if passed > HELD_UP_SECONDS:
-            # This process was stopped, or had much to write down: a child that is done by now could not say so.
+            # The driver itself was stopped or busy: it could not have noticed that the child was done.
             self._deadline += passed
         size = self._given[1].seconds
         if (noted := self._noted()) is None:
@@ -138,7 +138,7 @@ class Child:
         return None
 
     def progress(self) -> float | None:
-        """Return how much of the item's size is done; None before it is begun."""
+        """Return how much of the item's size is done; None before the child begins it."""
         noted = self._noted()
         return noted[1] if noted else None
 
@@ -149,7 +149,7 @@ class Child:
         return None
 
     def stop(self) -> None:
-        """End the process: at once and with every program that it runs, if it is at work."""
+        """End the process. If it works on an item, kill it and every program that it runs."""
         if self._pool is None:
             return
         self._pool.stop()
@@ -164,7 +164,7 @@ class Child:
 
 
 def perform(stage: Stage, task: Any, report: Report) -> Outcome:
-    """Work on one item, and turn whatever happens to it into an outcome; warnings given meanwhile are its own.
+    """Work on one item and turn whatever happens into an outcome, which includes the warnings that were given.
 
     Raises:
         PipelineError: the fault is not the item's.
@@ -189,7 +189,7 @@ def perform(stage: Stage, task: Any, report: Report) -> Outcome:
 
 @contextmanager
 def _warnings() -> Iterator[list[str]]:
-    """Gather what our own code warns of, instead of writing it to a standard error that nobody reads."""
+    """Collect the warnings of Rostra's own code: nobody reads a child's standard error."""
     gathered: list[str] = []
 
     class Gather(logging.Handler):
@@ -241,7 +241,7 @@ def _work(stage: Stage, task: Any, note: Path, limits: Limits, size: float) -> O
 
 @contextmanager
 def _ending_itself(seconds: float) -> Iterator[None]:
-    """End this process if a block takes far longer than it may, and the driver, which ends it in time, is gone."""
+    """End this process when the block takes far longer than allowed. The driver ends it earlier, unless it is gone."""
     if not TIED:
         faulthandler.dump_traceback_later(seconds + TIMER_SECONDS, exit=True, file=2)
     try:
@@ -265,7 +265,7 @@ def _prepare(stage: Stage) -> None:
 
 
 _NO_MEMORY = re.compile(r"alloc|out of memory", re.IGNORECASE)
-"""In what engines say, MKL's and CUDA's words for it among them."""
+"""How engines report that memory is exhausted, MKL and CUDA among them."""
 
 
 def _write_note(note: Path, done: float) -> None:
@@ -274,7 +274,7 @@ def _write_note(note: Path, done: float) -> None:
 
 
 def _begin_child(driver: int, memory: int) -> None:
-    """Tie a child's life to its driver's, limit its memory, and leave Ctrl-C to the driver."""
+    """End this child with its driver, limit its memory, and leave Ctrl-C to the driver."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.setpgid(0, 0)  # so that its programs can be ended with it, and no Ctrl-C reaches them either
     if sys.platform == "linux":
@@ -288,7 +288,7 @@ def _begin_child(driver: int, memory: int) -> None:
 
 
 def _watch_driver(driver: int) -> None:
-    """End this process when its driver is gone: for systems whose kernel does not."""
+    """End this process when its driver is gone, on systems whose kernel does not do it."""
     while os.getppid() == driver:
         time.sleep(1)
     os._exit(1)

@@ -1,9 +1,9 @@
 """The same supervised children, on many machines, through Dask (https://distributed.dask.org).
 
-A Dask worker does nothing with an item but have a child of its own do it (see `pipelines.run.remote`), so that
-crashes, hangs and poison are dealt with in one place; Dask is left with what it alone can know: which machine
-has room, and which is gone. What a lost machine had in hand is given to another and costs nobody an attempt.
-Workers offer the resources ``gpu``, for what loads a model, and ``io``, for the rest.
+A Dask worker hands each item to a child process of its own (see `pipelines.run.remote`), so that one module deals with
+crashes, hangs and items that kill their process. Dask decides only what it alone can know: which machine has room, and
+which machine is gone. The items of a lost machine are given to another one, and no item is charged an attempt for it.
+Workers offer the resources ``gpu``, for stages that load a model, and ``io``, for the others.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ class Cluster:
     """Dask workers behind a scheduler.
 
     Attributes:
-        address: the scheduler's: ``tls://host:8786``.
-        certificates: for it.
-        limits: what a child may take.
+        address: the scheduler's address, such as ``tls://host:8786``.
+        certificates: for the connection to the scheduler.
+        limits: how much time and memory a child may use.
         workerless_seconds: how long a run waits for a worker that offers what it needs.
         connect_seconds: how long it waits for the scheduler.
     """
@@ -48,7 +48,7 @@ class Cluster:
     connect_seconds: float = 10.0
 
     def map(self, stage: Stage, items: Iterable[Item], watcher: Watcher) -> Iterator[tuple[Item, Outcome]]:
-        """Keep as many tasks in flight as there is room for, and hand in outcomes as they come."""
+        """Keep as many items in flight as there is room for, and yield each with its outcome when it ends."""
         with self._connected() as client:
             yield from self._drive(_Workers(client, stage, self.limits), items, watcher)
 
@@ -56,7 +56,7 @@ class Cluster:
         """Keep as many items in flight as there is room for, and yield each with its outcome as it comes.
 
         Raises:
-            ClusterError: there is no worker for it, and none comes.
+            ClusterError: no worker offers what the stage needs, and none appears in time.
             PipelineError: no item can be done.
         """
         waiting = iter(items)
@@ -110,7 +110,7 @@ class _Workers:
 
     Attributes:
         kind: what the stage needs of them.
-        progress: how much of items' sizes is done, by subject, as far as it was heard of and not taken out yet.
+        progress: how much of each item's size is done, by subject; reports that were not yet taken out.
     """
 
     def __init__(self, client: Client, stage: Stage, limits: Limits) -> None:
@@ -125,18 +125,18 @@ class _Workers:
         return sum(min(int(worker["resources"].get(self.kind, 0)), worker["nthreads"]) for worker in workers)
 
     def begin(self, item: Item) -> Future[Outcome]:
-        """Have an item done on one of them; on another one, should that be lost."""
+        """Submit an item. If its worker is lost, Dask gives the item to another one."""
         resources = {self.kind: 1}
         return self.client.submit(_supervise, self.stage, item, self.limits, resources=resources, pure=False)
 
     def ended(self, tasks: Sequence[Future[Outcome]]) -> list[Future[Outcome]]:
-        """Wait `POLL_SECONDS` for one of them to come to its end, and return those that have."""
+        """Wait up to `POLL_SECONDS` for an item to end, and return those that have ended."""
         with suppress(TimeoutError, CancelledError):
             wait_for(tasks, POLL_SECONDS, "FIRST_COMPLETED")
         return [task for task in tasks if task.done()]
 
     def outcome(self, task: Future[Outcome]) -> Outcome:
-        """Return how one that has ended went.
+        """Return the outcome of an item that has ended.
 
         Raises:
             PipelineError: no item can be done.
@@ -148,7 +148,7 @@ class _Workers:
         except KilledWorker as error:
             return Outcome("failed", code=ItemCrashError.code, text=f"machines were lost with it: {error}")
         except Exception as error:
-            if task.status != "error":  # not the task's, but the way to it
+            if task.status != "error":  # the fault lies with the connection, not with the task
                 raise
             raise ClusterError(f"the cluster cannot do it: {type(error).__name__}: {error}") from error
         return outcome

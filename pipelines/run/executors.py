@@ -1,9 +1,9 @@
 """Executors map items to outcomes, and know nothing of the catalogue.
 
-`InProcess` does the work where it is: for stages that only move rows, and for tests.
-`Local` gives each item to a supervised child process (see `pipelines.run.children`). A child that is killed,
-that hangs or runs out of memory costs its item an attempt and nobody else anything: it is replaced, and the
-run goes on. `pipelines.run.dask_cluster` has the same children work on other machines.
+`InProcess` works in the driver: for stages that only move rows, and for tests.
+`Local` gives each item to a supervised child process (see `pipelines.run.children`). If a child is killed, hangs or
+runs out of memory, its item loses one attempt and no other item is affected: the child is replaced, and the run goes
+on. `pipelines.run.dask_cluster` uses the same children on other machines.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Watcher(Protocol):
 
 
 class Executor(Protocol):
-    """Maps items to outcomes, in whatever order they come to an end."""
+    """Maps items to outcomes, in the order in which they end."""
 
     def map(self, stage: Stage, items: Iterable[Item], watcher: Watcher) -> Iterator[tuple[Item, Outcome]]:
         """Work on each item once, and yield it with its outcome.
@@ -41,7 +41,7 @@ class Executor(Protocol):
 
 
 class InProcess:
-    """Works on one item after the other, here."""
+    """Works on one item after the other, in this process."""
 
     def map(self, stage: Stage, items: Iterable[Item], watcher: Watcher) -> Iterator[tuple[Item, Outcome]]:
         """Work on each item in order."""
@@ -60,8 +60,8 @@ class Local:
 
     Attributes:
         workers: how many items at once.
-        work: a folder for children to note their progress in.
-        limits: what a child may take.
+        work: the folder in which children note their progress.
+        limits: how much time and memory a child may use.
     """
 
     workers: int
@@ -69,7 +69,7 @@ class Local:
     limits: Limits = field(default_factory=Limits)
 
     def map(self, stage: Stage, items: Iterable[Item], watcher: Watcher) -> Iterator[tuple[Item, Outcome]]:
-        """Keep every child busy with one item, and hand in outcomes as they come."""
+        """Keep every child busy with one item, and yield each item with its outcome when it ends."""
         self.work.mkdir(parents=True, exist_ok=True)
         idle = [Child(self.work / f"child-{number}", self.limits) for number in range(self.workers)]
         waiting = iter(items)

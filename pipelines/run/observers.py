@@ -1,4 +1,4 @@
-"""Runs told to machines: lines for a journal, JSON lines, Prometheus metrics, and a command at the end."""
+"""Reports of a run for machines: journal lines, JSON lines, Prometheus metrics, and a command at the end."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pipelines.storage.archive_folder import timestamp
 from pipelines.text import one_line, to_json
 
 PRIORITIES = {"failed": 3, "refused": 4}
-"""Of lines in a journal: error and warning; what is not named is information (6). Source: sd-daemon(3)."""
+"""The priorities of journal lines by outcome; every other outcome is information (6). Source: sd-daemon(3)."""
 
 
 class Several:
@@ -56,9 +56,9 @@ class Log:
     """Writes a line for every stage that begins and every item that ends.
 
     Args:
-        stream: where to.
-        as_json: one JSON object a line, instead of words.
-        journal: begin each line with its priority, which systemd's journal takes off again.
+        stream: where the lines are written.
+        as_json: write one JSON object a line instead of words.
+        journal: begin each line with its priority, which systemd's journal removes again.
     """
 
     def __init__(self, stream: TextIO, *, as_json: bool = False, journal: bool = False) -> None:
@@ -69,20 +69,20 @@ class Log:
         self.ends = self.due = 0
 
     def stage(self, stage: Stage, items: Sequence[Item]) -> None:
-        """Say what is due."""
+        """Write how many items are due."""
         self.name, self.ends, self.due = stage.name, 0, len(items)
         size = sum(item.size for item in items)
         of = f", {format_clock(int(size * 1000))} of sound" if stage.unit == "s" else ""
         self._write({"event": "stage", "due": len(items), "size": size}, f"{len(items)} due{of}")
 
     def started(self, item: Item) -> None:
-        """Say nothing yet."""
+        """Write nothing: the end of the item is reported."""
 
     def advanced(self, item: Item, done: float) -> None:
-        """Say nothing: a journal is not for watching."""
+        """Write nothing: progress does not belong in a journal."""
 
     def ended(self, item: Item, outcome: Outcome, remark: str | None) -> None:
-        """Say how an item went, and how far the stage is with it."""
+        """Write the item's outcome, and how far the stage is."""
         self.ends += 1
         facts = {
             "event": "item",
@@ -103,7 +103,7 @@ class Log:
         self._write(facts, words, PRIORITIES.get(outcome.status, 6))
 
     def failed(self, error: Exception) -> None:
-        """Say what ended the run."""
+        """Write what ended the run."""
         self._write({"event": "error", "text": str(error)}, str(error), PRIORITIES["failed"])
 
     def _write(self, facts: dict[str, Any], words: str, priority: int = 6) -> None:
@@ -172,7 +172,7 @@ class Metrics:
         self.in_hand.labels(self.name).inc()
 
     def advanced(self, item: Item, done: float) -> None:  # noqa: ARG002 one signature
-        """Write now and then, so that a file that is old is that of a run that is stuck or gone."""
+        """Write at intervals: an old file then means that the run is stuck or gone."""
         if time.monotonic() >= self._next:
             self.write()
 
@@ -188,7 +188,7 @@ class Metrics:
         self.advanced(item, item.size)
 
     def write(self) -> None:
-        """Replace the file; where that cannot be, its age says so, and the run goes on."""
+        """Replace the file. If that fails, the run goes on; the file's age shows the failure."""
         self._next = time.monotonic() + 1
         self.written.set_to_current_time()
         with suppress(OSError):
@@ -204,7 +204,7 @@ class Notification:
     error: str | None = None
 
     def as_json(self) -> str:
-        """Return it as the command gets it on its standard input."""
+        """Return the notification as the command gets it on its standard input."""
         troubles = [
             {"label": item.label, "status": outcome.status, "code": outcome.code, "text": outcome.text}
             for item, outcome in self.report.troubles
@@ -219,7 +219,7 @@ NOTICE_SECONDS = 60
 
 @contextmanager
 def notifying(command: str, archive: Path) -> Iterator[Notification]:
-    """Run the user's command at the end of a block, unless nothing was due; how it goes changes nothing."""
+    """Run the user's command when the block ends, unless nothing was due. Its failure does not fail the run."""
     notice = Notification(str(archive.absolute()))
     try:
         yield notice

@@ -1,7 +1,7 @@
-"""An item on another machine than the driver's: a child does it there, as one would here.
+"""Work on an item on another machine than the driver's, in a child process as on this one.
 
-The item works in a folder of its own, which goes when it ends. It reads its recording from a store that its machine
-sees too, and what it leaves for the driver travels with its outcome, under its SHA-256.
+The item has a temporary folder of its own. It reads its recording from a store that both machines can reach. The files
+that it makes for the driver are sent back with its outcome, each with its SHA-256.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pipelines.stages.base import Artefact, Item, Movable, Outcome, Prepares, St
 Kind = Literal["gpu", "io"]
 
 _idle: dict[Kind, list[Child]] = {"gpu": [], "io": []}
-"""Children of this machine between items: no more of them load a model than there are items at once that need one."""
+"""Idle children of this machine. Only as many of them have loaded a model as items need one at the same time."""
 _numbers = itertools.count()
 
 
@@ -33,10 +33,10 @@ def kind_of(stage: Stage) -> Kind:
 
 
 def is_secured(certificates: Certificates, address: str) -> bool:
-    """Tell whether a scheduler is spoken to with certificates on both sides: always, unless it is on this machine.
+    """Whether the connection to a scheduler needs certificates on both sides: yes, unless it is on this machine.
 
     Raises:
-        ConfigError: the address is no scheduler's, or TLS is wanted and there are no certificates for it.
+        ConfigError: the address is not that of a scheduler, or TLS is needed and no certificates are configured.
     """
     url = urlsplit(address)
     if url.scheme == "tcp" and url.hostname in {"127.0.0.1", "::1", "localhost"}:
@@ -59,18 +59,18 @@ def supervise(
     wanted: Callable[[], bool],
     advanced: Callable[[float], None],
 ) -> Outcome:
-    """Have a child do an item here, and wait for it.
+    """Work on an item in a child process on this machine, and wait for it.
 
     Args:
-        stage: what to do.
-        item: what to do it with.
-        limits: what a child may take.
-        folder: of this machine, for what is needed meanwhile.
-        wanted: asked a few times a second whether anybody still waits for it.
-        advanced: told then how much of the item's size is done.
+        stage: the stage that is run.
+        item: the item to work on.
+        limits: how much time and memory the child may use.
+        folder: a folder of this machine for temporary files.
+        wanted: called a few times a second; returns whether the driver still waits for the item.
+        advanced: called as often, with how much of the item's size is done.
 
     Raises:
-        PipelineError: no item can be done here, or nobody waits for this one.
+        PipelineError: no item can be done here, or the driver no longer waits for this one.
     """
     with TemporaryDirectory(dir=folder) as own, _lent(kind_of(stage), limits, folder) as child:
         task = item.task.at(Path(own)) if isinstance(item.task, Movable) else item.task
@@ -89,7 +89,7 @@ def supervise(
 
 @contextmanager
 def _lent(kind: Kind, limits: Limits, folder: Path) -> Iterator[Child]:
-    """Lend a child, which keeps what it loaded from one item to the next."""
+    """Lend an idle child. It keeps the model that it has loaded for the next item."""
     try:
         child = _idle[kind].pop()
     except IndexError:

@@ -1,4 +1,4 @@
-"""Runs stages: asks what is due, has an executor do it, and keeps what came of it, item by item."""
+"""Runs stages: asks a stage what is due, has an executor work on it, and stores the result of each item."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from pipelines.storage.archive_folder import Context, timestamp
 
 
 class Observer(Watcher, Protocol):
-    """Told how a run goes; the command line's shows progress bars."""
+    """Told how a run goes. The command line's observer shows progress bars."""
 
     def stage(self, stage: Stage, items: Sequence[Item]) -> None:
         """Note that a stage begins, and what is due in it."""
@@ -54,7 +54,7 @@ class Silent:
 
 @dataclass(slots=True)
 class RunSummary:
-    """What a run did: outcomes by status, in all and by stage, and those that need a person's attention."""
+    """What a run did: outcomes by status, in total and by stage, and the outcomes that need a person's attention."""
 
     counts: Counter[str] = field(default_factory=Counter)
     stages: dict[str, Counter[str]] = field(default_factory=dict)
@@ -66,14 +66,14 @@ class RunSummary:
         return bool(self.counts["failed"] or self.counts["refused"])
 
     def add(self, stage: Stage, item: Item, outcome: Outcome) -> None:
-        """Count how an item of a stage went in the end."""
+        """Count the final outcome of an item."""
         self.counts[outcome.status] += 1
         self.stages.setdefault(stage.name, Counter())[outcome.status] += 1
         if outcome.status != "done":
             self.troubles.append((item, outcome))
 
     def merge(self, other: RunSummary) -> None:
-        """Add another stage's report to this one."""
+        """Add another summary to this one."""
         self.counts += other.counts
         self.stages |= other.stages
         self.troubles += other.troubles
@@ -82,17 +82,17 @@ class RunSummary:
 def run_stage(
     context: Context, stage: Stage, executor: Executor, observer: Observer, due: list[Item] | None = None
 ) -> RunSummary:
-    """Do whatever is due in a stage, until nothing is: what may be tried again is, up to the limit.
+    """Work on everything that is due in a stage, and try failed items again up to the limit of attempts.
 
     Args:
         context: the archive, open for writing.
-        stage: what to do.
-        executor: who does it.
-        observer: who is told how it goes.
-        due: what `due_in` returned, if it was asked already. It is empty afterwards.
+        stage: the stage to run.
+        executor: works on the items.
+        observer: is told how the run goes.
+        due: the result of `due_in`, if the caller has it already; this function empties it.
 
     Raises:
-        PipelineError: no item can be done; what was in hand is due again next time.
+        PipelineError: no item can be done; unfinished items are due again in the next run.
     """
     report = RunSummary()
     if due is None:
@@ -100,7 +100,7 @@ def run_stage(
     while due:
         observer.stage(stage, due)
         failed = _run_once(context, stage, executor, observer, due, report)
-        # Places are asked again what they hold only where something is to be tried again.
+        # Sources are listed again only where an item is to be tried again.
         again = due_in(context, stage) if failed else []
         due = [item for item in again if item.subject in failed and not item.lost]
         for item in due:
@@ -111,7 +111,7 @@ def run_stage(
 
 
 def due_in(context: Context, stage: Stage) -> list[Item]:
-    """Return what a stage has to do."""
+    """Return the items that are due in a stage."""
     settled = runs.settled(context.db, stage.name, max_attempts=context.config.run.attempts)
     return [item for item in stage.items(context) if item.lost or not item.is_settled(settled)]
 
@@ -119,7 +119,7 @@ def due_in(context: Context, stage: Stage) -> list[Item]:
 def _run_once(
     context: Context, stage: Stage, executor: Executor, observer: Observer, due: list[Item], report: RunSummary
 ) -> dict[str, tuple[Item, Outcome]]:
-    """Do each due item once, report what needs no more of it, and return what failed, by subject."""
+    """Work on each due item once. Report final outcomes; return failed items that may be tried again, by subject."""
     ledger = _Ledger(context, stage, observer)
     failed = {}
     try:
@@ -135,14 +135,14 @@ def _run_once(
 
 
 def _taken(items: list[Item]) -> Iterator[Item]:
-    """Yield items in order, and keep none of them."""
+    """Yield items in order, and drop each one, so that finished items do not stay in memory."""
     items.reverse()
     while items:
         yield items.pop()
 
 
 class _Ledger:
-    """Writes down what begins and what ends; each result and the note of it are one transaction."""
+    """Records the beginning and the end of items; a result and its record are stored in one transaction."""
 
     def __init__(self, context: Context, stage: Stage, observer: Observer) -> None:
         self.context = context
@@ -168,7 +168,7 @@ class _Ledger:
         self.observer.advanced(item, done)
 
     def settle(self, item: Item, outcome: Outcome) -> Outcome:
-        """Keep the outcome of an item, and return it as it was kept."""
+        """Store an item's outcome, and return it as it was stored."""
         run_id = self.open.pop(item.subject)
         remarks = list(outcome.warnings)
         if outcome.status == "done":
@@ -180,7 +180,7 @@ class _Ledger:
                     outcome = replace(outcome, seconds=outcome.seconds + time.monotonic() - began)
                     self._finish(run_id, outcome, remarks)
             except (CatalogueBusyError, CatalogueFullError, CatalogueDamagedError):
-                raise  # no item is to blame, and none could be kept
+                raise  # no item is to blame, and no result could be stored
             except UnknownSubjectError as error:
                 outcome = replace(outcome, status=GoneError.verdict, code=GoneError.code, text=str(error))
             except (ItemError, ArchiveError, OSError) as error:
@@ -211,8 +211,8 @@ class _Ledger:
         )
 
     def release(self) -> None:
-        """Charge nobody for what was in hand when the run ended."""
-        # A catalogue that cannot be written now is put right by whoever opens it next.
+        """Record items that were unfinished when the run ended as interrupted; no attempt is counted."""
+        # If the catalogue cannot be written now, the next process that opens it corrects it.
         with suppress(ArchiveError), transaction(self.context.db):
             runs.interrupt_running(self.context.db, finished_at=timestamp(), worker=self.worker)
 

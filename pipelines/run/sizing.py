@@ -1,8 +1,9 @@
-"""How this machine is shared out among the recordings that are due.
+"""How this machine's processors and memory are shared among the recordings that are due.
 
-Two processors on one recording are slower than one on each of two: some work comes before the first window and after
-the last, and windows seldom come out even (``python -m tests.bench.scale workers`` measures it). So there are as many
-workers as processors, where there are as many recordings and there is memory for as many models.
+Two processors on one recording are slower than one processor on each of two recordings: the work before the first
+window and after the last runs on one processor, and windows are rarely shared out evenly (measured by ``python -m
+tests.bench.scale workers``). So there are as many workers as processors, provided that there are as many recordings and
+enough memory for as many models.
 """
 
 from __future__ import annotations
@@ -15,17 +16,17 @@ from pathlib import Path
 from pipelines.config import Config, cores
 
 WORKER_BYTES, THREAD_BYTES = 450_000_000, 150_000_000
-"""What a worker, and each of its threads, takes beside its model."""
+"""Memory of a worker, and of each of its threads, without the model, in bytes."""
 MODEL_FACTOR, THREAD_FACTOR = 1.5, 1.0
-"""What the model takes, and each thread's windows in it, as multiples of its weights' size. With base, one thread took
+"""Memory of the model, and of each thread's windows, as multiples of the weights' size. With base, one thread took
 848 MiB, and two took 1,091 to 1,162 (`tests.bench.scale`)."""
 MEMORY_SHARE = 0.75
-"""Of the memory that is free, what workers may take together."""
+"""The part of the free memory that all workers together may use."""
 
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """What there is to share out: processors, free memory in bytes, and whether the engine has a GPU."""
+    """What a machine offers: processors, free memory in bytes, and whether the engine has a GPU."""
 
     processors: int
     memory: int
@@ -34,7 +35,7 @@ class Capacity:
     @classmethod
     def here(cls) -> Capacity:
         """Return what this process may use of this machine."""
-        import ctranslate2  # which is needed only where something is due
+        import ctranslate2  # imported here, since it is needed only where something is due
 
         return cls(cores(), free_memory(), bool(ctranslate2.get_cuda_device_count()))
 
@@ -42,12 +43,12 @@ class Capacity:
 def workers(
     config: Config, due: int, machine: Capacity | None = None, *, weights: int, wanted: int | None = None
 ) -> int:
-    """Return how many recordings to transcribe at once: as asked, as configured, or as there is room for.
+    """Return how many recordings to transcribe at once: as asked, else as configured, else as there is room for.
 
     Args:
         config: the archive's.
         due: how many recordings there are.
-        machine: that does them; None is this one, which is looked at only where nothing was chosen.
+        machine: the machine that transcribes them; None for this one, which is measured only where nothing was chosen.
         weights: the size of what each worker loads, in bytes.
         wanted: what somebody asked for.
     """
@@ -55,7 +56,7 @@ def workers(
         return chosen
     machine = machine or Capacity.here()
     if machine.gpu and config.transcribe.device != "cpu":
-        return 1  # which gives it large batches; more would each load the model
+        return 1  # one worker fills a GPU with large batches; each further one would load the model again
     for count in range(min(machine.processors, due), 1, -1):
         each = THREAD_BYTES + THREAD_FACTOR * weights
         one = WORKER_BYTES + MODEL_FACTOR * weights + threads(count, machine.processors) * each
@@ -65,13 +66,13 @@ def workers(
 
 
 def threads(count: int, processors: int) -> int:
-    """Return how many processors each of so many workers has."""
+    """Return how many threads each worker gets when the processors are shared among the workers."""
     return max(1, processors // count)
 
 
 def free_memory() -> int:
     """Return how many bytes of memory are free, within what a container may take."""
-    # Half of what there is, on systems that do not tell.
+    # Half of the machine's memory, on systems that do not report what is free.
     free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
     with suppress(OSError, StopIteration):
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()

@@ -1,4 +1,4 @@
-"""Where recordings come from: one module a kind of place, told apart here by how places are called."""
+"""Where recordings come from: one module for each kind of source. This module chooses it by the source's name."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ __all__ = ["Found", "Shelf", "find"]
 
 
 def find(name: str | Path, shelf: Shelf) -> Iterator[Found]:
-    """Yield what a place holds: a file, a folder, an address, a feed or a bucket.
+    """Yield what a source holds: a file, a folder, an address, a feed or a bucket.
 
     Raises:
-        ConfigError: there is no such file or folder, or no way to such a place.
+        ConfigError: the file or folder does not exist, or the scheme of the address is not one that may be asked.
     """
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://", str(name))
     if scheme is None or isinstance(name, Path):
@@ -31,7 +31,7 @@ def find(name: str | Path, shelf: Shelf) -> Iterator[Found]:
 
 
 def _on_the_web(url: str, shelf: Shelf) -> Iterator[Found]:
-    """Yield what an address holds: a feed's episodes, what a known site shows, or one file."""
+    """Yield what an address holds: the episodes of a feed, the videos of a known site, or one file."""
     if feed.is_known(url, shelf):
         yield from feed.find(url, shelf)
         return

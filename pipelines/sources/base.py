@@ -1,13 +1,13 @@
-"""What every source is: a function that lists what a place holds, each file able to bring itself here.
+"""What every source is: a function that lists the files of a place; each file can fetch itself.
 
 To add a source: write a module beside this one with a function ``find(name, shelf)`` that yields `Found`
 values of a class of its own, whose `Found.fetch` gives the file, and name it where names are told apart, in
 ``pipelines/sources/__init__.py``.
 
-``find`` runs in the driver and lists cheaply: a file that has not changed must get the same ``stamp`` as
-before, and is then not fetched again. ``fetch`` runs in a child process, so `Found` values must pickle. What
-stands in feeds and listings is hostile input: names are made safe by `file_name`, texts by `plain`, and every
-request goes through `pipelines.sources.http`, which checks schemes and addresses.
+``find`` runs in the driver and must be cheap. A file that has not changed must get the same ``stamp`` as before; it is
+then not fetched again. ``fetch`` runs in a child process, so `Found` values must pickle. The contents of feeds and
+listings are hostile input: `file_name` makes names safe, `plain` makes texts safe, and every request goes through
+`pipelines.sources.http`, which checks schemes and addresses.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ Report: TypeAlias = Callable[[float], None]
 
 
 def ignore_progress(_bytes: float) -> None:
-    """Report to nobody."""
+    """Ignore the progress."""
 
 
 Stamp: TypeAlias = tuple[Any, ...]
-"""Values that change when a file does: JSON can write them."""
+"""Values that change when the file changes. They can be written as JSON."""
 
 
 KEPT_SECONDS = 86_400
-"""How long what is half fetched is kept when it was given up: ``rostra retry`` goes on with it."""
+"""How long a partial download is kept after it was given up, in seconds: ``rostra retry`` continues it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Fetched:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class CaptionFiles:
     """Captions on this machine of a recording that stays where it is.
 
     Attributes:
@@ -117,39 +117,39 @@ class Found:
 
     @property
     def shelf_name(self) -> str:
-        """What its files on the shelf are called, up to a dot."""
+        """The name of its files on the shelf, without suffixes."""
         return shelf_name(self.place)
 
     @property
     def failed(self) -> bool:
-        """Whether it stands for a place that could not be looked at, so that it has to be tried next time."""
+        """Whether it stands for a place that could not be listed and has to be tried again in the next run."""
         return False
 
     @property
     def empty(self) -> bool:
-        """Whether it stands for a place that could be looked at again, and nothing is to be fetched."""
+        """Whether it only says that a place can be listed again; there is nothing to fetch."""
         return False
 
     def fetch(self, shelf: Shelf) -> AbstractContextManager[Fetched]:
-        """Give the file on this machine for as long as the block lasts.
+        """Fetch the file. It is on this machine until the block ends.
 
         Raises:
             ItemError: it cannot be had.
         """
         raise NotImplementedError
 
-    def fetch_captions(self, shelf: Shelf) -> AbstractContextManager[Words]:  # noqa: ARG002 one signature
-        """Give the captions of the file, and what is known of it, for as long as the block lasts.
+    def fetch_captions(self, shelf: Shelf) -> AbstractContextManager[CaptionFiles]:  # noqa: ARG002 one signature
+        """Fetch the file's captions and what its place says of it. They are on this machine until the block ends.
 
         Raises:
-            ItemError: they cannot be had, or not without the file.
+            ItemError: they cannot be fetched, or not without the file.
         """
         raise CaptionsError("its place gives no captions by themselves; those of files: rostra caption FOLDER")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unreachable(Found):
-    """A place that could not be looked at, which its item says; the other places go on."""
+    """A place that could not be listed. Its item reports the error; the other places go on."""
 
     error: ItemError
 
@@ -159,24 +159,24 @@ class Unreachable(Found):
         return True
 
     def fetch(self, shelf: Shelf) -> NoReturn:  # noqa: ARG002 one signature for all sources
-        """Raise what went wrong."""
+        """Raise the error."""
         raise self.error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unusable(Found):
-    """Something that its place offers as a recording, and that is none; its item says why."""
+    """A file that its place offers as a recording, but that is not one; its item says why."""
 
     error: ItemError
 
     def fetch(self, shelf: Shelf) -> NoReturn:  # noqa: ARG002 one signature for all sources
-        """Raise why it is none."""
+        """Raise the reason."""
         raise self.error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reached(Found):
-    """A place that can be looked at again, so that its item no longer counts as failed."""
+    """A place that can be listed again, so that its item no longer counts as failed."""
 
     @property
     def empty(self) -> bool:
@@ -185,14 +185,14 @@ class Reached(Found):
 
 
 def shelf_name(place: str) -> str:
-    """Return a name, for files on the shelf, that is a place's own."""
+    """Return a name for files on the shelf that no other place has."""
     return hashlib.sha256(place.encode()).hexdigest()[:32]
 
 
 def file_name(text: str, fallback: str = "recording") -> str:
-    """Return a name for a file that a stranger chose: no folders, no control characters, 150 characters at most.
+    """Make a file name of a stranger's text: no folders, no control characters, at most 150 characters.
 
-    It is no longer than file systems take, either.
+    In bytes it is no longer than file systems allow.
     """
     last = re.split(r"[/\\]", plain(text))[-1].strip(". ")
     stem, dot, suffix = last.rpartition(".")

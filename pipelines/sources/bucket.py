@@ -1,7 +1,7 @@
 """Buckets that speak S3's protocol, through obstore: ``s3://bucket/prefix``.
 
-Who may read is told as to other programs: ``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY``,
-``AWS_REGION``, and ``AWS_ENDPOINT_URL`` for what is not Amazon's.
+Credentials come from the usual environment variables: ``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY``,
+``AWS_REGION``, and ``AWS_ENDPOINT_URL`` for providers other than Amazon.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ class Object(Found):
 
     @property
     def shelf_name(self) -> str:
-        """One for each version, since only parts of the same version belong together."""
+        """One name for each version, since only parts of the same version belong together."""
         return shelf_name(f"{self.place} {self.etag}")
 
     @contextmanager
     def fetch(self, shelf: Shelf) -> Iterator[Fetched]:
-        """Download the object, going on from what is there of this version; it is removed when the block ends."""
+        """Download the object, or continue a partial download of this version. It is removed when the block ends."""
         shelf.folder.mkdir(parents=True, exist_ok=True)
         path = shelf.folder / self.shelf_name
         try:
@@ -46,9 +46,9 @@ class Object(Found):
 
 
 def find(url: str, shelf: Shelf) -> Iterator[Found]:  # noqa: ARG001 one signature for all sources
-    """Yield the objects below a prefix whose names are not hidden; one that cannot be listed yields that.
+    """Yield the objects below a prefix, without hidden names. Where they cannot be listed, yield an `Unreachable`.
 
-    An archive's store in a bucket (``store.bucket``) is no source; that it is there is yielded once.
+    The media store of an archive (``store.bucket``) is not a source; one item says that it was passed over.
     """
     bucket, own = Bucket.at(url), False
     try:

@@ -1,14 +1,14 @@
 """Podcast feeds: RSS and Atom whose entries carry a recording (RSS 2.0, ``enclosure``; RFC 4287, 4.2.7.2).
 
-A feed is asked for with what it was last known by (``ETag``, ``Last-Modified``: RFC 9110, section 13), and
-what it said then is kept: a feed that has not changed costs one short answer. Which of its episodes are new
-is the catalogue's to say, as of any other file.
+A feed is requested with its last validators (``ETag``, ``Last-Modified``: RFC 9110, section 13), and its last contents
+are kept: a feed that has not changed costs one short answer. The catalogue decides which episodes are new, as for any
+other file.
 
-Dates are read as `metadata.timetables.podcast_rss` reads them, and its wishes about publication hold here too. Episodes
-that share an id are told apart by the addresses of their recordings, and that is told.
+Dates and wishes about publication are read as in `metadata.timetables.podcast_rss`. Episodes that share an id are told
+apart by the addresses of their recordings, and a remark says so.
 
-An episode's transcripts (``podcast:transcript``, https://podcastindex.org/namespace/1.0) come with it. One that
-cannot be had is named, and keeps nobody from the recording.
+An episode's transcripts (``podcast:transcript``, https://podcastindex.org/namespace/1.0) are fetched with it. A
+transcript that cannot be fetched is named in a remark, and the recording is pulled all the same.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ from metadata.timetables.slugs import make_slug
 from pipelines.errors import EnclosureError, FetchError, ItemError
 from pipelines.media.files import SUFFIXES
 from pipelines.sources.base import (
+    CaptionFiles,
     Fetched,
     Found,
     Reached,
     Shelf,
     Unreachable,
     Unusable,
-    Words,
     file_name,
     plain,
     shelf_name,
@@ -54,9 +54,9 @@ from pipelines.sources.http import Look, WebFile, request
 from pipelines.storage.atomic import write_atomic
 
 FEED_BYTES = 64_000_000
-"""The largest feed that is read."""
+"""The largest feed that is read, in bytes."""
 TRANSCRIPT_BYTES = 16_000_000
-"""The largest transcript that is fetched: more than a day of speech with a time for each word."""
+"""The largest transcript that is fetched, in bytes: more than a day of speech with a time for each word."""
 TRANSCRIPTS = 40
 """How many transcripts of an episode are fetched."""
 
@@ -65,18 +65,18 @@ _ANY_FILE = {
     "", "application/octet-stream", "binary/octet-stream", "application/binary", "application/force-download",
     "application/x-download", "application/download", "application/ogg", "application/mp4", "application/mxf",
 }  # fmt: skip
-"""Media types that say nothing of what a file is, or that recordings have, too."""
+"""Media types that do not say what a file is, or that recordings also have."""
 _SUFFIXES = {
     "application/srt": ".srt", "application/x-subrip": ".srt", "text/srt": ".srt",
     "application/json": ".json", "text/json": ".json",
     "text/vtt": ".vtt",
 }  # fmt: skip
-"""What of transcripts has times, by media type; what says most comes last, since the last one stands."""
+"""Suffixes of transcripts with times, by media type. The richest format is last, since the last import wins."""
 _XML = {"application/rss+xml", "application/atom+xml", "application/xml", "text/xml"}
 
 
 class _Memory(msgspec.Struct, frozen=True):
-    """What is known of a feed: how it names its version, and how often it could not be read."""
+    """What is remembered of a feed: its validators, and how often it could not be read."""
 
     etag: str = ""
     modified: str = ""
@@ -88,8 +88,8 @@ class Episode(WebFile):
     """A recording that a feed names.
 
     Attributes:
-        transcripts: the addresses of its transcripts by the names that they get.
-        doubts: what should be told about it.
+        transcripts: names for the files of its transcripts, each with its address.
+        doubts: remarks that the user should see.
     """
 
     transcripts: tuple[tuple[str, str], ...] = ()
@@ -97,16 +97,16 @@ class Episode(WebFile):
 
     @contextmanager
     def fetch(self, shelf: Shelf) -> Iterator[Fetched]:
-        """Download the recording, and what can be had of its transcripts."""
-        # Without super()'s arguments this would ask for the class that `slots` replaced.
+        """Download the recording, and those of its transcripts that can be fetched."""
+        # Without arguments, super() would refer to the class that `slots` replaced.
         with super(Episode, self).fetch(shelf) as fetched, self._transcribed(shelf) as (paths, remark):
             yield Fetched(fetched.path, paths, remark)
 
     @contextmanager
-    def fetch_captions(self, shelf: Shelf) -> Iterator[Words]:
-        """Download what can be had of the transcripts."""
+    def fetch_captions(self, shelf: Shelf) -> Iterator[CaptionFiles]:
+        """Download the transcripts that can be fetched."""
         with self._transcribed(shelf) as (paths, remark):
-            yield Words(self.url, paths, remark)
+            yield CaptionFiles(self.url, paths, remark)
 
     @contextmanager
     def _transcribed(self, shelf: Shelf) -> Iterator[tuple[tuple[Path, ...], str | None]]:
@@ -133,7 +133,7 @@ def _transcript(url: str, shelf: Shelf) -> bytes:
 
 
 def is_feed(seen: Look) -> bool:
-    """Whether an address holds a feed, by what it answers."""
+    """Whether an address holds a feed, judged by its answer."""
     marked = any(mark in seen.beginning for mark in (b"<rss", b"<feed", b"<rdf:RDF"))
     return marked and (seen.media_type in _XML or not seen.media_type.startswith(_MEDIA))
 
@@ -144,7 +144,7 @@ def is_known(url: str, shelf: Shelf) -> bool:
 
 
 def find(url: str, shelf: Shelf) -> Iterator[Found]:
-    """Yield the episodes of a feed; one that cannot be read yields that."""
+    """Yield the episodes of a feed, or an `Unreachable` where it cannot be read."""
     shelf.folder.mkdir(parents=True, exist_ok=True)
     note = shelf.folder / f"{shelf_name(url)}.feed.json"
     memory = msgspec.json.decode(note.read_bytes(), type=_Memory) if note.exists() else _Memory()
@@ -161,7 +161,7 @@ def find(url: str, shelf: Shelf) -> Iterator[Found]:
 
 
 def _read(url: str, shelf: Shelf, memory: _Memory) -> Any:
-    """Return a feed, parsed: as it is now, or as it was if it says that it has not changed."""
+    """Return the parsed feed: its new contents, or the remembered ones if the server says that it has not changed."""
     kept = shelf.folder / f"{shelf_name(url)}.feed"
     known = {"if-none-match": memory.etag, "if-modified-since": memory.modified} if kept.exists() else {}
     conditions = {name: value for name, value in known.items() if value}
@@ -179,11 +179,11 @@ def _read(url: str, shelf: Shelf, memory: _Memory) -> Any:
 
 
 def _parse(url: str, body: bytes) -> Any:
-    # A stream, since feedparser takes text that looks like an address or a path for one.
+    # A stream, since feedparser would open a text that looks like an address or a path.
     feed = feedparser.parse(io.BytesIO(body), response_headers={"content-location": url})
-    if not feed.version:
+    if not feed.get("version"):  # of nothing at all it does not even say that
         raise FetchError("it is no feed that can be read")
-    # It keeps the last of several elements of a name alone.
+    # feedparser keeps only the last of several elements with one name.
     known = list(_by_entry(url, body))
     if len(known) == len(feed.entries):
         for entry, (transcripts, wish) in zip(feed.entries, known, strict=True):
@@ -226,7 +226,7 @@ def _transcripts_of(entry: Node, url: str) -> tuple[tuple[str, str], ...]:
 
 
 def _episodes(url: str, feed: Any) -> Iterator[Found]:
-    """Yield the entries that carry a file, in the feed's order: recordings, and what is none by its type and name."""
+    """Yield the entries that carry a file, in the feed's order: as `Unusable` where the file cannot be a recording."""
     counts = Counter(_id(entry) for entry in feed.entries if _enclosures(entry))
     seen: set[str] = set()
     for entry in feed.entries:
@@ -246,7 +246,7 @@ def _episodes(url: str, feed: Any) -> Iterator[Found]:
 
 
 def _id(entry: Any) -> str:
-    """Return the id of an entry, else the address of its first file."""
+    """Return the id of an entry, or the address of its first file where it has no id."""
     return plain(entry.get("id") or next((each["href"] for each in _enclosures(entry)), ""), 2_000)
 
 
@@ -258,7 +258,7 @@ def _enclosures(entry: Any) -> list[Any]:
 
 
 def _may_be_media(enclosure: Any) -> bool:
-    """Return whether a file may be a recording: by its media type, or else by its name. Its content decides later."""
+    """Whether a file may be a recording, judged by its media type or its name. Its content decides later."""
     media_type = (enclosure.get("type") or "").partition(";")[0].strip().lower()
     if media_type.startswith(_MEDIA) or _suffix(enclosure["href"]) in SUFFIXES:
         return True
@@ -294,7 +294,7 @@ def _unusable(found: Episode, enclosure: Any) -> Unusable:
 
 
 def _about(entry: Any, feed: Any, guid: str | None) -> tuple[Session, tuple[str, ...]]:
-    """Return what an episode says of itself, and what should be told about it; ``guid`` is an id of its own."""
+    """Return an episode's session and the remarks about it; ``guid`` is its id, where no other episode has it."""
     title = _text(entry.get("title"), 500) or _text(feed.get("title"), 500) or "Episode"
     page = entry.get("link", "")
     when = published(entry.get("published") or entry.get("updated"))
@@ -316,7 +316,7 @@ def _about(entry: Any, feed: Any, guid: str | None) -> tuple[Session, tuple[str,
 
 
 def _people(entry: Any) -> list[str]:
-    """Return who is named as an author, each once; a name is kept as it is written."""
+    """Return the authors' names as they are written, each once."""
     names = [_text(author.get("name"), 200) for author in entry.get("authors", ())[:20]]
     return list(distinct_names(names))
 

@@ -16,30 +16,30 @@ from pipelines.sources.base import Fetched, Found, Shelf, Unusable
 from pipelines.storage.own import keeper, kept_in
 
 COMPANIONS = TIMETABLES | CAPTIONS | {".md", ".nfo"}
-"""Suffixes of files that lie beside recordings. In a folder they are passed over; named alone, they are refused."""
+"""Suffixes of files that may lie beside recordings. In a folder they are passed over; named alone, they are refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalFile(Found):
-    """A file: it is where it is, and stays there."""
+    """A file of this machine. It is read where it is."""
 
     path: Path
 
     @contextmanager
     def fetch(self, shelf: Shelf) -> Iterator[Fetched]:  # noqa: ARG002 one signature for all sources
-        """Give the file itself."""
+        """Return the file itself."""
         yield Fetched(self.path)
 
 
 def find(name: str | Path, shelf: Shelf) -> Iterator[Found]:  # noqa: ARG001 one signature for all sources
-    """Yield the file of this name, or those of the folder; what Rostra keeps there for itself yields that.
+    """Yield a file, or the files of a folder. One item says that Rostra's own files there were passed over.
 
     Raises:
         ConfigError: there is no such file or folder.
     """
     listing = look_through(Path(name))
     for path in listing.files:
-        with suppress(FileNotFoundError):  # it went meanwhile
+        with suppress(FileNotFoundError):  # it was removed meanwhile
             facts = path.stat()
             stamp = facts.st_size, facts.st_mtime_ns
             yield LocalFile(place=shown(path), name=shown(path.name), stamp=stamp, bytes=facts.st_size, path=path)
@@ -47,17 +47,17 @@ def find(name: str | Path, shelf: Shelf) -> Iterator[Found]:  # noqa: ARG001 one
         yield Unusable(place=shown(path), name=shown(path.name), stamp=("own",), error=OwnFilesError())
 
 
-class Listing(NamedTuple):
-    """What a path names: the files that may be recordings, and where Rostra keeps files for itself."""
+class FolderListing(NamedTuple):
+    """What a path names: files that may be recordings, and the paths of Rostra's own files."""
 
     files: list[Path]
     own: list[Path]
 
 
-def look_through(source: Path) -> Listing:
-    """Return the files that a path names, a folder walked in order of name; hidden files are passed over.
+def look_through(source: Path) -> FolderListing:
+    """Return the files that a path names. A folder is walked in order of name, without hidden files.
 
-    So is whatever an archive or a publication keeps for itself (see `pipelines.storage.own`), wherever the path leads.
+    The files of an archive or a publication are passed over too (see `pipelines.storage.own`).
 
     Raises:
         ConfigError: there is no such file or folder.
@@ -66,8 +66,8 @@ def look_through(source: Path) -> Listing:
     if not path.exists():
         raise ConfigError(f"no file or folder {source}")
     if keeper(path):
-        return Listing([], [path])
-    return _walk(path) if path.is_dir() else Listing([path], [])
+        return FolderListing([], [path])
+    return _walk(path) if path.is_dir() else FolderListing([path], [])
 
 
 def expand(source: Path) -> list[Path]:
@@ -79,7 +79,7 @@ def expand(source: Path) -> list[Path]:
     return look_through(source).files
 
 
-def _walk(folder: Path) -> Listing:
+def _walk(folder: Path) -> FolderListing:
     files, own = [], []
     for place, folders, names in os.walk(folder):
         here = Path(place)
@@ -91,15 +91,15 @@ def _walk(folder: Path) -> Listing:
                 own.append(path)
             elif path.is_file():
                 files.append(path)
-    return Listing(sorted(files), sorted(own))
+    return FolderListing(sorted(files), sorted(own))
 
 
 def shown(path: Path | str) -> str:
-    """Return a path as text; what is not UTF-8 in it, as in names of old disks, stands as its number."""
+    """Return a path as text. Bytes that are not UTF-8, as in names on old disks, are shown as their numbers."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def wanted(name: str) -> bool:
-    """Whether a file in a folder, or in a bucket, is taken for a recording by its name alone."""
+    """Whether a file in a folder or bucket may be a recording, judged by its name alone."""
     parts = Path(name).parts
     return not any(part.startswith(".") for part in parts) and Path(name).suffix.lower() not in COMPANIONS

@@ -1,14 +1,14 @@
-"""HTTP and HTTPS: looking at an address, and downloading from it, with whoever wrote it held for hostile.
+"""HTTP and HTTPS: look at an address and download from it. Addresses and answers are hostile input.
 
-Every request, each hop of a redirect included, goes through `_Guard`: the scheme must be allowed, the host is
-resolved here, none of its addresses may be private (RFC 6890's registries, as `ipaddress` knows them), and
-the connection is made to the address that was checked, so that a second answer of the name server changes
-nothing. Proxies named by the environment are not used, since they would resolve names unseen.
+Every request, and each redirect, goes through `Guard`. It checks that the scheme is allowed, resolves the host, and
+checks that none of its addresses is private (RFC 6890's registries, as `ipaddress` knows them). It connects to the
+address that was checked, so that a second answer of the name server changes nothing. Proxies that the environment names
+are not used, since they would resolve names unchecked.
 
-A download is written to a file beside its final name and goes on from where it broke (RFC 9110, section 14:
-``Range`` with ``If-Range``) when the server names the version that it sends; without such a name it begins
-anew. What a server promises it must keep: ``Content-Length``, ``Repr-Digest`` (RFC 9530), and the
-``#sha256=…`` with which an address may end.
+A download is written to a partial file beside its final name. After a break it continues (RFC 9110, section 14:
+``Range`` with ``If-Range``) if the server identifies the version that it sends; otherwise it begins anew. The file must
+match what the server promises by ``Content-Length`` and ``Repr-Digest`` (RFC 9530), and the ``#sha256=…`` at the end of
+the address, if there is one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email.message import Message
@@ -39,17 +39,9 @@ from pipelines.errors import AddressError, FetchError, LimitError
 from pipelines.sources.base import Fetched, Found, Report, Shelf, file_name, ignore_progress
 from pipelines.storage.atomic import sync_file, sync_folder, write_atomic
 
-TRIES = 5
-"""How often a download is taken up again without coming further."""
 CONNECT_SECONDS = 20.0
-READ_SECONDS = 60.0
-"""How long a server may be silent."""
 SLOWEST = 1_000
-"""Bytes a second, over `READ_SECONDS`, below which a server is given up."""
-ANSWER_SECONDS = 300.0
-"""How long a server may take over an answer that is read whole, or looked into, in the driver."""
-WAIT_SECONDS = 1.0
-"""Before the second try; each further one waits twice as long."""
+"""A server that sends fewer bytes a second, during ``pull.silent_seconds``, is given up."""
 REDIRECTS = 10
 LOOK_BYTES = 2_048
 
@@ -57,17 +49,21 @@ _AGENT = "Rostra (archive of recordings)"
 _BUSY = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
 
 
+Resolve = Callable[[str, int, Settings], list[str]]
+NameServer = Callable[..., Sequence[tuple[Any, ...]]]
+
+
 class BrokenTransferError(FetchError):
-    """The transfer broke, and may be taken up again."""
+    """The transfer broke and may be continued."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What an address answers with: the facts of its headers, and how it begins.
+    """What an address answers: facts from the headers, and the first bytes.
 
     Attributes:
-        stamp: tells this version of the file from the next, as far as the server does.
-        size: how many bytes it promises.
+        stamp: identifies this version of the file, as far as the server does.
+        size: the promised number of bytes.
     """
 
     name: str
@@ -85,7 +81,7 @@ class WebFile(Found):
 
     @contextmanager
     def fetch(self, shelf: Shelf) -> Iterator[Fetched]:
-        """Download the file, going on from what is there of it; it is removed when the block ends."""
+        """Download the file, or continue a partial download. The file is removed when the block ends."""
         shelf.folder.mkdir(parents=True, exist_ok=True)
         path = shelf.folder / self.shelf_name
         download(self.url, path, shelf.settings, shelf.report)
@@ -96,13 +92,13 @@ class WebFile(Found):
 
 
 def look(url: str, settings: Settings) -> Look:
-    """Ask an address what it holds, and read no more than its beginning.
+    """Request an address, and read only the beginning of its answer.
 
     Raises:
-        ItemError: it cannot be asked, or answers with an error.
+        ItemError: the request fails, or the answer is an error.
     """
     beginning = b""
-    with _in_time() as extensions, _asked(url, settings, extensions=extensions) as response:
+    with _in_time(settings) as extensions, _asked(url, settings, extensions=extensions) as response:
         _refuse(response)
         for piece in response.iter_raw(LOOK_BYTES):
             beginning += piece
@@ -119,10 +115,10 @@ def look(url: str, settings: Settings) -> Look:
 
 
 @contextmanager
-def _in_time() -> Iterator[dict[str, Any]]:
-    """Give what a request needs so that its block ends in `ANSWER_SECONDS`.
+def _in_time(settings: Settings) -> Iterator[dict[str, Any]]:
+    """Yield httpx extensions that end the requests of this block after ``pull.answer_seconds``.
 
-    Limits of httpx are for each read, and a server that sends a byte now and then fails none of them.
+    The time limits of httpx apply to each read, so a server that sends one byte now and then never exceeds them.
 
     Raises:
         BrokenTransferError: the server took longer.
@@ -132,7 +128,7 @@ def _in_time() -> Iterator[dict[str, Any]]:
 
     def note(event: str, facts: dict[str, Any]) -> None:
         if event == "connection.connect_tcp.complete":
-            # Of its own, as TLS takes the other's descriptor away.
+            # A duplicate, since TLS detaches the original's descriptor.
             connections.append(facts["return_value"].get_extra_info("socket").dup())
             if over.is_set():
                 end()
@@ -143,14 +139,14 @@ def _in_time() -> Iterator[dict[str, Any]]:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
-    timer = threading.Timer(ANSWER_SECONDS, end)
+    timer = threading.Timer(settings.answer_seconds, end)
     timer.daemon = True
     timer.start()
     try:
         yield {"trace": note}
     except FetchError as error:
         if over.is_set():
-            raise BrokenTransferError(f"the server took more than {ANSWER_SECONDS:g} s to answer") from error
+            raise BrokenTransferError(f"the server took more than {settings.answer_seconds:g} s to answer") from error
         raise
     finally:
         timer.cancel()
@@ -162,13 +158,13 @@ def _in_time() -> Iterator[dict[str, Any]]:
 def _asked(
     url: str, settings: Settings, headers: dict[str, str] | None = None, extensions: dict[str, Any] | None = None
 ) -> Iterator[httpx.Response]:
-    """Ask for an address, redirects followed, with what goes wrong turned into errors of ours."""
-    timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
+    """Request an address, follow redirects, and raise Rostra's errors for those of httpx."""
+    timeout = httpx.Timeout(settings.silent_seconds, connect=CONNECT_SECONDS)
     known = {"user-agent": _AGENT, "accept-encoding": "identity"}
     try:
         with (
             httpx.Client(
-                transport=_Guard(settings),
+                transport=Guard(settings),
                 timeout=timeout,
                 follow_redirects=True,
                 max_redirects=REDIRECTS,
@@ -188,14 +184,14 @@ def _asked(
 
 
 def request(url: str, settings: Settings, headers: dict[str, str], *, limit: int) -> tuple[httpx.Response, bytes]:
-    """Return what an address answers, its body decoded and read whole.
+    """Return the answer of an address, and its whole body, decoded.
 
     Raises:
-        ItemError: it cannot be asked, or sends more than ``limit`` bytes.
+        ItemError: the request fails, or the body is larger than ``limit`` bytes.
     """
     body = bytearray()
     asked = {"accept-encoding": "gzip"} | headers
-    with _in_time() as extensions, _asked(url, settings, asked, extensions) as response:
+    with _in_time(settings) as extensions, _asked(url, settings, asked, extensions) as response:
         for piece in response.iter_bytes(65_536):
             body += piece
             if len(body) > limit:
@@ -203,21 +199,33 @@ def request(url: str, settings: Settings, headers: dict[str, str], *, limit: int
     return response, bytes(body)
 
 
-class _Guard(httpx.BaseTransport):
-    """Lets requests through to allowed schemes and addresses alone, and resolves names itself."""
+class Guard(httpx.BaseTransport):
+    """Lets requests through to allowed schemes and addresses alone, and resolves names itself.
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        # A connection kept for one name would serve the next name at the same address unasked.
+    Args:
+        settings: which schemes, and which private hosts, may be asked.
+        resolve: returns the addresses of a host, every one of which may be asked; see `addresses`.
+    """
+
+    def __init__(self, settings: Settings, resolve: Resolve | None = None) -> None:
+        self._settings, self._resolve = settings, resolve or addresses
+        # A kept connection would serve another host at the same address without a check.
         limits = httpx.Limits(max_keepalive_connections=0)
         self._inner = httpx.HTTPTransport(verify=_certificates(), trust_env=False, limits=limits)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Ask the first address of the host that answers.
+
+        Raises:
+            AddressError: the scheme or an address is not allowed.
+            FetchError: the host is unknown.
+            httpx.HTTPError: no address answers.
+        """
         url = request.url
         if url.scheme not in self._settings.schemes:
             raise AddressError(f"the scheme {url.scheme!r} is not among pull.schemes in rostra.toml: {shown(url)}")
         failure: httpx.HTTPError | None = None
-        for address in addresses(url.host, url.port or (443 if url.scheme == "https" else 80), self._settings):
+        for address in self._resolve(url.host, url.port or (443 if url.scheme == "https" else 80), self._settings):
             moved = httpx.Request(
                 request.method,
                 url.copy_with(host=address),
@@ -232,35 +240,49 @@ class _Guard(httpx.BaseTransport):
         raise failure or httpx.ConnectError("the name has no address")
 
     def close(self) -> None:
+        """Close what connections are open."""
         self._inner.close()
 
 
 @cache
 def _certificates() -> ssl.SSLContext:
-    """Return whom to trust: reading that anew for every request would take longer than most requests."""
+    """Return the trusted certificates. They are cached, since reading them takes longer than most requests."""
     return httpx.create_ssl_context(trust_env=False)
 
 
 def shown(url: httpx.URL) -> str:
-    """Return an address without the user and the query, which may be secrets."""
+    """Return an address without its user and query, which may hold secrets."""
     return f"{url.scheme}://{url.host}{url.path}"
 
 
-def addresses(host: str, port: int, settings: Settings) -> list[str]:
-    """Return the addresses of a host, every one of which may be asked.
+def addresses(
+    host: str,
+    port: int,
+    settings: Settings,
+    name_server: NameServer = socket.getaddrinfo,
+    allowed: Callable[[str], bool] | None = None,
+) -> list[str]:
+    """Return the IP addresses of a host, after checking that each of them may be asked.
+
+    Args:
+        host: its name, or an address.
+        port: where it is to be asked.
+        settings: which private hosts may be asked.
+        name_server: answers as `socket.getaddrinfo` does.
+        allowed: whether an address may be asked; `is_public`, unless it is given.
 
     Raises:
-        AddressError: one may not.
+        AddressError: one of them may not be asked.
         FetchError: the host is unknown.
     """
     try:
-        answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        answers = name_server(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise BrokenTransferError(f"no host {host!r} is known: {error}") from error
     found = list(dict.fromkeys(str(answer[4][0]) for answer in answers))
     if host.lower() not in {name.lower() for name in settings.private_hosts}:
         for address in found:
-            if not is_public(address):
+            if not (allowed or is_public)(address):
                 raise AddressError(
                     f"{host} is at {address}, a private address: if it is yours, add {host!r} to pull.private_hosts"
                     " in rostra.toml"
@@ -269,7 +291,7 @@ def addresses(host: str, port: int, settings: Settings) -> list[str]:
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address belongs to the open internet; of one that carries another inside, that must.
+    """Whether an IP address is public. If it embeds another address, that one must be public too.
 
     Sources: RFC 6890 with its registries; IANA's "Internet Protocol Version 6 Address Space", by which all global
     unicast is in 2000::/3; RFC 4291 (IPv4-mapped), RFC 3056 (6to4), RFC 4380 (Teredo) and RFC 6052 (NAT64) for
@@ -295,17 +317,17 @@ _PROTOCOL = ipaddress.IPv4Network("192.0.0.0/24")
 
 
 class _Progress(msgspec.Struct, frozen=True):
-    """What is known of a file that is half here: which version it is of, and its whole size."""
+    """What is known of a partial file: the version that it belongs to, and the size of the whole."""
 
     validator: str
     total: int | None
 
 
 def download(url: str, target: Path, settings: Settings, report: Report = ignore_progress) -> None:
-    """Bring a file here, under a name that it gets when it is whole.
+    """Download a file. It gets its name when it is complete.
 
     Raises:
-        ItemError: it cannot be had, is not what was promised, or is larger than allowed.
+        ItemError: it cannot be downloaded, does not match what was promised, or is larger than allowed.
         OSError: it cannot be written.
     """
     part, note = target.with_suffix(".part"), target.with_suffix(".part.json")
@@ -320,9 +342,9 @@ def download(url: str, target: Path, settings: Settings, report: Report = ignore
         except BrokenTransferError as error:
             here = part.stat().st_size if part.exists() else 0
             furthest, tries = (here, 1) if here > furthest else (furthest, tries + 1)
-            if tries >= TRIES:
+            if tries >= settings.tries:
                 raise FetchError(f"{error}; given up after {tries} tries, {here} bytes are here") from error
-            time.sleep(WAIT_SECONDS * 2 ** (tries - 1))
+            time.sleep(settings.retry_seconds * 2 ** (tries - 1))
     _check(part, note, url, digest)
     note.unlink(missing_ok=True)
     part.replace(target)
@@ -330,7 +352,7 @@ def download(url: str, target: Path, settings: Settings, report: Report = ignore
 
 
 def _take_up(url: str, part: Path, note: Path, settings: Settings, report: Report) -> str | None:
-    """Download from where the last try broke; return the SHA-256 that the server promises, if it does."""
+    """Continue where the last try broke. Return the SHA-256 that the server promises, or None."""
     have, known = _half(part, note)
     if known and known.total == have:
         return None
@@ -361,7 +383,7 @@ def _take_up(url: str, part: Path, note: Path, settings: Settings, report: Repor
 
 
 def _half(part: Path, note: Path) -> tuple[int, _Progress | None]:
-    """Return how much is here of what the server can go on with."""
+    """Return how many bytes are here that the server can continue, and their version."""
     try:
         known = msgspec.json.decode(note.read_bytes(), type=_Progress)
         have = part.stat().st_size
@@ -371,7 +393,7 @@ def _half(part: Path, note: Path) -> tuple[int, _Progress | None]:
 
 
 def _begin(part: Path, note: Path, response: httpx.Response, total: int | None) -> None:
-    """Begin a file anew; only a strong validator tells that a later part belongs to it (RFC 9110, 13.1.5)."""
+    """Begin a file anew. Only a strong validator proves that a later part belongs to it (RFC 9110, 13.1.5)."""
     etag = response.headers.get("etag", "")
     validator = etag if etag and not etag.startswith("W/") else response.headers.get("last-modified", "")
     part.write_bytes(b"")
@@ -393,7 +415,7 @@ def _receive(response: httpx.Response, part: Path, settings: Settings, report: R
                     raise LimitError(_too_large(settings))
                 file.write(piece)
                 report(here)
-                if (passed := time.monotonic() - window) > READ_SECONDS:
+                if (passed := time.monotonic() - window) > settings.silent_seconds:
                     if arrived < SLOWEST * passed:
                         raise BrokenTransferError(f"the server sends less than {SLOWEST} bytes a second")
                     window, arrived = time.monotonic(), 0
@@ -402,7 +424,7 @@ def _receive(response: httpx.Response, part: Path, settings: Settings, report: R
 
 
 def _check(part: Path, note: Path, url: str, promised: str | None) -> None:
-    """Raise where the bytes are not those that the address or the server promise."""
+    """Raise an error if the file does not have the SHA-256 that the address or the server promises."""
     named = re.search(r"#(?:.*&)?sha256=([0-9a-fA-F]{64})(?:&|$)", url)
     wanted = {named[1].lower()} if named else set()
     wanted |= {promised} if promised else set()
@@ -431,13 +453,13 @@ def _length(response: httpx.Response) -> int | None:
 
 
 def _total(response: httpx.Response, have: int) -> int | None:
-    """Return the size of the whole file, as the server promises it."""
+    """Return the promised size of the whole file, in bytes."""
     length = _length(response)
     return None if length is None else have + length
 
 
 def _fits(response: httpx.Response, have: int, known: _Progress | None) -> bool:
-    """Whether a partial answer goes on where the file here ends, and is of a file of the same size."""
+    """Whether a partial answer begins where the file here ends, and belongs to a file of the same size."""
     found = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", response.headers.get("content-range", ""))
     if found is None or known is None or int(found[1]) != have:
         return False
@@ -449,7 +471,7 @@ def _too_large(settings: Settings) -> str:
 
 
 def _name(response: httpx.Response) -> str:
-    """Return what a file is called: by ``Content-Disposition`` (RFC 6266), or by the end of its address."""
+    """Return the name of a file: from ``Content-Disposition`` (RFC 6266), or from the end of its address."""
     header = Message()
     header["content-disposition"] = response.headers.get("content-disposition", "")
     return file_name(header.get_filename() or unquote(response.url.path))

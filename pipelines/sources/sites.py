@@ -1,8 +1,8 @@
-"""What yt-dlp knows: the pages of video sites, their playlists, and everything that they say of a recording.
+"""Video sites, by yt-dlp: pages, playlists, and what the site says of each recording.
 
-The extra ``sites`` installs it. Only sites that it knows by name are left to it: its generic extractor would
-follow any page anywhere, which `pipelines.sources.http` is there to prevent. What it asks of the sites that
-it knows, it asks itself: addresses are not checked there.
+The extra ``sites`` installs yt-dlp. It is used only for sites that it knows by name: its generic extractor would follow
+any page to any address, which `pipelines.sources.http` prevents. yt-dlp makes its own requests to the sites that it
+knows; Rostra does not check the addresses of those requests.
 """
 
 from __future__ import annotations
@@ -24,16 +24,10 @@ from metadata.timetables.ytdlp_info import release_wish
 from pipelines.config import PullSettings as Settings
 from pipelines.errors import FetchError, LimitError
 from pipelines.media.files import ffmpeg_binary
-from pipelines.sources.base import Fetched, Found, Report, Shelf, Unreachable, Words, file_name, plain
+from pipelines.sources.base import CaptionFiles, Fetched, Found, Report, Shelf, Unreachable, file_name, plain
 
-TRIES = 5
-"""How often a download is taken up again; yt-dlp as a library does not otherwise."""
 FORMATS = "bestvideo*[height<=1080]+bestaudio/best"
-"""What is chosen of the formats that a site has (yt-dlp's format selection)."""
-
-
-EXTRACTORS = ("default", "-generic")
-"""Of yt-dlp's, those that are used: its generic one follows any page anywhere."""
+"""The formats that are chosen, in yt-dlp's format selection."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,13 +38,13 @@ class Video(Found):
 
     @contextmanager
     def fetch(self, shelf: Shelf) -> Iterator[Fetched]:
-        """Download the recording with ``info.json`` and captions; yt-dlp goes on with what is half here."""
+        """Download the recording with ``info.json`` and captions. yt-dlp continues a partial download."""
         options = {
             "format": FORMATS,
             "ffmpeg_location": ffmpeg_binary(),
             "continuedl": True,
-            "retries": TRIES,
-            "fragment_retries": TRIES,
+            "retries": shelf.settings.tries,  # yt-dlp as a library does not otherwise take it up again
+            "fragment_retries": shelf.settings.tries,
             "max_filesize": shelf.settings.max_bytes,
             "match_filter": _not_longer(shelf.settings),
             "progress_hooks": [_reporting(shelf.report)],
@@ -67,10 +61,10 @@ class Video(Found):
             yield Fetched(recording, tuple(file for file in files if file != recording and file.suffix != ".part"))
 
     @contextmanager
-    def fetch_captions(self, shelf: Shelf) -> Iterator[Words]:
-        """Download ``info.json`` and the captions that people made; what the site's machine heard is left."""
+    def fetch_captions(self, shelf: Shelf) -> Iterator[CaptionFiles]:
+        """Download ``info.json`` and the captions that people made, but not the site's automatic captions."""
         with self._downloaded(shelf, {"skip_download": True}) as (_, files):
-            yield Words(self.url, files)
+            yield CaptionFiles(self.url, files)
 
     @contextmanager
     def _downloaded(self, shelf: Shelf, options: dict[str, Any]) -> Iterator[tuple[dict[str, Any], tuple[Path, ...]]]:
@@ -84,7 +78,7 @@ class Video(Found):
             "writesubtitles": True,
             "subtitleslangs": ["all", "-live_chat"],
         }
-        info = _extract(self.url, always | options, download=True)
+        info = _extract(self.url, shelf.settings, always | options, download=True)
         try:
             yield info, tuple(sorted(folder.glob("recording.*")))
         finally:
@@ -96,10 +90,10 @@ def is_known(url: str) -> bool:
     return any(extractor.suitable(url) for extractor in _extractors())
 
 
-def find(url: str, shelf: Shelf) -> Iterator[Found]:  # noqa: ARG001 one signature for all sources
-    """Yield the recording on a page, or those of a playlist; a page that cannot be read yields that."""
+def find(url: str, shelf: Shelf) -> Iterator[Found]:
+    """Yield the recording of a page, or those of a playlist; an `Unreachable` where the page cannot be read."""
     try:
-        info = _extract(url, {"extract_flat": "in_playlist", "skip_download": True}, download=False)
+        info = _extract(url, shelf.settings, {"extract_flat": "in_playlist", "skip_download": True}, download=False)
     except FetchError as error:
         yield Unreachable(place=url, name=url, stamp=("unreachable",), error=error)
         return
@@ -118,9 +112,9 @@ def find(url: str, shelf: Shelf) -> Iterator[Found]:  # noqa: ARG001 one signatu
 
 
 def described(info: Mapping[str, Any]) -> Session:
-    """Return what a site says of a recording. A video that is not for everybody is private.
+    """Return what a site says of a recording. A video that is not public there is private here.
 
-    The name of a channel is not that of a person, and is left out.
+    The name of the channel is left out, since it need not be a person's.
     """
     title = plain(str(info.get("title") or info.get("id") or "Recording"), 500)
     page = info.get("webpage_url") or info.get("url")
@@ -140,18 +134,18 @@ def described(info: Mapping[str, Any]) -> Session:
     )
 
 
-def _extract(url: str, options: dict[str, Any], *, download: bool) -> dict[str, Any]:
-    """Return what yt-dlp learns, and have it download where that is wanted.
+def _extract(url: str, settings: Settings, options: dict[str, Any], *, download: bool) -> dict[str, Any]:
+    """Return the information that yt-dlp extracts, and download the files if ``download`` is set.
 
     Raises:
-        FetchError: it cannot, with what it says.
+        FetchError: yt-dlp fails; the text is its message.
     """
     from yt_dlp import YoutubeDL  # an extra, and slow to import
     from yt_dlp.utils import YoutubeDLError
 
     quiet = {"quiet": True, "no_warnings": True, "noprogress": True, "logger": _Silent(), "color": "never"}
     try:
-        with YoutubeDL(quiet | {"allowed_extractors": list(EXTRACTORS)} | options) as downloader:
+        with YoutubeDL(quiet | {"allowed_extractors": list(settings.extractors)} | options) as downloader:
             info: dict[str, Any] = downloader.sanitize_info(downloader.extract_info(url, download=download))
     except YoutubeDLError as error:
         raise FetchError(plain(str(error).removeprefix("ERROR: "), 500)) from error
@@ -159,7 +153,7 @@ def _extract(url: str, options: dict[str, Any], *, download: bool) -> dict[str, 
 
 
 def _not_longer(settings: Settings) -> Any:
-    """Return a filter, as yt-dlp takes one, that refuses what is longer than allowed."""
+    """Return a match filter for yt-dlp that refuses recordings that are longer than allowed."""
 
     def judge(info: Mapping[str, Any], *, incomplete: bool) -> None:  # noqa: ARG001 yt-dlp's signature
         if (info.get("duration") or 0) * 1000 > settings.max_ms:
@@ -169,7 +163,7 @@ def _not_longer(settings: Settings) -> Any:
 
 
 def _reporting(report: Report) -> Any:
-    """Return a hook, as yt-dlp takes one, that reports how much is here of all files together."""
+    """Return a progress hook for yt-dlp that reports the bytes of all files together."""
     here: dict[str, float] = {}
 
     def tell(status: Mapping[str, Any]) -> None:
@@ -180,7 +174,7 @@ def _reporting(report: Report) -> Any:
 
 
 class _Silent:
-    """A logger that drops what yt-dlp says along the way."""
+    """A logger that drops yt-dlp's messages."""
 
     def debug(self, message: str) -> None:
         """Drop it."""

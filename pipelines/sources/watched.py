@@ -1,9 +1,8 @@
-"""A folder that recordings arrive in: which of its files have come whole.
+"""A folder that recordings arrive in: which of its files are complete.
 
-Nothing tells that a file is complete: whoever writes it may pause. One whose size and time have not changed
-for `QUIET_SECONDS` is taken for complete; should it grow after all, it is pulled again, and what was there
-before is superseded. The folder is looked at again and again rather than watched through the system, whose
-notices do not reach across network shares.
+A file does not say whether it is complete: its writer may only pause. A file whose size and time have not changed for
+`QUIET_SECONDS` counts as complete. If it grows later, it is pulled again and supersedes the earlier version. The folder
+is listed at intervals, since the notifications of operating systems do not work on network shares.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from pipelines.sources.files import expand
 
 QUIET_SECONDS = 30.0
 LOOK_SECONDS = 5.0
-"""Between two looks at the folder."""
+"""Seconds between two listings of the folder."""
 
 
 class _State(NamedTuple):
@@ -27,7 +26,7 @@ class _State(NamedTuple):
 
 @dataclass(slots=True)
 class Watched:
-    """Folders, and what was seen in them so far.
+    """Folders, and the files that were seen in them so far.
 
     Attributes:
         quiet: seconds without a change after which a file is complete.
@@ -39,20 +38,20 @@ class Watched:
     _taken: dict[Path, _State] = field(default_factory=dict)
 
     def look(self, now: float) -> list[Path]:
-        """Return the files that are complete and were not taken before as they are.
+        """Return the files that are complete and were not taken before in their present state.
 
         Args:
             now: seconds on a clock that never goes back.
 
         Raises:
-            ConfigError: a folder is not there.
+            ConfigError: a folder does not exist.
         """
         ready, before, self._seen = [], self._seen, {}
         for path in (path for folder in self.folders for path in expand(folder)):
             try:
                 facts = path.stat()
             except OSError:
-                continue  # it went as we looked
+                continue  # it was removed meanwhile
             state = _State(facts.st_size, facts.st_mtime_ns)
             known, since = before.get(path, (None, now))
             self._seen[path] = state, since if state == known else now
@@ -61,5 +60,5 @@ class Watched:
         return ready
 
     def took(self, paths: Sequence[Path]) -> None:
-        """Note that files were taken as they were seen last."""
+        """Note that files were taken in the state in which they were last seen."""
         self._taken |= {path: self._seen[path][0] for path in paths}

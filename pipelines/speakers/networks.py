@@ -20,11 +20,12 @@ from pipelines.errors import TranscriberError
 from pipelines.media.samples import SAMPLE_RATE, AudioBlock
 from pipelines.speakers.base import Diarization, Parameter, Report
 from pipelines.speakers.clustering import Vectors, Weights, cluster, means, purified
+from pipelines.speakers.features import Features
 from pipelines.speakers.local import Chunk, activity_of, chunks, windows
 from pipelines.speakers.turns import Heard, name_all, turns
 from pipelines.speakers.weights import identity, resolve
 
-REVISION = 1
+REVISION = 2
 """Of the way from sound to turns: a later one makes all recordings due again."""
 AT_ONCE = 4
 """Chunks that are segmented together."""
@@ -90,6 +91,11 @@ class NetworkDiarizer:
                 yield chunk, Heard(chunk.start, activity, marks), vectors, [window.seconds for window in cut]
         except _faults() as error:
             raise TranscriberError(f"onnxruntime gave up: {error}") from error
+
+
+def embed(features: Features, weights: str = "", threads: int | None = None) -> Vectors:
+    """Return the vector of one window of features, shape ``(1, 192)``."""
+    return _vectors(_sessions(weights, threads)[1], [features])
 
 
 def _diarization(heard: list[Heard], vectors: Vectors, voices: Vectors, duration_ms: int) -> Diarization:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from metadata.model import TranscriptKind
-from pipelines.config import Config
+from pipelines.config import Config, Quality
 
 if TYPE_CHECKING:  # the module of `Stage` belongs to this package, which is imported first
     from pipelines.stages.base import Stage
@@ -41,6 +41,7 @@ class Setup:
         kind: of the captions that come with recordings: ``human`` where people made or checked them.
         captions_only: whether ``rostra pull`` brings captions and leaves the recordings where they are.
         model: Whisper's size or a folder of weights, instead of the configured one.
+        quality: what a recording is worth, instead of what is configured.
         threads: how many processors each worker has, or None where nothing is computed.
     """
 
@@ -51,6 +52,7 @@ class Setup:
     kind: TranscriptKind = "imported"
     captions_only: bool = False
     model: str | None = None
+    quality: Quality | None = None
     threads: int | None = None
 
 

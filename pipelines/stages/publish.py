@@ -35,6 +35,7 @@ from archive.publication import build as release
 from archive.publication.folder import files
 from pipelines.config import Config
 from pipelines.errors import DiskFullError, ItemError, LockedError
+from pipelines.exchange.corpora import lack_corpora, write_corpora
 from pipelines.stages import Setup
 from pipelines.stages.base import Item, Report
 from pipelines.storage.archive_folder import Context, now, timestamp
@@ -116,7 +117,7 @@ class Publish:
                 grace_seconds=self.grace_seconds,
                 clock=self.clock,
             ),
-            lost=self.again or not (target / CURRENT).exists(),
+            lost=self.again or not (target / CURRENT).exists() or lack_corpora(target, context.config),
         )
 
     def work(self, task: Publication, report: Report) -> str:  # noqa: ARG002 one signature
@@ -174,6 +175,7 @@ def publish(task: Publication) -> str:
             time.sleep(task.grace_seconds)
         _remove_others(target / MEDIA, wanted)
         _remove_others(target, {name}, DATABASES)
+        write_corpora(target, task.config)
     return ", ".join(counted(built.counts[thing], thing) for thing in ("session", "recording", "segment"))
 
 

@@ -27,7 +27,7 @@ from archive.connection import open_readonly
 from archive.errors import ArchiveError
 from archive.site import queries
 from archive.site.frozen import hosting, search
-from archive.site.frozen.places import Places
+from archive.site.frozen.places import Places, logo_file
 from archive.site.frozen.walk import Walk, address_of
 from archive.sqlite import Database, sqlite3
 from pipelines.stages.base import Report
@@ -104,7 +104,7 @@ class _Writing:
             held = _held(db)
             self._take_back(held, media)
             played = queries.played_files(db.conn) if self.task.media else set()
-            places = Places(self.task.media, played)
+            places = Places(self.task.media, played, logo_file(self.task.names.logo))
             gone = [address_of(*each) for each in queries.tombstones(db.conn)]
             asyncio.run(self._walk(database.parent, places, gone, report))
             self._index(list(search.documents(db.conn, places, self.task.language)), work)

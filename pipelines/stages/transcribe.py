@@ -152,8 +152,14 @@ def whisper(setup: Setup) -> Transcriber:
         ConfigError: there is no such engine.
     """
     settings = setup.config.transcribe
-    threads = {} if setup.threads is None else {"threads": setup.threads}
-    return engine(settings.engine, model=setup.model or settings.model, device=settings.device, **threads)
+    threads: dict[str, int] = {} if setup.threads is None else {"threads": setup.threads}
+    return engine(
+        settings.engine,
+        model=setup.model or settings.model,
+        device=settings.device,
+        quality=setup.quality or settings.quality,
+        **threads,
+    )
 
 
 def weights_bytes(setup: Setup) -> int:

@@ -27,7 +27,7 @@ from pipelines.storage.archive_folder import Context, timestamp
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class PulledCaptions:
     """The captions of a recording, in the store, and what its place says of it."""
 
     name: str
@@ -61,7 +61,7 @@ class PullWords:
                 lost=each.failed,
             )
 
-    def work(self, task: Task, report: Report) -> Words | None:  # noqa: ARG002 one signature
+    def work(self, task: Task, report: Report) -> PulledCaptions | None:  # noqa: ARG002 one signature
         """Bring the captions of a recording into the store."""
         found = task.found
         if found.empty:
@@ -75,9 +75,9 @@ class PullWords:
                 kept = tuple(companion(task.store, path) for path in fetched.companions)
             except OSError as error:
                 raise BrokenMediaError(f"cannot be copied: {error.strerror or error}") from error
-        return Words(found.name, fetched.address, kept, found.about, fetched.remark)
+        return PulledCaptions(found.name, fetched.address, kept, found.about, fetched.remark)
 
-    def commit(self, context: Context, item: Item, result: Words | None) -> str | None:
+    def commit(self, context: Context, item: Item, result: PulledCaptions | None) -> str | None:
         """Give the recording its place in its session, and note what came with it."""
         if result is None:
             return "it can be read again"
@@ -94,7 +94,7 @@ class PullWords:
         note_place(context.db, recording, item.subject, about=about, pulled_at=timestamp())
         return result.remark
 
-    def _recording(self, context: Context, words: Words) -> int:
+    def _recording(self, context: Context, words: PulledCaptions) -> int:
         names = Names(context, self.event)
         if self.session:
             return names.recording_in(self.session, words.address)

@@ -8,6 +8,9 @@
 
 A snapshot is there when its manifest is: a backup that breaks off leaves files that the next one finds, and
 no snapshot. What `publish` can build again (``public/``) is not kept.
+
+What was deleted for good is to be gone from backups, too. So the first backup after that drops the snapshots from
+before, which still hold it, and every file that only they name.
 """
 
 from __future__ import annotations
@@ -42,6 +45,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         settings: the text of ``rostra.toml``.
         files: what the catalogue names of the store.
         lost: names of those that were missing or damaged, and are in no earlier snapshot either.
+        erased: how often anything had been deleted for good.
     """
 
     made_at: str
@@ -51,6 +55,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     settings: str
     files: tuple[StoredFile, ...]
     lost: tuple[str, ...] = ()
+    erased: snapshots.Erased = snapshots.Erased()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,7 @@ class Done:
         copied: how many files travelled.
         bytes: how many bytes they have.
         removed: files of dropped snapshots.
+        forgotten: snapshots that were dropped, since they held what was deleted for good.
         damage: what is missing or broken.
     """
 
@@ -78,6 +84,7 @@ class Done:
     bytes: int
     removed: int
     damage: tuple[Damage, ...]
+    forgotten: int = 0
 
 
 Step = Callable[[int, int], None]
@@ -121,12 +128,14 @@ def back_up(context: Context, vault: Vault, *, made_at: str, keep: int, verify: 
             settings=context.layout.config.read_text(encoding="utf-8") if context.layout.config.exists() else "",
             files=taken.files,
             lost=tuple(each.name for each in damage),
+            erased=taken.erased,
         )
         written = folder / "manifest.json"
         written.write_bytes(msgspec.json.encode(manifest))
         vault.put(written, _name(made_at))
-        removed = _prune(vault, keep, folder) if keep else 0
-    return Done(manifest, copying.copied, copying.bytes, removed, damage)
+        forgotten = _before_erasure(vault, manifest, folder)
+        removed = _prune(vault, keep, forgotten, folder) if keep or forgotten else 0
+    return Done(manifest, copying.copied, copying.bytes, removed, damage, len(forgotten))
 
 
 @dataclass(slots=True)
@@ -298,11 +307,17 @@ def _refuse_others(vault: Vault, sizes: dict[str, int], identity: str, folder: P
         raise ConfigError("that place holds the backup of another archive: choose another")
 
 
-def _prune(vault: Vault, keep: int, folder: Path) -> int:
-    """Remove the oldest snapshots, and the files that only they name; return how many files."""
+def _before_erasure(vault: Vault, made: Manifest, folder: Path) -> set[str]:
+    """Return the names of the manifests of snapshots that hold what was deleted for good since."""
+    names = _names(vault.sizes())
+    return {name for name in names if made.erased.is_missing_from(_manifest(vault, name, folder).erased)}
+
+
+def _prune(vault: Vault, keep: int, without: set[str], folder: Path) -> int:
+    """Remove all but the latest snapshots (0 keeps all), and the files that only they name; return how many files."""
     sizes = vault.sizes()
     wanted = set()
-    for name in _names(sizes)[-keep:]:
+    for name in [name for name in _names(sizes) if name not in without][-keep:]:
         manifest = _manifest(vault, name, folder)
         wanted |= {name, f"{CATALOGUES}/{manifest.catalogue}.db"}
         wanted |= {f"{MEDIA}/{key(file.sha256, file.suffix)}" for file in manifest.files}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from archive.publication.folder import METADATA, SETTINGS_FILE
+from archive.publication.folder import CORPORA, METADATA, SETTINGS_FILE
 from pipelines.storage.archive_folder import Layout
 
 CURRENT = "current.json"
@@ -33,7 +33,7 @@ def kept_in(folder: Path) -> frozenset[str]:
         turns = {path.name for path in folder.glob(f"{layout.work.name}-*") if path.name.rpartition("-")[2].isdecimal()}
         return frozenset(files | turns | {part.name for part in parts})
     if (folder / CURRENT).is_file() and (databases := {path.name for path in folder.glob(DATABASES)}):
-        return frozenset({CURRENT, MEDIA, METADATA, SETTINGS_FILE, *databases})
+        return frozenset({CURRENT, MEDIA, CORPORA, METADATA, SETTINGS_FILE, *databases})
     if (folder / SITE).is_file():
         names = {Path(name).parts[0] for name in written_files(folder)}
         return frozenset({SITE, MEDIA, *names})

@@ -17,6 +17,7 @@ from metadata.languages import UNDETERMINED
 from metadata.model import Segment, Transcript
 from pipelines.errors import SeamError
 from pipelines.media.samples import SAMPLE_RATE, AudioBlock
+from pipelines.transcribers.script import in_one_script
 from pipelines.transcribers.speech import FRAME, Detector, detect_speech, spans
 
 LONGEST_MS = 4 * 3_600_000
@@ -154,7 +155,7 @@ def join(heard: Sequence[Heard]) -> Transcript:
     transcripts = [each.transcript for each in heard]
     spoken = (each.language for each in transcripts if each.language != UNDETERMINED)
     language = next(spoken, UNDETERMINED)
-    return replace(
+    whole = replace(
         transcripts[0],
         language=language,
         duration_ms=max(
@@ -164,6 +165,7 @@ def join(heard: Sequence[Heard]) -> Transcript:
         ),
         segments=tuple(segment for each in heard for segment in _placed(each, language)),
     )
+    return in_one_script(whole)
 
 
 def _placed(heard: Heard, language: str) -> Iterator[Segment]:

@@ -9,6 +9,7 @@ no words is decoded alone.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, groupby, islice, tee
@@ -20,10 +21,12 @@ from pipelines.errors import LanguageError
 from pipelines.media.samples import SAMPLE_RATE, AudioBlock
 from pipelines.transcribers.base import Hints, Report
 from pipelines.transcribers.judge import judge, judge_all
+from pipelines.transcribers.loudness import Sounds, dynamic_range, thorough
 from pipelines.transcribers.onsets import Spoken, held
 from pipelines.transcribers.prefetch import parallel_map, prefetch
+from pipelines.transcribers.script import in_one_script
 from pipelines.transcribers.sentences import HeardWord, in_order, segment, sentences, text_of
-from pipelines.transcribers.speech import FRAMES_PER_SECOND, Window, cut, windows
+from pipelines.transcribers.speech import FRAMES_PER_SECOND, Window, cut, detect_speech, windows
 
 WORDS_A_SECOND = 2.5
 """As people speak: it weighs speech that has no words against words that are doubted."""
@@ -36,6 +39,8 @@ UNEXPECTED = 0.1
 OWN, OTHER = 0.5, 0.8
 """A window less likely than the first to be in the recording's language is looked at part by part; a part more
 likely than the second to be in another is decoded in that."""
+LONGEST_OF_ONE_LANGUAGE = 10
+"""Seconds: halves of a longer part may be in different ones. In less than five, languages are mistaken for others."""
 
 _WHISPER_CODES = {"nb": "no", "jv": "jw", "fil": "tl", "cmn": "zh"}
 
@@ -90,6 +95,12 @@ class Decoder(Protocol):
     def decode_with_care(self, window: Window, request: Request) -> list[HeardWord]:
         """Return the words of a window, with the engine's safest settings."""
 
+    def decode_otherwise(self, window: Window, request: Request) -> Iterator[list[HeardWord]]:
+        """Yield the words of a window that stays in a loop, heard in other ways, the most faithful first.
+
+        The same window gives the same words, whatever was heard before.
+        """
+
 
 def transcribe(decoder: Decoder, audio: Iterable[AudioBlock], hints: Hints, report: Report) -> Transcript:
     """Return what is said in consecutive blocks of audio.
@@ -98,37 +109,50 @@ def transcribe(decoder: Decoder, audio: Iterable[AudioBlock], hints: Hints, repo
         LanguageError: the weights do not know the declared language.
         TranscriberError: the engine gave up.
     """
-    tape = _Tape(audio)
+    tape, sounds = _Tape(audio), Sounds()
     heard: list[HeardWord] = []
     # Speech is looked for while the windows before are decoded.
-    with prefetch(windows(tape), _WINDOWS_AHEAD) as speech:
+    with prefetch(windows(tape, thorough(detect_speech), sounds.note), _WINDOWS_AHEAD) as speech:
         first = list(islice(speech, IDENTIFYING_WINDOWS if hints.language is None else 0))
         expected = tuple(code for tag in hints.expected if (code := _whisper_code(tag)) in decoder.languages)
         language, code = _language(decoder, hints.language, first, expected)
         request = Request(code, hints.terms, obeyed=hints.language is not None, expected=expected)
 
-        def words_of(each: tuple[Window, Decoded]) -> tuple[float, list[HeardWord]]:
-            window, decoded = each
+        def words_of(each: tuple[Window, Decoded, bool]) -> tuple[float, list[HeardWord]]:
+            window, decoded, changes = each
             end = window.parts[-1].recording + window.parts[-1].length
-            return end / FRAMES_PER_SECOND, _words(decoder, window, decoded, request)
+            return end / FRAMES_PER_SECOND, _words(decoder, window, decoded, request, changes=changes)
 
-        found = decoder.decode(chain(first, speech), request)
+        found = _beside(decoder.decode(chain(first, speech), request), request)
         for seconds, words in parallel_map(words_of, found, decoder.workers):
             heard += words
             report(seconds)
-    groups = list(sentences(in_order(heard)))
+    words_heard = in_order(heard)
     report(tape.samples / SAMPLE_RATE)
-    return Transcript(
-        language=language,
-        duration_ms=round(tape.samples * 1000 / SAMPLE_RATE),
-        segments=tuple(segment(group, flags) for group, flags in zip(groups, judge_all(groups), strict=True)),
-    )
+    duration_ms = round(tape.samples * 1000 / SAMPLE_RATE)
+    said = _segments(words_heard)
+    silent = _marks(sounds.without_words((word.start_ms, word.end_ms) for word in words_heard), duration_ms)
+    segments = tuple(sorted([*said, *silent], key=lambda each: each.start_ms))
+    return in_one_script(Transcript(language=language, duration_ms=duration_ms, segments=segments), hints.terms)
 
 
-def _words(decoder: Decoder, window: Window, decoded: Decoded, request: Request) -> list[HeardWord]:
-    """Return the words of a window after the first pass, or better ones."""
+def _segments(words: Sequence[HeardWord]) -> list[Segment]:
+    groups = list(sentences(words))
+    return [segment(group, flags) for group, flags in zip(groups, judge_all(groups), strict=True)]
+
+
+def _marks(stretches: Iterable[tuple[int, int]], duration_ms: int) -> Iterator[Segment]:
+    """Yield a segment without text for each stretch in which somebody may speak and no word was found."""
+    for start_ms, end_ms in stretches:
+        yield Segment(start_ms=start_ms, end_ms=min(end_ms, duration_ms), text="", flags=(Flag.NOT_TRANSCRIBED,))
+
+
+def _words(
+    decoder: Decoder, window: Window, decoded: Decoded, request: Request, *, changes: bool = False
+) -> list[HeardWord]:
+    """Return the words of a window after the first pass, or better ones; its language ``changes`` or may."""
     likely = _weighed(decoded.languages, request.expected)
-    if not request.obeyed and likely.get(request.code, 1.0) < OWN:
+    if changes or _foreign(decoded, request):
         return _in_its_languages(decoder, window, request)
     words = _better(decoder, window, _suspected(decoded.words, likely, request.code), request)
     return _suspected(words, likely, request.code)  # what was heard again is no less so
@@ -136,10 +160,11 @@ def _words(decoder: Decoder, window: Window, decoded: Decoded, request: Request)
 
 def placed(window: Window, words: Iterable[Spoken]) -> list[HeardWord]:
     """Return the words of a window as words of the recording, held to the sound that they are."""
-    return [_placed(window, word) for word in held(list(words), window.samples)]
+    range_db = dynamic_range(window.samples)
+    return [_placed(window, word, range_db) for word in held(list(words), window.samples)]
 
 
-def _placed(window: Window, word: Spoken) -> HeardWord:
+def _placed(window: Window, word: Spoken, range_db: float) -> HeardWord:
     start_ms, end_ms = window.place(word.start, word.end)
     return HeardWord(
         start_ms=start_ms,
@@ -148,6 +173,7 @@ def _placed(window: Window, word: Spoken) -> HeardWord:
         confidence=min(max(float(word.confidence), 0.0), 1.0),
         speech=window.speech_between(word.start, word.end),
         no_speech=min(max(float(word.no_speech), 0.0), 1.0),
+        range_db=range_db,
     )
 
 
@@ -236,16 +262,48 @@ def _code(decoder: Decoder, language: str) -> str:
 def _in_its_languages(decoder: Decoder, window: Window, request: Request) -> list[HeardWord]:
     """Decode the parts of a window, each in its language."""
     heard: list[HeardWord] = []
-    for part in window.alone():
-        languages = _weighed(decoder.identify(part), request.expected)
-        code = max(languages, key=languages.__getitem__, default=request.code)
-        if code == request.code or languages[code] < OTHER:
+    for code, part in (each for alone in window.alone() for each in _by_language(decoder, alone, request)):
+        if code == request.code:
             heard += _better(decoder, part, decoder.decode_with_care(part, request), request)
         else:
             other = Request(code, request.terms)
             words = _better(decoder, part, decoder.decode_with_care(part, other), other)
             heard += [replace(word, language=parse_language(code)) for word in words]
     return heard
+
+
+def _by_language(decoder: Decoder, part: Window, request: Request) -> list[tuple[str, Window]]:
+    """Return a part with the language that it is in, or its halves, and theirs, where they are in different ones."""
+    if len(part.speech) >= LONGEST_OF_ONE_LANGUAGE * FRAMES_PER_SECOND:
+        pieces = [piece for half in part.halves() for piece in _by_language(decoder, half, request)]
+        if len({code for code, _ in pieces}) > 1:
+            return pieces
+        return [(pieces[0][0], part)]
+    languages = _weighed(decoder.identify(part), request.expected)
+    code = max(languages, key=languages.__getitem__, default=request.code)
+    return [(code if languages.get(code, 0.0) >= OTHER else request.code, part)]
+
+
+def _beside(found: Iterable[tuple[Window, Decoded]], request: Request) -> Iterator[tuple[Window, Decoded, bool]]:
+    """Yield windows with what they hold, and whether another language begins or ends in them.
+
+    Where a window beside one is in another language, the change may lie in this one, which still sounds like what
+    most of it is in.
+    """
+    held: tuple[Window, Decoded] | None = None
+    foreign = [False, False]  # the one before what is held, and that itself
+    for each in found:
+        following = _foreign(each[1], request)
+        if held is not None:
+            yield *held, foreign[1] or foreign[0] or following
+        held, foreign = each, [foreign[1], following]
+    if held is not None:
+        yield *held, any(foreign)
+
+
+def _foreign(decoded: Decoded, request: Request) -> bool:
+    likely = _weighed(decoded.languages, request.expected)
+    return not request.obeyed and likely.get(request.code, 1.0) < OWN
 
 
 def _suspected(words: Sequence[HeardWord], likely: Mapping[str, float], code: str) -> list[HeardWord]:
@@ -261,19 +319,44 @@ def _better(decoder: Decoder, window: Window, words: list[HeardWord], request: R
         again = [word for part in window.alone() for word in decoder.decode_with_care(part, plain)]
         if _recites(words, request.terms) or _doubts(window, again) < _doubts(window, words):
             words = again
+    if _loops(words):
+        words = _out_of_the_loop(decoder, window, words, plain)
     for missed in _unheard(window, words):
         found = decoder.decode_with_care(missed, plain)
         if found and not any(judge_all(list(sentences(found)))):
-            words = sorted([*words, *found], key=lambda word: word.start_ms)
+            words = _with(words, found)
     return words
 
 
+def _out_of_the_loop(decoder: Decoder, window: Window, words: list[HeardWord], plain: Request) -> list[HeardWord]:
+    """Return what is heard of a window in the first way that does not loop, or its words, which will be flagged."""
+    for otherwise in decoder.decode_otherwise(window, plain):
+        if otherwise and not _loops(otherwise) and _doubts(window, otherwise) <= _doubts(window, words):
+            return otherwise
+    return words
+
+
+def _loops(words: Sequence[HeardWord]) -> bool:
+    return any(Flag.REPETITIVE in flags for flags in judge_all(list(sentences(words))))
+
+
+def _with(words: Sequence[HeardWord], found: Sequence[HeardWord]) -> list[HeardWord]:
+    """Put what was found between words into its place; each keeps the order in which it was decoded."""
+    at = bisect_right([word.start_ms for word in words], found[0].start_ms)
+    return [*words[:at], *found, *words[at:]]
+
+
 def _doubts(window: Window, words: Sequence[HeardWord]) -> float:
-    """Return how many words stand in segments that the judge doubts, or would fill the speech that has none."""
+    """Return how many words of what the judge doubts are wrong, or would fill the speech that has none."""
     groups = list(sentences(words))
-    doubted = sum(len(group) for group, flags in zip(groups, judge_all(groups), strict=True) if flags)
+    doubted = sum(_wrong(group, flags) for group, flags in zip(groups, judge_all(groups), strict=True) if flags)
     missed = sum(len(stretch.speech) for stretch in _unheard(window, words))
     return doubted + WORDS_A_SECOND * missed / FRAMES_PER_SECOND
+
+
+def _wrong(words: Sequence[HeardWord], flags: Collection[Flag]) -> float:
+    """Return how many words are wrong: as their confidence has it, or all where that is not what is doubted."""
+    return sum(1 - word.confidence for word in words) if set(flags) == {Flag.LOW_CONFIDENCE} else float(len(words))
 
 
 def _unheard(window: Window, words: Sequence[HeardWord]) -> list[Window]:

@@ -12,6 +12,7 @@ import math
 import re
 import zlib
 from collections.abc import Sequence
+from itertools import pairwise
 
 from metadata.model import Flag
 from pipelines.transcribers.sentences import HeardWord, text_of
@@ -20,6 +21,17 @@ COMPRESSION_RATIO = 2.4
 """Above it, text is a loop (Radford et al. 2022, section 4.5)."""
 LOG_PROBABILITY = -1.0
 """Mean over a segment's words; below it, the model does not believe itself (same section)."""
+DOUBTFUL = 0.6
+"""Mean confidence of a segment's words, below which most of them are wrong; chosen on the tuning half of the
+recordings (`tests.bench.hard`), by themselves, in pink noise and over each other."""
+NOISY_DB = 13.0
+"""From the quietest to the loudest of a window. Clean speech has 16 at least, and 30 mostly; speech in noise as loud
+as itself has 10, and so has babble, over which the model falls into loops of which it is sure."""
+DOUBTED_AROUND, SURE = 0.5, 0.8
+"""Where so many of the words around a segment are doubtful, it needs a confidence of the second to be believed."""
+ALIKE = 0.6
+"""Of a segment's words: so many that a loop beside it has too are the loop's."""
+AROUND_MS = 20_000
 NO_SPEECH = 0.6
 """The model's own probability of hearing nothing, from which on it counts (same section)."""
 FOREIGN = 0.8
@@ -70,8 +82,8 @@ def judge(words: Sequence[HeardWord]) -> tuple[Flag, ...]:
     """Return why a segment of these words is doubtful: nothing, for most."""
     text = text_of(words)
     tests = (
-        (Flag.REPETITIVE, _loops(text)),
-        (Flag.LOW_CONFIDENCE, _log_probability(words) < LOG_PROBABILITY),
+        (Flag.REPETITIVE, _loops(text, 3 if _noisy(words) else 4)),
+        (Flag.LOW_CONFIDENCE, _doubtful(words)),
         (Flag.NO_SPEECH, _unheard(words)),
         (Flag.TOO_FAST, _hurries(words)),
         (Flag.WRONG_LANGUAGE, _unsure(words) and _mean([word.foreign for word in words]) > FOREIGN),
@@ -83,6 +95,13 @@ def judge(words: Sequence[HeardWord]) -> tuple[Flag, ...]:
 def judge_all(groups: Sequence[Sequence[HeardWord]]) -> list[tuple[Flag, ...]]:
     """Judge consecutive segments, also as neighbours: one that is said over and over is a loop."""
     flags = [judge(group) for group in groups]
+    _doubt_again_and_again(groups, flags)
+    _doubt_beside_loops(groups, flags)
+    _doubt_among_doubts(groups, flags)
+    return flags
+
+
+def _doubt_again_and_again(groups: Sequence[Sequence[HeardWord]], flags: list[tuple[Flag, ...]]) -> None:
     texts = [_plain(text_of(group)) for group in groups]
     begun = 0
     for i in range(1, len(groups) + 1):
@@ -92,15 +111,41 @@ def judge_all(groups: Sequence[Sequence[HeardWord]]) -> list[tuple[Flag, ...]]:
             for k in range(begun + 1, i):
                 flags[k] = tuple(dict.fromkeys((Flag.REPETITIVE, *flags[k])))
         begun = i
-    return flags
 
 
-def _loops(text: str) -> bool:
+def _doubt_beside_loops(groups: Sequence[Sequence[HeardWord]], flags: list[tuple[Flag, ...]]) -> None:
+    """Doubt the ends of a loop, of which the judge saw too little by themselves."""
+    said = [_plain(text_of(group)).split() for group in groups]
+    for i, j in [*pairwise(range(len(groups))), *pairwise(reversed(range(len(groups))))]:
+        if Flag.REPETITIVE not in flags[i] or flags[j] or len(said[j]) < 3:
+            continue
+        if sum(word in said[i] for word in said[j]) >= ALIKE * len(said[j]) and len(set(said[i])) <= len(said[i]) / 2:
+            flags[j] = (Flag.REPETITIVE,)
+
+
+def _doubt_among_doubts(groups: Sequence[Sequence[HeardWord]], flags: list[tuple[Flag, ...]]) -> None:
+    """Doubt what stands among doubtful segments: a voice that is made out for one sentence in a babble is a guess."""
+    doubted = [bool(each) for each in flags]
+    for i, group in enumerate(groups):
+        if doubted[i] or not any(doubted):
+            continue
+        near = [k for k in range(len(groups)) if k != i and _apart(group, groups[k]) <= AROUND_MS]
+        words = sum(len(groups[k]) for k in near)
+        doubtful = sum(len(groups[k]) for k in near if doubted[k])
+        if doubtful > words * DOUBTED_AROUND and _mean([word.confidence for word in group]) < SURE:
+            flags[i] = (Flag.LOW_CONFIDENCE,)
+
+
+def _apart(one: Sequence[HeardWord], other: Sequence[HeardWord]) -> int:
+    return max(other[0].start_ms - one[-1].end_ms, one[0].start_ms - other[-1].end_ms)
+
+
+def _loops(text: str, times: int) -> bool:
     encoded = text.encode()
     if len(encoded) / len(zlib.compress(encoded)) > COMPRESSION_RATIO:
         return True
     words = _plain(text).split()
-    return any(_repeats(words, length) >= (4 if length > 1 else 6) for length in range(1, len(words) // 4 + 1))
+    return any(_repeats(words, length) >= (times if length > 1 else 6) for length in range(1, len(words) // times + 1))
 
 
 def _repeats(words: Sequence[str], length: int) -> int:
@@ -110,6 +155,14 @@ def _repeats(words: Sequence[str], length: int) -> int:
         run = run + 1 if words[i] == words[i - length] else length
         longest = max(longest, run)
     return longest // length
+
+
+def _doubtful(words: Sequence[HeardWord]) -> bool:
+    return _unsure(words) or _log_probability(words) < LOG_PROBABILITY
+
+
+def _noisy(words: Sequence[HeardWord]) -> bool:
+    return _mean([word.range_db for word in words]) < NOISY_DB
 
 
 def _log_probability(words: Sequence[HeardWord]) -> float:
@@ -129,7 +182,7 @@ def _hurries(words: Sequence[HeardWord]) -> bool:
 
 
 def _unsure(words: Sequence[HeardWord]) -> bool:
-    return _mean([word.confidence for word in words]) < 0.6
+    return _mean([word.confidence for word in words]) < DOUBTFUL
 
 
 def _supported(words: Sequence[HeardWord]) -> bool:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import accumulate, groupby
 
 import numpy as np
 
@@ -49,13 +49,22 @@ class Spoken:
 
 
 def held(words: Sequence[Spoken], samples: AudioBlock) -> list[Spoken]:
-    """Return the words with starts and ends where the sound has them."""
+    """Return the words with starts and ends where the sound has them, in the order in which they were decoded.
+
+    No start passes that of the next word: attention never goes back, and where the sound would have it so, it is
+    the sound that misleads (voices on top of each other, words that nobody says).
+    """
     sounds = sounding(samples) or [(0.0, len(samples) / SAMPLE_RATE)]
     runs = [
         (sound, [_inside(word, *sound) for word in run])
         for sound, run in groupby(words, key=lambda word: _nearest(word, sounds))
     ]
-    return [word for (_, end), run in runs for word in _later(run, end, _pace(runs))]
+    return _in_turn([word for (_, end), run in runs for word in _later(run, end, _pace(runs))])
+
+
+def _in_turn(words: Sequence[Spoken]) -> list[Spoken]:
+    starts = list(accumulate((word.start for word in reversed(words)), min))[::-1]
+    return [replace(word, start=start, end=max(word.end, start)) for word, start in zip(words, starts, strict=True)]
 
 
 def sounding(samples: AudioBlock) -> list[Stretch]:

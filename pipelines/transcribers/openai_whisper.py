@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from metadata.model import Transcript
-from pipelines.config import cores
+from pipelines.config import Quality, cores
 from pipelines.errors import TranscriberError, WeightsError
 from pipelines.media.samples import AudioBlock
 from pipelines.transcribers.base import Hints, Parameter, Report, signed
@@ -22,7 +22,7 @@ from pipelines.transcribers.speech import Window
 if TYPE_CHECKING:
     from whisper import Whisper
 
-BEAM_SIZE = 5
+BEAM_SIZE: Mapping[Quality, int] = {"best": 10, "balanced": 5, "fast": 1}
 SEED = 0
 """Fallback samples, and the same recording is to give the same text."""
 TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
@@ -36,11 +36,13 @@ class OpenAIWhisper:
         model: Whisper's name for the weights, or a checkpoint (``.pt``).
         device: ``cpu``, ``cuda`` or ``auto``.
         threads: of the CPU; None is as many as this process may use.
+        quality: sets the width of the beam.
     """
 
     model: str = "base"
     device: str = "auto"
     threads: int | None = None
+    quality: Quality = "balanced"
 
     @property
     def name(self) -> str:
@@ -65,8 +67,8 @@ class OpenAIWhisper:
         return {
             "model": self.model,
             "weights": weights_identity(self.model, packaged=False),
-            "beam_size": BEAM_SIZE,
-            "revision": 2,  # of this module: raised when the text changes for the same input
+            "beam_size": BEAM_SIZE[self.quality],
+            "revision": 3,  # of this module: raised when the text changes for the same input
         }
 
     def load(self) -> None:
@@ -98,7 +100,7 @@ class OpenAIWhisper:
         return signed(self, translate(self._decoder(), audio, transcript, report))
 
     def _decoder(self) -> _Decoder:
-        return _Decoder(_load(self.model, self.device, self.threads))
+        return _Decoder(_load(self.model, self.device, self.threads), BEAM_SIZE[self.quality])
 
 
 def _missing() -> TranscriberError:
@@ -130,10 +132,10 @@ class _Decoder:
 
     workers = 1
 
-    def __init__(self, model: Whisper) -> None:
+    def __init__(self, model: Whisper, beam_size: int) -> None:
         from whisper.tokenizer import LANGUAGES  # loaded with the weights
 
-        self._model = model
+        self._model, self._beam_size = model, beam_size
         self.languages: Collection[str] = tuple(LANGUAGES) if model.is_multilingual else ("en",)
 
     def identify(self, window: Window) -> Mapping[str, float]:
@@ -150,6 +152,10 @@ class _Decoder:
     def decode_with_care(self, window: Window, request: Request) -> list[HeardWord]:
         return self._words(window, request, TEMPERATURES)
 
+    def decode_otherwise(self, window: Window, request: Request) -> Iterator[list[HeardWord]]:
+        for temperature in TEMPERATURES[1:]:
+            yield self._words(window, request, (temperature,))
+
     def _words(self, window: Window, request: Request, temperatures: tuple[float, ...]) -> list[HeardWord]:
         import torch
 
@@ -160,7 +166,7 @@ class _Decoder:
                 language=request.code,
                 task=request.task,
                 temperature=temperatures,
-                beam_size=BEAM_SIZE,
+                beam_size=self._beam_size,
                 condition_on_previous_text=False,
                 initial_prompt=request.prompt,
                 carry_initial_prompt=True,

@@ -17,6 +17,8 @@ LONGEST_MS = 15_000
 LONGEST_TEXT = 240
 PAUSE_MS = 1_500
 """Silence that ends a segment, whatever was being said."""
+SHORTEST_MS = 20
+"""Of a word: attention, which counts in these, puts several on one moment, but none was said in no time."""
 
 _SENTENCE = re.compile(r"[.?!…。？！؟।][\"'”’»)\]」』]*$")
 _CLAUSE = re.compile(r"[,;:、，；：،؛—–][\"'”’»)\]」』]*$")
@@ -36,6 +38,7 @@ class HeardWord:
         speech: mean probability that someone speaks in its time, from speech detection, 0 to 1.
         no_speech: the model's probability that its window holds no speech, 0 to 1.
         language: as a BCP-47 tag, where it is another than the recording's.
+        range_db: from the quietest to the loudest of its window; little of it is noise, or many voices.
         foreign: probability that its window is in another language than it was decoded in, 0 to 1.
     """
 
@@ -47,17 +50,17 @@ class HeardWord:
     no_speech: float = 0.0
     language: str | None = None
     foreign: float = 0.0
+    range_db: float = 60.0
 
 
 def in_order(words: Sequence[HeardWord]) -> list[HeardWord]:
-    """Return the words with times that never run backwards: each starts where the one before did, or later."""
+    """Return the words with times that never run backwards: each starts after the one before, and lasts a moment."""
     ordered: list[HeardWord] = []
     for word in words:
-        start = max(word.start_ms, ordered[-1].start_ms if ordered else 0)
-        ordered.append(replace(word, start_ms=start, end_ms=max(word.end_ms, start)))
+        start = max(word.start_ms, ordered[-1].start_ms + SHORTEST_MS if ordered else 0)
+        ordered.append(replace(word, start_ms=start, end_ms=max(word.end_ms, start + SHORTEST_MS)))
     return [
-        replace(word, end_ms=max(word.start_ms, min(word.end_ms, following.start_ms)))
-        for word, following in pairwise(ordered)
+        replace(word, end_ms=min(word.end_ms, following.start_ms)) for word, following in pairwise(ordered)
     ] + ordered[-1:]
 
 

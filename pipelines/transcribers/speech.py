@@ -24,6 +24,8 @@ FRAMES_PER_SECOND = SAMPLE_RATE / FRAME
 Probabilities: TypeAlias = NDArray[np.float32]
 """Of speech, one for each frame, shape ``(n,)``."""
 Detector: TypeAlias = Callable[[AudioBlock], Probabilities]
+Note: TypeAlias = Callable[[int, AudioBlock, Probabilities], None]
+"""Takes the frame that a stretch of a recording begins at, the stretch, and its probabilities of speech."""
 
 # Frames. The thresholds are Silero's own (get_speech_timestamps, threshold and neg_threshold).
 _ONSET, _OFFSET = 0.5, 0.35
@@ -83,6 +85,14 @@ class Window:
         for part in self.parts:
             yield self._cut(part, part.window, part.window + part.length)
 
+    def halves(self) -> tuple[Window, Window]:
+        """Split a window of one part in two, where speech is least likely in its middle third, near the middle."""
+        (part,) = self.parts
+        third = part.length // 3
+        off_middle = np.abs(np.arange(third, part.length - third) - part.length / 2) / part.length
+        at = third + int(np.argmin(self.speech[third : part.length - third] + 0.1 * off_middle))
+        return self._cut(part, 0, at), self._cut(part, at, part.length)
+
     def unheard(self, words: Iterable[tuple[int, int]]) -> list[Window]:
         """Return the stretches in which someone speaks for long and none of the words is said.
 
@@ -125,11 +135,20 @@ def detect_speech(samples: AudioBlock) -> Probabilities:
     return np.asarray(get_vad_model()(samples[: len(samples) // FRAME * FRAME]), dtype=np.float32).reshape(-1)
 
 
-def windows(blocks: Iterable[AudioBlock], detect: Detector = detect_speech) -> Iterator[Window]:
+def pass_over(_start: int, _samples: AudioBlock, _speech: Probabilities) -> None:
+    """Note nothing of a chapter."""
+
+
+def windows(blocks: Iterable[AudioBlock], detect: Detector = detect_speech, note: Note = pass_over) -> Iterator[Window]:
     """Pack the speech of a recording into windows, in order.
 
     About three minutes of sound are held at a time. The last window of each such chapter waits for the
     next one, since more may belong into it.
+
+    Args:
+        blocks: of the recording, consecutive.
+        detect: where someone speaks.
+        note: is given each chapter, whose end the next one may repeat.
     """
     held = np.zeros(0, dtype=np.float32)
     start = 0
@@ -138,13 +157,17 @@ def windows(blocks: Iterable[AudioBlock], detect: Detector = detect_speech) -> I
         if len(held) < _CHAPTER * FRAME:
             continue
         whole = held[: len(held) // FRAME * FRAME]
-        packed = list(_packed(whole, detect(whole), start))
+        speech = detect(whole)
+        note(start, whole, speech)
+        packed = list(_packed(whole, speech, start))
         yield from packed[:-1]
         following = packed[-1].parts[0].recording if packed else start + len(whole) // FRAME - _PAD
         held, start = held[(following - start) * FRAME :], following
     if len(held):
         whole = np.pad(held, (0, -len(held) % FRAME))
-        yield from _packed(whole, detect(whole), start)
+        speech = detect(whole)
+        note(start, whole, speech)
+        yield from _packed(whole, speech, start)
 
 
 def cut(blocks: Iterable[AudioBlock], stretches: Sequence[tuple[int, int]]) -> Iterator[Window]:

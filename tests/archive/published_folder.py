@@ -16,6 +16,8 @@ import numpy as np
 from archive.catalogue.migrations import catalogue_migrations
 from archive.index.passages import rebuild
 from archive.publication.rules import create_schema
+from archive.research.vocabulary import write_counts
+from archive.search.announcements import write_index
 from archive.sqlite import Database, sqlite3
 from metadata.times import format_timestamp
 
@@ -84,6 +86,8 @@ def publish(
         more(db, public / "media")
     conn.commit()
     rebuild(db)
+    write_index(conn)
+    write_counts(conn)
     conn.commit()
     conn.close()
     point_to(public, name)
@@ -195,14 +199,38 @@ def _fill(db: Database, media: Path) -> None:
         db,
         "attendance",
         {"id": 1, "event_id": 1, "observed_on": "2022-06-01", "measure": "registered", "people": 1000, "countries": 91},
-        {"id": 2, "event_id": 1, "observed_on": "2022-07-23", "measure": "registered", "people": 3800},
+        {
+            "id": 2,
+            "event_id": 1,
+            "observed_on": "2022-07-23",
+            "measure": "registered",
+            "people": 3800,
+            "announcement": "2022-07-23-over-3800",
+        },
         {"id": 3, "event_id": 2, "measure": "attended", "people": 300, "people_qualifier": "over", "countries": 18},
+    )
+    _insert(
+        db,
+        "announcement",
+        {
+            "id": 1,
+            "event_id": 1,
+            "slug": "2022-07-23-over-3800",
+            "title": "Over 3,800 have registered",
+            "text": "Thank you! Bring a lantern.",
+            "url": "https://example.org/news/3800",
+            "published": "2022-07-23T08:00:00+02:00",
+            "source": "Summer University",
+            "language": "en",
+        },
+        {"id": 2, "event_id": 3, "slug": "hostile", "title": HOSTILE, "text": HOSTILE, "url": "javascript:alert(6)"},
     )
     _insert(
         db,
         "link",
         {"id": 1, "session_id": 1, "rel": "reading", "title": "The Art of Memory"},
         {"id": 2, "person_id": 1, "rel": "website", "url": "https://example.org/noor"},
+        {"id": 4, "event_id": 1, "rel": "pre-order", "url": "https://example.org/book", "title": "The lectures, bound"},
         {"id": 3, "session_id": 5, "rel": "reading", "url": "javascript:alert(4)", "title": HOSTILE},
     )
     recordings = (

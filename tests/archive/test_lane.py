@@ -15,7 +15,7 @@ import pytest
 
 from archive.lane.limits import MAX_ANSWER_BYTES
 from archive.lane.messages import Reply, Request
-from archive.lane.pool import BusyError, Child, Lane
+from archive.lane.pool import BusyError, Lane, LaneProcess
 from archive.site.published import current
 from archive.sqlite import sqlite3
 from tests.archive.site.test_pages import TALK, Site, serve_example
@@ -35,8 +35,8 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="module")
-def child() -> Iterator[Child]:
-    made = Child()
+def child() -> Iterator[LaneProcess]:
+    made = LaneProcess()
     yield made
     made.end()
 
@@ -49,11 +49,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield made
 
 
-def run(child: Child, path: str, sql: str, values: Any = (), *, seconds: float = 30, most: int | None = None) -> Reply:
+def run(
+    child: LaneProcess, path: str, sql: str, values: Any = (), *, seconds: float = 30, most: int | None = None
+) -> Reply:
     return child.run(Request(path, sql, values, seconds, most))
 
 
-def test_rows_come_back_with_their_columns(child: Child, path: str) -> None:
+def test_rows_come_back_with_their_columns(child: LaneProcess, path: str) -> None:
     named = run(child, path, "SELECT value, value AS twice, :x AS said FROM number LIMIT 2", {"x": "ü\0"})
     assert named == Reply(("value", "twice", "said"), [(0, 0, "ü\0"), (1, 1, "ü\0")])
     assert run(child, path, "SELECT value FROM number WHERE value > ?", [2]).rows == [(3,), (4,)]
@@ -72,21 +74,21 @@ def test_rows_come_back_with_their_columns(child: Child, path: str) -> None:
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT hex(zeroblob(50000)) FROM n ORDER BY 1",
     ],
 )
-def test_much_memory_is_refused_and_the_next_statement_runs(child: Child, path: str, sql: str) -> None:
+def test_much_memory_is_refused_and_the_next_statement_runs(child: LaneProcess, path: str, sql: str) -> None:
     reply = run(child, path, sql)
     assert (reply.error, reply.rows) != ("", ())
     assert "memory" in reply.text or "too big" in reply.text
     assert run(child, path, "SELECT 1").rows == [(1,)]
 
 
-def test_process_stays_small(child: Child, path: str) -> None:
+def test_process_stays_small(child: LaneProcess, path: str) -> None:
     run(child, path, "SELECT hex(zeroblob(200000000))")
     status = Path(f"/proc/{child._process.pid}/status").read_text()
     [peak] = [int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")]
     assert peak < 400_000  # KiB; the statement alone asks for as much
 
 
-def test_large_answer_is_refused(child: Child, path: str) -> None:
+def test_large_answer_is_refused(child: LaneProcess, path: str) -> None:
     sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT hex(zeroblob(50000)) FROM n"
     assert run(child, path, sql).text == f"the answer is larger than {MAX_ANSWER_BYTES >> 20} MiB: ask for less at once"
 
@@ -110,14 +112,14 @@ def test_large_answer_is_refused(child: Child, path: str) -> None:
         "BEGIN",
     ],
 )
-def test_what_tells_of_the_machine_or_changes_anything_is_refused(child: Child, path: str, sql: str) -> None:
+def test_what_tells_of_the_machine_or_changes_anything_is_refused(child: LaneProcess, path: str, sql: str) -> None:
     reply = run(child, path, sql)
     assert (reply.error in {"DatabaseError", "OperationalError"}, reply.rows) == (True, ())
     assert path not in reply.text
     assert run(child, path, "SELECT count(*) FROM number").rows == [(5,)]
 
 
-def test_statement_has_its_time(child: Child, path: str) -> None:
+def test_statement_has_its_time(child: LaneProcess, path: str) -> None:
     assert run(child, path, ENDLESS, seconds=0.05) == Reply(error="OperationalError", text="interrupted")
     assert run(child, path, "SELECT 1").rows == [(1,)]
 
@@ -148,7 +150,7 @@ def test_too_many_statements_are_turned_away(path: str) -> None:
 
 
 def test_process_ends_with_the_site() -> None:
-    code = "import sys; from archive.lane.pool import Child; print(Child()._process.pid, flush=True); sys.stdin.read()"
+    code = "import sys; from archive.lane.pool import LaneProcess as P; print(P()._process.pid, flush=True); input()"
     parent = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert parent.stdout is not None
     pid = int(parent.stdout.readline())

@@ -3,13 +3,17 @@
 ``python -m tests.bench.asr [MEASURE …] [--engine NAME …] [--again NAME …] [--language L …] [--only TEXT]
 [--model NAME] [--json FILE]``
 
-The measures, all but the last three by default:
+The measures, all but the last five by default:
 
 * ``words``: errors by recording, text normalised as in Radford et al. 2022, appendix C; Chinese, Japanese and
   Korean are scored by characters.
 * ``times``: by how much the first words of passages, and segments, miss their known starts.
 * ``invented``: words heard where nobody speaks, in music and silence.
 * ``names``: recall of names with and without hints, and hints that appear where nobody said them.
+* ``hard``: what Rostra makes of sound that is hard (`tests.bench.hard`): noise, babble, crosstalk, a quiet second
+  voice, speech backwards, music, pauses, meetings. ``--split`` names the half of the recordings that it is made of:
+  rules are tuned on one, and tested on the other; ``--only`` names kinds.
+* ``quality``: errors, and seconds of computing, of each quality that Rostra has, on the recordings of ``--split``.
 * ``speed``: recordings over a minute, from the file to segments (Rostra's: in the catalogue); engines take turns,
   and times are medians of three.
 * ``cost``: what the parts of Rostra's stage take of its computing time.
@@ -49,6 +53,7 @@ from whisper_normalizer.basic import BasicTextNormalizer
 from whisper_normalizer.english import EnglishTextNormalizer
 
 from metadata.languages import word_separator
+from pipelines.config import QUALITIES
 from pipelines.media.files import stream_audio
 from pipelines.media.samples import SAMPLE_RATE
 from pipelines.run.executors import Executor, InProcess, Local
@@ -57,9 +62,12 @@ from pipelines.stages.base import Stage
 from pipelines.stages.pull import Pull
 from pipelines.stages.transcribe import Transcribe
 from pipelines.storage.archive_folder import Context, init, open_archive
-from pipelines.transcribers import decoding, engine
+from pipelines.transcribers import Hints, decoding, engine
+from pipelines.transcribers.base import ignore_progress
 from pipelines.transcribers.faster_whisper import _Decoder
 from tests.bench.engines import ENGINES, Engine, Heard, Said, available, transcribe, trusted
+from tests.bench.hard import SPLITS, Case, Split, Spoken, cases, ingredients, sound, split_of
+from tests.bench.marks import marks
 from tests.bench.results import Results
 from tests.bench.truth import NAMED, NAMELESS, cues, passages
 
@@ -70,6 +78,9 @@ MUSIC = "audio/en/music_silence_speech.flac"
 SILENCE = "audio/zxx/empty_wt.wav"
 TALK = "audio/en/gb0_bush_radio_address.flac"
 PROMPTS = "audio/fr/asterisk_prompts_fr.flac"
+MUSIC_SECONDS = 25
+"""At the beginning of `MUSIC`, before anybody speaks."""
+MEETINGS = ("audio/en/ami_dev00.flac", "audio/en/ami_trn01.flac", "audio/en/ami_trn02.flac")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +101,8 @@ class Bench:
     engines: list[str]
     recordings: list[Recording]
     results: Results
+    split: Split = "test"
+    only: str = ""
     heard: dict[tuple[str, str], Heard] = field(default_factory=dict)
 
     def engine(self, name: str) -> Engine:
@@ -197,6 +210,46 @@ def names(bench: Bench) -> None:
         }
         bench.results.keep("names", path, "rostra", found)
         print(f"{path}: {found}", flush=True)
+
+
+def hard(bench: Bench) -> None:
+    """Keep what Rostra makes of the hard cases of a split."""
+    spoken = [Spoken(each.path, each.language, each.reference) for each in recordings((), "")]
+    music = sound(DATA / MUSIC)[: MUSIC_SECONDS * SAMPLE_RATE]
+    made = ingredients(DATA, spoken, bench.split, music)
+    for case in (*cases(made), *(meetings() if bench.split == "test" else ())):
+        subject = f"{bench.split}: {case.kind}: {case.name}"
+        if bench.only in case.kind and "rostra" in bench.missing("hard", subject):
+            hints = Hints(case.language)
+            heard = engine("faster-whisper", model=bench.model).transcribe([case.samples], hints, ignore_progress)
+            found = marks(case, heard)
+            bench.results.keep("hard", subject, "rostra", found)
+            print(f"{subject}: {found}", flush=True)
+
+
+def quality(bench: Bench) -> None:
+    """Keep errors and computing of each quality, which take turns."""
+    engines = {each: engine("faster-whisper", model=bench.model, quality=each) for each in QUALITIES}
+    for recording in bench.recordings:
+        if split_of(recording.path) != bench.split or bench.results.has("quality", recording.path, "fast"):
+            continue
+        samples, hints = sound(DATA / recording.path), Hints(recording.language)
+        for each, made in engines.items():
+            before = sum(resources())
+            heard = trusted(made.transcribe([samples], hints, ignore_progress)).text(recording.language)
+            computed = round(sum(resources()) - before, 2)
+            missed, of = errors(recording.language, recording.reference, heard)
+            found = {"errors": missed, "units": of, "computed": computed, "of": recording.seconds}
+            bench.results.keep("quality", recording.path, each, found)
+            print(f"{recording.path} {each}: {found}", flush=True)
+
+
+def meetings() -> Iterator[Case]:
+    """Yield the recordings of meetings, with when somebody speaks in them."""
+    for path in MEETINGS:
+        turns = (line.split() for line in (DATA / path).with_suffix(".rttm").read_text(encoding="utf-8").splitlines())
+        spans = tuple((float(turn[3]), float(turn[3]) + float(turn[4])) for turn in turns if turn)
+        yield Case("meeting", path, "en", sound(DATA / path), (), spans)
 
 
 def speed(bench: Bench) -> None:
@@ -367,6 +420,8 @@ MEASURES: dict[str, Callable[[Bench], None]] = {
     "times": times,
     "invented": invented,
     "names": names,
+    "hard": hard,
+    "quality": quality,
     "speed": speed,
     "cost": cost,
     "memory": memory,
@@ -380,7 +435,10 @@ def main() -> int:
     parser.add_argument("--engine", nargs="+", choices=list(ENGINES), metavar="NAME", help="by default all")
     parser.add_argument("--again", nargs="+", default=[], choices=list(ENGINES), metavar="NAME")
     parser.add_argument("--language", nargs="+", default=[], metavar="L", help="by default all")
-    parser.add_argument("--only", default="", metavar="TEXT", help="recordings whose path holds this text")
+    parser.add_argument(
+        "--only", default="", metavar="TEXT", help="recordings whose path, or cases whose kind, holds this"
+    )
+    parser.add_argument("--split", choices=SPLITS, default="test", help="the half that hard cases are made of")
     parser.add_argument("--model", default="base")
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--peak", type=int, help=argparse.SUPPRESS)
@@ -398,6 +456,8 @@ def main() -> int:
         options.engine or available(),
         list(recordings(options.language, options.only)),
         Results(options.json, frozenset(options.again)),
+        options.split,
+        options.only,
     )
     for measure in options.measures or ["words", "times", "invented", "names"]:
         MEASURES[measure](bench)

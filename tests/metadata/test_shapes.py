@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import pytest
 
-from metadata.shapes import Misfit, Words, dotted, misfit, nearest
+from metadata.shapes import Misfit, ShapeWords, dotted, misfit, nearest
 
 _Text = Annotated[str, msgspec.Meta(min_length=1)]
 
@@ -25,7 +25,7 @@ class Whole(msgspec.Struct, forbid_unknown_fields=True):
     flag: bool = False
 
 
-WORDS = Words(mapping="a table", sequence="an array", other_names={"speakers": "parts"})
+WORDS = ShapeWords(mapping="a table", sequence="an array", other_names={"speakers": "parts"})
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from pipelines.matching.evidence import File, Talk
+from pipelines.matching.evidence import FileFacts, Talk
 
 ZONE = "Europe/Berlin"
 HALL, ROOM = "Main hall", "Room 2"
@@ -34,12 +34,12 @@ def talks(
 
 def files(
     rows: Iterable[tuple[str | None, str, str, str | None, int, str]],
-) -> list[tuple[str | None, File]]:
+) -> list[tuple[str | None, FileFacts]]:
     """Return recordings with the session that each is of: slug, name, folder, container's start, minutes, tag."""
     return [
         (
             truth,
-            File(
+            FileFacts(
                 name=name,
                 folder=folder,
                 started=datetime.fromisoformat(started) if started else None,

@@ -28,11 +28,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
+from archive.catalogue.announcements import Item, apply_feed
 from archive.catalogue.corrections import correct_person, correct_session
 from archive.catalogue.importing import apply_event
 from archive.catalogue.migrations import catalogue_migrations
 from archive.catalogue.provenance import note_place
 from archive.catalogue.recordings import NewRecording, NewRendition, add_recording, note_source, set_renditions
+from archive.catalogue.rows import touch
 from archive.catalogue.transcripts import add_transcript
 from archive.connection import transaction
 from archive.publication import redaction
@@ -41,6 +43,7 @@ from archive.publication.purging import overwrite_deleted, purge_session
 from archive.site.app import create_app
 from archive.sqlite import Database, sqlite3
 from metadata.model import (
+    Announcement,
     Attendance,
     Event,
     ExternalId,
@@ -70,7 +73,8 @@ BY = "somebody"
 MARKED = {
     "series": "title", "event": "title subtitle description", "place": "name city",
     "session": "title subtitle track room abstract", "person": "name biography slug", "session_person": "affiliation",
-    "attendance": "source", "recording": "original_name credit licence elsewhere", "transcript": "generator parameters",
+    "attendance": "source", "announcement": "title text url source feed guid",
+    "recording": "original_name credit licence elsewhere", "transcript": "generator parameters",
     "speaker_tag": "label", "segment": "text", "word": "text", "external_id": "value", "link": "url title",
     "release": "reason decided_by", "release_default": "reason decided_by track", "recording_source": "folder tags",
     "expected_recording": "file credit licence", "provenance": "place about", "imported": "said",
@@ -82,10 +86,11 @@ MARKED = {
 UNMARKED = {
     "series": "id slug description", "event": "id series_id edition slug mode start_date end_date time_zone",
     "event_language": "event_id language role", "place": "id event_id kind country",
-    "session": "id event_id slug kind place_id start_at start_utc day planned_ms language position updated_at",
+    "session": "id event_id slug kind place_id start_at start_utc day planned_ms language position updated_at identity",
     "person": "id", "session_person": "session_id person_id role position",
     "attendance": "id event_id session_id observed_on position measure people people_qualifier countries"
-    " countries_qualifier places places_qualifier",
+    " countries_qualifier places places_qualifier announcement",
+    "announcement": "id event_id slug published language state", "announcement_fts": "title text",
     "recording": "id session_id sha256 kind role language duration_ms bytes media_type suffix streams loudness"
     " synthetic_voice superseded_by pulled_at",
     "rendition": "id recording_id kind sha256 suffix media_type bytes",
@@ -94,7 +99,9 @@ UNMARKED = {
     "speaker_tag": "id recording_id person_id origin talking_ms turns named_at named_by",
     "speaker_turn": "id speaker_tag_id start_ms end_ms", "voiceprint": "speaker_tag_id vector",
     "revision": "id transcript_id base_id start_ms end_ms before after revised_by revised_at",
-    "segment": "id transcript_id position start_ms end_ms speaker_tag_id language confidence flags",
+    "attribution": "id recording_id start_ms end_ms speaker_tag_id transcript_id before attributed_by attributed_at"
+    " undone_by undone_at",
+    "segment": "id transcript_id position start_ms end_ms speaker_tag_id language confidence flags overlapped",
     "word": "segment_id position start_ms end_ms confidence",
     "external_id": "id event_id session_id person_id recording_id scheme",
     "link": "id event_id session_id person_id rel position", "passage": "id session_id transcript_id first_position"
@@ -109,11 +116,15 @@ UNMARKED = {
     "stage_run": "id stage fingerprint status attempt started_at finished_at seconds error_code retried_at",
     "person_source": "session_id person_id", "purge": "id purged_at purged_by what sha256",
     "redaction": "id recording_id start_ms end_ms reason_is_public decided_at undone_at",
-    "tombstone": "id event session withdrawn_on reason",
+    "tombstone": "id event session withdrawn_on reason identity",
+    "taken_back": "id transcript_id start_ms end_ms taken_by taken_at",
+    "earlier_version": "id version session_id recording_id language kind created_at prints",
+    "speech": "id session_id transcript_id speaker_tag_id segments words spoken_ms",
+    "part": "id kind value sessions words different", "part_word": "part_id word count",
 }  # fmt: skip
 """Columns that carry none: keys, numbers, times, words of a fixed list, addresses that a tombstone keeps, what is
-written from other columns (indexes, tombstones), and names of who decided what in the log of purges. Tables that are
-private as a whole (``revision``, ``speaker_turn``, ``voiceprint``) are not filled here."""
+written from other columns (indexes, tombstones, counts), and names of who decided what in the log of purges. Tables
+that are private as a whole (``attribution``, ``revision``, ``speaker_turn``, ``voiceprint``) are not filled here."""
 
 
 def test_every_column_is_marked_or_left_unmarked_by_decision() -> None:
@@ -229,11 +240,30 @@ class Archive(RuleBasedStateMachine):
                     series=f"Series {new()}", time_zone=ZONES[event],
                     places=(Place(name="Hall 0", city=new()), Place(name="Hall 1", city=new())),
                     attendance=(Attendance(measure="registered", people=Figure(count=7), source=new()),),
+                    announcements=self.announcements(),
                     links=(Link(rel="website", url=self.marker.address(), title=new()),),
                     external_ids=(ExternalId(scheme="guid", value=new()),), sessions=sessions,
                 ),
                 decided_at="2026-05-01T00:00:00Z",
             )  # fmt: skip
+
+    def announcements(self) -> tuple[Announcement, ...]:
+        """Return an announcement that the public may read, and one that was taken back."""
+        new, private = self.marker.new, self.marker.private
+        return (
+            Announcement(slug="open", title=new(), text=f"{new()} {self.marker.address()}", url=self.marker.address()),
+            Announcement(slug="shut", title=private(), text=private(), source=private(), private=True),
+        )
+
+    @rule(event=st.integers(0, EVENTS - 1))
+    def import_news(self, event: int) -> None:
+        slug = f"event-{event}"
+        if not self.rows(f"SELECT 1 FROM event WHERE slug = '{slug}'"):
+            return
+        news = Announcement(slug="news", title=self.marker.new(), source=self.marker.new())
+        with transaction(self.db):
+            apply_feed(self.db, slug, f"https://{self.marker.private()}/feed", [Item(self.marker.private(), news)])
+            touch(self.db)
 
     def session(self, event: int, number: int) -> Session:
         new = self.marker.new
@@ -505,7 +535,9 @@ class Archive(RuleBasedStateMachine):
                 f"{page}/manifest.json",
             ]
         paths += [f"/people/{row[0]}" for row in self.db.execute("SELECT slug FROM person").fetchall()]
-        paths += [f"/data/{table}.json?_size=max" for table in (*MARKED, "tombstone")]
+        paths += [
+            f"/data/{table}.json?_size=max" for table in (*MARKED, "tombstone", "said", "speech", "part", "part_word")
+        ]
         paths += [
             f"/media/{row[0]}{row[1]}" for row in self.db.execute("SELECT sha256, suffix FROM recording").fetchall()
         ]
@@ -567,6 +599,9 @@ class Archive(RuleBasedStateMachine):
             for row in self.rows(f"SELECT * FROM {table}"):
                 if row.get("event_id") in events or row.get("session_id") in out:
                     found |= plain_marks(*row.values())
+        for row in self.rows("SELECT title, text, url, source, event_id FROM announcement WHERE state = 'public'"):
+            if row["event_id"] in events:
+                found |= plain_marks(*row.values())
         for row in self.rows("SELECT * FROM recording"):
             if row["session_id"] in out and row["id"] not in self.shut and row["superseded_by"] is None:
                 found |= plain_marks(row["credit"], row["licence"]) | self.words(row["id"]) | self.voices(row["id"])

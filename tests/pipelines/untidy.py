@@ -18,9 +18,9 @@ from metadata.model import Event
 from metadata.times import parse_moment
 from metadata.timetables import pyvideo_json, read_timetables
 from metadata.timetables.base import Source
-from pipelines.matching.evidence import File, Talk, zone_or_utc
+from pipelines.matching.evidence import FileFacts, Talk, zone_or_utc
 
-Named = tuple[Talk | None, File]
+Named = tuple[Talk | None, FileFacts]
 """A recording, and the session that it is of, if it is of one."""
 
 
@@ -101,55 +101,59 @@ def tidy(text: str) -> str:
     return re.sub(r'[/\\:*?"<>|\x00-\x1f]', "_", text)[:120]
 
 
-Hand = Callable[[Desk, Talk], File]
+Hand = Callable[[Desk, Talk], FileFacts]
 
 
-def _zoom(desk: Desk, talk: Talk) -> File:
+def _zoom(desk: Desk, talk: Talk) -> FileFacts:
     name = f"GMT{desk.began(talk):%Y%m%d-%H%M%S}_Recording_1920x1080.mp4"
-    return File(name, desk.chance.choice((talk.room or "", "")), None, desk.length(talk))
+    return FileFacts(name, desk.chance.choice((talk.room or "", "")), None, desk.length(talk))
 
 
-def _screen(desk: Desk, talk: Talk) -> File:
-    return File(f"{desk.local(talk):%Y-%m-%d %H-%M-%S}.mkv", talk.room or "obs", None, desk.length(talk))
+def _screen(desk: Desk, talk: Talk) -> FileFacts:
+    return FileFacts(f"{desk.local(talk):%Y-%m-%d %H-%M-%S}.mkv", talk.room or "obs", None, desk.length(talk))
 
 
-def _release(desk: Desk, talk: Talk) -> File:
+def _release(desk: Desk, talk: Talk) -> FileFacts:
     number = next((each for each in talk.ids if each.isdigit()), str(talk.id))
-    return File(f"{desk.event}-{number}-eng-{tidy(talk.title).replace(' ', '_')}_hd.mp4", "", None, desk.length(talk))
+    return FileFacts(
+        f"{desk.event}-{number}-eng-{tidy(talk.title).replace(' ', '_')}_hd.mp4", "", None, desk.length(talk)
+    )
 
 
-def _slipped(desk: Desk, talk: Talk) -> File:
-    return File(f"{tidy(desk.slip(talk.title))} ({surname(talk)}).mp4", "", None, desk.length(talk))
+def _slipped(desk: Desk, talk: Talk) -> FileFacts:
+    return FileFacts(f"{tidy(desk.slip(talk.title))} ({surname(talk)}).mp4", "", None, desk.length(talk))
 
 
-def _short(desk: Desk, talk: Talk) -> File:
-    return File(f"{tidy(surname(talk))} {tidy(desk.some(talk.title, 1, 3)).lower()}.mp4", "", None, desk.length(talk))
+def _short(desk: Desk, talk: Talk) -> FileFacts:
+    return FileFacts(
+        f"{tidy(surname(talk))} {tidy(desk.some(talk.title, 1, 3)).lower()}.mp4", "", None, desk.length(talk)
+    )
 
 
-def _card(desk: Desk, talk: Talk) -> File:
+def _card(desk: Desk, talk: Talk) -> FileFacts:
     wrong = desk.chance.choice((0, 0, 3600, -3600, 7200, 60))
     started = (desk.began(talk) + timedelta(seconds=wrong)).replace(microsecond=0)
-    return File(f"{desk.chance.randrange(1, 400):05}.MTS", talk.room or "", started, desk.length(talk))
+    return FileFacts(f"{desk.chance.randrange(1, 400):05}.MTS", talk.room or "", started, desk.length(talk))
 
 
-def _cut_off(desk: Desk, talk: Talk) -> File:
-    return File(f"{tidy(talk.title)[:28].strip()}.mov", "exports", None, desk.length(talk))
+def _cut_off(desk: Desk, talk: Talk) -> FileFacts:
+    return FileFacts(f"{tidy(talk.title)[:28].strip()}.mov", "exports", None, desk.length(talk))
 
 
-def _site(desk: Desk, talk: Talk) -> File:
+def _site(desk: Desk, talk: Talk) -> FileFacts:
     letters = "".join(desk.chance.choices("abcdefghijkmnopqrstuvwxyzABCDEFGH0123456789-_", k=11))
-    return File(f"{tidy(talk.title)} [{letters}].webm", "", None, desk.length(talk))
+    return FileFacts(f"{tidy(talk.title)} [{letters}].webm", "", None, desk.length(talk))
 
 
-def _tagged(desk: Desk, talk: Talk) -> File:
-    return File("clip.mp4", "", None, desk.length(talk), (f"{talk.title} - {', '.join(talk.people)}",))
+def _tagged(desk: Desk, talk: Talk) -> FileFacts:
+    return FileFacts("clip.mp4", "", None, desk.length(talk), (f"{talk.title} - {', '.join(talk.people)}",))
 
 
-def _speaker(desk: Desk, talk: Talk) -> File:
-    return File(f"{tidy(surname(talk)).lower() or 'talk'}.mp4", "", None, desk.length(talk))
+def _speaker(desk: Desk, talk: Talk) -> FileFacts:
+    return FileFacts(f"{tidy(surname(talk)).lower() or 'talk'}.mp4", "", None, desk.length(talk))
 
 
-def _slot(desk: Desk, talk: Talk) -> File:
+def _slot(desk: Desk, talk: Talk) -> FileFacts:
     first = min((each.start for each in desk.talks if each.start), default=None)
     day = (
         (talk.start.astimezone(desk.place).date() - first.astimezone(desk.place).date()).days + 1
@@ -157,106 +161,108 @@ def _slot(desk: Desk, talk: Talk) -> File:
         else 1
     )
     clock = f"{talk.start.astimezone(desk.place):%H%M}" if talk.start else ""
-    return File(f"Day {day} - {clock} - {talk.room or ''}.mp4", "", None, desk.length(talk))
+    return FileFacts(f"Day {day} - {clock} - {talk.room or ''}.mp4", "", None, desk.length(talk))
 
 
-def _whole_day(desk: Desk, talk: Talk) -> File:
-    return File(
+def _whole_day(desk: Desk, talk: Talk) -> FileFacts:
+    return FileFacts(
         f"{talk.room or 'stream'} {desk.local(talk):%Y-%m-%d}.mkv", talk.room or "", desk.began(talk), 36_000_000
     )
 
 
-def _interview(desk: Desk, talk: Talk) -> File:
-    return File(
+def _interview(desk: Desk, talk: Talk) -> FileFacts:
+    return FileFacts(
         f"Interview with {tidy(', '.join(talk.people))}.mp4", "extras", None, desk.chance.randrange(300_000, 900_000)
     )
 
 
-def _check(desk: Desk, talk: Talk) -> File:
+def _check(desk: Desk, talk: Talk) -> FileFacts:
     began = desk.began(talk) - timedelta(minutes=desk.chance.randrange(35, 70))
-    return File(
+    return FileFacts(
         f"GMT{began:%Y%m%d-%H%M%S}_Recording.mp4", talk.room or "", None, desk.chance.randrange(60_000, 600_000)
     )
 
 
-def _year_before(desk: Desk, talk: Talk) -> File:
+def _year_before(desk: Desk, talk: Talk) -> FileFacts:
     year = (talk.start or datetime(2020, 1, 1, tzinfo=UTC)).year - 1
-    return File(f"{year} - {tidy(surname(talk))} - A look back at {year}.mp4", str(year), None, desk.length(talk))
+    return FileFacts(f"{year} - {tidy(surname(talk))} - A look back at {year}.mp4", str(year), None, desk.length(talk))
 
 
-def _film(desk: Desk, talk: Talk) -> File:
+def _film(desk: Desk, talk: Talk) -> FileFacts:
     longest = max(re.findall(r"\w+", talk.title), key=len, default="film")
-    return File(f"The {longest} documentary.mp4", "", None, 5_400_000)
+    return FileFacts(f"The {longest} documentary.mp4", "", None, 5_400_000)
 
 
-def _weekday(desk: Desk, talk: Talk) -> File:
+def _weekday(desk: Desk, talk: Talk) -> FileFacts:
     local = (talk.start or desk.began(talk)).astimezone(desk.place)
     room = (talk.room or "").replace(" ", "")
-    return File(f"{local:%a %H.%M} {room} - {tidy(desk.some(talk.title, 2, 4))}.mov", "", None, desk.length(talk))
+    return FileFacts(f"{local:%a %H.%M} {room} - {tidy(desk.some(talk.title, 2, 4))}.mov", "", None, desk.length(talk))
 
 
-def _german(desk: Desk, talk: Talk) -> File:
-    return File(f"{desk.local(talk):%d.%m.%Y %H-%M} {talk.room or ''}.mp4", "", None, desk.length(talk))
+def _german(desk: Desk, talk: Talk) -> FileFacts:
+    return FileFacts(f"{desk.local(talk):%d.%m.%Y %H-%M} {talk.room or ''}.mp4", "", None, desk.length(talk))
 
 
-def _phone(desk: Desk, talk: Talk) -> File:
+def _phone(desk: Desk, talk: Talk) -> FileFacts:
     clock = desk.chance.choice((f"PXL_{desk.began(talk):%Y%m%d_%H%M%S}123", f"VID_{desk.local(talk):%Y%m%d_%H%M%S}"))
-    return File(f"{clock}.mp4", desk.chance.choice(("DCIM", talk.room or "")), None, desk.length(talk))
+    return FileFacts(f"{clock}.mp4", desk.chance.choice(("DCIM", talk.room or "")), None, desk.length(talk))
 
 
-def _teams(desk: Desk, talk: Talk) -> File:
+def _teams(desk: Desk, talk: Talk) -> FileFacts:
     subject = desk.chance.choice((tidy(talk.title), "Meeting in General"))
-    return File(f"{subject}-{desk.local(talk):%Y%m%d_%H%M%S}-Meeting Recording.mp4", "", None, desk.length(talk))
+    return FileFacts(f"{subject}-{desk.local(talk):%Y%m%d_%H%M%S}-Meeting Recording.mp4", "", None, desk.length(talk))
 
 
-def _sent(desk: Desk, talk: Talk) -> File:
+def _sent(desk: Desk, talk: Talk) -> FileFacts:
     late = desk.local(talk) + timedelta(minutes=desk.chance.randrange(60, 400))
-    return File(
+    return FileFacts(
         f"WhatsApp Video {late:%Y-%m-%d} at {late:%H.%M.%S}.mp4", "", None, desk.chance.randrange(60_000, 200_000)
     )
 
 
-def _scrambled(desk: Desk, talk: Talk) -> File:
+def _scrambled(desk: Desk, talk: Talk) -> FileFacts:
     words = [word for word in re.findall(r"\w+", talk.title) if len(word) > 3][:5]
     desk.chance.shuffle(words)
-    return File(f"{'_'.join(words)}_master-v{desk.chance.randrange(1, 9)}.mkv", "to upload", None, desk.length(talk))
+    return FileFacts(
+        f"{'_'.join(words)}_master-v{desk.chance.randrange(1, 9)}.mkv", "to upload", None, desk.length(talk)
+    )
 
 
-def _half(desk: Desk, talk: Talk) -> File:
-    return File(f"{tidy(talk.title)} - {desk.chance.choice((1, 2))} of 2.mp4", "", None, desk.length(talk) // 2)
+def _half(desk: Desk, talk: Talk) -> FileFacts:
+    return FileFacts(f"{tidy(talk.title)} - {desk.chance.choice((1, 2))} of 2.mp4", "", None, desk.length(talk) // 2)
 
 
-def _in_a_folder(desk: Desk, talk: Talk) -> File:
-    return File("final.mp4", tidy(talk.title), None, desk.length(talk))
+def _in_a_folder(desk: Desk, talk: Talk) -> FileFacts:
+    return FileFacts("final.mp4", tidy(talk.title), None, desk.length(talk))
 
 
-def _numbered(desk: Desk, talk: Talk) -> File:
-    return File(
+def _numbered(desk: Desk, talk: Talk) -> FileFacts:
+    return FileFacts(
         f"{desk.chance.randrange(1, 60):02} {tidy(desk.slip(talk.title.upper()))}.m4v", "", None, desk.length(talk)
     )
 
 
-def _initials(desk: Desk, talk: Talk) -> File:
+def _initials(desk: Desk, talk: Talk) -> FileFacts:
     letters = "".join(word[0] for word in re.findall(r"\w+", talk.title))[:6]
-    return File(f"{letters} {tidy(surname(talk))}.mp4", "", None, desk.length(talk))
+    return FileFacts(f"{letters} {tidy(surname(talk))}.mp4", "", None, desk.length(talk))
 
 
-def _ids(desk: Desk, talk: Talk) -> File:
-    return File(f"{desk.chance.choice(talk.ids or (talk.slug,))}.mp4", "", None, desk.length(talk))
+def _ids(desk: Desk, talk: Talk) -> FileFacts:
+    return FileFacts(f"{desk.chance.choice(talk.ids or (talk.slug,))}.mp4", "", None, desk.length(talk))
 
 
-def _everyone(desk: Desk, talk: Talk) -> File:
-    return File(f"{tidy(' & '.join(talk.people))} @ {desk.event}.mp4", "", None, desk.length(talk))
+def _everyone(desk: Desk, talk: Talk) -> FileFacts:
+    return FileFacts(f"{tidy(' & '.join(talk.people))} @ {desk.event}.mp4", "", None, desk.length(talk))
 
 
-def _stage(desk: Desk, talk: Talk) -> File:
+def _stage(desk: Desk, talk: Talk) -> FileFacts:
     """A recorder on the stage whose clock nobody set: it is an hour behind, in every file."""
     began = desk.began(talk) - timedelta(hours=1)
-    return File(f"{began.astimezone(desk.place):%y%m%d-%H%M%S}.wav", talk.room or "", began, desk.length(talk))
+    return FileFacts(f"{began.astimezone(desk.place):%y%m%d-%H%M%S}.wav", talk.room or "", began, desk.length(talk))
 
 
-def _long_talk(desk: Desk, talk: Talk) -> File:
-    return File(
+def _long_talk(desk: Desk, talk: Talk) -> FileFacts:
+    return FileFacts(
         f"Long interview {tidy(', '.join(talk.people))} - {tidy(desk.some(talk.title, 1, 2))}.mp4",
         "",
         None,
@@ -264,36 +270,38 @@ def _long_talk(desk: Desk, talk: Talk) -> File:
     )
 
 
-def _trailer(desk: Desk, talk: Talk) -> File:
-    return File(f"Trailer {tidy(talk.title)}.mp4", "", None, 90_000)
+def _trailer(desk: Desk, talk: Talk) -> FileFacts:
+    return FileFacts(f"Trailer {tidy(talk.title)}.mp4", "", None, 90_000)
 
 
-def _other_year(desk: Desk, talk: Talk) -> File:
+def _other_year(desk: Desk, talk: Talk) -> FileFacts:
     year = (talk.start or datetime(2020, 1, 1, tzinfo=UTC)).year + desk.chance.choice((-2, -1, 1))
-    return File(f"{tidy(talk.title)} ({year}).mp4", "", None, desk.length(talk))
+    return FileFacts(f"{tidy(talk.title)} ({year}).mp4", "", None, desk.length(talk))
 
 
-def _panel(desk: Desk, talk: Talk) -> File:
+def _panel(desk: Desk, talk: Talk) -> FileFacts:
     others = [surname(each) for each in desk.chance.sample(list(desk.talks), k=3)]
-    return File(f"Panel with {tidy(', '.join(others))}.mp4", "", None, desk.length(talk))
+    return FileFacts(f"Panel with {tidy(', '.join(others))}.mp4", "", None, desk.length(talk))
 
 
-def _hallway(desk: Desk, talk: Talk) -> File:
-    return File(f"IMG_{desk.chance.randrange(1, 9999):04}.MOV", "hallway", desk.began(talk), desk.length(talk))
+def _hallway(desk: Desk, talk: Talk) -> FileFacts:
+    return FileFacts(f"IMG_{desk.chance.randrange(1, 9999):04}.MOV", "hallway", desk.began(talk), desk.length(talk))
 
 
-def _corridor(desk: Desk, talk: Talk) -> File:
+def _corridor(desk: Desk, talk: Talk) -> FileFacts:
     words = desk.chance.choices([word for each in desk.talks for word in re.findall(r"\w{5,}", each.title)], k=3)
-    return File(f"{' '.join(words)}.mp4", "", None, desk.length(talk))
+    return FileFacts(f"{' '.join(words)}.mp4", "", None, desk.length(talk))
 
 
-def _break(desk: Desk, talk: Talk) -> File:
+def _break(desk: Desk, talk: Talk) -> FileFacts:
     """What ran on in an empty room, until the next session at the latest."""
     ended = desk.began(talk) + timedelta(milliseconds=talk.planned_ms or 0, minutes=12)
     later = [each.start for each in desk.talks if each.room == talk.room and each.start and each.start > ended]
     free = (min(later) - ended) / timedelta(milliseconds=1) if later else 1_500_000
     length = desk.chance.randrange(60_000, 1_500_000)
-    return File(f"GMT{ended:%Y%m%d-%H%M%S}_Recording.mp4", talk.room or "", None, min(length, max(60_000, round(free))))
+    return FileFacts(
+        f"GMT{ended:%Y%m%d-%H%M%S}_Recording.mp4", talk.room or "", None, min(length, max(60_000, round(free)))
+    )
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from archive.search.concordance import Line, Rate
+from archive.research import company, speaking
+from archive.research.concordance import Line
+from archive.research.frequency import Rate
 from archive.search.hits import Hit
 from archive.search.results import SessionResult, SessionResults
 from archive.site.records import Named, Recording, Segment
@@ -163,6 +166,86 @@ class Frequencies(msgspec.Struct, frozen=True, kw_only=True):
     complete: bool
 
 
+class Collocate(msgspec.Struct, frozen=True, kw_only=True):
+    """A word near a query: how often there, how often in all, and how likely and how much more that is."""
+
+    word: str
+    near: int
+    in_all: int
+    likelihood: float
+    log_ratio: float
+
+
+class Keyword(msgspec.Struct, frozen=True, kw_only=True):
+    """A word that one part of the archive says more than another."""
+
+    word: str
+    here: int
+    there: int
+    here_per_million: float
+    there_per_million: float
+    likelihood: float
+    log_ratio: float
+
+
+class Spoken(msgspec.Struct, frozen=True, kw_only=True):
+    """How much somebody said."""
+
+    person: str | None
+    name: str
+    sessions: int
+    words: int
+    hours: float
+    words_a_minute: float
+
+
+class CollocateList(msgspec.Struct, frozen=True, kw_only=True):
+    """Words that stand near a query more often than elsewhere, the likeliest first."""
+
+    items: tuple[Collocate, ...]
+    complete: bool
+
+
+class KeywordList(msgspec.Struct, frozen=True, kw_only=True):
+    """Words that one part of the archive says more than another, the likeliest first."""
+
+    items: tuple[Keyword, ...]
+    complete: bool
+
+
+class SpeakerList(msgspec.Struct, frozen=True, kw_only=True):
+    """Who spoke how much, those who spoke longest first; a person of null stands for all who are not known."""
+
+    items: tuple[Spoken, ...]
+    complete: bool
+
+
+class SaidOften(msgspec.Struct, frozen=True, kw_only=True):
+    """A word, and how often it is said."""
+
+    word: str
+    count: int
+
+
+class WordPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of the words of a part of the archive, the most frequent first."""
+
+    items: tuple[SaidOften, ...]
+    complete: bool
+    next: int | None
+
+
+class Spread(msgspec.Struct, frozen=True, kw_only=True):
+    """How evenly a query is spread over sessions: 0 is evenly for DP, 1 for Juilland's D."""
+
+    parts: int
+    found_in: int
+    dp: float
+    dp_norm: float
+    juilland: float
+    complete: bool
+
+
 def moment(hit: Hit, settings: SiteSettings) -> Moment:
     """Return a hit of a search as the API has it."""
     said = {name: getattr(hit, name) for name in Moment.__struct_fields__}
@@ -199,3 +282,18 @@ def context(line: Line, settings: SiteSettings) -> Context:
 def frequency(rate: Rate) -> Occurrences:
     """Return a rate as the API has it."""
     return Occurrences(**rate._asdict())
+
+
+def collocates(found: Sequence[company.Collocate], *, complete: bool) -> CollocateList:
+    """Return words near a query as the API has them."""
+    return CollocateList(items=tuple(Collocate(**each._asdict()) for each in found), complete=complete)
+
+
+def keywords(found: Sequence[company.Keyword], *, complete: bool) -> KeywordList:
+    """Return keywords as the API has them."""
+    return KeywordList(items=tuple(Keyword(**each._asdict()) for each in found), complete=complete)
+
+
+def speakers(found: Sequence[speaking.Spoken], *, complete: bool) -> SpeakerList:
+    """Return who spoke how much as the API has it."""
+    return SpeakerList(items=tuple(Spoken(**each._asdict()) for each in found), complete=complete)

@@ -15,13 +15,15 @@ import msgspec
 from msgspec import UNSET
 
 from archive import urls
-from archive.search.concordance import Research
+from archive.research import Research
 from archive.search.sqlite_search import SqliteSearch
 from archive.site.api import answers, questions
 from archive.site.api.answers import Page
 from archive.site.records import Event, Named, Person, Reader, Session
 
 T = TypeVar("T")
+MOST_LINES = 100_000
+"""Moments of which some are drawn."""
 BUDGET_MS = 2_000
 """What one question to all moments may take."""
 
@@ -183,7 +185,9 @@ def _moments(asked: Asked) -> answers.MomentPage:
 def _concordance(asked: Asked) -> answers.Contexts:
     query, research = asked.query, Research(asked.reader.conn, BUDGET_MS)
     end = query.cursor + query.limit
-    lines = research.concordance(query.q, query.filters(), limit=end + 1)[query.cursor :] if query.q else []
+    drawn = {} if query.sample is UNSET else {"limit": MOST_LINES, "sample": query.sample, "seed": query.seed}
+    found = research.concordance(query.q, query.filters(), **({"limit": end + 1} | drawn)) if query.q else []
+    lines = found[query.cursor :]
     items = tuple(answers.context(line, asked.reader.settings) for line in lines[: query.limit])
     following = end if len(lines) > query.limit else None
     return answers.Contexts(items=items, complete=research.complete or following is not None, next=following)
@@ -193,6 +197,42 @@ def _frequency(asked: Asked) -> answers.Frequencies:
     query, research = asked.query, Research(asked.reader.conn, BUDGET_MS)
     rates = research.frequency(query.q, query.by, query.filters()) if query.q else []
     return answers.Frequencies(by=query.by, items=tuple(map(answers.frequency, rates)), complete=research.complete)
+
+
+def _collocates(asked: Asked) -> answers.CollocateList:
+    query, research = asked.query, Research(asked.reader.conn, BUDGET_MS)
+    found = (
+        research.collocates(query.q, query.filters(), window=query.window, side=query.side, limit=query.limit)
+        if query.q
+        else []
+    )
+    return answers.collocates(found, complete=research.complete)
+
+
+def _keywords(asked: Asked) -> answers.KeywordList:
+    query, research = asked.query, Research(asked.reader.conn, BUDGET_MS)
+    found = research.keywords(query.filters(), query.reference(), limit=query.limit)
+    return answers.keywords(found, complete=research.complete)
+
+
+def _dispersion(asked: Asked) -> answers.Spread:
+    query, research = asked.query, Research(asked.reader.conn, BUDGET_MS)
+    found = research.dispersion(query.q, query.filters())
+    return answers.Spread(**found._asdict(), complete=research.complete)
+
+
+def _speakers(asked: Asked) -> answers.SpeakerList:
+    research = Research(asked.reader.conn, BUDGET_MS)
+    found = research.who_spoke(asked.query.filters())
+    return answers.speakers(found, complete=research.complete)
+
+
+def _vocabulary(asked: Asked) -> answers.WordPage:
+    query, research = asked.query, Research(asked.reader.conn, BUDGET_MS)
+    end = query.cursor + query.limit
+    found = research.vocabulary(query.filters(), limit=end + 1)
+    items = tuple(answers.SaidOften(word=word, count=count) for word, count in found[query.cursor : end])
+    return answers.WordPage(items=items, complete=research.complete, next=end if len(found) > end else None)
 
 
 def _page(items: tuple[T, ...], limit: int, name: Callable[[T], str]) -> Page[T]:
@@ -251,6 +291,39 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         questions.Frequency,
         answers.Frequencies,
         _frequency,
+        is_long=True,
+    ),
+    Endpoint(
+        "/collocates",
+        "Words near a query.",
+        questions.Collocates,
+        answers.CollocateList,
+        _collocates,
+        is_long=True,
+    ),
+    Endpoint(
+        "/keywords",
+        "Words that one part of the archive says more than another.",
+        questions.Keywords,
+        answers.KeywordList,
+        _keywords,
+        is_long=True,
+    ),
+    Endpoint(
+        "/dispersion",
+        "How evenly a query is spread over sessions.",
+        questions.Part,
+        answers.Spread,
+        _dispersion,
+        is_long=True,
+    ),
+    Endpoint("/speakers", "Who spoke how much.", questions.Part, answers.SpeakerList, _speakers, is_long=True),
+    Endpoint(
+        "/vocabulary",
+        "The words of a part of the archive.",
+        questions.Vocabulary,
+        answers.WordPage,
+        _vocabulary,
         is_long=True,
     ),
 )

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from archive.research.company import WIDEST, WINDOW
 from archive.search.filters import Filters
 
 MAX_ITEMS = 100
@@ -19,6 +20,7 @@ class BadQuestionError(Exception):
 Limit = Annotated[int, Meta(ge=1, le=MAX_ITEMS, description="How many items one answer may have.")]
 Cursor = Annotated[str, Meta(description="Where to go on: `next` of the answer before, or nothing to begin.")]
 Words = Annotated[str, Meta(description="A query in the language of the search page.", max_length=2_000)]
+Day = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$", description="The first or the last day, which counts.")]
 Offset = Annotated[
     int, Meta(ge=0, le=1_000_000, description="How many items to pass over: `next` of the answer before.")
 ]
@@ -72,6 +74,8 @@ class Filtered(Nothing, frozen=True, kw_only=True):
     track: Annotated[str, Meta(description="Title of a track.")] | UnsetType = UNSET
     year: Annotated[str, Meta(description="Year of the session.")] | UnsetType = UNSET
     kind: Annotated[str, Meta(description="Kind of session.")] | UnsetType = UNSET
+    since: Day | UnsetType = UNSET
+    until: Day | UnsetType = UNSET
 
     def filters(self) -> Filters:
         """Return the filters."""
@@ -84,6 +88,8 @@ class Filtered(Nothing, frozen=True, kw_only=True):
             track=self.track or None,
             year=self.year or None,
             kind=self.kind or None,
+            since=self.since or None,
+            until=self.until or None,
         )
 
 
@@ -105,6 +111,9 @@ class Moments(Filtered, frozen=True, kw_only=True):
 class Concordance(Moments, frozen=True, kw_only=True):
     """A page of a concordance."""
 
+    sample: Annotated[int, Meta(ge=1, le=10_000, description="So many lines, drawn at random.")] | UnsetType = UNSET
+    seed: Annotated[int, Meta(ge=0, le=10**9, description="The same lines are drawn for the same seed.")] = 0
+
 
 class Frequency(Filtered, frozen=True, kw_only=True):
     """How often something was said, and by what to divide."""
@@ -112,6 +121,45 @@ class Frequency(Filtered, frozen=True, kw_only=True):
     by: Annotated[
         Literal["year", "event", "speaker", "person", "language"], Meta(description="What sessions have in common.")
     ] = "year"
+
+
+class Collocates(Filtered, frozen=True, kw_only=True):
+    """Words near a query."""
+
+    window: Annotated[int, Meta(ge=1, le=WIDEST, description="How many words on a side are near.")] = WINDOW
+    side: Annotated[Literal["both", "left", "right"], Meta(description="On which side of it.")] = "both"
+    limit: Limit = 30
+
+
+class Part(Filtered, frozen=True, kw_only=True):
+    """A part of the archive."""
+
+
+class Vocabulary(Filtered, frozen=True, kw_only=True):
+    """Words of a part of the archive."""
+
+    limit: Limit = 100
+    cursor: Offset = 0
+
+
+class Keywords(Filtered, frozen=True, kw_only=True):
+    """A part of the archive, and another one that it is compared with; without one, all the rest."""
+
+    vs_event: Annotated[str, Meta(description="Slug of an event to compare with.")] | UnsetType = UNSET
+    vs_speaker: Annotated[str, Meta(description="Slug of a speaker to compare with.")] | UnsetType = UNSET
+    vs_language: Annotated[str, Meta(description="BCP-47 tag of a language to compare with.")] | UnsetType = UNSET
+    vs_year: Annotated[str, Meta(description="Year to compare with.")] | UnsetType = UNSET
+    limit: Limit = 50
+
+    def reference(self) -> Filters | None:
+        """Return what the part is compared with."""
+        filters = Filters(
+            event=self.vs_event or None,
+            speaker=self.vs_speaker or None,
+            language=self.vs_language or None,
+            year=self.vs_year or None,
+        )
+        return filters if filters.chosen() else None
 
 
 Q = TypeVar("Q", bound=Nothing)

@@ -7,10 +7,10 @@ from typing import Any
 from lxml import etree
 
 from archive import urls
-from archive.site.feeds.xml_text import xml_text
 from archive.site.render import asset
 from archive.site.respond import respond
 from archive.site.settings import site_settings
+from metadata.xml_text import xml_text
 
 NAMESPACE = "http://a9.com/-/spec/opensearch/1.1/"
 MEDIA_TYPE = "application/opensearchdescription+xml"

@@ -6,27 +6,25 @@ https://developers.google.com/search/docs/crawling-indexing/sitemaps/video-sitem
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lxml import etree
 
 from archive import urls
-from archive.site.feeds.xml_text import xml_text
 from archive.site.published import current
 from archive.site.records import File, Reader, Recording, Session
 from archive.site.render import not_found
 from archive.site.respond import respond
 from archive.site.settings import SiteSettings, site_settings
 from archive.sqlite import sqlite3
+from metadata.xml_text import xml_text
 
 NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
 VIDEO = "http://www.google.com/schemas/sitemap-video/1.1"
 XML = "application/xml; charset=utf-8"
-PAGES_A_FILE = 50_000
-"""The most that the protocol allows."""
-SESSIONS_A_FILE = 10_000
-"""A file may have 50 MB, and a session with its video takes about a kilobyte."""
+SIZES = {"pages": 50_000, "sessions": 10_000}
+"""How many entries a file has. The protocol allows 50,000 and 50 MB; a session with its video takes about 1 kB."""
 
 _PAGES = """
 SELECT '/' AS path, NULL AS key, NULL AS changed
@@ -47,20 +45,7 @@ _ADDRESSES = {
 async def sitemap(datasette: Any, request: Any) -> Any:  # noqa: ARG001 one signature for all pages
     """``/sitemap.xml``: where the lists are."""
     settings = site_settings(datasette)
-
-    def read(conn: Any) -> bytes:
-        counts = {
-            "pages": (_count(conn, f"({_PAGES})"), PAGES_A_FILE),
-            "sessions": (_count(conn, "session"), SESSIONS_A_FILE),
-        }
-        root = etree.Element(f"{{{NAMESPACE}}}sitemapindex", nsmap={None: NAMESPACE})
-        for kind, (count, size) in counts.items():
-            for nth in range(-(-count // size)):
-                entry = etree.SubElement(root, f"{{{NAMESPACE}}}sitemap")
-                etree.SubElement(entry, f"{{{NAMESPACE}}}loc").text = settings.absolute(urls.sitemap_url(kind, nth + 1))
-        return _written(root)
-
-    return respond(await current(datasette).execute_fn(read), XML)
+    return respond(await current(datasette).execute_fn(lambda conn: list_of_lists(conn, settings)), XML)
 
 
 async def part(datasette: Any, request: Any) -> Any:
@@ -69,11 +54,7 @@ async def part(datasette: Any, request: Any) -> Any:
     settings, database = site_settings(datasette), current(datasette)
 
     def read(conn: Any) -> bytes | None:
-        reader = Reader(conn, settings, database.publication.built_at)
-        entries = list(_sessions(reader, nth) if kind == "sessions" else _pages(conn, settings, nth))
-        root = etree.Element(f"{{{NAMESPACE}}}urlset", nsmap={None: NAMESPACE, "video": VIDEO})
-        root.extend(entries)
-        return _written(root) if entries else None
+        return list_of_pages(Reader(conn, settings, database.publication.built_at), kind, nth)
 
     body = await database.execute_long(read)
     return await not_found(datasette, request) if body is None else respond(body, XML)
@@ -86,18 +67,37 @@ async def robots(datasette: Any, request: Any) -> Any:  # noqa: ARG001 one signa
     return respond(f"User-agent: *\n{closed}{lists}", "text/plain; charset=utf-8")
 
 
+def list_of_lists(conn: sqlite3.Connection, settings: SiteSettings, sizes: Mapping[str, int] = SIZES) -> bytes:
+    """Return the index of the lists, each with as many entries as ``sizes`` says for its kind."""
+    counts = {"pages": _count(conn, f"({_PAGES})"), "sessions": _count(conn, "session")}
+    root = etree.Element(f"{{{NAMESPACE}}}sitemapindex", nsmap={None: NAMESPACE})
+    for kind, count in counts.items():
+        for nth in range(-(-count // sizes[kind])):
+            entry = etree.SubElement(root, f"{{{NAMESPACE}}}sitemap")
+            etree.SubElement(entry, f"{{{NAMESPACE}}}loc").text = settings.absolute(urls.sitemap_url(kind, nth + 1))
+    return _written(root)
+
+
+def list_of_pages(reader: Reader, kind: str, nth: int, sizes: Mapping[str, int] = SIZES) -> bytes | None:
+    """Return the list of a kind with a number from 0, or None where it would be empty."""
+    window = (sizes[kind], nth * sizes[kind])
+    entries = list(_sessions(reader, window) if kind == "sessions" else _pages(reader, window))
+    root = etree.Element(f"{{{NAMESPACE}}}urlset", nsmap={None: NAMESPACE, "video": VIDEO})
+    root.extend(entries)
+    return _written(root) if entries else None
+
+
 def _count(conn: sqlite3.Connection, table: str) -> int:
     return int(conn.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
 
 
-def _pages(conn: sqlite3.Connection, settings: SiteSettings, nth: int) -> Iterator[Any]:
-    for row in conn.execute(f"{_PAGES} LIMIT ? OFFSET ?", (PAGES_A_FILE, nth * PAGES_A_FILE)):
+def _pages(reader: Reader, window: tuple[int, int]) -> Iterator[Any]:
+    for row in reader.conn.execute(f"{_PAGES} LIMIT ? OFFSET ?", window):
         address = _ADDRESSES.get(row["path"])
-        yield _entry(settings.absolute(address(row["key"]) if address else row["path"]), row["changed"])
+        yield _entry(reader.settings.absolute(address(row["key"]) if address else row["path"]), row["changed"])
 
 
-def _sessions(reader: Reader, nth: int) -> Iterator[Any]:
-    window = (SESSIONS_A_FILE, nth * SESSIONS_A_FILE)
+def _sessions(reader: Reader, window: tuple[int, int]) -> Iterator[Any]:
     for session in reader.sessions("ORDER BY session.id LIMIT ? OFFSET ?", window):
         entry = _entry(session.url, session.updated_at)
         for recording in session.recordings[:1]:

@@ -11,10 +11,10 @@ from lxml import etree
 
 from archive import urls
 from archive.site.feeds.listings import Listing
-from archive.site.feeds.xml_text import xml_text
 from archive.site.labels import duration, outside, role
 from archive.site.records import Session
 from archive.site.settings import SiteSettings
+from metadata.xml_text import xml_text
 
 NAMESPACE = "http://www.w3.org/2005/Atom"
 MEDIA_TYPE = "application/atom+xml; charset=utf-8"

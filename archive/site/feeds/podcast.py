@@ -17,9 +17,9 @@ from lxml import etree
 from archive import urls
 from archive.site.feeds.atom import NAMESPACE as ATOM
 from archive.site.feeds.listings import Listing
-from archive.site.feeds.xml_text import xml_text
 from archive.site.records import Credit, File, Recording, Session
 from archive.site.settings import SiteSettings
+from metadata.xml_text import xml_text
 
 MEDIA_TYPE = "application/rss+xml; charset=utf-8"
 NAMESPACE = "https://podcastindex.org/namespace/1.0"

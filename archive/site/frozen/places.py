@@ -9,6 +9,7 @@ of the file's name: ``/events/e/s?recording=0a1b`` is ``/events/e/s/~recording-0
 from __future__ import annotations
 
 import hashlib
+import mimetypes
 import re
 from collections.abc import Container
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from archive import urls
+from archive.publication.folder import logo_type
 from archive.site.feeds.listings import KINDS
 
 CHOOSING = ("day", "language", "page", "recording", "style")
@@ -24,9 +26,10 @@ _IGNORED = ("lang",)
 """Parameters that choose among what is not in files: the pages have one language."""
 MEDIA = "/media/"
 ASSETS = "/-/static-plugins/"
+LOGO = "/logo"
 
 _OF_A_SESSION = re.compile(r"/(events|embed)/[^/]+/[^/]+(/[^/]+)?")
-_FILE = re.compile(r"/(captions\.[a-z-]+|[\w-]+\.(json|atom|rss|ics|txt|xml|html))")
+_FILE = re.compile(r"/(captions\.[a-z-]+|[\w-]+\.(json|atom|rss|ics|txt|xml|html|css))")
 _FEED = re.compile(rf"(/({'|'.join(KINDS)})/[^/]+)?/({re.escape(urls.FEED)}|{re.escape(urls.PODCAST)})")
 _LONGEST = 200
 """Bytes of a file's name, below what file systems take."""
@@ -37,7 +40,7 @@ _IN_FILES = re.compile(
     rf"|(/({'|'.join(KINDS)})/[^/]+)?/({re.escape(urls.FEED)}|{re.escape(urls.PODCAST)})"
     r"|/events/[^/]+(/[^/]+)?/calendar\.ics"
     r"|/events/[^/]+/[^/]+/(captions\.[a-z-]+|(words|chapters|manifest|annotations-\d+|cite)\.json|cite\.txt)"
-    r"|/(robots\.txt|sitemap\.xml|opensearch\.xml|404\.html|sitemaps/[a-z]+-\d+\.xml)|/(media|-/static-plugins/rostra)/[^/]+"
+    r"|/logo|/(accent\.css|robots\.txt|sitemap\.xml|opensearch\.xml|404\.html|sitemaps/[a-z]+-\d+\.xml)|/(media|-/static-plugins/rostra)/[^/]+"
 )
 """Addresses that files can answer. Others need a program, which asks the database for what somebody thought of."""
 
@@ -56,10 +59,12 @@ class Places:
     Attributes:
         media: the address of a folder that holds what is played, or "" where this folder does.
         played: the names of files that are played; they lie there.
+        logo: the name of the file of the archive's logo, which says of which kind it is.
     """
 
     media: str = ""
     played: Container[str] = ()
+    logo: str = "logo"
 
     def of(self, address: str) -> Place | None:
         """Return where an address lies, a path with its query; None where no file can answer it."""
@@ -67,6 +72,8 @@ class Places:
         path, _, query = whole.partition("?")
         if not _IN_FILES.fullmatch(path):
             return None
+        if path == LOGO:
+            return Place(self.logo, f"/{self.logo}?{query}")
         if path.startswith(MEDIA) and self.media and path.removeprefix(MEDIA) in self.played:
             return Place("", self.media.rstrip("/") + "/" + path.removeprefix(MEDIA) + mark + fragment)
         if path.startswith((MEDIA, ASSETS)):
@@ -76,6 +83,12 @@ class Places:
         rest = urlencode([pair for pair in given if pair[0] not in chosen], safe=",")
         file, link = _file(path, "-".join(f"{name}-{chosen[name]}" for name in CHOOSING if name in chosen))
         return Place(file, link + (f"?{rest}" if rest else "") + mark + fragment)
+
+
+def logo_file(data: bytes) -> str:
+    """Return the name of the file of a logo: servers tell by its ending what it is."""
+    media_type = logo_type(data) or ""
+    return f"logo{mimetypes.guess_extension(media_type) or ''}"
 
 
 def as_served(path: str) -> str | None:
@@ -92,7 +105,7 @@ def as_served(path: str) -> str | None:
 
 def is_page(path: str) -> bool:
     """Return whether a path is one of a page, rather than of a file of another kind."""
-    if path.startswith((ASSETS, MEDIA)):
+    if path.startswith((ASSETS, MEDIA)) or path == LOGO:
         return False
     return not _FILE.fullmatch(path[path.rfind("/") :]) or bool(re.fullmatch(r"/tracks/[^/]+", path))
 

@@ -22,7 +22,7 @@ from archive.errors import MissingExtraError
 from archive.site import labels, locales, queries, recordings
 from archive.site.frozen.places import Places
 from archive.site.queries import Card
-from archive.site.recordings import Track, Version
+from archive.site.recordings import Track, TrackTranscript
 
 FOLDER = "pagefind"
 LANGUAGES = f"{FOLDER}/languages.json"
@@ -58,7 +58,7 @@ def documents(conn: Any, places: Places, spoken: str) -> Iterator[Document]:
             if card.event not in series:
                 event = queries.event(conn, card.event)
                 series[card.event] = event.series_slug if event else None
-            said: list[tuple[Track | None, Version | None]]
+            said: list[tuple[Track | None, TrackTranscript | None]]
             said = [(track, version) for track in page.tracks for version in track.transcripts]
             for track, version in said or [(None, None)]:
                 address = _address(card, page.tracks, track, version)
@@ -68,7 +68,7 @@ def documents(conn: Any, places: Places, spoken: str) -> Iterator[Document]:
                     yield Document(_index_of(version.language if version else card.language), place.file, html)
 
 
-def _address(card: Card, tracks: tuple[Track, ...], track: Track | None, version: Version | None) -> str:
+def _address(card: Card, tracks: tuple[Track, ...], track: Track | None, version: TrackTranscript | None) -> str:
     chosen = {}
     if track and version and version is not track.transcripts[0]:
         chosen["language"] = version.language
@@ -83,7 +83,9 @@ def _index_of(language: str | None) -> str:
     return tag if re.fullmatch("[a-z]{2}", tag) else _UNKNOWN
 
 
-def _html(conn: Any, card: Card, series: str | None, abstract: str | None, version: Version | None, link: str) -> str:
+def _html(
+    conn: Any, card: Card, series: str | None, abstract: str | None, version: TrackTranscript | None, link: str
+) -> str:
     tag = version.language if version else card.language
     told = {
         "title": card.title,

@@ -87,7 +87,14 @@ class Walk:
         """
         names = self.names
         datasette: Any = create_app(
-            self.public, title=names.title, url=names.url, hub=names.hub, static=True, media=self.places.media
+            self.public,
+            title=names.title,
+            url=names.url,
+            hub=names.hub,
+            accent=names.accent,
+            logo=names.logo,
+            static=True,
+            media=self.places.media,
         )
         transport = httpx.ASGITransport(app=datasette.app())
         spoken = {"accept-language": self.language, "accept-encoding": "identity"}

@@ -61,6 +61,8 @@ function fill() {
     ? panel.dataset.quote.replace("{words}", () => said.words).replace("{who}", () => said.who || panel.dataset.nobody).replace("{time}", () => time)
     : "";
   quote.closest(".row").hidden = !said.words;
+  field("card-row").hidden = !said.words;
+  field("card").href = address("/card.png");
   cite();
 }
 

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
-from archive.catalogue.labelling import Turn, is_overlapped, labelled
-from metadata.model import Flag, Segment, Word
+from dataclasses import replace
+
+from archive.catalogue.labelling import Turn, labelled, overlaps
+from archive.catalogue.transcripts import transcript_version
+from metadata.model import Flag, Segment, Transcript, Word
 
 
 def segment(text: str, *times: tuple[int, int], **more: object) -> Segment:
@@ -70,7 +73,29 @@ def test_a_segment_whose_words_are_not_its_text_stays_whole() -> None:
 
 
 def test_overlaps_are_known() -> None:
-    turns = [Turn(0, 1000, A), Turn(600, 2000, B)]
-    assert [is_overlapped(*span, turns) for span in ((0, 600), (600, 1000), (500, 900), (900, 1200), (3000, 3000))] == [
-        False, True, True, False, False,
-    ]  # fmt: skip
+    turns = [Turn(0, 1000, A), Turn(600, 2000, B), Turn(800, 900, "Voice 3"), Turn(2000, 3000, A), Turn(2900, 4000, B)]
+    assert overlaps(turns) == [(600, 1000), (2900, 3000)]
+    assert overlaps([]) == []
+
+
+def test_what_is_said_while_others_speak_is_marked() -> None:
+    times = ((0, 400), (400, 1000), (1000, 1600), (1600, 2000))
+    said = segment("one two three four", *times)
+    turns = [Turn(0, 1000, A), Turn(700, 2000, B)]
+    assert [(s.text, bool(s.overlapped)) for s in labelled([said], turns)] == [
+        ("one two", False),
+        ("three four", False),
+    ]
+    turns = [Turn(0, 1000, A), Turn(500, 2000, B)]
+    assert [(s.text, bool(s.overlapped)) for s in labelled([said], turns)] == [("one two", True), ("three four", False)]
+    long = Segment(start_ms=0, end_ms=20_000, text="A long sentence")
+    for end, marked in ((10_999, False), (11_000, True)):
+        [found] = labelled([long], [Turn(0, 20_000, A), Turn(10_000, end, B)])
+        assert bool(found.overlapped) is marked, end
+
+
+def test_what_nobody_else_speaks_over_is_the_version_that_it_was() -> None:
+    said = Transcript(language="en", duration_ms=2000, segments=(segment("one two three four", *FOUR),))
+    assert transcript_version("0" * 64, said) == "2786d0bcee37f4ca"
+    marked = replace(said, segments=labelled(said.segments, [Turn(0, 2000, A), Turn(0, 2000, B)]))
+    assert transcript_version("0" * 64, marked) != transcript_version("0" * 64, said)

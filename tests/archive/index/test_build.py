@@ -1,4 +1,3 @@
-import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -99,10 +98,7 @@ def test_another_connection_sees_the_new_index(tmp_path: Path) -> None:
     second.close()
 
 
-def test_what_breaks_off_leaves_nothing(
-    conn: sqlite3.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+def test_what_breaks_off_leaves_nothing(conn: sqlite3.Connection, tmp_path: Path) -> None:
     before = threading.active_count()
 
     def breaking() -> Iterator[tuple[str, Row]]:
@@ -111,7 +107,7 @@ def test_what_breaks_off_leaves_nothing(
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write_indexes(conn, ("said", "held"), breaking())
+        write_indexes(conn, ("said", "held"), breaking(), tmp_path)
     assert (threading.active_count(), list(tmp_path.iterdir()), found(conn, "old")) == (before, [], [1])
 
 

@@ -308,3 +308,28 @@ def test_session_changes_for_the_public_when_its_embargo_ends(catalogue_path: Pa
     changed = dict(db.execute("SELECT slug, updated_at FROM session").fetchall())
     db.close()
     assert changed == {"openly": WHEN, "unsaid": WHEN, "ripe": "2022-07-23T12:00:00Z"}
+
+
+def test_an_ordinary_sqlite_reads_what_is_published(catalogue_path: Path, tmp_path: Path) -> None:
+    # Python's own, which may be as old as 3.40 and knows no words of ours.
+    import sqlite3 as ordinary
+
+    built = build(catalogue_path, tmp_path / "public.db", default="public", now=NOW)
+    conn = ordinary.connect(f"file:{built.path}?mode=ro&immutable=1", uri=True)
+    said = conn.execute("SELECT date, event, session, speaker, start_ms, end_ms, text, doubtful, url FROM said")
+    assert sorted(said) == [
+        (None, "mixed", name, f"{name} voice", 0, 900, f"{name} words", 0, f"/events/mixed/{name}?t=0")
+        for name in ("openly", "ripe", "unsaid")
+    ]
+    found = conn.execute(
+        "SELECT said.session, said.text FROM passage_fts JOIN passage ON passage.id = passage_fts.rowid"
+        " JOIN said ON said.transcript_id = passage.transcript_id"
+        " AND said.position BETWEEN first_position AND last_position WHERE passage_fts MATCH 'ripe'"
+    )
+    assert found.fetchall() == [("ripe", "ripe words")]
+    assert conn.execute("SELECT rowid FROM session_fts WHERE session_fts MATCH 'title : openly'").fetchone()
+    assert conn.execute("SELECT cnt FROM vocabulary WHERE term = 'words'").fetchone() == (3,)
+    counted = conn.execute("SELECT word, count FROM part_word JOIN part ON part.id = part_id WHERE kind = 'all'")
+    assert counted.fetchall() == [("words", 3)]
+    assert conn.execute("SELECT sum(words) FROM speech").fetchone() == (6,)
+    conn.close()

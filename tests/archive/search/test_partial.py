@@ -2,12 +2,13 @@ import pytest
 
 from archive.connection import transaction
 from archive.index.passages import rebuild
+from archive.index.stems import ALGORITHMS
 from archive.search.filters import Filters
-from archive.search.function_words import function_words
+from archive.search.function_words import function_words, listed_in
 from archive.search.partial import LISTED, OTHERWISE, PIECES, Parts, Term, take_apart
 from archive.search.query import And, Near, Not, Or, Phrase, Prefix, Word, parse_query
 from archive.search.results import FEWER, PARTLY, SessionResults
-from archive.search.sessions import APART
+from archive.search.sessions import CHANCE_TERMS
 from archive.search.sqlite_search import SqliteSearch
 from archive.sqlite import Database
 from tests.archive.build import PATIENT_MS, add_event, add_session, add_transcript, blank
@@ -146,7 +147,7 @@ def test_there_is_a_suggestion_beside_what_has_some_words(db: Database) -> None:
 
 def test_of_a_long_query_the_words_are_to_stand_together() -> None:
     words = ["amber", "basil", "cedar", "delta", "ember"]
-    assert len(words) > APART
+    assert len(words) > CHANCE_TERMS
     db = _archive(
         {
             "apart": [line for word in words for line in (f"A {word}.", *OTHER)],
@@ -157,7 +158,7 @@ def test_of_a_long_query_the_words_are_to_stand_together() -> None:
     assert found(db, " ".join(words)) == [
         ("together", "all words"), ("nearly", "some words"), ("apart", "some words"),
     ]  # fmt: skip
-    assert found(db, " ".join(words[:APART])) == [
+    assert found(db, " ".join(words[:CHANCE_TERMS])) == [
         ("nearly", "all words"), ("together", "all words"), ("apart", "all words"),
     ]  # fmt: skip
 
@@ -194,10 +195,88 @@ def test_function_words_of_another_language_decide_nothing() -> None:
     assert [session for session, _ in found(db, "das ist nicht der harbour und die Kneipe")] == ["harbour"]
 
 
-def test_a_language_is_told_by_two_of_its_function_words() -> None:
-    assert function_words(["warum", "ist", "das", "bitcoin"]) == {"warum", "ist", "das"}
-    assert function_words(["das", "bitcoin"]) == frozenset()
-    assert function_words([]) == frozenset()
+@pytest.mark.parametrize(
+    ("language", "query", "answer", "chatter", "other"),
+    [
+        (
+            "en",
+            "what did somebody say about lighthouses and maps",
+            "A lighthouse stands there.",
+            "What did they do about it, and what did somebody else do?",
+            "The boats went out with the tide.",
+        ),
+        (
+            "en",
+            "what's it that doesn't work with lighthouses near maps",
+            "A lighthouse stands there.",
+            "What's that? It doesn't go with this, it's near.",
+            "Boats went out.",
+        ),
+        ("en", "about lighthouses", "A lighthouse stands there.", "About, about.", "Boats went out."),
+        (
+            "de",
+            "was hat man denn über Leuchttürme und Karten gesagt",
+            "Ein Leuchtturm steht dort.",
+            "Was hat man denn über uns und über euch?",
+            "Boote fuhren hinaus.",
+        ),
+        (
+            "fr",
+            "qu'est-ce que l'on a dit sur les phares et les cartes",
+            "Un phare est loin.",
+            "Qu'est-ce que l'on a sur les uns et sur les autres ?",
+            "Bateaux partis.",
+        ),
+        (
+            "fi",
+            "mitä hän sanoi siitä kun majakka ja kartta",
+            "Majakka seisoo.",
+            "Mitä hän ja siitä kun ei mitään ja hän.",
+            "Veneet lähtivät.",
+        ),
+        ("et", "mida ta ütles selle kohta et majakas", "Majakas seisab.", "Mida ta selle kohta et.", "Paadid läksid."),
+        ("lt", "ką jis sakė apie tai kad švyturys", "Švyturys stovi.", "Ką jis apie tai kad.", "Valtys išplaukė."),
+        ("sr", "шта је он рекао о томе где је светионик", "Светионик стоји.", "Шта је он о где је.", "Чамци отишли."),
+        ("eo", "kion li diris pri tio ke lumturo", "Lumturo staras.", "Kion li pri tio ke.", "Boatoj foriris."),
+        ("ru", "что он сказал про то где маяк", "Маяк стоит.", "Что он про то где.", "Лодки ушли."),
+        ("fa", "او درباره این چه گفت که فانوس", "فانوس روشن", "او درباره این چه که", "قایق رفت"),
+    ],
+)  # fmt: skip
+def test_function_words_decide_nothing_in_a_small_archive(
+    language: str, query: str, answer: str, chatter: str, other: str
+) -> None:
+    db = _archive({"chatter": [chatter, *[other] * 40], "answer": [*[other] * 40, answer]}, language)
+    assert found(db, query)[0] == ("answer", "some words")
+
+
+@pytest.mark.parametrize(
+    ("asked", "spoken", "expected"),
+    [
+        (["warum", "ist", "das", "bitcoin"], "en", ("de", {"warum", "ist", "das"})),
+        # One word is enough in the language that an archive speaks, of whatever country, and in no other.
+        (["das", "bitcoin"], "en", ("", set())),
+        (["das", "bitcoin"], "de-AT", ("de", {"das"})),
+        (["hva", "bitcoin"], "nn", ("nb", {"hva"})),
+        # As many words in two languages: it is the archive's.
+        (["die", "in"], "de", ("de", {"die", "in"})),
+        (["in", "die"], "nl", ("nl", {"die", "in"})),
+        # Written apart from the rest of its word.
+        (["qu", "est", "ce", "phare"], "fr", ("fr", {"qu", "est", "ce"})),
+        (["didn", "you", "lighthouse"], "und", ("en", {"didn", "you"})),
+        ([], "en", ("", set())),
+        (["bitcoin"], "tlh", ("", set())),
+    ],
+)
+def test_a_language_is_told_by_its_function_words(
+    asked: list[str], spoken: str, expected: tuple[str, set[str]]
+) -> None:
+    assert function_words(asked, spoken) == expected
+
+
+@pytest.mark.parametrize("language", sorted(ALGORITHMS))
+def test_every_language_that_is_stemmed_has_function_words(language: str) -> None:
+    # Longer lists than that have words that mean something.
+    assert 40 <= len(listed_in(language)) <= 700
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from archive.index.passages import rebuild
 from archive.search import budget
 from archive.search import sqlite_search as search
 from archive.search.results import SessionResult, SessionResults
-from archive.search.retrieve import CLOSELY
+from archive.search.retrieve import ORDER_CHECKED_SESSIONS
 from archive.search.session_table import FacetValue
 from archive.search.sqlite_search import Filters, SqliteSearch
 from archive.sqlite import Database
@@ -237,7 +237,7 @@ def test_words_in_some_order_are_seen_in_the_text_of_few_sessions_as_in_the_inde
     db = blank()
     event = add_event(db)
     other = ["out of the way they keep oil for a time, and a lamp in that old house over there"] * 30
-    for number in range(CLOSELY + 1):
+    for number in range(ORDER_CHECKED_SESSIONS + 1):
         texts = [*other, "a lamp of oil", *other, "a lamp with oil", *other, "a lamp of oil, lamps of oil"]
         add_transcript(db, add_session(db, event, f"s{number}"), texts)
     with transaction(db):
@@ -250,7 +250,7 @@ def test_words_in_some_order_are_seen_in_the_text_of_few_sessions_as_in_the_inde
         ('lamps "of oil"', 2),
     ):
         many = backend.sessions(text)
-        assert [each.count for each in many.sessions] == [count] * (CLOSELY + 1), text
+        assert [each.count for each in many.sessions] == [count] * (ORDER_CHECKED_SESSIONS + 1), text
         for each in many.sessions:
             (few,) = backend.sessions(text, Filters(session=each.session)).sessions
             assert (few.count, few.places) == (count, each.places)

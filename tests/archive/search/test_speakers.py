@@ -7,7 +7,8 @@ import pytest
 
 from archive.connection import transaction
 from archive.index.passages import rebuild
-from archive.search.concordance import Rate, Research
+from archive.research import Research
+from archive.research.frequency import Rate
 from archive.search.exports import moments_to_csv
 from archive.search.filters import Filters
 from archive.search.query import FIELDS, NO_FIELD, NO_FIELD_LIKE_IT, parse_query

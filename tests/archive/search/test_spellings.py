@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from archive.connection import transaction
 from archive.index.passages import rebuild
 from archive.index.verify import verify
-from archive.search.concordance import Research
+from archive.research import Research
 from archive.search.sqlite_search import SqliteSearch
 from archive.sqlite import Database
 from tests.archive.build import PATIENT_MS, add_event, add_session, add_transcript, blank

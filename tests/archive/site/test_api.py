@@ -241,3 +241,30 @@ def test_schemathesis_finds_no_failure(tmp_path: Path) -> None:
             capture_output=True, text=True, check=False, cwd=tmp_path,
         )  # fmt: skip
     assert done.returncode == 0, done.stdout[-8000:]
+
+
+def test_parts_of_the_archive_are_compared(site: Site) -> None:
+    words = {each["word"]: each["count"] for each in every(site, f"/vocabulary?event={EVENT}")}
+    assert words["debt"] == 3
+    assert ask(site, f"/keywords?event={EVENT}&vs_event=hostile") == {"items": [], "complete": True}
+    spread = ask(site, f"/dispersion?q=debt&event={EVENT}")
+    assert (spread["found_in"], spread["complete"]) == (1, True)
+    assert ask(site, "/collocates?q=the&window=2&side=left")["complete"]
+    spoken = ask(site, f"/speakers?event={EVENT}")["items"]
+    assert [(each["person"], each["name"]) for each in spoken] == [(None, "")]
+    assert spoken[0]["words"] > 100
+
+
+def test_lines_of_a_concordance_are_drawn_by_a_seed(site: Site) -> None:
+    some = every(site, "/concordance?q=the&sample=3&seed=1")
+    assert len(some) == 3
+    assert some == every(site, "/concordance?q=the&sample=3&seed=1")
+    whole = every(site, "/concordance?q=the")
+    assert [each for each in whole if each in some] == some
+
+
+@pytest.mark.parametrize(
+    ("query", "count"), [("", 3), ("&since=2022-07-23", 3), ("&until=2022-07-22", 0), ("&since=2022-07-27", 0)]
+)
+def test_moments_between_two_dates(site: Site, query: str, count: int) -> None:
+    assert len(every(site, f"/moments?q=debt{query}")) == count

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -13,7 +14,10 @@ from pyld import jsonld
 
 from archive.site.discovery import sitemap
 from archive.site.discovery.schema_org import iso_duration
-from tests.archive.published_folder import HOSTILE, SENTENCES
+from archive.site.records import Reader as Records
+from archive.site.settings import SiteSettings
+from archive.sqlite import sqlite3
+from tests.archive.published_folder import FIRST_BUILD, HOSTILE, SENTENCES
 from tests.archive.site.test_pages import PAGES, TALK, Reader, Site, serve_example
 
 URL = "https://talks.example.org"
@@ -205,14 +209,20 @@ def test_sitemap_shows_videos_with_a_still(site: Site) -> None:
     assert changed[f"{URL}{TALK}"] == "2026-11-21T00:00:00Z"
 
 
-def test_long_sitemap_is_split(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sitemap, "SESSIONS_A_FILE", 4)
-    fresh = Site(site.public, url="https://elsewhere.example.org")
-    root = etree.fromstring(fresh.get("/sitemap.xml").content)
-    parts = [element.text.removeprefix("https://elsewhere.example.org") for element in root.iter("{*}loc")]
-    counts = [len(list(etree.fromstring(fresh.get(path).content))) for path in parts]
-    fresh.datasette.executor.shutdown()
-    assert (parts[1:], counts[1:]) == (["/sitemaps/sessions-1.xml", "/sitemaps/sessions-2.xml"], [4, 2])
+def test_long_sitemap_is_split(site: Site) -> None:
+    sizes = sitemap.SIZES | {"sessions": 4}
+    settings = SiteSettings(url=URL)
+    with closing(sqlite3.connect(site.public / f"catalogue-{FIRST_BUILD}.db")) as conn:
+        conn.row_factory = sqlite3.Row
+        root = etree.fromstring(sitemap.list_of_lists(conn, settings, sizes))
+        lists = [
+            sitemap.list_of_pages(Records(conn, settings, FIRST_BUILD), "sessions", nth, sizes) for nth in range(3)
+        ]
+    assert [each.text.removeprefix(URL) for each in root.iter("{*}loc")][1:] == [
+        "/sitemaps/sessions-1.xml",
+        "/sitemaps/sessions-2.xml",
+    ]
+    assert [each and len(list(etree.fromstring(each))) for each in lists] == [4, 2, None]
 
 
 def test_browsers_learn_how_to_search(site: Site) -> None:

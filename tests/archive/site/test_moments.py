@@ -14,7 +14,7 @@ from citeproc.source.json import CiteProcJSON
 
 from archive.site import citing
 from archive.site.citing import Source
-from archive.site.recordings import readable_name
+from metadata.names import readable_name
 from tests.archive.published_folder import HOSTILE
 from tests.archive.site.test_pages import TALK, Reader, Site, serve_example, squeezed
 

@@ -17,11 +17,11 @@ from datasette.app import Datasette
 
 from archive.errors import UnpublishedError
 from archive.publication.folder import TIME_LIMIT_MS
+from archive.research.frequency import BYS
 from archive.search import exports
-from archive.search.concordance import BYS
-from archive.site import explore as exploring
 from archive.site.app import create_app
 from archive.site.published import current, refresh
+from archive.site.research import explore as exploring
 from archive.site.routes import ROUTES
 from archive.sqlite import sqlite3
 from tests.archive.published_folder import FIRST_BUILD, HOSTILE, SECOND_BUILD, SENTENCES, point_to, publish
@@ -85,6 +85,14 @@ MISSING = (
     f"{TALK}/captions.vtt?language=de",
     f"{TALK}/cite?recording=000000000000",
     f"{TALK}/cite.txt?style=telepathy",
+    f"{TALK}/card.png",
+    f"{TALK}/card.png?t=soon",
+    f"{TALK}/card.png?t=34",
+    f"{TALK}/card.png?t=3&recording=000000000000",
+    f"{TALK}/card.png?t=3&language=de",
+    "/events/launch/the-launch/card.png?t=3",
+    "/logo",
+    "/accent.css",
     "/embed/launch/the-launch",
     "/oembed?url=https://example.org/events/launch",
     "/series/nothing",

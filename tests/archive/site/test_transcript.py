@@ -1,11 +1,23 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from archive.search.moments import GAP
 from archive.site.chapters import propose
-from archive.site.session import Span, parse_span
-from archive.site.transcript import Line, Mark, Piece, hit_marks, lit_marks, paragraphs, place_words
+from archive.site.session import TimeSpan, parse_span
+from archive.site.transcript import (
+    UNSURE,
+    Line,
+    Mark,
+    Piece,
+    hit_marks,
+    lit_marks,
+    paragraphs,
+    place_words,
+    unsure_marks,
+)
 
 SENTENCE = "It is one of the many sentences that somebody says in the course of an evening."
 
@@ -89,6 +101,22 @@ def test_marks_cut_a_sentence_into_pieces_without_the_space_around_it() -> None:
     )
 
 
+def test_doubtful_words_are_marked_in_the_text_of_their_segments() -> None:
+    lines = {0: line(0, "to be, or not to be"), 1: line(1, "that is")}
+    said = [(0, n * 100, n * 100 + 90, text) for n, text in enumerate(("to", "be,", "or", "not", "to", "be"))]
+    marks = unsure_marks(lines, [*said, (1, 900, 950, "that")], {(0, 400), (1, 900)})
+    assert marks == {0: [Mark(14, 16, UNSURE)], 1: [Mark(0, 4, UNSURE)]}
+    (first, second) = paragraphs(list(lines.values()), {0: [*marks[0], Mark(14, 19, 1)]})[0].sentences
+    assert first.pieces == (Piece("to be, or not "), Piece("to", 1, unsure=True), Piece(" be", 1))
+    assert second.pieces == (Piece("that is"),)
+
+
+def test_what_was_not_transcribed_is_a_paragraph_of_its_own() -> None:
+    silent = replace(line(1, ""), flags=("not-transcribed",))
+    found = paragraphs([line(0, "before"), silent, line(2, "after")], {})
+    assert [each.untranscribed for each in found] == [False, True, False]
+
+
 def test_words_are_found_in_the_text_of_their_segment_in_order() -> None:
     lines = {0: line(0, "to be, or not to be")}
     words = [(0, n * 100, n * 100 + 90, text) for n, text in enumerate((" to", " be,", " perhaps", " to", " be"))]
@@ -110,17 +138,17 @@ def test_clip_lights_words_that_have_times_and_else_segments_that_it_covers() ->
 @pytest.mark.parametrize(
     ("text", "span"),
     [
-        ("61.2,75", Span(61_200, 75_000)),
-        ("1:01.2,1:15", Span(61_200, 75_000)),
-        ("61.2", Span(61_200, None)),
-        ("75,61.2", Span(75_000, None)),
+        ("61.2,75", TimeSpan(61_200, 75_000)),
+        ("1:01.2,1:15", TimeSpan(61_200, 75_000)),
+        ("61.2", TimeSpan(61_200, None)),
+        ("75,61.2", TimeSpan(75_000, None)),
         ("1h2m,", None),
         ("", None),
         ("soon,later", None),
         ("1,2,3", None),
     ],
 )
-def test_span_of_an_address_is_read(text: str, span: Span | None) -> None:
+def test_span_of_an_address_is_read(text: str, span: TimeSpan | None) -> None:
     assert parse_span(text) == span
     if span and span.end_ms:
         assert parse_span(span.text) == span

@@ -116,6 +116,9 @@ def test_status_as_json_counts_what_there_is(archive: Path) -> None:
         "recorded_ms": 14000,
         "transcripts": 2,
         "segments": 5,
+        "doubtful": 0,
+        "untranscribed": 0,
+        "untranscribed_ms": 0,
         "released_sessions": 2,
         "released_recordings": 2,
     }
@@ -311,9 +314,11 @@ def test_status_of_an_older_catalogue_brings_it_up_to_date(tmp_path: Path) -> No
 
 def test_models_lists_what_packages_carry() -> None:
     listed = json.loads(rostra("models", "--json").stdout)
-    assert [(model["model"], model["languages"], model["licence"]) for model in listed] == [
-        ("base", 99, "MIT"),
-        ("tiny.en", 1, "MIT"),
+    assert [(model["model"], model["task"], model["languages"], model["licence"]) for model in listed] == [
+        ("base", "words", 99, "MIT"),
+        ("tiny.en", "words", 1, "MIT"),
+        ("segmentation-3.0", "speakers", None, "MIT"),
+        ("CAM++ zh-en", "speakers", None, "Apache-2.0"),
     ]
     shown = rostra("models").stdout
     assert all(model["model"] in shown for model in listed)

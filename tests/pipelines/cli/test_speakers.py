@@ -11,7 +11,7 @@ from archive.catalogue.importing import apply_event
 from archive.connection import transaction
 from metadata.model import Event, Person, Role, Session
 from pipelines.cli import cli
-from pipelines.errors import ConfigError
+from pipelines.errors import ConfigError, WeightsError
 from pipelines.run.executors import InProcess
 from pipelines.run.runner import run_stage
 from pipelines.speakers.fake import FakeDiarizer
@@ -94,6 +94,67 @@ def test_nobody_is_named_until_a_person_says_so(root: Path) -> None:
     assert voices(root) == {"Voice 2": None, "Voice 1": "noor-okafor"}
 
 
+def test_captions_name_people_or_nobody(root: Path) -> None:
+    def second(*more: str) -> str:
+        arguments = ["export", "captions", "talk", "--format", "srt", "--archive", str(root), *more]
+        done = CliRunner().invoke(cli, arguments)
+        assert done.exit_code == 0, done.output
+        return done.stdout.split("\n\n")[1].splitlines()[2]
+
+    run(root, "talk", "--confirm", "Voice 2")
+    assert second() == "Noor Okafor: Somebody says something at second 4."
+    assert second("--no-speakers") == "Somebody says something at second 4."
+
+
+def rostra(root: Path, *arguments: str | Path) -> str:
+    done = CliRunner().invoke(cli, [*map(str, arguments), "--archive", str(root)])
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def speaking(root: Path) -> list[tuple[int, str | None]]:
+    found = json.loads(rostra(root, "export", "captions", "talk", "--format", "json"))
+    return [(each["start_ms"] // 1000, each["speaker"]) for each in found["segments"]]
+
+
+def test_who_speaks_is_corrected_for_a_segment_or_a_stretch_and_taken_back(root: Path) -> None:
+    before = speaking(root)
+    assert before[:4] == [(0, "Voice 1"), (4, "Voice 2"), (8, "Voice 2"), (12, "Voice 2")]
+    correct = ("correct", "speaker", "school/talk")
+    rostra(root, *correct, "--at", "0:05", "--is", "Ken Watanabe")
+    rostra(root, *correct, "--at", "0:08", "--until", "0:16", "--is", "Voice 1", "--by", "Maria")
+    assert speaking(root)[:4] == [(0, "Voice 1"), (4, "Ken Watanabe"), (8, "Voice 1"), (12, "Voice 1")]
+    assert [(each["before"], each["after"]) for each in json.loads(rostra(root, *correct, "--history", "--json"))] == [
+        ("Voice 2", "Ken Watanabe"),
+        ("Voice 2", "Voice 1"),
+    ]
+    rostra(root, *correct, "--undo")
+    assert "Maria  0:08 to 0:16  Voice 2 → Voice 1  (taken back)" in rostra(root, *correct, "--history")
+    rostra(root, *correct, "--undo")
+    assert speaking(root) == before
+
+
+def test_words_and_speakers_that_people_edited_stay_when_voices_are_heard_again(root: Path, tmp_path: Path) -> None:
+    run(root, "talk", "--confirm", "Voice 2")
+    before = speaking(root)
+    said = json.loads(rostra(root, "export", "captions", "talk", "--format", "json"))
+    said["segments"][1] |= {"speaker": "Ken Watanabe", "text": "Ken says this.", "words": []}
+    said["segments"][2] |= {"speaker": "A guest"}
+    edited = tmp_path / "talk.json"
+    edited.write_text(json.dumps(said))
+    rostra(root, "correct", "transcript", "talk", edited)
+    wanted = [(0, "Voice 1"), (4, "Ken Watanabe"), (8, "A guest"), (12, "Noor Okafor"), *before[4:]]
+    assert speaking(root) == wanted
+    with open_archive(root) as context:
+        again = Diarize(FakeDiarizer((40_000,), voices=1))
+        assert run_stage(context, again, InProcess(), Watch()).stages == {"diarize": {"done": 1}}
+    assert speaking(root) == [(0, "Noor Okafor"), *wanted[1:4], *((start, "Noor Okafor") for start, _ in before[4:])]
+    assert "Ken says this." in rostra(root, "export", "captions", "talk")
+    rostra(root, "correct", "transcript", "talk", "--undo")
+    assert {who for _, who in speaking(root)} == {"Noor Okafor"}
+    assert "Ken says this." not in rostra(root, "export", "captions", "talk")
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
@@ -131,6 +192,15 @@ def test_forgetting_somebody_deletes_what_is_known_of_their_voice(root: Path) ->
     assert voices(root) == {"Voice 2": None, "Voice 1": None}
     with open_archive(root) as context:
         assert context.db.execute("SELECT count(*) FROM voiceprint").fetchone() == (1,)
+
+
+def test_a_session_says_why_nobody_knows_who_speaks_and_what_brings_it(root: Path) -> None:
+    with open_archive(root) as context:
+        failing = Diarize(FakeDiarizer(fails=WeightsError("no weights"), revision=2))
+        assert run_stage(context, failing, InProcess(), Watch()).failed
+    said = run(root, "talk")
+    assert "! who speaks is not known, and all else is: no weights" in said.stderr
+    assert "rostra retry --stage diarize tries again" in " ".join(said.stderr.split())
 
 
 def test_a_session_without_voices_says_how_to_get_them(root: Path) -> None:

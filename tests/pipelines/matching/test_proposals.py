@@ -17,7 +17,7 @@ from archive.connection import transaction
 from metadata.model import Event, ExternalId, Person, Role, Session
 from pipelines.cli import cli
 from pipelines.cli.recordings import _decide
-from pipelines.matching.evidence import File, Talk, Timetable, certain, matches, parse_started
+from pipelines.matching.evidence import FileFacts, Talk, Timetable, certain, matches, parse_started
 from pipelines.matching.proposals import proposals, talks
 from pipelines.run.executors import InProcess
 from pipelines.run.runner import run_stage
@@ -120,9 +120,9 @@ def test_what_two_sessions_explain_alike_is_left_to_a_person() -> None:
     stream = Talk(id=3, label="e/news", title="News show (stream)")
     show = Talk(id=4, label="e/show", title="News show")
     talks = [*twins, stream, show, *TALKS]
-    assert certain(matches(File("Opening session.mp4", duration_ms=1_800_000), talks)) is None
-    assert certain(matches(File("News show rieger.mp4"), talks)) is None
-    exact = certain(matches(File("news-show.mp4"), talks))
+    assert certain(matches(FileFacts("Opening session.mp4", duration_ms=1_800_000), talks)) is None
+    assert certain(matches(FileFacts("News show rieger.mp4"), talks)) is None
+    exact = certain(matches(FileFacts("news-show.mp4"), talks))
     assert exact is not None
     assert exact.talk == show
 
@@ -150,7 +150,7 @@ def test_some_words_of_a_title_are_not_enough_alone(name: str, sure: bool) -> No
         planned_ms=1_800_000,
         zone="Europe/Berlin",
     )
-    found = matches(File(name, duration_ms=1_800_000), [tools, identity, *TALKS])
+    found = matches(FileFacts(name, duration_ms=1_800_000), [tools, identity, *TALKS])
     assert found[0].talk in (tools, identity)
     assert (certain(found) is not None) == sure
 
@@ -158,13 +158,13 @@ def test_some_words_of_a_title_are_not_enough_alone(name: str, sure: bool) -> No
 @pytest.mark.parametrize(
     ("file", "reason"),
     [
-        (File("Tides of the Wadden Sea (2021).mp4"), "but of 2021"),
-        (File("Tides of the Wadden Sea 2022-06-19.mp4"), "but on another day"),
-        (File("Tides of the Wadden Sea.mp4", duration_ms=90_000), "but much shorter"),
-        (File("Tides of the Wadden Sea, Room 2.mp4"), "but from another room"),
+        (FileFacts("Tides of the Wadden Sea (2021).mp4"), "but of 2021"),
+        (FileFacts("Tides of the Wadden Sea 2022-06-19.mp4"), "but on another day"),
+        (FileFacts("Tides of the Wadden Sea.mp4", duration_ms=90_000), "but much shorter"),
+        (FileFacts("Tides of the Wadden Sea, Room 2.mp4"), "but from another room"),
     ],
 )
-def test_what_speaks_against_a_session_keeps_it_from_being_certain(file: File, reason: str) -> None:
+def test_what_speaks_against_a_session_keeps_it_from_being_certain(file: FileFacts, reason: str) -> None:
     found = matches(file, TALKS)
     [tides] = [each for each in found if each.talk.slug == "tides-of-the-wadden-sea"]
     assert reason in tides.reasons
@@ -173,18 +173,18 @@ def test_what_speaks_against_a_session_keeps_it_from_being_certain(file: File, r
 
 def test_a_recording_that_holds_little_of_a_session_is_not_told_by_its_time() -> None:
     name, folder = "GMT20220618-082500_Recording.mp4", "Main hall"
-    whole, part = (File(name, folder, duration_ms=minutes * 60_000) for minutes in (45, 20))
+    whole, part = (FileFacts(name, folder, duration_ms=minutes * 60_000) for minutes in (45, 20))
     assert certain(matches(whole, TALKS)) is not None
     assert certain(matches(part, TALKS)) is None
 
 
 def test_reasons_say_what_speaks_for_and_against() -> None:
-    file = File(name="Storm surges (Claussen).mp4", started=datetime(2021, 6, 19, 8, tzinfo=UTC))
+    file = FileFacts(name="Storm surges (Claussen).mp4", started=datetime(2021, 6, 19, 8, tzinfo=UTC))
     assert matches(file, TALKS)[0].reasons == (
         "shares storm, surges with the title and names Hans-Jürgen Claußen",
         "but begins at another time",
     )
-    file = File(name="GMT20220618-080000_Recording.mp4", folder="Main hall", duration_ms=30 * 60_000)
+    file = FileFacts(name="GMT20220618-080000_Recording.mp4", folder="Main hall", duration_ms=30 * 60_000)
     assert matches(file, TALKS)[0].reasons == ("from Main hall", "begins 0 min after its start", "lasts 30 of 30 min")
 
 
@@ -204,7 +204,7 @@ def test_reasons_say_what_speaks_for_and_against() -> None:
 def test_time_in_a_name(name: str, moment: datetime) -> None:
     talk = Talk(id=1, label="e/s", title="", zone="Europe/Berlin")
     days = [date(2022, 6, 17), date(2022, 6, 18)]
-    assert [each for each, _ in File(name=name).starts(talk, days)] == [moment]
+    assert [each for each, _ in FileFacts(name=name).starts(talk, days)] == [moment]
 
 
 def test_clock_that_was_never_set_says_nothing() -> None:
@@ -218,7 +218,7 @@ def test_clock_that_was_never_set_says_nothing() -> None:
 def test_no_name_is_an_error_and_no_score_beyond_one(
     name: str, folder: str, started: datetime, length: int, title: str
 ) -> None:
-    file = File(name=name, folder=folder, started=started.replace(tzinfo=UTC), duration_ms=length, tags=(title,))
+    file = FileFacts(name=name, folder=folder, started=started.replace(tzinfo=UTC), duration_ms=length, tags=(title,))
     talk = Talk(id=1, label="e/s", title=title, people=(folder,), ids=(name,), room=folder, start=TALKS[0].start)
     assert all(0 <= each.score <= 1 for each in matches(file, [talk, *TALKS]))
 
@@ -226,7 +226,7 @@ def test_no_name_is_an_error_and_no_score_beyond_one(
 @given(st.sampled_from(TALKS), st.integers(-600, 600))
 def test_time_alone_is_never_certain(talk: Talk, seconds: int) -> None:
     assert talk.start is not None
-    file = File(name="00017.MTS", started=talk.start + timedelta(seconds=seconds), duration_ms=talk.planned_ms)
+    file = FileFacts(name="00017.MTS", started=talk.start + timedelta(seconds=seconds), duration_ms=talk.planned_ms)
     assert certain(matches(file, TALKS)) is None
 
 

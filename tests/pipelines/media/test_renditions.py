@@ -143,14 +143,12 @@ def test_conversion_without_room_is_not_the_recordings_fault(tmp_path: Path) -> 
         convert(path, Path("/dev/full"), probe(path), "a:0", format="wav")
 
 
-def test_conversion_beyond_its_time_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pipelines.media import files as media
-
+def test_conversion_beyond_its_time_is_ended(tmp_path: Path) -> None:
     path = recorded(tmp_path / "a.avi", "-c:v", "mpeg4")
-    monkeypatch.setattr(media, "RENDER_SECONDS", 0.0)
     info = replace(probe(path), duration_ms=1)
+    slow = {"format": "mp4", "c:v": "libx264", "preset": "placebo"}
     with pytest.raises(BrokenMediaError, match="took more than"):
-        convert(path, tmp_path / "out.mp4", info, "V:0", format="mp4", **{"c:v": "libx264", "preset": "placebo"})
+        convert(path, tmp_path / "out.mp4", info, "V:0", least_seconds=0.0, **slow)
 
 
 @pytest.mark.parametrize(

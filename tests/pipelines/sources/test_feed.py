@@ -16,11 +16,11 @@ import pytest
 
 from metadata.model import ExternalId, Session
 from metadata.timetables import read_timetables
-from pipelines import sources
 from pipelines.config import PullSettings as Settings
 from pipelines.run.executors import InProcess, Local
 from pipelines.run.runner import RunSummary, run_stage
-from pipelines.sources import Found, Shelf, find, http
+from pipelines.sources import Found, Shelf, find
+from pipelines.sources import feed as feed_source
 from pipelines.sources.base import shelf_name
 from pipelines.sources.feed import Episode
 from pipelines.stages.captions import Captions
@@ -35,8 +35,7 @@ FEED = "/podcast.xml"
 
 
 @pytest.fixture
-def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    monkeypatch.setattr(http, "WAIT_SECONDS", 0.0)
+def site() -> Iterator[Site]:
     with serving() as site:
         yield site
 
@@ -45,7 +44,7 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 def context(tmp_path: Path) -> Iterator[Context]:
     init(tmp_path / "archive", title="Test")
     settings = tmp_path / "archive" / "rostra.toml"
-    settings.write_text('[pull]\nprivate_hosts = ["127.0.0.1"]\n')
+    settings.write_text('[pull]\nprivate_hosts = ["127.0.0.1"]\nretry_seconds = 0\n')
     with open_archive(tmp_path / "archive") as context:
         yield context
 
@@ -341,10 +340,7 @@ def test_transcript_that_comes_later_is_fetched(context: Context, site: Site) ->
     assert (count(context, "recording"), count(context, "transcript")) == (1, 1)
 
 
-def test_transcripts_that_cannot_be_had_keep_nobody_from_the_recording(
-    context: Context, site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sources.feed, "TRANSCRIPT_BYTES", 1_000_000)
+def test_transcripts_that_cannot_be_had_keep_nobody_from_the_recording(context: Context, site: Site) -> None:
     bad = (
         "http://10.0.0.1/1.vtt", "file:///etc/passwd", "http://[bad/1.vtt", "/inside.vtt", "/gone.vtt", "/large.vtt", ""
     )  # fmt: skip
@@ -354,7 +350,7 @@ def test_transcripts_that_cannot_be_had_keep_nobody_from_the_recording(
         "/1.wav": file(sound(1)),
         "/1.vtt": file(TEXT.encode()),
         "/inside.vtt": redirect("http://169.254.169.254/1.vtt"),
-        "/large.vtt": file(b"x" * 1_000_001),
+        "/large.vtt": file(b"x" * (feed_source.TRANSCRIPT_BYTES + 1)),
     }
     watch = Watch()
     report = run_stage(context, Pull([site.url + FEED]), InProcess(), watch)
@@ -367,7 +363,7 @@ def test_transcripts_that_cannot_be_had_keep_nobody_from_the_recording(
         ("file:///etc/passwd", "the scheme '' is not among pull.sche"),
         ("/inside.vtt", "169.254.169.254 is at 169.254.169.25"),
         ("/gone.vtt", "the server answers 404 Not Found"),
-        ("/large.vtt", "it is larger than 1 MB"),
+        ("/large.vtt", "it is larger than 16 MB"),
     ]
     companions = json.loads(context.db.execute("SELECT about FROM provenance").fetchone()[0])["companions"]
     assert len(companions) == 1

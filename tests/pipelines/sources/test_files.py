@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.run.executors import InProcess
 from pipelines.run.runner import RunSummary, run_stage
-from pipelines.sources.files import Listing, expand, look_through
+from pipelines.sources.files import FolderListing, expand, look_through
 from pipelines.stages.captions import Captions
 from pipelines.stages.publish import Publish
 from pipelines.stages.pull import Pull
@@ -137,4 +137,4 @@ def test_folder_is_walked_in_order_without_what_is_hidden_or_no_file(tmp_path: P
     (tmp_path / "dangling.wav").symlink_to(tmp_path / "nowhere.wav")
     (tmp_path / "link.wav").symlink_to(tmp_path / "b.wav")
     files = [tmp_path / "a" / "c.wav", tmp_path / "b.wav", tmp_path / "link.wav"]
-    assert look_through(tmp_path) == Listing(files, [])
+    assert look_through(tmp_path) == FolderListing(files, [])

@@ -9,21 +9,22 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
+import msgspec
 import pytest
 
 from pipelines.config import PullSettings as Settings
 from pipelines.errors import AddressError, FetchError, ItemError, LimitError
 from pipelines.sources import http
-from pipelines.sources.http import Look, download, is_public, look
+from pipelines.sources.http import Guard, Look, addresses, download, is_public, look
 from tests.pipelines.sources.server import Behaviour, Handler, Site, file, redirect, serving
 
 BODY = bytes(itertools.islice(itertools.cycle(range(251)), 3_000_000))
-HERE = Settings(private_hosts=("127.0.0.1",))
+HERE = Settings(private_hosts=("127.0.0.1",), retry_seconds=0)
 
 
 @pytest.fixture
-def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    monkeypatch.setattr(http, "WAIT_SECONDS", 0.0)
+def site() -> Iterator[Site]:
     with serving() as site:
         yield site
 
@@ -56,7 +57,7 @@ def test_transfer_that_breaks_goes_on_where_it_broke(site: Site, tmp_path: Path)
 
 
 def test_half_of_a_file_is_gone_on_with_by_the_next_run(site: Site, tmp_path: Path) -> None:
-    site.answers["/talk.mp4"] = file(BODY, resets_after=[700_000] + [0] * (http.TRIES - 1))
+    site.answers["/talk.mp4"] = file(BODY, resets_after=[700_000] + [0] * (HERE.tries - 1))
     assert "given up after" in str(refusal(site, tmp_path))
     here = (tmp_path / "file.part").stat().st_size
     assert 0 < here <= 700_000
@@ -71,7 +72,7 @@ def test_server_that_names_no_version_is_asked_for_everything_again(site: Site, 
 
 
 def test_file_that_changes_in_between_is_begun_anew(site: Site, tmp_path: Path) -> None:
-    site.answers["/talk.mp4"] = file(BODY, etag='"old"', resets_after=[700_000] + [0] * (http.TRIES - 1))
+    site.answers["/talk.mp4"] = file(BODY, etag='"old"', resets_after=[700_000] + [0] * (HERE.tries - 1))
     refusal(site, tmp_path)
     site.answers["/talk.mp4"] = file(BODY[::-1], etag='"new"')
     assert fetched(site, tmp_path) == BODY[::-1]
@@ -143,17 +144,14 @@ def trickle(handler: Handler) -> None:
 
 def silent(handler: Handler) -> None:
     handler.start(200, len(BODY))
-    time.sleep(2)
+    handler.connection.recv(1)  # which returns when the other side has given up
 
 
 @pytest.mark.parametrize(("behaviour", "message"), [(trickle, "bytes a second"), (silent, "silent for too long")])
-def test_slow_server_is_given_up(
-    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, behaviour: Behaviour, message: str
-) -> None:
-    monkeypatch.setattr(http, "READ_SECONDS", 0.3)
-    monkeypatch.setattr(http, "TRIES", 2)
+def test_slow_server_is_given_up(site: Site, tmp_path: Path, behaviour: Behaviour, message: str) -> None:
     site.answers["/talk.mp4"] = behaviour
-    assert message in str(refusal(site, tmp_path))
+    hurried = msgspec.structs.replace(HERE, silent_seconds=0.3, tries=2)
+    assert message in str(refusal(site, tmp_path, settings=hurried))
 
 
 def slow_headers(handler: Handler) -> None:
@@ -165,12 +163,11 @@ def slow_headers(handler: Handler) -> None:
 @pytest.mark.parametrize("behaviour", [slow_headers, trickle], ids=["headers", "body"])
 @pytest.mark.parametrize("ask", [look, lambda url, settings: http.request(url, settings, {}, limit=1_000_000)])
 def test_server_that_sends_a_byte_now_and_then_is_not_waited_for(
-    site: Site, monkeypatch: pytest.MonkeyPatch, behaviour: Behaviour, ask: Callable[[str, Settings], object]
+    site: Site, behaviour: Behaviour, ask: Callable[[str, Settings], object]
 ) -> None:
-    monkeypatch.setattr(http, "ANSWER_SECONDS", 0.3)
     site.answers["/talk.mp4"] = behaviour
     with pytest.raises(FetchError, match=r"the server took more than 0\.3 s to answer"):
-        ask(f"{site.url}/talk.mp4", HERE)
+        ask(f"{site.url}/talk.mp4", msgspec.structs.replace(HERE, answer_seconds=0.3))
 
 
 @pytest.mark.parametrize(
@@ -287,33 +284,34 @@ def test_address_is_public_or_not(address: str, expected: bool) -> None:
     assert is_public(address) is expected
 
 
-def test_name_that_leads_elsewhere_when_it_is_asked_again_is_asked_once(
-    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_name_that_leads_elsewhere_when_it_is_asked_again_is_asked_once(site: Site) -> None:
     """DNS rebinding: the connection goes to the address that was checked, whatever the name says by then."""
-    resolve, answers = socket.getaddrinfo, iter(["127.0.0.1", "127.0.0.2", "127.0.0.2"])
+    answers = iter(["127.0.0.1", "127.0.0.2", "127.0.0.2"])
 
-    def name_server(host: str, port: int, *more: Any, **named: Any) -> Any:
-        return resolve(next(answers) if host == "rebinding.example" else host, port, *more, **named)
+    def name_server(host: str, port: int, **named: Any) -> Any:
+        assert host == "rebinding.example"
+        return socket.getaddrinfo(next(answers), port, **named)
 
-    monkeypatch.setattr(socket, "getaddrinfo", name_server)
-    monkeypatch.setattr(http, "is_public", lambda address: address == "127.0.0.1")
-    with serving("127.0.0.2", site.port) as inside:
+    def resolve(host: str, port: int, settings: Settings) -> list[str]:
+        return addresses(host, port, settings, name_server, allowed=lambda address: address == "127.0.0.1")
+
+    url = f"http://rebinding.example:{site.port}/talk.mp4"
+    with (
+        serving("127.0.0.2", site.port) as inside,
+        httpx.Client(transport=Guard(Settings(), resolve), trust_env=False) as client,
+    ):
         inside.answers["/talk.mp4"] = file(b"a secret")
         site.answers["/talk.mp4"] = file(BODY)
-        url = f"http://rebinding.example:{site.port}/talk.mp4"
-        download(url, tmp_path / "file", Settings())
-        assert (tmp_path / "file").read_bytes() == BODY
+        assert client.get(url).content == BODY
         with pytest.raises(AddressError, match=r"rebinding.example is at 127.0.0.2, a private address"):
-            download(url, tmp_path / "file", Settings())
+            client.get(url)
         assert (len(site.asked), inside.asked) == (1, [])
 
 
-def test_name_with_a_private_address_among_others_is_not_asked(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_name_with_a_private_address_among_others_is_not_asked() -> None:
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 80)) for address in ("93.184.216.34", "10.0.0.1")]
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
-    with pytest.raises(AddressError, match=r"at 10.0.0.1"):
-        look("http://mixed.example/", Settings())
+    with pytest.raises(AddressError, match=r"mixed.example is at 10.0.0.1"):
+        addresses("mixed.example", 80, Settings(), lambda *_, **__: found)
 
 
 def test_progress_is_told_in_bytes_also_after_a_break(site: Site, tmp_path: Path) -> None:

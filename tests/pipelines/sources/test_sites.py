@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from archive.catalogue.importing import apply_event
@@ -101,13 +102,13 @@ PAGE = """<!DOCTYPE html><html><head><title>On tides</title>
 <meta property="og:title" content="On tides"><meta property="og:description" content="About the sea."></head>
 <body><video title="On tides"><source src="/talk.mp4" type="video/mp4">
 <track kind="subtitles" src="/talk.en.vtt" srclang="en" label="English"></video></body></html>"""
+GENERIC = Settings(extractors=("generic", "html5"))
 CAPTIONS = b"WEBVTT\n\n00:00.000 --> 00:01.000\nThe tide is out.\n"
 
 
 @pytest.fixture
-def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+def page(tmp_path: Path) -> Iterator[Site]:
     """A page with a recording and captions, which yt-dlp reads by its generic extractor."""
-    monkeypatch.setattr(sites, "EXTRACTORS", ("generic", "html5"))
     with serving() as site:
         site.answers["/watch"] = file(PAGE.encode(), etag=None, content_type="text/html")
         site.answers["/talk.mp4"] = file(write_video(tmp_path / "made.mp4").read_bytes(), content_type="video/mp4")
@@ -117,7 +118,7 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 
 def test_page_is_listed_and_brought_with_all_that_it_says(page: Site, tmp_path: Path) -> None:
     told: list[float] = []
-    shelf = Shelf(tmp_path / "shelf", Settings(), told.append)
+    shelf = Shelf(tmp_path / "shelf", GENERIC, told.append)
     [found] = sites.find(f"{page.url}/watch", shelf)
     assert found.about is not None
     assert (found.place, found.about.title) == (f"{page.url}/watch", "On tides (1)")
@@ -134,7 +135,7 @@ def test_page_is_listed_and_brought_with_all_that_it_says(page: Site, tmp_path: 
 def test_recording_of_a_page_is_kept_with_its_companions(page: Site, tmp_path: Path) -> None:
     init(tmp_path / "archive", title="Test")
     with open_archive(tmp_path / "archive") as context:
-        shelf = Shelf(context.layout.sources, Settings())
+        shelf = Shelf(context.layout.sources, GENERIC)
         [found] = sites.find(f"{page.url}/watch", shelf)
         pulled = Pull([]).work(Task(found, shelf, context.blobs), ignore_progress)
         assert pulled is not None
@@ -146,7 +147,7 @@ def test_recording_of_a_page_is_kept_with_its_companions(page: Site, tmp_path: P
 def test_download_that_breaks_is_taken_up(page: Site, tmp_path: Path) -> None:
     whole = (tmp_path / "made.mp4").read_bytes()
     page.answers["/talk.mp4"] = file(whole, content_type="video/mp4", resets_after=[len(whole), len(whole) // 2])
-    shelf = Shelf(tmp_path / "shelf", Settings())
+    shelf = Shelf(tmp_path / "shelf", GENERIC)
     [found] = sites.find(f"{page.url}/watch", shelf)
     with found.fetch(shelf) as fetched:
         assert fetched.path.read_bytes() == whole
@@ -154,14 +155,14 @@ def test_download_that_breaks_is_taken_up(page: Site, tmp_path: Path) -> None:
 
 def test_page_without_a_recording_says_so(page: Site, tmp_path: Path) -> None:
     page.answers["/watch"] = file(b"<html><title>Nothing</title></html>", etag=None, content_type="text/html")
-    [found] = sites.find(f"{page.url}/watch", Shelf(tmp_path, Settings()))
+    [found] = sites.find(f"{page.url}/watch", Shelf(tmp_path, GENERIC))
     assert found.failed
-    with pytest.raises(FetchError, match="Unsupported URL"), found.fetch(Shelf(tmp_path, Settings())):
+    with pytest.raises(FetchError, match="Unsupported URL"), found.fetch(Shelf(tmp_path, GENERIC)):
         pass
 
 
 def test_recording_of_a_page_that_is_too_large_is_not_brought(page: Site, tmp_path: Path) -> None:
-    shelf = Shelf(tmp_path / "shelf", Settings(max_gigabytes=1e-6))
+    shelf = Shelf(tmp_path / "shelf", msgspec.structs.replace(GENERIC, max_gigabytes=1e-6))
     [found] = sites.find(f"{page.url}/watch", shelf)
     with pytest.raises(FetchError, match=r"larger than pull.max_gigabytes"), found.fetch(shelf):
         pass
@@ -187,9 +188,7 @@ def context(tmp_path: Path) -> Iterator[Context]:
 def pull_words(context: Context, found: Found) -> RunSummary:
     class Listed(PullWords):  # yt-dlp's generic extractor, which reads the page of these tests, is left out of `find`
         def items(self, context: Context) -> Iterator[Item]:
-            yield Item(
-                found.place, found.name, "1", Task(found, Shelf(context.layout.sources, Settings()), context.blobs)
-            )
+            yield Item(found.place, found.name, "1", Task(found, Shelf(context.layout.sources, GENERIC), context.blobs))
 
     report = run_stage(context, Listed([], kind="human"), InProcess(), Watch())
     report.merge(run_stage(context, Captions([]), InProcess(), Watch()))
@@ -197,7 +196,7 @@ def pull_words(context: Context, found: Found) -> RunSummary:
 
 
 def test_captions_of_a_page_are_kept_and_its_recording_stays_there(page: Site, context: Context) -> None:
-    [found] = sites.find(f"{page.url}/watch", Shelf(context.layout.sources, Settings()))
+    [found] = sites.find(f"{page.url}/watch", Shelf(context.layout.sources, GENERIC))
     assert dict(pull_words(context, found).counts) == {"done": 2}
     assert rows(context) == [("On tides (1)", f"{page.url}/watch", "human", "en")]
     assert {path.suffix for path in context.layout.media.rglob("*") if path.is_file()} == {".vtt", ".json"}
@@ -206,7 +205,7 @@ def test_captions_of_a_page_are_kept_and_its_recording_stays_there(page: Site, c
 
 def test_page_without_captions_says_so_and_makes_no_session(page: Site, context: Context) -> None:
     page.answers["/watch"] = file(PAGE.replace("<track", "<x").encode(), etag=None, content_type="text/html")
-    [found] = sites.find(f"{page.url}/watch", Shelf(context.layout.sources, Settings()))
+    [found] = sites.find(f"{page.url}/watch", Shelf(context.layout.sources, GENERIC))
     [(_, outcome)] = pull_words(context, found).troubles
     assert (outcome.status, outcome.text) == ("refused", "it has no captions by people")
     assert rows(context) == []
@@ -217,7 +216,7 @@ def test_captions_go_to_the_session_that_links_to_their_page(page: Site, context
     sessions = (Session(slug="sea", title="The sea", start="2022-01-01T10:00:00+00:00", links=(link,)),)
     with transaction(context.db):
         apply_event(context.db, Event(slug="days", title="Days", sessions=sessions), decided_at="2022-01-01T00:00:00Z")
-    [found] = sites.find(f"{page.url}/watch", Shelf(context.layout.sources, Settings()))
+    [found] = sites.find(f"{page.url}/watch", Shelf(context.layout.sources, GENERIC))
     pull_words(context, found)
     assert rows(context) == [("The sea", f"{page.url}/watch", "human", "en")]
 
@@ -225,7 +224,7 @@ def test_captions_go_to_the_session_that_links_to_their_page(page: Site, context
 def test_what_came_with_a_recording_is_a_file_of_the_store_that_is_checked_and_backed_up(
     page: Site, context: Context
 ) -> None:
-    [found] = sites.find(f"{page.url}/watch", Shelf(context.layout.sources, Settings()))
+    [found] = sites.find(f"{page.url}/watch", Shelf(context.layout.sources, GENERIC))
     pull_words(context, found)
     run_stage(context, Index(), InProcess(), Watch())
     assert list(check(context, quick=False, looked=lambda _: None)) == []

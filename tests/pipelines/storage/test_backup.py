@@ -8,9 +8,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from archive.catalogue.database import open_catalogue
 from archive.connection import transaction
+from pipelines.cli import cli
 from pipelines.errors import BackupError, ConfigError
 from pipelines.storage.archive_folder import init, open_archive, open_archive_readonly
 from pipelines.storage.backup import Done, back_up, manifests, repair, restore
@@ -169,6 +171,38 @@ def test_old_snapshots_are_dropped_with_what_only_they_name(archive: Path, vault
     assert done.removed == 3  # a manifest, a catalogue and a recording
     assert [each.made_at for each in manifests(vault)] == [TIMES[1]]
     assert restore(vault, tmp_path / "back", at=None, step=silent).damage == ()
+
+
+def purge(root: Path, sha256: str) -> None:
+    asked = ["release", sha256, "--withdraw", "--purge", "--yes", "--archive", str(root)]
+    done = CliRunner().invoke(cli, asked)
+    assert done.exit_code == 0, done.output
+
+
+def test_backup_after_a_purge_holds_nothing_of_it(archive: Path, vault: Vault, tmp_path: Path) -> None:
+    backed_up(archive, vault)
+    [sha256] = [row[2] for row in tables(archive)["recording"] if "1.wav" in row]
+    purge(archive, str(sha256))
+    done = backed_up(archive, vault, TIMES[1])
+    assert (done.forgotten, done.removed) == (1, 3)  # a manifest, a catalogue and a recording
+    assert [each.made_at for each in manifests(vault)] == [TIMES[1]]
+    for name in vault.sizes():
+        vault.fetch(name, tmp_path / "fetched")
+        assert str(sha256) not in name
+        assert b"1.wav" not in (tmp_path / "fetched").read_bytes()
+    assert backed_up(archive, vault, TIMES[2]).forgotten == 0
+    assert [each.made_at for each in manifests(vault)] == list(TIMES[1:])
+    restore(vault, tmp_path / "back", at=None, step=silent)
+    assert tables(tmp_path / "back") == tables(archive)
+
+
+def test_older_archive_drops_no_newer_snapshot(archive: Path, tmp_path: Path) -> None:
+    vault = FolderVault(tmp_path / "vault")
+    older = shutil.copytree(archive, tmp_path / "older")
+    purge(archive, str(tables(archive)["recording"][0][2]))
+    backed_up(archive, vault)
+    assert backed_up(older, vault, TIMES[1]).forgotten == 0
+    assert [each.made_at for each in manifests(vault)] == list(TIMES[:2])
 
 
 def test_restoration_that_broke_off_goes_on(archive: Path, vault: Vault, tmp_path: Path) -> None:

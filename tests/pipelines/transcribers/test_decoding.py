@@ -42,6 +42,7 @@ class Told:
 
     first: list[list[HeardWord]] = field(default_factory=list)
     careful: list[list[HeardWord]] = field(default_factory=list)
+    otherwise: list[list[HeardWord]] = field(default_factory=list)
     spoken: list[dict[str, float]] = field(default_factory=list)
     asked: list[tuple[str, int, Request]] = field(default_factory=list)
     workers: int = 1
@@ -59,6 +60,11 @@ class Told:
     def decode_with_care(self, window: Window, request: Request) -> list[HeardWord]:
         self.asked.append(("careful", window.parts[0].recording, request))
         return self.careful.pop(0)
+
+    def decode_otherwise(self, window: Window, request: Request) -> Iterator[list[HeardWord]]:
+        while self.otherwise:
+            self.asked.append(("otherwise", window.parts[0].recording, request))
+            yield self.otherwise.pop(0)
 
 
 def better(decoder: Decoder, window: Window, found: list[HeardWord], terms: tuple[str, ...] = ()) -> str:
@@ -119,6 +125,57 @@ def test_a_second_pass_that_is_no_better_changes_nothing() -> None:
     loop = words(speech, "the sea " * 5)
     decoder = Told(careful=[words(speech, "the sea " * 5)])
     assert better(decoder, speech, loop) == ("the sea " * 5).strip()
+
+
+def test_a_loop_is_left_by_the_first_way_that_leads_out() -> None:
+    speech = window((0, 5))
+    loop, said = words(speech, "the sea " * 5), words(speech, "the sea was calm and nobody came back")
+    decoder = Told(careful=[loop], otherwise=[loop, said, words(speech, "never asked for")])
+    assert better(decoder, speech, loop) == "the sea was calm and nobody came back"
+    assert [kind for kind, _, _ in decoder.asked] == ["careful", "otherwise", "otherwise"]
+
+
+def test_a_loop_that_nothing_leads_out_of_stays_to_be_flagged() -> None:
+    speech = window((0, 5))
+    loop = words(speech, "the sea " * 5)
+    decoder = Told(careful=[loop], otherwise=[loop, words(speech, "la " * 12, confidence=0.1), []])
+    assert better(decoder, speech, loop) == ("the sea " * 5).strip()
+    assert [kind for kind, _, _ in decoder.asked] == ["careful", *["otherwise"] * 3]
+
+
+def test_words_found_between_others_keep_their_order_and_break_none() -> None:
+    speech = window((0, 10))
+    before, after = words(speech, "He hoped for"), placed(speech, [Spoken(8, 8.5, " dinner", 0.9, 0.0)])
+    found = placed(speech, [Spoken(3, 3, " turnips", 0.9, 0.0), Spoken(3, 3.5, " and", 0.9, 0.0)])
+    assert "".join(word.text for word in decoding._with([*before, *after], found)) == " He hoped for turnips and dinner"
+
+
+def test_the_half_of_a_window_at_a_change_of_language_is_decoded_in_its_own() -> None:
+    speech = window((0, 16))
+    english = words(speech, "And so we begin our evening with you", seconds=1.0)
+    german = words(window((8, 8)), "Guten Abend meine Damen und Herren hier im", seconds=1.0)
+    decoder = Told(careful=[english, german], spoken=[{"en": 0.9, "de": 0.1}, {"en": 0.1, "de": 0.9}])
+    heard = decoding._in_its_languages(decoder, speech, Request("en"))
+    assert [word.language for word in heard] == [None] * 8 + ["de"] * 8
+    assert [request.code for kind, _, request in decoder.asked if kind == "careful"] == ["en", "de"]
+
+
+def test_a_window_all_in_one_language_stays_whole() -> None:
+    speech = window((0, 16))
+    decoder = Told(
+        careful=[words(speech, "eins zwei drei vier " * 3, seconds=1.3)],
+        spoken=[{"de": 0.9, "en": 0.1}, {"de": 0.85, "en": 0.1}],
+    )
+    assert {word.language for word in decoding._in_its_languages(decoder, speech, Request("en"))} == {"de"}
+    assert [kind for kind, _, _ in decoder.asked] == ["identify", "identify", "careful"]
+
+
+def test_windows_beside_another_language_are_looked_at_too() -> None:
+    sounds = [0.9, 0.8, 0.2, 0.9, 0.9]
+    found = [(window((30 * i, 4)), Decoded([], {"en": p, "de": 1 - p})) for i, p in enumerate(sounds)]
+    changes = [each[2] for each in decoding._beside(found, Request("en"))]
+    assert changes == [False, True, True, True, False]
+    assert not any(each[2] for each in decoding._beside(found, Request("en", obeyed=True)))
 
 
 def test_parts_are_decoded_in_their_languages() -> None:

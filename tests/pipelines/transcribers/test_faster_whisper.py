@@ -82,7 +82,8 @@ def test_parameters_name_the_weights() -> None:
         "weights": "hub:large-v3",
         "compute_type": "float16",
         "beam_size": 5,
-        "revision": 12,
+        "quality": "balanced",
+        "revision": 13,
     }
 
 

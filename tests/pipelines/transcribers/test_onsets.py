@@ -80,3 +80,16 @@ def test_a_word_just_beside_the_sound_moves_to_it_and_one_far_away_stays() -> No
 def test_where_it_is_never_quiet_or_never_loud_first_words_stay(samples: AudioBlock) -> None:
     assert held([word(0.1, 0.9)], samples)[0].start == 0.1
     assert held([], samples) == []
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_start_passes_that_of_the_next_word(seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    bounds = np.sort(chance.uniform(0, 9, 16))
+    samples = recording(9, (0.5, 1.2), (2.0, 2.4), (5.0, 5.3), (7.5, 8.0), noise=float(chance.choice([1e-4, 0.02])))
+    heard = [word(bounds[i], bounds[i + 1], "x" * int(chance.integers(1, 14))) for i in range(15)]
+    found = held(heard, samples)
+    assert [each.text for each in found] == [each.text for each in heard]
+    starts = [each.start for each in found]
+    assert starts == sorted(starts)
+    assert all(each.end >= each.start for each in found)

@@ -6,8 +6,9 @@ import pytest
 
 from archive.connection import transaction
 from archive.index.passages import rebuild
+from archive.research import Research
+from archive.research.frequency import Rate
 from archive.search import exports
-from archive.search.concordance import Companion, Rate, Research
 from archive.search.sqlite_search import Filters
 from archive.sqlite import Database
 from tests.archive.build import add_event, add_session, add_transcript, blank
@@ -62,24 +63,12 @@ def test_frequency_an_hour(db: Database, query: str) -> None:
     assert research.complete
 
 
-def test_words_that_go_with_a_word() -> None:
-    db = blank()
-    session = add_session(db, add_event(db))
-    texts = [text for _ in range(20) for text in (*["some words of other things"] * 40, "the lighthouse keeper burns")]
-    add_transcript(db, session, texts)
-    with transaction(db):
-        rebuild(db)
-    found = Research(db.conn).companions("lighthouse", limit=2)
-    assert [type(each) for each in found] == [Companion] * 2
-    assert {each.word for each in found} <= {"keeper", "burns", "the"}
-
-
 @pytest.mark.parametrize("query", ["", "…", "-lamp", "zeppelin", "lamp language:klatchian", "lamp event:nowhere"])
 def test_nothing_to_find(db: Database, query: str) -> None:
     research = Research(db.conn)
     assert list(research.moments(query)) == []
     assert research.concordance(query) == []
-    assert research.companions(query) == []
+    assert research.collocates(query) == []
     assert sum(rate.occurrences for rate in research.frequency(query, "year")) == 0
     assert list(research.moments("lamp", Filters(language="klatchian"))) == []
 

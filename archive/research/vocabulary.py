@@ -1,0 +1,233 @@
+"""The words of a part of the archive, and how often each was said.
+
+What was said is what current transcripts have, translations apart, and without what was heard with doubt. Of whole
+years, events, people and languages, words are counted once a publication (`write_counts`); of any other part when
+somebody asks.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Literal, TypeAlias
+
+from archive.catalogue.current import CURRENT
+from archive.index.tokens import fold_each, shown
+from archive.search.budget import Budget
+from archive.search.filters import STARTED, Filters, Scope
+from archive.sqlite import sqlite3
+
+Kind: TypeAlias = Literal["all", "year", "event", "speaker", "language"]
+KINDS: tuple[Kind, ...] = ("all", "year", "event", "speaker", "language")
+"""Parts whose words are counted once a publication: `archive.search.filters.Filters` has each but the first."""
+LEAST = 2
+"""How often a word is said in a part of the archive that has it in its list."""
+
+SAID = (
+    "FROM segment JOIN transcript ON transcript.id = transcript_id AND transcript.kind <> 'translation'"
+    f" JOIN recording ON recording.id = transcript.recording_id AND {CURRENT}"
+    " JOIN session ON session.id = session_id AND flags = '[]'"
+)
+"""SQL for the segments that count, each with its transcript, recording and session."""
+
+
+@dataclass(slots=True)
+class Vocabulary:
+    """Words of a part of the archive.
+
+    Attributes:
+        counts: how often each word is said, as `archive.index.tokens.shown` writes it.
+        size: how many words are said in all.
+        complete: whether every word was counted; what `LEAST` leaves out is no fault.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter)
+    size: int = 0
+    complete: bool = True
+
+    def without(self, part: Vocabulary) -> Vocabulary:
+        """Return what is left of the whole archive without a part."""
+        return Vocabulary(self.counts - part.counts, max(self.size - part.size, 0), self.complete and part.complete)
+
+
+def read_words(conn: sqlite3.Connection, filters: Filters, scope: Scope, budget: Budget) -> Vocabulary:
+    """Return the words of a part of the archive: as they were counted for the publication, else counted now.
+
+    Args:
+        conn: a database.
+        filters: what the part is.
+        scope: the same, as conditions.
+        budget: the time that there is to count.
+    """
+    return _read_counted(conn, filters) or _count(conn, scope, budget)
+
+
+def is_counted(conn: sqlite3.Connection) -> bool:
+    """Return whether a database has the counts of a publication."""
+    return bool(conn.execute("SELECT EXISTS (SELECT 1 FROM speech)").fetchone()[0])
+
+
+def words_by_session(conn: sqlite3.Connection, scope: Scope, budget: Budget) -> dict[int, int]:
+    """Return how many words were said in each session in which there were any."""
+    found = dict(
+        conn.execute(
+            "SELECT session.id, sum(words) FROM speech JOIN session ON session.id = session_id"
+            f" WHERE words > 0{scope.rows} GROUP BY session.id ORDER BY session.id",
+            scope.values,
+        ).fetchall()
+    )
+    return found or dict(_size_by_session(conn, scope, budget))
+
+
+def _size_by_session(conn: sqlite3.Connection, scope: Scope, budget: Budget) -> Iterator[tuple[int, int]]:
+    rows = conn.execute(f"SELECT session.id, text {SAID}{scope.rows} ORDER BY session.id", scope.values)
+    for session, said in groupby(rows, key=lambda row: row[0]):
+        if budget.is_over():
+            return
+        if size := sum(len(text.split()) for text in fold_each([text for _, text in said])):
+            yield int(session), size
+
+
+def _read_counted(conn: sqlite3.Connection, filters: Filters) -> Vocabulary | None:
+    """Return the words of a part that was counted for the publication; None for any other."""
+    chosen = filters.chosen() or {"all": ""}
+    if len(chosen) > 1 or not set(chosen) <= set(KINDS):
+        return None
+    ((kind, value),) = chosen.items()
+    rows = conn.execute(_PART, {"kind": kind, "value": value}).fetchall()
+    if not rows:
+        return None
+    found = Vocabulary()
+    for number, words in rows:
+        counts = conn.execute("SELECT word, count FROM part_word WHERE part_id = ?", (number,))
+        found.counts.update(dict(map(tuple, counts)))
+        found.size += words
+    return found
+
+
+_PART = (
+    "SELECT id, words FROM part WHERE kind = :kind AND (value = :value"
+    " OR kind = 'language' AND value LIKE :value || '-%')"
+)
+ROWS = 2_000
+"""Segments between two looks at the clock."""
+
+
+def _count(conn: sqlite3.Connection, scope: Scope, budget: Budget) -> Vocabulary:
+    """Count the words of what a scope searches, until time is up."""
+    found = Vocabulary()
+    counts: Counter[str] = Counter()
+    spoken = " AND (transcript.language = :language OR transcript.language LIKE :language || '-%')"
+    language = spoken if scope.language else ""
+    rows = conn.execute(f"SELECT text {SAID}{scope.rows}{language}{scope.segments}", scope.values)
+    while texts := rows.fetchmany(ROWS):
+        if budget.is_over():
+            found.complete = False
+            break
+        counts.update(_words(text for (text,) in texts))
+    found.counts, found.size = _shown(counts), counts.total()
+    return found
+
+
+def _words(texts: Iterable[str]) -> list[str]:
+    return " ".join(fold_each(list(texts))).split()
+
+
+def _shown(counts: Counter[str]) -> Counter[str]:
+    """Return words as people write them; no two become one."""
+    return Counter({shown(word): count for word, count in counts.items()})
+
+
+def write_counts(conn: sqlite3.Connection) -> None:
+    """Count who said how much, and the words of each year, event, person and language, in a database to be published.
+
+    The caller owns the transaction. The words of an event or a person are in memory while it is counted, and those of
+    years and languages until the end.
+    """
+    for table in ("part_word", "part", "speech"):
+        conn.execute(f"DELETE FROM {table}")
+    parts = _Parts(conn)
+    whole: defaultdict[tuple[Kind, str], _Tally] = defaultdict(_Tally)
+    for event, sessions in groupby(conn.execute(_SESSIONS).fetchall(), key=lambda row: row[1]):
+        gathered = _Tally()
+        for session, _, year in sessions:
+            for language, counts in _write_speech(conn, session):
+                told: tuple[tuple[Kind, str | None], ...] = (("all", ""), ("year", year), ("language", language))
+                for tally in (gathered, *(whole[kind, value] for kind, value in told if value is not None)):
+                    tally.add(session, counts)
+        parts.write("event", event, gathered)
+    for (kind, value), tally in whole.items():
+        parts.write(kind, value, tally)
+    for person, slug in conn.execute(_PEOPLE).fetchall():
+        parts.write("speaker", slug, _of_person(conn, person))
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What is counted of a part: words and sessions."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    sessions: set[int] = field(default_factory=set)
+
+    def add(self, session: int, counts: Counter[str]) -> None:
+        self.counts.update(counts)
+        self.sessions.add(session)
+
+
+class _Parts:
+    """Writes parts, each with the words that it has often enough."""
+
+    def __init__(self, conn: sqlite3.Connection) -> None:
+        self._conn = conn
+
+    def write(self, kind: Kind, value: str, tally: _Tally) -> None:
+        if not tally.counts:
+            return
+        added = self._conn.execute(
+            "INSERT INTO part(kind, value, sessions, words, different) VALUES (?, ?, ?, ?, ?)",
+            (kind, value, len(tally.sessions), tally.counts.total(), len(tally.counts)),
+        ).lastrowid
+        often = sorted((shown(word), count) for word, count in tally.counts.items() if count >= LEAST)
+        self._conn.executemany("INSERT INTO part_word VALUES (?, ?, ?)", ((added, *each) for each in often))
+
+
+def _write_speech(conn: sqlite3.Connection, session: int) -> Iterator[tuple[str, Counter[str]]]:
+    """Write who said how much in a session; yield the words of each of its transcripts, with its language."""
+    rows = conn.execute(_SPEECH, (session,)).fetchall()
+    for (transcript, language), spoken in groupby(rows, key=lambda row: (row[0], row[1])):
+        counts: Counter[str] = Counter()
+        for speaker, said in groupby(spoken, key=lambda row: row[2]):
+            texts, lengths = zip(*((text, length) for *_, text, length in said), strict=True)
+            found = Counter(_words(texts))
+            conn.execute(
+                "INSERT INTO speech(session_id, transcript_id, speaker_tag_id, segments, words, spoken_ms)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (session, transcript, speaker, len(texts), found.total(), sum(lengths)),
+            )
+            counts.update(found)
+        yield language, counts
+
+
+def _of_person(conn: sqlite3.Connection, person: int) -> _Tally:
+    tally = _Tally()
+    rows = conn.execute(_OF_PERSON, (person,)).fetchall()
+    for session, said in groupby(rows, key=lambda row: row[0]):
+        tally.add(session, Counter(_words(text for _, text in said)))
+    return tally
+
+
+_SESSIONS = (
+    f"SELECT session.id, event.slug, substr({STARTED}, 1, 4) FROM session JOIN event ON event.id = event_id"
+    " ORDER BY event.id, session.id"
+)
+_SPEECH = (
+    f"SELECT transcript.id, transcript.language, speaker_tag_id, text, end_ms - start_ms {SAID}"
+    " WHERE session.id = ? ORDER BY transcript.id, speaker_tag_id, segment.position"
+)
+_PEOPLE = "SELECT person.id, slug FROM person WHERE id IN (SELECT person_id FROM speaker_tag) ORDER BY person.id"
+_OF_PERSON = (
+    f"SELECT session.id, text {SAID} JOIN speaker_tag ON speaker_tag.id = speaker_tag_id"
+    " WHERE person_id = ? ORDER BY session.id"
+)

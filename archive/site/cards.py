@@ -1,0 +1,202 @@
+"""A quote as a picture to post: published words of a moment, who said them, and where.
+
+A picture is drawn once a publication (`archive.site.guard` keeps it), one at a time, from a few hundred letters at
+most; what is doubtful or was taken out is not on it.
+"""
+
+from __future__ import annotations
+
+import io
+from asyncio import get_running_loop
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from archive.index.tokens import is_unspaced
+from archive.site import labels, locales, recordings
+from archive.site.looks import LIGHT, legible
+from archive.site.moments import asked_for
+from archive.site.published import current
+from archive.site.recordings import TrackTranscript, chosen_version
+from archive.site.render import argument, not_found, reader_language
+from archive.site.respond import respond
+from archive.site.session import TimeSpan, parse_span
+from archive.site.settings import SiteSettings, site_settings
+from archive.site.transcript import lit_marks, place_words
+from metadata.languages import direction
+
+if TYPE_CHECKING:
+    from PIL.ImageDraw import ImageDraw
+    from PIL.ImageFont import FreeTypeFont
+
+SIZE = (1200, 630)
+"""What social networks show whole (https://ogp.me; 1.91 to 1)."""
+MARGIN = 80
+LETTERS = 360
+"""The longest quote; a longer one ends in an ellipsis."""
+SIZES = (68, 60, 52, 46, 40, 36, 32)
+FOOT = 190
+"""Pixels at the foot, for who and where."""
+PAPER, INK, SOFT, RED = "#fbfaf6", "#1e1c19", "#5f594f", "#8f2d1c"
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Words of a moment.
+
+    Attributes:
+        words: as they were said and published.
+        language: BCP-47.
+        who: who said them; "" where nobody knows.
+        where: the session, its event and the time.
+        archive: what the archive calls itself.
+        colour: of the archive, ``#rrggbb``.
+    """
+
+    words: str
+    language: str
+    who: str
+    where: str
+    archive: str
+    colour: str = RED
+
+
+async def card(datasette: Any, request: Any) -> Any:
+    """``/events/EVENT/SESSION/card.png?t=61.2,75``: a quote as a picture."""
+    span, tongue = parse_span(argument(request, "t")), argument(request, "language")
+    settings = site_settings(datasette)
+
+    def read(conn: Any) -> Quote | None:
+        found = asked_for(request, conn)
+        version = chosen_version(found[1], tongue) if found else None
+        if found is None or version is None or span is None or tongue not in {"", version.language}:
+            return None
+        with locales.speaking(reader_language(request)):
+            return _quote(conn, found[0].card, version, span, settings)
+
+    quote = await current(datasette).execute_fn(read)
+    picture = await get_running_loop().run_in_executor(_pen(), draw, quote) if quote else None
+    if picture is None:
+        return await not_found(datasette, request)
+    return respond(picture, "image/png")
+
+
+@cache
+def _pen() -> ThreadPoolExecutor:
+    """Return the one thread that draws."""
+    return ThreadPoolExecutor(1, thread_name_prefix="cards")
+
+
+def _quote(conn: Any, session: Any, version: TrackTranscript, span: TimeSpan, settings: SiteSettings) -> Quote | None:
+    words, who = said(conn, version, span)
+    if not words:
+        return None
+    day = labels.day(session.day) if session.day else None
+    where = " · ".join(filter(None, (session.title, session.event_title, day, labels.clock(span.start_ms))))
+    speakers = ", ".join(dict.fromkeys(credit.name for credit in session.people if credit.role == "speaker"))
+    colour = legible(settings.accent, LIGHT, "#000000") if settings.accent else RED
+    return Quote(words, version.language, who or speakers, where, settings.name, colour)
+
+
+def said(conn: Any, version: TrackTranscript, span: TimeSpan) -> tuple[str, str]:
+    """Return the words of a moment, and who said the first of them; what is doubtful or taken out is left out.
+
+    A moment without an end is the sentence that is said then.
+    """
+    lines = recordings.lines(conn, version.id)
+    certain = [line for line in lines if not line.flags and not line.redacted]
+    if span.end_ms is None:
+        begun = [line for line in lines if line.start_ms <= span.start_ms]
+        parts = [(line, line.text) for line in begun[-1:] if line in certain]
+    else:
+        places = {line.position: line for line in certain}
+        timed = place_words(places, recordings.words(conn, version.id, span.start_ms, span.end_ms))
+        marks = lit_marks(certain, timed, span.start_ms, span.end_ms)
+        parts = [(places[at], places[at].text[its[0].start : its[0].end]) for at, its in sorted(marks.items())]
+    text = " ".join(" ".join(part for _, part in parts).split())
+    return text, next((line.speaker or "" for line, _ in parts), "")
+
+
+def draw(quote: Quote) -> bytes | None:
+    """Return a quote as a picture in PNG; None where no font of this machine has all of its letters."""
+    from PIL import Image, ImageDraw  # a fifth of a second, which only a picture is worth
+
+    words = quote.words if len(quote.words) <= LETTERS else quote.words[:LETTERS].rsplit(" ", 1)[0] + " …"
+    image = Image.new("RGB", SIZE, PAPER)
+    pen = ImageDraw.Draw(image)
+    rtl = direction(quote.language) == "rtl"
+    pen.rectangle((SIZE[0] - 16, 0, *SIZE) if rtl else (0, 0, 16, SIZE[1]), fill=quote.colour)
+    written = (
+        _write(pen, f"“{words}”", MARGIN - 20, SIZE[1] - FOOT - MARGIN, SIZES, INK, rtl=rtl),
+        _write(pen, quote.who, SIZE[1] - FOOT, 50, (36, 30, 24), quote.colour, rtl=rtl),
+        _write(pen, quote.where, SIZE[1] - FOOT + 56, 60, (24, 20, 17), SOFT, rtl=rtl),
+        _write(pen, quote.archive, SIZE[1] - 52, 30, (20, 16), INK, rtl=rtl),
+    )
+    if not all(written):
+        return None
+    file = io.BytesIO()
+    image.save(file, "PNG", compress_level=6)
+    return file.getvalue()
+
+
+def _write(pen: ImageDraw, text: str, top: int, height: int, sizes: Sequence[int], ink: str, *, rtl: bool) -> bool:
+    """Write a text in the largest size in which it fits; return whether there is a font for it."""
+    from archive.site import fonts
+
+    file = fonts.font_file(frozenset(text))
+    if file is None:
+        return not text
+    for size in sizes:
+        font = fonts.load(file, size)
+        lines, spacing = wrap(pen, text, font, SIZE[0] - 2 * MARGIN), round(size * 1.35)
+        if len(lines) * spacing <= height:
+            break
+    most = max(1, height // spacing)
+    if len(lines) > most:
+        lines = [*lines[: most - 1], f"{lines[most - 1][:-1]}…"]
+    for number, line in enumerate(lines):
+        at = (SIZE[0] - MARGIN, top + number * spacing) if rtl else (MARGIN, top + number * spacing)
+        pen.text(at, line, fill=ink, font=font, anchor="ra" if rtl else "la", **_towards(rtl=rtl))
+    return True
+
+
+def _towards(*, rtl: bool) -> dict[str, Any]:
+    from archive.site import fonts
+
+    return {"direction": "rtl" if rtl else "ltr"} if fonts.can_shape() else {}
+
+
+def wrap(pen: ImageDraw, text: str, font: FreeTypeFont, width: int) -> list[str]:
+    """Return a text in lines of a width in pixels; scripts without spaces break anywhere, and so do endless words."""
+    lines = [""]
+    for piece in _pieces(text):
+        longer = lines[-1] + piece
+        if not lines[-1].strip() or pen.textlength(longer.rstrip(), font=font) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(piece.lstrip())
+    return [part for line in lines for part in _broken(pen, line.rstrip(), font, width)]
+
+
+def _pieces(text: str) -> list[str]:
+    pieces: list[str] = []
+    for letter in text:
+        joined = pieces and letter != " " and not is_unspaced(letter) and not is_unspaced(pieces[-1][-1:])
+        if joined and not (pieces[-1] != " " and pieces[-1].endswith(" ")):
+            pieces[-1] += letter
+        else:
+            pieces.append(letter)
+    return pieces
+
+
+def _broken(pen: ImageDraw, line: str, font: FreeTypeFont, width: int) -> list[str]:
+    if pen.textlength(line, font=font) <= width:
+        return [line]
+    parts = [""]
+    for letter in line:
+        if parts[-1] and pen.textlength(parts[-1] + letter, font=font) > width:
+            parts.append("")
+        parts[-1] += letter
+    return parts
