@@ -30,7 +30,7 @@ from archive.site.published import refresh
 from archive.site.render import is_current_asset
 from archive.site.respond import FOREVER, FRESH, PROBLEM, UNKEPT, problem_of
 from archive.site.settings import site_settings
-from archive.urls import API
+from archive.urls import API, OAI
 
 _READING = ("GET", "HEAD", "OPTIONS")
 _OPTIONS = OPEN_TO_ALL | {
@@ -45,6 +45,8 @@ _CREDENTIALS = {b"cookie", b"authorization"}
 _DROPPED = ("set-cookie", "vary")
 """Headers of Datasette's that speak of logging in."""
 _VARY = "Accept-Encoding"
+_FORM = "application/x-www-form-urlencoded"
+_FORM_BYTES = 4 << 10
 _IN_THREAD_BYTES = 64 << 10
 """A longer text is compressed in a thread, while other requests go on."""
 
@@ -59,6 +61,8 @@ def guard(app: ASGIApp, datasette: Any) -> ASGIApp:
             await app(scope, receive, send)
             return
         scope, send = _within(base, scope), _with_policy(scope, send, base)
+        if scope["method"] == "POST" and scope["path"] == OAI:
+            scope = await _asked_in_a_form(scope, receive) or scope
         if scope["method"] not in _READING:
             await _refusal(scope)(scope, receive, send)
             return
@@ -73,6 +77,25 @@ def guard(app: ASGIApp, datasette: Any) -> ASGIApp:
         await _Exchange(app, datasette, answers, scope, receive, send).run()
 
     return guarded
+
+
+async def _asked_in_a_form(scope: Scope, receive: Receive) -> Scope | None:
+    """Return a harvester's question in a form as one in an address; None where it is no such form.
+
+    OAI-PMH asks of a repository that both are answered (https://www.openarchives.org/OAI/openarchivesprotocol.html,
+    section 3.1.1).
+    """
+    if Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower() != _FORM:
+        return None
+    body, more = b"", True
+    while more and len(body) <= _FORM_BYTES:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    if len(body) > _FORM_BYTES:
+        return None
+    query = b"&".join(filter(None, (scope.get("query_string", b""), body.strip())))
+    return {**scope, "method": "GET", "query_string": query}
 
 
 def _refusal(scope: Scope) -> Response:
