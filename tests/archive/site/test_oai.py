@@ -95,7 +95,8 @@ def test_harvester_gets_every_record_once(address: str) -> None:
 
 
 def test_harvester_that_posts_gets_the_same(address: str) -> None:
-    with Scythe(f"{address}/oai") as gets, Scythe(f"{address}/oai", http_config=HTTPConfig(http_method="POST")) as posts:
+    by_post = HTTPConfig(http_method="POST")
+    with Scythe(f"{address}/oai") as gets, Scythe(f"{address}/oai", http_config=by_post) as posts:
         asked = [[each.header.identifier for each in scythe.list_records()] for scythe in (gets, posts)]
     assert asked[0] == asked[1] != []
     form = {"content-type": "application/x-www-form-urlencoded"}
