@@ -48,9 +48,11 @@ def write_site(task: Task, report: Report) -> str:
 
     Raises:
         ArchiveError: a page could not be made; the site that was there stands.
+        MissingExtraError: what makes the index for search is not installed.
         NotPublishedError: the folder is another's.
     """
     _refuse(task)
+    search.find_program()  # which is better missed now than when all pages are made
     task.target.mkdir(parents=True, exist_ok=True)
     with alone(task.target):
         shutil.rmtree(task.target / PART, ignore_errors=True)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from archive import urls
-from archive.errors import MissingExtraError
+from archive.errors import ArchiveError, MissingExtraError
 from archive.site import labels, locales, queries, recordings
 from archive.site.frozen.places import Places
 from archive.site.queries import Card
@@ -138,8 +138,9 @@ def write_index(found: list[Document], work: Path) -> Iterator[tuple[str, bytes]
 
     Raises:
         MissingExtraError: Pagefind is not installed.
+        ArchiveError: it could not make the index.
     """
-    program = _program()
+    program = find_program()
     languages = sorted({each.language for each in found})
     for language in languages:
         pages, made = work / language / "pages", work / language / "index"
@@ -149,14 +150,21 @@ def write_index(found: list[Document], work: Path) -> Iterator[tuple[str, bytes]
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(each.html, encoding="utf-8")
         command = [program, "--site", pages, "--output-path", made, "--force-language", language, "--silent"]
-        subprocess.run(list(map(str, command)), check=True, capture_output=True)  # noqa: S603  # no shell is asked
+        done = subprocess.run(list(map(str, command)), capture_output=True, check=False)  # noqa: S603  # no shell is asked
+        if done.returncode:
+            raise ArchiveError(f"Pagefind could not make the index: {done.stderr.decode(errors='replace').strip()}")
         for file in sorted(made.rglob("*")):
             if file.is_file() and _READ_BY_BROWSERS.fullmatch(file.name):
                 yield f"{FOLDER}/{language}/{file.relative_to(made).as_posix()}", file.read_bytes()
     yield LANGUAGES, json.dumps(languages).encode()
 
 
-def _program() -> Path:
+def find_program() -> Path:
+    """Return where Pagefind's program is.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
     try:
         # An extra, which only writing the site to files needs.
         from pagefind.service import get_executable
