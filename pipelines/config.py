@@ -27,7 +27,7 @@ TEMPLATE = """\
 
 [site]
 title = {title}             # shown on every page
-# url = ""                  # its address on the web, such as "https://talks.example.org": feeds and links begin with it
+# url = ""                  # its address on the web, such as "https://talks.example.org" or "https://example.org/talks"
 # logo = ""                 # a picture that leads the header: SVG, PNG, JPEG or WebP, 64 KiB at most (from here)
 # accent = ""               # the colour of links and buttons, such as "#0b5d3b": shown as near as it can be read
 # hub = ""                  # a WebSub hub, which feeds name, so that readers hear of what is new at once
@@ -88,7 +88,7 @@ class Site(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What the published site calls itself."""
 
     title: str = "Rostra"
-    url: Annotated[str, msgspec.Meta(pattern=r"^$|^https?://[^\s/?#]+/?$")] = ""
+    url: Annotated[str, msgspec.Meta(pattern=r"^$|^https?://[^\s/?#]+(/[A-Za-z0-9._~-]+)*/?$")] = ""
     hub: Annotated[str, msgspec.Meta(pattern=r"^$|^https?://[^\s]+$")] = ""
     logo: str = ""
     accent: Annotated[str, msgspec.Meta(pattern=r"^$|^#[0-9a-fA-F]{6}$")] = ""

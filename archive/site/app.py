@@ -32,6 +32,8 @@ def create_app(
     accent: str | None = None,
     logo: bytes | None = None,
     database: bool = False,
+    static: bool = False,
+    media: str = "",
     time_limit_ms: int = TIME_LIMIT_MS,
 ) -> Datasette:
     """Return the site over a published folder, as a Datasette; ``.app()`` of it is the ASGI application.
@@ -44,6 +46,8 @@ def create_app(
         accent: the colour of links and buttons, ``#rrggbb``.
         logo: the picture that leads the header.
         database: whether visitors may take the published database away.
+        static: whether its pages are written to files (`archive.site.frozen`).
+        media: the address of the folder from which such pages play, if it is another.
         time_limit_ms: milliseconds that one search, or one query in SQL, may take.
 
     Raises:
@@ -52,6 +56,7 @@ def create_app(
     read_publication(public)  # before Datasette starts its threads
     config = {"public": str(public), "url": url or LOCAL_URL, "title": title or "", "hub": hub or ""}
     config |= {"accent": accent or "", "logo": base64.b64encode(logo or b"").decode()}
+    config |= {"static": "yes" if static else "", "media": media}
     settings = SETTINGS | {"sql_time_limit_ms": time_limit_ms, "allow_download": database}
     datasette = Datasette(
         metadata={"plugins": {PLUGIN: config}, "title": title or "Rostra", "databases": databases()}, settings=settings

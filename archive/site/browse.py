@@ -92,9 +92,7 @@ async def people(datasette: Any, request: Any) -> Any:
 
 async def series_index(datasette: Any, request: Any) -> Any:
     """``/series``: all series."""
-    return await render(
-        datasette, request, "index.html", lambda conn: {"entries": indexes.series(conn)}, kind="series", base="/series/"
-    )
+    return await render(datasette, request, "index.html", lambda conn: {"entries": indexes.series(conn)}, kind="series")
 
 
 async def series(datasette: Any, request: Any) -> Any:
@@ -110,9 +108,7 @@ async def series(datasette: Any, request: Any) -> Any:
 
 async def tracks(datasette: Any, request: Any) -> Any:
     """``/tracks``: the tracks of all events."""
-    return await render(
-        datasette, request, "index.html", lambda conn: {"entries": indexes.tracks(conn)}, kind="track", base="/tracks/"
-    )
+    return await render(datasette, request, "index.html", lambda conn: {"entries": indexes.tracks(conn)}, kind="track")
 
 
 async def track(datasette: Any, request: Any) -> Any:
@@ -129,7 +125,6 @@ async def languages(datasette: Any, request: Any) -> Any:
         "index.html",
         lambda conn: {"entries": indexes.languages(conn)},
         kind="language",
-        base="/languages/",
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from archive.site.links import below
 from archive.site.pictures import looks
 from archive.site.render import asset
 from archive.site.settings import site_settings
@@ -25,10 +26,12 @@ _FIELD = re.compile(r"<(select|input type=\"text\") name=\"(_filter_column|_filt
 
 def variables(datasette: Any) -> dict[str, Any]:
     """Return what the template knows beside Datasette's own variables."""
+    settings = site_settings(datasette)
     return {
         "dress": TEMPLATE,
         "asset": asset,
-        "archive_title": site_settings(datasette).title,
+        "archive_title": settings.title,
+        "site": settings,
         "looks": looks.addresses(datasette),
     }
 
@@ -36,6 +39,7 @@ def variables(datasette: Any) -> dict[str, Any]:
 def install(environment: Any) -> None:
     """Let the template mend what Datasette's pages lack."""
     environment.filters["accessible"] = accessible
+    environment.filters["below"] = lambda html, base: Markup(below(html, base))  # noqa: S704  # it is a page already
 
 
 def accessible(html: str) -> Markup:

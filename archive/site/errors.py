@@ -9,6 +9,7 @@ from typing import Any
 
 from datasette import Response
 
+from archive.site.frozen.places import as_served
 from archive.site.render import not_found, render
 from archive.site.respond import PROBLEM, for_programs, problem, respond_json
 
@@ -16,7 +17,10 @@ _log = logging.getLogger(__name__)
 
 
 async def elsewhere(datasette: Any, request: Any) -> Any:
-    """Any address that is no other page's: the one without its last slash, or none."""
+    """Any address that is no other page's: the one without its last slash, that of a file for this page, or none."""
+    if there := as_served(request.path):
+        more = f"{'&' if '?' in there else '?'}{request.query_string}" if request.query_string else ""
+        return Response.redirect(there + more, status=301)
     path = request.path.rstrip("/")
     if path != request.path and path and not path.startswith("//"):
         return Response.redirect(path + (f"?{request.query_string}" if request.query_string else ""), status=301)

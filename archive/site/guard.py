@@ -30,7 +30,8 @@ from archive.site.policy import COMMON, OPEN_TO_ALL, TLS_ONLY, data_policy
 from archive.site.published import refresh
 from archive.site.render import is_current_asset
 from archive.site.respond import FOREVER, FRESH, PROBLEM, UNKEPT, problem_of
-from archive.urls import API, DATA
+from archive.site.settings import site_settings
+from archive.urls import API, DATA, OAI
 
 _READING = ("GET", "HEAD", "OPTIONS")
 _OPTIONS = OPEN_TO_ALL | {
@@ -49,6 +50,8 @@ _CREDENTIALS = {b"cookie", b"authorization"}
 _DROPPED = ("set-cookie", "vary")
 """Headers of Datasette's that speak of logging in."""
 _VARY = "Accept-Encoding"
+_FORM = "application/x-www-form-urlencoded"
+_FORM_BYTES = 4 << 10
 _IN_THREAD_BYTES = 64 << 10
 """A longer text is compressed in a thread, while other requests go on."""
 
@@ -56,12 +59,15 @@ _IN_THREAD_BYTES = 64 << 10
 def guard(app: ASGIApp, datasette: Any) -> ASGIApp:
     """Wrap Datasette's application."""
     answers = Answers()
+    base = site_settings(datasette).base
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        send = _with_policy(scope, send)
+        scope, send = _within(base, scope), _with_policy(scope, send, base)
+        if scope["method"] == "POST" and scope["path"] == OAI:
+            scope = await _asked_in_a_form(scope, receive) or scope
         if scope["method"] not in _READING:
             await _refusal(scope)(scope, receive, send)
             return
@@ -82,6 +88,25 @@ def guard(app: ASGIApp, datasette: Any) -> ASGIApp:
     return guarded
 
 
+async def _asked_in_a_form(scope: Scope, receive: Receive) -> Scope | None:
+    """Return a harvester's question in a form as one in an address; None where it is no such form.
+
+    OAI-PMH asks of a repository that both are answered (https://www.openarchives.org/OAI/openarchivesprotocol.html,
+    section 3.1.1).
+    """
+    if Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower() != _FORM:
+        return None
+    body, more = b"", True
+    while more and len(body) <= _FORM_BYTES:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    if len(body) > _FORM_BYTES:
+        return None
+    query = b"&".join(filter(None, (scope.get("query_string", b""), body.strip())))
+    return {**scope, "method": "GET", "query_string": query}
+
+
 def _refusal(scope: Scope) -> Response:
     """Return the answer to who wants to write."""
     allow = {"allow": ", ".join(_READING)}
@@ -91,7 +116,17 @@ def _refusal(scope: Scope) -> Response:
     return Response(about, HTTPStatus.METHOD_NOT_ALLOWED, allow | OPEN_TO_ALL, PROBLEM)
 
 
-def _with_policy(scope: Scope, send: Send) -> Send:
+def _within(base: str, scope: Scope) -> Scope:
+    """Return a request by its path within the site; a proxy may have taken away the path at which the site begins."""
+    if not base or not f"{scope['path']}/".startswith(f"{base}/"):
+        return scope
+    raw = scope.get("raw_path") or scope["path"].encode()
+    start = raw.partition(b"?")[0]
+    rest = raw[len(base) :] if start.startswith(base.encode()) else scope["path"][len(base) :].encode()
+    return {**scope, "path": scope["path"][len(base) :] or "/", "raw_path": rest or b"/"}
+
+
+def _with_policy(scope: Scope, send: Send, base: str) -> Send:
     """Return a ``send`` that sets the headers of every answer."""
 
     async def with_policy(message: Message) -> None:
@@ -101,6 +136,8 @@ def _with_policy(scope: Scope, send: Send) -> Send:
                 headers["content-security-policy"] = data_policy()
             for name, value in (COMMON | (TLS_ONLY if scope.get("scheme") == "https" else {})).items():
                 headers.setdefault(name, value)
+            if headers.get("location", "").startswith("/"):
+                headers["location"] = base + headers["location"]
             message = {**message, "headers": headers.raw}
         await send(message)
 

@@ -30,7 +30,8 @@ _RIGHTS = ("http://creativecommons.org/", "https://creativecommons.org/", "http:
 
 async def manifest(datasette: Any, request: Any) -> Any:
     """``/events/EVENT/SESSION/manifest.json``: the session."""
-    return await _respond(datasette, request, lambda _, session: write_manifest(session))
+    searched = not site_settings(datasette).static
+    return await _respond(datasette, request, lambda _, session: write_manifest(session, searched=searched))
 
 
 async def transcript(datasette: Any, request: Any) -> Any:
@@ -80,8 +81,8 @@ async def _respond(datasette: Any, request: Any, read: Any) -> Any:
     return await not_found(datasette, request) if body is None else respond_json(body, media_type=MEDIA_TYPE)
 
 
-def write_manifest(session: Session) -> dict[str, Any]:
-    """Return the manifest of a session that was recorded."""
+def write_manifest(session: Session, *, searched: bool) -> dict[str, Any]:
+    """Return the manifest of a session that was recorded; ``searched`` is whether a program searches it."""
     first = session.recordings[0]
     made = {
         "@context": PRESENTATION,
@@ -102,7 +103,7 @@ def write_manifest(session: Session) -> dict[str, Any]:
         made["rights"] = licence.replace("https://creativecommons.org/", "http://creativecommons.org/")
     if first.poster:
         made["thumbnail"] = [{"id": first.poster.url, "type": "Image", "format": first.poster.media_type}]
-    if first.transcript:
+    if first.transcript and searched:
         made["service"] = [{"id": _id(session, "search.json"), "type": "SearchService2"}]
     return made
 

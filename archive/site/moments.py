@@ -48,6 +48,7 @@ async def cite(datasette: Any, request: Any) -> Any:
         request,
         "cite.html",
         read,
+        recording=argument(request, "recording"),
         address=lambda style: f"{request.path}.txt?{urlencode({**kept, 'style': style}, safe=',')}",
     )
 

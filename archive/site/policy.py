@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import datasette
 
@@ -20,6 +21,24 @@ PAGE_POLICY = (
     " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 """Rostra's own pages, which carry no script or style of their own."""
+
+
+def static_policy(media: str) -> str:
+    """Return the policy of a page that is a file, which may say it only itself.
+
+    Search runs WebAssembly in a worker, and recordings may be played from memory.
+
+    Args:
+        media: the address from which it plays, if that is another site; "" if it is its own.
+    """
+    rest = PAGE_POLICY.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'")
+    rest = rest.removesuffix("; frame-ancestors 'none'")  # which is heeded only in a header
+    other = urlsplit(media)
+    elsewhere = f" {other.scheme}://{other.netloc}" if media else ""
+    for directive in ("media-src", "connect-src"):
+        rest = rest.replace(f"{directive} 'self'", f"{directive} 'self'{elsewhere}")
+    return rest.replace("media-src 'self'", "media-src 'self' blob:")
+
 
 FILE_POLICY = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; sandbox"
 """Files: what a browser shows of them runs nothing and loads nothing."""

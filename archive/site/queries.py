@@ -214,6 +214,37 @@ def tombstone(conn: sqlite3.Connection, event: str, session: str) -> Tombstone |
     return None if row is None else Tombstone(**as_dict(row))
 
 
+def tombstones(conn: sqlite3.Connection) -> list[tuple[str, str | None]]:
+    """Return what was withdrawn: the event's slug, and the session's, or None for an event as a whole."""
+    return [tuple(row) for row in conn.execute("SELECT event, session FROM tombstone ORDER BY event, session")]
+
+
+def played_files(conn: sqlite3.Connection) -> set[str]:
+    """Return the names of the files that are played, rather than shown or read beside what is."""
+    rows = conn.execute("SELECT sha256 || suffix FROM rendition WHERE media_type GLOB '[av][ui]d[ei]o/*'")
+    return {row[0] for row in rows}
+
+
+def holdings(conn: sqlite3.Connection) -> dict[tuple[str, str], tuple[list[str], list[str]]]:
+    """Return of each session what must be taken back when it is taken back: its recordings, and what is not in them.
+
+    Both are keys; the second are those of redactions, with their times.
+    """
+    rows = conn.execute(
+        "SELECT event.slug, session.slug, recording.sha256, redaction.start_ms, redaction.end_ms FROM session"
+        " JOIN event ON event.id = event_id LEFT JOIN recording ON session_id = session.id"
+        " LEFT JOIN redaction ON redaction.recording_id = recording.id ORDER BY session.id, 3, 4, 5"
+    )
+    found: dict[tuple[str, str], tuple[list[str], list[str]]] = {}
+    for event_slug, slug, recording, start, end in rows:
+        recordings, redactions = found.setdefault((event_slug, slug), ([], []))
+        if recording is not None and recording not in recordings:
+            recordings.append(recording)
+        if start is not None:
+            redactions.append(f"{recording[:12]}:{start}-{end}")
+    return found
+
+
 def event(conn: sqlite3.Connection, slug: str) -> EventPage | None:
     """Return an event with its timetable."""
     row = conn.execute(

@@ -17,6 +17,7 @@ from archive.catalogue.addresses import lead_on
 from archive.site import labels as wording
 from archive.site import locales, queries
 from archive.site.discovery.pages import About, about_page
+from archive.site.links import below
 from archive.site.published import current
 from archive.site.records import Reader
 from archive.site.respond import HTML, for_programs, problem, respond
@@ -63,6 +64,7 @@ async def render(
         "canonical": request.path,
         "asset": asset,
         "spoken_here": spoken,
+        "site": settings,
         "interface": locales.LANGUAGES,
         "in_language": lambda tag: _in_language(request, tag),
         **context,
@@ -72,7 +74,7 @@ async def render(
     with locales.speaking(spoken):
         html = await datasette.render_template(f"rostra/{template}", values, request=request)
     own = {"content-language": spoken, **(headers or {})}
-    return respond(html, HTML, status=status, complete=values.get("complete", True), headers=own)
+    return respond(below(html, settings.base), HTML, status=status, complete=values.get("complete", True), headers=own)
 
 
 async def not_found(datasette: Any, request: Any) -> Any:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from archive.publication.folder import PLUGIN
+from archive.site.policy import static_policy
 from archive.urls import absolute
 
 LOCAL_URL = "http://127.0.0.1:8001"
@@ -23,6 +25,8 @@ class SiteSettings:
         hub: the address of a WebSub hub that feeds name, or None.
         accent: the colour of links and buttons, ``#rrggbb``, or None.
         logo: a picture that leads the header, or None.
+        static: whether pages are written to files: then they lead to nothing that only a program can answer.
+        media: the address of the folder from which such pages play, if it is not here; "" if it is.
     """
 
     title: str | None = None
@@ -30,6 +34,18 @@ class SiteSettings:
     hub: str | None = None
     accent: str | None = None
     logo: bytes | None = None
+    static: bool = False
+    media: str = ""
+
+    @property
+    def base(self) -> str:
+        """The path at which the site begins, without a slash at its end: "" for a site that has a host for itself."""
+        return urlsplit(self.url).path.rstrip("/")
+
+    @property
+    def policy(self) -> str:
+        """What a browser is told that a page in a file may do."""
+        return static_policy(self.media)
 
     def absolute(self, path: str) -> str:
         """Return the whole address of a path."""
@@ -48,5 +64,11 @@ def site_settings(datasette: Any) -> SiteSettings:
     # Datasette's configuration is JSON, and so bytes are base64 there.
     logo = base64.b64decode(config.get("logo") or "")
     return SiteSettings(
-        config.get("title") or None, url, config.get("hub") or None, config.get("accent") or None, logo or None
+        config.get("title") or None,
+        url,
+        config.get("hub") or None,
+        config.get("accent") or None,
+        logo or None,
+        bool(config.get("static")),
+        config.get("media") or "",
     )

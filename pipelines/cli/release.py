@@ -25,8 +25,9 @@ from pipelines.cli.work import observing
 from pipelines.run.executors import InProcess
 from pipelines.run.runner import RunSummary, run_stage
 from pipelines.stages.publish import Publish
+from pipelines.stages.static import Static
 from pipelines.storage.archive_folder import Context, now, taking_turns, timestamp
-from pipelines.storage.copies import copies
+from pipelines.storage.copies import copies, sites
 
 PAGE = 100
 QUERY_MS = 60_000
@@ -105,7 +106,7 @@ def release(
             if purge:
                 _purge(context, chosen, decision)
                 report = publish_copies(context, as_json=as_json)
-        published = [str(folder) for folder in copies(context)]
+        published = [str(folder) for folder in (*copies(context), *sites(context))]
     if as_json:
         emit({"dry_run": dry_run} | asdict(effect) | {"published": [] if dry_run or later else published})
     else:
@@ -176,6 +177,8 @@ def publish_copies(context: Context, *, as_json: bool) -> RunSummary:
     with observing(as_json=as_json) as observer:
         for folder in copies(context):
             report.merge(run_stage(context, Publish(folder), InProcess(), observer))
+        for folder in sites(context):
+            report.merge(run_stage(context, Static(folder), InProcess(), observer))
     return report
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -16,14 +17,16 @@ from archive.errors import sqlite_errors
 from archive.publication.folder import SiteNames, read_names
 from archive.publication.releases import next_end
 from pipelines import config as configuration
-from pipelines.cli.base import archive_option, command
+from pipelines.cli.base import archive_option, command, emit, json_option
 from pipelines.cli.display import err, out
 from pipelines.cli.work import conclude, finish, observing, run_stages
 from pipelines.exchange import timetables
 from pipelines.run.executors import InProcess
 from pipelines.run.runner import RunSummary, run_stage
 from pipelines.stages import Setup, stages_of
+from pipelines.stages.base import Stage
 from pipelines.stages.publish import Publish
+from pipelines.stages.static import Static
 from pipelines.storage import archive_folder as archives
 from pipelines.storage.archive_folder import open_archive, open_archive_readonly, taking_turns
 
@@ -41,32 +44,95 @@ def init(folder: Path, title: str | None) -> None:
     out.print(f"Next: [bold]rostra --archive {escape(str(folder))} pull RECORDING…[/]")
 
 
-@command("rostra publish", "rostra publish --to /srv/www/archive", "rostra publish --watch")
+def _of_the_site(_ctx: click.Context, _option: click.Parameter, tag: str | None) -> str | None:
+    """Return a language that the site speaks."""
+    if tag is None:
+        return None
+    # The site takes most of a second to import.
+    from archive.site.locales import LANGUAGES
+
+    if tag not in LANGUAGES:
+        raise click.BadParameter(f"the site speaks {', '.join(LANGUAGES)}")
+    return tag
+
+
+@command(
+    "rostra publish",
+    "rostra publish --to /srv/www/archive",
+    "rostra publish --static /srv/www/talks",
+    "rostra publish --static talks --media https://media.example.org/",
+    "rostra publish --watch",
+)
 @click.option("--to", "target", type=click.Path(path_type=Path), help="Another folder than the archive's own.")
+@click.option(
+    "--static", type=click.Path(path_type=Path), help="Write the site as files for any host into this folder."
+)
+@click.option("--media", metavar="URL", help="With --static: where recordings are played from, if not from there.")
+@click.option("--language", callback=_of_the_site, help="With --static: of its pages.  [default: en]")
 @click.option("--watch", is_flag=True, help="Go on, and publish whenever an embargo ends.")
 @click.option("--again", is_flag=True, help="Build it although nothing has changed, and compare all media.")
+@json_option
 @archive_option
-def publish(root: Path, target: Path | None, watch: bool, again: bool) -> None:
+def publish(
+    root: Path,
+    target: Path | None,
+    static: Path | None,
+    media: str | None,
+    language: str | None,
+    watch: bool,
+    again: bool,
+    as_json: bool,
+) -> None:
     """Build what is released into a database of its own, and swap it in, also while a run is at work.
 
     Nothing happens where nothing has changed, so that a timer may call it as often as it likes: what was embargoed
     is published by the first call after midnight where its event is. With --watch it goes on by itself.
+
+    --static writes every page as a file, with a search that runs in the browser, for hosts that run no program. Only
+    what has changed is written again. --media names a folder elsewhere that holds what "rostra publish --to" puts into
+    media/ (an empty URL: here again). How a folder was written is kept for the next time.
     """
-    report = _publish(root, target, again=again)
+    if target is not None and static is not None:
+        raise click.UsageError("choose --to or --static: they write different things")
+    if static is None and (media is not None or language is not None):
+        raise click.UsageError("--media and --language go with --static")
+    if static is not None:
+        _say_what_is_missing(root, static)
+        stage: Callable[[bool], Stage] = partial(Static, static, language, _address(media))
+    else:
+        stage = partial(Publish, target)
+    report = _publish(root, stage(again), as_json=as_json)
+    if as_json:
+        folder = target or static or archives.Layout(root).public
+        emit({"folder": str(folder), "changed": bool(report.counts["done"]), "failed": report.failed})
     if watch:
-        _watch(partial(_publish, root, target), partial(_embargo_ended, root))
-    finish(report)
+        _watch(partial(_publish, root, stage(False), as_json=as_json), partial(_embargo_ended, root))
+    finish(report, quiet=as_json)
+
+
+def _address(media: str | None) -> str | None:
+    if media and not re.fullmatch(r"https?://[^\s/?#\"'<>;]+(/[^\s?#\"'<>;]*)?", media):
+        raise click.UsageError("--media is an address that begins with https:// or http://")
+    return media
+
+
+def _say_what_is_missing(root: Path, folder: Path) -> None:
+    """Say where a site of files needs more than what is configured."""
+    if not configuration.load(archives.Layout(root).config).site.url:
+        err.print(
+            f"[yellow]site.url is empty:[/] feeds and lists for search engines in {escape(str(folder))} begin with an"
+            " address of this machine. Set it in rostra.toml to where the folder will be."
+        )
 
 
 LOOK_SECONDS = 15.0
 """How often ``--watch`` looks whether an embargo has ended."""
 
 
-def _publish(
-    root: Path, target: Path | None, *, again: bool = False, clock: Callable[[], datetime] = archives.now
-) -> RunSummary:
-    with taking_turns(root) as context, observing() as observer:
-        report = run_stage(context, Publish(target, again, clock=clock), InProcess(), observer)
+def _publish(root: Path, stage: Stage, *, as_json: bool = False) -> RunSummary:
+    with taking_turns(root) as context, observing(as_json=as_json) as observer:
+        report = run_stage(context, stage, InProcess(), observer)
+    if not as_json:
         conclude(report, "published", nothing="Nothing has changed since the last publication.")
     return report
 

@@ -19,7 +19,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import ClassVar, TypeAlias
@@ -41,7 +41,7 @@ from pipelines.stages.base import Item, Report
 from pipelines.storage.archive_folder import Context, now, timestamp
 from pipelines.storage.atomic import scratch, sync_folder, write_atomic
 from pipelines.storage.blobs import BlobStore, digest
-from pipelines.storage.copies import PUBLISH, origin_of, state
+from pipelines.storage.copies import PUBLISH, origin_of, read_site, state
 from pipelines.storage.own import CURRENT, DATABASES, MEDIA
 from pipelines.text import counted
 
@@ -122,18 +122,25 @@ class Publish:
 
     def work(self, task: Publication, report: Report) -> str:  # noqa: ARG002 one signature
         """Build a publication and swap it in, where the catalogue is."""
-        try:
+        with failing():
             return publish(task)
-        except CatalogueBusyError as error:
-            raise LockedError(str(error)) from error  # the next run may well finish it
-        except CatalogueFullError as error:
-            raise DiskFullError(str(error)) from error  # it may also be that the folder cannot be written
-        except (ArchiveError, OSError) as error:
-            raise NotPublishedError(str(error)) from error
 
     def commit(self, context: Context, item: Item, result: str) -> str | None:  # noqa: ARG002 one signature
         """Say what is published."""
         return result
+
+
+@contextlib.contextmanager
+def failing() -> Iterator[None]:
+    """Say of whatever goes wrong that the old publication stands, and whether the next run may finish it."""
+    try:
+        yield
+    except CatalogueBusyError as error:
+        raise LockedError(str(error)) from error  # the next run may well finish it
+    except CatalogueFullError as error:
+        raise DiskFullError(str(error)) from error  # it may also be that the folder cannot be written
+    except (ArchiveError, OSError) as error:
+        raise NotPublishedError(str(error)) from error
 
 
 def publish(task: Publication) -> str:
@@ -146,28 +153,24 @@ def publish(task: Publication) -> str:
     """
     target = task.target
     target.mkdir(parents=True, exist_ok=True)
+    if read_site(target) is not None:
+        raise NotPublishedError(f"{target} holds a site of files: choose another folder, or remove it")
     if origin_of(target) not in {task.origin, "", None}:
         raise NotPublishedError(f"{target} holds another archive's publication: choose another folder, or remove it")
-    with _alone(target):
+    with alone(target):
         for leftover in target.glob(".*.part*"):
             leftover.unlink()
-        with scratch(target) as temporary:
-            built = release.build(
-                task.catalogue, temporary, default=task.config.publish.default_release, now=task.clock()
-            )
-            name = f"catalogue-{built.digest}.db"
-            temporary.chmod(0o644)
-            temporary.replace(target / name)
+        built = build(task, target)
+        name = built.path.name
         db = open_readonly(target / name, immutable=True)
         try:
-            wanted = _link_media(published_files(db), task.blobs, target / MEDIA, again=task.again)
+            wanted = link_media(published_files(db), task.blobs, target / MEDIA, again=task.again)
         finally:
             db.close()
         sync_folder(target)
         for file, data in files(task.config.site.names()).items():
             write_atomic(target / file, data)
-        current = {"database": name, "built_at": timestamp(), "origin": task.origin}
-        write_atomic(target / CURRENT, msgspec.json.encode(current))
+        point_to(target, name, task.origin)
         if any(path.name != name for path in target.glob(DATABASES)):
             time.sleep(task.grace_seconds)
         _remove_others(target / MEDIA, wanted)
@@ -176,8 +179,29 @@ def publish(task: Publication) -> str:
     return ", ".join(counted(built.counts[thing], thing) for thing in ("session", "recording", "segment"))
 
 
+def build(task: Publication, folder: Path) -> release.Built:
+    """Build the database of what is released in a folder, under a name of its own.
+
+    Raises:
+        ArchiveError: it cannot be built.
+        OSError: the folder cannot be written.
+    """
+    with scratch(folder) as temporary:
+        built = release.build(task.catalogue, temporary, default=task.config.publish.default_release, now=task.clock())
+        path = folder / f"catalogue-{built.digest}.db"
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    return replace(built, path=path)
+
+
+def point_to(folder: Path, database: str, origin: str) -> None:
+    """Make a folder's database the one that is published there."""
+    current = {"database": database, "built_at": timestamp(), "origin": origin}
+    write_atomic(folder / CURRENT, msgspec.json.encode(current))
+
+
 @contextlib.contextmanager
-def _alone(target: Path) -> Iterator[None]:
+def alone(target: Path) -> Iterator[None]:
     """Let one process at a time publish into a folder; the operating system frees it however that process ends."""
     lock = filelock.FileLock(target / LOCK, timeout=WAIT_SECONDS)
     try:
@@ -190,7 +214,7 @@ def _alone(target: Path) -> Iterator[None]:
         lock.release()
 
 
-def _link_media(files: Iterable[StoredFile], blobs: BlobStore, folder: Path, *, again: bool) -> set[str]:
+def link_media(files: Iterable[StoredFile], blobs: BlobStore, folder: Path, *, again: bool) -> set[str]:
     """Bring renditions of what is released into the folder, linked where that can be; return their names."""
     folder.mkdir(exist_ok=True)
     names = set()

@@ -22,8 +22,8 @@ from archive.sqlite import Database
 from pipelines.storage.archive_folder import Context, now, timestamp
 from pipelines.storage.blobs import digest, key
 from pipelines.storage.buckets import Bucket
-from pipelines.storage.copies import copies, state
-from pipelines.storage.own import CURRENT, DATABASES, MEDIA
+from pipelines.storage.copies import Site, copies, sites, state, static_state
+from pipelines.storage.own import CURRENT, DATABASES, MEDIA, SITE
 from pipelines.storage.seen import Seen
 
 Part: TypeAlias = Literal["database", "rows", "index", "media", "public", "copy", "orphan"]
@@ -88,6 +88,9 @@ def check(context: Context, *, quick: bool, looked: Callable[[str], None]) -> It
     for folder, made in copies(context).items():
         yield from (_published_in(context, folder, each) for each in _public(folder, seen=seen, looked=looked))
         yield from _stale(context, folder, made)
+    for folder, (site, made) in sites(context).items():
+        looked(folder.name)
+        yield from _site(context, folder, site, made, seen=seen)
     seen.save("" if wrong else now_at)
 
 
@@ -249,6 +252,25 @@ def _stale(context: Context, folder: Path, made: str) -> Iterator[Problem]:
         yield Problem(step, f"{folder} holds {kept} sessions and recordings that are no longer released")
     elif not own and made != state(context):
         yield Problem("copy", f"{folder} was published from an older state of the archive")
+
+
+def _site(context: Context, folder: Path, site: Site, made: str, *, seen: Seen) -> Iterator[Problem]:
+    """Yield what is wrong with a site that was written to files."""
+    again = f"rostra publish --again --static {shlex.quote(str(folder))}"
+    for name, sha256 in site.files.items():
+        path = folder / name
+        if not path.is_file():
+            yield Problem("copy", f"{path} is gone", again=again)
+        elif wrong := _changed(path, sha256, None, seen=seen):
+            yield Problem("copy", f"{path} {wrong}", again=again)
+    for name in site.played:
+        path = folder / MEDIA / name
+        if not path.is_file():
+            yield Problem("copy", f"{path} is gone", again=again)
+        elif wrong := _changed(path, Path(name).stem, None, seen=seen):
+            yield Problem("copy", f"{path} {wrong}", again=again)
+    if made != static_state(context, site.language, site.media):
+        yield Problem("copy", f"{folder} was written from an older state of the archive ({SITE})", again=again)
 
 
 def _links(db: Database, folder: Path, *, seen: Seen) -> Iterator[Problem]:

@@ -12,10 +12,57 @@ from archive.catalogue.runs import subjects_done
 from archive.catalogue.snapshot import origin
 from archive.publication.build import publication_fingerprint
 from pipelines.storage.archive_folder import Context, now
-from pipelines.storage.own import CURRENT
+from pipelines.storage.own import CURRENT, SITE
 
 PUBLISH = "publish"
 """The stage that publishes: what it was done to are the folders."""
+STATIC = "static"
+"""The stage that publishes the site as files."""
+
+
+class Site(msgspec.Struct, frozen=True, kw_only=True):
+    """What a site that was written to files says of itself.
+
+    Attributes:
+        origin: tells this archive's sites from those of others.
+        written_at: when it was written, ISO 8601 in UTC.
+        language: of its pages, BCP-47.
+        media: the address of the folder from which it plays; "" for its own.
+        files: the SHA-256 of each of its files but for media, by its path in the folder.
+        sessions: of each session that it holds, EVENT/SESSION, the recordings and what was taken out of them.
+        index: a digest of what its search finds.
+        played: the names of the files of its folder of media.
+    """
+
+    origin: str = ""
+    written_at: str = ""
+    language: str = "en"
+    media: str = ""
+    files: dict[str, str] = {}
+    sessions: dict[str, tuple[list[str], list[str]]] = {}
+    index: str = ""
+    played: list[str] = []
+
+
+def read_site(folder: Path) -> Site | None:
+    """Return what a site that was written to a folder says of itself; None where there is none."""
+    try:
+        return msgspec.json.decode((folder / SITE).read_bytes(), type=Site)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def static_state(context: Context, language: str, media: str, at: datetime | None = None) -> str:
+    """Return a digest that changes when a site of files would, at a moment or now."""
+    return hashlib.sha256(repr((state(context, at), language, media)).encode()).hexdigest()[:16]
+
+
+def sites(context: Context) -> dict[Path, tuple[Site, str]]:
+    """Return the folders into which this archive's site was written, and with which state each was written last."""
+    ours = origin(context.db)
+    done = {Path(subject): made for subject, made in subjects_done(context.db, STATIC).items()}
+    found = {folder: (site, made) for folder, made in done.items() if (site := read_site(folder))}
+    return {folder: each for folder, each in found.items() if each[0].origin == ours}
 
 
 def state(context: Context, at: datetime | None = None) -> str:

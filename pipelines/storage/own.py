@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
+
 from archive.publication.folder import CORPORA, METADATA, SETTINGS_FILE
 from pipelines.storage.archive_folder import Layout
 
 CURRENT = "current.json"
 """The file of a publication that names its database."""
 DATABASES = "catalogue-*.db"
+SITE = ".rostra.json"
+"""The file of a site that was written to files: which files are Rostra's, and how they were made."""
 MEDIA = "media"
 """The folder of a publication that holds its recordings and renditions."""
 _JOURNALS = ("", "-wal", "-shm", "-journal")
@@ -30,7 +34,22 @@ def kept_in(folder: Path) -> frozenset[str]:
         return frozenset(files | turns | {part.name for part in parts})
     if (folder / CURRENT).is_file() and (databases := {path.name for path in folder.glob(DATABASES)}):
         return frozenset({CURRENT, MEDIA, CORPORA, METADATA, SETTINGS_FILE, *databases})
+    if (folder / SITE).is_file():
+        names = {Path(name).parts[0] for name in written_files(folder)}
+        return frozenset({SITE, MEDIA, *names})
     return frozenset()
+
+
+def written_files(folder: Path) -> frozenset[str]:
+    """Return the names of the files of a site that was written to a folder; none where its list cannot be read."""
+    try:
+        return frozenset(msgspec.json.decode((folder / SITE).read_bytes(), type=_Written).files)
+    except (OSError, msgspec.DecodeError):
+        return frozenset()
+
+
+class _Written(msgspec.Struct):
+    files: dict[str, str] = {}
 
 
 def keeper(path: Path) -> Path | None:

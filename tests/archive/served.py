@@ -17,10 +17,12 @@ from archive.site.server import PatientProtocol
 
 
 @contextmanager
-def serving(public: Path, protocol: type[PatientProtocol] = PatientProtocol, **settings: Any) -> Iterator[str]:
-    """Serve a published folder, and yield its address, which is the site's own."""
+def serving(
+    public: Path, protocol: type[PatientProtocol] = PatientProtocol, base: str = "", **settings: Any
+) -> Iterator[str]:
+    """Serve a published folder at a path, and yield its address, which is the site's own."""
     listening = socket.create_server(("127.0.0.1", 0))
-    address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    address = f"http://127.0.0.1:{listening.getsockname()[1]}{base}"
     datasette: Any = create_app(public, url=address, time_limit_ms=60_000, **settings)
     server = uvicorn.Server(uvicorn.Config(datasette.app(), http=protocol, log_level="warning"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

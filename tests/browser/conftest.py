@@ -67,7 +67,10 @@ def open_tab(browser: Any, address: str) -> Iterator[Callable[..., Any]]:
     def listen(page: Any) -> None:
         page.on("console", lambda told: complaints.append(told.text) if told.type in {"error", "warning"} else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda asked: None if asked.url.startswith(address) else complaints.append(asked.url))
+        page.on(
+            "request",
+            lambda asked: None if asked.url.removeprefix("blob:").startswith(address) else complaints.append(asked.url),
+        )
 
     def made(**options: Any) -> Any:
         context = browser.new_context(base_url=address, **({"viewport": {"width": 1280, "height": 900}} | options))

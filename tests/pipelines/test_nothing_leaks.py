@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
@@ -65,6 +66,7 @@ from pipelines.exchange.revisions import Corrected, keep
 from pipelines.run.executors import InProcess
 from pipelines.run.runner import Silent, run_stage
 from pipelines.stages.publish import Publish
+from pipelines.stages.static import Static
 from pipelines.storage.archive_folder import Context, init, open_archive
 
 MARK = re.compile(rb"zq\d{7}", re.IGNORECASE)
@@ -729,3 +731,33 @@ Archive.TestCase.settings = settings(
     max_examples=8, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestNothingLeaks = Archive.TestCase
+
+
+def test_nothing_leaks_into_a_site_of_files() -> None:
+    pytest.importorskip("pagefind", reason="no Pagefind: pip install 'rostra[static]'")
+    archive = Archive()
+    folder = archive.folder / "site"
+
+    def written() -> set[bytes]:
+        stage = Static(folder, clock=lambda: archive.now)
+        assert not run_stage(archive.context, stage, InProcess(), Silent()).failed
+        files = [path for path in folder.rglob("*") if path.is_file()]
+        found = {mark for path in files for mark in marks(path.read_bytes())}
+        return found | {mark for path in folder.rglob("*") for mark in plain_marks(path.name)}
+
+    try:
+        archive.fill(whole=True)
+        first = written()
+        assert first - (archive.allowed() - archive.marker.never) == set()
+        assert {mark for mark in archive.allowed() if mark in first}
+        archive.redact(number=1, start=0, length=9_000, told=False)
+        archive.release_session(number=0, state="private", day=1, told=False)
+        archive.release_session(number=3, state="withdrawn", day=1, told=True)
+        archive.release_recording(number=2, shut=True)
+        archive.correct(number=4)
+        archive.render()
+        second = written()
+        assert second - (archive.allowed() - archive.marker.never) == set()
+        assert first - second
+    finally:
+        archive.teardown()

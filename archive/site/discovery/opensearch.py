@@ -28,7 +28,8 @@ async def opensearch(datasette: Any, request: Any) -> Any:  # noqa: ARG001 one s
     _add(root, "Image", settings.absolute(asset("icon.svg")), type="image/svg+xml")
     search, feed = settings.absolute(urls.SEARCH), settings.absolute(urls.beside(urls.SEARCH, urls.FEED))
     _add(root, "Url", type="text/html", template=f"{search}?q={{searchTerms}}")
-    _add(root, "Url", type="application/atom+xml", template=f"{feed}?q={{searchTerms}}")
+    if not settings.static:
+        _add(root, "Url", type="application/atom+xml", template=f"{feed}?q={{searchTerms}}")
     _add(root, "Url", type=MEDIA_TYPE, rel="self", template=settings.absolute(urls.OPENSEARCH))
     body = etree.tostring(root, xml_declaration=True, encoding="utf-8")
     return respond(body, MEDIA_TYPE)

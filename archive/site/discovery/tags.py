@@ -102,7 +102,8 @@ def session_links(found: Session, settings: SiteSettings) -> Iterator[Alternate]
     """Yield links to other forms of a session's page."""
     data = settings.absolute(urls.session_data_url(found.event.slug, found.slug))
     yield Alternate("alternate", urls.beside(found.url, urls.CALENDAR), CALENDAR.partition(";")[0], found.title)
-    yield Alternate("alternate", data, "application/json", f"{found.title}: data")
+    if not settings.static:
+        yield Alternate("alternate", data, "application/json", f"{found.title}: data")
     if any(each.file for each in found.recordings):
         yield Alternate(
             "alternate", urls.beside(found.url, urls.MANIFEST), "application/ld+json", f"{found.title}: IIIF"

@@ -36,29 +36,38 @@ function address(path, more = {}) {
   return url.href.replace(/%2C/gi, ",");
 }
 
+async function citedByTheSite(form) {
+  const answer = await fetch(address("/cite.txt", { style: form })).catch(() => null);
+  return answer?.ok ? answer.text() : "";
+}
+async function citedFromFile() {
+  const { citationOf } = await import(panel.dataset.script);
+  const answer = await fetch(panel.dataset.citations).catch(() => null);
+  return answer?.ok ? citationOf((await answer.json())[style.value], chosenTime()) : "";
+}
 let asked = 0;
 async function cite() {
   const mine = asked += 1;
-  const written = async (form) => {
-    const answer = await fetch(address("/cite.txt", { style: form })).catch(() => null);
-    return answer?.ok ? answer.text() : "";
-  };
-  const [text, named] = await Promise.all([written(style.value), written("link")]);
+  const files = panel.dataset.citations; // a site of files has no permanent addresses and draws no pictures
+  const [text, named] = files
+    ? [await citedFromFile(), ""]
+    : await Promise.all([citedByTheSite(style.value), citedByTheSite("link")]);
   if (mine !== asked) return;
   citation.value = text;
   permanent.value = named.trim();
+  permanent.closest(".row").hidden = Boolean(files);
 }
 
 function fill() {
   link.value = address("");
   const page = new URL(address(""));
-  embed.value = `<iframe src="${page.origin}/embed${page.pathname.replace("/events", "")}${page.search.replace(/%2C/gi, ",").replaceAll("&", "&amp;")}" width="640" height="400" allow="autoplay; fullscreen" loading="lazy" title="${player.dataset.title.replaceAll("&", "&amp;").replaceAll('"', "&quot;")}"></iframe>`;
+  embed.value = `<iframe src="${page.origin}${page.pathname.replace("/events/", "/embed/")}${page.search.replace(/%2C/gi, ",").replaceAll("&", "&amp;")}" width="640" height="400" allow="autoplay; fullscreen" loading="lazy" title="${player.dataset.title.replaceAll("&", "&amp;").replaceAll('"', "&quot;")}"></iframe>`;
   const time = clip.checked ? `${clockTime(clockSeconds(from.value) ?? 0)}–${to.value}` : from.value;
   quote.value = said.words
     ? panel.dataset.quote.replace("{words}", () => said.words).replace("{who}", () => said.who || panel.dataset.nobody).replace("{time}", () => time)
     : "";
   quote.closest(".row").hidden = !said.words;
-  field("card-row").hidden = !said.words;
+  field("card-row").hidden = !said.words || Boolean(panel.dataset.citations);
   field("card").href = address("/card.png");
   cite();
 }

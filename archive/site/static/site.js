@@ -1,6 +1,7 @@
 // On every page: the language that somebody chose stays chosen, without a cookie; and suggestions while one types.
 
 const here = new URL(location.href);
+const base = document.documentElement.dataset.base ?? "";
 const chosen = here.searchParams.get("lang");
 const store = (value) => { try { localStorage.setItem("rostra-lang", value); } catch { /* a private window */ } };
 const stored = () => { try { return localStorage.getItem("rostra-lang"); } catch { return null; } };
@@ -15,7 +16,7 @@ if (stored() && stored() === chosen) {
   // Links go on in this language, so that no page is asked for twice.
   for (const link of document.querySelectorAll("a[href^='/']:not([hreflang]):not([download])")) {
     const url = new URL(link.href);
-    if (url.pathname.startsWith("/data") || url.pathname.startsWith("/media")) continue;
+    if (["/data", "/media"].some((path) => url.pathname.startsWith(base + path))) continue;
     url.searchParams.set("lang", chosen);
     link.setAttribute("href", url.pathname + url.search + url.hash);
   }
@@ -71,7 +72,7 @@ for (const form of document.querySelectorAll("form[data-suggest]")) {
     const text = input.value.trim();
     const mine = number += 1;
     if (text.length < 2) return close();
-    const answer = await fetch(`/search/suggest.json?lang=${document.documentElement.lang}&q=${encodeURIComponent(text)}`).catch(() => null);
+    const answer = await fetch(`${base}/search/suggest.json?lang=${document.documentElement.lang}&q=${encodeURIComponent(text)}`).catch(() => null);
     const found = answer?.ok ? await answer.json() : [];
     if (mine !== number || document.activeElement !== input) return undefined;
     box.replaceChildren(...found.map(({ kind, label, url, query }, nth) => {
@@ -85,7 +86,7 @@ for (const form of document.querySelectorAll("form[data-suggest]")) {
       what.className = "soft";
       what.textContent = kind;
       item.append(name, " ", what);
-      if (url) item.dataset.href = url;
+      if (url) item.dataset.href = base + url;
       else item.dataset.query = query;
       return item;
     }));

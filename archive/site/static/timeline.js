@@ -65,7 +65,7 @@ function pictureAt(seconds) {
   const found = cue && /^([0-9a-f]{64}\.jpg)#xywh=(\d+),(\d+),(\d+),(\d+)$/.exec(cue.text);
   if (!found) return null;
   const [, sheet, x, y, width, height] = found;
-  return { width, height, background: `url("/media/${sheet}") -${x}px -${y}px` };
+  return { width, height, background: `url("${new URL(sheet, document.getElementById("previews").src)}") -${x}px -${y}px` };
 }
 
 function showPicture(element, seconds) {

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import sysconfig
@@ -24,9 +25,11 @@ import trustme
 
 from archive.publication.folder import SiteNames, files, read_names
 from archive.site.settings import LOCAL_URL
+from archive.sqlite import Database
 from tests.archive.published_folder import FIRST_BUILD, SECOND_BUILD, point_to, publish
 from tests.archive.served import serving
 from tests.archive.site.test_pages import TALK
+from tests.archive.written_site import write
 
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 RECIPES = Path(__file__).parents[3] / "archive" / "site" / "recipes"
@@ -180,6 +183,89 @@ def serving_nginx(nginx: str, folder: Path, upstream: str, port: int) -> Iterato
     assert checked.returncode == 0, checked.stderr
     with running(command, f"https://127.0.0.1:{port}/-/health"):
         yield
+
+
+def test_caddy_passes_tls_ranges_and_a_path(public: Path, tmp_path: Path) -> None:
+    caddy = shutil.which("caddy") or pytest.skip("no Caddy on PATH")
+    authority, port = trustme.CA(), free_port()
+    certificate = authority.issue_cert("talks.example.org")
+    chain, key = tmp_path / "chain.pem", tmp_path / "key.pem"
+    certificate.cert_chain_pems[0].write_to_path(chain)
+    certificate.private_key_pem.write_to_path(key)
+    with serving(public, base="/talks") as upstream:
+        text = (RECIPES / "Caddyfile").read_text()
+        for old, new in (
+            ("127.0.0.1:8001", upstream.removeprefix("http://").partition("/")[0]),
+            ("talks.example.org {", f"https://talks.example.org:{port} {{\n\tbind 127.0.0.1\n\ttls {chain} {key}"),
+            ("health_uri /-/health", "health_uri /talks/-/health"),
+        ):
+            assert old in text
+            text = text.replace(old, new)
+        (tmp_path / "Caddyfile").write_text(f"{{\n\tadmin off\n\tauto_https disable_redirects\n}}\n{text}")
+        command = [caddy, "run", "--adapter", "caddyfile", "--config", tmp_path / "Caddyfile"]
+        context = ssl.create_default_context()
+        authority.configure_trust(context)
+        pinned = {"extensions": {"sni_hostname": "talks.example.org"}}
+        with (
+            running(command, f"http://127.0.0.1:{port}/"),
+            httpx.Client(
+                base_url=f"https://127.0.0.1:{port}",
+                verify=context,
+                timeout=30,
+                headers={"host": f"talks.example.org:{port}"},
+            ) as client,
+        ):
+            page = client.get(f"/talks{TALK}", **pinned)
+            held = client.get(f"/talks{TALK}", headers={"if-none-match": page.headers["etag"]}, **pinned)
+            [file] = [path.name for path in (public / "media").glob("*.wav") if path.name in page.text][:1]
+            part = client.get(f"/talks/media/{file}", headers={"range": "bytes=100-199"}, **pinned)
+            refused = client.post("/talks/events", content=b"x", **pinned)
+    assert (page.status_code, held.status_code, part.status_code) == (200, 304, 206)
+    assert part.content == (public / "media" / file).read_bytes()[100:200]
+    assert f'src="/talks/media/{file}"' in page.text
+    assert refused.status_code == 405
+
+
+def test_nginx_serves_a_site_of_files_and_says_what_is_gone(tmp_path: Path, nginx: str) -> None:
+    pytest.importorskip("pagefind", reason="no Pagefind: pip install 'rostra[static]'")
+    published, root, port = tmp_path / "public", tmp_path / "www", free_port()
+
+    def withdraw(db: Database, _media: Path) -> None:
+        db["tombstone"].insert({"event": "summer-university-2022", "session": "gone", "withdrawn_on": "2026-01-01"})
+
+    publish(published, more=withdraw)
+    names = SiteNames(title="Talks", url=f"http://127.0.0.1:{port}/talks")
+    write(published, root / "talks", names, gone=("/events/summer-university-2022/gone",))
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    paths = "".join(f"{kind}_temp_path {tmp_path}/{kind};\n" for kind in kinds)
+    server = f"server {{ listen 127.0.0.1:{port}; root {root}; include {root}/talks/nginx.conf; }}"
+    main = f"user {getpass.getuser()}; daemon off; pid {tmp_path}/nginx.pid; error_log {tmp_path}/error.log;"
+    kept = "include /etc/nginx/mime.types;"
+    (tmp_path / "nginx.conf").write_text(f"{main}\nevents {{}}\nhttp {{ access_log off; {kept}\n{paths}{server}\n}}\n")
+    command = [nginx, "-c", tmp_path / "nginx.conf", "-p", tmp_path, "-e", tmp_path / "error.log"]
+    address = f"http://127.0.0.1:{port}"
+    with running(command, address), httpx.Client(base_url=address, follow_redirects=True) as client:
+        page, gone = client.get(f"/talks{TALK}?t=4.2"), client.get("/talks/events/summer-university-2022/gone")
+        missing = client.get("/talks/events/nothing")
+    assert (page.status_code, str(page.url)) == (200, f"{address}/talks{TALK}/?t=4.2")
+    assert page.headers["x-content-type-options"] == "nosniff"
+    assert (gone.status_code, "This was withdrawn" in gone.text) == (410, True)
+    assert (missing.status_code, "There is nothing at this address" in missing.text) == (404, True)
+
+
+def test_site_begins_at_a_path_whether_a_proxy_passes_it_on_or_not(public: Path) -> None:
+    with serving(public, base="/talks") as address:
+        host = address.removesuffix("/talks")
+        for before in ("/talks", ""):
+            page = httpx.get(f"{host}{before}{TALK}")
+            paths = re.findall(r' (?:href|src|action|poster|data-(?!base)\w+)="(/[^"]*)"', page.text)
+            assert (page.status_code, [path for path in paths if not path.startswith("/talks/")]) == (200, [])
+        assert httpx.get(f"{host}/talks{TALK}/").headers["location"] == f"/talks{TALK}"
+        variant = httpx.get(f"{host}/talks{TALK}/~recording-0a1b2c3d4e5f/?t=3")
+        assert variant.headers["location"] == f"/talks{TALK}?recording=0a1b2c3d4e5f&t=3"
+        tables = httpx.get(f"{host}/talks/data").text
+        assert '<a href="/talks/data/session">' in tables.replace("<h2><a href", "<a href")
+        assert httpx.get(f"{host}/talks").status_code == 200
 
 
 def test_only_a_trusted_proxy_is_believed(public: Path) -> None:

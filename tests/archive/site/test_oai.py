@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from lxml import etree
-from oaipmh_scythe import Scythe
+from oaipmh_scythe import HTTPConfig, Scythe
 
 from archive.site.oai import OAI, RECORDS_A_PAGE
 from archive.sqlite import sqlite3
@@ -91,6 +92,20 @@ def test_harvester_gets_every_record_once(address: str) -> None:
         "relation": [f"{address}/events/{EVENT}"],
         "rights": ["CC-BY-4.0"],
     }
+
+
+def test_harvester_that_posts_gets_the_same(address: str) -> None:
+    by_post = HTTPConfig(http_method="POST")
+    with Scythe(f"{address}/oai") as gets, Scythe(f"{address}/oai", http_config=by_post) as posts:
+        asked = [[each.header.identifier for each in scythe.list_records()] for scythe in (gets, posts)]
+    assert asked[0] == asked[1] != []
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    for path, headers, body in (
+        ("/oai", {"content-type": "application/json"}, b"{}"),
+        ("/oai", form, b"verb=Identify&x=" + b"x" * 5_000),
+        ("/events", form, b"verb=Identify"),
+    ):
+        assert httpx.post(f"{address}{path}", headers=headers, content=body).status_code == 405
 
 
 def test_harvester_asks_for_what_is_new_and_for_sets(address: str) -> None:

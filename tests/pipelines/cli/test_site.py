@@ -14,6 +14,7 @@ from archive.connection import open_readonly
 from pipelines.cli import cli
 from pipelines.cli.site import LOOK_SECONDS, _embargo_ended, _publish, _watch
 from pipelines.run.runner import RunSummary
+from pipelines.stages.publish import Publish
 
 TIMETABLE = """
 title: Coast
@@ -80,7 +81,7 @@ def embargoed(root: Path) -> None:
 def test_watch_publishes_when_an_embargo_ends(root: Path, tmp_path: Path) -> None:
     embargoed(root)
     night = Night(MIDNIGHT - timedelta(seconds=2 * LOOK_SECONDS), looks=6)
-    publish = partial(_publish, root, tmp_path / "public", clock=night.clock)
+    publish = partial(_publish, root, Publish(tmp_path / "public", clock=night.clock))
     publish()
     assert shown(tmp_path / "public") == ["opening"]
     told: list[tuple[datetime, list[str]]] = []
@@ -98,7 +99,7 @@ def test_watch_publishes_when_an_embargo_ends(root: Path, tmp_path: Path) -> Non
 def test_watch_tries_again_what_could_not_be_published(root: Path, tmp_path: Path) -> None:
     embargoed(root)
     night = Night(MIDNIGHT - timedelta(seconds=LOOK_SECONDS), looks=4)
-    publish = partial(_publish, root, tmp_path / "public", clock=night.clock)
+    publish = partial(_publish, root, Publish(tmp_path / "public", clock=night.clock))
     broken = iter([True, True, False])
     tried: list[datetime] = []
 
@@ -121,7 +122,7 @@ def test_timer_publishes_at_the_first_call_after_an_embargo(root: Path, tmp_path
     counts = []
     for minutes in (-60, -1, 0, 60):
         night = Night(MIDNIGHT + timedelta(minutes=minutes), looks=0)
-        counts.append(dict(_publish(root, tmp_path / "public", clock=night.clock).counts))
+        counts.append(dict(_publish(root, Publish(tmp_path / "public", clock=night.clock)).counts))
     assert counts == [{"done": 1}, {}, {"done": 1}, {}]
     assert shown(tmp_path / "public") == ["opening", "tides"]
 

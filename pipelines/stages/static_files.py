@@ -1,0 +1,223 @@
+"""How the site is written to files.
+
+What is released is published into a folder of this run's own first, as `pipelines.stages.publish` does it, and the site
+over that folder is asked for its pages: what the site would not answer is in no file. Files are made beside the old
+ones, and moved to their places when all of them are there; those that have not changed are left alone.
+
+The folder is found again by a file of its own, which says whose site it is, how it was made, and which files are
+Rostra's. Whatever else lies in the folder is left alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from archive.catalogue.recordings import StoredFile, published_files
+from archive.connection import open_readonly
+from archive.errors import ArchiveError
+from archive.site import queries
+from archive.site.frozen import hosting, search
+from archive.site.frozen.places import Places, logo_file
+from archive.site.frozen.walk import Walk, address_of
+from archive.sqlite import Database, sqlite3
+from pipelines.stages.base import Report
+from pipelines.stages.publish import NotPublishedError, alone, build, link_media, point_to
+from pipelines.stages.static import Task
+from pipelines.storage.archive_folder import timestamp
+from pipelines.storage.atomic import sync_folder, write_atomic
+from pipelines.storage.copies import Site, read_site
+from pipelines.storage.own import MEDIA, SITE, kept_in
+from pipelines.text import counted
+
+PART = ".rostra-part"
+"""The folder within the site's, in which files lie until all of them are there."""
+
+
+def write_site(task: Task, report: Report) -> str:
+    """Write the site into its folder; return what changed, in words.
+
+    Raises:
+        ArchiveError: a page could not be made; the site that was there stands.
+        MissingExtraError: what makes the index for search is not installed.
+        NotPublishedError: the folder is another's.
+    """
+    _refuse(task)
+    search.find_program()  # which is better missed now than when all pages are made
+    task.target.mkdir(parents=True, exist_ok=True)
+    with alone(task.target):
+        shutil.rmtree(task.target / PART, ignore_errors=True)
+        work = task.publication.target
+        work.parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=work.parent, prefix=work.name) as own:
+            snapshot = Path(own) / "public"
+            snapshot.mkdir()
+            built = build(task.publication, snapshot)
+            point_to(snapshot, built.path.name, task.publication.origin)
+            writing = _Writing(task, read_site(task.target) or Site())
+            try:
+                return writing.write(built.path, Path(own), report)
+            finally:
+                shutil.rmtree(task.target / PART, ignore_errors=True)
+
+
+def _refuse(task: Task) -> None:
+    """Raise NotPublishedError where the folder is not for this site."""
+    target, site = task.target, read_site(task.target)
+    if site is not None and site.origin != task.publication.origin:
+        raise NotPublishedError(f"{target} holds another archive's site: choose another folder, or remove it")
+    if site is None and kept_in(target):
+        raise NotPublishedError(f"{target} is an archive, or what 'rostra publish --to' wrote: choose another folder")
+
+
+@dataclass
+class _Writing:
+    """One writing of a site.
+
+    Attributes:
+        task: what is to be written.
+        before: what was written before.
+        files: the SHA-256 of every file by its name, as they will be.
+        changed: the names of those that wait to be moved to their places.
+    """
+
+    task: Task
+    before: Site
+    files: dict[str, str] = field(default_factory=dict)
+    changed: list[str] = field(default_factory=list)
+    index: str = ""
+
+    def write(self, database: Path, work: Path, report: Report) -> str:
+        """Write everything, from a database that is published in a folder of its own."""
+        target = self.task.target
+        db = open_readonly(database, immutable=True)
+        db.conn.row_factory = sqlite3.Row
+        try:
+            media = published_files(db)
+            held = _held(db)
+            self._take_back(held, media)
+            played = queries.played_files(db.conn) if self.task.media else set()
+            places = Places(self.task.media, played, logo_file(self.task.names.logo))
+            gone = [address_of(*each) for each in queries.tombstones(db.conn)]
+            asyncio.run(self._walk(database.parent, places, gone, report))
+            self._index(list(search.documents(db.conn, places, self.task.language)), work)
+        finally:
+            db.close()
+        kept = link_media(
+            [each for each in media if _name(each) not in played], self.task.publication.blobs, target / MEDIA,
+            again=self.task.again,
+        )  # fmt: skip
+        return self._settle(held, kept)
+
+    async def _walk(self, snapshot: Path, places: Places, gone: list[str], report: Report) -> None:
+        walk, done = Walk(snapshot, self.task.names, places, self.task.language), 0
+        async for file in walk.files(gone):
+            self.keep(file.name, file.data)
+            if file.session and "~" not in file.name:
+                done += 1
+                report(done)
+        for name, data in hosting.files(walk.gone, places, urlsplit(self.task.names.url).path.rstrip("/")).items():
+            self.keep(name, data)
+
+    def _index(self, documents: list[search.Document], work: Path) -> None:
+        """Write the index, unless it would be what is there: Pagefind writes the same in other bytes."""
+        self.index = search.digest(documents)
+        old = {name: sha256 for name, sha256 in self.before.files.items() if name.startswith(f"{search.FOLDER}/")}
+        there = all((self.task.target / name).is_file() for name in old)
+        if self.index == self.before.index and there and not self.task.again:
+            self.files |= old
+            return
+        for name, data in search.write_index(documents, work / "index"):
+            self.keep(name, data)
+
+    def keep(self, name: str, data: bytes) -> None:
+        """Note a file, and lay it by if it is not there as it should be."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        path = self.task.target / name
+        if name in self.files:
+            raise ArchiveError(f"two pages would lie in the file {name}")
+        self.files[name] = sha256
+        ours = name in self.before.files
+        if path.exists() and not ours and path.read_bytes() != data:
+            raise NotPublishedError(f"{path} was not written by Rostra: choose an empty folder, or remove that file")
+        if path.is_file() and ours and self.before.files[name] == sha256 and not self._is_damaged(path, sha256):
+            return
+        part = self.task.target / PART / name
+        part.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(data)
+        self.changed.append(name)
+
+    def _is_damaged(self, path: Path, sha256: str) -> bool:
+        return self.task.again and hashlib.sha256(path.read_bytes()).hexdigest() != sha256
+
+    def _take_back(self, held: Mapping[str, tuple[list[str], list[str]]], media: Iterable[StoredFile]) -> None:
+        """Remove at once what the public may have no longer: all else takes as long as there are pages.
+
+        A session is removed whole where it is gone, where a recording of it is, or where words were taken out of one.
+        Its page comes back with the rest, and so does the index, in which words of several sessions lie together.
+        """
+        lost = {
+            session for session, (recordings, redactions) in self.before.sessions.items()
+            if session not in held or not set(recordings) <= set(held[session][0])
+            or not set(held[session][1]) <= set(redactions)
+        }  # fmt: skip
+        folders = [f"{each}/" for session in lost for each in (f"events/{session}", f"embed/{session}")]
+        if lost:
+            folders.append(f"{search.FOLDER}/")
+        for name in [name for name in self.before.files if name.startswith(tuple(folders))]:
+            (self.task.target / name).unlink(missing_ok=True)
+        wanted = {_name(each) for each in media}
+        for path in (self.task.target / MEDIA).glob("*"):
+            if path.name not in wanted:
+                path.unlink(missing_ok=True)
+
+    def _settle(self, held: Mapping[str, tuple[list[str], list[str]]], media: set[str]) -> str:
+        """Move what has changed to its place, remove what is no longer a part of the site, and say what was done."""
+        target, task = self.task.target, self.task
+        if hasattr(os, "sync"):
+            os.sync()  # what is moved is whole, whatever happens to the machine
+        # What pages load comes before them.
+        for name in sorted(self.changed, key=lambda name: (name.endswith(".html"), name)):
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            (target / PART / name).replace(target / name)
+        site = Site(
+            origin=task.publication.origin, written_at=timestamp(), language=task.language, media=task.media,
+            files=self.files, sessions=dict(held), index=self.index, played=sorted(media),
+        )  # fmt: skip
+        write_atomic(target / SITE, msgspec.json.encode(site))
+        stale = [name for name in self.before.files if name not in self.files]
+        for name in stale:
+            (target / name).unlink(missing_ok=True)
+        for path in (target / MEDIA).glob("*"):
+            if path.name not in media:
+                path.unlink(missing_ok=True)
+        _remove_empty(target, stale)
+        sync_folder(target)
+        parts = (counted(len(self.files), "file"), f"{len(self.changed)} new or changed", f"{len(stale)} removed")
+        return ", ".join(parts)
+
+
+def _held(db: Database) -> dict[str, tuple[list[str], list[str]]]:
+    return {f"{event}/{session}": each for (event, session), each in queries.holdings(db.conn).items()}
+
+
+def _name(file: StoredFile) -> str:
+    return f"{file.sha256}{file.suffix}"
+
+
+def _remove_empty(target: Path, names: Iterable[str]) -> None:
+    """Remove the folders that files were removed from, where nothing is left in them."""
+    for folder in sorted(
+        {parent for name in names for parent in Path(name).parents}, key=lambda each: -len(each.parts)
+    ):
+        if folder != Path() and (target / folder).is_dir() and not any((target / folder).iterdir()):
+            (target / folder).rmdir()
