@@ -30,6 +30,9 @@ OAI = "/oai"
 SITEMAP = "/sitemap.xml"
 OPENSEARCH = "/opensearch.xml"
 HEALTH = "/-/health"
+CITE = "/cite"
+VERSION_DIGITS = 8
+"""Digits of a version's name that tell it from a session's others."""
 
 
 def event_url(event: str) -> str:
@@ -48,6 +51,17 @@ def session_url(event: str, session: str, at_ms: int | None = None, recording: s
     """
     chosen = {"recording": recording, "t": None if at_ms is None else format_seconds(at_ms)}
     return with_query(f"{event_url(event)}/{_part(session)}", chosen)
+
+
+def permanent_url(identity: str, version: str | None = None, form: str = "") -> str:
+    """Return the path that names a session for good, or a version of a transcript of it: of these moments are named.
+
+    Args:
+        identity: the session's.
+        version: of a transcript; the first `VERSION_DIGITS` of its name are enough.
+        form: how the path ends, for programs: ``.jsonld``.
+    """
+    return f"{CITE}/{_part(identity)}" + (f"/{_part(version[:VERSION_DIGITS])}{form}" if version else "")
 
 
 def captions_url(event: str, session: str, form: str, recording: str | None = None) -> str:

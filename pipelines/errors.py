@@ -18,6 +18,7 @@
         ├── NotMediaError        not a recording: refused, and not tried again
         ├── EnclosureError       a feed's file that is no recording by its type and name: skipped
         ├── OwnFilesError        what Rostra itself keeps where recordings were looked for: skipped
+        ├── LeadsOutError        a link in a folder that leads out of it: skipped
         ├── NoAudioError         nothing to hear: skipped
         ├── BrokenMediaError     a recording that cannot be read: refused
         ├── CaptionsError        captions that cannot be read, or are another recording's: refused
@@ -126,6 +127,16 @@ class OwnFilesError(ItemError):
 
     def __init__(self) -> None:
         super().__init__("what Rostra keeps there for itself is no source of recordings, and is passed over")
+
+
+class LeadsOutError(ItemError):
+    """A symbolic link in a folder leads out of it: whoever filled the folder chose it, and not who pulls."""
+
+    code = "leads-out"
+    verdict = "skipped"
+
+    def __init__(self) -> None:
+        super().__init__("it is a link that leads out of the folder, and is passed over: name the file to take it")
 
 
 class NoAudioError(ItemError):

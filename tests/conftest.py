@@ -34,6 +34,7 @@ for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP):
 
 
 LONG = (
+    "archive/publication/test_citations_hold.py::test_moments_are_found_and_nothing_wrong_is_certain[five-hundred]",
     "archive/research/test_tei_schema.py",
     "archive/site/test_api.py::test_schemathesis",
     "archive/site/test_deployment.py",

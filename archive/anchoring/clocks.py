@@ -8,12 +8,18 @@ time lies between; how far the ties beside it disagree is how far it may be off.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass
+from statistics import median_low
 
 from archive.anchoring.prints import NOTHING, Prints
 
 FAR_MS = 60_000
 """A tie so far away says nothing for certain."""
+AROUND = 4
+"""Ties on each side with which one is compared."""
+ASTRAY_MS = 1_500
+"""How much a tie's clocks may differ otherwise than theirs."""
 EDGE = 3
 """Ties that must agree where nothing follows them."""
 
@@ -35,6 +41,8 @@ class Clock:
 
     def read(self, ms: int) -> Mapped | None:
         """Return a time on this clock that is given on the other one; None where there are no ties."""
+        if self is SAME:
+            return Mapped(ms, 0)
         if not self.there:
             return None
         after = bisect_left(self.there, ms)
@@ -56,8 +64,12 @@ class Clock:
         before, after = (self.here[each] - self.there[each] for each in (one, other))
         share = (ms - self.there[one]) / (self.there[other] - self.there[one])
         near = min(ms - self.there[one], self.there[other] - ms)
-        slack = min(abs(after - before), self.there[other] - self.there[one])
-        return Mapped(round(ms + before + (after - before) * share), slack + (0 if near < FAR_MS else near))
+        slack = abs(after - before) + (0 if near < FAR_MS else near)
+        return Mapped(round(ms + before + (after - before) * share), slack)
+
+
+SAME = Clock((0,), (0,))
+"""One and the same clock."""
 
 
 def compare(there: Prints, here: Prints) -> Clock:
@@ -74,7 +86,17 @@ def compare(there: Prints, here: Prints) -> Clock:
     for one, other in times:
         if not tied or (one > tied[-1][0] and other > tied[-1][1]):
             tied.append((one, other))
-    return Clock(tuple(one for one, _ in tied), tuple(other for _, other in tied))
+    kept = list(_agreeing(tied))
+    return Clock(tuple(one for one, _ in kept), tuple(other for _, other in kept))
+
+
+def _agreeing(tied: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Yield the ties whose clocks differ about as those of most ties around them: a phrase may be said again nearby."""
+    offsets = [other - one for one, other in tied]
+    for number, tie in enumerate(tied):
+        around = offsets[max(number - AROUND, 0) : number + AROUND + 1]
+        if abs(offsets[number] - median_low(around)) <= ASTRAY_MS:
+            yield tie
 
 
 def _increasing(numbers: list[int]) -> list[int]:

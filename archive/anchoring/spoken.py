@@ -33,6 +33,14 @@ class Spoken:
         """Return what is written for the tokens ``first:end``."""
         return " ".join(self.written[self.of[first] : self.of[end - 1] + 1]) if first < end else ""
 
+    def whole(self, first: int, end: int) -> tuple[int, int]:
+        """Return the tokens ``first:end`` with those that are written in one word with them."""
+        while first and self.of[first - 1] == self.of[first]:
+            first -= 1
+        while first < end < len(self.tokens) and self.of[end] == self.of[end - 1]:
+            end += 1
+        return first, end
+
     def between(self, start_ms: int, end_ms: int) -> tuple[int, int]:
         """Return the tokens, as ``first:end``, of which most is said from one time to another."""
         first, end = bisect_left(self.starts, start_ms), bisect_left(self.starts, end_ms)

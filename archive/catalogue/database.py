@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from archive.catalogue.migrations import catalogue_migrations
-from archive.connection import BUSY_SECONDS, CACHE_KIB
+from archive.catalogue.seals import is_sealed, keep_seals, seal_all
+from archive.connection import BUSY_SECONDS, CACHE_KIB, transaction
 from archive.errors import CatalogueDamagedError, CatalogueMissingError, CatalogueVersionError, sqlite_errors
 from archive.sqlite import Database, sqlite3
 
@@ -48,7 +49,17 @@ def _open(path: Path, patience: float, *, exists: bool = False) -> Database:
             conn.close()
             raise CatalogueVersionError(path, unknown)
         catalogue_migrations.apply(db)
+        keep_seals(conn)
+        if not is_sealed(conn, len(ours)):
+            _seal(db, len(ours))
         return db
+
+
+def _seal(db: Database, migrations: int) -> None:
+    """Seal a catalogue that is new, or that an older Rostra wrote."""
+    with transaction(db):
+        if not is_sealed(db.conn, migrations):  # another process may have done it meanwhile
+            seal_all(db.conn, migrations)
 
 
 def catalogue_names() -> tuple[str, ...]:

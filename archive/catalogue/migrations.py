@@ -852,6 +852,75 @@ CREATE TABLE attribution (
     )
 
 
+@catalogue_migrations()
+def m0016_seals(db: Database) -> None:
+    """Digests of what Rostra wrote, by which damage is found (`archive.catalogue.seals`).
+
+    The row without a table says for how many migrations everything was sealed.
+    """
+    execute_all(
+        db,
+        (
+            """
+CREATE TABLE seal (
+  part TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  digest INTEGER NOT NULL,
+  PRIMARY KEY (part, number)
+) STRICT, WITHOUT ROWID
+""",
+        ),
+    )
+
+
+@catalogue_migrations()
+def m0017_portraits(db: Database) -> None:
+    """Pictures of people, small and without metadata, which are private until somebody releases them."""
+    execute_all(
+        db,
+        (
+            """
+CREATE TABLE portrait (
+  person_id INTEGER PRIMARY KEY REFERENCES person(id) ON DELETE CASCADE,
+  picture BLOB NOT NULL,
+  digest TEXT NOT NULL CHECK (length(digest) = 12),
+  state TEXT NOT NULL DEFAULT 'private' CHECK (state IN ('public', 'private')),
+  source TEXT NOT NULL,
+  taken_at TEXT NOT NULL
+) STRICT
+""",
+        ),
+    )
+
+
+@catalogue_migrations()
+def m0018_other_cuts_and_former_addresses(db: Database) -> None:
+    """Whether another cut took a recording's place since a version of its transcript, and addresses that were left.
+
+    A former address is kept as a digest: it leads on whoever has it, and tells nobody else what it was.
+    """
+    execute_all(
+        db,
+        (
+            "ALTER TABLE earlier_version ADD COLUMN replaced INTEGER NOT NULL DEFAULT 0 CHECK (replaced IN (0, 1))",
+            """
+CREATE TABLE former_address (
+  id INTEGER PRIMARY KEY,
+  digest TEXT NOT NULL UNIQUE CHECK (length(digest) = 32),
+  event_id INTEGER REFERENCES event(id) ON DELETE CASCADE,
+  session_id INTEGER REFERENCES session(id) ON DELETE CASCADE,
+  person_id INTEGER REFERENCES person(id) ON DELETE CASCADE,
+  taken_back INTEGER NOT NULL DEFAULT 0 CHECK (taken_back IN (0, 1)),
+  CHECK ((event_id IS NOT NULL) + (session_id IS NOT NULL) + (person_id IS NOT NULL) = 1)
+) STRICT
+""",
+            "CREATE INDEX former_address_event ON former_address(event_id)",
+            "CREATE INDEX former_address_session ON former_address(session_id)",
+            "CREATE INDEX former_address_person ON former_address(person_id)",
+        ),
+    )
+
+
 def dump_schema(db: Database) -> str:
     """Return the DDL of every table and index in order of creation, without SQLite's and FTS5's own."""
     rows = db.query(

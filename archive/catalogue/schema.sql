@@ -580,7 +580,7 @@ CREATE TABLE earlier_version (
   kind TEXT NOT NULL,
   created_at TEXT NOT NULL,
   prints BLOB NOT NULL
-) STRICT;
+, replaced INTEGER NOT NULL DEFAULT 0 CHECK (replaced IN (0, 1))) STRICT;
 
 CREATE INDEX earlier_version_session ON earlier_version(session_id);
 
@@ -627,3 +627,35 @@ CREATE INDEX attribution_recording ON attribution(recording_id);
 CREATE INDEX attribution_speaker ON attribution(speaker_tag_id);
 
 CREATE INDEX attribution_transcript ON attribution(transcript_id);
+
+CREATE TABLE seal (
+  part TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  digest INTEGER NOT NULL,
+  PRIMARY KEY (part, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE portrait (
+  person_id INTEGER PRIMARY KEY REFERENCES person(id) ON DELETE CASCADE,
+  picture BLOB NOT NULL,
+  digest TEXT NOT NULL CHECK (length(digest) = 12),
+  state TEXT NOT NULL DEFAULT 'private' CHECK (state IN ('public', 'private')),
+  source TEXT NOT NULL,
+  taken_at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE former_address (
+  id INTEGER PRIMARY KEY,
+  digest TEXT NOT NULL UNIQUE CHECK (length(digest) = 32),
+  event_id INTEGER REFERENCES event(id) ON DELETE CASCADE,
+  session_id INTEGER REFERENCES session(id) ON DELETE CASCADE,
+  person_id INTEGER REFERENCES person(id) ON DELETE CASCADE,
+  taken_back INTEGER NOT NULL DEFAULT 0 CHECK (taken_back IN (0, 1)),
+  CHECK ((event_id IS NOT NULL) + (session_id IS NOT NULL) + (person_id IS NOT NULL) = 1)
+) STRICT;
+
+CREATE INDEX former_address_event ON former_address(event_id);
+
+CREATE INDEX former_address_session ON former_address(session_id);
+
+CREATE INDEX former_address_person ON former_address(person_id);

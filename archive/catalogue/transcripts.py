@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from itertools import groupby
 from typing import NamedTuple
 
 import msgspec
@@ -12,7 +14,7 @@ from archive.catalogue.current import CURRENT, KEPT
 from archive.catalogue.recordings import FILE, WITH_SESSION, RecordingFile
 from archive.catalogue.rows import touch
 from archive.errors import UnknownSubjectError
-from archive.sqlite import Database
+from archive.sqlite import Database, sqlite3
 from metadata.model import Flag, Segment, Transcript, Word
 
 REVISES = "revises"
@@ -287,6 +289,26 @@ def read_transcript(db: Database, transcript_id: int) -> Transcript:
         generator_version=row["generator_version"],
         parameters=msgspec.json.decode(row["parameters"]),
     )
+
+
+def said_segments(conn: sqlite3.Connection, transcript: int, *, schema: str = "main") -> Iterator[tuple[int, Segment]]:
+    """Yield the segments of a transcript with their ids and words, in order; without voices and flags.
+
+    Args:
+        conn: a catalogue or a publication.
+        transcript: its id.
+        schema: the name under which it is attached.
+    """
+    rows = conn.execute(
+        "SELECT segment.id, segment.start_ms, segment.end_ms, segment.text, word.start_ms, word.end_ms, word.text"
+        f" FROM {schema}.segment LEFT JOIN {schema}.word ON segment_id = segment.id WHERE transcript_id = ?"
+        " ORDER BY segment.position, word.position",
+        (transcript,),
+    )
+    for number, group in groupby(rows, key=lambda row: int(row[0])):
+        one, *others = group
+        words = (Word(start_ms=row[4], end_ms=row[5], text=row[6]) for row in (one, *others) if row[4] is not None)
+        yield number, Segment(start_ms=one[1], end_ms=one[2], text=one[3], words=tuple(words))
 
 
 def count_transcripts(db: Database) -> int:

@@ -68,6 +68,7 @@ PARTS: dict[str, Part] = {
     "person": Part("id IN chosen_person", key=("slug",)),
     "session_person": Part(_S, ("session_id",)),
     "person_source": Part(f"{_S} AND {_P}", ("session_id",)),
+    "announcement": Part(_E, key=("event_id", "slug")),
     "attendance": Part(f"{_E} OR {_S}", ("event_id", "session_id")),
     "recording": Part(
         "id IN chosen_recording",
@@ -89,6 +90,7 @@ PARTS: dict[str, Part] = {
     "redaction": Part(_R, ("recording_id",)),
     "transcript": Part(_R, key=("version",), ours=frozenset({"is_current"})),
     "speaker_tag": Part(_R, key=("recording_id", "label")),
+    "attribution": Part(_R, ("recording_id",), outward={"transcript_id": "transcript_id IS NOT NULL"}),
     "speaker_turn": Part(_OF_TAG, ("speaker_tag_id",)),
     # A version's name is a digest of its words: they need no comparison.
     "segment": Part(_OF_TRANSCRIPT, ("transcript_id",), ours=frozenset({"*"})),
@@ -116,6 +118,8 @@ LEFT_OUT: dict[str, str] = {
     "passage_fts": "made anew",
     "session_fts": "made anew",
     "vocabulary": "made anew",
+    "announcement_fts": "made anew",
+    "seal": "made anew",
     "tombstone": "written for publications",
     "speech": "written for publications",
     "part": "written for publications",

@@ -70,7 +70,18 @@ def beside(db: Database, extract: Path) -> Iterator[None]:
             db.execute("DETACH bag")
 
 
-_NUMBERED = ("series", "event", "place", "session", "person", "recording", "transcript", "speaker_tag", "segment")
+_NUMBERED = (
+    "series",
+    "event",
+    "announcement",
+    "place",
+    "session",
+    "person",
+    "recording",
+    "transcript",
+    "speaker_tag",
+    "segment",
+)
 """Tables to whose ids others refer."""
 
 
@@ -245,6 +256,7 @@ def _missing(db: Database, table: _Table) -> Iterator[Conflict]:
 _LABELS = {
     "series": "SELECT 'series ' || slug FROM bag.series WHERE id = ?",
     "event": "SELECT 'event ' || slug FROM bag.event WHERE id = ?",
+    "announcement": "SELECT 'announcement ' || slug FROM bag.announcement WHERE id = ?",
     "place": "SELECT 'place ' || name FROM bag.place WHERE id = ?",
     "session": "SELECT 'session ' || event.slug || '/' || session.slug FROM bag.session"
     " JOIN bag.event ON event.id = event_id WHERE session.id = ?",

@@ -231,6 +231,13 @@ def _write_tombstones(db: Database, *, default: ReleaseState) -> None:
         " JOIN source.event ON event.id = event_id WHERE session.id = ?1 AND event_id IN released_event",
         withdrawn,
     )
+    # Of sessions whose event is not out, permanent addresses alone are kept: those name nothing.
+    db.conn.executemany(
+        "INSERT INTO main.tombstone(event, session, withdrawn_on, reason, identity)"
+        " SELECT '', identity, date(?2), ?3, identity FROM source.session"
+        " WHERE id = ?1 AND event_id NOT IN released_event AND identity IS NOT NULL",
+        withdrawn,
+    )
     db.conn.execute(
         "INSERT INTO main.tombstone(event, session, withdrawn_on, reason)"
         " SELECT event.slug, NULL, date(decided_at), iif(reason_is_public, nullif(reason, ''), NULL)"

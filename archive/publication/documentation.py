@@ -346,6 +346,20 @@ TABLES: dict[str, Documented] = {
         "Full-text index of announcements (FTS5, without the texts); its rows are those of announcement.",
         {"title": "Its title.", "text": "Its text."},
     ),
+    "portrait": Documented(
+        "A picture of somebody, where they or the organisers want it shown.",
+        {"person_id": _PERSON, "picture": "The picture's bytes.", "digest": "What its address has."},
+    ),
+    "former_address": Documented(
+        "An address that something had once, as a digest: whoever asks for it is led to the new one.",
+        {
+            "id": _KEY,
+            "digest": "Digest of the address.",
+            "event_id": "The event, if it was one's.",
+            "session_id": "The session, if it was one's.",
+            "person_id": "The person, if it was one's.",
+        },
+    ),
     "tombstone": Documented(
         "What was withdrawn.",
         {
@@ -368,6 +382,7 @@ TABLES: dict[str, Documented] = {
             "kind": "asr, human, imported or translation.",
             "created_at": "When it was made, ISO 8601 in UTC.",
             "prints": "Digests of its words, by which a quotation from it is found again.",
+            "replaced": "1 where what was said was corrected since.",
         },
     ),
     "speech": Documented(

@@ -8,15 +8,15 @@ back has no prints.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import groupby
 
 from archive.anchoring.clocks import compare
 from archive.anchoring.prints import Span, pack, prints_of
 from archive.anchoring.spoken import Spoken, spoken
 from archive.catalogue.current import successors
+from archive.catalogue.transcripts import said_segments
 from archive.publication.redaction import left
 from archive.sqlite import sqlite3
-from metadata.model import Segment, Word
+from metadata.model import Word
 from metadata.revising import timed_words
 
 MARGIN_MS = 2_000
@@ -39,7 +39,7 @@ def write_earlier(conn: sqlite3.Connection) -> None:
         if now is None:
             continue
         said, whole = _read(conn, transcript, gone)
-        withheld = [*whole, *_redacted(conn, recording), *_taken_back(conn, transcript)]
+        withheld = [*whole, *_redacted(conn, recording), *_taken_back(conn, recording)]
         if now[0] != recording:
             later = list(_elsewhere(conn, said, now[0]))
             if None in later:
@@ -47,27 +47,20 @@ def write_earlier(conn: sqlite3.Connection) -> None:
             withheld += [span for span in later if span]
         data = pack(prints_of(said, version, withheld))
         conn.execute(
-            "INSERT INTO main.earlier_version(version, session_id, recording_id, language, kind, created_at, prints)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (version, session, now[0], *about, data),
+            "INSERT INTO main.earlier_version(version, session_id, recording_id, language, kind, created_at, replaced,"
+            " prints) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (version, session, now[0], *about, int(now[0] != recording), data),
         )
 
 
 def _read(conn: sqlite3.Connection, transcript: int, gone: Iterable[int] = ()) -> tuple[Spoken, list[Span]]:
     """Return what a version says, and the spans of segments that are redacted as a whole."""
-    rows = conn.execute(
-        "SELECT segment.id, segment.start_ms, segment.end_ms, segment.text, word.start_ms, word.end_ms, word.text"
-        " FROM source.segment LEFT JOIN source.word ON segment_id = segment.id WHERE transcript_id = ?"
-        " ORDER BY segment.position, word.position",
-        (transcript,),
-    )
     words: list[Word] = []
     spans = []
-    for (segment, start, end, text), group in groupby(rows, key=lambda row: tuple(row[:4])):
-        own = tuple(Word(start_ms=row[4], end_ms=row[5], text=row[6]) for row in group if row[4] is not None)
-        words += timed_words(Segment(start_ms=start, end_ms=end, text=text, words=own))
-        if segment in gone:
-            spans.append((start, max(end, start + 1)))
+    for number, segment in said_segments(conn, transcript, schema="source"):
+        words += timed_words(segment)
+        if number in gone:
+            spans.append((segment.start_ms, max(segment.end_ms, segment.start_ms + 1)))
     return spoken(words), spans
 
 
@@ -78,8 +71,13 @@ def _redacted(conn: sqlite3.Connection, recording: int) -> list[Span]:
     return [(row[0], row[1]) for row in rows]
 
 
-def _taken_back(conn: sqlite3.Connection, transcript: int) -> list[Span]:
-    rows = conn.execute("SELECT start_ms, end_ms FROM source.taken_back WHERE transcript_id = ?", (transcript,))
+def _taken_back(conn: sqlite3.Connection, recording: int) -> list[Span]:
+    """Return where words were taken back in any version of a recording: a later one may have heard them again."""
+    rows = conn.execute(
+        "SELECT DISTINCT start_ms, end_ms FROM source.taken_back JOIN source.transcript"
+        " ON transcript.id = transcript_id WHERE recording_id = ?",
+        (recording,),
+    )
     return [(row[0], row[1]) for row in rows]
 
 

@@ -150,29 +150,45 @@ def left(conn: sqlite3.Connection, *, schema: str = "main", recording: int | Non
             f"SELECT position, start_ms, end_ms, text FROM {schema}.word WHERE segment_id = ? ORDER BY position",
             (segment,),
         ).fetchall()
-        hidden_here = _spans(spans)
-        kept = [word for word in words if not _touches(word[1], word[2], hidden_here)]
-        out = tuple(word[0] for word in words if word not in kept)
-        if kept:
-            said = _without(text, words, kept)
-            yield Left(segment, transcript, said, kept[0][1], max(word[2] for word in kept), out)
-        else:
-            yield Left(segment, transcript, None, first_ms, last_ms, out)
+        yield left_of((segment, transcript, text, first_ms, last_ms), words, _spans(spans))
+
+
+def left_of(
+    segment: tuple[int, int, str, int, int], words: Sequence[tuple[int, int, int, str]], spans: Sequence[Span]
+) -> Left:
+    """Return what is left of a segment when spans are taken out of it.
+
+    Args:
+        segment: its id, its transcript's, its text, and from when to when it lasts.
+        words: position, start, end and text of each, in order.
+        spans: what is taken out, in milliseconds.
+    """
+    number, transcript, text, first_ms, last_ms = segment
+    kept = [word for word in words if not _touches(word[1], word[2], spans)]
+    out = tuple(word[0] for word in words if word not in kept)
+    if not kept:
+        return Left(number, transcript, None, first_ms, last_ms, out)
+    return Left(number, transcript, _without(text, words, kept), kept[0][1], max(word[2] for word in kept), out)
 
 
 def take_out(db: Database, recording: int) -> None:
     """Take the redacted words of a recording out of all versions of its transcript. The caller owns the transaction."""
     for each in list(left(db.conn, recording=recording)):
-        db.conn.executemany(
-            "DELETE FROM word WHERE segment_id = ? AND position = ?", ((each.segment, place) for place in each.out)
+        leave(db, each)
+
+
+def leave(db: Database, each: Left) -> None:
+    """Write what is left of a segment in its place. The caller owns the transaction."""
+    db.conn.executemany(
+        "DELETE FROM word WHERE segment_id = ? AND position = ?", ((each.segment, place) for place in each.out)
+    )
+    if each.text is None:
+        db.execute("DELETE FROM segment WHERE id = ?", [each.segment])
+    else:
+        db.execute(
+            "UPDATE segment SET text = ?, start_ms = ?, end_ms = ? WHERE id = ?",
+            [each.text, each.start_ms, each.end_ms, each.segment],
         )
-        if each.text is None:
-            db.execute("DELETE FROM segment WHERE id = ?", [each.segment])
-        else:
-            db.execute(
-                "UPDATE segment SET text = ?, start_ms = ?, end_ms = ? WHERE id = ?",
-                [each.text, each.start_ms, each.end_ms, each.segment],
-            )
 
 
 _TOUCHED = """

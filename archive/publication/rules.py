@@ -137,6 +137,7 @@ RULES: dict[str, Rule] = {
         texts="title text source",
         made={"url": "nullif(public_text(url), '')"},
     ),
+    "portrait": Rule(f"state = 'public' AND {_OF_PERSON}", "person_id picture digest"),
     "attendance": Rule(
         "event_id IN released_event OR session_id IN released_session",
         "id event_id session_id observed_on position measure people people_qualifier countries countries_qualifier"
@@ -170,7 +171,10 @@ RULES: dict[str, Rule] = {
         " GROUP BY recording_id, language))"
         " AND (kind <> 'translation' OR NOT EXISTS (SELECT 1 FROM source.transcript AS spoken WHERE spoken.is_current"
         " AND spoken.kind <> 'translation' AND spoken.recording_id = transcript.recording_id"
-        " AND spoken.id > transcript.id))",
+        " AND spoken.id > transcript.id))"
+        # Chapters are never current, as nobody says them: those of the newest file are shown.
+        " OR recording_id IN released_recording AND id IN (SELECT max(id) FROM source.transcript"
+        " WHERE parameters ->> 'track' = 'chapters' GROUP BY recording_id)",
         "id recording_id version language kind generator generator_version parameters parameters_hash duration_ms"
         " is_current created_at",
         made={"parameters": "public_parameters(parameters)"},
@@ -202,6 +206,12 @@ RULES: dict[str, Rule] = {
             "turns": _OF_ALL.format("turns"),
         },
     ),
+    # Addresses that were left, as digests; of those that held a name that was taken back, not even that.
+    "former_address": Rule(
+        "NOT taken_back AND (event_id IN released_event OR session_id IN released_session"
+        " OR person_id IN (SELECT id FROM main.person))",
+        "id digest event_id session_id person_id",
+    ),
     "external_id": Rule(
         "event_id IN released_event OR session_id IN released_session OR recording_id IN released_recording"
         f" OR ({_OF_PERSON} AND ({_WHOLLY_OUT.format(person='person_id')}"
@@ -213,7 +223,8 @@ RULES: dict[str, Rule] = {
         "(event_id IN released_event OR session_id IN released_session"
         f" OR ({_OF_PERSON} AND ({_WHOLLY_OUT.format(person='person_id')}"
         f" OR {_SAID.format(person='link.person_id', value='json_quote(coalesce(url, title))')})))"
-        " AND (title IS NOT NULL OR public_text(url) <> '')",
+        # A picture is public only as it was taken and released (`archive.catalogue.portraits`).
+        " AND rel <> 'portrait' AND (title IS NOT NULL OR public_text(url) <> '')",
         "id event_id session_id person_id rel url title position",
         texts="title",
         made={"url": "nullif(public_text(url), '')"},
@@ -233,16 +244,18 @@ VIEWS = ("said",)
 PRIVATE = frozenset(
     {
         "attribution", "catalogue", "correction", "expected_recording", "heard_part", "imported", "person_source",
-        "provenance", "purge", "recording_source", "release", "release_default", "revision", "speaker_turn",
-        "stage_run", "taken_back", "voiceprint",
+        "provenance", "purge", "recording_source", "release", "release_default", "revision", "seal",
+        "speaker_turn", "stage_run", "taken_back", "voiceprint",
     }
 )  # fmt: skip
 """Tables that never leave the catalogue."""
 
 PRIVATE_COLUMNS: dict[str, frozenset[str]] = {
+    "portrait": frozenset({"state", "source", "taken_at"}),
     "announcement": frozenset({"state", "feed", "guid"}),
     "recording": frozenset({"original_name"}),
     "speaker_tag": frozenset({"named_at", "named_by"}),
+    "former_address": frozenset({"taken_back"}),
     "redaction": frozenset({"reason_is_public", "decided_by", "decided_at", "undone_by", "undone_at"}),
 }
 """Columns of public tables that never leave the catalogue, by table."""

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
-from archive.site import charts, indexes, queries
+from archive.site import charts, indexes, queries, talking
+from archive.site.published import current
 from archive.site.queries import Card, EventPage
-from archive.site.render import argument, render
-from archive.site.timetable import grid
+from archive.site.render import argument, not_found, render
+from archive.site.respond import respond
+from archive.site.timetable import grid, room_of
 
 FILTERS = ("track", "room", "language", "person", "recorded")
 VIEWS = ("grid", "list")
@@ -31,19 +33,21 @@ async def event(datasette: Any, request: Any) -> Any:
             return None
         days = [(day, tuple(card for card in cards if _wanted(card, chosen))) for day, cards in page.days]
         days = [(day, cards) for day, cards in days if cards]
+        order = tuple(dict.fromkeys(room_of(card) for _, cards in page.days for card in cards))
         view = argument(request, "view")
         if view not in VIEWS:
             view = "grid" if _in_rooms(page) else "list"
         return {
             "event": page,
             "days": days,
-            "grids": {day: grid(day, cards) for day, cards in days if day} if view == "grid" else {},
+            "grids": {day: grid(day, cards, order) for day, cards in days if day} if view == "grid" else {},
             "view": view,
             "views": VIEWS if any(card.start for _, cards in page.days for card in cards) else (),
             "chosen": chosen,
             "options": _options(page),
             "chart": charts.attendance(page.attendance),
             "shown": sum(len(cards) for _, cards in days),
+            "talkers": talking.at_event(conn, slug),
         }
 
     return await render(datasette, request, "event.html", read)
@@ -60,10 +64,17 @@ async def person(datasette: Any, request: Any) -> Any:
         return {
             "person": page,
             "companions": indexes.companions(conn, slug),
-            "talking_ms": indexes.talking_ms(conn, slug),
+            "talking": talking.by_person(conn, slug),
         }
 
     return await render(datasette, request, "person.html", read)
+
+
+async def portrait(datasette: Any, request: Any) -> Any:
+    """``/people/PERSON/portrait.jpg``: a picture of somebody."""
+    slug = unquote(request.url_vars["person"])
+    picture = await current(datasette).execute_fn(lambda conn: queries.portrait(conn, slug))
+    return await not_found(datasette, request) if picture is None else respond(picture, "image/jpeg")
 
 
 async def people(datasette: Any, request: Any) -> Any:

@@ -1,54 +1,75 @@
-"""Where a recording may be entered: its parts, for search engines, podcast players and viewers of libraries.
+"""The chapters of a recording: those that somebody made, else the questions that were asked, else what is proposed.
 
-Nobody has named these parts. Each begins after a pause, is at least a minute long, and is called by its first words.
+Pages, search engines and podcast players all get the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Collection
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from archive.site.records import Reader, Recording, Segment
+from archive.site import recordings
+from archive.site.chapters import Chapter, propose
+from archive.site.questions import propose_questions
+from archive.site.transcript import Line, paragraphs
 
-PAUSE_MS = 1_500
-PART_MS = 60_000
-NAME = 80
-"""Characters of a part's name."""
-MAX_SEGMENTS = 20_000
+QUESTIONS = "qa"
+"""The kind of session whose chapters are its questions."""
 
 
 class Division(NamedTuple):
-    """A part of a recording."""
+    """A chapter with its end."""
 
     start_ms: int
     end_ms: int
     title: str
 
 
-def heard(reader: Reader, recording: Recording) -> tuple[Segment, ...]:
-    """Return what was said in a recording, without what is doubtful."""
-    if recording.transcript is None:
-        return ()
-    segments = reader.segments(recording.transcript.version, -1, MAX_SEGMENTS, words=False)
-    return tuple(each for each in segments if not each.flags)
+def chapters_of(
+    conn: Any, recording: int, version: str, lines: tuple[Line, ...], *, kind: str, people: Collection[str]
+) -> tuple[Chapter, ...]:
+    """Return the chapters of a recording; none of a short one that nobody divided.
+
+    Args:
+        conn: the published database.
+        recording: its id.
+        version: of the transcript.
+        lines: its segments; none where there is no transcript.
+        kind: of the session.
+        people: those with a part in it, by their slugs.
+    """
+    if made := recordings.made_chapters(conn, recording):
+        return tuple(Chapter(start, title) for start, title in made)
+    if kind == QUESTIONS and (asked := propose_questions(paragraphs(lines, {}), set(people))):
+        return asked
+    return _proposed(version, lines)
 
 
-def divide(segments: Sequence[Segment], duration_ms: int | None) -> tuple[Division, ...]:
-    """Return the parts of a recording, in order; none where nothing was said."""
-    if not segments:
-        return ()
-    begins = list(_beginnings(segments))
-    ends = [*(each.start_ms for each in begins[1:]), max(duration_ms or 0, segments[-1].end_ms)]
+def divisions(
+    conn: Any, sha256: str, duration_ms: int | None, whole: str, *, kind: str, people: Collection[str]
+) -> tuple[Division, ...]:
+    """Return the chapters of a recording with their ends; one where nothing parts it, none where nothing was said.
+
+    Args:
+        conn: the published database.
+        sha256: the recording's.
+        duration_ms: how long it is.
+        whole: what the recording is called as a whole.
+        kind: of the session.
+        people: those with a part in it, by their slugs.
+    """
+    recording, transcript, version = recordings.current_transcript(conn, sha256)
+    lines = recordings.lines(conn, transcript) if transcript else ()
+    last = max(duration_ms or 0, max((line.end_ms for line in lines), default=0))
+    found = chapters_of(conn, recording, version, lines, kind=kind, people=people)
+    found = found or ((Chapter(0, whole),) if lines else ())
+    ends = [*(each.start_ms for each in found[1:]), last]
     return tuple(
-        Division(each.start_ms, end_ms, each.text.strip()[:NAME]) for each, end_ms in zip(begins, ends, strict=True)
+        Division(each.start_ms, end, each.title) for each, end in zip(found, ends, strict=True) if end > each.start_ms
     )
 
 
-def _beginnings(segments: Sequence[Segment]) -> Iterator[Segment]:
-    last, began = None, 0
-    for each in segments:
-        after_pause = last is not None and each.start_ms - last.end_ms >= PAUSE_MS
-        if last is None or (after_pause and each.start_ms - began >= PART_MS):
-            began = each.start_ms
-            yield each
-        last = each
+@lru_cache(maxsize=64)
+def _proposed(_version: str, lines: tuple[Line, ...]) -> tuple[Chapter, ...]:
+    return propose(paragraphs(lines, {}))

@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from archive.site import looks
+from archive.site.pictures import looks
 from archive.site.render import asset
 from archive.site.settings import site_settings
 

@@ -19,6 +19,7 @@ from archive.site.answers import MAX_BYTES, Answer, Answers
 from archive.site.locales import negotiate
 from archive.site.negotiation import (
     MIN_BYTES,
+    as_wanted,
     chosen_encoding,
     encodings,
     is_compressible,
@@ -68,6 +69,7 @@ def guard(app: ASGIApp, datasette: Any) -> ASGIApp:
         refresh(datasette)
         headers = [each for each in scope["headers"] if each[0].lower() not in _CREDENTIALS]
         scope = {**scope, "headers": headers, "path": scope["path"] or "/"}
+        scope, send = as_wanted(scope, send)
         await _Exchange(app, datasette, answers, scope, receive, send).run()
 
     return guarded

@@ -149,15 +149,3 @@ def companions(conn: sqlite3.Connection, person: str) -> tuple[Entry, ...]:
         (person,),
     )
     return tuple(Entry(**as_dict(row)) for row in rows)
-
-
-def talking_ms(conn: sqlite3.Connection, person: str) -> int:
-    """Return how long somebody is known to speak: the segments of current transcripts that are theirs."""
-    row = conn.execute(
-        "SELECT coalesce(sum(end_ms - start_ms), 0) AS total FROM segment"
-        " JOIN transcript ON transcript.id = transcript_id AND is_current AND kind <> 'translation'"
-        " WHERE speaker_tag_id IN (SELECT speaker_tag.id FROM speaker_tag JOIN person ON person.id = person_id"
-        " WHERE slug = ?)",
-        (person,),
-    ).fetchone()
-    return int(row["total"])

@@ -28,7 +28,8 @@ async def media(datasette: Any, request: Any, receive: Any, send: Any) -> bool:
     database = current(datasette)
     known = await database.execute_fn(lambda conn: media_file(conn, sha256, suffix))
     path = database.publication.public / "media" / f"{sha256}{suffix}"
-    if known is None or not path.is_file():
+    # A publication holds files. A link in one that somebody else made may lead to any file of this machine.
+    if known is None or path.is_symlink() or not path.is_file():
         return False
     media_type = known.media_type
     if not media_type.startswith(("audio/", "video/")) and media_type not in _SAFE:

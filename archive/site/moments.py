@@ -9,6 +9,8 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 from archive.site import citing, queries, recordings
+from archive.site.cited.addresses import address_of
+from archive.site.cited.resolving import identity_of, read_spoken
 from archive.site.labels import session_url
 from archive.site.policy import PAGE_POLICY
 from archive.site.published import current
@@ -17,10 +19,13 @@ from archive.site.render import argument, not_found, render
 from archive.site.respond import problem, respond, respond_json
 from archive.site.session import TimeSpan, parse_span
 from archive.site.settings import SiteSettings, site_settings
+from archive.urls import permanent_url, with_query
 from metadata.names import readable_name
 
 EMBED_POLICY = PAGE_POLICY.replace("frame-ancestors 'none'", "frame-ancestors *")
 """Of players, which are the only pages that other sites may show as their own."""
+LINK = "link"
+"""The style of a citation that is nothing but the address which stays."""
 WIDTH, HEIGHT = 640, 400
 SOUND_HEIGHT = 190
 
@@ -51,7 +56,9 @@ async def cite_as(datasette: Any, request: Any) -> Any:
     """``/events/EVENT/SESSION/cite.txt?t=…&style=…``: a citation in one style or format."""
     style = argument(request, "style") or "apa"
     write: Callable[[citing.Source], str]
-    if style in citing.TEXTS:
+    if style == LINK:
+        write, media_type, suffix = (lambda source: f"{source.url}\n"), "text/plain", ".txt"
+    elif style in citing.TEXTS:
         write, media_type, suffix = partial(citing.text, style=style), "text/plain", ".txt"
     elif style in citing.FILES:
         write, media_type, suffix = citing.FILES[style]
@@ -127,14 +134,30 @@ def asked_for(request: Any, conn: Any) -> tuple[SessionPage, Track, bool] | None
 
 def _source(settings: SiteSettings, request: Any, conn: Any) -> tuple[SessionPage, citing.Source, Track | None] | None:
     event, session = unquote(request.url_vars["event"]), unquote(request.url_vars["session"])
+    span, wanted = parse_span(argument(request, "t")), argument(request, "recording")
+    return source_of(conn, settings, event, session, span=span, wanted=wanted)
+
+
+def source_of(
+    conn: Any, settings: SiteSettings, event: str, session: str, *, span: TimeSpan | None, wanted: str = ""
+) -> tuple[SessionPage, citing.Source, Track | None] | None:
+    """Return a session, what is cited of it, and the recording; None where one of them is not there.
+
+    Args:
+        conn: the published database.
+        settings: the site's.
+        event: its slug.
+        session: its slug.
+        span: the moment; None for the whole session.
+        wanted: the key of a recording; "" for the first.
+    """
     page, of_event = recordings.session(conn, event, session), queries.event(conn, event)
-    wanted = argument(request, "recording")
     track = chosen_track(page.tracks, wanted) if page else None
     if page is None or of_event is None or (wanted and track is None):
         return None
-    card, span = page.card, parse_span(argument(request, "t")) if track else None
+    card, span = page.card, span if track else None
     venue = next((each for each in of_event.places if each.kind == "venue"), None)
-    address = session_url(event, session) + _query(span, wanted)
+    address = _permanent(conn, page, track, span) or session_url(event, session) + _query(span, wanted)
     speakers = [credit.name for credit in card.people if credit.role in {"speaker", "author", "reader", "panellist"}]
     return (
         page,
@@ -154,6 +177,18 @@ def _source(settings: SiteSettings, request: Any, conn: Any) -> tuple[SessionPag
         ),
         track,
     )
+
+
+def _permanent(conn: Any, page: SessionPage, track: Track | None, span: TimeSpan | None) -> str | None:
+    """Return the address of a session or a moment that stays; None where an older Rostra published it."""
+    identity = identity_of(conn, page.card.id)
+    if identity is None:
+        return None
+    version = next((each for each in track.transcripts if each.kind != "translation"), None) if track else None
+    if span is None or version is None:
+        more = {"recording": track.key if track and track is not page.tracks[0] else None}
+        return with_query(permanent_url(identity), {**more, "t": span.text if span else None}).replace("%2C", ",")
+    return address_of(identity, version.version, read_spoken(conn, version.id), span).path
 
 
 def _query(span: TimeSpan | None, recording: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
@@ -11,8 +12,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import Message, Scope, Send
+
 from archive.site.published import current
 from archive.site.settings import site_settings
+from archive.urls import CITE
 
 _COMPRESSED = (
     "text/",
@@ -62,6 +67,40 @@ def _weight(parameter: str) -> float:
         return float(value)
     except ValueError:
         return 0.0
+
+
+def as_wanted(scope: Scope, send: Send) -> tuple[Scope, Send]:
+    """Return the request for the form of a moment that a client prefers (RFC 9110, section 12.5.1).
+
+    The address of a moment answers people with a page, and programs that ask for an annotation with JSON-LD, as at the
+    address that ends in ``.jsonld``.
+    """
+    if not _MOMENT.fullmatch(scope["path"]):
+        return scope, send
+
+    async def varying(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(raw=message["headers"]).add_vary_header("Accept")
+        await send(message)
+
+    if not _prefers_linked_data(Headers(scope=scope).get("accept", "")):
+        return scope, varying
+    path = f"{scope['path']}.jsonld"
+    return {**scope, "path": path, "raw_path": path.encode()}, varying
+
+
+_MOMENT = re.compile(rf"{CITE}/[0-9a-f]{{12}}/[0-9a-f]{{8,16}}")
+_LINKED_DATA = ("application/ld+json", "application/json", "application/activity+json")
+_PAGES = ("text/html", "application/xhtml+xml")
+
+
+def _prefers_linked_data(accepted: str) -> bool:
+    weights: dict[str, float] = {}
+    for item in accepted.lower()[:1_000].split(","):
+        name, _, parameters = item.partition(";")
+        weights[name.strip()] = min((_weight(each) for each in parameters.split(";")), default=1.0)
+    data = max((weights.get(name, 0.0) for name in _LINKED_DATA), default=0.0)
+    return data > 0 and data > max(weights.get(name, 0.0) for name in _PAGES) and data >= weights.get("*/*", 0.0)
 
 
 def is_compressible(media_type: str) -> bool:

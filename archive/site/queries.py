@@ -34,12 +34,13 @@ class Figures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credit:
-    """A person's part in a session."""
+    """A person's part in a session; ``portrait`` changes with their picture, and is None where there is none."""
 
     slug: str
     name: str
     role: str
     affiliation: str | None
+    portrait: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +128,7 @@ class PersonPage:
     slug: str
     name: str
     biography: str | None
+    portrait: str | None
     links: tuple[Reference, ...]
     roles: tuple[tuple[str, tuple[Card, ...]], ...]
 
@@ -144,8 +146,10 @@ FROM session JOIN event ON event.id = session.event_id LEFT JOIN place ON place.
      LEFT JOIN rendition AS still ON still.recording_id = shown.id AND still.kind = 'poster'
 """
 _CREDITS = """
-SELECT session_id, person.slug, person.name, session_person.role, session_person.affiliation
+SELECT session_id, person.slug, person.name, session_person.role, session_person.affiliation,
+       portrait.digest AS portrait
 FROM session_person JOIN person ON person.id = session_person.person_id
+     LEFT JOIN portrait ON portrait.person_id = person.id
 WHERE session_id IN (SELECT value FROM json_each(?))
 ORDER BY session_id, session_person.position, person.name
 """
@@ -247,7 +251,11 @@ def event(conn: sqlite3.Connection, slug: str) -> EventPage | None:
 
 def person(conn: sqlite3.Connection, slug: str) -> PersonPage | None:
     """Return a person with their sessions by role, the latest first."""
-    row = conn.execute("SELECT id, slug, name, biography FROM person WHERE slug = ?", (slug,)).fetchone()
+    row = conn.execute(
+        "SELECT id, slug, name, biography, digest AS portrait FROM person LEFT JOIN portrait ON person_id = id"
+        " WHERE slug = ?",
+        (slug,),
+    ).fetchone()
     if row is None:
         return None
     held = conn.execute("SELECT session_id, role FROM session_person WHERE person_id = ?", (row["id"],)).fetchall()
@@ -263,9 +271,16 @@ def person(conn: sqlite3.Connection, slug: str) -> PersonPage | None:
         slug=row["slug"],
         name=row["name"],
         biography=row["biography"],
+        portrait=row["portrait"],
         links=links_of(conn, "person_id", row["id"]),
         roles=tuple((role, tuple(card for card in cards if card.id in sessions[role])) for role in roles),
     )
+
+
+def portrait(conn: sqlite3.Connection, slug: str) -> bytes | None:
+    """Return a person's picture, or None."""
+    row = conn.execute("SELECT picture FROM portrait JOIN person ON id = person_id WHERE slug = ?", (slug,)).fetchone()
+    return None if row is None else bytes(row["picture"])
 
 
 def cards_by_slug(conn: sqlite3.Connection, slugs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Card]:

@@ -271,7 +271,18 @@ def made_chapters(conn: sqlite3.Connection, recording_id: int) -> tuple[tuple[in
         " WHERE recording_id = ? AND parameters ->> 'track' = 'chapters') ORDER BY position",
         (recording_id,),
     )
-    return tuple((row["start_ms"], row["text"]) for row in rows)
+    return tuple((start_ms, title) for start_ms, title in rows)
+
+
+def current_transcript(conn: sqlite3.Connection, sha256: str) -> tuple[int, int, str]:
+    """Return the ids of a recording and of the transcript of what is said in it, and its version; 0 and "" for none."""
+    row = conn.execute(
+        "SELECT recording.id, coalesce(transcript.id, 0), coalesce(version, '') FROM recording"
+        " LEFT JOIN transcript ON recording_id = recording.id AND is_current AND transcript.kind <> 'translation'"
+        " WHERE sha256 = ?",
+        (sha256,),
+    ).fetchone()
+    return (0, 0, "") if row is None else (row[0], row[1], row[2])
 
 
 def transcript(conn: sqlite3.Connection, transcript_id: int) -> Transcript | None:

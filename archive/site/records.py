@@ -21,6 +21,9 @@ from archive.site.settings import SiteSettings
 from archive.sqlite import sqlite3
 from metadata.captions import FORMATS, WRITERS
 
+MAX_SEGMENTS = 20_000
+"""Segments of a transcript that one page tells programs of."""
+
 Values = Sequence[object] | Mapping[str, object]
 """What is bound in a statement."""
 
@@ -322,6 +325,13 @@ class Reader:
             )
             for row in rows
         )
+
+    def heard(self, recording: Recording) -> tuple[Segment, ...]:
+        """Return what was said in a recording, without what is doubtful."""
+        if recording.transcript is None:
+            return ()
+        segments = self.segments(recording.transcript.version, -1, MAX_SEGMENTS, words=False)
+        return tuple(each for each in segments if not each.flags)
 
     def _words(self, segments: list[int]) -> dict[int, tuple[Word, ...]]:
         found: defaultdict[int, tuple[Word, ...]] = defaultdict(tuple)

@@ -77,13 +77,13 @@ async def not_found(datasette: Any, request: Any) -> Any:
     event, session = (unquote(request.url_vars.get(name) or "") for name in ("event", "session"))
     grave = await current(datasette).execute_fn(lambda conn: queries.tombstone(conn, event, session))
     if grave is not None:
-        return await _gone(datasette, request, grave)
+        return await gone(datasette, request, grave)
     if for_programs(request):
         return problem(request, HTTPStatus.NOT_FOUND, f"There is nothing at this address; see {urls.OPENAPI}.")
     return await render(datasette, request, "missing.html", lambda _conn: {}, status=HTTPStatus.NOT_FOUND)
 
 
-async def _gone(datasette: Any, request: Any, grave: queries.Tombstone) -> Any:
+async def gone(datasette: Any, request: Any, grave: queries.Tombstone) -> Any:
     """What stands at the address of what was withdrawn (RFC 9110, section 15.5.11)."""
     if for_programs(request):
         return problem(request, HTTPStatus.GONE, f"It was withdrawn on {grave.withdrawn_on}.")

@@ -8,6 +8,7 @@ from dataclasses import asdict, fields, replace
 from typing import Any, NamedTuple, cast
 from urllib.parse import urlencode
 
+from archive import urls
 from archive.research.subcorpus import DATES, is_day
 from archive.search.announcements import find_announcements
 from archive.search.filters import Filters
@@ -98,6 +99,7 @@ async def search(datasette: Any, request: Any) -> Any:
         sorts=SORTS,
         after=after,
         address=address,
+        feed=urls.with_query("/search/feed.atom", {"q": query or None, **filters.chosen()}),
         canonical=address(after=after) if query else "/search",
     )
 

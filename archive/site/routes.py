@@ -11,11 +11,9 @@ from typing import Any
 from archive.site import (
     browse,
     calendar,
-    cards,
     errors,
     health,
     iiif,
-    looks,
     moments,
     oai,
     pages,
@@ -24,11 +22,14 @@ from archive.site import (
     suggestions,
 )
 from archive.site.api import views as api
+from archive.site.cited import views as cited
 from archive.site.discovery import opensearch, sitemap
 from archive.site.feeds import chapters
 from archive.site.feeds import views as feeds
 from archive.site.feeds.listings import KINDS
+from archive.site.pictures import cards, looks
 from archive.site.research import corpus, explore, files, schema
+from archive.urls import CITE
 
 _SESSION = r"/events/(?P<event>[^/]+)/(?P<session>[^/]+)"
 
@@ -69,6 +70,9 @@ ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (rf"{_SESSION}$", session.session),
     (rf"{_SESSION}/captions\.(?P<format>[a-z-]+)$", session.captions),
     (rf"{_SESSION}/words\.json$", session.words),
+    (rf"{CITE}/(?P<identity>[0-9a-f]{{12}})$", cited.session),
+    (rf"{CITE}/(?P<identity>[0-9a-f]{{12}})/(?P<version>[0-9a-f]{{8,16}})$", cited.moment),
+    (rf"{CITE}/(?P<identity>[0-9a-f]{{12}})/(?P<version>[0-9a-f]{{8,16}})\.jsonld$", cited.annotation),
     (rf"{_SESSION}/card\.png$", cards.card),
     (rf"{_SESSION}/cite$", moments.cite),
     (rf"{_SESSION}/cite\.txt$", moments.cite_as),
@@ -76,6 +80,7 @@ ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (r"/oembed$", moments.oembed),
     (r"/people$", browse.people),
     (r"/people/(?P<person>[^/]+)$", browse.person),
+    (r"/people/(?P<person>[^/]+)/portrait\.jpg$", browse.portrait),
     (r"/series$", browse.series_index),
     (r"/series/(?P<series>[^/]+)$", browse.series),
     (r"/tracks$", browse.tracks),

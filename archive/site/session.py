@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote, urlencode
 
@@ -12,14 +11,14 @@ from archive.search.hits import Hit
 from archive.search.moments import GAP
 from archive.search.sqlite_search import Results
 from archive.site import recordings
-from archive.site.chapters import Chapter, propose
+from archive.site.chapters import Chapter
+from archive.site.divisions import chapters_of
 from archive.site.published import current, search_in
-from archive.site.queries import Card
-from archive.site.questions import propose_questions
 from archive.site.recordings import SessionPage, Track, TrackTranscript, chosen_track, chosen_version
 from archive.site.render import argument, not_found, render
 from archive.site.respond import respond, respond_json
 from archive.site.settings import site_settings
+from archive.site.talking import in_recording
 from archive.site.transcript import (
     Line,
     Mark,
@@ -55,7 +54,7 @@ def parse_span(text: str) -> TimeSpan | None:
     """Return what ``t=`` points at; None where it cannot be read.
 
     >>> parse_span("61.2,75"), parse_span("1:01"), parse_span("soon")
-    (Span(start_ms=61200, end_ms=75000), Span(start_ms=61000, end_ms=None), None)
+    (TimeSpan(start_ms=61200, end_ms=75000), TimeSpan(start_ms=61000, end_ms=None), None)
     """
     first, comma, last = text.partition(",")
     try:
@@ -107,12 +106,13 @@ async def session(datasette: Any, request: Any) -> Any:
             "version": version,
             "around": recordings.around(conn, page.card),
             "first": first,
-            "paragraphs": paragraphs(lines, _marks(conn, version, lines, found, span)),
+            "paragraphs": (said := paragraphs(lines, _marks(conn, version, lines, found, span))),
+            "talkers": in_recording(said),
             "now": (now := _spoken_at(lines, span)),
             "stop": next((line.position for line in lines if not line.redacted), None) if now is None else now,
             "found": found,
             "complete": found is None or found.results.complete,
-            "chapters": _chapters(conn, page.card, track, version, lines),
+            "chapters": _chapters(conn, page, track, version, lines),
             "made": bool(track and recordings.made_chapters(conn, track.id)),
             "bars": _bars(found.here, track.duration_ms) if found and track else (),
             "keep": {name: value for name, value in keep.items() if value},
@@ -246,23 +246,12 @@ def _marks(
 
 
 def _chapters(
-    conn: Any, card: Card, track: Track | None, version: TrackTranscript | None, lines: tuple[Line, ...]
+    conn: Any, page: SessionPage, track: Track | None, version: TrackTranscript | None, lines: tuple[Line, ...]
 ) -> tuple[Chapter, ...]:
-    """Return the chapters that somebody made, else those that are proposed."""
     if track is None:
         return ()
-    if made := recordings.made_chapters(conn, track.id):
-        return tuple(Chapter(start, title) for start, title in made)
-    if version is None:
-        return ()
-    if card.kind == "qa" and (asked := propose_questions(paragraphs(lines, {}), {each.slug for each in card.people})):
-        return asked
-    return _proposed(version.version, lines)
-
-
-@lru_cache(maxsize=64)
-def _proposed(_version: str, lines: tuple[Line, ...]) -> tuple[Chapter, ...]:
-    return propose(paragraphs(lines, {}))
+    people = {each.slug for each in page.card.people}
+    return chapters_of(conn, track.id, version.version if version else "", lines, kind=page.card.kind, people=people)
 
 
 def _bars(hits: Sequence[Hit], duration_ms: int | None) -> tuple[tuple[int, int, int, int], ...]:

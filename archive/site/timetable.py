@@ -48,17 +48,29 @@ class Day(NamedTuple):
     loose: tuple[Card, ...]
 
 
-def grid(day: date, cards: Sequence[Card]) -> Day:
-    """Return the grid of a day's sessions, which are in order."""
+def room_of(card: Card) -> str | None:
+    """Return the column that a session stands in."""
+    return card.room or card.place
+
+
+def grid(day: date, cards: Sequence[Card], order: Sequence[str | None] = ()) -> Day:
+    """Return the grid of a day's sessions, which are in order.
+
+    Args:
+        day: its date.
+        cards: its sessions.
+        order: of rooms, so that a room stands in the same place on each day; others follow.
+    """
     timed = [(card, *_lasting(card)) for card in cards if card.start]
     edges = sorted({edge for _, start, end in timed for edge in (start, end)})
     rooms: dict[str | None, list[list[tuple[Card, datetime, datetime]]]] = {}
     for card, start, end in timed:
-        lanes = rooms.setdefault(card.room or card.place, [])
+        lanes = rooms.setdefault(room_of(card), [])
         free = next((lane for lane in lanes if lane[-1][2] <= start), None)
         if free is None:
             lanes.append(free := [])
         free.append((card, start, end))
+    rooms = {room: rooms[room] for room in dict.fromkeys((*order, *rooms)) if room in rooms}
     columns = [lane for lanes in rooms.values() for lane in lanes]
     rows = tuple(
         Row(

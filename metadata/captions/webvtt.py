@@ -25,6 +25,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from html import unescape
 from itertools import groupby
+from operator import itemgetter
 
 import msgspec
 from msgspec import UNSET
@@ -34,7 +35,7 @@ from metadata.captions.cues import Cue, cues
 from metadata.captions.prefixes import name_speakers
 from metadata.captions.rolling import new_lines, rolls
 from metadata.errors import NotSaidError
-from metadata.model import Segment, Transcript, Word
+from metadata.model import Flag, Segment, Transcript, Word
 from metadata.times import format_timestamp
 
 logger = logging.getLogger(__name__)
@@ -68,9 +69,17 @@ _SENTENCE = re.compile(r"(?:\S+\s+){3,}?\S*[.?!…](?=\s)")
 def write(transcript: Transcript) -> str:
     """Return a WebVTT file; flagged segments are left out, and speakers are voice spans (section 4.2.2).
 
-    What is said while others speak has the class ``overlapped``.
+    What is said while others speak has the class ``overlapped``. A comment (section 4.1), which players pass over,
+    stands where somebody may speak and no word was understood.
     """
-    return "\n".join(["WEBVTT\n", *map(_block, cues(transcript))])
+    blocks = [(cue.start_ms, _block(cue)) for cue in cues(transcript)]
+    blocks += [(each.start_ms, _note(each)) for each in transcript.segments if Flag.NOT_TRANSCRIBED in each.flags]
+    return "\n".join(["WEBVTT\n", *(block for _, block in sorted(blocks, key=itemgetter(0)))])
+
+
+def _note(silent: Segment) -> str:
+    times = f"{format_timestamp(silent.start_ms)} to {format_timestamp(silent.end_ms)}"
+    return f"NOTE not transcribed, although somebody may speak: {times}\n"
 
 
 def _block(cue: Cue) -> str:

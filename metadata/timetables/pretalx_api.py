@@ -40,6 +40,7 @@ class _Speaker(msgspec.Struct):
     code: str
     name: str
     biography: str | None = None
+    avatar_url: str | None = None
 
 
 class _Slot(msgspec.Struct):
@@ -176,7 +177,9 @@ def _person(speaker: _Speaker, notes: Notes) -> Person | None:
     name = notes.line(speaker.name)
     if name is None:
         return None
-    return Person(name=name, biography=notes.block(speaker.biography), external_ids=ids(code=speaker.code))
+    picture = speaker.avatar_url if str(speaker.avatar_url).startswith(("https://", "http://")) else None
+    links = (Link(rel="portrait", url=picture),) if picture else ()
+    return Person(name=name, biography=notes.block(speaker.biography), links=links, external_ids=ids(code=speaker.code))
 
 
 def _text(value: object) -> str | None:

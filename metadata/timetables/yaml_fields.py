@@ -40,7 +40,9 @@ class Strict(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 class LinkFields(Strict):
     """A link; an address alone will do."""
 
-    rel: Annotated[_Text, _described("what it is: `website`, `page`, `reading` (a reading list), …")] = "website"
+    rel: Annotated[
+        _Text, _described("what it is: `website`, `page`, `reading`, `pre-order`, `portrait` (of a person), …")
+    ] = "website"
     url: Annotated[_Text | None, _described("an address of the web or of mail")] = None
     title: Annotated[_Text | None, _described("its text; a link has an address, a title or both")] = None
 

@@ -69,7 +69,7 @@ def backup(root: Path, place: str, keep: int | None, verify: bool, listing: bool
 @click.argument("target", metavar="[FOLDER]", type=click.Path(path_type=Path), required=False)
 @click.option("--at", help="The snapshot of this time, or of the latest on this day.  [default: the latest]")
 @click.option(
-    "--repair", "mending", is_flag=True, help="Bring back files that an existing archive lacks or has damaged."
+    "--repair", "mending", is_flag=True, help="Bring back files and rows that an existing archive lacks or has damaged."
 )
 @json_option
 @archive_option
@@ -105,7 +105,7 @@ def _conclude_repair(copied: int, damage: tuple[Damage, ...], as_json: bool) -> 
         emit({"repaired": copied, "damage": [{"file": each.name, "text": each.text} for each in damage]})
     else:
         _tell(damage)
-        out.print(f"Repaired {copied} files." if copied else "No file that the backup has was missing or damaged.")
+        out.print(f"Repaired: {copied}." if copied else "Nothing that the backup has was missing or damaged.")
     if damage:
         sys.exit(1)
 

@@ -10,18 +10,21 @@ import click
 from rich.markup import escape
 
 from archive.catalogue import revisions
-from archive.catalogue.recordings import recordings_of
+from archive.catalogue.recordings import current_recordings_of, recordings_of
 from archive.catalogue.revisions import Revision, Version
 from archive.catalogue.sessions import find_session
 from archive.catalogue.speakers import with_names
 from archive.connection import transaction
 from archive.errors import UnknownSubjectError
+from archive.publication.purging import overwrite_deleted
 from metadata.errors import InvalidTimeError
 from metadata.revising import Change
 from metadata.times import format_clock, parse_offset
 from pipelines.cli.base import Examples, archive_option, emit, json_option, session_name, user_name
 from pipelines.cli.correct import correct
 from pipelines.cli.display import err, out
+from pipelines.cli.release import publish_copies
+from pipelines.cli.work import finish
 from pipelines.exchange.captions import find_recording
 from pipelines.exchange.revisions import Corrected, at_moment, current, from_file, keep, merged
 from pipelines.exchange.revisions import undo as take_back
@@ -39,6 +42,7 @@ ROWS_SHOWN = 20
         "rostra export captions opening --format vtt --to .   # correct the words in opening.en.vtt, then:",
         "rostra correct transcript opening opening.en.vtt",
         'rostra correct transcript opening --at 12:31 --from "batch 32" --to Bech32',
+        'rostra correct transcript opening --at 12:31 --from "Ann Smith" --to "a guest" --take-back',
         "rostra correct transcript opening --history",
         "rostra correct transcript opening --merge            # after it was transcribed again",
         "rostra correct transcript opening --undo",
@@ -53,6 +57,7 @@ ROWS_SHOWN = 20
 @click.option("--merge", "merging", is_flag=True, help="Make the corrections in what a machine has heard since.")
 @click.option("--undo", is_flag=True, help="Take the last correction back.")
 @click.option("--history", "listing", is_flag=True, help="List what was corrected: who, when, before and after.")
+@click.option("--take-back", "taking_back", is_flag=True, help="Delete what stood there, in every version, for good.")
 @click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
 @click.option("--by", help="Who says so.  [default: the user's name on this machine]")
 @json_option
@@ -68,6 +73,7 @@ def correct_transcript(
     merging: bool,
     undo: bool,
     listing: bool,
+    taking_back: bool,
     dry_run: bool,
     by: str | None,
     as_json: bool,
@@ -77,12 +83,17 @@ def correct_transcript(
     FILE is captions or text that 'rostra export captions' wrote, with other words in it; only the differences count.
     Words that were not touched keep their times. Of our own JSON, cuts, times and speakers are taken, too. What the
     machine wrote stays in the catalogue, and no later transcription writes over what people wrote.
+
+    With --take-back it does not stay: what is replaced is deleted in every version, and a citation of it says only
+    that it was taken back. It is published at once. The sound still says it: 'rostra redact' takes that out.
     """
     asked = [file is not None, moment is not None, merging, undo, listing]
     if sum(asked) != 1:
         raise click.UsageError("give one of FILE, --at with --from and --to, --merge, --undo and --history")
     if moment is not None and (before is None or after is None):
         raise click.UsageError("--at needs --from and --to")
+    if taking_back and (file is None) == (moment is None):
+        raise click.UsageError("--take-back goes with FILE, or with --at")
     if listing:
         with open_archive_readonly(root) as context:
             _list(revisions.history(context.db, recording_of_session(context, session, recording)), as_json=as_json)
@@ -111,8 +122,18 @@ def correct_transcript(
             return
         if not dry_run:
             with transaction(context.db):
-                keep(context.db, base, corrected, by=who, at=timestamp())
+                keep(context.db, base, corrected, by=who, at=timestamp(), taking_back=taking_back)
+            if taking_back:
+                publish_taken_back(context, as_json=as_json)
     _tell(corrected, dry_run=dry_run, as_json=as_json)
+
+
+def publish_taken_back(context: Context, *, as_json: bool) -> None:
+    """Publish what is left when words were taken back, and let nothing of them lie in the catalogue's file."""
+    report = publish_copies(context, as_json=as_json)
+    if not overwrite_deleted(context.db):
+        err.print("[yellow]A run reads an old state of the catalogue:[/] its journal is emptied when the run ends.")
+    finish(report)
 
 
 def recording_of_session(context: Context, session: str, recording: str | None) -> int:
@@ -120,7 +141,8 @@ def recording_of_session(context: Context, session: str, recording: str | None) 
     found = find_session(context.db, *session_name(session))
     if recording is not None:
         return find_recording(context.db, recording)
-    every = recordings_of(context.db, found.id)
+    stand = set(current_recordings_of(context.db, found.id).values())
+    every = [each for each in recordings_of(context.db, found.id) if each.id in stand]
     if not every:
         raise UnknownSubjectError("recording", session)
     for each in every:

@@ -62,9 +62,11 @@ LOOK_SECONDS = 15.0
 """How often ``--watch`` looks whether an embargo has ended."""
 
 
-def _publish(root: Path, target: Path | None, *, again: bool = False) -> RunSummary:
+def _publish(
+    root: Path, target: Path | None, *, again: bool = False, clock: Callable[[], datetime] = archives.now
+) -> RunSummary:
     with taking_turns(root) as context, observing() as observer:
-        report = run_stage(context, Publish(target, again), InProcess(), observer)
+        report = run_stage(context, Publish(target, again, clock=clock), InProcess(), observer)
         conclude(report, "published", nothing="Nothing has changed since the last publication.")
     return report
 
@@ -77,20 +79,20 @@ def _embargo_ended(root: Path, since: datetime, until: datetime) -> bool:
 
 
 def _watch(
-    publish: Callable[[], object],
+    publish: Callable[[], RunSummary],
     ended: Callable[[datetime, datetime], bool],
     *,
     clock: Callable[[], datetime] = archives.now,
     sleep: Callable[[float], None] = time.sleep,
 ) -> NoReturn:
-    """Publish whenever an embargo ends, until interrupted."""
+    """Publish whenever an embargo ends, until interrupted; what could not be published is tried at the next look."""
     err.print("Watching for embargoes that end (Ctrl-C ends it)")
     since = clock()
     while True:
         sleep(LOOK_SECONDS)
         until = clock()
-        if ended(since, until):
-            publish()
+        if ended(since, until) and publish().failed:
+            continue
         since = until
 
 

@@ -12,12 +12,14 @@ import numpy as np
 from rich.markup import escape
 from rich.table import Table
 
+from archive.catalogue import runs
 from archive.catalogue.naming import Proposal, proposals
-from archive.catalogue.recordings import read_recording
+from archive.catalogue.recordings import read_recording, recordings_of
 from archive.catalogue.sessions import SessionAddress, find_session
 from archive.catalogue.speakers import Voice, find_voice, forget_person, name_voice, people_named, voices_of
 from archive.connection import transaction
 from metadata.times import format_clock
+from pipelines.cli.advice import advice
 from pipelines.cli.base import archive_option, command, emit, json_option, session_name, user_name
 from pipelines.cli.display import err, out
 from pipelines.errors import ConfigError
@@ -71,10 +73,13 @@ def speakers(
         _decide(context, address, confirm, names, by or user_name())
         voices, proposed = voices_of(context.db, address.id), proposals(context.db, address.id)
         clips = _write_clips(context, voices, hear) if hear else {}
+        missing = _missing(context, address)
     if as_json:
         emit(_as_json(voices, proposed, clips))
     else:
         _show(address, voices, proposed, clips)
+    for each in missing:
+        err.print(f"[yellow]![/] {escape(each)}")
 
 
 def _decide(
@@ -94,6 +99,16 @@ def _decide(
                 raise ConfigError(f"--name {each!r}: write VOICE=PERSON")
             voice = find_voice(context.db, address.id, label.strip())
             name_voice(context.db, voice, _slug(context, person.strip()), by=by, at=timestamp())
+
+
+def _missing(context: Context, address: SessionAddress) -> list[str]:
+    """Return why nobody knows who speaks in some of a session's recordings, and what brings it."""
+    here = {each.sha256 for each in recordings_of(context.db, address.id)}
+    return [
+        f"{trouble.text} ({advice(trouble, context.config.run.attempts)})"
+        for trouble in runs.troubles(context.db)
+        if trouble.stage == "diarize" and trouble.subject in here
+    ]
 
 
 def _slug(context: Context, person: str) -> str | None:

@@ -19,6 +19,7 @@ from pipelines.cli.display import echo, err, out, waiting
 from pipelines.config import QUALITIES, Quality
 from pipelines.errors import ItemError
 from pipelines.media.files import probe, stream_audio
+from pipelines.speakers.weights import list_weights
 from pipelines.storage.atomic import write_atomic
 from pipelines.text import file_name
 from pipelines.transcribers import engine
@@ -110,17 +111,20 @@ def _show(done: list[tuple[Path, Transcript]], form: str, *, several: bool) -> N
 @command("rostra models", "rostra models --json")
 @json_option
 def models(as_json: bool) -> None:
-    """List the weights that are here or in known packages: size, languages, licence.
+    """List the weights that are here or in known packages: what they are for, size, languages, licence.
 
-    Any folder with weights in CTranslate2's form is a model too, and any other name is asked of the engine's hub.
+    Whisper's hear words, and two networks tell speakers apart. Any folder with weights in CTranslate2's form is a
+    model too, and any other name is asked of the engine's hub.
     """
-    found = list_models()
+    found = [*list_models(), *list_weights()]
     if as_json:
         emit([asdict(model) for model in found])
         return
-    table = Table("model", "size", "languages", "licence", "", box=None, pad_edge=False)
+    table = Table("model", "for", "size", "languages", "licence", box=None, pad_edge=False)
     for model in found:
         size = "not installed" if model.bytes is None else f"{model.bytes / 1e6:.0f} MB"
-        where = escape(model.source) if model.bytes is None else ""
-        table.add_row(model.model, size, str(model.languages), model.licence, where)
+        table.add_row(model.model, model.task, size, str(model.languages or "any"), model.licence)
     out.print(table)
+    for model in found:
+        if model.bytes is None:
+            out.print(f"{model.model}: {escape(model.source)}")

@@ -30,7 +30,7 @@ from pipelines.errors import CaptionsError, ItemError, PipelineError
 from pipelines.exchange.captions import Added, add_captions, only_recording
 from pipelines.matching.proposals import new_session, talks
 from pipelines.media.files import SUFFIXES as MEDIA_SUFFIXES
-from pipelines.sources.files import shown
+from pipelines.sources.files import leads_out, shown
 from pipelines.storage.archive_folder import Context, timestamp
 from pipelines.storage.own import keeper, kept_in
 
@@ -163,9 +163,10 @@ def caption_files(paths: Sequence[Path]) -> Iterator[Path]:
             continue
         for here in (path, *sorted(each for each in path.rglob("*") if each.is_dir())):
             inside = here.relative_to(path).parts
-            if keeper(here) is None and not any(part.startswith(".") for part in inside):
+            if keeper(here) is None and not leads_out(here, path) and not any(part.startswith(".") for part in inside):
                 own = kept_in(here)
-                yield from sorted(each for each in here.iterdir() if each.name not in own and _may_be_captions(each))
+                found = (each for each in here.iterdir() if each.name not in own and _may_be_captions(each))
+                yield from sorted(each for each in found if not leads_out(each, path))
 
 
 def _may_be_captions(path: Path) -> bool:

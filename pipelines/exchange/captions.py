@@ -31,6 +31,7 @@ from metadata.names import name_key
 from metadata.times import format_clock
 from pipelines.errors import ConfigError
 from pipelines.media.files import SUFFIXES as MEDIA_SUFFIXES
+from pipelines.sources.files import leads_out
 from pipelines.storage.archive_folder import Context, timestamp
 from pipelines.text import file_name
 
@@ -150,7 +151,11 @@ def passed_over(media: Path) -> list[Path]:
 
 
 def _caption_files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in SUFFIXES and path.is_file() and not leads_out(path, folder)
+    )
 
 
 def find_recording(db: Database, sha256: str) -> int:

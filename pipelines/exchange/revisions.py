@@ -18,6 +18,7 @@ from archive.catalogue.revisions import (
 )
 from archive.catalogue.speakers import label_transcript
 from archive.errors import UnknownSubjectError
+from archive.publication.taking_back import take_words_back, versions_like
 from archive.sqlite import Database
 from metadata.captions import FORMATS, Source, detect_format, read_captions
 from metadata.captions.align import LEAST_SHARED
@@ -117,14 +118,28 @@ def merged(db: Database, version: Version) -> tuple[Version, Corrected] | None:
     return later, Corrected(transcript, changes, tuple(_conflict(root.transcript, *pair) for pair in conflicts))
 
 
-def keep(db: Database, base: Version, corrected: Corrected, *, by: str, at: str) -> Version | None:
-    """Make a corrected transcript the current one; None where nothing changes. The caller owns the transaction."""
+def keep(
+    db: Database, base: Version, corrected: Corrected, *, by: str, at: str, taking_back: bool = False
+) -> Version | None:
+    """Make a corrected transcript the current one; None where nothing changes. The caller owns the transaction.
+
+    Args:
+        db: the catalogue.
+        base: what was corrected.
+        corrected: what it is now.
+        by: who corrected it.
+        at: ISO 8601, UTC.
+        taking_back: whether what stood there is to be in no version any more.
+    """
     if not corrected.changes:
         return None
+    before = versions_like(db, base.recording)
     know_voices(db, base.recording, corrected.transcript)
     version = revise(db, base, corrected.transcript, corrected.changes, by=by, at=at)
     note_edited(db, base.recording, base.transcript, (version.id, version.transcript), by=by, at=at)
     label_transcript(db, base.recording, at=at)
+    if taking_back:
+        take_words_back(db, base, before, corrected.changes, by=by, at=at)
     return version
 
 

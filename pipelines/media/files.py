@@ -21,7 +21,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -183,6 +183,7 @@ class MediaInfo:
         streams: in the file's order.
         started_at: when the recording began, ISO 8601, as the container claims it.
         tags: what the container says of it in words: its title, and where it came from.
+        chapters: the container's own: when each begins and ends, milliseconds, and its title.
     """
 
     kind: MediaKind
@@ -202,6 +203,7 @@ class MediaInfo:
     changes: bool = False
     started_at: str | None = None
     tags: tuple[str, ...] = ()
+    chapters: tuple[tuple[int, int, str], ...] = ()
 
 
 def probe(path: Path) -> MediaInfo:
@@ -239,6 +241,7 @@ def probe(path: Path) -> MediaInfo:
             channel=lost_channel(container, track) if "audio" in kinds else None,
             finished=bool(container.duration and container.duration > 0),
             started_at=container.metadata.get("creation_time"),
+            chapters=tuple(_chapters(container)),
             tags=tuple(container.metadata[key][:500] for key in _TAGS if key in container.metadata),
         )
 
@@ -317,6 +320,22 @@ def write_streams(path: Path, targets: Mapping[str, Path], info: MediaInfo, **op
     _convert(path, ffmpeg.merge_outputs(*outputs), _allowed_seconds(info), list(targets.values()), "-copyts")
 
 
+def subtitle_packets(path: Path, track: int) -> Iterator[tuple[int, bytes]]:
+    """Yield when each line of a track of subtitles begins, in milliseconds of the container's clock, and its bytes.
+
+    Args:
+        path: the recording.
+        track: which of its tracks of subtitles, counted from 0.
+
+    Raises:
+        NotMediaError, BrokenMediaError: it is not a recording, or cannot be read.
+    """
+    with _opened(path) as container, suppress(av.error.FFmpegError):
+        for packet in container.demux(container.streams.subtitles[track]):
+            if packet.pts is not None and packet.time_base is not None:
+                yield round(packet.pts * packet.time_base * 1000), bytes(packet)
+
+
 def _allowed_seconds(info: MediaInfo, least: float = RENDER_SECONDS) -> float:
     return least + RENDER_FACTOR * (info.duration_ms or 0) / 1000
 
@@ -334,13 +353,15 @@ def _convert(path: Path, output: Any, seconds: float, targets: Sequence[Path], *
         raise BrokenMediaError(f"cannot be converted: {complaints[-1] if complaints else 'no reason given'}")
 
 
-def stream_audio(path: Path, *, start_ms: int = 0, end_ms: int | None = None) -> Iterator[AudioBlock]:
+def stream_audio(
+    path: Path, *, start_ms: int = 0, end_ms: int | None = None, channel: int | None = None
+) -> Iterator[AudioBlock]:
     """Decode the track of sound that is heard, in blocks of `BLOCK_SECONDS`, in constant memory.
 
     Sample ``i`` of all blocks together is what a player plays at ``start_ms + i / 16`` milliseconds: a late
     start and gaps are filled with silence. What cannot be decoded in the middle is passed over. The sound
     before ``start_ms`` is decoded too, since few containers lead to a moment exactly; where the recording
-    ends before that, there is none.
+    ends before that, there is none. A ``channel``, counted from 0, is heard alone.
 
     Raises:
         NotMediaError: it is not a recording.
@@ -352,6 +373,8 @@ def stream_audio(path: Path, *, start_ms: int = 0, end_ms: int | None = None) ->
     info = probe(path)
     if not info.has_audio:
         raise NoAudioError("no sound in this recording, so there is nothing to transcribe")
+    if channel is not None:
+        info = replace(info, channel=channel)
     longest_ms = (info.duration_ms or 0) + path.stat().st_size * 1000 // LEAST_RATE
     last_ms = longest_ms if end_ms is None else min(end_ms, longest_ms)
     return _blocks(path, info, start_ms, max(start_ms, last_ms))
@@ -691,6 +714,19 @@ def _opened(path: Path) -> Iterator[InputContainer]:
         raise _not_read(path, error.strerror or str(error)) from error
     with closing(container):
         yield container
+
+
+MOST_CHAPTERS = 500
+
+
+def _chapters(container: InputContainer) -> Iterator[tuple[int, int, str]]:
+    """Yield the chapters that a container names; those without a title are numbered, and a lone one is none."""
+    found, begins = container.chapters()[:MOST_CHAPTERS], Fraction(container.start_time or 0, av.time_base)
+    for number, each in enumerate(found if len(found) > 1 else (), 1):
+        base = each["time_base"] or Fraction(0)
+        start, end = (max(0, round((each[edge] * base - begins) * 1000)) for edge in ("start", "end"))
+        title = " ".join(each["metadata"].get("title", "")[:300].split())
+        yield start, max(end, start + 1), title or str(number)
 
 
 def _streams(container: InputContainer) -> Iterator[StreamInfo]:

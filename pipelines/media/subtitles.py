@@ -7,25 +7,28 @@ What is pictures of text (DVD, DVB, Blu-ray), or of a kind that FFmpeg does not 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Literal
 
 import av
 from av.codec.codec import UnknownCodecError
 
+from metadata.captions.base import tidy
 from metadata.errors import InvalidLanguageError
 from metadata.languages import display_name, parse_language
+from metadata.times import format_timestamp
 from pipelines.errors import ItemError
-from pipelines.media.files import MediaInfo, StreamInfo, write_streams
+from pipelines.media.files import MediaInfo, StreamInfo, subtitle_packets, write_streams
 
 MOST_TRACKS = 64
 """How many of a recording's tracks of subtitles are read."""
 MOST_BYTES = 16_000_000
 """The largest file of captions: more than a day of speech with a time for each word."""
 
-Part = Literal["forced", "comment"]
+Part = Literal["forced", "comment", "chapters"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +41,7 @@ class Subtitles:
         language: BCP-47; None where the file does not say it.
         title: what the file calls the track.
         part: why it is no text of all that is said: ``forced`` has only what is said in other languages, and
-            ``comment`` what others say of the recording.
+            ``comment`` what others say of the recording. ``chapters`` are titles, which nobody says.
     """
 
     path: Path
@@ -92,7 +95,20 @@ def extract(path: Path, info: MediaInfo, folder: Path) -> Extracted:
     }
     files.reverse()  # of several that are alike, the file's first is its best
     files.sort(key=lambda each: _fitness(each, marks[each.path], spoken))
-    return Extracted(tuple(files), spoken, tuple(unread))
+    return Extracted((*_chapters(info, folder), *files), spoken, tuple(unread))
+
+
+def _chapters(info: MediaInfo, folder: Path) -> Iterator[Subtitles]:
+    """Write the chapters of a recording's container as WebVTT has them."""
+    if not info.chapters:
+        return
+    cues = [
+        f"{format_timestamp(start)} --> {format_timestamp(end)}\n{escape(title, quote=False)}\n"
+        for start, end, title in sorted(info.chapters)
+    ]
+    path = folder / "chapters.vtt"
+    path.write_text("\n".join(["WEBVTT", "Kind: chapters", "", *cues]), encoding="utf-8")
+    yield Subtitles(path=path, codec="chapters", part="chapters")
 
 
 def is_text(codec: str) -> bool:
@@ -126,10 +142,42 @@ def _write_all(path: Path, info: MediaInfo, wanted: dict[str, Subtitles]) -> Non
     if wanted:
         targets = {stream: each.path for stream, each in wanted.items()}
         write_streams(path, targets, info, format="webvtt", fs=MOST_BYTES)
-    for each in wanted.values():
+    for stream, each in wanted.items():
         if each.codec == "ass":
             lines = each.path.read_bytes().splitlines(keepends=True)
-            each.path.write_bytes(b"".join(line for line in lines if not _DRAWING.fullmatch(line.strip())))
+            said = [line for line in lines if not _DRAWING.fullmatch(line.strip())]
+            names = _names(path, int(stream.removeprefix("s:")), info.starts_ms)
+            each.path.write_bytes(b"".join(_with_names(said, names)))
+
+
+def _names(path: Path, track: int, starts_ms: int) -> dict[int, list[str]]:
+    """Return who says the lines of a track of ASS, by when these begin: FFmpeg leaves that out of WebVTT.
+
+    A line in a container is ``ReadOrder, Layer, Style, Name, …`` (https://www.matroska.org/technical/subtitles.html).
+    """
+    names: dict[int, list[str]] = {}
+    for start_ms, line in subtitle_packets(path, track):
+        fields = line.decode("utf-8", "replace").split(",", 4)
+        if len(fields) == 5:
+            names.setdefault(start_ms - starts_ms, []).append(tidy(fields[3]))
+    return names
+
+
+def _with_names(lines: Iterable[bytes], names: dict[int, list[str]]) -> Iterator[bytes]:
+    """Yield the lines of a WebVTT file, with who says each cue before its first line."""
+    name = ""
+    for line in lines:
+        voice = b""
+        if times := _TIMES.match(line):
+            hours, minutes, seconds, ms = (int(part or 0) for part in times.groups())
+            waiting = names.get(((hours * 60 + minutes) * 60 + seconds) * 1000 + ms)
+            name = waiting.pop(0) if waiting else ""
+        elif name and line.strip():
+            voice, name = b"<v %s>" % escape(name, quote=False).encode(), ""
+        yield voice + line
+
+
+_TIMES = re.compile(rb"(?:(\d+):)?(\d\d):(\d\d)\.(\d\d\d) --> ")
 
 
 _DRAWING = re.compile(rb"m( +-?[0-9.]+){2}[mnlbspc0-9. -]*")

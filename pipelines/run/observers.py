@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import stat
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from metadata.times import format_clock
+from pipelines.config import FILE_NAME
 from pipelines.errors import ConfigError
 from pipelines.run.runner import Observer, RunSummary
 from pipelines.stages.base import Item, Outcome, Stage
@@ -231,7 +233,21 @@ def notifying(command: str, archive: Path) -> Iterator[Notification]:
             _notify(command, notice)
 
 
+def _is_strange(settings: Path) -> str | None:
+    """Return why a file of settings may say what somebody else wants run, if it may."""
+    try:
+        facts = settings.stat()
+    except OSError:
+        return None
+    if hasattr(os, "getuid") and facts.st_uid not in {os.getuid(), 0}:
+        return f"{settings} belongs to another user: take it over, or do not run what it says"
+    return f"anybody may write {settings}: chmod o-w" if facts.st_mode & stat.S_IWOTH else None
+
+
 def _notify(command: str, notice: Notification) -> None:
+    if fault := _is_strange(Path(notice.archive) / FILE_NAME):
+        print(f"rostra: run.notify was not run: {fault}", file=sys.stderr)  # noqa: T201
+        return
     try:
         done = subprocess.run(  # noqa: S603 the user's own command, without a shell
             shlex.split(command),

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from metadata.captions import SUFFIXES as CAPTIONS
 from metadata.timetables import SUFFIXES as TIMETABLES
-from pipelines.errors import ConfigError, OwnFilesError
+from pipelines.errors import ConfigError, LeadsOutError, OwnFilesError
 from pipelines.sources.base import Fetched, Found, Shelf, Unusable
 from pipelines.storage.own import keeper, kept_in
 
@@ -43,21 +43,25 @@ def find(name: str | Path, shelf: Shelf) -> Iterator[Found]:  # noqa: ARG001 one
             facts = path.stat()
             stamp = facts.st_size, facts.st_mtime_ns
             yield LocalFile(place=shown(path), name=shown(path.name), stamp=stamp, bytes=facts.st_size, path=path)
+    for path in listing.outside:
+        yield Unusable(place=shown(path), name=shown(path.name), stamp=("outside",), error=LeadsOutError())
     for path in listing.own:
         yield Unusable(place=shown(path), name=shown(path.name), stamp=("own",), error=OwnFilesError())
 
 
 class FolderListing(NamedTuple):
-    """What a path names: files that may be recordings, and the paths of Rostra's own files."""
+    """What a path names: files that may be recordings, the paths of Rostra's own files, and links that lead out."""
 
     files: list[Path]
     own: list[Path]
+    outside: tuple[Path, ...] = ()
 
 
 def look_through(source: Path) -> FolderListing:
     """Return the files that a path names. A folder is walked in order of name, without hidden files.
 
-    The files of an archive or a publication are passed over too (see `pipelines.storage.own`).
+    The files of an archive or a publication are passed over too (see `pipelines.storage.own`), and so are symbolic
+    links that lead out of a folder: who fills a folder for others to pull is not to choose any file of this machine.
 
     Raises:
         ConfigError: there is no such file or folder.
@@ -80,7 +84,7 @@ def expand(source: Path) -> list[Path]:
 
 
 def _walk(folder: Path) -> FolderListing:
-    files, own = [], []
+    files, own, outside = [], [], []
     for place, folders, names in os.walk(folder):
         here = Path(place)
         if kept := kept_in(here):
@@ -89,9 +93,16 @@ def _walk(folder: Path) -> FolderListing:
         for path in (here / name for name in names if name not in kept and wanted(name)):
             if path.is_symlink() and keeper(path):
                 own.append(path)
+            elif leads_out(path, folder):
+                outside.append(path)
             elif path.is_file():
                 files.append(path)
-    return FolderListing(sorted(files), sorted(own))
+    return FolderListing(sorted(files), sorted(own), tuple(sorted(outside)))
+
+
+def leads_out(path: Path, folder: Path) -> bool:
+    """Return whether a path in a folder is a symbolic link to something that is there and lies elsewhere."""
+    return path.is_symlink() and path.exists() and not path.resolve().is_relative_to(folder.resolve())
 
 
 def shown(path: Path | str) -> str:

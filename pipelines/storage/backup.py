@@ -25,6 +25,8 @@ import msgspec
 
 from archive.catalogue import snapshot as snapshots
 from archive.catalogue.recordings import StoredFile
+from archive.catalogue.seals import bring_back, broken_seals
+from archive.connection import transaction
 from pipelines.errors import BackupError, ConfigError
 from pipelines.storage.archive_folder import Context, Layout
 from pipelines.storage.atomic import write_atomic
@@ -239,7 +241,9 @@ def restore(vault: Vault, root: Path, *, at: str | None, step: Step) -> Done:
 
 
 def repair(context: Context, vault: Vault, *, step: Step) -> tuple[int, tuple[Damage, ...]]:
-    """Bring back the files of an archive that are missing or damaged, and return how many, and what is still wrong.
+    """Bring back what an archive lacks or has damaged, and return how much, and what is still wrong.
+
+    Files come from the vault's store, rows of the catalogue from the latest snapshot that has them as they were.
 
     Args:
         context: the archive, held for writing.
@@ -252,8 +256,24 @@ def repair(context: Context, vault: Vault, *, step: Step) -> tuple[int, tuple[Da
     """
     with scratch_folder() as folder:
         _refuse_others(vault, vault.sizes(), snapshots.identity(context.db), folder)
+        rows, lost = _bring_rows_back(context, vault, folder)
     copied, _, damage = _bring_back(vault, LocalBlobStore(context.layout.media), snapshots.kept_files(context.db), step)
-    return copied, damage
+    return rows + copied, (*lost, *damage)
+
+
+def _bring_rows_back(context: Context, vault: Vault, folder: Path) -> tuple[int, tuple[Damage, ...]]:
+    """Bring back the rows that are not what Rostra wrote; return how many seals are whole again, and what is not."""
+    with transaction(context.db):
+        broken = left = broken_seals(context.db)
+    copy = folder / "catalogue.db"
+    for name in reversed(_names(vault.sizes()) if broken else []):
+        manifest = _manifest(vault, name, folder)
+        vault.fetch(f"{CATALOGUES}/{manifest.catalogue}.db", copy)
+        if digest(copy) == manifest.catalogue:
+            left = bring_back(context.layout.catalogue, copy, left)
+        if not left:
+            break
+    return len(broken) - len(left), tuple(Damage(str(each), "no snapshot has it as it was written") for each in left)
 
 
 def _bring_back(

@@ -74,9 +74,9 @@ class LocalBlobStore:
         return self.root / ".incoming"
 
     def path(self, sha256: str, suffix: str) -> Path:
-        """Return where the blob of this name is."""
+        """Return where the blob of this name is. A symbolic link is none: it may lead anywhere."""
         path = self.root / key(sha256, suffix)
-        if not path.is_file():
+        if path.is_symlink() or not path.is_file():
             raise FileNotFoundError(errno.ENOENT, "not in the store", str(path))
         return path
 

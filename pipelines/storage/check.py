@@ -13,6 +13,7 @@ from archive.catalogue.holdings import revision
 from archive.catalogue.provenance import places_of
 from archive.catalogue.recordings import NamedFile, forget_rendition, named_files, published_files
 from archive.catalogue.runs import make_due
+from archive.catalogue.seals import broken_seals, told
 from archive.connection import open_readonly, transaction
 from archive.errors import ArchiveError, sqlite_errors
 from archive.index.verify import verify, verify_file
@@ -25,10 +26,11 @@ from pipelines.storage.copies import copies, state
 from pipelines.storage.own import CURRENT, DATABASES, MEDIA
 from pipelines.storage.seen import Seen
 
-Part: TypeAlias = Literal["database", "index", "media", "public", "copy", "orphan"]
+Part: TypeAlias = Literal["database", "rows", "index", "media", "public", "copy", "orphan"]
 
 NEXT: dict[Part, str] = {
     "database": "rostra restore BACKUP NEW-FOLDER; until then run nothing on this archive",
+    "rows": "rostra restore BACKUP --repair; or, where no backup has it, look at it, and rostra check --accept",
     "index": "rostra run, if something is due; else rostra check --mend builds the index anew",
     "media": "rostra restore BACKUP --repair, or rostra check --mend and then pull the file again",
     "public": "rostra publish --again",
@@ -84,7 +86,7 @@ def check(context: Context, *, quick: bool, looked: Callable[[str], None]) -> It
     damaged = _store(context.layout.media, known, seen=seen, copies=bool(bucket), looked=looked)
     yield from (_with_command(context.db, problem) for problem in damaged)
     for folder, made in copies(context).items():
-        yield from _public(folder, seen=seen, looked=looked)
+        yield from (_published_in(context, folder, each) for each in _public(folder, seen=seen, looked=looked))
         yield from _stale(context, folder, made)
     seen.save("" if wrong else now_at)
 
@@ -100,6 +102,12 @@ def _database(db: Database, looked: Callable[[str], None]) -> Iterator[Problem]:
     yield from (Problem("database", text) for text in damage)
     if damage:
         return
+    looked("rows")
+    with transaction(db):
+        broken = [*told(db, broken_seals(db))]
+    yield from (Problem("rows", text) for text in broken)
+    if broken:
+        return  # an index that tells of what was there before is right
     looked("index")
     with transaction(db):
         problems = verify(db)
@@ -159,6 +167,9 @@ def _store(
     """Yield what is wrong with the store; where it holds copies alone, none of them needs to be there."""
     for name, kept in known.items():
         path = folder / name
+        if path.is_symlink():
+            yield Problem("media", f"{kept.name} ({kept.what}) is a symbolic link, which is not followed: {path}", kept)
+            continue
         if not path.is_file():
             if not copies:
                 yield Problem("media", f"{kept.name} ({kept.what}) is gone: {path}", kept)
@@ -208,6 +219,13 @@ def _public(folder: Path, *, seen: Seen, looked: Callable[[str], None]) -> Itera
     for other in sorted(folder.glob(DATABASES)):
         if other != path:
             yield Problem("orphan", f"{other} is not what is published")
+
+
+def _published_in(context: Context, folder: Path, problem: Problem) -> Problem:
+    """Return a problem of a publication with the command that builds it again where it is."""
+    if problem.part != "public" or folder == context.layout.public:
+        return problem
+    return replace(problem, again=f"rostra publish --again --to {shlex.quote(str(folder))}")
 
 
 def _stale(context: Context, folder: Path, made: str) -> Iterator[Problem]:

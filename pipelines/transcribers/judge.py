@@ -21,13 +21,13 @@ COMPRESSION_RATIO = 2.4
 """Above it, text is a loop (Radford et al. 2022, section 4.5)."""
 LOG_PROBABILITY = -1.0
 """Mean over a segment's words; below it, the model does not believe itself (same section)."""
-DOUBTFUL, DOUBTFUL_IN_NOISE = 0.62, 0.64
-"""Mean confidence of a segment's words, below which more than half of them are wrong; chosen on the tuning half of
-the recordings (`tests.bench.hard`), by themselves, in pink noise and over each other."""
+DOUBTFUL = 0.6
+"""Mean confidence of a segment's words, below which most of them are wrong; chosen on the tuning half of the
+recordings (`tests.bench.hard`), by themselves, in pink noise and over each other."""
 NOISY_DB = 13.0
 """From the quietest to the loudest of a window. Clean speech has 16 at least, and 30 mostly; speech in noise as loud
-as itself has 10, and so has babble, over which the model is sure of sentences that nobody says."""
-DOUBTED_AROUND, SURE = 0.6, 0.8
+as itself has 10, and so has babble, over which the model falls into loops of which it is sure."""
+DOUBTED_AROUND, SURE = 0.5, 0.8
 """Where so many of the words around a segment are doubtful, it needs a confidence of the second to be believed."""
 ALIKE = 0.6
 """Of a segment's words: so many that a loop beside it has too are the loop's."""
@@ -158,8 +158,7 @@ def _repeats(words: Sequence[str], length: int) -> int:
 
 
 def _doubtful(words: Sequence[HeardWord]) -> bool:
-    confidence = _mean([word.confidence for word in words])
-    return confidence < (DOUBTFUL_IN_NOISE if _noisy(words) else DOUBTFUL) or _log_probability(words) < LOG_PROBABILITY
+    return _unsure(words) or _log_probability(words) < LOG_PROBABILITY
 
 
 def _noisy(words: Sequence[HeardWord]) -> bool:
@@ -183,7 +182,7 @@ def _hurries(words: Sequence[HeardWord]) -> bool:
 
 
 def _unsure(words: Sequence[HeardWord]) -> bool:
-    return _mean([word.confidence for word in words]) < 0.6
+    return _mean([word.confidence for word in words]) < DOUBTFUL
 
 
 def _supported(words: Sequence[HeardWord]) -> bool:

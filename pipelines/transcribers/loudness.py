@@ -28,7 +28,6 @@ _MOST_GAIN_DB = 35.0
 _GAP = int(1.0 * FRAMES_PER_SECOND)
 _PIECE = int(8 * FRAMES_PER_SECOND)
 _LOUD_IN_GAP = int(0.6 * FRAMES_PER_SECOND)
-_CONTEXT = int(0.5 * FRAMES_PER_SECOND)
 
 _BESIDE_WORDS_MS = 500
 """So far around a word, what sounds belongs to it."""
@@ -68,8 +67,8 @@ def thorough(detect: Detector) -> Detector:
         speech = np.array(detect(samples), dtype=np.float32)
         sounds = loud(levels(samples))
         for first, last in list(_passed_over(speech, sounds)):
-            begin, end = max(first - _CONTEXT, 0), min(last + _CONTEXT, len(speech))
-            found = detect(_levelled(samples[begin * FRAME : end * FRAME]))[first - begin :][: last - first]
+            # By itself: half a second of what came before would be the loud voice again.
+            found = detect(_levelled(samples[first * FRAME : last * FRAME]))
             faint = (found >= _FAINT) & sounds[first:last]
             speech[first:last] = np.maximum(speech[first:last], np.where(faint, np.maximum(found, _SPEECH), found))
         return speech

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 import platformdirs
 from filelock import FileLock
@@ -83,13 +84,23 @@ def installed_models() -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """Weights that are here, or where they come from; ``bytes`` is None where they are not here."""
+    """Weights that are here, or where they come from.
+
+    Attributes:
+        model: what they are called.
+        bytes: their size; None where they are not here.
+        languages: how many they know; None where it does not matter to them.
+        licence: as an SPDX identifier.
+        source: the command that brings them.
+        task: what they are for.
+    """
 
     model: str
     bytes: int | None
-    languages: int
+    languages: int | None
     licence: str
     source: str
+    task: Literal["words", "speakers"] = "words"
 
 
 def list_models() -> list[Listed]:

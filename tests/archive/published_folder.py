@@ -252,7 +252,7 @@ def _session(
     db: Database, key: int, slug: str, title: str, *, event: int = 1, start: str | None = None, **more: object
 ) -> None:
     row = {"id": key, "event_id": event, "slug": slug, "title": title, "position": key, "start_at": start, **more}
-    db["session"].insert(row)
+    db["session"].insert({"identity": f"{key:012x}", **row})
     db.execute(
         "UPDATE session SET start_utc = strftime('%Y-%m-%dT%H:%M:%SZ', start_at) WHERE id = ? AND start_at IS NOT NULL",
         (key,),
@@ -317,7 +317,7 @@ def _recording(db, media, key, session, role, language, hertz, sentences, more) 
         _rendered(db, media)
     db["transcript"].insert(
         {
-            "id": key, "recording_id": key, "version": f"v{key}", "language": language, "kind": "asr",
+            "id": key, "recording_id": key, "version": f"{key:08x}" * 2, "language": language, "kind": "asr",
             "generator": "faster-whisper", "parameters_hash": "-", "duration_ms": 60_000, "is_current": 1,
             "created_at": "2026-11-23T09:00:00Z",
         }

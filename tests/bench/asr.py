@@ -3,7 +3,7 @@
 ``python -m tests.bench.asr [MEASURE …] [--engine NAME …] [--again NAME …] [--language L …] [--only TEXT]
 [--model NAME] [--json FILE]``
 
-The measures, all but the last four by default:
+The measures, all but the last five by default:
 
 * ``words``: errors by recording, text normalised as in Radford et al. 2022, appendix C; Chinese, Japanese and
   Korean are scored by characters.
@@ -13,8 +13,9 @@ The measures, all but the last four by default:
 * ``hard``: what Rostra makes of sound that is hard (`tests.bench.hard`): noise, babble, crosstalk, a quiet second
   voice, speech backwards, music, pauses, meetings. ``--split`` names the half of the recordings that it is made of:
   rules are tuned on one, and tested on the other; ``--only`` names kinds.
-* ``speed``: recordings over a minute, from the file to segments (Rostra's: in the catalogue); engines take turns,
-  and times are medians of three.
+* ``quality``: errors, and seconds of computing, of each quality that Rostra has, on the recordings of ``--split``.
+* ``speed``: recordings over a minute, from the file to words with times (Rostra's: in the catalogue); engines take
+  turns, and times are medians of three.
 * ``cost``: what the parts of Rostra's stage take of its computing time.
 * ``memory``: the most that driver and worker take for 10 minutes and for 4 hours.
 
@@ -52,6 +53,7 @@ from whisper_normalizer.basic import BasicTextNormalizer
 from whisper_normalizer.english import EnglishTextNormalizer
 
 from metadata.languages import word_separator
+from pipelines.config import QUALITIES
 from pipelines.media.files import stream_audio
 from pipelines.media.samples import SAMPLE_RATE
 from pipelines.run.executors import Executor, InProcess, Local
@@ -64,7 +66,7 @@ from pipelines.transcribers import Hints, decoding, engine
 from pipelines.transcribers.base import ignore_progress
 from pipelines.transcribers.faster_whisper import _Decoder
 from tests.bench.engines import ENGINES, Engine, Heard, Said, available, transcribe, trusted
-from tests.bench.hard import SPLITS, Case, Split, Spoken, cases, ingredients, sound
+from tests.bench.hard import SPLITS, Case, Split, Spoken, cases, ingredients, sound, split_of
 from tests.bench.marks import marks
 from tests.bench.results import Results
 from tests.bench.truth import NAMED, NAMELESS, cues, passages
@@ -225,6 +227,23 @@ def hard(bench: Bench) -> None:
             print(f"{subject}: {found}", flush=True)
 
 
+def quality(bench: Bench) -> None:
+    """Keep errors and computing of each quality, which take turns."""
+    engines = {each: engine("faster-whisper", model=bench.model, quality=each) for each in QUALITIES}
+    for recording in bench.recordings:
+        if split_of(recording.path) != bench.split or bench.results.has("quality", recording.path, "fast"):
+            continue
+        samples, hints = sound(DATA / recording.path), Hints(recording.language)
+        for each, made in engines.items():
+            before = sum(resources())
+            heard = trusted(made.transcribe([samples], hints, ignore_progress)).text(recording.language)
+            computed = round(sum(resources()) - before, 2)
+            missed, of = errors(recording.language, recording.reference, heard)
+            found = {"errors": missed, "units": of, "computed": computed, "of": recording.seconds}
+            bench.results.keep("quality", recording.path, each, found)
+            print(f"{recording.path} {each}: {found}", flush=True)
+
+
 def meetings() -> Iterator[Case]:
     """Yield the recordings of meetings, with when somebody speaks in them."""
     for path in MEETINGS:
@@ -266,7 +285,7 @@ def turn(name: str, model: str, recording: Recording) -> tuple[float, float]:
             stage.prepare()
             return timed(lambda: finish(context, stage, InProcess()))
     run = loaded(name, model)
-    return timed(lambda: run(DATA / recording.path, recording.language, False))
+    return timed(lambda: run(DATA / recording.path, recording.language, True))
 
 
 @cache
@@ -402,6 +421,7 @@ MEASURES: dict[str, Callable[[Bench], None]] = {
     "invented": invented,
     "names": names,
     "hard": hard,
+    "quality": quality,
     "speed": speed,
     "cost": cost,
     "memory": memory,

@@ -6,7 +6,7 @@
 * ``openai``: openai-whisper with its defaults, on the same weights converted (see `tests.bench.convert`).
 
 The first three run in int8. Peers give word times only where they are asked to, which costs them time; what they
-give without is asked for where words are counted or speed is measured.
+give without is asked for where words are counted.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ def test_missing_file_says_nothing(tmp_path: Path) -> None:
         ("run.workers = 'two'", "line 1, run.workers: expected a whole number, got 'two'"),
         ("[run]\nnotify = ['a']", "line 2, run.notify: expected text, got an array"),
         ("run = 3", "line 1, run: expected a table, got 3"),
-        ("[transcribe]\nmodle = 'base'", "device or always (nearest: model)"),
+        ("[transcribe]\nmodle = 'base'", "device, quality or always (nearest: model)"),
         ("[pull]\nschemes = ['https', 'ftp']", "line 2, pull.schemes[1]: 'ftp' is not allowed: use http or https"),
         (
             "[publish]\ndefault_release = 'embargoed'",

@@ -31,6 +31,7 @@ from archive.catalogue.announcements import Item, apply_feed
 from archive.catalogue.corrections import correct_person, correct_session
 from archive.catalogue.importing import apply_event
 from archive.catalogue.migrations import catalogue_migrations
+from archive.catalogue.portraits import delete_portrait, set_portrait, set_state
 from archive.catalogue.provenance import note_place
 from archive.catalogue.recordings import NewRecording, NewRendition, add_recording, note_source, set_renditions
 from archive.catalogue.rows import touch
@@ -72,6 +73,7 @@ MARKED = {
     "series": "title", "event": "title subtitle description", "place": "name city",
     "session": "title subtitle track room abstract", "person": "name biography slug", "session_person": "affiliation",
     "attendance": "source", "announcement": "title text url source feed guid",
+    "portrait": "picture source",
     "recording": "original_name credit licence elsewhere", "transcript": "generator parameters",
     "speaker_tag": "label", "segment": "text", "word": "text", "external_id": "value", "link": "url title",
     "release": "reason decided_by", "release_default": "reason decided_by track", "recording_source": "folder tags",
@@ -89,6 +91,7 @@ UNMARKED = {
     "attendance": "id event_id session_id observed_on position measure people people_qualifier countries"
     " countries_qualifier places places_qualifier announcement",
     "announcement": "id event_id slug published language state", "announcement_fts": "title text",
+    "portrait": "person_id digest state taken_at",
     "recording": "id session_id sha256 kind role language duration_ms bytes media_type suffix streams loudness"
     " synthetic_voice superseded_by pulled_at",
     "rendition": "id recording_id kind sha256 suffix media_type bytes",
@@ -112,11 +115,13 @@ UNMARKED = {
     "imported": "id event_id session_id person_id format", "correction": "id event_id session_id person_id field"
     " corrected_at", "heard_part": "recording_id fingerprint number",
     "stage_run": "id stage fingerprint status attempt started_at finished_at seconds error_code retried_at",
+    "seal": "part number digest",
     "person_source": "session_id person_id", "purge": "id purged_at purged_by what sha256",
     "redaction": "id recording_id start_ms end_ms reason_is_public decided_at undone_at",
     "tombstone": "id event session withdrawn_on reason identity",
+    "former_address": "id digest event_id session_id person_id taken_back",
     "taken_back": "id transcript_id start_ms end_ms taken_by taken_at",
-    "earlier_version": "id version session_id recording_id language kind created_at prints",
+    "earlier_version": "id version session_id recording_id language kind created_at replaced prints",
     "speech": "id session_id transcript_id speaker_tag_id segments words spoken_ms",
     "part": "id kind value sessions words different", "part_word": "part_id word count",
 }  # fmt: skip
@@ -244,6 +249,18 @@ class Archive(RuleBasedStateMachine):
                 ),
                 decided_at="2026-05-01T00:00:00Z",
             )  # fmt: skip
+
+    @rule(number=st.integers(0, 9), shown=st.booleans())
+    def bring_a_portrait(self, number: int, shown: bool) -> None:
+        people = self.rows("SELECT slug FROM person WHERE slug LIKE 'person-%' ORDER BY slug")
+        if not people:
+            return
+        slug = people[number % len(people)]["slug"]
+        with transaction(self.db):
+            delete_portrait(self.db, slug)
+            source, picture = self.marker.private(), self.marker.new()
+            set_portrait(self.db, slug, picture.encode(), source=source, at="2026-05-01T00:00:00Z")
+            set_state(self.db, slug, "public" if shown else "private")
 
     def announcements(self) -> tuple[Announcement, ...]:
         """Return an announcement that the public may read, and one that was taken back."""
@@ -626,6 +643,12 @@ class Archive(RuleBasedStateMachine):
             if not sessions & out:
                 continue
             found |= plain_marks(person["name"], person["slug"])
+            found |= {
+                mark
+                for row in self.rows("SELECT * FROM portrait WHERE state = 'public'")
+                if row["person_id"] == person["id"]
+                for mark in plain_marks(row["picture"].decode())
+            }
             found |= plain_marks(
                 *(row["affiliation"] for row in parts if row["person_id"] == person["id"] and row["session_id"] in out)
             )

@@ -49,6 +49,37 @@ class TranscriptText(msgspec.Struct, frozen=True, kw_only=True):
     next: int | None
 
 
+class CitedDifference(msgspec.Struct, frozen=True, kw_only=True):
+    """Words as they were cited, and those that stand there now; empty where there are none."""
+
+    before: str
+    after: str
+
+
+class CitedMoment(msgspec.Struct, frozen=True, kw_only=True):
+    """What becomes of a moment that was cited.
+
+    ``state`` is ``certain``, ``uncertain``, ``lost`` (it is not there any more) or ``withheld`` (its words were taken
+    back: then no word is given). ``as_cited`` is empty where the version that was cited does not confirm the words.
+    ``notes`` say what has changed: ``words``, ``time``, ``corrected``, ``heard again``, ``recording``; and what is not
+    sure: ``unconfirmed``, ``unknown version``.
+    """
+
+    state: str
+    permanent_url: str
+    url: str
+    session: Named
+    cited_version: str
+    version: str | None
+    recording: str | None
+    start_ms: int | None
+    end_ms: int | None
+    as_cited: str
+    as_now: str
+    differences: tuple[CitedDifference, ...]
+    notes: tuple[str, ...]
+
+
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
     """A moment in which a query was said. ``matches`` are characters of ``text``.
 

@@ -19,6 +19,10 @@ from archive.research import Research
 from archive.search.sqlite_search import SqliteSearch
 from archive.site.api import answers, questions
 from archive.site.api.answers import Page
+from archive.site.cited.addresses import Address, BadAddressError, parse
+from archive.site.cited.reading import Shown
+from archive.site.cited.reading import read as cited
+from archive.site.queries import Tombstone
 from archive.site.records import Event, Named, Person, Reader, Session
 
 T = TypeVar("T")
@@ -165,6 +169,38 @@ def _transcript(asked: Asked) -> answers.TranscriptText | None:
     )
 
 
+def _cited(asked: Asked) -> answers.CitedMoment | Tombstone | None:
+    named = asked.path
+    try:
+        address = parse(named["identity"], named["version"], lambda name: str(getattr(asked.query, name)))
+    except BadAddressError as error:
+        raise questions.BadQuestionError(str(error)) from None
+    found = cited(asked.reader.conn, address)
+    return found if found is None or isinstance(found, Tombstone) else _told(asked.reader, address, found)
+
+
+def _told(reader: Reader, address: Address, found: Shown) -> answers.CitedMoment:
+    outcome, site = found.outcome, reader.settings
+    gone = outcome.state == "withheld"
+    placed = outcome.stand is not None and outcome.state != "lost"
+    card, changed = found.page.card, outcome.differences
+    return answers.CitedMoment(
+        state=outcome.state,
+        permanent_url=site.absolute(urls.permanent_url(address.identity) if gone else address.path),
+        url=site.absolute(found.path if placed else found.session_path),
+        session=Named(slug=card.slug, title=card.title, url=site.absolute(found.session_path)),
+        cited_version=outcome.cited_version,
+        version=outcome.stand.version if outcome.stand else None,
+        recording=outcome.stand.sha256 if outcome.stand else None,
+        start_ms=outcome.start_ms if placed else None,
+        end_ms=outcome.end_ms if placed else None,
+        as_cited=outcome.as_cited,
+        as_now=outcome.as_now,
+        differences=tuple(answers.CitedDifference(before=each.before, after=each.after) for each in changed),
+        notes=outcome.notes,
+    )
+
+
 def _search(asked: Asked) -> answers.Found:
     query, settings = asked.query, asked.reader.settings
     filters = query.filters()
@@ -267,6 +303,13 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         questions.Segments,
         answers.TranscriptText,
         _transcript,
+    ),
+    Endpoint(
+        "/cite/{identity}/{version}",
+        "A moment that was cited: where it is now, and what has changed.",
+        questions.Cited,
+        answers.CitedMoment,
+        _cited,
     ),
     Endpoint("/search", "Sessions in which something was said.", questions.Search, answers.Found, _search),
     Endpoint(

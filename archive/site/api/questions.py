@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from archive.research.company import WIDEST, WINDOW
 from archive.search.filters import Filters
+from archive.site.cited.addresses import MOST_AROUND, MOST_LETTERS
 
 MAX_ITEMS = 100
 
@@ -60,6 +61,15 @@ class Segments(Nothing, frozen=True, kw_only=True):
     limit: Annotated[int, Meta(ge=1, le=1_000, description="How many segments one answer may have.")] = 200
     cursor: Offset = 0
     words: Annotated[bool, Meta(description="Whether every word comes with its times.")] = False
+
+
+class Cited(Nothing, frozen=True, kw_only=True):
+    """The moment of a citation."""
+
+    t: Annotated[str, Meta(description="Seconds, as `61.2` or `61.2,75` (W3C Media Fragments).", max_length=70)]
+    words: Annotated[str, Meta(description="The words as they were cited.", max_length=MOST_LETTERS)] = ""
+    before: Annotated[str, Meta(description="Words before them.", max_length=MOST_AROUND)] = ""
+    after: Annotated[str, Meta(description="Words after them.", max_length=MOST_AROUND)] = ""
 
 
 class Filtered(Nothing, frozen=True, kw_only=True):

@@ -47,7 +47,10 @@ async def api(datasette: Any, request: Any) -> Any:
         answer = endpoint.read(Asked(reader, path, query, search_in(datasette, conn)))
         return answer if answer is not None else tombstone(conn, path.get("event", ""), path.get("session", ""))
 
-    answer = await (database.execute_long if endpoint.is_long else database.execute_fn)(read)
+    try:
+        answer = await (database.execute_long if endpoint.is_long else database.execute_fn)(read)
+    except BadQuestionError as error:
+        return problem(request, HTTPStatus.BAD_REQUEST, f"{error}.")
     if isinstance(answer, Tombstone):
         return problem(request, HTTPStatus.GONE, f"It was withdrawn on {answer.withdrawn_on}.")
     if answer is None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from archive import urls
-from archive.site.divisions import Division, divide, heard
+from archive.site.divisions import Division, divisions
 from archive.site.labels import outside
 from archive.site.records import Event, Person, Reader, Recording, Session
 from archive.site.settings import SiteSettings
@@ -120,7 +120,7 @@ def _recording(
     found: Session, recording: Recording, reader: Reader, performers: list[dict[str, Any]]
 ) -> dict[str, Any]:
     transcript = recording.transcript
-    segments = heard(reader, recording)
+    segments = reader.heard(recording)
     return _filled(
         {
             "@type": "VideoObject" if recording.kind == "video" else "AudioObject",
@@ -139,7 +139,17 @@ def _recording(
             "creditText": recording.credit,
             "actor": performers,
             "transcript": " ".join(each.text.strip() for each in segments),
-            "hasPart": [_clip(found, each) for each in divide(segments, recording.duration_ms)],
+            "hasPart": [
+                _clip(found, each)
+                for each in divisions(
+                    reader.conn,
+                    recording.sha256,
+                    recording.duration_ms,
+                    found.title,
+                    kind=found.kind,
+                    people={credit.slug for credit in found.people},
+                )
+            ],
             "potentialAction": {
                 "@type": "SeekToAction",
                 "target": f"{found.url}?t={{seek_to_second_number}}",

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from archive.site.divisions import divide, heard
+from archive.site.divisions import divisions
 from archive.site.published import current
 from archive.site.records import Reader
 from archive.site.render import argument, not_found
@@ -30,8 +30,11 @@ async def chapters(datasette: Any, request: Any) -> Any:
         reader = Reader(conn, settings, database.publication.built_at)
         session = reader.session(event, slug)
         found = [each for each in session.recordings if wanted in {"", each.key}] if session else []
-        parts = divide(heard(reader, found[0]), found[0].duration_ms) if found else ()
-        if session is None or not parts:
+        if session is None or not found:
+            return None
+        people = {each.slug for each in session.people}
+        parts = divisions(conn, found[0].sha256, found[0].duration_ms, session.title, kind=session.kind, people=people)
+        if not parts:
             return None
         named = [
             {"startTime": each.start_ms / 1000, "endTime": each.end_ms / 1000, "title": each.title} for each in parts

@@ -4,8 +4,8 @@ const player = document.getElementById("player");
 const panel = document.getElementById("share");
 const list = document.getElementById("lines");
 const field = (name) => document.getElementById(`share-${name}`);
-const [from, clip, to, link, quote, style, citation, embed, told] = [
-  "from", "clip", "to", "link", "quote", "style", "citation", "embed", "told",
+const [from, clip, to, link, permanent, quote, style, citation, embed, told] = [
+  "from", "clip", "to", "link", "permanent", "quote", "style", "citation", "embed", "told",
 ].map(field);
 let said = { words: "", who: "" };
 
@@ -39,9 +39,14 @@ function address(path, more = {}) {
 let asked = 0;
 async function cite() {
   const mine = asked += 1;
-  const answer = await fetch(address("/cite.txt", { style: style.value })).catch(() => null);
-  const text = answer?.ok ? await answer.text() : "";
-  if (mine === asked) citation.value = text;
+  const written = async (form) => {
+    const answer = await fetch(address("/cite.txt", { style: form })).catch(() => null);
+    return answer?.ok ? answer.text() : "";
+  };
+  const [text, named] = await Promise.all([written(style.value), written("link")]);
+  if (mine !== asked) return;
+  citation.value = text;
+  permanent.value = named.trim();
 }
 
 function fill() {

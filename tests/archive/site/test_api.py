@@ -243,6 +243,33 @@ def test_schemathesis_finds_no_failure(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout[-8000:]
 
 
+def test_a_cited_moment_is_looked_up(site: Site) -> None:
+    said = "A lighthouse does not tell ships where to go,"
+    query = "?t=27.5,31&words=" + said.replace(" ", "+").replace(",", "%2C")
+    assert ask(site, f"/cite/000000000001/00000001{query}") == {
+        "state": "certain",
+        "permanent_url": f"{URL}/cite/000000000001/00000001?t=27.5,31&words={said.replace(' ', '+')}",
+        "url": f"{URL}/events/{EVENT}/what-an-archive-owes?t=27.5,31",
+        "session": {
+            "slug": "what-an-archive-owes",
+            "title": "What an archive owes its listeners",
+            "url": f"{URL}/events/{EVENT}/what-an-archive-owes",
+        },
+        "cited_version": "0000000100000001",
+        "version": "0000000100000001",
+        "recording": ask(site, TALK)["recordings"][0]["sha256"],
+        "start_ms": 27_500,
+        "end_ms": 31_000,
+        "as_cited": said,
+        "as_now": said,
+        "differences": [],
+        "notes": [],
+    }
+    for query, status in (("?t=soon", 400), ("", 400), ("?t=3&words=" + "a" * 1_001, 400), ("?t=3&x=1", 400)):
+        assert site.get(f"/api/1/cite/000000000001/00000001{query}").status_code == status
+    assert site.get("/api/1/cite/ffffffffffff/00000001?t=3").status_code == 404
+
+
 def test_parts_of_the_archive_are_compared(site: Site) -> None:
     words = {each["word"]: each["count"] for each in every(site, f"/vocabulary?event={EVENT}")}
     assert words["debt"] == 3

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import pytest
 from PIL import Image, ImageDraw
 
-from archive.site import fonts
-from archive.site.cards import LETTERS, SIZE, Quote, draw, said, wrap
+from archive.site.pictures import fonts
+from archive.site.pictures.cards import LETTERS, SIZE, Quote, draw, said, wrap
 from archive.site.published import current
 from archive.site.recordings import TrackTranscript
 from archive.site.session import TimeSpan

@@ -72,7 +72,7 @@ def test_recording_is_a_video_object_with_clips_and_its_words(site: Site) -> Non
     assert recording["hasPart"] == [
         {
             "@type": "Clip",
-            "name": SENTENCES[0][2],
+            "name": "What an archive owes its listeners",
             "startOffset": 0.0,
             "endOffset": 60.0,
             "url": f"{URL}{TALK}?t=0",

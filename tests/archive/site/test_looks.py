@@ -13,7 +13,7 @@ from PIL import Image
 
 from archive.publication.folder import LOGO_BYTES, SiteNames, files, logo_type, read_names
 from archive.site.app import create_app
-from archive.site.looks import DARK, LIGHT, contrast, legible
+from archive.site.pictures.looks import DARK, LIGHT, contrast, legible
 from pipelines.config import load
 from pipelines.errors import ConfigError
 from tests.archive.published_folder import publish

@@ -112,3 +112,12 @@ def test_other_files_are_never_sent(public: Path, path: str) -> None:
 def test_recording_under_another_suffix_is_not_there(public: Path, recording: Path) -> None:
     assert ask(public, f"/media/{recording.stem}.mp4").status_code == 404
     assert ask(public, f"/media/{recording.stem.upper()}.wav").status_code == 404
+
+
+def test_link_to_a_file_of_this_machine_is_not_followed(tmp_path: Path) -> None:
+    publish(tmp_path)
+    recording = next(iter(sorted((tmp_path / "media").glob("*.wav"))))
+    assert ask(tmp_path, f"/media/{recording.name}").status_code == 200
+    recording.unlink()
+    recording.symlink_to("/etc/hostname")
+    assert ask(tmp_path, f"/media/{recording.name}").status_code == 404

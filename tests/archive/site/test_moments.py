@@ -19,6 +19,7 @@ from tests.archive.published_folder import HOSTILE
 from tests.archive.site.test_pages import TALK, Reader, Site, serve_example, squeezed
 
 URL = "http://127.0.0.1:8001"
+MOMENT = "/cite/000000000001/00000001"
 EMBED = TALK.replace("/events/", "/embed/")
 
 
@@ -44,7 +45,7 @@ AS_TEXT = {
 
 @pytest.mark.parametrize(("style", "text"), AS_TEXT.items())
 def test_moment_is_cited_as_text(site: Site, style: str, text: str) -> None:
-    assert cited(site, style) == text.format(url=f"{URL}{TALK}?t=61.2,75")
+    assert cited(site, style) == text.format(url=f"{URL}{MOMENT}?t=61.2,75")
 
 
 def test_bibtex_is_read_back(site: Site) -> None:
@@ -60,7 +61,7 @@ def test_bibtex_is_read_back(site: Site) -> None:
         "year": "2022",
         "month": "7",
         "language": "en",
-        "url": f"{URL}{TALK}?t=61.2,75",
+        "url": f"{URL}{MOMENT}?t=61.2,75",
         "note": "at 1:01–1:15",
     }
 
@@ -73,7 +74,7 @@ def test_ris_is_read_back(site: Site) -> None:
         "What an archive owes its listeners",
         "2022",
     )
-    assert entry["urls"] == [f"{URL}{TALK}?t=61.2,75"]
+    assert entry["urls"] == [f"{URL}{MOMENT}?t=61.2,75"]
     assert entry["notes"] == ["at 1:01–1:15"]
 
 
@@ -83,7 +84,7 @@ def test_csl_is_read_back(site: Site) -> None:
     source = CiteProcJSON(items)[items[0]["id"]]
     assert (str(source.title), str(source.URL)) == (
         "What an archive owes its listeners",
-        f"{URL}{TALK}?t=61.2,75",
+        f"{URL}{MOMENT}?t=61.2,75",
     )
     assert items[0]["author"] == [{"literal": "Noor Okafor"}]
 

@@ -5,7 +5,9 @@ from pathlib import Path
 from archive.site.chapters import Chapter
 from archive.site.questions import TITLE, propose_questions
 from archive.site.transcript import Line, paragraphs
-from tests.archive.site.test_pages import TALK, read, serve_example, squeezed
+from archive.sqlite import Database
+from tests.archive.published_folder import publish
+from tests.archive.site.test_pages import TALK, Site, read, squeezed
 
 STAGE = ("Noor Okafor", "noor")
 ANSWER = "Let me say something that goes on for quite a while about that."
@@ -73,21 +75,35 @@ def test_without_voices_there_is_nothing_to_propose() -> None:
     assert propose_questions(paragraphs([], {}), ()) == ()
 
 
-def test_page_of_questions_marks_them_as_proposed_and_what_is_said_over_each_other(tmp_path: Path) -> None:
-    changes = (
+def add_speakers(db: Database, _media: Path) -> None:
+    """Make the example's first session one of questions, with two voices, of which one interrupts the other."""
+    for statement in (
         "UPDATE session SET kind = 'qa' WHERE slug = 'what-an-archive-owes'",
-        "INSERT INTO speaker_tag(id, recording_id, label, person_id) VALUES (1, 1, 'Noor', 1), (2, 1, 'Voice 2', NULL)",
+        "INSERT INTO speaker_tag(id, recording_id, label, person_id, turns) VALUES (1, 1, 'Noor', 1, 3)",
+        "INSERT INTO speaker_tag(id, recording_id, label) VALUES (2, 1, 'Voice 2')",
         "UPDATE segment SET speaker_tag_id = iif(position IN (3, 5), 2, 1) WHERE transcript_id = 1",
         "UPDATE segment SET overlapped = 1 WHERE transcript_id = 1 AND position = 5",
-    )
-    with serve_example(tmp_path, *changes) as site:
-        text = squeezed(read(site, TALK).text)
-        segments = site.get("/api/1/transcripts/v1").json()["segments"]
+    ):
+        db.execute(statement)
+
+
+def test_pages_say_who_asks_who_speaks_and_what_is_said_over_each_other(tmp_path: Path) -> None:
+    publish(tmp_path, more=add_speakers)
+    site = Site(tmp_path)
+    pages = (TALK, "/people/noor-okafor", "/events/summer-university-2022", "/search?q=debt")
+    talk, person, event, found = (squeezed(read(site, page).text) for page in pages)
+    segments = site.get("/api/1/transcripts/v1").json()["segments"]
+    site.datasette.executor.shutdown()
     assert (
         "Chapters proposed by who speaks"
         " 0:17 Question So the first debt is a table of contents, down to the second."
-        " 0:27 Interruption A lighthouse does not tell ships where to go, it tells them where…" in text
+        " 0:27 Interruption A lighthouse does not tell ships where to go, it tells them where…" in talk
     )
-    assert "it tells them where they are. Others speak, too" in text
-    assert text.count("Others speak, too") == 1
+    assert "Who speaks, and for how long Noor Okafor 37 secs · 3 turns Voice 2 10 secs · 2 turns" in talk
+    assert "it tells them where they are. Others speak, too" in talk
+    assert talk.count("Others speak, too") == 1
     assert [each["position"] for each in segments if each["overlapped"]] == [5]
+    assert "speaks for 37 secs in these recordings 3 turns" in person
+    assert "Who spoke longest Noor Okafor 37 secs · 3 turns" in event
+    assert "Said by Noor Okafor 1" in found
+    assert "0:17 Voice 2 A recording that nobody can search" in found

@@ -314,9 +314,11 @@ def test_status_of_an_older_catalogue_brings_it_up_to_date(tmp_path: Path) -> No
 
 def test_models_lists_what_packages_carry() -> None:
     listed = json.loads(rostra("models", "--json").stdout)
-    assert [(model["model"], model["languages"], model["licence"]) for model in listed] == [
-        ("base", 99, "MIT"),
-        ("tiny.en", 1, "MIT"),
+    assert [(model["model"], model["task"], model["languages"], model["licence"]) for model in listed] == [
+        ("base", "words", 99, "MIT"),
+        ("tiny.en", "words", 1, "MIT"),
+        ("segmentation-3.0", "speakers", None, "MIT"),
+        ("CAM++ zh-en", "speakers", None, "Apache-2.0"),
     ]
     shown = rostra("models").stdout
     assert all(model["model"] in shown for model in listed)

@@ -7,8 +7,16 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 from pipelines.cli import cli
-from pipelines.storage.archive_folder import open_archive_readonly
+from pipelines.run.executors import InProcess
+from pipelines.run.runner import Silent, run_stage
+from pipelines.stages.index import Index
+from pipelines.stages.publish import Publish
+from pipelines.stages.pull import Pull
+from pipelines.stages.render import Render
+from pipelines.stages.transcribe import Transcribe
+from pipelines.storage.archive_folder import open_archive, open_archive_readonly
 from pipelines.storage.buckets import Bucket
+from pipelines.transcribers.fake import FakeTranscriber
 from tests.pipelines.sounds import write_wav
 
 
@@ -27,8 +35,9 @@ def test_purge_deletes_from_a_bucket_and_says_nothing_of_it(bucket: Bucket, tmp_
     settings = (root / "rostra.toml").read_text()
     settings = settings.replace('# engine = "faster-whisper"', 'engine = "fake"')
     (root / "rostra.toml").write_text(settings.replace('# bucket = ""', f'bucket = "s3://{bucket.name}/media"'))
-    run("pull", sources, "--archive", root)
-    run("run", "--workers", "1", "--archive", root)
+    with open_archive(root) as context:
+        for stage in (Pull([sources]), Transcribe(FakeTranscriber()), Render(), Index(), Publish(grace_seconds=0.0)):
+            assert not run_stage(context, stage, InProcess(), Silent()).failed
     store = Bucket(bucket.name, "media")
     before = {entry["path"] for entry in store.entries()}
     run(

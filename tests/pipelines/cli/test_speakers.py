@@ -11,7 +11,7 @@ from archive.catalogue.importing import apply_event
 from archive.connection import transaction
 from metadata.model import Event, Person, Role, Session
 from pipelines.cli import cli
-from pipelines.errors import ConfigError
+from pipelines.errors import ConfigError, WeightsError
 from pipelines.run.executors import InProcess
 from pipelines.run.runner import run_stage
 from pipelines.speakers.fake import FakeDiarizer
@@ -192,6 +192,15 @@ def test_forgetting_somebody_deletes_what_is_known_of_their_voice(root: Path) ->
     assert voices(root) == {"Voice 2": None, "Voice 1": None}
     with open_archive(root) as context:
         assert context.db.execute("SELECT count(*) FROM voiceprint").fetchone() == (1,)
+
+
+def test_a_session_says_why_nobody_knows_who_speaks_and_what_brings_it(root: Path) -> None:
+    with open_archive(root) as context:
+        failing = Diarize(FakeDiarizer(fails=WeightsError("no weights"), revision=2))
+        assert run_stage(context, failing, InProcess(), Watch()).failed
+    said = run(root, "talk")
+    assert "! who speaks is not known, and all else is: no weights" in said.stderr
+    assert "rostra retry --stage diarize tries again" in " ".join(said.stderr.split())
 
 
 def test_a_session_without_voices_says_how_to_get_them(root: Path) -> None:

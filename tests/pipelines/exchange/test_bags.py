@@ -60,6 +60,10 @@ def made() -> Iterator[Archive]:
             machine.db.execute(
                 "INSERT INTO taken_back(transcript_id, start_ms, end_ms, taken_by, taken_at) VALUES (1, 0, 9, 'N', '')"
             )
+            machine.db.execute(
+                "INSERT INTO attribution(recording_id, start_ms, end_ms, speaker_tag_id, before, attributed_by,"
+                " attributed_at) VALUES (1, 0, 9, 1, '', 'Noor', '')"
+            )
             machine.db.execute("INSERT INTO speaker_turn(speaker_tag_id, start_ms, end_ms) VALUES (1, 0, 900)")
             machine.db.execute(
                 "INSERT INTO revision(transcript_id, base_id, start_ms, end_ms, before, after, revised_by, revised_at)"

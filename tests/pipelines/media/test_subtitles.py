@@ -2,11 +2,15 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from archive.connection import open_readonly
+from archive.publication.build import build
 from archive.search.sqlite_search import SqliteSearch
+from archive.site.recordings import made_chapters
 from metadata.captions import Source, read_captions
 from pipelines.media.files import probe
 from pipelines.media.subtitles import Extracted, extract
@@ -176,6 +180,28 @@ def test_recording_without_subtitles_has_none(tmp_path: Path) -> None:
     assert extracted(recorded(tmp_path / "talk.mkv"), tmp_path / "out") == Extracted()
 
 
+def chaptered(path: Path, *titles: str) -> Path:
+    """Record two seconds in chapters of half a second each."""
+    parts = "".join(
+        f"[CHAPTER]\nTIMEBASE=1/1000\nSTART={500 * number}\nEND={500 * (number + 1)}\ntitle={title}\n"
+        for number, title in enumerate(titles)
+    )
+    file = path.with_suffix(".txt")
+    file.write_text(f";FFMETADATA1\n{parts}")
+    fixed = ("-map_metadata", "2", "-t", "2", "-c:v", "mpeg4", "-c:a", "aac")
+    return ffmpeg(*PICTURE, "-f", "ffmetadata", "-i", file, "-map", "0", "-map", "1", *fixed, path)
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "mp4", "mka"])
+def test_chapters_of_a_recordings_file_are_read_as_such(tmp_path: Path, suffix: str) -> None:
+    path = chaptered(tmp_path / f"talk.{suffix}", "Opening", "Q&A <live>", "")
+    found = extracted(path, tmp_path / "out")
+    assert told(found) == [("chapters.vtt", "chapters", None, None, "chapters")]
+    wanted = [(0, 500, "Opening"), (500, 1000, "Q&A <live>"), (1000, 1500, "3")]
+    assert cues(found.files[0].path) == wanted
+    assert extracted(chaptered(tmp_path / f"whole.{suffix}", "All of it"), tmp_path / "none").files == ()
+
+
 @pytest.fixture
 def context(tmp_path: Path) -> Iterator[Context]:
     init(tmp_path / "archive", title="Test")
@@ -228,3 +254,39 @@ def test_subtitles_are_captions_of_their_recording_until_it_has_better_ones(cont
         ("translation",),
         ("asr",),
     ]
+
+
+def test_who_says_a_line_of_ass_is_kept(tmp_path: Path) -> None:
+    lines = (
+        (r"0:00:00.20,0:00:00.60", "Ada <A>", "One,"),
+        (r"0:00:00.20,0:00:00.60", "Ben", r"both at once\Nin two lines"),
+        (r"0:00:00.80,0:00:01.00", "Cleo", r"{\p1}m 0 0 l 100 0 100 100{\p0}"),
+        (r"0:00:01.20,0:00:01.40", "", "nobody, says: this"),
+        (r"0:00:01.50,0:00:01.90", "Ben", "Two"),
+    )
+    head = ASS.partition("Comment:")[0]
+    file = tmp_path / "named.ass"
+    file.write_text(head + "".join(f"Dialogue: 0,{times},Default,{who},0,0,0,,{text}\n" for times, who, text in lines))
+    [found] = extracted(recorded(tmp_path / "talk.mkv", (file, "eng", "")), tmp_path / "out").files
+    transcript = read_captions(found.path.read_bytes(), Source(name=found.path.name))
+    assert [(each.start_ms, each.speaker, each.text) for each in transcript.segments] == [
+        (200, "Ada <A>", "One,"),
+        (200, "Ben", "both at once in two lines"),
+        (1200, None, "nobody, says: this"),
+        (1500, "Ben", "Two"),
+    ]
+
+
+def test_chapters_stand_with_their_recording_and_take_the_place_of_nothing(context: Context, tmp_path: Path) -> None:
+    path = chaptered(tmp_path / "talk.mkv", "Opening", "Questions")
+    watch = Watch()
+    run_stage(context, Pull([path]), InProcess(), watch)
+    run_stage(context, Captions([path]), InProcess(), watch)
+    rows = context.db.execute("SELECT parameters ->> 'track', is_current FROM transcript").fetchall()
+    assert [tuple(row) for row in rows] == [("chapters", 0)]
+    built = build(context.layout.catalogue, tmp_path / "public.db", default="public", now=datetime.now(UTC))
+    db = open_readonly(built.path, immutable=True)
+    (recording,) = db.execute("SELECT id FROM recording").fetchone()
+    assert [tuple(each) for each in made_chapters(db.conn, recording)] == [(0, "Opening"), (500, "Questions")]
+    assert list(SqliteSearch(db.conn, PATIENT_MS).search("questions").hits) == []
+    db.close()

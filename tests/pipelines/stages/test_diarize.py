@@ -174,9 +174,10 @@ def test_a_failing_diarizer_costs_no_transcript_and_one_retry_brings_it(context:
 
 @dataclass(frozen=True)
 class Ill:
-    """A diarizer that hangs, or dies, in a process of its own."""
+    """A diarizer that hangs, or dies, in a process of its own, until a file says that it is well."""
 
     way: str
+    well: Path
     name: str = "ill"
 
     @property
@@ -187,6 +188,8 @@ class Ill:
         pass
 
     def diarize(self, audio: Iterable[AudioBlock], most: int | None, report: Report) -> Diarization:
+        if self.well.exists():
+            return FakeDiarizer().diarize(audio, most, report)
         if self.way == "hangs":
             time.sleep(600)
         os.kill(os.getpid(), signal.SIGKILL)
@@ -194,15 +197,26 @@ class Ill:
 
 
 @pytest.mark.parametrize("way", ["hangs", "dies"])
-def test_a_diarizer_that_hangs_or_dies_costs_no_transcript(context: Context, way: str) -> None:
+def test_a_diarizer_that_hangs_or_dies_costs_no_transcript_and_one_retry_brings_it(
+    context: Context, tmp_path: Path, way: str
+) -> None:
     do(context, Transcribe(TALK))
     config = replace_attempts(context, 1)
     local = Local(1, context.layout.work, Limits(grace=30.0, patience=-20.0))  # time to load, and little to work
-    report = run_stage(config, Diarize(Ill(way)), local, Watch())
+    diarizer = Ill(way, tmp_path / "well")
+    report = run_stage(config, Diarize(diarizer), local, Watch())
     assert report.stages["diarize"] == {"failed": 1}
-    assert [trouble.code for trouble in runs.troubles(context.db)] == ["timeout" if way == "hangs" else "worker-died"]
+    [trouble] = runs.troubles(context.db)
+    assert trouble.code == ("timeout" if way == "hangs" else "worker-died")
     assert not do(context, Index(), Publish(grace_seconds=0.0)).failed
-    assert len(said(context)) == 3
+    assert {who for _, _, who in said(context)} == {None}
+    diarizer.well.touch()
+    assert not do(config, Diarize(diarizer)).counts, "it was tried as often as it may be"
+    with transaction(context.db):
+        runs.retry(context.db, [trouble], retried_at=NOW)
+    assert do(config, Diarize(diarizer)).stages["diarize"] == {"done": 1}
+    assert [who for _, _, who in said(context)] == ["Voice 1", "Voice 2", "Voice 1"]
+    assert not runs.troubles(context.db)
 
 
 def replace_attempts(context: Context, attempts: int) -> Context:

@@ -278,7 +278,7 @@ def test_commands_make_list_and_restore(archive: Path, tmp_path: Path) -> None:
     assert rostra("status", "--archive", tmp_path / "back").returncode == 0
     shutil.rmtree(tmp_path / "back/media")
     mended = rostra("restore", tmp_path / "vault", "--repair", "--archive", tmp_path / "back")
-    assert (mended.returncode, mended.stdout) == (0, "Repaired 2 files.\n")
+    assert (mended.returncode, mended.stdout) == (0, "Repaired: 2.\n")
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from archive.index.tokens import is_unspaced
 from archive.site import labels, locales, recordings
-from archive.site.looks import LIGHT, legible
 from archive.site.moments import asked_for
+from archive.site.pictures.looks import LIGHT, legible
 from archive.site.published import current
 from archive.site.recordings import TrackTranscript, chosen_version
 from archive.site.render import argument, not_found, reader_language
@@ -143,7 +143,7 @@ def draw(quote: Quote) -> bytes | None:
 
 def _write(pen: ImageDraw, text: str, top: int, height: int, sizes: Sequence[int], ink: str, *, rtl: bool) -> bool:
     """Write a text in the largest size in which it fits; return whether there is a font for it."""
-    from archive.site import fonts
+    from archive.site.pictures import fonts
 
     file = fonts.font_file(frozenset(text))
     if file is None:
@@ -163,7 +163,7 @@ def _write(pen: ImageDraw, text: str, top: int, height: int, sizes: Sequence[int
 
 
 def _towards(*, rtl: bool) -> dict[str, Any]:
-    from archive.site import fonts
+    from archive.site.pictures import fonts
 
     return {"direction": "rtl" if rtl else "ltr"} if fonts.can_shape() else {}
 

@@ -1,0 +1,63 @@
+"""Parts of a recording, and the file of chapters that podcast players read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.archive.site.test_feeds import EVENT, URL, element, site
+from tests.archive.site.test_pages import TALK, Site, serve_example
+
+__all__ = ["site"]
+
+PODCAST = "{https://podcastindex.org/namespace/1.0}"
+
+
+CHAPTERS = (
+    """
+INSERT INTO transcript VALUES
+(90, 1, 'v90', 'en', 'imported', 'webvtt', '', '{"track": "chapters"}', '-', 60000, 0, '2026-11-23T09:00:00Z')
+""",
+    """
+INSERT INTO segment(id, transcript_id, position, start_ms, end_ms, text)
+VALUES (901, 90, 0, 0, 17000, 'Welcome'), (902, 90, 1, 17000, 60000, 'Debts')
+""",
+)
+
+
+def test_page_feed_and_search_engines_get_the_same_chapters(tmp_path: Path) -> None:
+    with serve_example(tmp_path / "public", *CHAPTERS) as site:
+        page, programs = site.get(TALK).text, site.get(f"{TALK}/chapters.json").json()
+    listed = page.partition('<details class="chapters"')[2].partition("</details>")[0]
+    assert [each in listed for each in ("Welcome", "Debts", 'data-start="17000"')] == [True] * 3
+    assert "proposed" not in listed
+    assert programs["chapters"] == [
+        {"startTime": 0.0, "endTime": 17.0, "title": "Welcome"},
+        {"startTime": 17.0, "endTime": 60.0, "title": "Debts"},
+    ]
+    data = json.loads(page.partition('<script type="application/ld+json">')[2].partition("</script>")[0])
+    found = next(each["recordedIn"] for each in data["@graph"] if "recordedIn" in each)
+    assert [(each["name"], each["startOffset"], each["endOffset"]) for each in found["hasPart"]] == [
+        ("Welcome", 0.0, 17.0),
+        ("Debts", 17.0, 60.0),
+    ]
+
+
+def test_episode_names_its_chapters(site: Site) -> None:
+    items = element(site, f"{EVENT}/podcast.rss").findall("item")
+    [item] = [each for each in items if each.findtext("link") == f"{URL}{TALK}"]
+    [named] = item.findall(f"{PODCAST}chapters")
+    response = site.get(named.get("url").removeprefix(URL))
+    assert response.headers["content-type"] == named.get("type") == "application/json+chapters"
+    assert response.json() == {
+        "version": "1.2.0",
+        "title": "What an archive owes its listeners",
+        "chapters": [{"startTime": 0.0, "endTime": 60.0, "title": "What an archive owes its listeners"}],
+    }
+
+
+@pytest.mark.parametrize("path", ["/events/launch/the-launch", "/events/launch/nothing"])
+def test_chapters_of_nothing_are_not_there(site: Site, path: str) -> None:
+    assert site.get(f"{path}/chapters.json").status_code == 404

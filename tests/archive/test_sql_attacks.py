@@ -1,0 +1,56 @@
+"""Every kind of statement that strangers may send to take a site down is stopped, and the next one runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from archive.lane.messages import Reply, Request
+from archive.lane.pool import Lane
+from archive.sqlite import sqlite3
+from tests.bench.sql_attacks import ATTACKS
+
+SECONDS = 0.3
+"""That a statement has here before it is interrupted; what looks at no clock is ended a second later."""
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> str:
+    file = tmp_path_factory.mktemp("attacked") / "public.db"
+    conn = sqlite3.connect(file)
+    for table in ("session", "series"):
+        conn.execute(f"CREATE TABLE {table}(id INTEGER PRIMARY KEY, slug TEXT, title TEXT)")
+        conn.execute(f"INSERT INTO {table} VALUES (1, 'talk', 'Talk')")
+    conn.commit()
+    conn.close()
+    return str(file)
+
+
+@pytest.fixture(scope="module")
+def lane() -> Iterator[Lane]:
+    made = Lane(processes=1)
+    yield made
+    made.close()
+
+
+def ask(lane: Lane, path: str, sql: str, seconds: float) -> Reply:
+    return asyncio.run(lane.run(Request(path, sql, (), seconds, None)))
+
+
+def test_there_are_many_kinds() -> None:
+    assert len(ATTACKS) >= 50
+    assert len(set(ATTACKS.values())) == len(ATTACKS)
+
+
+@pytest.mark.parametrize("kind", ATTACKS)
+def test_attack_is_stopped_and_the_next_statement_runs(lane: Lane, path: str, kind: str) -> None:
+    before = Path(path).read_bytes()
+    reply = ask(lane, path, ATTACKS[kind], SECONDS)
+    assert (reply.error != "", len(reply.rows)) == (True, 0)
+    assert path not in reply.text
+    assert "/etc" not in str(reply.rows)
+    assert ask(lane, path, "SELECT title FROM session", 30).rows == [("Talk",)]
+    assert Path(path).read_bytes() == before

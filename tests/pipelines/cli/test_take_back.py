@@ -1,0 +1,104 @@
+"""Words that are taken back by a correction are in no version any more, nor in anything that is published."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from archive.catalogue.provenance import supersede
+from archive.catalogue.recordings import NewRecording, add_recording
+from archive.catalogue.transcripts import add_transcript
+from archive.connection import transaction
+from metadata.model import Word
+from pipelines.storage.archive_folder import open_archive
+from tests.metadata.test_revising import said
+from tests.pipelines.cli.test_cite import published, told
+from tests.pipelines.cli.test_cli import rostra
+from tests.pipelines.cli.test_revise import archive  # a fixture
+from tests.pipelines.test_nothing_leaks import forms
+
+NAME = "zqsecretname"
+LONG = (
+    f"good evening and welcome to all who came my guest {NAME} wants no name in any record",
+    "so we talk about the harbour and the boats that lie there over the winter",
+    "and about the people who mend the nets before they leave again in spring",
+)
+
+__all__ = ["archive"]
+
+
+def holding(folder: Path, words: str) -> list[str]:
+    """Return the files of a folder that hold words in some form."""
+    return [
+        path.name
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and any(words.encode() in form.lower() for form in forms(path.read_bytes()))
+    ]
+
+
+@pytest.fixture
+def named(archive: Path) -> Path:  # the fixture
+    """Return an archive in whose recordings a name is said: heard twice, corrected once, and in another cut."""
+    with open_archive(archive) as context, transaction(context.db):
+        first = said(*LONG)
+        again = said(*(text.replace("harbour", "harvard") for text in LONG))
+        add_transcript(context.db, 1, first, created_at="2026-11-02T00:00:00Z")
+        add_transcript(context.db, 1, replace(again, generator="another"), created_at="2026-11-03T00:00:00Z")
+        cut = NewRecording(
+            sha256="cd" * 32, kind="audio", duration_ms=20_000, bytes=10, media_type="audio/wav", suffix=".wav",
+            streams="[]", original_name="cut.wav",
+        )  # fmt: skip
+        new = add_recording(context.db, cut, 1, pulled_at="2026-11-03T00:00:00Z")
+        supersede(context.db, 1, new)
+        add_transcript(context.db, new, shifted(first), created_at="2026-11-04T00:00:00Z")
+    return published(archive)
+
+
+def shifted(transcript):  # type: ignore[no-untyped-def]
+    """Return a transcript half a second later."""
+
+    def later(each: Word) -> Word:
+        return replace(each, start_ms=each.start_ms + 500, end_ms=each.end_ms + 500)
+
+    segments = tuple(
+        replace(each, start_ms=each.start_ms + 500, end_ms=each.end_ms + 500, words=tuple(map(later, each.words)))
+        for each in transcript.segments
+    )
+    return replace(transcript, segments=segments, duration_ms=transcript.duration_ms + 500)
+
+
+def test_words_that_are_taken_back_are_nowhere(named: Path) -> None:
+    there = told(named, "money", "--words", f"my guest {NAME} wants no name", "--style", "link")["address"]
+    beside = told(named, "money", "--words", "the harbour and the boats that lie", "--style", "link")["address"]
+    assert told(named, there)["as_cited"] == f"my guest {NAME} wants no name"
+    assert holding(named / "public", NAME)
+
+    done = rostra(
+        "correct", "transcript", "money", "--at", "0:09", "--from", NAME, "--to", "somebody", "--take-back", "--json",
+        "--archive", named,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert [each["after"] for each in json.loads(done.stdout)["changes"]] == ["somebody"]
+
+    assert holding(named / "public", NAME) == []
+    assert holding(named, NAME) == [], "the catalogue keeps it in a file"
+    assert told(named, there) == {"state": "withheld", "session": "meetup/money"}
+    after = told(named, beside)
+    assert (after["state"], after["as_cited"]) == ("certain", "the harbour and the boats that lie")
+    assert NAME not in rostra("correct", "transcript", "money", "--history", "--archive", named).stdout
+
+
+def test_a_correction_keeps_what_stood_there_unless_it_is_taken_back(named: Path) -> None:
+    rostra("correct", "transcript", "money", "--at", "0:09", "--from", NAME, "--to", "somebody", "--archive", named)
+    published(named)
+    assert holding(named / "public", NAME) == []
+    assert holding(named, NAME) != []
+
+
+def test_taking_back_needs_a_correction(named: Path) -> None:
+    for arguments in (("--undo",), ("--history",), ("--merge",)):
+        done = rostra("correct", "transcript", "money", *arguments, "--take-back", "--archive", named)
+        assert (done.returncode, "--take-back goes with" in done.stderr) == (2, True)
