@@ -222,12 +222,17 @@ _SESSIONS = (
     f"SELECT session.id, event.slug, substr({STARTED}, 1, 4) FROM session JOIN event ON event.id = event_id"
     " ORDER BY event.id, session.id"
 )
+# In this order, of which SQLite knows nothing before it has counted its tables: from sessions and people to segments.
 _SPEECH = (
-    f"SELECT transcript.id, transcript.language, speaker_tag_id, text, end_ms - start_ms {SAID}"
-    " WHERE session.id = ? ORDER BY transcript.id, speaker_tag_id, segment.position"
+    "SELECT transcript.id, transcript.language, speaker_tag_id, text, end_ms - start_ms FROM recording"
+    " CROSS JOIN transcript ON recording_id = recording.id AND transcript.kind <> 'translation'"
+    f" CROSS JOIN segment ON transcript_id = transcript.id AND flags = '[]' WHERE session_id = ? AND {CURRENT}"
+    " ORDER BY transcript.id, speaker_tag_id, segment.position"
 )
 _PEOPLE = "SELECT person.id, slug FROM person WHERE id IN (SELECT person_id FROM speaker_tag) ORDER BY person.id"
 _OF_PERSON = (
-    f"SELECT session.id, text {SAID} JOIN speaker_tag ON speaker_tag.id = speaker_tag_id"
-    " WHERE person_id = ? ORDER BY session.id"
+    "SELECT session_id, text FROM speaker_tag CROSS JOIN segment ON speaker_tag_id = speaker_tag.id AND flags = '[]'"
+    " CROSS JOIN transcript ON transcript.id = transcript_id AND transcript.kind <> 'translation'"
+    " CROSS JOIN recording ON recording.id = transcript.recording_id"
+    f" WHERE person_id = ? AND session_id IS NOT NULL AND {CURRENT} ORDER BY session_id"
 )
