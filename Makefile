@@ -31,7 +31,7 @@ export ROSTRA_TEST_DATA ?= $(CURDIR)/../shared/data
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-long check wheel lock clean
+.PHONY: help demo test test-long check wheel release lock clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -58,6 +58,16 @@ wheel: $(WHEEL)/.installed  ## Test the built wheel: that it holds every file, a
 	mkdir -p $(WHEEL)/run
 	cp -R tests pyproject.toml README.md $(WHEEL)/run
 	cd $(WHEEL)/run && ../venv/bin/$(TEST) $(WHEEL_TESTS) $(ARGS)
+
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+
+release: wheel  ## Check that a release is ready, and print the commands for its tag
+	@test -z "$$(git status --porcelain)" || { echo "commit everything first: git status" >&2; exit 1; }
+	@grep -Eq '^## $(VERSION) \([0-9]{4}-[0-9]{2}-[0-9]{2}\)$$' CHANGELOG.md || \
+		{ echo "CHANGELOG.md has no date for $(VERSION): ## $(VERSION) (YYYY-MM-DD)" >&2; exit 1; }
+	@! git rev-parse --verify --quiet 'refs/tags/v$(VERSION)' >/dev/null || \
+		{ echo "v$(VERSION) is released already: set the next version in pyproject.toml" >&2; exit 1; }
+	@echo "ready: git tag --sign v$(VERSION) --message 'Rostra $(VERSION)' && git push origin v$(VERSION)"
 
 lock: $(BIN)/python  ## Choose the newest versions that pyproject.toml allows, for .ci/demo.txt and .ci/dev.txt
 	$(BIN)/python -m pip install --quiet 'uv>=0.9'

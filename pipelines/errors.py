@@ -217,6 +217,13 @@ class SpeakersError(ItemError):
     code = "speakers"
 
 
+class MeaningError(ItemError):
+    """What is said cannot be made into vectors: the extra is not installed, or the encoder gave up."""
+
+    code = "meaning"
+    verdict = "refused"
+
+
 class SeamError(ItemError):
     """Two parts of a long recording, heard by themselves, do not meet."""
 

@@ -1,7 +1,7 @@
 """What a person corrected by hand: names, titles, hours; who did it, when, and what stood there before.
 
 A corrected field is its corrector's: no import writes over it again (see `archive.catalogue.merge`).
-Addresses, which are made of slugs, stay as they are.
+Addresses, which are made of slugs, stay as they are, but for those of people, which follow their names.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from archive.catalogue.addresses import move_person, person_at
 from archive.catalogue.merge import plain
 from archive.catalogue.rows import (
     Owner,
@@ -82,12 +83,17 @@ def correct_session(
     return done
 
 
-def correct_person(db: Database, slug: str, values: Mapping[str, Any], *, by: str, at: str) -> list[Correction]:
+def correct_person(
+    db: Database, slug: str, values: Mapping[str, Any], *, by: str, at: str, taken_back: bool = False
+) -> list[Correction]:
     """Correct fields of a person, and return what changed. The caller owns the transaction.
+
+    Their address follows the name: see `archive.catalogue.addresses`. With ``taken_back`` the old one leads nowhere.
 
     Raises:
         UnknownSubjectError: there is no such person.
     """
+    slug = person_at(db, slug)
     ours = find_person(db, slug)
     if ours is None:
         raise UnknownSubjectError("person", slug)
@@ -96,6 +102,8 @@ def correct_person(db: Database, slug: str, values: Mapping[str, Any], *, by: st
     if done:
         write_person(db, slug, replace(ours, **values))
         touch(db)
+    if "name" in values:
+        move_person(db, owner, ours.name, values["name"], taken_back=taken_back)
     return done
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any, Literal
 
+from archive.catalogue.addresses import person_at
 from archive.catalogue.corrections import corrected_fields
 from archive.catalogue.merge import Said, first_said, is_corrected, merge, plain
 from archive.catalogue.pairing import pair
@@ -394,13 +395,13 @@ class _Names:
             if external.scheme in _GLOBAL and (slugs := _slugs_by_id(self._db, external)):
                 return slugs[0]
         if person.key:
-            return person_slug(person)
+            return person_at(self._db, person_slug(person))
         if not person.external_ids and len(here := self._by_name.get(name_key(person.name), set())) == 1:
             return next(iter(here))
         base = person_slug(person)
         # Two names may have the same letters once they are written in ASCII: they are two people.
         for number in count(1):
-            slug = base if number == 1 else f"{base}-{number}"
+            slug = person_at(self._db, base if number == 1 else f"{base}-{number}")
             names = self._known_names(slug)
             if not names or name_key(person.name) in names:
                 names.add(name_key(person.name))

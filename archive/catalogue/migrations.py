@@ -921,6 +921,28 @@ CREATE TABLE former_address (
     )
 
 
+@catalogue_migrations()
+def m0019_meanings(db: Database) -> None:
+    """What is said in about a minute of a transcript, as a vector of an encoder: a byte a number."""
+    execute_all(
+        db,
+        (
+            """
+CREATE TABLE meaning (
+  id INTEGER PRIMARY KEY,
+  transcript_id INTEGER NOT NULL REFERENCES transcript(id) ON DELETE CASCADE,
+  first_position INTEGER NOT NULL,
+  last_position INTEGER NOT NULL,
+  encoder TEXT NOT NULL,
+  vector BLOB NOT NULL,
+  CHECK (last_position >= first_position)
+) STRICT
+""",
+            "CREATE INDEX meaning_transcript ON meaning(transcript_id, first_position)",
+        ),
+    )
+
+
 def dump_schema(db: Database) -> str:
     """Return the DDL of every table and index in order of creation, without SQLite's and FTS5's own."""
     rows = db.query(

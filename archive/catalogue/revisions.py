@@ -137,6 +137,16 @@ def history(db: Database, recording: int) -> list[Revision]:
     return [Revision(Change(*row[:4]), row[4], row[5]) for row in rows.fetchall()]
 
 
+def corrected_words(db: Database) -> list[tuple[str, str, str, int | None]]:
+    """Return what people replaced in all transcripts: words before and after, the language, and the session's id."""
+    rows = db.execute(
+        "SELECT before, after, transcript.language, session_id FROM revision"
+        " JOIN transcript ON transcript.id = transcript_id JOIN recording ON recording.id = recording_id"
+        " WHERE revision.before <> '' ORDER BY revision.id"
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in rows.fetchall()]
+
+
 def _note(db: Database, number: int, base: int, changes: Sequence[Change], by: str, at: str) -> None:
     db.conn.executemany(
         "INSERT INTO revision(transcript_id, base_id, start_ms, end_ms, before, after, revised_by, revised_at)"

@@ -659,3 +659,15 @@ CREATE INDEX former_address_event ON former_address(event_id);
 CREATE INDEX former_address_session ON former_address(session_id);
 
 CREATE INDEX former_address_person ON former_address(person_id);
+
+CREATE TABLE meaning (
+  id INTEGER PRIMARY KEY,
+  transcript_id INTEGER NOT NULL REFERENCES transcript(id) ON DELETE CASCADE,
+  first_position INTEGER NOT NULL,
+  last_position INTEGER NOT NULL,
+  encoder TEXT NOT NULL,
+  vector BLOB NOT NULL,
+  CHECK (last_position >= first_position)
+) STRICT;
+
+CREATE INDEX meaning_transcript ON meaning(transcript_id, first_position);

@@ -18,7 +18,7 @@ from archive.catalogue.current import CURRENT, NOT_SUPERSEDED
 from archive.catalogue.labelling import NOBODY, Turn, labelled, latest, without
 from archive.catalogue.recordings import FILE, WITH_SESSION, RecordingFile
 from archive.catalogue.rows import touch
-from archive.catalogue.transcripts import LABELS, add_transcript, read_transcript
+from archive.catalogue.transcripts import LABELS, REVISES, add_transcript, read_transcript
 from archive.errors import UnknownSubjectError
 from archive.sqlite import Database
 from metadata.model import Transcript
@@ -336,8 +336,12 @@ def _stored(db: Database, recording: int, version: str) -> Transcript | None:
 
 
 def _without_voices(transcript: Transcript, heard: Collection[str]) -> Transcript:
-    """Return a transcript without the voices of the sound, as it is to be given them anew."""
-    if not any(segment.speaker in heard for segment in transcript.segments):
+    """Return a transcript without the voices of the sound, as it is to be given them anew.
+
+    They are in it where people corrected words after it had been given voices. Captions that call somebody what a
+    voice is called mean what they say.
+    """
+    if REVISES not in transcript.parameters:
         return transcript
     segments = (
         replace(segment, speaker=None, overlapped=UNSET) if segment.speaker in heard else segment

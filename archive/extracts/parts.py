@@ -67,6 +67,8 @@ PARTS: dict[str, Part] = {
     ),
     "person": Part("id IN chosen_person", key=("slug",)),
     "session_person": Part(_S, ("session_id",)),
+    "portrait": Part(_P, ("person_id",)),
+    "former_address": Part(f"{_E} OR {_S} OR {_P}", ("event_id", "session_id", "person_id"), ours=frozenset({"*"})),
     "person_source": Part(f"{_S} AND {_P}", ("session_id",)),
     "announcement": Part(_E, key=("event_id", "slug")),
     "attendance": Part(f"{_E} OR {_S}", ("event_id", "session_id")),
@@ -90,6 +92,7 @@ PARTS: dict[str, Part] = {
     "redaction": Part(_R, ("recording_id",)),
     "transcript": Part(_R, key=("version",), ours=frozenset({"is_current"})),
     "speaker_tag": Part(_R, key=("recording_id", "label")),
+    "meaning": Part(_OF_TRANSCRIPT, ("transcript_id",), ours=frozenset({"*"})),
     "attribution": Part(_R, ("recording_id",), outward={"transcript_id": "transcript_id IS NOT NULL"}),
     "speaker_turn": Part(_OF_TAG, ("speaker_tag_id",)),
     # A version's name is a digest of its words: they need no comparison.

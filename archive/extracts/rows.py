@@ -6,6 +6,7 @@ its rows pass every rule of the schema, whoever wrote the files.
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -111,14 +112,25 @@ def _drop_triggers(db: Database) -> None:
 
 def _load(db: Database, table: str, path: Path) -> None:
     known = {column.name for column in db[table].columns}
+    bytes_in = {column.name for column in db[table].columns if column.type == "BLOB"}
     for number, row in enumerate(_read(path), 1):
         if strange := row.keys() - known:
             raise ExtractError(f"{path.name}, line {number}: {table} has no column {min(strange)!r}")
         names = ", ".join(row)
         try:
-            db.execute(f"INSERT INTO {table}({names}) VALUES ({', '.join('?' * len(row))})", list(row.values()))
-        except (sqlite3.Error, OverflowError) as error:
+            values = [_as_bytes(value) if name in bytes_in else value for name, value in row.items()]
+            db.execute(f"INSERT INTO {table}({names}) VALUES ({', '.join('?' * len(row))})", values)
+        except (sqlite3.Error, OverflowError, ValueError) as error:
             raise ExtractError(f"{path.name}, line {number}: the catalogue refuses it ({error})") from error
+
+
+def _as_bytes(value: Value) -> bytes | None:
+    """Return the bytes that JSON has in base64 (RFC 4648)."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise ValueError("bytes are written in base64")  # noqa: TRY004 to be told with the row
+    return base64.b64decode(value, validate=True)
 
 
 def _read(path: Path) -> Iterator[Row]:

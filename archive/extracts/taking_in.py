@@ -134,6 +134,7 @@ class _Table:
 
 
 _WANTED = {
+    "former_address": "b.digest NOT IN (SELECT digest FROM main.former_address)",
     "recording": "b.sha256 NOT IN (SELECT sha256 FROM main.purge WHERE sha256 IS NOT NULL)",
     "stage_run": "(substr(b.subject, 1, 64) IN (SELECT sha256 FROM bag.recording JOIN temp.map_recording ON old = id"
     " AND fresh) OR EXISTS (SELECT 1 FROM bag.provenance AS p JOIN temp.map_recording ON old = p.recording_id AND fresh"

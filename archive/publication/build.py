@@ -71,6 +71,16 @@ AND segment.start_ms < redaction.end_ms AND segment.end_ms > redaction.start_ms
 WHERE segment.id NOT IN (SELECT segment_id FROM main.word)
 """,
     ),
+    (
+        "meaning {} is of words that are redacted",
+        """
+SELECT meaning.id FROM main.redaction JOIN main.transcript ON transcript.recording_id = redaction.recording_id
+JOIN main.meaning ON meaning.transcript_id = transcript.id
+JOIN source.segment ON segment.transcript_id = transcript.id
+AND segment.position BETWEEN first_position AND last_position
+AND segment.start_ms < redaction.end_ms AND segment.end_ms > redaction.start_ms
+""",
+    ),
 )
 """What must not be in a new database: what was taken out of recordings."""
 

@@ -350,16 +350,6 @@ TABLES: dict[str, Documented] = {
         "A picture of somebody, where they or the organisers want it shown.",
         {"person_id": _PERSON, "picture": "The picture's bytes.", "digest": "What its address has."},
     ),
-    "former_address": Documented(
-        "An address that something had once, as a digest: whoever asks for it is led to the new one.",
-        {
-            "id": _KEY,
-            "digest": "Digest of the address.",
-            "event_id": "The event, if it was one's.",
-            "session_id": "The session, if it was one's.",
-            "person_id": "The person, if it was one's.",
-        },
-    ),
     "tombstone": Documented(
         "What was withdrawn.",
         {
@@ -369,6 +359,16 @@ TABLES: dict[str, Documented] = {
             "withdrawn_on": "The day, ISO 8601.",
             "reason": "Why, if the public may know.",
             "identity": "What named it for good.",
+        },
+    ),
+    "former_address": Documented(
+        "An address that was left: it leads on whoever has it, and tells nobody else what it was.",
+        {
+            "id": _KEY,
+            "digest": "SHA-256 of what it was, 32 digits of it.",
+            "event_id": "The event that it leads to.",
+            "session_id": "The session that it leads to.",
+            "person_id": "The person whom it leads to.",
         },
     ),
     "earlier_version": Documented(
@@ -382,7 +382,18 @@ TABLES: dict[str, Documented] = {
             "kind": "asr, human, imported or translation.",
             "created_at": "When it was made, ISO 8601 in UTC.",
             "prints": "Digests of its words, by which a quotation from it is found again.",
-            "replaced": "1 where what was said was corrected since.",
+            "replaced": "1 where another cut has taken its recording's place.",
+        },
+    ),
+    "meaning": Documented(
+        "What about a minute of a transcript is about, as a vector, by which moments that mean alike are found.",
+        {
+            "id": _KEY,
+            "transcript_id": _TRANSCRIPT,
+            "first_position": "Its first segment.",
+            "last_position": "Its last segment.",
+            "encoder": "What made the vector, with its version.",
+            "vector": "The vector, as the encoder's bytes.",
         },
     ),
     "speech": Documented(

@@ -74,7 +74,8 @@ def purge_recording(db: Database, recording: int, *, by: str, at: str) -> list[S
         remove_session(db, session)
     held = list(_files_of(db, recording))
     places = [each[0] for each in db.execute("SELECT place FROM provenance WHERE recording_id = ?", [recording])]
-    for subject in (sha256, *places):
+    heard = db.execute("SELECT id FROM transcript WHERE recording_id = ?", [recording]).fetchall()
+    for subject in (sha256, *places, *(f"transcript/{number}" for (number,) in heard)):
         db.execute(
             "DELETE FROM stage_run WHERE subject = ?1 OR substr(subject, 1, length(?1) + 1) = ?1 || '#'", [subject]
         )

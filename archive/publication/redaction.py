@@ -179,6 +179,11 @@ def take_out(db: Database, recording: int) -> None:
 
 def leave(db: Database, each: Left) -> None:
     """Write what is left of a segment in its place. The caller owns the transaction."""
+    db.execute(
+        "DELETE FROM meaning WHERE transcript_id = ? AND (SELECT position FROM segment WHERE id = ?)"
+        " BETWEEN first_position AND last_position",
+        [each.transcript, each.segment],
+    )
     db.conn.executemany(
         "DELETE FROM word WHERE segment_id = ? AND position = ?", ((each.segment, place) for place in each.out)
     )

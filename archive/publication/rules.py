@@ -190,6 +190,13 @@ RULES: dict[str, Rule] = {
             "speaker_tag_id": "(SELECT becomes FROM voice WHERE voice.id = speaker_tag_id)",
         },
     ),
+    # A vector says as much as its words do: it goes out only where each of them does.
+    "meaning": Rule(
+        "transcript_id IN (SELECT id FROM main.transcript) AND NOT EXISTS (SELECT 1 FROM redacted_segment"
+        " JOIN source.segment USING (id) WHERE redacted_segment.transcript_id = meaning.transcript_id"
+        " AND position BETWEEN first_position AND last_position)",
+        "id transcript_id first_position last_position encoder vector",
+    ),
     "word": Rule(
         "segment_id IN (SELECT id FROM main.segment) AND NOT EXISTS (SELECT 1 FROM redacted_word WHERE"
         " redacted_word.segment_id = word.segment_id AND redacted_word.position = word.position)",

@@ -10,16 +10,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from operator import itemgetter
+from typing import NamedTuple
 
 from archive.search.asked import Asked
 from archive.search.budget import OVER_BUDGET
+from archive.search.by_meaning import NO_WORDS, can_be_meant, covers, find_by_meaning, words_count
 from archive.search.cache import Kept
 from archive.search.filters import STARTED
-from archive.search.hits import Hit, Passage, Ranked, moment_hits, read_closely, read_passages, session_hit
+from archive.search.hits import Hit, Match, Passage, Ranked, moment_hits, read_closely, read_passages, session_hit
 from archive.search.moments import Stretch
-from archive.search.partial import PartialMatches, find_partial, take_apart
+from archive.search.partial import Parts, find_partial, take_apart
 from archive.search.query import Node, Query, to_fts5
-from archive.search.results import FEWER, PARTLY, Results
+from archive.search.rank import FUSED
+from archive.search.results import ABOUT, FEWER, PARTLY, Results
 from archive.search.retrieve import WEIGHTS
 from archive.search.suggest import suggest
 
@@ -30,7 +34,9 @@ COUNTED = 10_000
 UNCOUNTED = f"More than {COUNTED} passages match."
 
 
-def search_moments(asked: Asked, text: str, query: Query, kept: Kept, *, limit: int, offset: int) -> Results:
+def search_moments(
+    asked: Asked, text: str, query: Query, kept: Kept, *, limit: int, offset: int, by_meaning: bool = True
+) -> Results:
     """Return a page of the moments that match a query, or of the sessions of a scope where it has no words.
 
     Args:
@@ -40,22 +46,21 @@ def search_moments(asked: Asked, text: str, query: Query, kept: Kept, *, limit: 
         kept: what is known of the database.
         limit: hits on the page.
         offset: hits on the pages before.
+        by_meaning: whether what says the same in other words is found as well.
     """
     if asked.node is None or asked.wide is None or query.node is None:
         return _browse(asked, limit, offset)
     exact = _Moments(asked, asked.node, asked.wide)
     hits, total, sessions = exact.page(limit, offset)
-    partial = _find_partial(asked, query, kept, total)
+    some = _find_others(asked, text, query, kept, exact, total, by_meaning=by_meaning)
     suggestion = note = None
-    if partial is not None:
-        some = partial.best_moments(asked, beside=exact.sessions())
-        spoken_of = exact.spoken_of | {each.passage.session for each in some}
+    if some is not None:
         begin = max(offset - total, 0)
-        if partial.node is not None:
-            shown = some[begin : begin + limit - len(hits)]
-            hits += moment_hits(asked.conn, shown, partial.node, match="some words")
-        note = PARTLY if some and not total else None
-        total, sessions = total + len(some), max(sessions, len(spoken_of))
+        hits += some.hits(asked, begin, limit - len(hits))
+        if some.moments and not total:
+            note = PARTLY if some.node else ABOUT
+        spoken_of = exact.spoken_of | {each.passage.session for _, each in some.moments}
+        total, sessions = total + len(some.moments), max(sessions, len(spoken_of))
     if not exact.total and asked.budget.complete and not asked.doubtful:
         suggestion = suggest(asked.conn, asked.budget, text, query.node, asked.scope, kept.vocabulary)
     if total > COUNTED:
@@ -69,14 +74,71 @@ def every_moment(asked: Asked) -> list[Hit]:
     return [] if asked.node is None or asked.wide is None else _Moments(asked, asked.node, asked.wide).every()
 
 
-def _find_partial(asked: Asked, query: Query, kept: Kept, total: int) -> PartialMatches | None:
-    """Return what has most of a query, where few moments have all of it."""
+class _Others(NamedTuple):
+    """Moments that have most of a query or are about it, the best first, and what of the query they have."""
+
+    moments: list[tuple[Match, Ranked]]
+    node: Node | None
+
+    def hits(self, asked: Asked, begin: int, count: int) -> list[Hit]:
+        """Return some of them with their text."""
+        shown = self.moments[begin : begin + count]
+        node = self.node or NO_WORDS
+        kinds: tuple[Match, ...] = ("some words", "about this")
+        found = {
+            kind: iter(moment_hits(asked.conn, [each for match, each in shown if match == kind], node, match=kind))
+            for kind in kinds
+        }
+        return [next(found[match]) for match, _ in shown]
+
+
+def _find_others(
+    asked: Asked, text: str, query: Query, kept: Kept, exact: _Moments, total: int, *, by_meaning: bool
+) -> _Others | None:
+    """Return what has most of a query, or is about it, where few moments have all of it."""
     if query.node is None or query.doubtful or query.exact or total >= FEWER:
         return None
     parts = take_apart(query.node)
     if not parts.may_be_partly_found(total > 0):
         return None
-    return find_partial(asked, parts, kept.overview(asked.conn), kept.vocabulary)
+    beside = exact.sessions()
+    partial = find_partial(asked, parts, kept.overview(asked.conn), kept.vocabulary)
+    some = partial.best_moments(asked, beside=beside)
+    near = _about(asked, text, parts, kept, beside) if by_meaning else []
+    return _Others(_fused(some, near, words_count(partial.share) if near else 1.0), partial.node)
+
+
+def _about(asked: Asked, text: str, parts: Parts, kept: Kept, beside: set[int]) -> list[Ranked]:
+    """Return the moments that are about a query, the best first, but for those of some sessions."""
+    if not can_be_meant(asked, parts) or asked.budget.is_over():
+        return []
+    with asked.budget.stop_the_clock():
+        meanings = kept.meanings(asked.conn)
+    if meanings is None or kept.encoder is None:
+        return []
+    overview = kept.overview(asked.conn)
+    found = find_by_meaning(asked, text, kept.encoder, meanings, overview, each_session_once=False)
+    return [each for each in found.moments(asked, found.windows) if each.passage.session not in beside]
+
+
+def _fused(some: list[Ranked], near: list[Ranked], count: float) -> list[tuple[Match, Ranked]]:
+    """Return moments in the order of reciprocal rank; a window that has a moment in it lends it its own.
+
+    Args:
+        some: those that have some words, the best first.
+        near: those that are about the same, the best first.
+        count: what words count, of 1.
+    """
+    scored: list[tuple[float, Match, Ranked]] = []
+    for rank, each in enumerate(some):
+        lent = sum(1 / (FUSED + at) for at, window in enumerate(near) if covers(window, each))
+        scored.append((count / (FUSED + rank) + (1 - count) * lent, "some words", each))
+    for rank, window in enumerate(near):
+        if not any(covers(window, each) for each in some):
+            scored.append(((1 - count) / (FUSED + rank), "about this", window))
+    scored.sort(key=itemgetter(0), reverse=True)
+    # Below 0, as what has all of the words is above it.
+    return [(match, each._replace(score=score - 1)) for score, match, each in scored]
 
 
 def _browse(asked: Asked, limit: int, offset: int) -> Results:

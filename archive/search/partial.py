@@ -169,6 +169,7 @@ class PartialMatches:
         whole: of each session, what it has as a whole.
         fused: of each session, how good it is by both rankings; 0 where it has nothing of the query.
         weights: what each term that was found counts.
+        share: of what the words of a query count that mean something, what the best passage has: from 0 to 1.
     """
 
     ids: Whole
@@ -176,6 +177,7 @@ class PartialMatches:
     whole: Real
     fused: Real
     weights: dict[Node, float]
+    share: float
     _passages: Whole
     _scores: Real
     _owners: Whole
@@ -253,7 +255,7 @@ NO_NUMBERS = np.empty(0, dtype=np.int64)
 def no_partial(overview: Overview) -> PartialMatches:
     """Return that no session has most of a query."""
     scores = np.zeros(len(overview.ids))
-    return PartialMatches(overview.ids, scores, scores, scores, {}, NO_NUMBERS, np.empty(0), NO_NUMBERS, {})
+    return PartialMatches(overview.ids, scores, scores, scores, {}, 0.0, NO_NUMBERS, np.empty(0), NO_NUMBERS, {})
 
 
 def find_partial(asked: Asked, parts: Parts, overview: Overview, vocabulary: Vocabulary) -> PartialMatches:
@@ -354,6 +356,7 @@ class _Found:
         self._sessions = np.zeros(len(overview.ids))
         self._demanded: Marked | None = None
         self._weights: dict[Node, float] = {}
+        self._asked_for = 0.0
         self._read: dict[int, Read] = {}
 
     def add(self, term: Term) -> None:
@@ -364,6 +367,8 @@ class _Found:
             sessions[self._in_sessions(node)] = count
         if term.demanded:
             self._demanded = sessions > 0 if self._demanded is None else self._demanded | (sessions > 0)
+        if term.function == Function.NONE:
+            self._asked_for += _rarity(passages, term.function) or math.log(1 + 2 * len(passages))
         if int(np.count_nonzero(passages)) < self._common and sessions.any():
             if term.function != Function.FOREIGN:
                 self._weights[term.any] = _rarity(passages, term.function)
@@ -387,6 +392,7 @@ class _Found:
         owners = self._overview.owners(passages)
         kept = self._sessions[owners] > 0
         passages, owners = passages[kept], owners[kept]
+        share = min(float(self._passages[passages].max(initial=0.0)) / max(self._asked_for, 1.0), 1.0)
         scores = self._near_each_other(passages, self._passages[passages])
         best = np.zeros(len(self._sessions))
         np.maximum.at(best, owners, scores)
@@ -396,7 +402,7 @@ class _Found:
         whole = self._sessions + NAMED * named * (self._sessions > 0)
         fused = (1 / (FUSED + ranks(best)) + AS_A_WHOLE / (FUSED + ranks(whole))) * (whole > 0)
         return PartialMatches(
-            self._overview.ids, best, whole, fused, self._weights, passages, scores, owners, self._read
+            self._overview.ids, best, whole, fused, self._weights, share, passages, scores, owners, self._read
         )
 
     @property

@@ -13,6 +13,7 @@ from itertools import chain, islice
 from typing import NamedTuple
 
 from archive.search.asked import Asked
+from archive.search.by_meaning import NO_WORDS, AboutMatches, covers, words_count
 from archive.search.hits import Hit, Match, Passage, Ranked, moment_hits, read_indexed, read_passages, session_hit
 from archive.search.moments import Moment, Segments, Stretch, read_segments
 from archive.search.partial import PartialMatches
@@ -20,7 +21,7 @@ from archive.search.query import And, Node
 from archive.search.rank import PARTIAL, Scores
 from archive.search.results import SessionResult
 from archive.search.retrieve import Retrieval
-from archive.search.session_table import Overview, Whole
+from archive.search.session_table import Overview, Real, Whole
 
 MOMENTS_SHOWN = 3
 """Moments of a session on a page."""
@@ -46,25 +47,45 @@ class Shown(NamedTuple):
     in_all: bool = True
 
 
+class Others(NamedTuple):
+    """What was found beside sessions that have all of a query: those that have most of it, and those about it."""
+
+    partial: PartialMatches
+    about: AboutMatches
+
+    @property
+    def fused(self) -> Real:
+        """How good each session is by both."""
+        return self.partial.fused * self._words_count + self.about.fused * (1 - self._words_count)
+
+    @property
+    def _words_count(self) -> float:
+        return words_count(self.partial.share) if self.about.windows else 1.0
+
+    def match(self, place: int) -> Match:
+        """Return how much of the query one of these sessions has, by what it is found by the sooner."""
+        by_words = self.partial.fused[place] * self._words_count
+        return "some words" if by_words >= self.about.fused[place] * (1 - self._words_count) else "about this"
+
+
 def present(
-    asked: Asked, overview: Overview, retrieval: Retrieval, partial: PartialMatches, page: Whole, scores: Scores
+    asked: Asked, overview: Overview, retrieval: Retrieval, others: Others, page: Whole, scores: Scores
 ) -> tuple[SessionResult, ...]:
     """Return sessions, which stand at some places, in their order, as long as there is time."""
     whole = [place for place in page.tolist() if scores.tiers[place] > PARTIAL]
     shown = _WholeMatches(asked, overview, retrieval).shown(whole, scores)
     some = [place for place in page.tolist() if scores.tiers[place] == PARTIAL]
     if some:
-        shown |= _partly_shown(asked, partial, some, scores)
+        shown |= _others_shown(asked, others, some, scores)
     results = []
     for place in page.tolist():
         if place not in shown:
             break
-        match: Match = "all words" if scores.tiers[place] > PARTIAL else "some words"
         results.append(
             SessionResult(
                 **overview.known[place]._asdict(),
                 url=shown[place].hits[0].url.partition("?")[0],
-                match=match,
+                match="all words" if scores.tiers[place] > PARTIAL else others.match(place),
                 hits=shown[place].hits,
                 count=shown[place].found,
                 counted="moments" if shown[place].in_all else "passages",
@@ -75,30 +96,47 @@ def present(
     return tuple(results)
 
 
-def _partly_shown(asked: Asked, partial: PartialMatches, places: list[int], scores: Scores) -> dict[int, Shown]:
-    """Return what is shown of sessions that have most of a query."""
-    if partial.node is None:
-        return {}
-    ranked = partial.moments(asked, places)
-    best = [
-        each._replace(score=scores.total(place).at(nth))
-        for place, found in ranked.items()
-        for nth, each in enumerate(found[:MOMENTS_SHOWN], 1)
+def _others_shown(asked: Asked, others: Others, places: list[int], scores: Scores) -> dict[int, Shown]:
+    """Return what is shown of sessions that have most of a query, or are about it."""
+    node = others.partial.node or NO_WORDS
+    chosen = _chosen(asked, others, places)
+    scored = [
+        (match, each._replace(score=scores.total(place).at(nth)))
+        for place, found in chosen.items()
+        for nth, (match, each) in enumerate(found, 1)
     ]
-    hits = iter(moment_hits(asked.conn, best, partial.node, match="some words"))
+    kinds: tuple[Match, ...] = ("some words", "about this")
+    hits = {
+        kind: iter(moment_hits(asked.conn, [each for match, each in scored if match == kind], node, match=kind))
+        for kind in kinds
+    }
     shown = {}
-    for place in places:
-        if place not in ranked:
-            break
-        mine = tuple(islice(hits, min(len(ranked[place]), MOMENTS_SHOWN)))
+    for place, found in chosen.items():
+        mine = tuple(next(hits[match]) for match, _ in found)
         if not mine:
-            number = int(partial.ids[place])
-            mine = (session_hit(asked.conn, number, scores.total(place).at(1), partial.node, match="some words"),)
-            shown[place] = Shown(mine, (), 0)
+            number, score = int(others.partial.ids[place]), scores.total(place).at(1)
+            shown[place] = Shown((session_hit(asked.conn, number, score, node, match="some words"),), (), 0)
             continue
         lasting = sorted({(hit.start_ms, hit.end_ms) for hit in mine})
         shown[place] = Shown(mine, tuple(lasting), len(mine))
     return shown
+
+
+def _chosen(asked: Asked, others: Others, places: list[int]) -> dict[int, list[tuple[Match, Ranked]]]:
+    """Return the moments of sessions that are shown, the best first, as long as there is time."""
+    ranked: dict[int, list[Ranked]] = {place: [] for place in places}
+    if others.partial.node is not None:
+        ranked = others.partial.moments(asked, places)
+    windows = others.about.of(ranked)
+    near = dict(zip(windows, others.about.moments(asked, windows.values()), strict=True))
+    chosen: dict[int, list[tuple[Match, Ranked]]] = {}
+    for place, found in ranked.items():
+        some: list[tuple[Match, Ranked]] = [("some words", each) for each in found[:MOMENTS_SHOWN]]
+        if place in near and not any(covers(near[place], each) for _, each in some):
+            at = 0 if others.match(place) == "about this" else MOMENTS_SHOWN - 1
+            some.insert(at, ("about this", near[place]))
+        chosen[place] = some[:MOMENTS_SHOWN]
+    return chosen
 
 
 class _Found:

@@ -12,6 +12,7 @@ Sort: TypeAlias = Literal["relevance", "date"]
 FEWER = 10
 """Results with all that is asked for, below which those with most of it are looked for as well."""
 PARTLY = "Nothing has all of these words: what follows has some of them."
+ABOUT = "Nothing has these words: what follows may be about the same, in other words."
 
 
 @dataclass(frozen=True, slots=True)

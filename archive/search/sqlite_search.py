@@ -18,11 +18,13 @@ from archive.errors import sqlite_errors
 from archive.index.passages import index_session, rebuild, remove_session
 from archive.search.asked import Asked
 from archive.search.budget import CLOCK, OVER_BUDGET, Budget
+from archive.search.by_meaning import NO_WORDS, beginnings
 from archive.search.by_moment import every_moment, search_moments
 from archive.search.cache import Kept, KeptUntilChanged
 from archive.search.filters import EVERYWHERE, Filters, Scope, read_scope
 from archive.search.hits import (
     Hit,
+    moment_hits,
     read_languages,
 )
 from archive.search.query import Query, parse_query
@@ -140,11 +142,25 @@ class SqliteSearch:
             asked = self._asked(budget, understood, scope, read_languages(self._conn, scope))
             hits, better, said = every_moment(asked), None, None
             if not hits:
-                some = search_moments(asked, query, understood, kept, limit=PARTLY_SHOWN, offset=0)
+                some = search_moments(asked, query, understood, kept, limit=PARTLY_SHOWN, offset=0, by_meaning=False)
                 hits, better, said = [hit for hit in some.hits if hit.end_ms], some.suggestion, some.note
         hits.sort(key=lambda hit: (hit.transcript or "", hit.start_ms, hit.positions))
         note = _joined(understood.note, said if budget.complete else OVER_BUDGET)
         return Results(tuple(hits), len(hits), int(bool(hits)), note, budget.complete, better)
+
+    def related(self, session: int) -> tuple[Hit, ...]:
+        """Return moments of other sessions that are like one of a session, the best first; none without vectors.
+
+        Args:
+            session: its id.
+
+        Raises:
+            ArchiveError: the database is damaged or cannot be read.
+        """
+        kept = self._what_is_kept()
+        with sqlite_errors(), reading(self._conn):
+            found = beginnings(self._conn, kept.like(self._conn, session))
+            return tuple(moment_hits(self._conn, found, NO_WORDS, match="about this"))
 
     def sessions(
         self,
@@ -179,9 +195,7 @@ class SqliteSearch:
             scope = read_scope(self._conn, tagged, understood.where, words=understood.node is not None)
             asked = self._asked(budget, understood, scope, [scope.language] if scope.language else overview.languages)
             limit = min(max(limit, 0), 100)
-            results = search_sessions(
-                asked, query, understood, overview, kept.vocabulary, sort=sort, limit=limit, after=after
-            )
+            results = search_sessions(asked, query, understood, overview, kept, sort=sort, limit=limit, after=after)
         return replace(results, note=_joined(understood.note, results.note))
 
     def _what_is_kept(self) -> Kept:

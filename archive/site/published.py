@@ -20,6 +20,7 @@ from typing import Any, Self, TypeVar
 from datasette.database import Database, QueryInterrupted, Results
 
 from archive.errors import UnpublishedError
+from archive.index.encoder import installed_encoder
 from archive.lane.messages import Request
 from archive.lane.pool import Lane
 from archive.publication.folder import DATABASE
@@ -194,7 +195,7 @@ def search_in(datasette: Any, conn: sqlite3.Connection) -> SqliteSearch:
     if kept is None:
         for other in list(_kept)[:-1]:  # the build before this one may still be read from
             _kept.pop(other, None)
-        kept = _kept.setdefault(file, Kept())
+        kept = _kept.setdefault(file, Kept(installed_encoder()))
     return SqliteSearch(conn, datasette.setting("sql_time_limit_ms"), kept=kept)
 
 

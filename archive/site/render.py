@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode
 
+from datasette import Response
+
 from archive import urls
+from archive.catalogue.addresses import lead_on
 from archive.site import labels as wording
 from archive.site import locales, queries
 from archive.site.discovery.pages import About, about_page
@@ -78,6 +81,10 @@ async def not_found(datasette: Any, request: Any) -> Any:
     grave = await current(datasette).execute_fn(lambda conn: queries.tombstone(conn, event, session))
     if grave is not None:
         return await gone(datasette, request, grave)
+    if person := unquote(request.url_vars.get("person") or ""):
+        moved = await current(datasette).execute_fn(lambda conn: lead_on(conn, "person_id", person))
+        if moved is not None:
+            return Response.redirect(urls.person_url(moved), status=HTTPStatus.MOVED_PERMANENTLY)
     if for_programs(request):
         return problem(request, HTTPStatus.NOT_FOUND, f"There is nothing at this address; see {urls.OPENAPI}.")
     return await render(datasette, request, "missing.html", lambda _conn: {}, status=HTTPStatus.NOT_FOUND)

@@ -142,7 +142,9 @@ def _moment_of(hit: Hit, key: str | None, query: str) -> ListedMoment:
     if not hit.end_ms:  # a session that is about it, not a moment
         return ListedMoment(hit, wording.session_url(hit.event, hit.session, None, key), key)
     address = wording.session_url(hit.event, hit.session, hit.start_ms, key)
-    return ListedMoment(hit, f"{address}&{urlencode({'q': query})}" if query else address, key)
+    # What says the same in other words has none to be marked.
+    marked = query and hit.match != "about this"
+    return ListedMoment(hit, f"{address}&{urlencode({'q': query})}" if marked else address, key)
 
 
 def apart(hits: Sequence[Hit]) -> list[Hit]:
@@ -187,7 +189,7 @@ def _asked(request: Any) -> tuple[str, Filters, Sort, str | None]:
 
 def _count(backend: Any, query: str, filters: Filters, result: SessionResult) -> int | None:
     """Return how many moments a session has, as its own page counts them."""
-    if not query or result.count == 0:
+    if not query or result.count == 0 or result.match == "about this":
         return result.count
     found = backend.within(query, result.event, result.session, language=filters.language)
     return found.total if found.complete else None

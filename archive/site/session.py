@@ -105,6 +105,7 @@ async def session(datasette: Any, request: Any) -> Any:
             "track": track,
             "version": version,
             "around": recordings.around(conn, page.card),
+            "related": search_in(datasette, conn).related(page.card.id),
             "first": first,
             "paragraphs": (said := paragraphs(lines, _marks(conn, version, lines, found, span))),
             "talkers": in_recording(said),

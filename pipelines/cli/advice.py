@@ -15,6 +15,7 @@ ADVICE = {
     "gone": "nothing to do: what was made of it was thrown away",
     "language": "correct the language in the timetable or in rostra.toml",
     "limit": "raise the limit in [pull] of rostra.toml, then rostra pull",
+    "meaning": "see what the reason says; words are found as before, and rostra retry --stage embed tries again",
     "no-audio": "nothing to do, unless sound is missing: then bring another copy",
     "not-fetched": "see what its place answered, then pull it again: what came so far is kept",
     "not-kept": "read the reason, mend it, then rostra retry",

@@ -91,7 +91,7 @@ def _span(context: Context, recording: int, moment: str, until: str | None) -> t
         if end <= start:
             raise ConfigError(f"--until {until} is not after --at {moment}")
         return start, end
-    [*found] = said_within(context.db, recording, (start, start + 1))
+    found = said_within(context.db, recording, (start, start + 1))
     if not found:
         raise ConfigError(f"nothing is said at {format_clock(start)}: give --until as well, or another moment")
     return found[-1].start_ms, found[-1].end_ms

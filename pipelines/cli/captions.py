@@ -10,6 +10,7 @@ from typing import Any, Literal
 import click
 from rich.markup import escape
 
+from archive.catalogue.revisions import corrected_words
 from archive.catalogue.sessions import find_session
 from archive.errors import UnknownSubjectError, sqlite_errors
 from metadata.captions import FORMATS, READERS, WRITERS
@@ -18,10 +19,11 @@ from pipelines.cli.base import Examples, archive_option, command, emit, export, 
 from pipelines.cli.display import echo, err, out
 from pipelines.exchange.captioned import Names, Told, add_files, caption_files, recording_for
 from pipelines.exchange.captions import find_recording, written
+from pipelines.exchange.revisions import corrected_terms
 from pipelines.stages.hints import hints_for
 from pipelines.storage.archive_folder import Context, open_archive_readonly, taking_turns
 from pipelines.storage.atomic import write_atomic
-from pipelines.text import one_line
+from pipelines.text import counted, one_line
 
 
 @command(
@@ -151,16 +153,25 @@ def _as_json(told: Told) -> dict[str, Any]:
     }
 
 
-@command("rostra hints opening", "rostra hints winter-school-12/opening --json")
-@click.argument("session")
+@command("rostra hints opening", "rostra hints winter-school-12/opening --json", "rostra hints --corrections")
+@click.argument("session", required=False)
+@click.option("--corrections", is_flag=True, help="List names and terms that people wrote in corrections.")
 @json_option
 @archive_option
-def hints(root: Path, session: str, as_json: bool) -> None:
+def hints(root: Path, session: str | None, corrections: bool, as_json: bool) -> None:
     """Show what the recordings of SESSION (its slug, or EVENT/SESSION) are heard with: language, names and terms.
 
     They come from the timetable, people first, then the title, transcribe.glossary in rostra.toml and what the
     abstract sets in capitals. Whatever is wrong or missing here is mended there.
+
+    With --corrections: what people wrote where a machine had heard something else, and the glossary does not have.
+    Nothing is taken over by itself, as another glossary makes every recording due to be transcribed again.
     """
+    if corrections == (session is not None):
+        raise click.UsageError("say a SESSION, or --corrections")
+    if session is None:
+        _suggest(root, as_json=as_json)
+        return
     with open_archive_readonly(root) as context, sqlite_errors():
         known = hints_for(context, find_session(context.db, *session_name(session)).id)
     if as_json:
@@ -169,6 +180,21 @@ def hints(root: Path, session: str, as_json: bool) -> None:
     err.print(f"[dim]{escape(display_name(known.language)) if known.language else 'language to be identified'}[/]")
     for term in known.terms:
         out.print(escape(term))
+
+
+def _suggest(root: Path, *, as_json: bool) -> None:
+    """Show which names and terms of corrections the glossary lacks."""
+    with open_archive_readonly(root) as context, sqlite_errors():
+        found = corrected_terms(corrected_words(context.db), context.config.transcribe.glossary)
+    if as_json:
+        emit([each._asdict() for each in found])
+        return
+    for each in found:
+        out.print(f"{escape(each.term)}  [dim]{counted(each.times, 'time')}, {counted(each.sessions, 'session')}[/]")
+    if found:
+        err.print("Those that may be said again belong into transcribe.glossary in rostra.toml.")
+    else:
+        err.print("No correction has a name or a term that the glossary lacks.")
 
 
 @export.command(

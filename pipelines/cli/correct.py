@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import click
 from rich.markup import escape
 
 from archive.catalogue import corrections
+from archive.catalogue.addresses import person_at
 from archive.catalogue.corrections import Correction
 from archive.catalogue.rows import find_person, read_event, read_session
 from archive.catalogue.sessions import find_session
@@ -18,6 +20,8 @@ from archive.connection import transaction
 from archive.errors import UnknownSubjectError
 from pipelines.cli.base import Examples, ExamplesGroup, archive_option, cli, emit, json_option, session_name, user_name
 from pipelines.cli.display import err
+from pipelines.cli.release import publish_copies
+from pipelines.cli.work import finish
 from pipelines.exchange.corrections import read
 from pipelines.storage.archive_folder import Context, taking_turns, timestamp
 
@@ -84,16 +88,23 @@ def correct_session(root: Path, session: str, values: tuple[str, ...], by: str |
 @correct.command("person", **_examples('rostra correct person noor-okafor name="Noor Okafor"'))
 @click.argument("person")
 @_options
-def correct_person(root: Path, person: str, values: tuple[str, ...], by: str | None, as_json: bool) -> None:
+@click.option("--take-back", "taking_back", is_flag=True, help="Let the old address, with the old name, lead nowhere.")
+def correct_person(
+    root: Path, person: str, values: tuple[str, ...], by: str | None, as_json: bool, taking_back: bool
+) -> None:
     """Correct PERSON (the end of their page's address): name, biography.
 
-    The address stays; a field without a value is emptied.
+    The address follows the name, and the old one leads to it. With --take-back it leads nowhere, and nothing that is
+    published holds the old name. A field without a value is emptied.
     """
     with taking_turns(root) as context:
-        ours = find_person(context.db, person)
+        ours = find_person(context.db, person_at(context.db, person))
         if ours is None:
             raise UnknownSubjectError("person", person)
-        done = _apply(context, corrections.correct_person, person, values=read("person", ours, values), by=by)
+        change = partial(corrections.correct_person, taken_back=taking_back)
+        done = _apply(context, change, person, values=read("person", ours, values), by=by)
+        if taking_back:
+            finish(publish_copies(context, as_json=as_json))
     _tell(done, as_json=as_json)
 
 

@@ -59,7 +59,8 @@ def speakers(
     """List the voices of SESSION (its slug, or EVENT/SESSION), and say who they are.
 
     A machine tells voices apart, and proposes people of the timetable with its reasons. Only you name one. PERSON is
-    somebody of the catalogue, by the end of their page's address or by their name.
+    somebody of the catalogue, by the end of their page's address or by their name. Where the machine is wrong for a
+    moment, 'rostra correct speaker' says who speaks.
     """
     if (session is None) is (forget is None):
         raise ConfigError("name a session, or --forget somebody: rostra speakers --help")

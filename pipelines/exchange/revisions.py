@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from archive.catalogue.attributions import know_voices, note_edited, take_back_edited
 from archive.catalogue.revisions import (
@@ -25,6 +27,7 @@ from metadata.captions.align import LEAST_SHARED
 from metadata.errors import FormatError
 from metadata.model import Transcript, Word
 from metadata.revising import Change, Edit, apply, edits, edits_of, merge, restructured, timed_words, words_of
+from metadata.terms import terms
 from metadata.times import format_clock
 from pipelines.errors import ConfigError
 
@@ -190,3 +193,43 @@ def _side(words: Sequence[str], edit: Edit, first: int, end: int) -> str:
 
 def _bare(word: str) -> str:
     return word.strip(".,;:!?…\"'()[]«»“”„‘’¿¡").casefold()
+
+
+class CorrectedTerm(NamedTuple):
+    """A name or a term that people wrote in corrections: how often, and in how many sessions."""
+
+    term: str
+    times: int
+    sessions: int
+
+
+def corrected_terms(
+    replaced: Iterable[tuple[str, str, str, int | None]], glossary: Iterable[str]
+) -> list[CorrectedTerm]:
+    """Return the names and terms that people wrote and no glossary has, the most frequent first.
+
+    What was put back as it was does not count.
+
+    Args:
+        replaced: words before and after, their language (BCP-47), and the session's id; see `corrected_words`.
+        glossary: terms that are known.
+    """
+    known = {term.casefold() for term in glossary}
+    times: Counter[str] = Counter()
+    sessions: dict[str, set[int | None]] = {}
+    for before, after, language, session in replaced:
+        here, there = (_terms_of(text, language, beside=other) for text, other in ((after, before), (before, after)))
+        times.update(here - there)
+        times.subtract(there - here)
+        for term in here - there:
+            sessions.setdefault(term, set()).add(session)
+    found = [CorrectedTerm(term, count, len(sessions[term])) for term, count in times.items() if count > 0]
+    return sorted(
+        (each for each in found if each.term.casefold() not in known), key=lambda each: (-each.times, each.term)
+    )
+
+
+def _terms_of(text: str, language: str, *, beside: str) -> set[str]:
+    """Return the names and terms in a piece of a sentence; its first capital counts where the other has none."""
+    inside = not beside[:1].isupper()
+    return set(terms(f"so {text}" if inside else text, language))

@@ -19,7 +19,7 @@ import signal
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -355,7 +355,7 @@ def _convert(path: Path, output: Any, seconds: float, targets: Sequence[Path], *
 
 def stream_audio(
     path: Path, *, start_ms: int = 0, end_ms: int | None = None, channel: int | None = None
-) -> Iterator[AudioBlock]:
+) -> Generator[AudioBlock, None, None]:
     """Decode the track of sound that is heard, in blocks of `BLOCK_SECONDS`, in constant memory.
 
     Sample ``i`` of all blocks together is what a player plays at ``start_ms + i / 16`` milliseconds: a late
@@ -634,7 +634,7 @@ def _blame_the_disk(complaints: Iterable[str]) -> None:
         raise DiskFullError("no room is left on the disk for what ffmpeg writes: make some, and run it again")
 
 
-def _blocks(path: Path, info: MediaInfo, start_ms: int, end_ms: int) -> Iterator[AudioBlock]:
+def _blocks(path: Path, info: MediaInfo, start_ms: int, end_ms: int) -> Generator[AudioBlock, None, None]:
     sample = np.dtype("<f4").itemsize
     first, last = (at * SAMPLE_RATE // 1000 for at in (start_ms, end_ms))
     at = info.sound_starts_ms * SAMPLE_RATE // 1000

@@ -8,6 +8,7 @@ two channels both are active at once, since they are the same sound or one room'
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
@@ -32,6 +33,9 @@ APART = -0.5
 """The correlation of the activity of two channels, where either is active, below which they are two speakers'."""
 LEAST = 30
 """Frames in which each of the two must be active alone."""
+SOON, TOGETHER = 1_800, 0.5
+"""After how many frames channels are given up that are both active in more than such a part of them: decoding takes
+time, and a recording of two channels is an interview seldom."""
 MARGIN = 3
 """Frames before and after those in which a channel is active that are heard as well."""
 
@@ -45,22 +49,31 @@ def hear(diarizer: Diarizer, path: Path, most: int | None, report: Report) -> Di
     """
     info = probe(path)
     if info.heard and info.heard.channels == 2 and info.channel is None:
-        channels = [stream_audio(path, channel=number) for number in (0, 1)]
-        if (active := separate(zip(*channels, strict=False))) is not None:
+        with closing(stream_audio(path, channel=0)) as left, closing(stream_audio(path, channel=1)) as right:
+            active = separate(zip(left, right, strict=False))
+        if active is not None:
             return by_channel(diarizer, lambda number: stream_audio(path, channel=number), active, report)
     return diarizer.diarize(stream_audio(path), most, report)
 
 
 def separate(blocks: Iterable[tuple[AudioBlock, ...]]) -> Active | None:
-    """Return when each of two channels is active; None where they are not two speakers'."""
-    levels = np.concatenate([np.zeros((0, 2)), *_levels(blocks)])
-    if not len(levels):
-        return None
-    active = levels >= np.maximum(np.quantile(levels, 0.9, axis=0) - BELOW_DB, QUIET_DB)
+    """Return when each of two channels is active; None where they are not two speakers', which shows soon mostly."""
+    levels = np.zeros((0, 2))
+    for some in _levels(blocks):
+        levels = np.concatenate([levels, some])
+        if len(levels) - len(some) < SOON <= len(levels) and _active(levels).all(axis=1).mean() > TOGETHER:
+            return None
+    active = _active(levels)
     heard = active[active.any(axis=1)]
     alone = heard & ~heard[:, ::-1]
     apart = min(alone.sum(axis=0)) >= LEAST and np.corrcoef(heard.T.astype(float))[0, 1] <= APART
-    return np.asarray(active) if apart else None
+    return active if apart else None
+
+
+def _active(levels: npt.NDArray[np.float64]) -> Active:
+    if not len(levels):
+        return np.zeros((0, 2), dtype=bool)
+    return np.asarray(levels >= np.maximum(np.quantile(levels, 0.9, axis=0) - BELOW_DB, QUIET_DB))
 
 
 def by_channel(

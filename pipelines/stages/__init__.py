@@ -96,6 +96,7 @@ STAGES = (
     StageEntry("diarize", "models", "tells who speaks when, if [speakers] enabled"),
     StageEntry("translate", "models", "translates into English", option="Translate what is not in English, too."),
     StageEntry("render", "workers", "makes what the site plays and shows of recordings"),
+    StageEntry("embed", "driver", "makes vectors of what is said, for a search by meaning, if [meaning] enabled"),
     StageEntry("index", "driver", "makes sessions and transcripts searchable"),
     StageEntry("publish", "driver", "builds the public database from what is released, and swaps it in"),
 )

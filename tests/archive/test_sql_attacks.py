@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
 from archive.lane.messages import Reply, Request
 from archive.lane.pool import Lane
 from archive.sqlite import sqlite3
-from tests.bench.sql_attacks import ATTACKS
+from tests.archive.site.test_pages import serve_example
+from tests.bench.sql_attacks import ATTACKS, TEXT
 
 SECONDS = 0.3
 """That a statement has here before it is interrupted; what looks at no clock is ended a second later."""
@@ -38,6 +40,16 @@ def lane() -> Iterator[Lane]:
 
 def ask(lane: Lane, path: str, sql: str, seconds: float) -> Reply:
     return asyncio.run(lane.run(Request(path, sql, (), seconds, None)))
+
+
+def test_text_that_takes_long_to_read_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    with serve_example(tmp_path) as site:
+        for kind, sql in TEXT.items():
+            for page in ("/data.json", "/data", "/data/session"):
+                answer = site.get(f"{page}?{urlencode({'sql': sql})}", follow_redirects=True)
+                assert answer.status_code == 414, kind
+        whole = f"SELECT count(*) AS n FROM session -- {'x' * 7_000}"
+        assert site.get(f"/data.json?{urlencode({'sql': whole})}&_shape=array").json() == [{"n": 6}]
 
 
 def test_there_are_many_kinds() -> None:

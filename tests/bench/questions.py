@@ -1,6 +1,6 @@
 """Are questions answered? What people type, with the moment that each was written from.
 
-``python -m tests.bench.questions [--json FILE] [--verbose] [--kind KIND …]``
+``python -m tests.bench.questions [--json FILE] [--verbose] [--kind KIND …] [--meaning] [--half HALF]``
 
 ``tests/cases/search/questions.json`` has, for each question, its kind, its language, and the session and the seconds
 that answer it. A question was written from a moment that was drawn by chance, before any search was asked:
@@ -15,6 +15,9 @@ Figures: success@1 and @5 are the shares of questions whose session is the first
 mean reciprocal rank among the first ten; moment is the share of questions whose session is among the first five with
 a moment that begins within a minute of the right one; first_moment is the same of its first moment alone; empty is
 the share that finds nothing. A question that finds nothing is asked again as Rostra suggests, as a reader would click.
+
+With ``--meaning`` the talks have vectors, too (a minute of computing), so that the third tier answers as well; its
+constants were chosen by every other question, the ``tuning`` half, and are to be judged by the ``reported`` half.
 """
 
 from __future__ import annotations
@@ -28,6 +31,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from archive.connection import transaction
+from archive.index.encoder import Encoder, installed_encoder
+from archive.index.meanings import pack, read_windows, set_meanings, transcripts_to_embed
+from archive.search.cache import Kept
 from archive.search.sqlite_search import SqliteSearch
 from archive.sqlite import Database
 from tests.bench.talks import catalogue, read_talks
@@ -60,9 +67,23 @@ def read_questions() -> list[Question]:
     return [Question(**each) for each in json.loads(QUESTIONS.read_text(encoding="utf-8"))]
 
 
-def rostra(db: Database) -> Search:
+def half_of(questions: Sequence[Question], name: str) -> Sequence[Question]:
+    """Return every other question, or all."""
+    return {"all": questions, "tuning": questions[::2], "reported": questions[1::2]}[name]
+
+
+def embed(db: Database, encoder: Encoder) -> None:
+    """Give every transcript its vectors."""
+    with transaction(db):
+        for each in transcripts_to_embed(db):
+            windows = read_windows(db.conn, each.id)
+            vectors = pack(encoder.encode([window.text for window in windows]))
+            set_meanings(db, each.id, encoder.name, [(window.first, window.last) for window in windows], vectors)
+
+
+def rostra(db: Database, encoder: Encoder | None = None) -> Search:
     """Return how Rostra answers by session."""
-    backend = SqliteSearch(db.conn, 10_000)
+    backend = SqliteSearch(db.conn, 10_000, kept=Kept(encoder))
 
     def search(query: str) -> Found:
         found = backend.sessions(query, limit=DEPTH)
@@ -108,10 +129,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--kind", nargs="*", default=KINDS, choices=KINDS)
+    parser.add_argument("--meaning", action="store_true", help="answer by meaning, too; needs rostra[meaning]")
+    parser.add_argument("--half", default="all", choices=("all", "tuning", "reported"))
     parser.add_argument("--verbose", action="store_true", help="name questions whose moment is not found")
     options = parser.parse_args()
-    asked = [question for question in read_questions() if question.kind in options.kind]
-    report = judge(rostra(catalogue(read_talks())), asked, verbose=options.verbose)
+    asked = [question for question in half_of(read_questions(), options.half) if question.kind in options.kind]
+    encoder = installed_encoder() if options.meaning else None
+    if options.meaning and encoder is None:
+        parser.error("pip install 'rostra[meaning]'")
+    db = catalogue(read_talks())
+    if encoder is not None:
+        embed(db, encoder)
+    report = judge(rostra(db, encoder), asked, verbose=options.verbose)
     text = json.dumps(report, indent=1)
     print(text)
     if options.json:

@@ -100,6 +100,13 @@ MACHINE = {
 }  # fmt: skip
 """What tells of the machine, changes anything, or breaks what reads statements."""
 
+TEXT = {
+    "comments without an end": f"SELECT 1 {chr(39).join(['/* '] * 4_000)}",
+    "lines of comments without an end": "SELECT 1 " + "/*\n" * 4_000,
+    "very many words": "SELECT 1 " + ":a " * 4_000,
+}
+"""What takes long before it is run, where patterns look for comments and names in it."""
+
 ATTACKS: dict[str, str] = TIME | MEMORY | SIZE | MACHINE
 PAGES = ("/", "/events", "/search?q=archive", "/events/summer-university-2022", "/people")
 
@@ -116,7 +123,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pages", type=int, default=400, help="asked for, with and without attackers")
     parser.add_argument("--attackers", type=int, default=8)
+    parser.add_argument("--attack", metavar="SITE", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.attack:
+        attack_together(arguments.attack, arguments.attackers)
+        return
     with tempfile.TemporaryDirectory() as folder:
         publish(Path(folder))
         with socket.create_server(("127.0.0.1", 0)) as free:
@@ -140,22 +151,40 @@ def report(site: str, pid: int, pages: int, attackers: int) -> None:
             time.sleep(0.1)
         asked(client, len(PAGES) * 4)
         alone = asked(client, pages)
-        stop, answers, peak = threading.Event(), Counter[int](), [0]
-        crowd = [threading.Thread(target=attack, args=(site, stop, answers, first)) for first in range(attackers)]
-        crowd.append(threading.Thread(target=watch, args=(pid, stop, peak)))
-        for each in crowd:
-            each.start()
-        time.sleep(3)
-        attacked = asked(client, pages)
-        while sum(answers.values()) < len(ATTACKS):
-            time.sleep(0.5)
+        stop, peak = threading.Event(), [0]
+        watching = threading.Thread(target=watch, args=(pid, stop, peak))
+        watching.start()
+        # In a process of their own: their work is not to be counted as the site's.
+        command = [sys.executable, "-m", "tests.bench.sql_attacks", "--attack", site, "--attackers", str(attackers)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as crowd:
+            assert crowd.stdout is not None
+            crowd.stdout.readline()
+            attacked = asked(client, pages)
+            answers = crowd.communicate("enough")[0].strip()
         stop.set()
-        for each in crowd:
-            each.join()
-    print(f"{len(ATTACKS)} kinds of statements, {attackers} attackers, {sum(answers.values())} answers {dict(answers)}")
+        watching.join()
+    print(f"{len(ATTACKS)} kinds of statements, {attackers} attackers, answers by status: {answers}")
     for name, figures in (("alone", alone), ("under attack", attacked)):
         print(f"pages {name}: median {figures.median * 1000:.1f} ms, 99th percentile {figures.worst * 1000:.1f} ms")
-    print(f"99th percentile: {attacked.worst / alone.worst:.2f} times; peak memory {peak[0] / 1024:.0f} MiB")
+    print(f"99th percentile: {attacked.worst / alone.worst:.2f} times; peak memory {peak[0] * 1024 / 1e6:.0f} MB")
+
+
+def attack_together(site: str, attackers: int) -> None:
+    """Attack until the input says that it is enough, and every kind was answered; then print the answers."""
+    stop, answers = threading.Event(), Counter[int]()
+    crowd = [threading.Thread(target=attack, args=(site, stop, answers, first)) for first in range(attackers)]
+    for each in crowd:
+        each.start()
+    while not answers:
+        time.sleep(0.1)
+    print("begun", flush=True)
+    sys.stdin.read()
+    while sum(answers.values()) < len(ATTACKS):
+        time.sleep(0.1)
+    stop.set()
+    for each in crowd:
+        each.join()
+    print(dict(answers), flush=True)
 
 
 def asked(client: httpx.Client, count: int) -> Figures:
@@ -171,7 +200,9 @@ def asked(client: httpx.Client, count: int) -> Figures:
 
 def attack(site: str, stop: threading.Event, answers: Counter[int], first: int) -> None:
     """Send statements one after the other until told to stop."""
-    statements = itertools.cycle(list(ATTACKS.values())[first * 7 % len(ATTACKS) :] + list(ATTACKS.values()))
+    statements = itertools.cycle(
+        [*TEXT.values(), *list(ATTACKS.values())[first * 7 % len(ATTACKS) :], *ATTACKS.values()]
+    )
     with httpx.Client(base_url=site, trust_env=False, timeout=120, follow_redirects=True) as client:
         while not stop.is_set():
             with suppress(httpx.HTTPError):
@@ -179,8 +210,8 @@ def attack(site: str, stop: threading.Event, answers: Counter[int], first: int) 
 
 
 def watch(pid: int, stop: threading.Event, peak: list[int]) -> None:
-    """Note the most memory, in KiB, that a process and its children take together."""
-    while not stop.wait(0.02):
+    """Note the most memory, in KiB, that a process and its children take together: what they share counts once."""
+    while not stop.wait(0.05):
         peak[0] = max(peak[0], sum(_resident(each) for each in (pid, *_children(pid))))
 
 
@@ -197,8 +228,8 @@ def _children(pid: int) -> list[int]:
 
 def _resident(pid: int) -> int:
     with suppress(OSError, IndexError):
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS"):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
                 return int(line.split()[1])
     return 0
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from langcodes import Language
 
+from pipelines.config import QUALITIES
 from tests.bench.hard import split_of
 from tests.bench.marks import interval, total
 
@@ -182,6 +183,18 @@ def held_out(results: Mapping[str, Any]) -> str:
     )
 
 
+def qualities(results: Mapping[str, Any]) -> str:
+    """Return errors and computing by quality, on the recordings for which all are known."""
+    files = [each for each in results["quality"].values() if set(QUALITIES) <= set(each)]
+    rows = [[f"`{each}`", _percent([file[each] for file in files]), _computed(files, each)] for each in QUALITIES]
+    return table(["quality", "words wrong, %", "seconds of computing for a minute of sound"], rows)
+
+
+def _computed(files: Sequence[Mapping[str, Any]], quality: str) -> str:
+    found = [file[quality] for file in files]
+    return f"{60 * sum(each['computed'] for each in found) / sum(each['of'] for each in found):.1f}"
+
+
 def hard(results: Mapping[str, Any], split: str = "test") -> str:
     """Return what Rostra makes of hard sound, a row a kind."""
     kinds = total(each["rostra"] for name, each in results["hard"].items() if name.startswith(f"{split}:"))
@@ -204,8 +217,8 @@ def _hard(found: Mapping[str, float]) -> Iterable[str]:
 
 def section(results: Mapping[str, Any], elsewhere: Mapping[str, Any]) -> str:
     """Return what ``README.md`` shows."""
-    parts = (summary(results), f"{remarks(results)}\n{held_out(results)}\n{without_int8(elsewhere)}", hard(results))
-    return "\n\n".join(parts)
+    said = f"{remarks(results)}\n{held_out(results)}\n{without_int8(elsewhere)}"
+    return "\n\n".join((summary(results), said, hard(results), qualities(results)))
 
 
 if __name__ == "__main__":

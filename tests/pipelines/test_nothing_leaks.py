@@ -34,9 +34,11 @@ from archive.catalogue.migrations import catalogue_migrations
 from archive.catalogue.portraits import delete_portrait, set_portrait, set_state
 from archive.catalogue.provenance import note_place
 from archive.catalogue.recordings import NewRecording, NewRendition, add_recording, note_source, set_renditions
+from archive.catalogue.revisions import current_version
 from archive.catalogue.rows import touch
 from archive.catalogue.transcripts import add_transcript
 from archive.connection import transaction
+from archive.index.meanings import set_meanings
 from archive.publication import redaction
 from archive.publication.deciding import Decision, Subject, decide
 from archive.publication.purging import overwrite_deleted, purge_session
@@ -58,6 +60,8 @@ from metadata.model import (
     Transcript,
     Word,
 )
+from metadata.revising import Edit, apply, words_of
+from pipelines.exchange.revisions import Corrected, keep
 from pipelines.run.executors import InProcess
 from pipelines.run.runner import Silent, run_stage
 from pipelines.stages.publish import Publish
@@ -80,9 +84,9 @@ MARKED = {
     "expected_recording": "file credit licence", "provenance": "place about", "imported": "said",
     "correction": "before after corrected_by", "heard_part": "heard",
     "stage_run": "subject label error_text remark worker", "person_source": "said",
-    "redaction": "reason decided_by undone_by",
+    "redaction": "reason decided_by undone_by", "meaning": "vector",
 }  # fmt: skip
-"""Columns that carry markers."""
+"""Columns that carry markers. A vector has those of the words that it is made of."""
 UNMARKED = {
     "series": "id slug description", "event": "id series_id edition slug mode start_date end_date time_zone",
     "event_language": "event_id language role", "place": "id event_id kind country",
@@ -94,6 +98,7 @@ UNMARKED = {
     "portrait": "person_id digest state taken_at",
     "recording": "id session_id sha256 kind role language duration_ms bytes media_type suffix streams loudness"
     " synthetic_voice superseded_by pulled_at",
+    "meaning": "id transcript_id first_position last_position encoder",
     "rendition": "id recording_id kind sha256 suffix media_type bytes",
     "transcript": "id recording_id version language kind generator_version parameters_hash duration_ms is_current"
     " created_at",
@@ -384,7 +389,27 @@ class Archive(RuleBasedStateMachine):
             parameters={"model": f"/home/{self.marker.private()}/weights"},
         )  # fmt: skip
         with transaction(self.db):
-            add_transcript(self.db, found[0], transcript, created_at="2026-05-01T00:00:00Z")
+            added = add_transcript(self.db, found[0], transcript, created_at="2026-05-01T00:00:00Z")
+            windows = [(0, 0), (1, 2), (2, 2)]
+            vectors = [" ".join(each.text for each in segments[first : last + 1]).encode() for first, last in windows]
+            set_meanings(self.db, added, "test", windows, vectors)
+
+    @rule(number=st.integers(0, 9))
+    def take_words_back(self, number: int) -> None:
+        """Correct the first word of a recording in such a way that no version holds it any more, and render again."""
+        found = self.recording(number)
+        version = current_version(self.db, found[0]) if found else None
+        if version is None or not (words := words_of(version.transcript)):
+            return
+        with transaction(self.db):
+            corrected = Corrected(*apply(version.transcript, [Edit(0, 1, ("somebody",))]))
+            by = self.marker.private()
+            keep(self.db, version, corrected, by=by, at="2026-05-01T00:00:00Z", taking_back=True)
+        self.marker.never.update(mark for mark in plain_marks(words[0]))
+        for table, columns in (("segment", "text"), ("word", "text"), ("revision", "before || ' ' || after")):
+            held = self.db.execute(f"SELECT {columns} FROM {table} WHERE instr({columns}, ?)", [words[0]]).fetchall()
+            assert words[0] == "somebody" or held == []
+        self.render()
 
     @rule()
     def render(self) -> None:
@@ -550,6 +575,11 @@ class Archive(RuleBasedStateMachine):
                 f"{page}/captions.json",
                 f"{page}/manifest.json",
             ]
+        cited = self.db.execute(
+            "SELECT identity, version FROM session JOIN recording ON session_id = session.id"
+            " JOIN transcript ON recording_id = recording.id"
+        ).fetchall()  # fmt: skip
+        paths += [f"/cite/{row[0]}/{row[1]}{form}?t=0,9" for row in cited for form in ("", ".jsonld")]
         paths += [f"/people/{row[0]}" for row in self.db.execute("SELECT slug FROM person").fetchall()]
         paths += [
             f"/data/{table}.json?_size=max" for table in (*MARKED, "tombstone", "said", "speech", "part", "part_word")

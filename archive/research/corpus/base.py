@@ -67,6 +67,7 @@ class Utterance:
         text: what was said.
         confidence: from 0 to 1, where the machine said it.
         flags: why it was heard with doubt; none where it was not.
+        overlapped: whether others speak at the same time.
         words: with times of their own, where they are known.
     """
 
@@ -79,6 +80,7 @@ class Utterance:
     text: str
     confidence: float | None
     flags: tuple[str, ...] = ()
+    overlapped: bool = False
     words: tuple[CorpusWord, ...] = ()
 
 

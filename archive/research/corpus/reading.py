@@ -130,9 +130,22 @@ def read_document(conn: sqlite3.Connection, transcript: int, scope: Scope | None
                 text=text,
                 confidence=confidence,
                 flags=tuple(json.loads(flags)),
+                overlapped=bool(overlapped),
                 words=tuple(words[segment]),
             )
-            for segment, position, start_ms, end_ms, speaker, person, language, text, confidence, flags in said
+            for (
+                segment,
+                position,
+                start_ms,
+                end_ms,
+                speaker,
+                person,
+                language,
+                text,
+                confidence,
+                flags,
+                overlapped,
+            ) in said
         ),
     )
 
@@ -167,7 +180,7 @@ _PEOPLE = (
 )
 _SEGMENTS = (
     "SELECT segment.id, position, start_ms, end_ms, coalesce(person.name, label), person.slug,"
-    " coalesce(segment.language, transcript.language), text, confidence, flags FROM segment"
+    " coalesce(segment.language, transcript.language), text, confidence, flags, overlapped FROM segment"
     " JOIN transcript ON transcript.id = transcript_id"
     " LEFT JOIN speaker_tag ON speaker_tag.id = speaker_tag_id LEFT JOIN person ON person.id = person_id"
     " WHERE transcript_id = :transcript{} ORDER BY position"

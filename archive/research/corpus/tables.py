@@ -84,6 +84,7 @@ SEGMENTS = Table(
         _CONFIDENCE,
         Column("doubtful", "boolean", "Whether it was heard with doubt: it may not have been said."),
         Column("flags", "list", "Why it was heard with doubt."),
+        Column("overlapped", "boolean", "Whether others speak at the same time."),
         Column("url", "string", "Address of this second on the session's page."),
     ),
     ("document", "position"),
@@ -122,7 +123,7 @@ def rows_of(document: Document) -> Iterator[tuple[Table, Row]]:
             (
                 *(document.document, said.position, document.date, document.event, document.session, document.title),
                 *(said.speaker, said.person, said.language, said.start_ms, said.end_ms, said.text, said.confidence),
-                *(bool(said.flags), said.flags, url),
+                *(bool(said.flags), said.flags, said.overlapped, url),
             ),
         )
         for number, word in enumerate(said.words):

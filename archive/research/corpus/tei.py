@@ -132,6 +132,8 @@ def _utterance(body: Any, said: Utterance, document: Document, line: _TimeLine, 
     who = voices.of(said)
     if who:
         element.set("who", f"#{who}")
+    if said.overlapped:
+        element.set("trans", "overlap")
     if said.language != document.language:
         element.set(_LANG, said.language)
     if said.confidence is not None:

@@ -83,7 +83,7 @@ class CitedMoment(msgspec.Struct, frozen=True, kw_only=True):
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
     """A moment in which a query was said. ``matches`` are characters of ``text``.
 
-    ``match`` says how much of the query it has: ``all words``, or ``some words``.
+    ``match`` says how much of the query it has: ``all words``, ``some words``, or the same meaning: ``about this``.
     """
 
     event: str
@@ -108,8 +108,9 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
 class FoundSession(msgspec.Struct, frozen=True, kw_only=True):
     """A session that was found. ``places`` are where in it, in milliseconds; ``count`` is how often.
 
-    ``match`` says how much of the query it has: ``all words``, or ``some words``. ``counted`` says of what
-    ``count`` is: ``moments``, or ``passages`` of about a minute where they are too many to look for moments in all.
+    ``match`` says how much of the query it has: ``all words``, ``some words``, or the same meaning: ``about this``.
+    ``counted`` says of what ``count`` is: ``moments``, or ``passages`` of about a minute where they are too many to
+    look for moments in all.
     """
 
     event: str

@@ -112,6 +112,14 @@ def test_people_win_over_captions_whose_other_speakers_stay(catalogue: Database,
     assert shown(catalogue, talk) == [("a b c d", "Ada"), ("e f g h", "Ada"), ("i j k l", "Ben")]
 
 
+def test_captions_that_call_somebody_as_a_voice_is_called_mean_it(catalogue: Database, talk: int) -> None:
+    said = heard("a b c d", "e f g h", speakers=("Voice 2", "Voice 1"), kind="human")
+    with transaction(catalogue):
+        add_transcript(catalogue, talk, said, created_at=NOW)
+        set_turns(catalogue, talk, TURNS, at=NOW)
+    assert shown(catalogue, talk) == [("a b c d", "Voice 2"), ("e f g h", "Voice 1")]
+
+
 def test_talking_time_is_that_of_what_people_said(catalogue: Database, talk: int) -> None:
     say(catalogue, talk, (2000, 4000), "Voice 2")
     assert [(v.label, v.talking_ms, v.turns) for v in voices_of(catalogue, 1)] == [

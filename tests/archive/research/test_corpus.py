@@ -71,6 +71,7 @@ EXAMPLE = Document(
             text="東京\x00 <b>\r\nTschüss",
             confidence=None,
             flags=("no-speech", "repetitive"),
+            overlapped=True,
         ),
     ),
 )
@@ -114,6 +115,7 @@ def test_tables_as_csv_say_everything_and_run_nothing(tmp_path: Path) -> None:
             "confidence": "0.91234",
             "doubtful": "false",
             "flags": "",
+            "overlapped": "false",
             "url": "https://talks.example.org/events/coast/lights?t=1",
         },
         {
@@ -132,6 +134,7 @@ def test_tables_as_csv_say_everything_and_run_nothing(tmp_path: Path) -> None:
             "confidence": "",
             "doubtful": "true",
             "flags": "no-speech repetitive",
+            "overlapped": "true",
             "url": "https://talks.example.org/events/coast/lights?t=2",
         },
     ]
@@ -257,6 +260,7 @@ def test_tei_says_who_said_what_when(tmp_path: Path) -> None:
         for u in root.iterfind(".//t:u", names)
     ]
     assert said == [("Ada", 1_000, 2_000, "0.912", "=Don'tstop,"), ("Voice 2", 2_000, 61_000, None, "東京<b>Tschüss")]
+    assert [u.get("trans") for u in root.iterfind(".//t:u", names)] == [None, "overlap"]
     words = [(w.text, at(w.get("synch")), w.get("cert")) for w in root.iterfind(".//t:u[1]//t:w", names)]
     assert words == [("Don't", 1_000, "0.9"), ("stop", 1_500, None)]
     (unclear,) = root.iterfind(".//t:unclear", names)

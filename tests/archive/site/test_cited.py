@@ -8,6 +8,7 @@ from urllib.parse import quote_plus, urlencode
 
 import pytest
 
+from archive.catalogue.addresses import address_digest
 from archive.site.cited.addresses import BadAddressError, parse, plain
 from tests.archive.published_folder import SENTENCES
 from tests.archive.site.test_pages import TALK, Reader, Site, serve_example, squeezed
@@ -19,7 +20,8 @@ SAID = "A lighthouse does not tell ships where to go,"
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with serve_example(tmp_path_factory.mktemp("public"), title="Radio Lighthouse") as made:
+    former = f"INSERT INTO former_address(digest, person_id) VALUES ('{address_digest('person_id', 'noor-okafro')}', 1)"
+    with serve_example(tmp_path_factory.mktemp("public"), former, title="Radio Lighthouse") as made:
         yield made
 
 
@@ -36,6 +38,12 @@ def page_of(site: Site, path: str, status: int = 200) -> Reader:
 def test_a_session_has_an_address_that_stays(site: Site) -> None:
     answer = site.get("/cite/000000000001?t=61.2")
     assert (answer.status_code, answer.headers["location"]) == (302, f"{TALK}?t=61.2")
+
+
+def test_a_person_is_found_at_the_address_of_a_former_name(site: Site) -> None:
+    answer = site.get("/people/noor-okafro")
+    assert (answer.status_code, answer.headers["location"]) == (301, "/people/noor-okafor")
+    assert site.get("/people/noor-okafra").status_code == 404
 
 
 def test_a_moment_that_is_shared_names_its_words(site: Site) -> None:

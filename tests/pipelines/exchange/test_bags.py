@@ -60,6 +60,11 @@ def made() -> Iterator[Archive]:
             machine.db.execute(
                 "INSERT INTO taken_back(transcript_id, start_ms, end_ms, taken_by, taken_at) VALUES (1, 0, 9, 'N', '')"
             )
+            machine.db.execute("INSERT OR IGNORE INTO meaning VALUES (1, 1, 0, 2, 'model', x'00ff80')")
+            machine.db.execute(
+                "INSERT OR IGNORE INTO portrait VALUES (1, x'ffd8ff', 'abcdefabcdef', 'private', 'a.jpg', '2026')"
+            )
+            machine.db.execute("INSERT OR IGNORE INTO former_address(digest, session_id) VALUES (?, 1)", ["d" * 32])
             machine.db.execute(
                 "INSERT INTO attribution(recording_id, start_ms, end_ms, speaker_tag_id, before, attributed_by,"
                 " attributed_at) VALUES (1, 0, 9, 1, '', 'Noor', '')"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import wave
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,18 @@ def test_channels_are_two_speakers_where_one_is_silent_while_the_other_speaks(
     half = 20 * SAMPLE_RATE + 777
     blocks = [(left[:half], right[:half]), (left[half:], right[half:])]
     assert (separate(blocks) is not None) is apart
+
+
+def test_channels_that_are_one_sound_are_given_up_soon() -> None:
+    asked: list[int] = []
+
+    def blocks() -> Iterator[tuple[AudioBlock, ...]]:
+        for number in range(60):
+            asked.append(number)
+            yield ONE[: 30 * SAMPLE_RATE], ONE[: 30 * SAMPLE_RATE]
+
+    assert separate(blocks()) is None
+    assert len(asked) == 6
 
 
 def write(path: Path, *channels: AudioBlock) -> Path:

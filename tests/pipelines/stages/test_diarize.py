@@ -202,7 +202,7 @@ def test_a_diarizer_that_hangs_or_dies_costs_no_transcript_and_one_retry_brings_
 ) -> None:
     do(context, Transcribe(TALK))
     config = replace_attempts(context, 1)
-    local = Local(1, context.layout.work, Limits(grace=30.0, patience=-20.0))  # time to load, and little to work
+    local = Local(1, context.layout.work, Limits(grace=240.0, patience=-192.0))  # time to load, and little to work
     diarizer = Ill(way, tmp_path / "well")
     report = run_stage(config, Diarize(diarizer), local, Watch())
     assert report.stages["diarize"] == {"failed": 1}

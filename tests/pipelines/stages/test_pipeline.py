@@ -7,9 +7,10 @@ import pytest
 import pipelines.stages
 from pipelines.config import Config, TranscribeSettings
 from pipelines.stages import STAGES, Setup, StageEntry, stages_of
-from pipelines.stages.base import Prepares
+from pipelines.stages.base import Prepares, fingerprint
 from pipelines.stages.captions import Captions
 from pipelines.stages.pull import Pull
+from pipelines.stages.transcribe import whisper
 
 SETUP = Setup(
     config=Config(transcribe=TranscribeSettings(engine="fake")), sources=["talk.mp4", "https://example.org/talk.mp4"]
@@ -41,12 +42,13 @@ def test_every_module_with_a_stage_has_its_line() -> None:
 
 def test_commands_run_their_stages_in_order() -> None:
     assert names(stages_of("pull")) == ["pull", "captions"]
-    assert names(stages_of("run")) == ["transcribe", "diarize", "render", "index", "publish"]
+    assert names(stages_of("run")) == ["transcribe", "diarize", "render", "embed", "index", "publish"]
     assert names(stages_of("run", asked=["translate"])) == [
         "transcribe",
         "diarize",
         "translate",
         "render",
+        "embed",
         "index",
         "publish",
     ]
@@ -58,3 +60,10 @@ def test_what_a_command_is_asked_for_reaches_its_stages() -> None:
     pull, captions = (stage.make(setup) for stage in stages_of("pull"))
     assert pull == Pull(["talk.mp4", "https://example.org/talk.mp4"], "school", "talk")
     assert captions == Captions([Path("talk.mp4")])
+
+
+def test_another_quality_makes_another_transcript() -> None:
+    settings = Config(transcribe=TranscribeSettings(quality="best"))
+    made = [whisper(Setup(config=settings, quality=quality)).parameters for quality in (None, "fast", "best")]
+    assert [each["quality"] for each in made] == ["best", "fast", "best"]
+    assert fingerprint(made[0]) == fingerprint(made[2]) != fingerprint(made[1])

@@ -23,6 +23,7 @@ from pipelines.media.samples import SAMPLE_RATE
 from pipelines.transcribers import FasterWhisper, Hints
 from pipelines.transcribers.base import ignore_progress
 from pipelines.transcribers.faster_whisper import _shared_out
+from pipelines.transcribers.script import script_of
 from pipelines.transcribers.sentences import LONGEST_MS, LONGEST_TEXT
 
 DATA = Path(os.environ.get("ROSTRA_TEST_DATA", Path(__file__).parents[4] / "shared" / "data"))
@@ -229,6 +230,47 @@ def test_terms_cost_no_speech(tmp_path: Path) -> None:
     assert "fast enough to notice then the trains came and a timetable needs one answer the railway companies" in said
     assert "each morning and slowly the towns gave in for years some public clocks" in said
     assert said.count("trains came") == said.count("gave in for years") == 1
+
+
+@pytest.mark.speech
+@pytest.mark.data
+@weights
+@recordings
+def test_speech_backwards_is_doubted_word_by_word() -> None:
+    samples = np.concatenate(list(stream_audio(DATA / "audio/en/LJ001-0003.flac")))[::-1]
+    found = FasterWhisper().transcribe([np.ascontiguousarray(samples)], Hints("en"), ignore_progress)
+    assert found.segments
+    assert [segment.text for segment in found.segments if not segment.flags] == []
+
+
+@pytest.mark.speech
+@pytest.mark.data
+@weights
+@recordings
+@pytest.mark.parametrize(("declared", "script"), [("zh-Hans", "Hans"), ("zh-TW", "Hant")])
+def test_chinese_is_in_the_declared_script(declared: str, script: str) -> None:
+    found = transcribed("audio/zh/fleurs_zh_1883_clip5.flac", declared)
+    assert (found.language, script_of(text(found))) == (declared, script)
+    assert "15" in text(found)
+    assert "".join(word.text for segment in found.segments for word in segment.words) == text(found).replace(" ", "")
+
+
+@pytest.mark.speech
+@pytest.mark.data
+@weights
+@recordings
+def test_a_voice_that_a_louder_one_hid_is_heard_or_marked() -> None:
+    loud, quiet = (
+        np.concatenate(list(stream_audio(DATA / "audio" / "en" / name)))
+        for name in ("1089-134691-0001.flac", "cold_corpus.flac")
+    )
+    quiet = quiet[: 9 * SAMPLE_RATE]
+    samples = np.concatenate([loud, np.zeros(SAMPLE_RATE, np.float32), quiet * np.float32(0.01 / np.std(quiet))])
+    found = FasterWhisper().transcribe([samples.astype(np.float32)], Hints("en"), ignore_progress)
+    begins = 1000 * (len(loud) + SAMPLE_RATE) // SAMPLE_RATE
+    after = [segment for segment in found.segments if segment.start_ms >= begins - 500]
+    assert "cold" in plain_words(text(found))
+    assert sum(segment.end_ms - segment.start_ms for segment in after) > 5_000
 
 
 @pytest.mark.speech
