@@ -346,6 +346,10 @@ TABLES: dict[str, Documented] = {
         "Full-text index of announcements (FTS5, without the texts); its rows are those of announcement.",
         {"title": "Its title.", "text": "Its text."},
     ),
+    "portrait": Documented(
+        "A picture of somebody, where they or the organisers want it shown.",
+        {"person_id": _PERSON, "picture": "The picture's bytes.", "digest": "What its address has."},
+    ),
     "tombstone": Documented(
         "What was withdrawn.",
         {
@@ -379,6 +383,17 @@ TABLES: dict[str, Documented] = {
             "created_at": "When it was made, ISO 8601 in UTC.",
             "prints": "Digests of its words, by which a quotation from it is found again.",
             "replaced": "1 where another cut has taken its recording's place.",
+        },
+    ),
+    "meaning": Documented(
+        "What about a minute of a transcript is about, as a vector, by which moments that mean alike are found.",
+        {
+            "id": _KEY,
+            "transcript_id": _TRANSCRIPT,
+            "first_position": "Its first segment.",
+            "last_position": "Its last segment.",
+            "encoder": "What made the vector, with its version.",
+            "vector": "The vector, as the encoder's bytes.",
         },
     ),
     "speech": Documented(

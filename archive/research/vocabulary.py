@@ -153,10 +153,10 @@ def write_counts(conn: sqlite3.Connection) -> None:
     for event, sessions in groupby(conn.execute(_SESSIONS).fetchall(), key=lambda row: row[1]):
         gathered = _Tally()
         for session, _, year in sessions:
-            for language, counts in _write_speech(conn, session):
+            for language, words in _write_speech(conn, session):
                 told: tuple[tuple[Kind, str | None], ...] = (("all", ""), ("year", year), ("language", language))
                 for tally in (gathered, *(whole[kind, value] for kind, value in told if value is not None)):
-                    tally.add(session, counts)
+                    tally.add(session, words)
         parts.write("event", event, gathered)
     for (kind, value), tally in whole.items():
         parts.write(kind, value, tally)
@@ -171,8 +171,8 @@ class _Tally:
     counts: Counter[str] = field(default_factory=Counter)
     sessions: set[int] = field(default_factory=set)
 
-    def add(self, session: int, counts: Counter[str]) -> None:
-        self.counts.update(counts)
+    def add(self, session: int, words: list[str]) -> None:
+        self.counts.update(words)  # of words, not of counts, which Python would add one by one
         self.sessions.add(session)
 
 
@@ -193,28 +193,28 @@ class _Parts:
         self._conn.executemany("INSERT INTO part_word VALUES (?, ?, ?)", ((added, *each) for each in often))
 
 
-def _write_speech(conn: sqlite3.Connection, session: int) -> Iterator[tuple[str, Counter[str]]]:
+def _write_speech(conn: sqlite3.Connection, session: int) -> Iterator[tuple[str, list[str]]]:
     """Write who said how much in a session; yield the words of each of its transcripts, with its language."""
     rows = conn.execute(_SPEECH, (session,)).fetchall()
     for (transcript, language), spoken in groupby(rows, key=lambda row: (row[0], row[1])):
-        counts: Counter[str] = Counter()
+        words: list[str] = []
         for speaker, said in groupby(spoken, key=lambda row: row[2]):
             texts, lengths = zip(*((text, length) for *_, text, length in said), strict=True)
-            found = Counter(_words(texts))
+            found = _words(texts)
             conn.execute(
                 "INSERT INTO speech(session_id, transcript_id, speaker_tag_id, segments, words, spoken_ms)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
-                (session, transcript, speaker, len(texts), found.total(), sum(lengths)),
+                (session, transcript, speaker, len(texts), len(found), sum(lengths)),
             )
-            counts.update(found)
-        yield language, counts
+            words += found
+        yield language, words
 
 
 def _of_person(conn: sqlite3.Connection, person: int) -> _Tally:
     tally = _Tally()
     rows = conn.execute(_OF_PERSON, (person,)).fetchall()
     for session, said in groupby(rows, key=lambda row: row[0]):
-        tally.add(session, Counter(_words(text for _, text in said)))
+        tally.add(session, _words(text for _, text in said))
     return tally
 
 
@@ -222,12 +222,17 @@ _SESSIONS = (
     f"SELECT session.id, event.slug, substr({STARTED}, 1, 4) FROM session JOIN event ON event.id = event_id"
     " ORDER BY event.id, session.id"
 )
+# In this order, of which SQLite knows nothing before it has counted its tables: from sessions and people to segments.
 _SPEECH = (
-    f"SELECT transcript.id, transcript.language, speaker_tag_id, text, end_ms - start_ms {SAID}"
-    " WHERE session.id = ? ORDER BY transcript.id, speaker_tag_id, segment.position"
+    "SELECT transcript.id, transcript.language, speaker_tag_id, text, end_ms - start_ms FROM recording"
+    " CROSS JOIN transcript ON recording_id = recording.id AND transcript.kind <> 'translation'"
+    f" CROSS JOIN segment ON transcript_id = transcript.id AND flags = '[]' WHERE session_id = ? AND {CURRENT}"
+    " ORDER BY transcript.id, speaker_tag_id, segment.position"
 )
 _PEOPLE = "SELECT person.id, slug FROM person WHERE id IN (SELECT person_id FROM speaker_tag) ORDER BY person.id"
 _OF_PERSON = (
-    f"SELECT session.id, text {SAID} JOIN speaker_tag ON speaker_tag.id = speaker_tag_id"
-    " WHERE person_id = ? ORDER BY session.id"
+    "SELECT session_id, text FROM speaker_tag CROSS JOIN segment ON speaker_tag_id = speaker_tag.id AND flags = '[]'"
+    " CROSS JOIN transcript ON transcript.id = transcript_id AND transcript.kind <> 'translation'"
+    " CROSS JOIN recording ON recording.id = transcript.recording_id"
+    f" WHERE person_id = ? AND session_id IS NOT NULL AND {CURRENT} ORDER BY session_id"
 )
