@@ -395,6 +395,7 @@ class Archive(RuleBasedStateMachine):
             windows = [(0, 0), (1, 2), (2, 2)]
             vectors = [" ".join(each.text for each in segments[first : last + 1]).encode() for first, last in windows]
             set_meanings(self.db, added, "test", windows, vectors)
+        self.render()  # of this archive's sounds nobody can say more than what was heard in them last
 
     @rule(number=st.integers(0, 9))
     def take_words_back(self, number: int) -> None:
