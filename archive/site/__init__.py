@@ -2,6 +2,11 @@
 
 It does nothing in a Datasette whose configuration has no ``rostra`` among its plugins; see
 `archive.site.app.create_app` for the one that has.
+
+`routes` names every address. `http` is how the site answers; `session_page`, `browsing`, `research`, `cited`,
+`pictures`, `feeds`, `discovery` and `api` hold a feature each; `frozen` writes the whole site as files. Modules beside
+them are shared: `records` reads what programs get, `queries` what pages show, `labels` says it in words, and `render`
+fills templates.
 """
 
 # mypy: disable-error-code="untyped-decorator"
@@ -17,9 +22,9 @@ from datasette import hookimpl
 
 from archive.publication.folder import DATABASE, PLUGIN
 from archive.site import dress, locales
-from archive.site.cells import with_harmless_cells
-from archive.site.errors import failed
-from archive.site.guard import guard
+from archive.site.http.cells import with_harmless_cells
+from archive.site.http.errors import failed
+from archive.site.http.guard import guard
 from archive.site.published import open_anew
 from archive.site.render import asset
 from archive.site.research import canned

@@ -6,8 +6,8 @@ from http import HTTPStatus
 from typing import Any
 
 from archive.site import queries
+from archive.site.http.respond import UNKEPT, problem, respond_json
 from archive.site.published import current
-from archive.site.respond import UNKEPT, problem, respond_json
 from archive.sqlite import sqlite3
 
 

@@ -12,10 +12,10 @@ from urllib.parse import unquote
 
 from archive import urls
 from archive.search.hits import Hit
+from archive.site.http.respond import respond_json
 from archive.site.published import current, search_in
 from archive.site.records import File, Reader, Recording, Segment, Session
 from archive.site.render import argument, not_found
-from archive.site.respond import respond_json
 from archive.site.settings import site_settings
 from metadata.times import format_seconds
 

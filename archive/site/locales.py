@@ -135,7 +135,7 @@ def extract() -> Catalog:
     catalogue = Catalog(project="Rostra", charset="utf-8", fuzzy=False)
     here = Path(__file__).parent
     keywords: Any = {"_": None, "gettext": None, "N_": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
-    for method, paths in (("python", here.glob("*.py")), ("jinja2", here.glob("templates/**/*.html"))):
+    for method, paths in (("python", here.rglob("*.py")), ("jinja2", here.glob("templates/**/*.html"))):
         for path in sorted(paths):
             found: Iterable[Any] = extract_from_file(method, path, keywords=keywords, options={"silent": "false"})
             for line, message, comments, context in found:

@@ -18,9 +18,9 @@ import msgspec
 from lxml import etree
 
 from archive import urls
+from archive.site.http.respond import respond
 from archive.site.published import current
 from archive.site.records import Reader, Session
-from archive.site.respond import respond
 from archive.site.settings import SiteSettings, site_settings
 from metadata.xml_text import xml_text
 

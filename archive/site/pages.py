@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from archive.site import queries
-from archive.site.media import media
+from archive.site.http.media import media
 from archive.site.render import not_found, render
 
 

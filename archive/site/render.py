@@ -17,10 +17,10 @@ from archive.catalogue.addresses import lead_on
 from archive.site import labels as wording
 from archive.site import locales, queries
 from archive.site.discovery.pages import About, about_page
+from archive.site.http.respond import HTML, for_programs, problem, respond
 from archive.site.links import below
 from archive.site.published import current
 from archive.site.records import Reader
-from archive.site.respond import HTML, for_programs, problem, respond
 from archive.site.settings import site_settings
 
 _STATIC = Path(__file__).with_name("static")
@@ -40,7 +40,7 @@ async def render(
     """Read what a page shows and render it; where there is nothing to show, say that the page is not there.
 
     A page whose context says that it is not ``complete`` is not kept. Its language is that which the reader asks for;
-    `archive.site.guard` keeps an answer for each.
+    `archive.site.http.guard` keeps an answer for each.
     """
     database = current(datasette)
     settings = site_settings(datasette)

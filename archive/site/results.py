@@ -15,10 +15,11 @@ from archive.search.filters import Filters
 from archive.search.hits import Hit
 from archive.search.results import SessionResult, SessionResults, Sort
 from archive.site import labels as wording
-from archive.site import queries, recordings
+from archive.site import queries
+from archive.site.http.respond import respond_json
 from archive.site.published import current, search_in
 from archive.site.render import argument, render
-from archive.site.respond import respond_json
+from archive.site.session_page import recordings
 
 SESSIONS_A_PAGE = 10
 MOST_SESSIONS = 100

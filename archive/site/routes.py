@@ -8,27 +8,19 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from archive.site import (
-    browse,
-    calendar,
-    errors,
-    health,
-    iiif,
-    moments,
-    oai,
-    pages,
-    results,
-    session,
-    suggestions,
-)
+from archive.site import health, iiif, oai, pages, results, suggestions
 from archive.site.api import views as api
+from archive.site.browsing import browse, calendar
 from archive.site.cited import views as cited
 from archive.site.discovery import opensearch, sitemap
 from archive.site.feeds import chapters
 from archive.site.feeds import views as feeds
 from archive.site.feeds.listings import KINDS
+from archive.site.http import errors
 from archive.site.pictures import cards, looks
 from archive.site.research import corpus, explore, files, schema
+from archive.site.session_page import moments
+from archive.site.session_page import page as session
 from archive.urls import CITE
 
 _SESSION = r"/events/(?P<event>[^/]+)/(?P<session>[^/]+)"

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from archive.publication.folder import PLUGIN
-from archive.site.policy import static_policy
+from archive.site.http.policy import static_policy
 from archive.urls import absolute
 
 LOCAL_URL = "http://127.0.0.1:8001"

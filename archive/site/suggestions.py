@@ -7,10 +7,10 @@ from typing import Any
 from archive.index.tokens import MARK, words
 from archive.site import labels as wording
 from archive.site import locales
+from archive.site.http.respond import respond_json
 from archive.site.locales import gettext as _
 from archive.site.published import current
 from archive.site.render import argument, reader_language
-from archive.site.respond import respond_json
 from archive.sqlite import sqlite3
 
 TITLES, PEOPLE, WORDS = 4, 3, 4

@@ -16,15 +16,15 @@ from archive.anchoring.resolving import LIKE
 from archive.errors import UnknownSubjectError
 from archive.index.tokens import words as tokens_of
 from archive.publication.folder import read_names
-from archive.site import citing
 from archive.site.cited.addresses import Address, BadAddressError, parse
 from archive.site.cited.reading import Shown, read
 from archive.site.cited.resolving import find_published, read_spoken
-from archive.site.moments import LINK, source_of
 from archive.site.published import read_publication
 from archive.site.queries import Tombstone
-from archive.site.recordings import session as session_page
-from archive.site.session import TimeSpan
+from archive.site.session_page import citing
+from archive.site.session_page.moments import LINK, source_of
+from archive.site.session_page.page import TimeSpan
+from archive.site.session_page.recordings import session as session_page
 from archive.site.settings import LOCAL_URL, SiteSettings
 from archive.sqlite import sqlite3
 from archive.urls import CITE

@@ -36,7 +36,7 @@ from archive.publication.build import build
 from archive.site.cited.addresses import address_of, parse
 from archive.site.cited.resolving import Outcome, look_up, read_spoken
 from archive.site.queries import Tombstone
-from archive.site.session import TimeSpan
+from archive.site.session_page.page import TimeSpan
 from archive.sqlite import sqlite3
 from metadata.model import Event, Segment, Session, Transcript, Word
 from metadata.revising import Edit, apply, timed_words, words_of

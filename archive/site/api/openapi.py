@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from archive.site.api.endpoints import ENDPOINTS, Endpoint, address
-from archive.site.respond import PROBLEM, Problem
+from archive.site.http.respond import PROBLEM, Problem
 from archive.site.settings import SiteSettings
 
 VERSION = "1.0.0"

@@ -12,10 +12,10 @@ from archive import urls
 from archive.site.api.endpoints import Asked, encode, find, is_complete
 from archive.site.api.openapi import describe
 from archive.site.api.questions import BadQuestionError, read_question
+from archive.site.http.respond import JSON, problem, respond, respond_json
 from archive.site.published import current, search_in
 from archive.site.queries import Tombstone, tombstone
 from archive.site.records import Reader
-from archive.site.respond import JSON, problem, respond, respond_json
 from archive.site.settings import site_settings
 
 

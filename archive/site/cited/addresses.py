@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from archive.anchoring.spoken import Spoken
-from archive.site.session import TimeSpan, parse_span
+from archive.site.session_page.page import TimeSpan, parse_span
 from archive.urls import permanent_url
 
 MOST_LETTERS = 1_000

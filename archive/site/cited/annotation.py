@@ -7,7 +7,7 @@ from typing import Any
 from archive import urls
 from archive.site.cited.addresses import Address
 from archive.site.cited.resolving import Outcome
-from archive.site.session import TimeSpan
+from archive.site.session_page.page import TimeSpan
 from archive.site.settings import SiteSettings
 
 MEDIA_TYPE = 'application/ld+json; profile="http://www.w3.org/ns/anno.jsonld"'

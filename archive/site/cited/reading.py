@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from archive import urls
-from archive.site import recordings
 from archive.site.cited.addresses import Address
 from archive.site.cited.resolving import Outcome, look_up
 from archive.site.queries import Tombstone, session_cards
-from archive.site.recordings import SessionPage, Track
-from archive.site.session import TimeSpan
+from archive.site.session_page import recordings
+from archive.site.session_page.page import TimeSpan
+from archive.site.session_page.recordings import SessionPage, Track
 from archive.sqlite import sqlite3
 
 

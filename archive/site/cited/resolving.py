@@ -20,7 +20,7 @@ from archive.catalogue.transcripts import said_segments
 from archive.index.tokens import words as tokens_of
 from archive.site.cited.addresses import ELLIPSIS, END, LONG, Address
 from archive.site.queries import Tombstone
-from archive.site.session import TimeSpan
+from archive.site.session_page.page import TimeSpan
 from archive.sqlite import sqlite3
 from metadata.revising import edits, timed_words
 

@@ -13,11 +13,11 @@ from archive.site.cited.addresses import Address, BadAddressError, parse
 from archive.site.cited.annotation import MEDIA_TYPE, annotated
 from archive.site.cited.reading import read, session_page
 from archive.site.cited.resolving import session_of
+from archive.site.http.respond import problem, respond
 from archive.site.published import current
 from archive.site.queries import Tombstone
-from archive.site.recordings import SessionPage
 from archive.site.render import argument, gone, not_found, render
-from archive.site.respond import problem, respond
+from archive.site.session_page.recordings import SessionPage
 from archive.site.settings import site_settings
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from lxml import etree
 
 from archive import urls
+from archive.site.http.respond import respond
 from archive.site.render import asset
-from archive.site.respond import respond
 from archive.site.settings import site_settings
 from metadata.xml_text import xml_text
 

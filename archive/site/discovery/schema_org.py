@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from archive import urls
-from archive.site.divisions import Division, divisions
 from archive.site.labels import outside
 from archive.site.records import Event, Person, Reader, Recording, Session
+from archive.site.session_page.divisions import Division, divisions
 from archive.site.settings import SiteSettings
 
 CONTEXT = "https://schema.org"

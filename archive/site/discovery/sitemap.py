@@ -12,10 +12,10 @@ from typing import Any
 from lxml import etree
 
 from archive import urls
+from archive.site.http.respond import respond
 from archive.site.published import current
 from archive.site.records import File, Reader, Recording, Session
 from archive.site.render import not_found
-from archive.site.respond import respond
 from archive.site.settings import SiteSettings, site_settings
 from archive.sqlite import sqlite3
 from metadata.xml_text import xml_text

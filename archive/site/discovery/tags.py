@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from archive import urls
 from archive.site.feeds import atom, podcast
+from archive.site.http.respond import CALENDAR
 from archive.site.records import Recording, Session
-from archive.site.respond import CALENDAR
 from archive.site.settings import SiteSettings
 
 DESCRIPTION = 300

@@ -7,11 +7,11 @@ from urllib.parse import unquote
 
 import msgspec
 
-from archive.site.divisions import divisions
+from archive.site.http.respond import respond
 from archive.site.published import current
 from archive.site.records import Reader
 from archive.site.render import argument, not_found
-from archive.site.respond import respond
+from archive.site.session_page.divisions import divisions
 from archive.site.settings import site_settings
 
 MEDIA_TYPE = "application/json+chapters"

@@ -9,10 +9,10 @@ from urllib.parse import unquote
 from archive import urls
 from archive.site.feeds import atom, listings, podcast
 from archive.site.feeds.listings import ENTRIES, Listing
+from archive.site.http.respond import respond
 from archive.site.published import current, search_in
 from archive.site.records import Reader
 from archive.site.render import argument, not_found
-from archive.site.respond import respond
 from archive.site.results import read_filters
 from archive.site.settings import site_settings
 

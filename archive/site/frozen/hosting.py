@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from urllib.parse import quote, unquote
 
 from archive.site.frozen.places import Places
-from archive.site.policy import COMMON
-from archive.site.respond import FOREVER, FRESH
+from archive.site.http.policy import COMMON
+from archive.site.http.respond import FOREVER, FRESH
 
 NGINX = "nginx.conf"
 

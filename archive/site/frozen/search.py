@@ -19,10 +19,11 @@ from typing import Any, NamedTuple
 
 from archive import urls
 from archive.errors import ArchiveError, MissingExtraError
-from archive.site import labels, locales, queries, recordings
+from archive.site import labels, locales, queries
 from archive.site.frozen.places import Places
 from archive.site.queries import Card
-from archive.site.recordings import Track, TrackTranscript
+from archive.site.session_page import recordings
+from archive.site.session_page.recordings import Track, TrackTranscript
 
 FOLDER = "pagefind"
 LANGUAGES = f"{FOLDER}/languages.json"

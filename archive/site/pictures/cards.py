@@ -1,6 +1,6 @@
 """A quote as a picture to post: published words of a moment, who said them, and where.
 
-A picture is drawn once a publication (`archive.site.guard` keeps it), one at a time, from a few hundred letters at
+A picture is drawn once a publication (`archive.site.http.guard` keeps it), one at a time, from a few hundred letters at
 most; what is doubtful or was taken out is not on it.
 """
 
@@ -15,16 +15,17 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from archive.index.tokens import is_unspaced
-from archive.site import labels, locales, recordings
-from archive.site.moments import asked_for
+from archive.site import labels, locales
+from archive.site.http.respond import respond
 from archive.site.pictures.looks import LIGHT, legible
 from archive.site.published import current
-from archive.site.recordings import TrackTranscript, chosen_version
 from archive.site.render import argument, not_found, reader_language
-from archive.site.respond import respond
-from archive.site.session import TimeSpan, parse_span
+from archive.site.session_page import recordings
+from archive.site.session_page.moments import asked_for
+from archive.site.session_page.page import TimeSpan, parse_span
+from archive.site.session_page.recordings import TrackTranscript, chosen_version
+from archive.site.session_page.transcript import lit_marks, place_words
 from archive.site.settings import SiteSettings, site_settings
-from archive.site.transcript import lit_marks, place_words
 from metadata.languages import direction
 
 if TYPE_CHECKING:

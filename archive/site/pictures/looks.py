@@ -12,9 +12,9 @@ from functools import cache
 from typing import Any
 
 from archive.publication.folder import logo_type
-from archive.site.policy import FILE_POLICY
+from archive.site.http.policy import FILE_POLICY
+from archive.site.http.respond import respond
 from archive.site.render import not_found
-from archive.site.respond import respond
 from archive.site.settings import site_settings
 
 LEGIBLE = 4.5

@@ -17,11 +17,11 @@ from archive.research.corpus import FORMS, About, choose, to_zip, write_corpus
 from archive.research.subcorpus import Subcorpus
 from archive.search.filters import Filters
 from archive.site import queries
-from archive.site.policy import FILE_POLICY, OPEN_TO_ALL
+from archive.site.http.policy import FILE_POLICY, OPEN_TO_ALL
+from archive.site.http.respond import ASK_AGAIN, problem, respond
 from archive.site.published import current
 from archive.site.render import argument, not_found, render
 from archive.site.research.asked import AGAINST, read_against, read_part
-from archive.site.respond import ASK_AGAIN, problem, respond
 from archive.site.settings import site_settings
 from archive.sqlite import sqlite3
 from archive.urls import CORPUS, EXPLORE, absolute, with_query

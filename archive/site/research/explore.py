@@ -13,7 +13,8 @@ from archive.search import exports
 from archive.search.query import FIELDS, MAX_NEAR, MIN_PREFIX
 from archive.search.results import FEWER
 from archive.search.sessions import CHANCE_TERMS
-from archive.site import charts, queries
+from archive.site import queries
+from archive.site.browsing import charts
 from archive.site.render import render
 from archive.site.research.asked import ORDERS, TERMS, Question, read
 from archive.site.research.files import LINES, ordered

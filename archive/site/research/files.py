@@ -13,10 +13,10 @@ from archive.research.concordance import Line
 from archive.research.frequency import Rate
 from archive.research.speaking import Spoken
 from archive.search import exports
+from archive.site.http.respond import respond
 from archive.site.published import current
 from archive.site.render import not_found
 from archive.site.research.asked import Question, read, read_against
-from archive.site.respond import respond
 
 BUDGET_MS = 10_000
 LINES = 100_000

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from archive.site.charts import attendance
+from archive.site.browsing.charts import attendance
+from archive.site.browsing.timetable import grid
 from archive.site.queries import Card
-from archive.site.timetable import grid
 from metadata.model import Attendance, Figure
 from tests.archive.site.test_pages import Reader, Site, serve_example, squeezed
 

@@ -13,8 +13,8 @@ from PIL import Image, ImageDraw
 from archive.site.pictures import fonts
 from archive.site.pictures.cards import LETTERS, SIZE, Quote, draw, said, wrap
 from archive.site.published import current
-from archive.site.recordings import TrackTranscript
-from archive.site.session import TimeSpan
+from archive.site.session_page.page import TimeSpan
+from archive.site.session_page.recordings import TrackTranscript
 from tests.archive.published_folder import SENTENCES, SPANISH_SENTENCES
 from tests.archive.site.test_pages import TALK, Reader, Site, serve_example
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive.site.cells import _Records
+from archive.site.http.cells import _Records
 from metadata.cells import as_written, harmless
 
 CELL = st.one_of(st.text(max_size=8), st.text(alphabet="=+-@\t\r\n'\",\uff1d 1é", max_size=8))

@@ -12,8 +12,8 @@ import pytest
 import rispy
 from citeproc.source.json import CiteProcJSON
 
-from archive.site import citing
-from archive.site.citing import Source
+from archive.site.session_page import citing
+from archive.site.session_page.citing import Source
 from metadata.names import readable_name
 from tests.archive.published_folder import HOSTILE
 from tests.archive.site.test_pages import TALK, Reader, Site, serve_example, squeezed

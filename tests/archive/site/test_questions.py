@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from archive.site.chapters import Chapter
-from archive.site.questions import TITLE, propose_questions
-from archive.site.transcript import Line, paragraphs
+from archive.site.session_page.chapters import Chapter
+from archive.site.session_page.questions import TITLE, propose_questions
+from archive.site.session_page.transcript import Line, paragraphs
 from archive.sqlite import Database
 from tests.archive.published_folder import publish
 from tests.archive.site.test_pages import TALK, Site, read, squeezed

@@ -16,9 +16,9 @@ import httpx
 import pytest
 
 from archive import urls
-from archive.site.answers import Answer, Answers
 from archive.site.app import create_app
-from archive.site.negotiation import chosen_encoding, matches
+from archive.site.http.answers import Answer, Answers
+from archive.site.http.negotiation import chosen_encoding, matches
 from archive.site.render import asset
 from archive.site.routes import ROUTES
 from archive.sqlite import sqlite3
@@ -285,7 +285,7 @@ def test_address_that_is_written_is_one_that_is_answered() -> None:
 
 
 def test_gzip_is_the_same_each_time() -> None:
-    from archive.site.negotiation import encodings
+    from archive.site.http.negotiation import encodings
 
     body = b"text " * 1000
     assert encodings()["gzip"](body) == encodings()["gzip"](body)

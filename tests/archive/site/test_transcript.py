@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from archive.search.moments import GAP
-from archive.site.chapters import propose
-from archive.site.session import TimeSpan, parse_span
-from archive.site.transcript import (
+from archive.site.session_page.chapters import propose
+from archive.site.session_page.page import TimeSpan, parse_span
+from archive.site.session_page.transcript import (
     UNSURE,
     Line,
     Mark,

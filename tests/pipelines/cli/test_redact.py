@@ -13,7 +13,7 @@ import pytest
 
 from archive.catalogue.transcripts import read_transcript
 from archive.connection import open_readonly
-from archive.site import recordings as queries
+from archive.site.session_page import recordings as queries
 from archive.sqlite import sqlite3
 from metadata.model import Segment
 from pipelines.media.files import stream_audio

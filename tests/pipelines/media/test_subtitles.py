@@ -10,7 +10,7 @@ import pytest
 from archive.connection import open_readonly
 from archive.publication.build import build
 from archive.search.sqlite_search import SqliteSearch
-from archive.site.recordings import made_chapters
+from archive.site.session_page.recordings import made_chapters
 from metadata.captions import Source, read_captions
 from pipelines.media.files import probe
 from pipelines.media.subtitles import Extracted, extract

@@ -9,10 +9,10 @@ from collections.abc import Collection
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from archive.site import recordings
-from archive.site.chapters import Chapter, propose
-from archive.site.questions import propose_questions
-from archive.site.transcript import Line, paragraphs
+from archive.site.session_page import recordings
+from archive.site.session_page.chapters import Chapter, propose
+from archive.site.session_page.questions import propose_questions
+from archive.site.session_page.transcript import Line, paragraphs
 
 QUESTIONS = "qa"
 """The kind of session whose chapters are its questions."""

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Literal
 
 from archive.index.tokens import words
-from archive.site.transcript import Paragraph
+from archive.site.session_page.transcript import Paragraph
 
 SHORTEST_MS = 4 * 60_000
 """Between two chapters."""

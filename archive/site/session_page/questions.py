@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from archive.site.chapters import Chapter
-from archive.site.transcript import Line, Paragraph, Voice
+from archive.site.session_page.chapters import Chapter
+from archive.site.session_page.transcript import Line, Paragraph, Voice
 
 LEAST_WORDS = 4
 """Of a turn of the audience: fewer are a thank-you."""

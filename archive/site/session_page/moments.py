@@ -8,16 +8,17 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
-from archive.site import citing, queries, recordings
+from archive.site import queries
 from archive.site.cited.addresses import address_of
 from archive.site.cited.resolving import identity_of, read_spoken
+from archive.site.http.policy import PAGE_POLICY
+from archive.site.http.respond import problem, respond, respond_json
 from archive.site.labels import session_url
-from archive.site.policy import PAGE_POLICY
 from archive.site.published import current
-from archive.site.recordings import SessionPage, Track, chosen_track
 from archive.site.render import argument, not_found, render
-from archive.site.respond import problem, respond, respond_json
-from archive.site.session import TimeSpan, parse_span
+from archive.site.session_page import citing, recordings
+from archive.site.session_page.page import TimeSpan, parse_span
+from archive.site.session_page.recordings import SessionPage, Track, chosen_track
 from archive.site.settings import SiteSettings, site_settings
 from archive.urls import permanent_url, with_query
 from metadata.names import readable_name

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
-from archive.site import charts, indexes, queries, talking
+from archive.site import queries
+from archive.site.browsing import charts, indexes
+from archive.site.browsing.timetable import grid, room_of
+from archive.site.http.respond import respond
 from archive.site.published import current
 from archive.site.queries import Card, EventPage
 from archive.site.render import argument, not_found, render
-from archive.site.respond import respond
-from archive.site.timetable import grid, room_of
+from archive.site.session_page import talking
 
 FILTERS = ("track", "room", "language", "person", "recorded")
 VIEWS = ("grid", "list")

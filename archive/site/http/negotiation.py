@@ -129,7 +129,7 @@ def matches(asked: str, tag: str) -> bool:
 def _program() -> str:
     """Return a digest of what pages are made with: this package's version and its templates."""
     digest = hashlib.sha256(f"{version('rostra')} {version('datasette')}".encode())
-    here = Path(__file__).parent
+    here = Path(__file__).parents[1]
     for path in sorted([*here.rglob("*.html"), *(here / "static").iterdir(), *here.rglob("*.py"), *here.rglob("*.po")]):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

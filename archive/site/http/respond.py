@@ -1,8 +1,8 @@
 """How the site answers: one function for every media type, and one for every error.
 
 Whatever is answered with `respond` stays the same until the next publication, so that browsers and caches between
-may keep it and ask whether it still holds (RFC 9110, section 13; RFC 9111). `archive.site.guard` adds the validator,
-compresses, and keeps what was made.
+may keep it and ask whether it still holds (RFC 9110, section 13; RFC 9111). `archive.site.http.guard` adds the
+validator, compresses, and keeps what was made.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from urllib.parse import quote
 import msgspec
 from datasette import Response
 
-from archive.site.policy import FILE_POLICY, OPEN_TO_ALL, PAGE_POLICY
+from archive.site.http.policy import FILE_POLICY, OPEN_TO_ALL, PAGE_POLICY
 
 FRESH = "public, max-age=5, s-maxage=30"
 """For how many seconds a browser, and a cache that many share, may answer without asking: a withdrawal shows soon."""

@@ -15,9 +15,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from archive.publication.folder import DATABASE
-from archive.site.answers import MAX_BYTES, Answer, Answers
-from archive.site.locales import negotiate
-from archive.site.negotiation import (
+from archive.site.http.answers import MAX_BYTES, Answer, Answers
+from archive.site.http.negotiation import (
     MIN_BYTES,
     as_wanted,
     chosen_encoding,
@@ -26,10 +25,11 @@ from archive.site.negotiation import (
     matches,
     validator,
 )
-from archive.site.policy import COMMON, OPEN_TO_ALL, TLS_ONLY, data_policy
+from archive.site.http.policy import COMMON, OPEN_TO_ALL, TLS_ONLY, data_policy
+from archive.site.http.respond import FOREVER, FRESH, PROBLEM, UNKEPT, problem_of
+from archive.site.locales import negotiate
 from archive.site.published import refresh
 from archive.site.render import is_current_asset
-from archive.site.respond import FOREVER, FRESH, PROBLEM, UNKEPT, problem_of
 from archive.site.settings import site_settings
 from archive.urls import API, DATA, OAI
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from archive.site.transcript import Paragraph
+from archive.site.session_page.transcript import Paragraph
 from archive.sqlite import sqlite3
 
 MOST = 12

@@ -11,11 +11,11 @@ from typing import Any
 
 from starlette.responses import FileResponse, Response
 
-from archive.site.negotiation import matches
-from archive.site.policy import FILE_POLICY, OPEN_TO_ALL
+from archive.site.http.negotiation import matches
+from archive.site.http.policy import FILE_POLICY, OPEN_TO_ALL
+from archive.site.http.respond import ASK_AGAIN
 from archive.site.published import current
-from archive.site.recordings import media_file
-from archive.site.respond import ASK_AGAIN
+from archive.site.session_page.recordings import media_file
 from metadata.names import readable_name
 
 _SAFE = {"image/jpeg", "application/json", "text/vtt"}

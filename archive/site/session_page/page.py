@@ -10,16 +10,15 @@ from urllib.parse import unquote, urlencode
 from archive.search.hits import Hit
 from archive.search.moments import GAP
 from archive.search.sqlite_search import Results
-from archive.site import recordings
-from archive.site.chapters import Chapter
-from archive.site.divisions import chapters_of
+from archive.site.http.respond import respond, respond_json
 from archive.site.published import current, search_in
-from archive.site.recordings import SessionPage, Track, TrackTranscript, chosen_track, chosen_version
 from archive.site.render import argument, not_found, render
-from archive.site.respond import respond, respond_json
-from archive.site.settings import site_settings
-from archive.site.talking import in_recording
-from archive.site.transcript import (
+from archive.site.session_page import recordings
+from archive.site.session_page.chapters import Chapter
+from archive.site.session_page.divisions import chapters_of
+from archive.site.session_page.recordings import SessionPage, Track, TrackTranscript, chosen_track, chosen_version
+from archive.site.session_page.talking import in_recording
+from archive.site.session_page.transcript import (
     Line,
     Mark,
     hit_marks,
@@ -28,6 +27,7 @@ from archive.site.transcript import (
     place_words,
     unsure_marks,
 )
+from archive.site.settings import site_settings
 from metadata.captions import FORMATS, WRITERS, without_speakers
 from metadata.errors import InvalidTimeError
 from metadata.names import readable_name

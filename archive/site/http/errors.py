@@ -10,8 +10,8 @@ from typing import Any
 from datasette import Response
 
 from archive.site.frozen.places import as_served
+from archive.site.http.respond import PROBLEM, for_programs, problem, respond_json
 from archive.site.render import not_found, render
-from archive.site.respond import PROBLEM, for_programs, problem, respond_json
 
 _log = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ from urllib.parse import unquote
 import icalendar
 
 from archive import urls
+from archive.site.http.respond import CALENDAR, respond
 from archive.site.published import current
 from archive.site.records import Reader, Session
 from archive.site.render import argument, not_found
-from archive.site.respond import CALENDAR, respond
 from archive.site.settings import site_settings
 from metadata.errors import InvalidTimeError
 from metadata.times import parse_zone

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import UNSET
 
 from archive.site.queries import Card, Reference, as_dict, attendance_of, links_of, session_cards
-from archive.site.transcript import Line
+from archive.site.session_page.transcript import Line
 from archive.sqlite import sqlite3
 from metadata.model import DOUBTFUL_WORD, Attendance, Flag, Segment, Transcript, Word
 

@@ -1,0 +1,1 @@
+"""How the site answers: bodies, headers and policies, what is negotiated, errors, and guards against too much."""

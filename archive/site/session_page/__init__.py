@@ -1,0 +1,1 @@
+"""The page of a session: its recordings, transcript, chapters, moments and citations."""
