@@ -91,20 +91,20 @@ def _pen() -> ThreadPoolExecutor:
 
 
 def _quote(conn: Any, session: Any, version: TrackTranscript, span: TimeSpan, settings: SiteSettings) -> Quote | None:
-    words, who = said(conn, version, span)
+    words, who, said_ms = said(conn, version, span)
     if not words:
         return None
     day = labels.day(session.day) if session.day else None
-    where = " · ".join(filter(None, (session.title, session.event_title, day, labels.clock(span.start_ms))))
+    where = " · ".join(filter(None, (session.title, session.event_title, day, labels.clock(said_ms))))
     speakers = ", ".join(dict.fromkeys(credit.name for credit in session.people if credit.role == "speaker"))
     colour = legible(settings.accent, LIGHT, "#000000") if settings.accent else RED
     return Quote(words, version.language, who or speakers, where, settings.name, colour)
 
 
-def said(conn: Any, version: TrackTranscript, span: TimeSpan) -> tuple[str, str]:
-    """Return the words of a moment, and who said the first of them; what is doubtful or taken out is left out.
+def said(conn: Any, version: TrackTranscript, span: TimeSpan) -> tuple[str, str, int]:
+    """Return the words of a moment, who said them, and at which millisecond; what is doubtful or taken out is left out.
 
-    A moment without an end is the sentence that is said then.
+    A moment without an end is the sentence that is said then, or that was said last: no time is later than its end.
     """
     lines = recordings.lines(conn, version.id)
     certain = [line for line in lines if not line.flags and not line.redacted]
@@ -117,7 +117,8 @@ def said(conn: Any, version: TrackTranscript, span: TimeSpan) -> tuple[str, str]
         marks = lit_marks(certain, timed, span.start_ms, span.end_ms)
         parts = [(places[at], places[at].text[its[0].start : its[0].end]) for at, its in sorted(marks.items())]
     text = " ".join(" ".join(part for _, part in parts).split())
-    return text, next((line.speaker or "" for line, _ in parts), "")
+    who = ", ".join(dict.fromkeys(line.speaker for line, _ in parts if line.speaker))
+    return text, who, min(span.start_ms, max((line.end_ms for line, _ in parts), default=0))
 
 
 def draw(quote: Quote) -> bytes | None:
