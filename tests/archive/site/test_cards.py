@@ -47,7 +47,7 @@ def ask(site: Site, read: Callable[[Any], T]) -> T:
         (27_600, None, SENTENCES[5][2], 27_600),
         (99_999_000, None, SENTENCES[9][2], 58_900),
         (4_000, 15_000, f"{SENTENCES[1][2]} {SENTENCES[2][2]}", 4_000),
-        (27_500, 47_000, f"{SENTENCES[5][2]} {SENTENCES[7][2]}", 27_500),
+        (27_500, 47_000, f"{SENTENCES[5][2]} … {SENTENCES[7][2]}", 27_500),
         (34_000, None, "", 0),
         (33_200, 38_000, "", 0),
         (500_000, 600_000, "", 0),
@@ -57,6 +57,15 @@ def test_card_has_the_words_of_its_moment_and_no_doubtful_ones(
     site: Site, start: int, end: int | None, words: str, told: int
 ) -> None:
     assert quoted(site, TimeSpan(start, end)) == (words, "", told)
+
+
+def test_card_says_where_words_were_taken_out(tmp_path: Path) -> None:
+    changes = (
+        "DELETE FROM segment WHERE transcript_id = 1 AND position = 1",
+        "INSERT INTO redaction (id, recording_id, start_ms, end_ms, reason) VALUES (900, 1, 4200, 9000, '')",
+    )
+    with serve_example(tmp_path, *changes) as made:
+        assert quoted(made, TimeSpan(0, 14_500))[0] == f"{SENTENCES[0][2]} … {SENTENCES[2][2]}"
 
 
 def test_card_of_two_voices_names_both(tmp_path: Path) -> None:
