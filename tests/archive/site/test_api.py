@@ -163,6 +163,7 @@ def test_transcript_comes_in_pages_with_words(site: Site) -> None:
         "speaker": None,
         "confidence": 0.9,
         "flags": [],
+        "overlapped": False,
         "url": f"{URL}/events/{EVENT}/what-an-archive-owes?recording={first['recording'][:12]}&t=0",
         "words": [
             {"start_ms": 0, "end_ms": 400, "text": "Good", "confidence": 0.95},
