@@ -9,7 +9,7 @@ people and abstract; and where all these are few, the moments that have most of 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -104,11 +104,13 @@ def _find_others(
     beside = exact.sessions()
     partial = find_partial(asked, parts, kept.overview(asked.conn), kept.vocabulary)
     some = partial.best_moments(asked, beside=beside)
-    near = _about(asked, text, parts, kept, beside) if by_meaning else []
+    near = _about(asked, text, parts, kept, beside, partial.weights) if by_meaning else []
     return _Others(_fused(some, near, words_count(partial.share) if near else 1.0), partial.node)
 
 
-def _about(asked: Asked, text: str, parts: Parts, kept: Kept, beside: set[int]) -> list[Ranked]:
+def _about(
+    asked: Asked, text: str, parts: Parts, kept: Kept, beside: set[int], weights: Mapping[Node, float]
+) -> list[Ranked]:
     """Return the moments that are about a query, the best first, but for those of some sessions."""
     if not can_be_meant(asked, parts) or asked.budget.is_over():
         return []
@@ -118,7 +120,7 @@ def _about(asked: Asked, text: str, parts: Parts, kept: Kept, beside: set[int]) 
         return []
     overview = kept.overview(asked.conn)
     found = find_by_meaning(asked, text, kept.encoder, meanings, overview, each_session_once=False)
-    return [each for each in found.moments(asked, found.windows) if each.passage.session not in beside]
+    return [each for each in found.moments(asked, found.windows, weights) if each.passage.session not in beside]
 
 
 def _fused(some: list[Ranked], near: list[Ranked], count: float) -> list[tuple[Match, Ranked]]:

@@ -18,7 +18,7 @@ from archive.errors import sqlite_errors
 from archive.index.passages import index_session, rebuild, remove_session
 from archive.search.asked import Asked
 from archive.search.budget import CLOCK, OVER_BUDGET, Budget
-from archive.search.by_meaning import NO_WORDS, beginnings
+from archive.search.by_meaning import NO_WORDS, telling
 from archive.search.by_moment import every_moment, search_moments
 from archive.search.cache import Kept, KeptUntilChanged
 from archive.search.filters import EVERYWHERE, Filters, Scope, read_scope
@@ -159,7 +159,7 @@ class SqliteSearch:
         """
         kept = self._what_is_kept()
         with sqlite_errors(), reading(self._conn):
-            found = beginnings(self._conn, kept.like(self._conn, session))
+            found = telling(self._conn, kept.like(self._conn, session), {})
             return tuple(moment_hits(self._conn, found, NO_WORDS, match="about this"))
 
     def sessions(

@@ -179,6 +179,7 @@ def person(found: Person) -> dict[str, Any]:
             "name": found.name,
             "url": found.url,
             "description": found.biography,
+            "image": found.portrait.url if found.portrait else None,
             "sameAs": _same(found.links),
         }
     )

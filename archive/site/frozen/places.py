@@ -36,7 +36,7 @@ _LONGEST = 200
 _FEEDS = {urls.FEED, urls.PODCAST}
 
 _IN_FILES = re.compile(
-    rf"/|/(events|people|places|search)|/({'|'.join(KINDS)})(/[^/]+)?|/(events|embed)/[^/]+/[^/]+(/cite)?"
+    rf"/|/(events|people|places|search)|/({'|'.join(KINDS)})(/[^/]+)?|/(events|embed)/[^/]+/[^/]+(/cite)?|{urls.CITE}/[0-9a-f]{{12}}"
     rf"|(/({'|'.join(KINDS)})/[^/]+)?/({re.escape(urls.FEED)}|{re.escape(urls.PODCAST)})"
     r"|/events/[^/]+(/[^/]+)?/calendar\.ics|/people/[^/]+/portrait\.jpg"
     r"|/events/[^/]+/[^/]+/(captions\.[a-z-]+|(words|chapters|manifest|annotations-\d+|cite)\.json|cite\.txt)"
