@@ -74,6 +74,11 @@ def every_moment(asked: Asked) -> list[Hit]:
     return [] if asked.node is None or asked.wide is None else _Moments(asked, asked.node, asked.wide).every()
 
 
+def count_moments(asked: Asked) -> int:
+    """Return how many `every_moment` would return, without reading their text."""
+    return 0 if asked.node is None or asked.wide is None else len(_Moments(asked, asked.node, asked.wide).all())
+
+
 class _Others(NamedTuple):
     """Moments that have most of a query or are about it, the best first, and what of the query they have."""
 
@@ -194,9 +199,13 @@ class _Moments:
         return hits, self.total, len(self.spoken_of) + others
 
     def every(self) -> list[Hit]:
+        """Return all of them with their text, however many passages match."""
+        return moment_hits(self._asked.conn, self.all(), self._wide)
+
+    def all(self) -> list[Ranked]:
         """Return all of them, however many passages match."""
         _, passages = self._closely() if self._asked.closely else self._passages(COUNTED)
-        return moment_hits(self._asked.conn, self._moments(passages, None), self._wide)
+        return self._moments(passages, None)
 
     def _closely(self) -> tuple[int, list[Passage]]:
         """Return how many passages match, and these, where no index can tell."""

@@ -347,12 +347,16 @@ class Reader:
             for row in rows
         )
 
-    def heard(self, recording: Recording) -> tuple[Segment, ...]:
-        """Return what was said in a recording, without what is doubtful."""
+    def heard(self, recording: Recording) -> str:
+        """Return what was said in a recording as one text, without what is doubtful."""
         if recording.transcript is None:
-            return ()
-        segments = self.segments(recording.transcript.version, -1, MAX_SEGMENTS, words=False)
-        return tuple(each for each in segments if not each.flags)
+            return ""
+        rows = self.conn.execute(
+            "SELECT text FROM segment WHERE transcript_id = (SELECT id FROM transcript WHERE version = ?)"
+            " AND position < ? AND flags = '[]' ORDER BY position",
+            (recording.transcript.version, MAX_SEGMENTS),
+        )
+        return " ".join(text.strip() for (text,) in rows)
 
     def _words(self, segments: list[int]) -> dict[int, tuple[Word, ...]]:
         found: defaultdict[int, tuple[Word, ...]] = defaultdict(tuple)
