@@ -38,6 +38,7 @@ def describe(settings: SiteSettings) -> dict[str, Any]:
 
 def _operation(endpoint: Endpoint, query: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
     problem = {"content": {PROBLEM: {"schema": {"$ref": _REF.format(name="Problem")}}}}
+    given, needed = query["properties"], query.get("required", ())
     named = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
         for name in endpoint.names
@@ -49,7 +50,7 @@ def _operation(endpoint: Endpoint, query: dict[str, Any], answer: dict[str, Any]
     return {
         "operationId": endpoint.path.strip("/").replace("/", "_").replace("{", "").replace("}", ""),
         "summary": endpoint.summary,
-        "parameters": [*named, *(_parameter(name, schema) for name, schema in query["properties"].items())],
+        "parameters": [*named, *(_parameter(name, given[name], required=name in needed) for name in given)],
         "responses": {
             "200": {"description": endpoint.summary, "content": {"application/json": {"schema": answer}}},
             "400": {"description": "A parameter is unknown or not what it may be.", **problem},
@@ -58,11 +59,11 @@ def _operation(endpoint: Endpoint, query: dict[str, Any], answer: dict[str, Any]
     }
 
 
-def _parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+def _parameter(name: str, schema: dict[str, Any], *, required: bool) -> dict[str, Any]:
     kinds = [each for each in schema.get("anyOf", [schema]) if each.get("type") != "null"]
     schema = {**kinds[0], **({"default": schema["default"]} if schema.get("default") is not None else {})}
     about = schema.pop("description", "")
-    return {"name": name, "in": "query", "required": False, "description": about, "schema": schema}
+    return {"name": name, "in": "query", "required": required, "description": about, "schema": schema}
 
 
 def _closed(schema: dict[str, Any]) -> dict[str, Any]:

@@ -66,7 +66,14 @@ class Segments(Nothing, frozen=True, kw_only=True):
 class Cited(Nothing, frozen=True, kw_only=True):
     """The moment of a citation."""
 
-    t: Annotated[str, Meta(description="Seconds, as `61.2` or `61.2,75` (W3C Media Fragments).", max_length=70)]
+    t: Annotated[
+        str,
+        Meta(
+            pattern=r"^[0-9]{1,6}(\.[0-9]{1,3})?(,[0-9]{1,6}(\.[0-9]{1,3})?)?$",
+            description="Seconds, as `61.2` or `61.2,75` (W3C Media Fragments).",
+            max_length=21,
+        ),
+    ]
     words: Annotated[str, Meta(description="The words as they were cited.", max_length=MOST_LETTERS)] = ""
     before: Annotated[str, Meta(description="Words before them.", max_length=MOST_AROUND)] = ""
     after: Annotated[str, Meta(description="Words after them.", max_length=MOST_AROUND)] = ""

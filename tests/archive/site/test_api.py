@@ -269,6 +269,11 @@ def test_schemathesis_finds_no_failure(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout[-8000:]
 
 
+def test_what_a_citation_needs_is_described_and_asked_for() -> None:
+    described = describe(SiteSettings())["paths"]["/api/1/cite/{identity}/{version}"]["get"]["parameters"]
+    assert {each["name"] for each in described if each["required"]} == {"identity", "version", "t"}
+
+
 def test_a_cited_moment_is_looked_up(site: Site) -> None:
     said = "A lighthouse does not tell ships where to go,"
     query = "?t=27.5,31&words=" + said.replace(" ", "+").replace(",", "%2C")
