@@ -11,6 +11,7 @@
     ├── CatalogueConflictError   a row would break the catalogue's own rules
     ├── UnknownSubjectError      no such event, session or recording
     ├── AmbiguousSubjectError    several have the name
+    ├── AddressTakenError        another has the address, or once had it
     ├── ExtractError             rows of a part of a catalogue break a rule
     ├── UnpublishedError         nothing has been published yet
     └── MissingExtraError        what was asked for needs an extra that is not installed
@@ -84,6 +85,21 @@ class UnknownSubjectError(ArchiveError):
         super().__init__(f"no {kind} {name!r} in this archive: 'rostra status' lists what there is")
         self.kind = kind
         self.name = name
+
+
+class AddressTakenError(ArchiveError):
+    """An address is another's, or once was: links to it lead there.
+
+    Attributes:
+        slug: the one that was asked for.
+        owner: the slug of what has it, or once had it.
+    """
+
+    def __init__(self, slug: str, owner: str) -> None:
+        had = "is taken" if slug == owner else f"was once that of {owner!r}, and links still lead there"
+        super().__init__(f"the address {slug!r} {had}: choose another slug")
+        self.slug = slug
+        self.owner = owner
 
 
 class AmbiguousSubjectError(ArchiveError):

@@ -74,6 +74,16 @@ def person_url(person: str) -> str:
     return f"/people/{_part(person)}"
 
 
+def portrait_url(person: str, digest: str) -> str:
+    """Return the path of a person's picture, which is another one for another picture."""
+    return with_query(f"{person_url(person)}/portrait.jpg", {"v": digest})
+
+
+def announcement_url(event: str, announcement: str) -> str:
+    """Return the path of an announcement on its event's page."""
+    return f"{event_url(event)}#announcement-{_part(announcement)}"
+
+
 def series_url(series: str) -> str:
     """Return the path of the page of a series."""
     return f"/series/{_part(series)}"

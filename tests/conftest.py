@@ -51,6 +51,7 @@ LONG = (
     "pipelines/storage/test_check_mends.py",
     "pipelines/test_nothing_leaks.py::TestNothingLeaks",
     "pipelines/transcribers/test_chunks.py::test_real_speech_in_parts",
+    "test_bench_serving.py",
 )
 """Tests that take long, by the beginning of their names, beside those of `test_failures` on a cluster."""
 

@@ -1,7 +1,8 @@
 """What a person corrected by hand: names, titles, hours; who did it, when, and what stood there before.
 
 A corrected field is its corrector's: no import writes over it again (see `archive.catalogue.merge`).
-Addresses, which are made of slugs, stay as they are, but for those of people, which follow their names.
+Addresses, which are made of slugs, stay as they are until the slug is corrected, but for those of people, which follow
+their names.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from archive.catalogue.addresses import move_person, person_at
+from archive.catalogue.addresses import move_event, move_person, move_session, person_at
 from archive.catalogue.merge import plain
 from archive.catalogue.rows import (
     Owner,
@@ -45,11 +46,14 @@ def correct_event(db: Database, slug: str, values: Mapping[str, Any], *, by: str
 
     Raises:
         UnknownSubjectError: there is no such event.
+        AddressTakenError: the slug is another's, or once was.
     """
     ours = read_event(db, slug)
     owner = _id(db, "SELECT id FROM event WHERE slug = ?", [slug])
     done = _note(db, "event_id", owner, ours, values, by, at)
     if done:
+        if "slug" in values:
+            move_event(db, owner, values["slug"])
         write_event(db, replace(ours, **values))
         touch(db)
     return done
@@ -64,6 +68,7 @@ def correct_session(
 
     Raises:
         UnknownSubjectError: there is no such session.
+        AddressTakenError: the slug is another's of the event, or once was.
     """
     ours = read_session(db, event, slug)
     sql = "SELECT session.{} FROM session JOIN event ON event.id = event_id WHERE event.slug = ? AND session.slug = ?"
@@ -78,6 +83,8 @@ def correct_session(
             _id(db, sql.format("event_id"), [event, slug]),
             _id(db, sql.format("position"), [event, slug]),
         )
+        if "slug" in values:
+            move_session(db, owner, new.slug)
         write_session(db, event_id, new, position, at)
         touch(db)
     return done

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any, Literal
 
-from archive.catalogue.addresses import person_at
+from archive.catalogue.addresses import event_at, free_slug, person_at, session_at
 from archive.catalogue.corrections import corrected_fields
-from archive.catalogue.merge import Said, first_said, is_corrected, merge, plain
+from archive.catalogue.merge import Said, first_said, is_corrected, merge, plain, was_taken_back
 from archive.catalogue.pairing import pair
 from archive.catalogue.people_said import note_people
 from archive.catalogue.rows import (
@@ -181,8 +182,7 @@ class _Import:
         event_id, fields = self._write_event(ours, theirs)
         known = list(ours.sessions) if ours else []
         rows = {row["slug"]: row for row in self._db.query(_SESSIONS, [event_id])}
-        pairs = self._pair(known, theirs.sessions, rows)
-        taken = {session.slug for session in known}
+        pairs = self._pair(known, tuple(self._moved(slug, each) for each in theirs.sessions), rows)
         added, changed = [], []
         moved = "places" in fields
         for position, new in enumerate(theirs.sessions):
@@ -192,7 +192,7 @@ class _Import:
                     changed.append(difference)
                 note_people(self._db, rows[session.slug]["id"], new)
             else:
-                added.append(self._add(event_id, new, position, taken))
+                added.append(self._add(event_id, new, position))
         left = [session for index, session in enumerate(known) if index not in set(pairs.values())]
         dropped, gone = self._leave(left, rows)
         if moved:
@@ -214,10 +214,15 @@ class _Import:
             corrected=tuple(self._corrected),
         )
 
+    def _moved(self, event: str, session: Session) -> Session:
+        """Return a session of a file with the slug that the catalogue has for it now."""
+        found = session_at(self._db.conn, event, session.slug) if self._reading.slugs_identify else None
+        return replace(session, slug=found[1]) if found else session
+
     def _pair(self, known: list[Session], new: tuple[Session, ...], rows: dict[str, dict[str, Any]]) -> dict[int, int]:
         """Return which session is which: by what the last file said of each, then by what it was corrected to."""
         by_slug = self._reading.slugs_identify
-        formerly = [_as_said(session, rows[session.slug]) for session in known]
+        formerly = [_as_said(session, rows[session.slug], new) for session in known]
         pairs = pair(formerly, new, by_slug=by_slug)
         if formerly != known:
             ours = [index for index in range(len(known)) if index not in set(pairs.values())]
@@ -267,9 +272,8 @@ class _Import:
             _remember(self._db, "session_id", row["id"], self._format, merged.said)
         return Difference(ours.slug, merged.changed) if merged.changed else None
 
-    def _add(self, event_id: int, new: Session, position: int, taken: set[str]) -> str:
-        session = replace(new, slug=_free(new.slug, taken))
-        taken.add(session.slug)
+    def _add(self, event_id: int, new: Session, position: int) -> str:
+        session = replace(new, slug=free_slug(self._db, "session_id", new.slug or "session", event_id))
         write_session(self._db, event_id, session, position, self._decided_at)
         found = self._db.execute("SELECT id FROM session WHERE event_id = ? AND slug = ?", [event_id, session.slug])
         session_id = int(found.fetchone()[0])
@@ -319,11 +323,18 @@ WHERE session.event_id = ?
 """
 
 
-def _as_said(session: Session, row: dict[str, Any]) -> Session:
-    """Return a session as the last file had it, in what tells sessions apart."""
+def _as_said(session: Session, row: dict[str, Any], new: Sequence[Session]) -> Session:
+    """Return a session as the last file had it, in what tells sessions apart.
+
+    What was taken back is known again where a new one has it.
+    """
     said = json.loads(row["said"]) if row["said"] else {}
-    names = ("title", "room", "start", "day")
-    return replace(session, **{name: said[name] for name in names if name in said})
+    values = {name: said[name] for name in ("title", "room", "start", "day") if name in said}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            texts = (getattr(each, name) for each in new)
+            values[name] = next((text for text in texts if was_taken_back(value, text)), getattr(session, name))
+    return replace(session, **values)
 
 
 def _why_kept(session: Session, row: dict[str, Any]) -> str | None:
@@ -346,7 +357,7 @@ def _find_slug(db: Database, event: Event) -> str:
         ).fetchall()
         if len(found) == 1 and external.scheme in _GLOBAL:
             return str(found[0][0])
-    return event.slug
+    return event_at(db, event.slug)
 
 
 _GLOBAL = frozenset({"guid", "playlist"})
@@ -470,11 +481,6 @@ def _describe(db: Database, slug: str, theirs: Person, corrected: list[Retained]
     if now != said:
         _remember(db, "person_id", person_id, "", now)
     return merged != ours
-
-
-def _free(slug: str, taken: set[str]) -> str:
-    base = slug or "session"
-    return base if base not in taken else next(s for number in count(2) if (s := f"{base}-{number}") not in taken)
 
 
 def _remembered(db: Database, owner: Owner, owner_id: int) -> tuple[str | None, Said | None]:

@@ -12,6 +12,7 @@ A release follows rules of its own, so that no import publishes what a person or
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
@@ -85,7 +86,7 @@ def merge(
         elif isinstance(ours, Session) and _says_less(name, ours, new, carried):
             new = mine
         plain_mine, plain_new = plain(name, mine), plain(name, new)
-        remembered[name] = plain_new
+        remembered[name] = said[name] if was_taken_back(said.get(name), plain_new) else plain_new
         if name == "announcements":
             base = said.get(name, []) if same_format else []
             changes[name] = _merge_announcements(mine, new, base)
@@ -166,6 +167,16 @@ def first_said(theirs: Event | Session, carried: frozenset[str]) -> Said:
 def is_corrected(ours: Event | Session, said: Said) -> bool:
     """Return whether anything was corrected by hand since it was imported."""
     return any(name not in _SETS and plain(name, getattr(ours, name)) != value for name, value in said.items())
+
+
+def taken_back(text: str) -> dict[str, str]:
+    """Return what is remembered of a text that a file said and a person took back: its digest, which knows it again."""
+    return {"taken_back": hashlib.sha256(composed(text).encode()).hexdigest()}
+
+
+def was_taken_back(said: Any, text: Any) -> bool:
+    """Return whether a text is one that was taken back."""
+    return isinstance(said, dict) and isinstance(text, str) and said == taken_back(text)
 
 
 def plain(name: str, value: Any) -> Any:

@@ -10,9 +10,16 @@ from dataclasses import dataclass, replace
 
 from archive.catalogue.rows import touch
 from archive.catalogue.transcripts import LABELS, REVISES, add_transcript, read_transcript, transcript_version
+from archive.errors import ArchiveError
 from archive.sqlite import Database
 from metadata.model import Transcript
 from metadata.revising import Change
+
+TAKEN_BACK = (
+    "words were taken back since the version before, and nothing brings them back:"
+    " correct what is wrong now with 'rostra correct transcript SESSION --at … --from … --to …'"
+)
+"""Why a correction cannot be undone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +102,31 @@ def revise(
     return replace(base, id=number, transcript=corrected)
 
 
+def check_undo(db: Database, version: Version, base: Version) -> None:
+    """Refuse to make a version current again out of which words were taken back since it was corrected.
+
+    Raises:
+        ArchiveError: words of the base were taken back.
+    """
+    found = db.execute(
+        "SELECT 1 FROM taken_back WHERE transcript_id = ? AND taken_at >="
+        " (SELECT created_at FROM transcript WHERE id = ?)",
+        [base.id, corrected_id(db, version)],
+    )
+    if found.fetchone():
+        raise ArchiveError(TAKEN_BACK)
+
+
 def take_back(db: Database, version: Version, *, by: str, at: str) -> Version | None:
-    """Make the version current again that people corrected to make this one; None where there is none."""
+    """Make the version current again that people corrected to make this one; None where there is none.
+
+    Raises:
+        ArchiveError: words of that version were taken back since.
+    """
     base = base_of(db, version)
     if base is None:
         return None
+    check_undo(db, version, base)
     done = [each.change for each in revisions(db, version)]
     swapped = [replace(change, before=change.after, after=change.before) for change in done]
     db.execute("UPDATE transcript SET is_current = 0 WHERE id = ?", [version.id])

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from archive.catalogue.addresses import event_at, free_slug, session_at
 from archive.catalogue.current import CURRENT, KEPT
 from archive.catalogue.identity import give_identity
 from archive.catalogue.rows import touch
@@ -125,7 +126,7 @@ class NamedSession(NamedTuple):
 
 
 def find_session(db: Database, event: str | None, slug: str) -> SessionAddress:
-    """Return a session by its slug, within an event where one is named.
+    """Return a session by its slug, or one that it once had, within an event where one is named.
 
     Raises:
         UnknownSubjectError: there is none, or several events have one.
@@ -135,9 +136,18 @@ def find_session(db: Database, event: str | None, slug: str) -> SessionAddress:
         " WHERE session.slug = ? AND (event.slug = ? OR ? IS NULL)",
         [slug, event, event],
     ).fetchall()
+    if not rows and (moved := _moved(db, event, slug)):
+        return find_session(db, *moved)
     if len(rows) != 1:
         raise UnknownSubjectError("session", f"{event}/{slug}" if event else slug)
     return SessionAddress(*rows[0])
+
+
+def _moved(db: Database, event: str | None, slug: str) -> tuple[str, str] | None:
+    """Return the present slugs of the one session that once had this one."""
+    events = [event] if event else [row[0] for row in db.execute("SELECT slug FROM event").fetchall()]
+    found = [moved for each in events if (moved := session_at(db.conn, each, slug))]
+    return found[0] if len(found) == 1 else None
 
 
 def describe(db: Database, session: int) -> SessionDescription:
@@ -239,7 +249,7 @@ def expecting(db: Database, file: str, event: str | None) -> tuple[int, Recordin
 
 def ensure_event(db: Database, slug: str, title: str) -> int:
     """Return the id of an event, made with this title where there is none. The caller owns the transaction."""
-    row = db.execute("SELECT id FROM event WHERE slug = ?", [slug]).fetchone()
+    row = db.execute("SELECT id FROM event WHERE slug = ?", [event_at(db, slug)]).fetchone()
     if row is None:
         row = db.execute("INSERT INTO event(slug, title) VALUES (?, ?) RETURNING id", [slug, title]).fetchone()
         touch(db)
@@ -251,14 +261,12 @@ def add_session(db: Database, event: int, slug: str, title: str) -> int:
 
     The caller owns the transaction.
     """
-    taken = {row[0] for row in db.execute("SELECT slug FROM session WHERE event_id = ?", [event]).fetchall()}
-    base, number = slug, 2
-    while slug in taken:
-        slug, number = f"{base}-{number}", number + 1
+    (position,) = db.execute("SELECT count(*) FROM session WHERE event_id = ?", [event]).fetchone()
+    slug = free_slug(db, "session_id", slug, event)
     touch(db)
     added = db.execute(
         "INSERT INTO session(event_id, slug, title, position) VALUES (?, ?, ?, ?) RETURNING id",
-        [event, slug, title, len(taken)],
+        [event, slug, title, position],
     )
     session = int(added.fetchone()[0])
     give_identity(db, session, str(db.execute("SELECT slug FROM event WHERE id = ?", [event]).fetchone()[0]), slug)

@@ -58,11 +58,12 @@ PARTS: dict[str, Part] = {
         " OR id NOT IN (SELECT place_id FROM session WHERE place_id IS NOT NULL))",
         key=("event_id", "kind", "name", "city", "country"),
     ),
-    # A session of an older catalogue was given a name for good when its rows were brought up to date.
+    # What names a session for good comes first, since addresses change. Extracts of older catalogues have none: it is
+    # made of the first address when their rows are brought up to date, and may be another than here.
     "session": Part(
         "id IN chosen_session",
-        key=("event_id", "slug"),
-        other_key=("identity",),
+        key=("identity",),
+        other_key=("event_id", "slug"),
         ours=frozenset({"updated_at", "identity"}),
     ),
     "person": Part("id IN chosen_person", key=("slug",)),

@@ -15,8 +15,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from archive.catalogue.addresses import address_digest
 from archive.catalogue.recordings import StoredFile
-from archive.catalogue.rows import touch
+from archive.catalogue.rows import Owner, touch
 from archive.catalogue.snapshot import kept_files
 from archive.errors import sqlite_errors
 from archive.extracts.parts import PARTS, Part
@@ -187,12 +188,38 @@ def _map(db: Database, table: _Table) -> None:
             f"INSERT OR IGNORE INTO temp.map_{name} SELECT b.id, m.id, 0 FROM bag.{name} AS b"
             f" JOIN main.{name} AS m ON {table.same(key)} WHERE {table.wanted}"
         )
+    if name in {"event", "person"}:
+        db.conn.executemany(f"INSERT OR IGNORE INTO temp.map_{name} VALUES (?, ?, 0)", _moved(db, name))
     owned = table.owned_by(fresh=True) if table.part.owners else "1"
     db.execute(
         f"INSERT INTO temp.map_{name} SELECT b.id, b.id + ?, 1 FROM bag.{name} AS b"
         f" WHERE {table.wanted} AND {owned} AND b.id NOT IN (SELECT old FROM temp.map_{name})",
         [_offset(db, name)],
     )
+
+
+def _moved(db: Database, table: str) -> Iterator[tuple[int, int]]:
+    """Yield the events or people that have another address here than in the extract: their ids there, and here."""
+    owner: Owner = "event_id" if table == "event" else "person_id"
+    ours, theirs = (
+        {row[1]: row[0] for row in db.execute(f"SELECT id, slug FROM {schema}.{table}").fetchall()}
+        for schema in ("main", "bag")
+    )
+    left, moved = (
+        {
+            row[0]: row[1]
+            for row in db.execute(
+                f"SELECT digest, {owner} FROM {schema}.former_address WHERE {owner} IS NOT NULL"
+            ).fetchall()
+        }
+        for schema in ("main", "bag")
+    )
+    for slug, number in theirs.items():
+        if slug not in ours and (here := left.get(address_digest(owner, slug))):
+            yield number, here
+    for slug, number in ours.items():
+        if slug not in theirs and (there := moved.get(address_digest(owner, slug))):
+            yield there, number
 
 
 def _offset(db: Database, table: str) -> int:

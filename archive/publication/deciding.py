@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from archive.catalogue.addresses import event_at, session_at
 from archive.catalogue.rows import Owner, touch
 from archive.errors import AmbiguousSubjectError, UnknownSubjectError
 from archive.publication.releases import released
@@ -105,8 +106,8 @@ def track_of(db: Database, event: str, track: str) -> Subject:
 
 
 def _events_named(db: Database, slug: str) -> Iterable[Subject]:
-    rows = db.execute("SELECT id FROM event WHERE slug = ?", [slug]).fetchall()
-    return (Subject("event", row[0], slug) for row in rows)
+    rows = db.execute("SELECT id, slug FROM event WHERE slug = ?", [event_at(db, slug)]).fetchall()
+    return (Subject("event", *row) for row in rows)
 
 
 def _sessions_named(db: Database, event: str, slug: str) -> Iterable[Subject]:
@@ -115,6 +116,8 @@ def _sessions_named(db: Database, event: str, slug: str) -> Iterable[Subject]:
         " WHERE session.slug = ? AND ? IN (event.slug, '') ORDER BY session.id",
         [slug, event],
     ).fetchall()
+    if not rows and event and (moved := session_at(db.conn, event, slug)) and moved != (event, slug):
+        return _sessions_named(db, *moved)
     return (Subject("session", row[0], f"{row[1]}/{slug}") for row in rows)
 
 

@@ -1,19 +1,25 @@
-"""Words that are taken back by a correction: no version of the transcript holds them any more.
+"""Words that are taken back by a correction: nothing holds them any more.
 
 A correction keeps what stood there before, in an earlier version of the transcript; of that, citations confirm what was
 said (`archive.publication.earlier`). A correction that takes words back deletes them in every version, also in those of
 other cuts of the recording, and notes where they were, so that citations of them say only that they were taken back.
+
+Of a title and other texts that describe an event or a session, the corrections forget what stood there before. Of what
+the last timetable said, a digest is left: so a timetable that still says it means the same session.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 
 from archive.anchoring.clocks import SAME, Clock, compare
 from archive.anchoring.prints import Span, prints_of
 from archive.anchoring.spoken import Spoken, spoken
+from archive.catalogue.addresses import thing_at
+from archive.catalogue.merge import taken_back
 from archive.catalogue.revisions import Version
-from archive.catalogue.rows import touch
+from archive.catalogue.rows import Owner, touch
 from archive.catalogue.transcripts import said_segments
 from archive.index.passages import index_session
 from archive.index.tokens import words as tokens_of
@@ -71,6 +77,51 @@ def take_words_back(
     if row[0] is not None:
         index_session(db, row[0])
     touch(db)
+
+
+def take_texts_back(db: Database, event: str, session: str | None = None, *, fields: Iterable[str]) -> None:
+    """Forget what stood before in fields that were corrected, and let no former address lead to what is there now.
+
+    The caller owns the transaction, and has corrected them.
+
+    Args:
+        db: the catalogue.
+        event: the slug of the event, or one that it had.
+        session: that of a session of it, if the fields are the session's.
+        fields: their names in the model; with ``slug``, all its former addresses are taken back.
+    """
+    owner, number = thing_at(db, event, session)
+    for field in fields:
+        _forget_corrections(db, owner, number, field)
+        if field == "slug":
+            db.execute(f"UPDATE former_address SET taken_back = 1 WHERE {owner} = ?", [number])
+        else:
+            _forget_imported(db, owner, number, field)
+    if owner == "session_id":
+        index_session(db, number)
+    touch(db)
+
+
+def _forget_corrections(db: Database, owner: Owner, number: int, field: str) -> None:
+    """Keep of a field's corrections who made them and when, and the value that it has now."""
+    db.execute(
+        "UPDATE correction SET before = 'null', after = iif(id = (SELECT max(id) FROM correction"
+        f" WHERE {owner} = ?1 AND field = ?2), after, 'null') WHERE {owner} = ?1 AND field = ?2",
+        [number, field],
+    )
+
+
+def _forget_imported(db: Database, owner: Owner, number: int, field: str) -> None:
+    """Keep a digest of what the last timetable said, if it is not what stands there now."""
+    row = db.execute(
+        f"SELECT imported.id, said, {field} FROM imported JOIN {owner.removesuffix('_id')} AS thing"
+        f" ON thing.id = imported.{owner} WHERE thing.id = ?",
+        [number],
+    ).fetchone()
+    said = json.loads(row[1]) if row else {}
+    if isinstance(text := said.get(field), str) and text != row[2]:
+        said[field] = taken_back(text)
+        db.execute("UPDATE imported SET said = ? WHERE id = ?", [json.dumps(said, ensure_ascii=False), row[0]])
 
 
 def _said(db: Database, transcript: int) -> Spoken:

@@ -9,7 +9,7 @@ other, what is left out, and what one person said.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,12 +21,13 @@ from archive.index.meanings import unpack
 from archive.search.asked import Asked
 from archive.search.filters import IN_LANGUAGE
 from archive.search.hits import Passage, Ranked, read_passages
-from archive.search.moments import Moment
+from archive.search.moments import Moment, Stretch, read_segments
 from archive.search.partial import Parts
 from archive.search.query import Node, Or, Phrase, Prefix, Word, leaves
 from archive.search.rank import FUSED
 from archive.search.session_table import Marked, Overview, Real, Whole
 from archive.sqlite import sqlite3
+from metadata.captions.cues import ends_sentence
 
 LEAST = 0.2
 """The cosine of what is about something at least: texts that have nothing to do with each other reach that rarely."""
@@ -37,7 +38,7 @@ MOST_SAID, WORDS_LEAD = 0.6, 0.9
 LISTED_ABOUT = 20
 """Sessions, or moments, that are listed because of what they mean."""
 SHOWN_CHARACTERS = 300
-"""Of what is said in a window, what is shown; the rest can be heard."""
+"""Of what is said in a window, what is shown at most, or one segment; the rest can be heard."""
 LIKE, ALIKE = 4, 0.4
 """Moments of other sessions that are like what is said in one, at most; and the cosine that they have at least."""
 TOGETHER = 512
@@ -175,19 +176,58 @@ class AboutMatches:
         """Return in which transcripts sessions are about a query."""
         return [int(self._meanings.transcripts[window]) for window in self.of(places).values()]
 
-    def moments(self, asked: Asked, windows: Iterable[int]) -> list[Ranked]:
-        """Return what is said at the beginning of windows; their scores are 0."""
-        return beginnings(asked.conn, [self._meanings.passage(window) for window in windows])
+    def moments(self, asked: Asked, windows: Iterable[int], weights: Mapping[Node, float]) -> list[Ranked]:
+        """Return what windows are shown by (`telling`); their scores are 0."""
+        return telling(asked.conn, [self._meanings.passage(window) for window in windows], weights)
 
 
-def beginnings(conn: sqlite3.Connection, windows: Sequence[Passage]) -> list[Ranked]:
-    """Return what is said at the beginning of windows; their scores are 0."""
+def telling(conn: sqlite3.Connection, windows: Sequence[Passage], weights: Mapping[Node, float]) -> list[Ranked]:
+    """Return of each window the sentence that has most of a query, else its first one; their scores are 0.
+
+    Args:
+        conn: the database.
+        windows: the windows.
+        weights: what each term of the query counts; none where there is no query.
+    """
+    read = list(read_passages(conn, windows))
+    segments = read_segments(conn, [_moment(stretch, range(len(stretch.positions))) for _, stretch in read])
     found = []
-    for passage, stretch in read_passages(conn, windows):
-        lines = tuple(range(max(1, sum(end <= SHOWN_CHARACTERS for end in stretch.starts[1:]))))
-        moment = Moment((passage.transcript, *(stretch.positions[line] for line in lines)), lines, 0, (0, 0))
-        found.append(Ranked(passage, stretch, moment, 0.0))
+    for passage, stretch in read:
+        texts = [segments[stretch.transcript, position].text for position in stretch.positions]
+        best = _most_telling(stretch, list(sentences(texts)), weights)
+        found.append(Ranked(passage, stretch, _moment(stretch, best), 0.0))
     return found
+
+
+def _most_telling(stretch: Stretch, parts: Sequence[tuple[int, ...]], weights: Mapping[Node, float]) -> tuple[int, ...]:
+    """Return that of some parts of a stretch whose terms count most, each once; the first of those that count alike."""
+    said = [
+        ({stretch.locate(span.start)[0] for span in stretch.matcher.spans(node)}, weight)
+        for node, weight in weights.items()
+    ]
+    return max(parts, key=lambda lines: sum(weight for held, weight in said if not held.isdisjoint(lines)))
+
+
+def _moment(stretch: Stretch, lines: Sequence[int]) -> Moment:
+    key = (stretch.transcript, *(stretch.positions[line] for line in lines))
+    return Moment(key, tuple(lines), stretch.starts[lines[0]], (0, 0))
+
+
+def sentences(texts: Sequence[str]) -> Iterator[tuple[int, ...]]:
+    """Yield which segments each sentence has; of one that is longer than what is shown, of each part of it.
+
+    >>> list(sentences(["A lighthouse", "stands.", "It burns."]))
+    [(0, 1), (2,)]
+    """
+    part: list[int] = []
+    for line, text in enumerate(texts):
+        part.append(line)
+        following = len(" ".join(texts[part[0] : line + 2]))
+        if ends_sentence(text) or following > SHOWN_CHARACTERS:
+            yield tuple(part)
+            part = []
+    if part:
+        yield tuple(part)
 
 
 def no_meaning(overview: Overview) -> AboutMatches:

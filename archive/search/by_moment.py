@@ -9,7 +9,7 @@ people and abstract; and where all these are few, the moments that have most of 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -74,6 +74,11 @@ def every_moment(asked: Asked) -> list[Hit]:
     return [] if asked.node is None or asked.wide is None else _Moments(asked, asked.node, asked.wide).every()
 
 
+def count_moments(asked: Asked) -> int:
+    """Return how many `every_moment` would return, without reading their text."""
+    return 0 if asked.node is None or asked.wide is None else len(_Moments(asked, asked.node, asked.wide).all())
+
+
 class _Others(NamedTuple):
     """Moments that have most of a query or are about it, the best first, and what of the query they have."""
 
@@ -104,11 +109,13 @@ def _find_others(
     beside = exact.sessions()
     partial = find_partial(asked, parts, kept.overview(asked.conn), kept.vocabulary)
     some = partial.best_moments(asked, beside=beside)
-    near = _about(asked, text, parts, kept, beside) if by_meaning else []
+    near = _about(asked, text, parts, kept, beside, partial.weights) if by_meaning else []
     return _Others(_fused(some, near, words_count(partial.share) if near else 1.0), partial.node)
 
 
-def _about(asked: Asked, text: str, parts: Parts, kept: Kept, beside: set[int]) -> list[Ranked]:
+def _about(
+    asked: Asked, text: str, parts: Parts, kept: Kept, beside: set[int], weights: Mapping[Node, float]
+) -> list[Ranked]:
     """Return the moments that are about a query, the best first, but for those of some sessions."""
     if not can_be_meant(asked, parts) or asked.budget.is_over():
         return []
@@ -118,7 +125,7 @@ def _about(asked: Asked, text: str, parts: Parts, kept: Kept, beside: set[int]) 
         return []
     overview = kept.overview(asked.conn)
     found = find_by_meaning(asked, text, kept.encoder, meanings, overview, each_session_once=False)
-    return [each for each in found.moments(asked, found.windows) if each.passage.session not in beside]
+    return [each for each in found.moments(asked, found.windows, weights) if each.passage.session not in beside]
 
 
 def _fused(some: list[Ranked], near: list[Ranked], count: float) -> list[tuple[Match, Ranked]]:
@@ -192,9 +199,13 @@ class _Moments:
         return hits, self.total, len(self.spoken_of) + others
 
     def every(self) -> list[Hit]:
+        """Return all of them with their text, however many passages match."""
+        return moment_hits(self._asked.conn, self.all(), self._wide)
+
+    def all(self) -> list[Ranked]:
         """Return all of them, however many passages match."""
         _, passages = self._closely() if self._asked.closely else self._passages(COUNTED)
-        return moment_hits(self._asked.conn, self._moments(passages, None), self._wide)
+        return self._moments(passages, None)
 
     def _closely(self) -> tuple[int, list[Passage]]:
         """Return how many passages match, and these, where no index can tell."""

@@ -19,6 +19,7 @@ from metadata.cells import harmless
 
 COLUMNS = (
     "event", "session", "title", "language", "start_ms", "end_ms", "text", "url", "transcript", "start_at", "speaker",
+    "match",
 )  # fmt: skip
 """Of a moment, as `archive.search.hits.Hit` names them."""
 

@@ -128,7 +128,7 @@ def _chosen(asked: Asked, others: Others, places: list[int]) -> dict[int, list[t
     if others.partial.node is not None:
         ranked = others.partial.moments(asked, places)
     windows = others.about.of(ranked)
-    near = dict(zip(windows, others.about.moments(asked, windows.values()), strict=True))
+    near = dict(zip(windows, others.about.moments(asked, windows.values(), others.partial.weights), strict=True))
     chosen: dict[int, list[tuple[Match, Ranked]]] = {}
     for place, found in ranked.items():
         some: list[tuple[Match, Ranked]] = [("some words", each) for each in found[:MOMENTS_SHOWN]]

@@ -18,8 +18,8 @@ from archive.errors import sqlite_errors
 from archive.index.passages import index_session, rebuild, remove_session
 from archive.search.asked import Asked
 from archive.search.budget import CLOCK, OVER_BUDGET, Budget
-from archive.search.by_meaning import NO_WORDS, beginnings
-from archive.search.by_moment import every_moment, search_moments
+from archive.search.by_meaning import NO_WORDS, telling
+from archive.search.by_moment import count_moments, every_moment, search_moments
 from archive.search.cache import Kept, KeptUntilChanged
 from archive.search.filters import EVERYWHERE, Filters, Scope, read_scope
 from archive.search.hits import (
@@ -27,7 +27,7 @@ from archive.search.hits import (
     moment_hits,
     read_languages,
 )
-from archive.search.query import Query, parse_query
+from archive.search.query import Node, Query, parse_query
 from archive.search.results import Results, SessionResults, Sort
 from archive.search.sessions import search_sessions
 from archive.search.spellings import as_written
@@ -77,6 +77,7 @@ class SqliteSearch:
         self._conn = conn
         self._kept = kept
         self._kept_here = KeptUntilChanged()
+        self._written: dict[tuple[Node, tuple[str, ...], bool], tuple[Node, Node]] = {}
         self._budget = budget_ms / 1000
         self._clock = clock
 
@@ -148,6 +149,31 @@ class SqliteSearch:
         note = _joined(understood.note, said if budget.complete else OVER_BUDGET)
         return Results(tuple(hits), len(hits), int(bool(hits)), note, budget.complete, better)
 
+    def count_within(self, query: str, event: str, session: str, *, language: str | None = None) -> int | None:
+        """Return how many moments `within` would return; None where there was no time to count them.
+
+        Args:
+            query: as people type it.
+            event: the slug of its event.
+            session: its slug.
+            language: of the transcripts to search in; None for all of them.
+
+        Raises:
+            ArchiveError: the database is damaged or cannot be read. No query raises.
+        """
+        understood = parse_query(query)
+        filters = _tagged(Filters(event=event, session=session, language=language), understood)
+        if filters is None or understood.node is None:
+            return 0
+        budget = Budget(self._conn, self._clock, self._budget)
+        with sqlite_errors(), reading(self._conn):
+            scope = read_scope(self._conn, filters, understood.where)
+            count = count_moments(self._asked(budget, understood, scope, read_languages(self._conn, scope)))
+        if count and budget.complete:
+            return count
+        found = self.within(query, event, session, language=language)
+        return found.total if found.complete else None
+
     def related(self, session: int) -> tuple[Hit, ...]:
         """Return moments of other sessions that are like one of a session, the best first; none without vectors.
 
@@ -159,7 +185,7 @@ class SqliteSearch:
         """
         kept = self._what_is_kept()
         with sqlite_errors(), reading(self._conn):
-            found = beginnings(self._conn, kept.like(self._conn, session))
+            found = telling(self._conn, kept.like(self._conn, session), {})
             return tuple(moment_hits(self._conn, found, NO_WORDS, match="about this"))
 
     def sessions(
@@ -206,8 +232,16 @@ class SqliteSearch:
     def _asked(self, budget: Budget, query: Query, scope: Scope, languages: Iterable[str]) -> Asked:
         node = wide = None
         if query.node is not None:
-            node, wide = as_written(self._conn, query.node, list(languages), doubtful=query.doubtful)
+            node, wide = self._as_written(query.node, tuple(languages), doubtful=query.doubtful)
         return Asked(self._conn, budget, scope, node, wide, query.doubtful)
+
+    def _as_written(self, node: Node, languages: tuple[str, ...], *, doubtful: bool) -> tuple[Node, Node]:
+        """Return `as_written`, asked once: a page of results looks for the same in each of its sessions."""
+        key = (node, languages, doubtful)
+        written = self._written.get(key) or as_written(self._conn, node, languages, doubtful=doubtful)
+        if self._kept is not None:  # else the database may change
+            self._written[key] = written
+        return written
 
 
 def _tagged(filters: Filters, understood: Query) -> Filters | None:

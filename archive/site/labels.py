@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 from archive.site.locales import gettext as _
 from archive.site.locales import language as spoken_here
 from archive.site.locales import locale
-from archive.urls import event_url, person_url, session_url
+from archive.urls import announcement_url, event_url, person_url, portrait_url, session_url
 from metadata.errors import InvalidTimeError
 from metadata.languages import autonym, direction, display_name
 from metadata.model import Figure, Flag
@@ -24,6 +24,7 @@ from metadata.moments import at_moment, site_name
 from metadata.times import format_clock, format_seconds, parse_moment, parse_zone
 
 __all__ = [
+    "announcement_url",
     "autonym",
     "clock",
     "country",
@@ -48,6 +49,7 @@ __all__ = [
     "number",
     "outside",
     "person_url",
+    "portrait_url",
     "role",
     "seconds",
     "session_url",

@@ -155,6 +155,19 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     country: str | None
 
 
+class Announcement(msgspec.Struct, frozen=True, kw_only=True):
+    """What organisers published about an event. ``url`` is where it stands here, ``elsewhere`` where they have it."""
+
+    slug: str
+    title: str
+    text: str | None
+    published: str | None
+    source: str | None
+    language: str | None
+    url: str
+    elsewhere: str | None
+
+
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """One gathering. ``languages`` are those of the floor."""
 
@@ -172,6 +185,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     languages: tuple[str, ...]
     interpreted_into: tuple[str, ...]
     places: tuple[Place, ...]
+    announcements: tuple[Announcement, ...]
     links: tuple[Link, ...]
     sessions: int
     recorded: int
@@ -179,12 +193,13 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
-    """Someone with a part in a session."""
+    """Someone with a part in a session. ``portrait`` is a picture of them, where it was released."""
 
     url: str
     slug: str
     name: str
     biography: str | None
+    portrait: File | None
     links: tuple[Link, ...]
     sessions: int
 
@@ -289,13 +304,19 @@ class Reader:
     def people(self, rest: str, values: Values = ()) -> tuple[Person, ...]:
         """Return people; ``rest`` is what follows FROM person."""
         rows = self.conn.execute(
-            "SELECT id, slug, name, biography, (SELECT count(DISTINCT session_id) FROM session_person"
-            f" WHERE person_id = person.id) AS sessions FROM person {rest}",
+            "SELECT id, slug, name, biography, digest, length(picture) AS bytes, (SELECT count(DISTINCT session_id)"
+            " FROM session_person WHERE person_id = person.id) AS sessions"
+            f" FROM person LEFT JOIN portrait ON portrait.person_id = person.id {rest}",
             values,
         ).fetchall()
         links = self._links("person_id", [row["id"] for row in rows])
         return tuple(
-            Person(**_without(row, "id"), url=self._url(urls.person_url(row["slug"])), links=links[row["id"]])
+            Person(
+                **_without(row, "id", "digest", "bytes"),
+                url=self._url(urls.person_url(row["slug"])),
+                portrait=self._portrait(row),
+                links=links[row["id"]],
+            )
             for row in rows
         )
 
@@ -326,12 +347,16 @@ class Reader:
             for row in rows
         )
 
-    def heard(self, recording: Recording) -> tuple[Segment, ...]:
-        """Return what was said in a recording, without what is doubtful."""
+    def heard(self, recording: Recording) -> str:
+        """Return what was said in a recording as one text, without what is doubtful."""
         if recording.transcript is None:
-            return ()
-        segments = self.segments(recording.transcript.version, -1, MAX_SEGMENTS, words=False)
-        return tuple(each for each in segments if not each.flags)
+            return ""
+        rows = self.conn.execute(
+            "SELECT text FROM segment WHERE transcript_id = (SELECT id FROM transcript WHERE version = ?)"
+            " AND position < ? AND flags = '[]' ORDER BY position",
+            (recording.transcript.version, MAX_SEGMENTS),
+        )
+        return " ".join(text.strip() for (text,) in rows)
 
     def _words(self, segments: list[int]) -> dict[int, tuple[Word, ...]]:
         found: defaultdict[int, tuple[Word, ...]] = defaultdict(tuple)
@@ -348,6 +373,27 @@ class Reader:
 
     def _file(self, name: str, media_type: str, size: int | None) -> File:
         return File(url=self._url(urls.media_url(name)), media_type=media_type, bytes=size)
+
+    def _portrait(self, row: sqlite3.Row) -> File | None:
+        if row["digest"] is None:
+            return None
+        address = self._url(urls.portrait_url(row["slug"], row["digest"]))
+        return File(url=address, media_type="image/jpeg", bytes=row["bytes"])
+
+    def _announcements(self, event: int, slug: str) -> tuple[Announcement, ...]:
+        rows = self.conn.execute(
+            "SELECT slug, title, text, published, source, language, url AS elsewhere FROM announcement"
+            " WHERE event_id = ? ORDER BY coalesce(published, ''), id",
+            (event,),
+        )
+        return tuple(
+            Announcement(
+                **_without(row, "elsewhere"),
+                url=self._url(urls.announcement_url(slug, row["slug"])),
+                elsewhere=outside(row["elsewhere"]),
+            )
+            for row in rows
+        )
 
     def _named(self, slug: str | None, title: str, address: str) -> Named | None:
         return Named(slug=slug, title=title, url=self._url(address)) if slug is not None else None
@@ -397,6 +443,7 @@ class Reader:
             languages=tuple(each["language"] for each in tongues if each["role"] == "floor"),
             interpreted_into=tuple(each["language"] for each in tongues if each["role"] == "interpretation"),
             places=tuple(Place(**_dict(each)) for each in places),
+            announcements=self._announcements(key, row["slug"]),
             links=links,
         )
 

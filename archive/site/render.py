@@ -8,12 +8,12 @@ from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlencode
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from datasette import Response
 
 from archive import urls
-from archive.catalogue.addresses import lead_on
+from archive.catalogue.addresses import lead_on, session_at
 from archive.site import labels as wording
 from archive.site import locales, queries
 from archive.site.discovery.pages import About, about_page
@@ -83,13 +83,25 @@ async def not_found(datasette: Any, request: Any) -> Any:
     grave = await current(datasette).execute_fn(lambda conn: queries.tombstone(conn, event, session))
     if grave is not None:
         return await gone(datasette, request, grave)
-    if person := unquote(request.url_vars.get("person") or ""):
-        moved = await current(datasette).execute_fn(lambda conn: lead_on(conn, "person_id", person))
-        if moved is not None:
-            return Response.redirect(urls.person_url(moved), status=HTTPStatus.MOVED_PERMANENTLY)
+    if there := await current(datasette).execute_fn(lambda conn: _moved(conn, request)):
+        return Response.redirect(there, status=HTTPStatus.MOVED_PERMANENTLY)
     if for_programs(request):
         return problem(request, HTTPStatus.NOT_FOUND, f"There is nothing at this address; see {urls.OPENAPI}.")
     return await render(datasette, request, "missing.html", lambda _conn: {}, status=HTTPStatus.NOT_FOUND)
+
+
+def _moved(conn: Any, request: Any) -> str | None:
+    """Return where something is now that was once at an address, or something below it; None where nothing was."""
+    event, session, person = (unquote(request.url_vars.get(name) or "") for name in ("event", "session", "person"))
+    if person:
+        moved = lead_on(conn, "person_id", person)
+        return None if moved is None else urls.person_url(moved)
+    found = session_at(conn, event, session) if session else (lead_on(conn, "event_id", event), "")
+    if not event or found is None or found[0] is None or found == (event, session):
+        return None
+    before, now = (f"/{'/'.join(quote(each) for each in pair if each)}" for pair in ((event, session), found))
+    there = request.path.replace(before, now, 1)
+    return None if there == request.path else there + (f"?{request.query_string}" if request.query_string else "")
 
 
 async def gone(datasette: Any, request: Any, grave: queries.Tombstone) -> Any:

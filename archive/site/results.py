@@ -14,6 +14,7 @@ from archive.search.announcements import find_announcements
 from archive.search.filters import Filters
 from archive.search.hits import Hit
 from archive.search.results import SessionResult, SessionResults, Sort
+from archive.search.sqlite_search import SqliteSearch
 from archive.site import labels as wording
 from archive.site import queries
 from archive.site.http.respond import respond_json
@@ -188,12 +189,11 @@ def _asked(request: Any) -> tuple[str, Filters, Sort, str | None]:
     return argument(request, "q"), read_filters(request), known, argument(request, "after") or None
 
 
-def _count(backend: Any, query: str, filters: Filters, result: SessionResult) -> int | None:
+def _count(backend: SqliteSearch, query: str, filters: Filters, result: SessionResult) -> int | None:
     """Return how many moments a session has, as its own page counts them."""
     if not query or result.count == 0 or result.match == "about this":
         return result.count
-    found = backend.within(query, result.event, result.session, language=filters.language)
-    return found.total if found.complete else None
+    return backend.count_within(query, result.event, result.session, language=filters.language)
 
 
 def _strip(result: SessionResult) -> list[tuple[int, float, float, float]]:

@@ -134,14 +134,27 @@ def _split(pieces: tuple[_Piece, ...], longest_ms: int | None) -> Iterator[tuple
     yield from _split(pieces[at:], longest_ms)
 
 
+def ends_sentence(text: str) -> bool:
+    """Whether a sentence ends with a text.
+
+    >>> ends_sentence("He said ‘no.’ "), ends_sentence("He said")
+    (True, False)
+    """
+    return _without_closing(text).endswith(_SENTENCE_END)
+
+
+def _without_closing(text: str) -> str:
+    return text.rstrip().rstrip(_CLOSING)
+
+
 def _cost(pieces: tuple[_Piece, ...], at: int, total: int) -> float:
     """Return how bad a break before ``pieces[at]`` is: far from the middle, or inside a clause."""
     balance = abs(width(_text(pieces[:at])) / total - 0.5)
-    before = pieces[at - 1].text.rstrip().rstrip(_CLOSING)
+    before = pieces[at - 1].text
     pause_ms = pieces[at].start_ms - pieces[at - 1].end_ms
-    if before.endswith(_SENTENCE_END):
+    if ends_sentence(before):
         return balance - 0.3
-    if before.endswith(_CLAUSE_END):
+    if _without_closing(before).endswith(_CLAUSE_END):
         return balance - 0.2
     return balance - min(max(pause_ms, 0), 1_000) / 5_000
 

@@ -21,7 +21,7 @@ from metadata.model import ReleaseState
 from metadata.times import parse_date, parse_moment
 from pipelines.cli.base import archive_option, command, emit, json_option, user_name
 from pipelines.cli.display import err, out
-from pipelines.cli.work import observing
+from pipelines.cli.work import finish, observing
 from pipelines.run.executors import InProcess
 from pipelines.run.runner import RunSummary, run_stage
 from pipelines.stages.publish import Publish
@@ -180,6 +180,14 @@ def publish_copies(context: Context, *, as_json: bool) -> RunSummary:
         for folder in sites(context):
             report.merge(run_stage(context, Static(folder), InProcess(), observer))
     return report
+
+
+def publish_taken_back(context: Context, *, as_json: bool) -> None:
+    """Publish what is left when words were taken back, and let nothing of them lie in the catalogue's file."""
+    report = publish_copies(context, as_json=as_json)
+    if not overwrite_deleted(context.db):
+        err.print("[yellow]A run reads an old state of the catalogue:[/] its journal is emptied when the run ends.")
+    finish(report)
 
 
 def _confirm(chosen: Sequence[Subject], *, yes: bool) -> None:

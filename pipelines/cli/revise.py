@@ -16,15 +16,13 @@ from archive.catalogue.sessions import find_session
 from archive.catalogue.speakers import with_names
 from archive.connection import transaction
 from archive.errors import UnknownSubjectError
-from archive.publication.purging import overwrite_deleted
 from metadata.errors import InvalidTimeError
 from metadata.revising import Change
 from metadata.times import format_clock, parse_offset
 from pipelines.cli.base import Examples, archive_option, emit, json_option, session_name, user_name
 from pipelines.cli.correct import correct
 from pipelines.cli.display import err, out
-from pipelines.cli.release import publish_copies
-from pipelines.cli.work import finish
+from pipelines.cli.release import publish_taken_back
 from pipelines.exchange.captions import find_recording
 from pipelines.exchange.revisions import Corrected, at_moment, current, from_file, keep, merged
 from pipelines.exchange.revisions import undo as take_back
@@ -128,14 +126,6 @@ def correct_transcript(
     _tell(corrected, dry_run=dry_run, as_json=as_json)
 
 
-def publish_taken_back(context: Context, *, as_json: bool) -> None:
-    """Publish what is left when words were taken back, and let nothing of them lie in the catalogue's file."""
-    report = publish_copies(context, as_json=as_json)
-    if not overwrite_deleted(context.db):
-        err.print("[yellow]A run reads an old state of the catalogue:[/] its journal is emptied when the run ends.")
-    finish(report)
-
-
 def recording_of_session(context: Context, session: str, recording: str | None) -> int:
     """Return the id of the recording that is meant: the one named, else the session's first that has a transcript."""
     found = find_session(context.db, *session_name(session))
@@ -165,6 +155,8 @@ def milliseconds(moment: str, option: str) -> int:
 
 def _undo(context: Context, version: Version, by: str, *, dry_run: bool, as_json: bool) -> None:
     if dry_run:
+        if base := revisions.base_of(context.db, version):
+            revisions.check_undo(context.db, version, base)
         changes = [each.change for each in revisions.revisions(context.db, version)]
     else:
         with transaction(context.db):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, get_args
 
 from metadata.errors import InvalidTimeError, MetadataError
 from metadata.languages import parse_language
 from metadata.model import Event, Person, Role, Session, SessionKind
 from metadata.times import parse_date, parse_moment, parse_offset, parse_zone
+from metadata.timetables.slugs import MAX_SLUG_LENGTH, is_slug, make_slug
 from pipelines.errors import ConfigError
 
 Reader = Callable[[str, Any, str], Any]
@@ -48,11 +49,33 @@ def read(kind: str, ours: Event | Session | Person, written: Sequence[str], zone
     return values
 
 
-_NEEDED = frozenset({"title", "name", "kind", "time_zone"})
+_NEEDED = frozenset({"title", "name", "kind", "time_zone", "slug"})
+TAKEN_BACK = frozenset({"title", "subtitle", "abstract", "description", "room", "slug"})
+"""The fields of events and sessions whose former words can be taken back."""
+
+
+def check_taken_back(fields: Iterable[str]) -> None:
+    """Refuse to take back what is no text of an event or a session.
+
+    Raises:
+        ConfigError: a field is none.
+    """
+    if strange := sorted(set(fields) - TAKEN_BACK):
+        known = ", ".join(sorted(TAKEN_BACK))
+        raise ConfigError(f"--take-back goes with {known}, and not with {strange[0]}: correct that by itself")
 
 
 def _line(text: str, _ours: Any, _zone: str) -> str:
     return " ".join(text.split())
+
+
+def _slug(text: str, _ours: Any, _zone: str) -> str:
+    if not is_slug(text):
+        nearest = f"; the nearest is {near!r}" if (near := make_slug(text)) else ""
+        raise ValueError(
+            f"expected at most {MAX_SLUG_LENGTH} small letters a-z and digits, with single hyphens between{nearest}"
+        )
+    return text
 
 
 def _text(text: str, _ours: Any, _zone: str) -> str:
@@ -106,6 +129,7 @@ FIELDS: Mapping[str, Mapping[str, tuple[str, Reader]]] = {
         "start_date": ("start_date", _date),
         "end_date": ("end_date", _date),
         "time_zone": ("time_zone", _zone),
+        "slug": ("slug", _slug),
     },
     "session": {
         "title": ("title", _line),
@@ -118,6 +142,7 @@ FIELDS: Mapping[str, Mapping[str, tuple[str, Reader]]] = {
         "kind": ("kind", _kind),
         "language": ("language", _language),
         "abstract": ("abstract", _text),
+        "slug": ("slug", _slug),
     },
     "person": {"name": ("name", _line), "biography": ("biography", _text)},
 }

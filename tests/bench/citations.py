@@ -5,8 +5,8 @@
 Moments of one to sixty words are cited from the talks of the corpus, as the site writes their addresses. Then each
 recording is cut anew (its first 30 seconds are gone), heard by another model, corrected in places, half of which lie in
 what was cited, and sessions and events are renamed. Another model is one that gets some of the words wrong, leaves some
-out, adds some, and hears each a little earlier or later; a reading with two real models is in
-``tests/cases/citations``. A moment is right when it opens within a second of where its first word is.
+out, adds some, and hears each a little earlier or later. A moment is right when it opens within a second of where its
+first word is.
 """
 
 from __future__ import annotations

@@ -212,7 +212,12 @@ def attack(site: str, stop: threading.Event, answers: Counter[int], first: int) 
 def watch(pid: int, stop: threading.Event, peak: list[int]) -> None:
     """Note the most memory, in KiB, that a process and its children take together: what they share counts once."""
     while not stop.wait(0.05):
-        peak[0] = max(peak[0], sum(_resident(each) for each in (pid, *_children(pid))))
+        peak[0] = max(peak[0], memory_of(pid))
+
+
+def memory_of(pid: int) -> int:
+    """Return the memory, in KiB, that a process and its children take together."""
+    return sum(_resident(each) for each in (pid, *_children(pid)))
 
 
 def _children(pid: int) -> list[int]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from PIL import Image
 
 from archive.publication.folder import SiteNames
+from archive.sqlite import Database
 from tests.archive.published_folder import publish
 from tests.archive.written_site import serving_files, write
 from tests.browser import plenary
@@ -28,7 +32,14 @@ TALK = f"{BASE}/events/summer-university-2022/what-an-archive-owes/"
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     public, root = tmp_path_factory.mktemp("public"), tmp_path_factory.mktemp("www")
-    publish(public, more=add_plenary)
+
+    def add(db: Database, media: Path) -> None:
+        add_plenary(db, media)
+        picture = io.BytesIO()
+        Image.new("RGB", (320, 320), "teal").save(picture, "JPEG")
+        db["portrait"].insert({"person_id": 1, "picture": picture.getvalue(), "digest": "0a1b2c3d4e5f"})
+
+    publish(public, more=add)
     with serving_files(root) as address:
         write(public, root / BASE.strip("/"), SiteNames(title="Radio Lighthouse", url=address + BASE))
         yield address
@@ -101,6 +112,16 @@ def test_clip_lights_its_words_and_is_cited(tab: Any) -> None:
     until(tab, "document.querySelector('[data-style=apa]').textContent.endsWith('(0:04–0:09)')")
     assert "t=4.2,9" in tab.locator("[data-style=apa]").inner_text()
     assert "359998" not in tab.locator("main").inner_text()
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+def test_portrait_is_there_and_as_wide_as_high(tab: Any, width: int) -> None:
+    tab.set_viewport_size({"width": width, "height": 700})
+    tab.goto(f"{BASE}/people/noor-okafor/")
+    portrait = tab.locator("img.portrait.large")
+    assert portrait.evaluate("picture => picture.decode().then(() => picture.naturalWidth)") == 320
+    box = portrait.bounding_box()
+    assert abs(box["width"] - box["height"]) < 1
 
 
 def test_timetable_is_narrowed_down(tab: Any) -> None:

@@ -13,12 +13,13 @@ SESSIONS_SHOWN = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A line of an index: where it leads, what it is called, and how much there is of it."""
+    """A line of an index: where it leads, what it is called, how much there is of it, and a person's picture."""
 
     key: str
     label: str
     sessions: int
     recorded_ms: int
+    portrait: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +40,8 @@ _RECORDED = (
 def people(conn: sqlite3.Connection) -> tuple[Entry, ...]:
     """Return everyone, by name."""
     rows = conn.execute(
-        "SELECT person.slug AS key, person.name AS label, count(*) AS sessions, sum(recorded) AS recorded_ms FROM"
+        "SELECT person.slug AS key, person.name AS label, count(*) AS sessions, sum(recorded) AS recorded_ms,"
+        " (SELECT digest FROM portrait WHERE person_id = person.id) AS portrait FROM"
         " (SELECT DISTINCT session_id, person_id, coalesce((SELECT max(duration_ms) FROM recording"
         " WHERE recording.session_id = session_person.session_id AND role = 'floor'), 0) AS recorded"
         " FROM session_person) JOIN person ON person.id = person_id GROUP BY person.id"

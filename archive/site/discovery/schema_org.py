@@ -120,7 +120,6 @@ def _recording(
     found: Session, recording: Recording, reader: Reader, performers: list[dict[str, Any]]
 ) -> dict[str, Any]:
     transcript = recording.transcript
-    segments = reader.heard(recording)
     return _filled(
         {
             "@type": "VideoObject" if recording.kind == "video" else "AudioObject",
@@ -138,7 +137,7 @@ def _recording(
             "license": outside(recording.licence),
             "creditText": recording.credit,
             "actor": performers,
-            "transcript": " ".join(each.text.strip() for each in segments),
+            "transcript": reader.heard(recording),
             "hasPart": [
                 _clip(found, each)
                 for each in divisions(
@@ -179,6 +178,7 @@ def person(found: Person) -> dict[str, Any]:
             "name": found.name,
             "url": found.url,
             "description": found.biography,
+            "image": found.portrait.url if found.portrait else None,
             "sameAs": _same(found.links),
         }
     )

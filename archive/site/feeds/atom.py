@@ -10,7 +10,8 @@ from feedgen.feed import FeedGenerator
 from lxml import etree
 
 from archive import urls
-from archive.site.feeds.listings import Listing
+from archive.search.results import SessionResult
+from archive.site.feeds.listings import Listing, how_found
 from archive.site.labels import duration, outside, role
 from archive.site.records import Session
 from archive.site.settings import SiteSettings
@@ -47,8 +48,8 @@ def write_atom(listing: Listing, settings: SiteSettings, *, feed: str, page: int
     if settings.hub:
         made.link(href=settings.hub, rel="hub")
     made.register_extension("links", BaseExtension, _Links, rss=False)
-    for session in listing.sessions:
-        _add_entry(made, session)
+    for session, result in listing.entries:
+        _add_entry(made, session, result, settings)
     return bytes(made.atom_str(pretty=True))
 
 
@@ -68,7 +69,7 @@ class _Links(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no types
         return entry
 
 
-def _add_entry(made: FeedGenerator, session: Session) -> None:
+def _add_entry(made: FeedGenerator, session: Session, result: SessionResult | None, settings: SiteSettings) -> None:
     entry: FeedEntry = made.add_entry(order="append")
     entry.id(session.url)
     entry.title(xml_text(session.title))
@@ -87,11 +88,14 @@ def _add_entry(made: FeedGenerator, session: Session) -> None:
         entry.author(name=xml_text(person.name), uri=person.url)
     for term in filter(None, (session.track, session.event.title, session.kind)):
         entry.category(term=xml_text(term))
-    entry.summary(_summary(session))
+    if result:
+        entry.category(term=result.match, scheme=settings.absolute(urls.SEARCH_HELP))
+    entry.summary(_summary(session, result))
 
 
-def _summary(session: Session) -> str:
+def _summary(session: Session, result: SessionResult | None) -> str:
     lasted = max((each.duration_ms or 0 for each in session.recordings), default=0)
     recorded = f"Recorded, {duration(lasted)}" if lasted else None
     facts = (xml_text(session.event.title), role(session.kind), recorded)
-    return "\n\n".join(filter(None, (xml_text(session.abstract), " · ".join(filter(None, facts)))))
+    found = xml_text(how_found(result)) if result else None
+    return "\n\n".join(filter(None, (found, xml_text(session.abstract), " · ".join(filter(None, facts)))))

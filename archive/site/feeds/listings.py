@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from archive import urls
-from archive.search.results import SessionResults
+from archive.search.results import SessionResult, SessionResults
+from archive.site.labels import day
 from archive.site.records import Reader, Session
+from metadata.times import format_clock
 
 ENTRIES = 50
 """Sessions on a page of an Atom feed; the next page is linked (RFC 5005)."""
@@ -26,6 +28,7 @@ class Listing(NamedTuple):
         language: BCP-47, where all of it is in one.
         description: what it is, in a sentence or more.
         complete: False when a search ran out of time.
+        results: how each of the sessions was found; none where nobody searched.
     """
 
     title: str
@@ -35,6 +38,12 @@ class Listing(NamedTuple):
     language: str | None = None
     description: str | None = None
     complete: bool = True
+    results: tuple[SessionResult, ...] = ()
+
+    @property
+    def entries(self) -> Iterator[tuple[Session, SessionResult | None]]:
+        """The sessions, each with how it was found."""
+        return zip(self.sessions, self.results or (None,) * len(self.sessions), strict=True)
 
 
 class Of(NamedTuple):
@@ -108,10 +117,24 @@ def listing(reader: Reader, kind: str, key: str, page: int, *, recorded: bool) -
 
 def found(reader: Reader, results: SessionResults, title: str, page: str) -> Listing:
     """Return the sessions that a search has found, in its order."""
-    slugs = [(each.event, each.session) for each in results.sessions]
-    by_slug = {each: reader.session(*each) for each in slugs}
-    sessions = tuple(session for each in slugs if (session := by_slug[each]))
-    return Listing(title, page, sessions, complete=results.complete)
+    read = [(reader.session(each.event, each.session), each) for each in results.sessions]
+    entries = [(session, each) for session, each in read if session]
+    return Listing(
+        title,
+        page,
+        tuple(session for session, _ in entries),
+        complete=results.complete,
+        results=tuple(each for _, each in entries),
+    )
+
+
+def how_found(result: SessionResult) -> str:
+    """Return how a session was found: ``some words · Noor Okafor · 23 July 2022 · 0:12: Debts …``."""
+    hit = next(iter(result.hits), None)
+    facts = [result.match, hit.speaker if hit else None, day(result.start_at[:10]) if result.start_at else None]
+    if hit is None or not hit.end_ms:  # a session that is about it, not a moment
+        return " · ".join(filter(None, facts))
+    return " · ".join(filter(None, [*facts, f"{format_clock(hit.start_ms)}: {hit.text}"]))
 
 
 def _page(reader: Reader, empty: Listing, condition: str, key: str, page: int, *, recorded: bool) -> Listing:

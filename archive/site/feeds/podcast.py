@@ -16,7 +16,7 @@ from lxml import etree
 
 from archive import urls
 from archive.site.feeds.atom import NAMESPACE as ATOM
-from archive.site.feeds.listings import Listing
+from archive.site.feeds.listings import Listing, how_found
 from archive.site.records import Credit, File, Recording, Session
 from archive.site.settings import SiteSettings
 from metadata.xml_text import xml_text
@@ -59,17 +59,23 @@ def write_podcast(listing: Listing, settings: SiteSettings, *, feed: str, built_
     made.podcast.itunes_category("Education")
     made.podcast.itunes_type("episodic")
     recorded = [
-        (session, each, each.file) for session in listing.sessions for each in session.recordings[:1] if each.file
+        (session, result, each, each.file)
+        for session, result in listing.entries
+        for each in session.recordings[:1]
+        if each.file
     ]
-    if poster := next((each.poster for _, each, _ in recorded if each.poster), None):
+    if poster := next((each.poster for _, _, each, _ in recorded if each.poster), None):
         made.podcast.itunes_image(poster.url)
     made.podcastindex.guid = str(uuid.uuid5(FEEDS, address.partition("://")[2].rstrip("/")))
     made.podcastindex.hub = settings.hub
     made.podcastindex.medium = (
-        "video" if recorded and all(each.kind == "video" for _, each, _ in recorded) else "podcast"
+        "video" if recorded and all(each.kind == "video" for _, _, each, _ in recorded) else "podcast"
     )
-    for session, recording, file in recorded:
-        _add_episode(made, session, recording, file)
+    for session, result, recording, file in recorded:
+        episode = _add_episode(made, session, recording, file)
+        if result:
+            episode.category(term=result.match, scheme=settings.absolute(urls.SEARCH_HELP))
+            episode.description(f"{xml_text(how_found(result))}\n\n{_description(session)}")
     return bytes(made.rss_str(pretty=True))
 
 
@@ -78,12 +84,12 @@ def _language(listing: Listing) -> str | None:
     return next(iter(spoken)) if len(spoken) == 1 else None
 
 
-def _add_episode(made: FeedGenerator, session: Session, recording: Recording, file: File) -> None:
+def _add_episode(made: FeedGenerator, session: Session, recording: Recording, file: File) -> FeedEntry:
     episode: FeedEntry = made.add_entry(order="append")
     episode.title(xml_text(session.title))
     episode.guid(session.url, permalink=True)
     episode.link(href=session.url)
-    episode.description(xml_text(session.abstract) or xml_text(f"{session.title}, {session.event.title}"))
+    episode.description(_description(session))
     # An hour that nobody knows is not made up: then it is when the session last changed.
     episode.pubDate(session.starts or session.updated)
     if session.people:
@@ -96,6 +102,11 @@ def _add_episode(made: FeedGenerator, session: Session, recording: Recording, fi
         episode.podcast.itunes_image(recording.poster.url)
     episode.podcast.itunes_episode_type("full")
     episode.podcastindex.session = session
+    return episode
+
+
+def _description(session: Session) -> str:
+    return xml_text(session.abstract) or xml_text(f"{session.title}, {session.event.title}")
 
 
 class _Channel(BaseExtension):  # type: ignore[misc]  # feedgen has no types

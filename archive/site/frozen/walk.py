@@ -124,6 +124,10 @@ class Walk:
     async def _answer(self, client: httpx.AsyncClient, address: str) -> AsyncIterator[File]:
         answer = await client.get(address)
         path, place = address.partition("?")[0], self.places.of(address)
+        if answer.has_redirect_location and place is not None:
+            base = self.settings.base
+            yield File(place.file, _leading_on(self._link(answer.headers["location"].removeprefix(base), base)))
+            return
         if answer.status_code == HTTPStatus.GONE:
             self.gone.append(path)
         elif answer.status_code == HTTPStatus.NOT_FOUND:
@@ -194,6 +198,15 @@ class Walk:
                 texts.append((await client.get(asked)).text)
             said[style] = texts
         return json.dumps(said, ensure_ascii=False).encode()
+
+
+def _leading_on(location: str) -> bytes:
+    """Return a page that leads to another one, as a permanent address does."""
+    link = html.escape(location)
+    head = (
+        f'<!DOCTYPE html><meta charset="utf-8"><title>{link}</title><meta http-equiv="refresh" content="0; url={link}">'
+    )
+    return f'{head}<a href="{link}">{link}</a>\n'.encode()
 
 
 def address_of(event: str, session: str | None) -> str:

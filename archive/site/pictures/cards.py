@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from asyncio import get_running_loop
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -24,7 +24,7 @@ from archive.site.session_page import recordings
 from archive.site.session_page.moments import asked_for
 from archive.site.session_page.page import TimeSpan, parse_span
 from archive.site.session_page.recordings import TrackTranscript, chosen_version
-from archive.site.session_page.transcript import lit_marks, place_words
+from archive.site.session_page.transcript import Line, lit_marks, place_words
 from archive.site.settings import SiteSettings, site_settings
 from metadata.languages import direction
 
@@ -91,23 +91,25 @@ def _pen() -> ThreadPoolExecutor:
 
 
 def _quote(conn: Any, session: Any, version: TrackTranscript, span: TimeSpan, settings: SiteSettings) -> Quote | None:
-    words, who = said(conn, version, span)
+    words, who, said_ms = said(conn, version, span)
     if not words:
         return None
     day = labels.day(session.day) if session.day else None
-    where = " · ".join(filter(None, (session.title, session.event_title, day, labels.clock(span.start_ms))))
+    where = " · ".join(filter(None, (session.title, session.event_title, day, labels.clock(said_ms))))
     speakers = ", ".join(dict.fromkeys(credit.name for credit in session.people if credit.role == "speaker"))
     colour = legible(settings.accent, LIGHT, "#000000") if settings.accent else RED
     return Quote(words, version.language, who or speakers, where, settings.name, colour)
 
 
-def said(conn: Any, version: TrackTranscript, span: TimeSpan) -> tuple[str, str]:
-    """Return the words of a moment, and who said the first of them; what is doubtful or taken out is left out.
+def said(conn: Any, version: TrackTranscript, span: TimeSpan) -> tuple[str, str, int]:
+    """Return the words of a moment, who said them, and at which millisecond.
 
-    A moment without an end is the sentence that is said then.
+    For what is doubtful or taken out between them stands "…".
+    A moment without an end is the sentence that is said then, or that was said last: no time is later than its end.
     """
     lines = recordings.lines(conn, version.id)
     certain = [line for line in lines if not line.flags and not line.redacted]
+    hidden = [line for line in lines if line.flags or line.redacted]
     if span.end_ms is None:
         begun = [line for line in lines if line.start_ms <= span.start_ms]
         parts = [(line, line.text) for line in begun[-1:] if line in certain]
@@ -116,8 +118,19 @@ def said(conn: Any, version: TrackTranscript, span: TimeSpan) -> tuple[str, str]
         timed = place_words(places, recordings.words(conn, version.id, span.start_ms, span.end_ms))
         marks = lit_marks(certain, timed, span.start_ms, span.end_ms)
         parts = [(places[at], places[at].text[its[0].start : its[0].end]) for at, its in sorted(marks.items())]
-    text = " ".join(" ".join(part for _, part in parts).split())
-    return text, next((line.speaker or "" for line, _ in parts), "")
+    text = " ".join(" ".join(_joined(parts, hidden)).split())
+    who = ", ".join(dict.fromkeys(line.speaker for line, _ in parts if line.speaker))
+    return text, who, min(span.start_ms, max((line.end_ms for line, _ in parts), default=0))
+
+
+def _joined(parts: Sequence[tuple[Line, str]], hidden: Sequence[Line]) -> Iterator[str]:
+    """Yield words of lines, and "…" where a hidden line is between them: else a quote says what nobody said."""
+    before = None
+    for line, words in parts:
+        if before and any(before.start_ms <= each.start_ms < line.start_ms for each in hidden):
+            yield "…"
+        yield words
+        before = line
 
 
 def draw(quote: Quote) -> bytes | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 from urllib.parse import urlencode
 
 from archive.research import Research
 from archive.research.company import SIDES
 from archive.research.frequency import BYS, Rate
 from archive.search import exports
+from archive.search.hits import Match
 from archive.search.query import FIELDS, MAX_NEAR, MIN_PREFIX
 from archive.search.results import FEWER
 from archive.search.sessions import CHANCE_TERMS
@@ -18,6 +19,7 @@ from archive.site.browsing import charts
 from archive.site.render import render
 from archive.site.research.asked import ORDERS, TERMS, Question, read
 from archive.site.research.files import LINES, ordered
+from metadata.captions import WRITERS
 
 LINES_SHOWN = 200
 """Lines of a concordance on the page; its file has all."""
@@ -110,4 +112,5 @@ async def search_help(datasette: Any, request: Any) -> Any:
     """``/search/help``: the query language, and the addresses for programs."""
     language = {"fields": FIELDS, "near": MAX_NEAR, "prefix": MIN_PREFIX, "fewer": FEWER, "apart": CHANCE_TERMS}
     files = {"columns": exports.COLUMNS, "orders": ORDERS, "bys": BYS, "lines": LINES}
+    files |= {"matches": get_args(Match), "captions": list(WRITERS)}
     return await render(datasette, request, "search_help.html", lambda _conn: {**language, **files})

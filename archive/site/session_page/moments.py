@@ -110,7 +110,8 @@ async def oembed(datasette: Any, request: Any) -> Any:
     if form not in {"json", "xml"}:
         return problem(request, HTTPStatus.NOT_IMPLEMENTED, "The formats are json and xml.")
     parts = urlsplit(argument(request, "url"))
-    names = [unquote(each) for each in parts.path.strip("/").split("/")]
+    path = parts.path.removeprefix(site_settings(datasette).base)
+    names = [unquote(each) for each in path.strip("/").split("/")]
     if len(names) != 3 or names[0] != "events":  # events, EVENT, SESSION
         return await not_found(datasette, request)
     asked = {name: values[0] for name, values in parse_qs(parts.query).items()}

@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from msgspec import UNSET
@@ -214,8 +215,7 @@ def lines(conn: sqlite3.Connection, transcript_id: int) -> tuple[Line, ...]:
         (transcript_id,),
     )
     said = [
-        Line(**{**as_dict(row), "flags": tuple(json.loads(row["flags"])), "overlapped": bool(row["overlapped"])})
-        for row in rows
+        Line(**{**as_dict(row), "flags": _flags(row["flags"]), "overlapped": bool(row["overlapped"])}) for row in rows
     ]
     marks = [
         Line(position=-row["id"], start_ms=row["start_ms"], end_ms=row["end_ms"], text=row["reason"] or "",
@@ -223,6 +223,12 @@ def lines(conn: sqlite3.Connection, transcript_id: int) -> tuple[Line, ...]:
         for row in _redactions(conn, transcript_id)
     ]  # fmt: skip
     return tuple(sorted([*said, *marks], key=lambda line: line.start_ms)) if marks else tuple(said)
+
+
+@lru_cache(maxsize=256)
+def _flags(array: str) -> tuple[str, ...]:
+    """Return the flags of a segment; thousands of segments have the same few, most of them none."""
+    return tuple(json.loads(array))
 
 
 def _redactions(conn: sqlite3.Connection, transcript_id: int) -> list[sqlite3.Row]:

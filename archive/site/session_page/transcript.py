@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
+from metadata.captions.cues import ends_sentence
 from metadata.model import Flag
 
 PAUSE_MS = 1_500
@@ -17,9 +18,6 @@ SHORT, LONG, LONGEST = 80, 500, 1_000
 """Characters: of a paragraph that no pause ends, of one that ends with its sentence, and of one that just ends."""
 VOICES = 8
 """Colours that tell speakers apart."""
-
-_ENDS = tuple(".?!…。？！؟।")
-_CLOSING = "\"'”’»)]」』"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,8 +152,7 @@ def _parts(before: Line, line: Line, size: int) -> bool:
     pause = line.start_ms - before.end_ms
     if pause >= LONG_PAUSE_MS or (pause >= PAUSE_MS and size >= SHORT):
         return True
-    ends = before.text.rstrip().rstrip(_CLOSING).endswith(_ENDS)
-    return size >= LONGEST or (size >= LONG and ends)
+    return size >= LONGEST or (size >= LONG and ends_sentence(before.text))
 
 
 def _moved(line: Line, marks: Marks) -> list[Mark]:

@@ -94,6 +94,7 @@ def test_csv_does_not_let_formulas_run(db: Database) -> None:
         "transcript": "v1",
         "start_at": "2021-01-01",
         "speaker": "",
+        "match": "all words",
     }
 
 

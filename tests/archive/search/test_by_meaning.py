@@ -6,8 +6,11 @@ from archive.connection import transaction
 from archive.index.encoder import installed_encoder
 from archive.index.meanings import pack, read_windows, unpack
 from archive.index.passages import rebuild
+from archive.search.by_meaning import NO_WORDS, sentences, telling
 from archive.search.cache import Kept
 from archive.search.filters import Filters
+from archive.search.hits import Passage, moment_hits
+from archive.search.query import Word
 from archive.search.results import ABOUT
 from archive.search.sqlite_search import SqliteSearch
 from archive.sqlite import Database
@@ -46,8 +49,7 @@ def test_what_means_the_same_is_found_and_says_so(db: Database) -> None:
     assert (found.total, found.exact, found.note) == (1, 0, ABOUT)
     [hit] = found.sessions[0].hits
     assert (hit.match, hit.matches, hit.start_ms) == ("about this", (), 12 * SEGMENT_MS)
-    assert hit.text.startswith("The lighthouse keeper slept. Many boats went out")
-    assert hit.positions == tuple(range(12, 12 + len(hit.positions)))
+    assert (hit.text, hit.positions) == ("The lighthouse keeper slept.", (12,))
     assert found.sessions[0].places == ((hit.start_ms, hit.end_ms),)
 
 
@@ -56,6 +58,33 @@ def test_moments_that_mean_the_same_are_found(db: Database) -> None:
     assert [(hit.session, hit.match, hit.start_ms) for hit in found.hits] == [("tower", "about this", 60_000)]
     assert (found.total, found.note) == (1, ABOUT)
     assert search(db).search("Leuchtturm Wärter", limit=1, offset=1).hits == ()
+
+
+TOLD = {
+    "": "Many boats went out with the tide.",
+    "zeppelin": "Many boats went out with the tide.",
+    "slow": "Its keeper was slow and tired.",
+    "tide maps counted": "He drew maps and counted ships until the morning.",
+    "ships": "He drew maps and counted ships until the morning.",
+    "tide ships": "Many boats went out with the tide.",
+}
+
+
+@pytest.mark.parametrize("words", TOLD)
+def test_what_is_about_this_is_told_by_the_sentence_that_has_most_of_the_words(words: str) -> None:
+    db = blank()
+    session = add_session(db, add_event(db), "tower")
+    said = ["Many boats went out", "with the tide.", "Its keeper was slow and tired.", "He drew maps and counted"]
+    transcript = add_transcript(db, session, [*said, "ships until the morning."])
+    window = Passage(session, transcript, 0, 4, 0.0)
+    found = telling(db.conn, [window], {Word(word): 1.0 for word in words.split()})
+    assert [hit.text for hit in moment_hits(db.conn, found, NO_WORDS, match="about this")] == [TOLD[words]]
+
+
+def test_a_long_sentence_is_parted_between_segments_and_never_in_a_word() -> None:
+    texts = ["word " * 20 + "and"] * 7 + ["x" * 400, "end.", 'He said "no."', "だ。", "last"]
+    parts = list(sentences(texts))
+    assert parts == [(0, 1), (2, 3), (4, 5), (6,), (7,), (8,), (9,), (10,), (11,)]
 
 
 def test_without_an_encoder_there_is_no_third_tier(db: Database) -> None:

@@ -1,3 +1,4 @@
+import itertools
 import random
 import re
 from collections import defaultdict
@@ -50,6 +51,24 @@ def db() -> Database:
     with transaction(db):
         rebuild(db)
     return db
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["times", "lighthouse", "reuse", '"worst of times"', "best OR waves", "was the", "lighthouse elephant", "Dickens",
+     "language:en lighthouse", "language:xyzzy fog", "waves NOT fog", "doubtful:watching", "doubtful:times", ""],
+)  # fmt: skip
+def test_moments_are_counted_as_they_are_returned(db: Database, query: str) -> None:
+    kept = SqliteSearch(db.conn, PATIENT_MS, kept=Kept())
+    for backend, slug, language in itertools.product(
+        (kept, SqliteSearch(db.conn, PATIENT_MS)), ("tales", "fog"), (None, "en")
+    ):
+        returned = backend.within(query, "winter-school", slug, language=language).total
+        assert backend.count_within(query, "winter-school", slug, language=language) == returned
+
+
+def test_moments_that_there_is_no_time_to_count_have_no_number(db: Database) -> None:
+    assert SqliteSearch(db.conn, 0).count_within("times", "winter-school", "tales") is None
 
 
 def texts(db: Database, text: str, **options: str) -> list[str]:

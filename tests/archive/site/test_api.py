@@ -29,6 +29,7 @@ TALK = f"/sessions/{EVENT}/what-an-archive-owes"
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with serve_example(
         tmp_path_factory.mktemp("public"),
+        "INSERT INTO portrait(person_id, picture, digest) VALUES (1, x'ffd8ff', 'abcdefabcdef')",
         "INSERT INTO word VALUES (100, 0, 0, 400, 'Good', 0.95), (100, 1, 400, 900, 'evening,', 0.9)",
         "UPDATE session SET updated_at = '2026-11-2' || id || 'T00:00:00Z'",
         url=URL,
@@ -52,6 +53,30 @@ def every(site: Site, path: str) -> list[Any]:
         items += page["items"]
         cursor = page["next"]
     return items
+
+
+def test_events_have_announcements_and_people_their_pictures(site: Site) -> None:
+    assert ask(site, f"/events/{EVENT}")["announcements"] == [
+        {
+            "slug": "2022-07-23-over-3800",
+            "title": "Over 3,800 have registered",
+            "text": "Thank you! Bring a lantern.",
+            "published": "2022-07-23T08:00:00+02:00",
+            "source": "Summer University",
+            "language": "en",
+            "url": f"{URL}/events/{EVENT}#announcement-2022-07-23-over-3800",
+            "elsewhere": "https://example.org/news/3800",
+        }
+    ]
+    [hostile] = ask(site, "/events/hostile")["announcements"]
+    assert (hostile["slug"], hostile["elsewhere"]) == ("hostile", None)
+    picture = f"{URL}/people/noor-okafor/portrait.jpg?v=abcdefabcdef"
+    people = {each["slug"]: each["portrait"] for each in every(site, "/people")}
+    assert people.pop("noor-okafor") == {"url": picture, "media_type": "image/jpeg", "bytes": 3}
+    assert set(people.values()) == {None}
+    assert site.get(picture.removeprefix(URL)).content == b"\xff\xd8\xff"
+    assert f'"image":"{picture}"' in site.get("/people/noor-okafor").text.replace('": "', '":"')
+    assert site.get("/people").text.count('<img class="portrait"') == 1
 
 
 def test_description_is_valid_openapi() -> None:
@@ -163,6 +188,7 @@ def test_transcript_comes_in_pages_with_words(site: Site) -> None:
         "speaker": None,
         "confidence": 0.9,
         "flags": [],
+        "overlapped": False,
         "url": f"{URL}/events/{EVENT}/what-an-archive-owes?recording={first['recording'][:12]}&t=0",
         "words": [
             {"start_ms": 0, "end_ms": 400, "text": "Good", "confidence": 0.95},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -29,7 +30,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield made
 
 
-def quoted(site: Site, span: TimeSpan, version: TrackTranscript = ENGLISH) -> tuple[str, str]:
+def quoted(site: Site, span: TimeSpan, version: TrackTranscript = ENGLISH) -> tuple[str, str, int]:
     return ask(site, lambda conn: said(conn, version, span))
 
 
@@ -39,22 +40,42 @@ def ask(site: Site, read: Callable[[Any], T]) -> T:
 
 
 @pytest.mark.parametrize(
-    ("start", "end", "words"),
+    ("start", "end", "words", "told"),
     [
-        (0, None, SENTENCES[0][2]),
-        (4_100, None, SENTENCES[0][2]),
-        (27_600, None, SENTENCES[5][2]),
-        (4_000, 15_000, f"{SENTENCES[1][2]} {SENTENCES[2][2]}"),
-        (27_500, 47_000, f"{SENTENCES[5][2]} {SENTENCES[7][2]}"),
-        (34_000, None, ""),
-        (33_200, 38_000, ""),
-        (500_000, 600_000, ""),
+        (0, None, SENTENCES[0][2], 0),
+        (4_100, None, SENTENCES[0][2], 4_000),
+        (27_600, None, SENTENCES[5][2], 27_600),
+        (99_999_000, None, SENTENCES[9][2], 58_900),
+        (4_000, 15_000, f"{SENTENCES[1][2]} {SENTENCES[2][2]}", 4_000),
+        (27_500, 47_000, f"{SENTENCES[5][2]} … {SENTENCES[7][2]}", 27_500),
+        (34_000, None, "", 0),
+        (33_200, 38_000, "", 0),
+        (500_000, 600_000, "", 0),
     ],
 )
 def test_card_has_the_words_of_its_moment_and_no_doubtful_ones(
-    site: Site, start: int, end: int | None, words: str
+    site: Site, start: int, end: int | None, words: str, told: int
 ) -> None:
-    assert quoted(site, TimeSpan(start, end)) == (words, "")
+    assert quoted(site, TimeSpan(start, end)) == (words, "", told)
+
+
+def test_card_says_where_words_were_taken_out(tmp_path: Path) -> None:
+    changes = (
+        "DELETE FROM segment WHERE transcript_id = 1 AND position = 1",
+        "INSERT INTO redaction (id, recording_id, start_ms, end_ms, reason) VALUES (900, 1, 4200, 9000, '')",
+    )
+    with serve_example(tmp_path, *changes) as made:
+        assert quoted(made, TimeSpan(0, 14_500))[0] == f"{SENTENCES[0][2]} … {SENTENCES[2][2]}"
+
+
+def test_card_of_two_voices_names_both(tmp_path: Path) -> None:
+    changes = (
+        "INSERT INTO speaker_tag (id, recording_id, label) VALUES (901, 1, 'Noor'), (902, 1, 'Jonas')",
+        "UPDATE segment SET speaker_tag_id = 901 + position WHERE transcript_id = 1 AND position < 2",
+    )
+    with serve_example(tmp_path, *changes) as made:
+        assert quoted(made, TimeSpan(0, 9_000))[1] == "Noor, Jonas"
+        assert quoted(made, TimeSpan(4_300, 9_000))[1] == "Jonas"
 
 
 def test_card_is_a_picture_that_networks_show_whole(site: Site) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+from tests.archive.published_folder import SENTENCES
 from tests.archive.site.test_feeds import EVENT, URL, element, site
 from tests.archive.site.test_pages import TALK, Site, serve_example
 
@@ -43,6 +45,26 @@ def test_page_feed_and_search_engines_get_the_same_chapters(tmp_path: Path) -> N
         ("Welcome", 0.0, 17.0),
         ("Debts", 17.0, 60.0),
     ]
+
+
+ASKED = (
+    "UPDATE session SET kind = 'qa' WHERE id = 1",
+    "INSERT INTO speaker_tag(id, recording_id, label, person_id) VALUES (91, 1, 'A', 1), (92, 1, 'B', NULL)",
+    "UPDATE segment SET speaker_tag_id = CASE WHEN position IN (2, 4) THEN 92 ELSE 91 END WHERE transcript_id = 1",
+)
+
+
+def test_page_players_and_search_engines_get_the_same_questions(tmp_path: Path) -> None:
+    with serve_example(tmp_path / "public", *ASKED) as site:
+        page, programs = site.get(TALK).text, site.get(f"{TALK}/chapters.json").json()
+    data = json.loads(page.partition('<script type="application/ld+json">')[2].partition("</script>")[0])
+    found = next(each["recordedIn"] for each in data["@graph"] if "recordedIn" in each)
+    chapters = [(each["startTime"], each["endTime"], each["title"]) for each in programs["chapters"]]
+    starts = [SENTENCES[at][0] / 1000 for at in (2, 4)]
+    assert chapters == [(starts[0], starts[1], SENTENCES[2][2]), (starts[1], 60.0, SENTENCES[4][2])]
+    assert [(each["startOffset"], each["endOffset"], each["name"]) for each in found["hasPart"]] == chapters
+    listed = page.partition('<details class="chapters"')[2].partition("</details>")[0]
+    assert re.findall(r'data-start="(\d+)"', listed) == [str(round(start * 1000)) for start in starts]
 
 
 def test_episode_names_its_chapters(site: Site) -> None:

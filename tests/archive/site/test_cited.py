@@ -20,8 +20,13 @@ SAID = "A lighthouse does not tell ships where to go,"
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    former = f"INSERT INTO former_address(digest, person_id) VALUES ('{address_digest('person_id', 'noor-okafro')}', 1)"
-    with serve_example(tmp_path_factory.mktemp("public"), former, title="Radio Lighthouse") as made:
+    digests = (
+        ("person_id", address_digest("person_id", "noor-okafro")),
+        ("event_id", address_digest("event_id", "summer-school")),
+        ("session_id", address_digest("session_id", "what-archives-owe", "000000000001")),
+    )
+    former = [f"INSERT INTO former_address(digest, {owner}) VALUES ('{digest}', 1)" for owner, digest in digests]
+    with serve_example(tmp_path_factory.mktemp("public"), *former, title="Radio Lighthouse") as made:
         yield made
 
 
@@ -44,6 +49,24 @@ def test_a_person_is_found_at_the_address_of_a_former_name(site: Site) -> None:
     answer = site.get("/people/noor-okafro")
     assert (answer.status_code, answer.headers["location"]) == (301, "/people/noor-okafor")
     assert site.get("/people/noor-okafra").status_code == 404
+
+
+@pytest.mark.parametrize("event", ["summer-school", "summer-university-2022"])
+@pytest.mark.parametrize("session", ["what-archives-owe", "what-an-archive-owes"])
+@pytest.mark.parametrize("rest", ["", "?t=61.2", "/captions.vtt", "/cite?t=27.5,33"])
+def test_a_session_is_found_at_its_former_addresses(site: Site, event: str, session: str, rest: str) -> None:
+    answer = site.get(f"/events/{event}/{session}{rest}")
+    if f"/events/{event}/{session}" == TALK:
+        assert answer.status_code == 200
+    else:
+        assert (answer.status_code, answer.headers["location"]) == (301, f"{TALK}{rest}")
+
+
+def test_an_event_is_found_at_its_former_address(site: Site) -> None:
+    answer = site.get("/events/summer-school")
+    assert (answer.status_code, answer.headers["location"]) == (301, "/events/summer-university-2022")
+    for path in ("/events/what-archives-owe", "/events/summer-university-2022/summer-school", "/events/none/x"):
+        assert site.get(path).status_code == 404
 
 
 def test_a_moment_that_is_shared_names_its_words(site: Site) -> None:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import feedparser
 import pytest
 from lxml import etree
 
+from archive.search.hits import Hit
+from archive.search.results import SessionResult
+from archive.site.feeds.listings import how_found
 from archive.site.feeds.podcast import FEEDS, ITUNES, NAMESPACE
 from archive.sqlite import sqlite3
 from tests.archive.published_folder import FIRST_BUILD, HOSTILE, publish
@@ -153,6 +158,39 @@ def test_search_has_a_feed(site: Site) -> None:
     assert {link.rel: link.href for link in feed.feed.links}["self"] == f"{URL}/search/feed.atom?q=debt&language=en"
     assert parsed(site, "/search/feed.atom?q=nothing-like-this").entries == []
     assert parsed(site, "/search/feed.atom").entries == []
+
+
+FOUND = {
+    "debt": "all words",
+    "debt zeppelin": "some words",
+}
+
+
+@pytest.mark.parametrize("query", FOUND)
+def test_feed_of_a_search_says_how_each_was_found(site: Site, query: str) -> None:
+    label, said = FOUND[query], "So the first debt is a table of contents, down to the second."
+    address = urlencode({"q": query})
+    programs = site.get(f"/api/1/search.json?{address}").json()["sessions"][0]
+    assert (programs["match"], programs["hits"][0]["match"]) == (label, label)
+    for name in ("feed.atom", "podcast.rss"):
+        entry = parsed(site, f"/search/{name}?{address}").entries[0]
+        assert {tag.term for tag in entry.tags if tag.scheme == f"{URL}/search/help"} == {label}
+        assert entry.summary.splitlines()[0] == f"{label} · 23 July 2022 · 0:17: {said}"
+
+
+def test_how_a_session_was_found_names_who_says_it() -> None:
+    at = {"event": "e", "event_title": "E", "session": "s", "title": "S", "url": "/events/e/s", "score": 1.0}
+    hit = Hit(
+        **at, language="en", start_ms=61_000, end_ms=65_000, text="They slept.", matches=(), before="", after="",
+        transcript="v1", match="about this", speaker="Noor Okafor",
+    )  # fmt: skip
+    found = SessionResult(
+        **at, start_at="2022-02-19", duration_ms=0, match="about this", hits=(hit,), count=1, counted="moments",
+        places=(),
+    )  # fmt: skip
+    assert how_found(found) == "about this · Noor Okafor · 19 February 2022 · 1:01: They slept."
+    whole = replace(found, match="all words", start_at=None, hits=(replace(hit, start_ms=0, end_ms=0, speaker=None),))
+    assert how_found(whole) == "all words"
 
 
 @pytest.mark.parametrize(

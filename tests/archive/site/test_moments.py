@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 from urllib.parse import quote
 
 import bibtexparser
@@ -200,3 +201,11 @@ def test_media_and_captions_are_saved_under_readable_names(site: Site) -> None:
     for path, name in ((vtt, f"{title}.en.vtt"), (page.attributes("source", "src")[0], f"{title}.en.wav")):
         headers = site.get(str(path)).headers
         assert headers["content-disposition"] == f"inline; filename*=utf-8''{quote(name)}"
+
+
+def test_embedding_of_a_site_below_a_path_is_found(tmp_path: Path) -> None:
+    home = "https://example.org/talks"
+    with serve_example(tmp_path, url=home) as made:
+        answer = made.get(f"/talks/oembed?url={home}{TALK}")
+    assert (answer.status_code, answer.json()["provider_url"]) == (200, f"{home}/")
+    assert f'src="{home}{TALK.replace("/events/", "/embed/")}"' in answer.json()["html"]

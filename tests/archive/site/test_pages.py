@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlencode, urlsplit
 
 import pytest
@@ -19,12 +19,14 @@ from archive.errors import UnpublishedError
 from archive.publication.folder import TIME_LIMIT_MS
 from archive.research.frequency import BYS
 from archive.search import exports
+from archive.search.hits import Match
 from archive.site.app import create_app
 from archive.site.published import current, refresh
 from archive.site.research import asked as exploring
 from archive.site.research import files
 from archive.site.routes import ROUTES
 from archive.sqlite import sqlite3
+from metadata.captions import WRITERS
 from tests.archive.published_folder import FIRST_BUILD, HOSTILE, SECOND_BUILD, SENTENCES, point_to, publish
 
 SCRIPTS = tuple(
@@ -464,11 +466,39 @@ def test_search_as_json_page_by_page(site: Site) -> None:
 
 def test_help_tells_of_every_address_for_programs(site: Site) -> None:
     page = site.get("/search/help").text
-    addresses = [pattern.partition("\\.")[0] for pattern, _ in ROUTES if re.match(r"/api/1/\w+\\\.", pattern)]
-    addresses += [f"/api/1/{name}" for name in files.TABLES]
-    assert len(addresses) == 9
-    assert [address for address in addresses if address not in page] == []
-    assert all(f"<code>{name}</code>" in page for name in (*exports.COLUMNS, *exploring.ORDERS, *BYS))
+    named = set(re.findall(r"(?:<code>|href=\")(/[^<\"]*)", page.partition("For programs")[2].partition("</main>")[0]))
+    told = {answering(address) for address in named}
+    assert [pattern for pattern, _ in ROUTES[:-1] if is_for_programs(pattern) and pattern not in told] == []
+    assert [address for address in sorted(named) if answering(address) is None] == []
+    assert {f"/api/1/{name}.csv" for name in files.TABLES} <= named
+    columns = (*exports.COLUMNS, *exploring.ORDERS, *BYS, *get_args(Match), *WRITERS)
+    assert [name for name in columns if f"<code>{name}</code>" not in page] == []
+
+
+FOR_READERS = ("/logo$", "accent", r"card\.png", "portrait", "/media/")
+"""Of routes to files, those to what pages show."""
+
+
+def is_for_programs(pattern: str) -> bool:
+    """Whether a route answers programs: the API, and files but those that pages show."""
+    return pattern.startswith(("/oai", "/oembed", "/-/health", "/api/")) or (
+        r"\." in pattern and not any(each in pattern for each in FOR_READERS)
+    )
+
+
+def answering(address: str) -> str | None:
+    """Return the route of an address in the page of help, whose capitals stand for names."""
+    path = address.partition("?")[0].replace("/cite/SESSION", f"/cite/{'a' * 12}").replace("VERSION", "a" * 8)
+    path = path.replace("FORM", "csv")
+    return next((pattern for pattern, _ in ROUTES[:-1] if re.match(pattern, path)), None)
+
+
+def test_help_tells_of_what_is_found_and_how_it_is_marked(site: Site) -> None:
+    text = squeezed(read(site, "/search/help").text)
+    assert [f"“{label.capitalize()}”" in text for label in get_args(Match)[1:]] == [True, True]
+    assert "with any other field there are none" in text
+    fields = text.partition("Announcements")[2].partition("choose among announcements")[0]
+    assert [field in fields for field in ("event:", "series:", "year:", "language:", "after:", "before:")] == [True] * 6
 
 
 def test_explore_counts_and_shows_what_was_said(site: Site) -> None:

@@ -11,6 +11,7 @@ from types import FrameType
 from typing import Any
 
 import archive
+from archive.index.encoder import installed_encoder
 from archive.site.app import create_app
 from tests.archive.published_folder import publish
 
@@ -60,6 +61,7 @@ def path_of(public: Path, address: str) -> Journey:
     try:
         site: Any = create_app(public, time_limit_ms=60_000)
         asyncio.run(site.client.get("/"))  # so that what is made once is made
+        installed_encoder()  # likewise: once a process
         sys.setprofile(profile)
         asking.set()
         assert asyncio.run(site.client.get(address)).status_code == 200

@@ -33,6 +33,7 @@ from archive.site.frozen.places import Place, Places, as_served, logo_file
         ("/tracks/feed.atom", "tracks/feed.atom/index.html", "/tracks/feed.atom"),
         ("/tracks/A%2FB%20%C3%BC", "tracks/A/B ü/index.html", "/tracks/A%2FB%20%C3%BC"),
         ("/tracks/A%2FB/feed.atom", "tracks/A/B/feed.atom", "/tracks/A%2FB/feed.atom"),
+        ("/people/noor/portrait.jpg?v=0a", "people/noor/portrait.jpg", "/people/noor/portrait.jpg?v=0a"),
         ("/accent.css?v=1", "accent.css", "/accent.css?v=1"),
         ("/media/ab.webm", "media/ab.webm", "/media/ab.webm"),
     ],

@@ -18,6 +18,7 @@ from tests.metadata.test_revising import said
 from tests.pipelines.cli.test_cite import published, told
 from tests.pipelines.cli.test_cli import rostra
 from tests.pipelines.cli.test_revise import archive  # a fixture
+from tests.pipelines.exchange.test_corrections import rostra as inside
 from tests.pipelines.test_nothing_leaks import forms
 
 NAME = "zqsecretname"
@@ -89,6 +90,9 @@ def test_words_that_are_taken_back_are_nowhere(named: Path) -> None:
     after = told(named, beside)
     assert (after["state"], after["as_cited"]) == ("certain", "the harbour and the boats that lie")
     assert NAME not in rostra("correct", "transcript", "money", "--history", "--archive", named).stdout
+    for more in ((), ("--dry-run",)):
+        undone = rostra("correct", "transcript", "money", "--undo", *more, "--archive", named)
+        assert (undone.returncode != 0, "nothing brings them back" in " ".join(undone.stderr.split())) == (True, True)
 
 
 def test_a_correction_keeps_what_stood_there_unless_it_is_taken_back(named: Path) -> None:
@@ -102,3 +106,41 @@ def test_taking_back_needs_a_correction(named: Path) -> None:
     for arguments in (("--undo",), ("--history",), ("--merge",)):
         done = rostra("correct", "transcript", "money", *arguments, "--take-back", "--archive", named)
         assert (done.returncode, "--take-back goes with" in done.stderr) == (2, True)
+
+
+def test_titles_and_texts_that_are_taken_back_are_nowhere(archive: Path, tmp_path: Path) -> None:
+    timetable = tmp_path / "timetable.yaml"
+    timetable.write_text(
+        f"title: {NAME} days\nslug: {NAME}-days\nsessions:\n  - title: An evening with {NAME}\n"
+        f"    subtitle: {NAME} speaks\n    abstract: All of {NAME}.\n    room: Hall {NAME}\n"
+    )
+    done = inside("import", timetable, "--archive", archive)
+    assert done.exit_code == 0, done.stderr
+    old = f"{NAME}-days/an-evening-with-{NAME}"
+    done = inside("correct", "session", old, f"title={NAME} at night", "--archive", archive)
+    assert f"slug={NAME}-at-night" in "".join(done.stderr.split()), done.stderr
+    inside("release", old, "--public", "--later", "--archive", archive)
+    inside("publish", "--archive", archive)
+    assert holding(archive / "public", NAME)
+    for arguments in (
+        ("session", old, "title=An evening", "subtitle=", "abstract=", "room=", "--take-back"),
+        ("event", f"{NAME}-days", "title=Days", "--take-back"),
+    ):
+        done = inside("correct", *arguments, "--archive", archive)
+        assert done.exit_code == 0, done.stderr
+    assert holding(archive, NAME) == []
+    done = inside("import", timetable, "--json", "--archive", archive)
+    assert done.exit_code == 0, done.stderr
+    with open_archive(archive) as context:
+        rows = context.db.execute("SELECT event.slug, session.slug FROM session JOIN event ON event.id = event_id")
+        assert rows.fetchall() == [("meetup", "money"), ("days", "an-evening")]
+        assert context.db.execute("SELECT DISTINCT before FROM correction WHERE field <> 'release'").fetchall() == [
+            ("null",)
+        ]
+    inside("publish", "--archive", archive)
+    assert holding(archive, NAME) == [], "the timetable says it again"
+
+
+def test_only_texts_are_taken_back(archive: Path) -> None:
+    done = inside("correct", "session", "money", "language=de", "--take-back", "--archive", archive)
+    assert str(done.exception).startswith("--take-back goes with abstract, description, room, slug, subtitle, title")

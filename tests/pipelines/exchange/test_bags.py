@@ -16,7 +16,10 @@ import pytest
 from click.testing import CliRunner, Result
 from defusedxml import ElementTree
 
+from archive.catalogue.addresses import session_at
+from archive.catalogue.corrections import correct_event, correct_session
 from archive.catalogue.migrations import catalogue_migrations
+from archive.catalogue.sessions import add_session, ensure_event
 from archive.connection import transaction
 from archive.errors import ArchiveError
 from archive.extracts.parts import LEFT_OUT, PARTS
@@ -637,3 +640,44 @@ def test_commands_make_a_bag_and_take_it_in(machine: Archive, tmp_path: Path, ba
     broken = rostra("import", tmp_path / "bag", "--archive", back)
     assert (broken.returncode, "does not declare a bag" in broken.stderr) == (2, True)
     assert "Traceback" not in broken.stderr
+
+
+def test_names_for_good_and_former_addresses_travel(tmp_path: Path) -> None:
+    ours, theirs = (init(tmp_path / name, title=name) and tmp_path / name for name in ("ours", "theirs"))
+
+    def moved(root: Path, event: str, slug: str, new: str) -> None:
+        with taking_turns(root) as context, transaction(context.db):
+            correct_session(context.db, event, slug, {"slug": new}, by="Noor", at="2026")
+
+    def told(root: Path) -> list[tuple[str, str, str]]:
+        with taking_turns(root) as context:
+            return context.db.execute(
+                "SELECT event.slug, session.slug, identity FROM session JOIN event ON event.id = event_id"
+                " WHERE event.slug <> 'other' ORDER BY session.id"
+            ).fetchall()
+
+    with taking_turns(theirs) as context, transaction(context.db):
+        add_session(context.db, ensure_event(context.db, "other", "Other"), "else", "Else")  # so that ids differ
+    with taking_turns(ours) as context, transaction(context.db):
+        event = ensure_event(context.db, "days", "Days")
+        add_session(context.db, event, "opening", "Opening")
+        add_session(context.db, event, "closing", "Closing")
+    identities = [row[2] for row in told(ours)]
+    moved(ours, "days", "opening", "first-words")
+    moved(ours, "days", "closing", "last-words")
+    with taking_turns(ours) as context:
+        bag = export_bag(context, tmp_path / "bag", None, public=False).path
+    assert imported(theirs, bag).done
+    assert told(theirs) == told(ours) == [
+        ("days", "first-words", identities[0]), ("days", "last-words", identities[1]),
+    ]  # fmt: skip
+    with taking_turns(theirs) as context:
+        assert session_at(context.db.conn, "days", "opening") == ("days", "first-words")
+
+    moved(theirs, "days", "first-words", "words")
+    with taking_turns(theirs) as context, transaction(context.db):
+        correct_event(context.db, "days", {"slug": "tides"}, by="Noor", at="2026")
+    kept = told(theirs)
+    done = imported(theirs, bag, keep_ours=True)
+    assert sorted(each.text for each in done.compared.conflicts) == ["another slug", "another slug"]
+    assert told(theirs) == kept == [("tides", "words", identities[0]), ("tides", "last-words", identities[1])]

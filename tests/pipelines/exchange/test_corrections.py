@@ -51,7 +51,12 @@ def test_a_title_an_hour_and_a_name_are_corrected_and_the_timetable_comes_again(
     ("text", "message"),
     [
         ("title", "'title': expected FIELD=VALUE, where FIELD is one of title, subtitle, people, start"),
-        ("slug=x", "'slug=x': expected FIELD=VALUE"),
+        ("colour=x", "'colour=x': expected FIELD=VALUE"),
+        (
+            "slug=Not One",
+            "with single hyphens between; the nearest is 'not-one'",
+        ),
+        ("slug=", "slug cannot be empty"),
         ("title= ", "title cannot be empty"),
         ("planned=45", "planned: "),
         ("start=2022-07-23", "a date and time such as"),

@@ -356,7 +356,14 @@ def test_withdrawn_session_leaves_the_public_folder(context: Context, folder: Pa
     db = open_readonly(database, immutable=True)
     assert [row["slug"] for row in db.query("SELECT slug FROM session")] == ["stays"]
     assert list(db.query("SELECT * FROM tombstone")) == [
-        {"id": 1, "event": "recordings", "session": "goes", "withdrawn_on": WHEN[:10], "reason": None}
+        {
+            "id": 1,
+            "event": "recordings",
+            "session": "goes",
+            "withdrawn_on": WHEN[:10],
+            "reason": None,
+            "identity": "3e76385171b6",
+        }
     ]
     db.close()
 
