@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -63,7 +64,7 @@ def announce_(
     if title is None and not wanted:
         _list(root, event, as_json=as_json)
         return
-    made = by_hand(title, text=text, url=url, day=day, source=source, language=language) if title else None
+    made = by_hand(title, text=text, url=url, day=day, source=source, language=language) if title is not None else None
     slugs = _write(root, event, made, wanted)
     if as_json:
         emit({"event": event, "slugs": slugs})
@@ -86,7 +87,7 @@ def _list(root: Path, event: str, *, as_json: bool) -> None:
     with open_archive_readonly(root) as context:
         known = read_announcements(context.db, find_event_id(context.db, event))
     if as_json:
-        emit(list(known))
+        emit([asdict(each) for each in known])
         return
     for each in known:
         echo(f"{each.day or '—':10}  {each.slug}{'  (private)' if each.private else ''}\n            {each.title}")

@@ -111,7 +111,9 @@ def _span(
     if words is None:
         if end is not None and start is None:
             raise click.UsageError("--to needs --at")
-        return None if start is None else TimeSpan(start, end if end and end > start else None)
+        if start is not None and end is not None and end <= start:
+            raise click.UsageError(f"--to {until} is not after --at {moment}")
+        return None if start is None else TimeSpan(start, end)
     page = session_page(conn, event, slug)
     version = page.tracks[0].transcripts[0] if page and page.tracks and page.tracks[0].transcripts else None
     said = read_spoken(conn, version.id) if version else None

@@ -72,8 +72,10 @@ def import_(
         return
     if not sources:
         raise click.UsageError("name a file, an address or a folder; `rostra import --example` writes an example")
+    if about is not None and not announcements:
+        raise click.UsageError("--about goes with --announcements EVENT")
     if any(is_bag(place) for place in sources):
-        if not all(is_bag(place) for place in sources) or event or time_zone:
+        if not all(is_bag(place) for place in sources) or event or time_zone or announcements:
             raise click.UsageError("import bags by themselves: they say what they are of")
         import_bags(root, [Path(place) for place in sources], keep_ours=keep_ours, dry_run=dry_run, as_json=as_json)
         return

@@ -289,9 +289,11 @@ def by_hand(
     """Return an announcement that a person writes.
 
     Raises:
-        SourceError: the address is not the web's.
+        SourceError: the address is not the web's, or nothing in the title can be read.
         MetadataError: the date or the language cannot be read.
     """
+    if not words(title):
+        raise SourceError(f"the title {title!r} has no words: an announcement needs some")
     if url and not _address(url, ""):
         raise SourceError(f"{url!r} is no address of the web: expected it to begin with https://")
     on = parse_date(day).isoformat() if day else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
@@ -292,6 +293,29 @@ def test_unknown_event_and_announcement_are_told(year: Path) -> None:
         done = rostra("announce", *arguments, "--archive", year)
         assert done.exit_code != 0
         assert "nothing" in str(done.exception)
+
+
+def test_list_is_json_for_scripts(year: Path) -> None:
+    event = "congress-2022"
+    done = rostra("announce", event, "--json", "--archive", year)
+    assert done.exit_code == 0, done.exception
+    assert json.loads(done.output) == [asdict(each) for each in known(year, event)] != []
+
+
+@pytest.mark.parametrize("title", ["", " ", "…!"])
+def test_announcement_without_words_in_its_title_is_refused(year: Path, title: str) -> None:
+    event = "congress-2022"
+    before = known(year, event)
+    for more in ((), ("--private", before[0].slug)):
+        done = rostra("announce", event, title, *more, "--archive", year)
+        assert done.exit_code != 0
+        assert "needs some" in str(done.exception)
+    assert known(year, event) == before
+
+
+def test_words_to_choose_by_need_an_event_to_import_news_for(year: Path) -> None:
+    done = rostra("import", year / "news.json", "--about", "harbour", "--archive", year)
+    assert (done.exit_code, "--about goes with --announcements EVENT" in done.output) == (2, True)
 
 
 def test_site_shows_and_finds_announcements_and_none_that_was_taken_back(year: Path) -> None:
