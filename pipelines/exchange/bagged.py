@@ -203,19 +203,30 @@ def _demand_files(db: Database, folder: Path) -> None:
         raise BagError(f"it lacks {len(missing)} files that its rows name, as data/{MEDIA}/{missing[0]}")
 
 
+def _demand_bytes(path: Path, sha256: str, file: StoredFile) -> None:
+    """Raise BagError where a file has other bytes than its name promises."""
+    if sha256 != file.sha256:
+        raise BagError(f"{path.name} has other bytes than its name says")
+
+
 def _bring_files(context: Context, folder: Path, files: tuple[StoredFile, ...], step: Step) -> None:
-    """Copy files into the store, and compare each with the name that its bytes should have."""
+    """Copy files into the store, all or none, and compare each with the name that its bytes should have."""
     paths = {file: folder / key(file.sha256, file.suffix) for file in files}
     sizes = {file: path.stat().st_size for file, path in paths.items()}
     total, done = sum(sizes.values()), 0
     free = shutil.disk_usage(context.layout.root).free
     if not context.config.store.bucket and total > free:
         raise BagError(f"it holds {total} bytes that are new, and {free} are free where the archive is")
-    for file, path in paths.items():
-        step(done, total)
-        added = context.blobs.add(path, file.suffix)
-        if added.sha256 != file.sha256:
-            context.blobs.remove(added.sha256, file.suffix)
-            raise BagError(f"{path.name} has other bytes than its name says")
-        done += sizes[file]
+    brought: list[tuple[str, str]] = []
+    try:
+        for file, path in paths.items():
+            step(done, total)
+            added = context.blobs.add(path, file.suffix)
+            brought.append((added.sha256, file.suffix))
+            _demand_bytes(path, added.sha256, file)
+            done += sizes[file]
+    except BaseException:
+        for each in brought:
+            context.blobs.remove(*each)
+        raise
     step(total, total)

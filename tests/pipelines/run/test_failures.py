@@ -243,12 +243,12 @@ def fill(path: Path) -> None:
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """Return a disk of two megabytes."""
+    """Return a disk of four megabytes."""
     if os.geteuid() != 0 or not shutil.which("mount"):
         pytest.skip("mounts a small disk, which needs root")
     path = tmp_path / "disk"
     path.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", path], check=False).returncode:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", path], check=False).returncode:
         pytest.skip("may not mount a small disk")
     try:
         yield path
