@@ -30,6 +30,7 @@
         ├── LimitError           larger or longer than rostra.toml allows: refused
         ├── EngineError          the engine or ffmpeg gave up on this recording
         ├── SpeakersError        who speaks in it cannot be told: all else goes on
+        ├── MeaningError         what is said in it cannot be found by meaning: all else goes on
         ├── SeamError            two parts of a long recording do not meet
         └── ItemCrashError       the worker died, hung or ran out of memory
 

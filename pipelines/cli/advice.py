@@ -14,6 +14,7 @@ ADVICE = {
     "engine": "listen to it; if it sounds as it should, try another model or engine",
     "gone": "nothing to do: what was made of it was thrown away",
     "language": "correct the language in the timetable or in rostra.toml",
+    "leads-out": "nothing to do; to take the recording in, pull the folder that the link leads to",
     "limit": "raise the limit in [pull] of rostra.toml, then rostra pull",
     "meaning": "see what the reason says; words are found as before, and rostra retry --stage embed tries again",
     "no-audio": "nothing to do, unless sound is missing: then bring another copy",

@@ -160,7 +160,9 @@ def source_of(
         return None
     card, span = page.card, span if track else None
     venue = next((each for each in of_event.places if each.kind == "venue"), None)
-    address = _permanent(conn, page, track, span) or session_url(event, session) + _query(span, wanted)
+    # A site of files cannot look a version up: there the page itself is what is cited.
+    stays = None if settings.static else _permanent(conn, page, track, span)
+    address = stays or session_url(event, session) + _query(span, wanted)
     speakers = [credit.name for credit in card.people if credit.role in {"speaker", "author", "reader", "panellist"}]
     return (
         page,

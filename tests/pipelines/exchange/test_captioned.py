@@ -219,4 +219,4 @@ def test_two_thousand_files_are_one_command(root: Path, tmp_path: Path) -> None:
         told = list(add_files(context, paths, names.recording_of, kind="imported"))
         context.db.conn.set_trace_callback(None)
     assert [each.fault for each in told] == [False] * 300
-    assert len(statements) < 300 * 60
+    assert len(statements) < 300 * 100  # those of triggers, which keep a digest of every row, are among them
