@@ -97,11 +97,11 @@ def test_link_of_the_dynamic_site_leads_to_the_other_recording(tab: Any) -> None
     key = other.split("~recording-")[1].strip("/")
     tab.goto(f"{TALK.rstrip('/')}?recording={key}&t=4.2")
     until(tab, f"location.pathname.endsWith('~recording-{key}/')")
-    assert tab.locator(".said > a.now").inner_text() == "¿Qué debe un archivo a sus oyentes?"
+    until(tab, "document.querySelector('.said > a.now')?.innerText === '¿Qué debe un archivo a sus oyentes?'")
     paused_at(tab, 4.2)
     tab.get_by_role("button", name="Share").first.click()
     assert urlsplit(tab.locator("#share-link").input_value()).query == f"recording={key}&t=4.2"
-    assert tab.locator("#share-citation").input_value().endswith(f"?recording={key}&t=4.2 (0:04)")
+    until(tab, f"document.getElementById('share-citation').value.endsWith('?recording={key}&t=4.2 (0:04)')")
 
 
 def test_clip_lights_its_words_and_is_cited(tab: Any) -> None:
