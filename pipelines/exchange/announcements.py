@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -27,14 +26,12 @@ from metadata.languages import parse_language
 from metadata.model import Announcement
 from metadata.times import parse_date
 from metadata.timetables.html_text import html_to_text
-from pipelines.config import PullSettings
-from pipelines.errors import ItemError, SourceError
+from pipelines.errors import SourceError
+from pipelines.exchange.places import read_place
 from pipelines.sources.base import plain
-from pipelines.sources.http import request
+from pipelines.sources.feed import FEED_BYTES
 from pipelines.storage.archive_folder import Context
 
-FEED_BYTES = 64_000_000
-"""The largest feed that is read."""
 TITLE, TEXT = 500, 50_000
 """Characters of a title and of a text that are kept."""
 JSON_FEED = "https://jsonfeed.org/version/"
@@ -82,7 +79,9 @@ def import_announcements(
         SourceError: the feed cannot be had, or is none.
         UnknownSubjectError: there is no such event.
     """
-    items, doubts = read_feed(place, _fetch(place, context.config.pull), zone=time_zone, about=about)
+    items, doubts = read_feed(
+        place, read_place(place, context.config.pull, limit=FEED_BYTES), zone=time_zone, about=about
+    )
     # A file may lie in another folder tomorrow.
     feed = place if "://" in place else Path(place).name
     done = Announced()
@@ -96,23 +95,6 @@ def import_announcements(
     except _Rehearsal:
         pass
     return ImportedFeed(place, done, doubts)
-
-
-def _fetch(place: str, settings: PullSettings) -> bytes:
-    try:
-        if "://" not in place:
-            path = Path(place)
-            if path.stat().st_size > FEED_BYTES:
-                raise SourceError(f"{place}: larger than {FEED_BYTES // 1_000_000} MB")
-            return path.read_bytes()
-        response, data = request(place, settings, {}, limit=FEED_BYTES)
-    except OSError as error:
-        raise SourceError(f"{place}: {error.strerror}") from error
-    except ItemError as error:
-        raise SourceError(f"{place}: {error}") from error
-    if response.status_code != HTTPStatus.OK:
-        raise SourceError(f"{place}: the server answers {response.status_code} {response.reason_phrase}".rstrip())
-    return data
 
 
 def read_feed(

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import io
 import warnings
-from http import HTTPStatus
-from pathlib import Path
 
 from pipelines.config import PullSettings
-from pipelines.errors import ItemError, SourceError
-from pipelines.sources.http import request
+from pipelines.errors import SourceError
+from pipelines.exchange.places import read_place
 
 BYTES = 20_000_000
 """The largest picture that is read."""
@@ -29,7 +27,7 @@ def read_portrait(place: str, settings: PullSettings) -> bytes:
     Raises:
         SourceError: it cannot be had, or is no picture.
     """
-    return to_portrait(_fetch(place, settings), place)
+    return to_portrait(read_place(place, settings, limit=BYTES), place)
 
 
 def to_portrait(data: bytes, name: str) -> bytes:
@@ -55,20 +53,3 @@ def to_portrait(data: bytes, name: str) -> bytes:
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise SourceError(f"{name}: it is no picture that can be read: {', '.join(FORMATS)} are") from error
     return file.getvalue()
-
-
-def _fetch(place: str, settings: PullSettings) -> bytes:
-    try:
-        if "://" not in place:
-            path = Path(place)
-            if path.stat().st_size > BYTES:
-                raise SourceError(f"{place}: larger than {BYTES // 1_000_000} MB")
-            return path.read_bytes()
-        response, data = request(place, settings, {}, limit=BYTES)
-    except OSError as error:
-        raise SourceError(f"{place}: {error.strerror}") from error
-    except ItemError as error:
-        raise SourceError(f"{place}: {error}") from error
-    if response.status_code != HTTPStatus.OK:
-        raise SourceError(f"{place}: the server answers {response.status_code} {response.reason_phrase}".rstrip())
-    return data

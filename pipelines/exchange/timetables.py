@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -30,9 +29,9 @@ from metadata.timetables import (
 )
 from metadata.timetables.base import MAX_BYTES, Notice, Reading, Source, Written
 from pipelines.config import PullSettings
-from pipelines.errors import ItemError, SourceError
+from pipelines.errors import SourceError
+from pipelines.exchange.places import read_address
 from pipelines.sources.base import file_name
-from pipelines.sources.http import request
 from pipelines.storage.archive_folder import Context, now, timestamp
 from pipelines.storage.atomic import write_atomic
 
@@ -136,12 +135,7 @@ def _fetch(url: str, settings: PullSettings) -> Source:
     Raises:
         SourceError: it cannot be had, or the settings do not let it be asked for.
     """
-    try:
-        response, data = request(url, settings, {}, limit=MAX_BYTES)
-    except ItemError as error:
-        raise SourceError(f"{url}: {error}") from error
-    if response.status_code != HTTPStatus.OK:
-        raise SourceError(f"{url}: the server answers {response.status_code} {response.reason_phrase}".rstrip())
+    response, data = read_address(url, settings, limit=MAX_BYTES)
     name = file_name(unquote(response.url.path).rstrip("/"), fallback="timetable")
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     return Source(name if "." in name else name + SUFFIX_OF_MEDIA_TYPE.get(kind, ""), data)
