@@ -113,8 +113,7 @@ class SqliteSearch:
         budget = Budget(self._conn, self._clock, self._budget)
         kept = self._what_is_kept()
         with sqlite_errors(), reading(self._conn):
-            scope = read_scope(self._conn, filters, understood.where, words=understood.node is not None)
-            asked = self._asked(budget, understood, scope, read_languages(self._conn, scope))
+            asked = self._asked_in(budget, understood, filters)
             results = search_moments(asked, query, understood, kept, limit=_bounded(limit), offset=_bounded(offset))
         return replace(results, note=_joined(understood.note, results.note))
 
@@ -139,8 +138,7 @@ class SqliteSearch:
         budget = Budget(self._conn, self._clock, self._budget)
         kept = self._what_is_kept()
         with sqlite_errors(), reading(self._conn):
-            scope = read_scope(self._conn, filters, understood.where)
-            asked = self._asked(budget, understood, scope, read_languages(self._conn, scope))
+            asked = self._asked_in(budget, understood, filters)
             hits, better, said = every_moment(asked), None, None
             if not hits:
                 some = search_moments(asked, query, understood, kept, limit=PARTLY_SHOWN, offset=0, by_meaning=False)
@@ -167,8 +165,7 @@ class SqliteSearch:
             return 0
         budget = Budget(self._conn, self._clock, self._budget)
         with sqlite_errors(), reading(self._conn):
-            scope = read_scope(self._conn, filters, understood.where)
-            count = count_moments(self._asked(budget, understood, scope, read_languages(self._conn, scope)))
+            count = count_moments(self._asked_in(budget, understood, filters))
         if count and budget.complete:
             return count
         found = self.within(query, event, session, language=language)
@@ -228,6 +225,11 @@ class SqliteSearch:
         """Return what is kept of the database as it is now."""
         with sqlite_errors():
             return self._kept or self._kept_here.of(self._conn)
+
+    def _asked_in(self, budget: Budget, query: Query, filters: Filters) -> Asked:
+        """Return what is asked of the part of the archive that the filters leave, in the languages spoken there."""
+        scope = read_scope(self._conn, filters, query.where, words=query.node is not None)
+        return self._asked(budget, query, scope, read_languages(self._conn, scope))
 
     def _asked(self, budget: Budget, query: Query, scope: Scope, languages: Iterable[str]) -> Asked:
         node = wide = None
