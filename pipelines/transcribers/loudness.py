@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.media.samples import AudioBlock
+from pipelines.media.samples import AudioBlock, joined, stretches
 from pipelines.transcribers.speech import FRAME, FRAMES_PER_SECOND, Detector, Probabilities
 
 _LEAST_DB = -55.0
@@ -84,7 +84,7 @@ def thorough(detect: Detector) -> Detector:
 
 def _passed_over(speech: Probabilities, sounds: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
     """Yield stretches without speech, none of them long, in which it is loud for a while."""
-    for first, last in _runs(speech < _SPEECH):
+    for first, last in stretches(speech < _SPEECH):
         if last - first < _GAP:
             continue
         count = -(-(last - first) // _PIECE)
@@ -98,11 +98,6 @@ def _levelled(samples: AudioBlock) -> AudioBlock:
     by = min(_LEVEL_DB - float(np.percentile(levels(samples), 95)), _MOST_GAIN_DB)
     louder: AudioBlock = np.clip(samples * np.float32(10 ** (by / 20)), -1.0, 1.0)
     return louder
-
-
-def _runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    edges = np.flatnonzero(np.diff(mask, prepend=False, append=False)).tolist()
-    return list(zip(edges[::2], edges[1::2], strict=True))
 
 
 class Sounds:
@@ -131,7 +126,7 @@ class Sounds:
             sounds[max(int(first), 0) : int(np.ceil(last))] = False
         return [
             (round(first / FRAMES_PER_SECOND * 1000), round(last / FRAMES_PER_SECOND * 1000))
-            for first, last in _joined(_runs(sounds))
+            for first, last in joined(stretches(sounds), _JOINED)
             if self._may_be_speech(slice(first, last), sounds)
         ]
 
@@ -141,13 +136,3 @@ class Sounds:
             return True
         changes = float(np.abs(np.diff(self._high[stretch])).mean()) if len(within) > 1 else 0.0
         return len(within) >= _LONG and int(within.sum()) >= _LOUD and changes >= _STEADY_DB
-
-
-def _joined(runs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    joined: list[tuple[int, int]] = []
-    for first, last in runs:
-        if joined and first - joined[-1][1] < _JOINED:
-            joined[-1] = (joined[-1][0], last)
-        else:
-            joined.append((first, last))
-    return joined

@@ -18,7 +18,7 @@ from itertools import accumulate, groupby
 
 import numpy as np
 
-from pipelines.media.samples import SAMPLE_RATE, AudioBlock
+from pipelines.media.samples import SAMPLE_RATE, AudioBlock, joined, stretches
 
 PAUSE_SECONDS = 0.2
 """Quiet for so long is a pause; the closure before a plosive lasts half as long."""
@@ -26,6 +26,7 @@ NEAR_SECONDS = 0.5
 """A word that stands in a pause is moved no further than this: beyond, it was not heard but invented."""
 
 _FRAME = SAMPLE_RATE // 100
+_PAUSE = round(PAUSE_SECONDS * 100)
 _CLICK = 3
 """Frames: what sounds no longer between two quiet stretches is no speech."""
 _LEAST_DB = 15.0
@@ -77,16 +78,8 @@ def sounding(samples: AudioBlock) -> list[Stretch]:
     if loud - floor < _LEAST_DB:
         return []
     threshold = max(loud - _BELOW_LOUD_DB, floor + _ABOVE_FLOOR * (loud - floor))
-    edges = np.flatnonzero(np.diff(decibels > threshold, prepend=False, append=False))
-    found: list[tuple[int, int]] = []
-    for start, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-        if end - start <= _CLICK:
-            continue
-        if found and start - found[-1][1] < PAUSE_SECONDS * 100:
-            found[-1] = (found[-1][0], end)
-        else:
-            found.append((start, end))
-    return [(start / 100, end / 100) for start, end in found]
+    sounding = [(start, end) for start, end in stretches(decibels > threshold) if end - start > _CLICK]
+    return [(start / 100, end / 100) for start, end in joined(sounding, _PAUSE)]
 
 
 def _nearest(word: Spoken, sounds: Sequence[Stretch]) -> Stretch:

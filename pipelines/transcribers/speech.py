@@ -15,7 +15,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.media.samples import SAMPLE_RATE, AudioBlock
+from pipelines.media.samples import SAMPLE_RATE, AudioBlock, stretches
 
 FRAME = 512
 """Samples in a frame: 32 ms."""
@@ -114,12 +114,12 @@ class Window:
 
     def _missed(self, part: WindowPart, silent: NDArray[np.bool_]) -> Iterator[Window]:
         end = part.window + part.length
-        edges = np.flatnonzero(np.diff(silent[part.window : end], prepend=False, append=False)) + part.window
-        for first, last in zip(edges[::2], edges[1::2], strict=True):
+        for start, stop in stretches(silent[part.window : end]):
+            first, last = start + part.window, stop + part.window
             spoken = np.flatnonzero(self.speech[first:last] >= _ONSET)
             if len(spoken) >= _LONG_SPEECH:
                 near = int(first + spoken[0]) - _PAD, int(first + spoken[-1]) + 1 + _PAD
-                yield self._cut(part, max(near[0], int(first)), min(near[1], int(last)))
+                yield self._cut(part, max(near[0], first), min(near[1], last))
 
     def _cut(self, part: WindowPart, first: int, last: int) -> Window:
         samples = self.samples[first * FRAME : last * FRAME]
