@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 import time
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import uvicorn
 
 from archive.site.app import create_app
@@ -35,3 +37,17 @@ def serving(
         server.should_exit = True
         thread.join()
         datasette.executor.shutdown()
+
+
+def ask(public: Path, *paths: str, **names: Any) -> list[httpx.Response]:
+    """Return what a site of a published folder answers, asked in this process without following redirects."""
+    datasette: Any = create_app(public, **names)
+
+    async def read() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(app=datasette.app())
+        async with httpx.AsyncClient(transport=transport, base_url="http://site") as client:
+            return [await client.get(path) for path in paths]
+
+    answers = asyncio.run(read())
+    datasette.executor.shutdown()
+    return answers

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 from PIL import Image
 
 from archive.publication.folder import LOGO_BYTES, SiteNames, files, logo_type, read_names
-from archive.site.app import create_app
 from archive.site.pictures.looks import DARK, LIGHT, contrast, legible
 from pipelines.config import load
 from pipelines.errors import ConfigError
 from tests.archive.published_folder import publish
+from tests.archive.served import ask
 
 SVG = b"""<?xml version="1.0"?>
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><script>alert(1)</script><path d="M0 0h9v9z"/></svg>"""
@@ -26,19 +23,6 @@ SVG = b"""<?xml version="1.0"?>
 def public(tmp_path_factory: pytest.TempPathFactory) -> Path:
     publish(folder := tmp_path_factory.mktemp("looks") / "public")
     return folder
-
-
-def ask(public: Path, *paths: str, **names: Any) -> list[httpx.Response]:
-    datasette: Any = create_app(public, **names)
-
-    async def read() -> list[httpx.Response]:
-        transport = httpx.ASGITransport(app=datasette.app())
-        async with httpx.AsyncClient(transport=transport, base_url="http://site") as client:
-            return [await client.get(path) for path in paths]
-
-    answers = asyncio.run(read())
-    datasette.executor.shutdown()
-    return answers
 
 
 @pytest.mark.parametrize("colour", ["#0b5d3b", "#ffee00", "#ff0000", "#000000", "#ffffff", "#8888ff", "#123456"])

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import json
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from archive.site.app import create_app
 from metadata.model import EXAMPLE_EVENT
 from pipelines.cli import cli
 from pipelines.errors import SourceError
 from pipelines.exchange import portraits
 from pipelines.exchange.portraits import to_portrait
 from pipelines.storage.archive_folder import init
+from tests.archive.served import ask
 from tests.pipelines.sources.server import file, serving
 
 PERSON = "noor-okafor"
@@ -71,19 +68,6 @@ def test_portrait_is_small_upright_and_without_what_a_camera_wrote(form: str, tu
 def test_what_is_no_picture_is_refused(data: bytes) -> None:
     with pytest.raises(SourceError, match="noor: "):
         to_portrait(data, "noor")
-
-
-def ask(public: Path, *paths: str) -> list[httpx.Response]:
-    datasette: Any = create_app(public)
-
-    async def read() -> list[httpx.Response]:
-        transport = httpx.ASGITransport(app=datasette.app())
-        async with httpx.AsyncClient(transport=transport, base_url="http://site") as client:
-            return [await client.get(path) for path in paths]
-
-    answers = asyncio.run(read())
-    datasette.executor.shutdown()
-    return answers
 
 
 def test_portrait_is_public_only_when_somebody_releases_it(tmp_path: Path) -> None:
