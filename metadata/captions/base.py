@@ -140,4 +140,6 @@ def join_lines(lines: Iterable[str], language: str) -> str:
 
 def tidy(text: str) -> str:
     """Return text on one line, without control characters, and with single spaces."""
+    if text.isprintable() and "  " not in text:
+        return text.strip()  # as nearly all is: most of the time of reading captions is spent here
     return " ".join(clean(text).split())

@@ -20,7 +20,7 @@ _PREFIX = re.compile(r"(?P<name>[^\W\d_][^\s:]*(?: [^\s:]+){0,4}):\s+(?P<said>\S
 
 def name_speakers(segments: Sequence[Segment]) -> tuple[Segment, ...]:
     """Return segments with the names taken from their text, if the file names speakers at all."""
-    found = [_PREFIX.fullmatch(segment.text) for segment in segments]
+    found = [_PREFIX.fullmatch(segment.text) if ":" in segment.text else None for segment in segments]
     counts = Counter(match["name"] for match in found if match)
     everywhere = counts.total() >= 2 and counts.total() * 2 >= len(segments)
     names = set(counts) if everywhere else {name for name, count in counts.items() if count > 1 and _is_title(name)}
