@@ -3,27 +3,35 @@
 Only people in the session's timetable are proposed, and nobody is named here. Three things speak for someone:
 
 - the talk has one speaker, and one voice speaks for most of it;
-- somebody says so: "our next speaker is …" before another voice begins, or "my name is …" in the voice itself;
+- somebody says so: "our next speaker is …" before another voice begins, or "my name is …" in the voice itself
+  (`archive.catalogue.introductions`);
 - the voice is like one that a person has named in another session, where voiceprints are kept.
 
-Where these disagree, or two voices would be one person for reasons of equal weight, nobody is proposed.
+Where these disagree, two voices would be one person, or the words say that somebody else speaks, nobody is proposed.
+What people refused is not proposed again. In the recording of an interpretation only interpreters speak.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from archive.catalogue.introductions import Names, Somebody
+from archive.catalogue.labelling import Turn, speaker_within
 from archive.catalogue.speakers import Voice, read_turns, voiceprints, voices_of
+from archive.catalogue.voices import refusals
 from archive.sqlite import Database
-from metadata.names import name_key
 from metadata.times import format_clock
 
 SPEAKING = frozenset({"speaker", "reader", "author"})
 """Roles of which the only holder is the one who speaks most."""
+INTERPRETING = frozenset({"interpreter"})
 MOST = 0.6
 """The part of all speech from which a voice is the talk's."""
 MORE = 3
@@ -32,27 +40,17 @@ SOON_MS = 60_000
 """How long after an introduction who is introduced begins to speak."""
 LONG_MS = 15_000
 """And for how long at least."""
+LABEL = 60
+"""Characters of what captions call a voice."""
+EARLY_MS = 2_000
+"""How much before the introduction ends they may begin."""
+PAUSE_MS = 30_000
+"""After which what is said has nothing to do with what was said before."""
+BRIEF_MS = 5_000
+"""For how long another voice may have spoken by then."""
 ALIKE, APART, UNLIKE = 0.6, 0.15, 0.3
 """Cosine from which two voiceprints are likely one voice, by how much the next person's must be less, and below which
 two are hardly one voice."""
-
-OTHERS = (
-    "next speaker is", "next speaker will be", "please welcome", "welcome to the stage", "give a warm welcome to",
-    "like to introduce", "pleasure to introduce", "happy to introduce", "let me introduce", "hand over to",
-    "handing over to", "over to", "the floor is yours", "give the floor to", "you have the floor", "we now hear from",
-    "nächste rednerin ist", "nächster redner ist", "begrüßen sie", "begrüße", "übergebe an", "das wort hat",
-    "accueillir", "je vous présente", "je donne la parole à", "la parole est à",
-    "demos la bienvenida a", "les presento a", "le doy la palabra a", "tiene la palabra", "dou a palavra a",
-    "apresento", "dare il benvenuto a", "do la parola a",
-)  # fmt: skip
-"""What is said, in lower case, before somebody else begins."""
-SELVES = (
-    "my name is", "i am", "i'm", "this is", "mein name ist", "ich bin", "ich heiße", "je m'appelle", "je suis",
-    "me llamo", "mi nombre es", "soy", "meu nome é", "eu sou", "mi chiamo", "sono",
-)  # fmt: skip
-"""What is said, in lower case, before one's own name."""
-NEAR = 60
-"""Letters between such words and the name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +71,31 @@ class Proposal:
     heard_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Person:
+class _Person(NamedTuple):
     slug: str
     name: str
     role: str
+
+
+class _Said(NamedTuple):
+    """What a voice says until another one speaks; ``starts`` is where its segments begin in the text, and when."""
+
+    label: str | None
+    text: str
+    starts: tuple[tuple[int, int, int], ...]
+
+    def heard(self, at: int) -> tuple[int, int]:
+        """Return from when to when the segment lasts in which a character stands, in milliseconds."""
+        _, start, end = self.starts[bisect_right(self.starts, at, key=lambda each: each[0]) - 1]
+        return start, end
+
+
+class _Words(NamedTuple):
+    """What the words of a session tell: who voices may be, who does not speak, and voices that are somebody else."""
+
+    evidence: tuple[Proposal, ...] = ()
+    away: frozenset[str] = frozenset()
+    others: frozenset[int] = frozenset()
 
 
 def proposals(db: Database, session: int) -> list[Proposal]:
@@ -90,38 +108,56 @@ def proposals(db: Database, session: int) -> list[Proposal]:
             [session],
         ).fetchall()
     ]
-    voices = [voice for voice in voices_of(db, session) if voice.origin == "sound"]
-    evidence = [*_alone(voices, people), *_introduced(db, voices, people)]
+    every = voices_of(db, session)
+    heard = [voice for voice in every if voice.origin == "sound"]
+    translated = _interpretations(db, session)
+    voices = [voice for voice in heard if voice.recording not in translated]
+    words = _introduced(db, session, voices, people)
+    alone = [
+        *(each for each in _alone(voices, people, SPEAKING) if each.person not in words.away),
+        *_alone([voice for voice in heard if voice.recording in translated], people, INTERPRETING),
+    ]
     prints = _Prints(db, session)
-    found = _agreed([*evidence, *prints.alike(voices, people)])
-    taken = {(voice.recording, voice.person) for voice in voices if voice.person}
-    by_id = {voice.id: voice for voice in voices}
+    alike = prints.alike(voices, people)
+    called = _called(every, people)
+    by_id = {voice.id: voice for voice in every}
+    found = _agreed(
+        [*(each for each in alone if each.voice not in words.others), *words.evidence, *called, *alike], by_id
+    )
+    taken = {(voice.recording, voice.person) for voice in every if voice.person}
+    refused = refusals(db, session)
     return [
         each
         for each in found
         if by_id[each.voice].person is None
         and (by_id[each.voice].recording, each.person) not in taken
+        and (each.voice, each.person) not in refused
         and not prints.contradict(each)
     ]
 
 
-def _agreed(evidence: Sequence[Proposal]) -> list[Proposal]:
-    """Return what nothing speaks against: one person a voice, and one voice a person."""
+def _agreed(evidence: Sequence[Proposal], by_id: Mapping[int, Voice]) -> list[Proposal]:
+    """Return what nothing speaks against: one person a voice, and one voice of a recording a person."""
     people: dict[int, set[str]] = {}
-    voices: dict[str, set[int]] = {}
+    voices: dict[tuple[int, str], set[int]] = {}
     for each in evidence:
         people.setdefault(each.voice, set()).add(each.person)
-        voices.setdefault(each.person, set()).add(each.voice)
+        voices.setdefault((by_id[each.voice].recording, each.person), set()).add(each.voice)
     found: dict[int, Proposal] = {}
     for each in evidence:
-        if len(people[each.voice]) == len(voices[each.person]) == 1:
+        if len(people[each.voice]) == len(voices[by_id[each.voice].recording, each.person]) == 1:
             found.setdefault(each.voice, each)
     return list(found.values())
 
 
-def _alone(voices: Sequence[Voice], people: Sequence[_Person]) -> Iterator[Proposal]:
-    """Propose the only speaker of the timetable for the voice that speaks most of each recording."""
-    speakers = {person.slug: person for person in people if person.role in SPEAKING}
+def _interpretations(db: Database, session: int) -> set[int]:
+    rows = db.execute("SELECT id FROM recording WHERE session_id = ? AND role = 'interpretation'", [session])
+    return {row[0] for row in rows.fetchall()}
+
+
+def _alone(voices: Sequence[Voice], people: Sequence[_Person], roles: frozenset[str]) -> Iterator[Proposal]:
+    """Propose the only holder of some roles in the timetable for the voice that speaks most of each recording."""
+    speakers = {person.slug: person for person in people if person.role in roles}
     if len(speakers) != 1:
         return
     [person] = speakers.values()
@@ -130,59 +166,110 @@ def _alone(voices: Sequence[Voice], people: Sequence[_Person]) -> Iterator[Propo
         (longest, voice), total = lengths[0], sum(length for length, _ in lengths)
         second = lengths[1][0] if len(lengths) > 1 else 0
         if longest >= MOST * total > 0 and longest >= MORE * second:
-            reason = f"speaks for {longest / total:.0%} of the time, and the timetable has one speaker"
+            whom = "interpreter" if roles is INTERPRETING else "speaker"
+            reason = f"speaks for {longest / total:.0%} of the time, and the timetable has one {whom}"
             yield Proposal(voice, person.slug, person.name, reason)
 
 
-def _introduced(db: Database, voices: Sequence[Voice], people: Sequence[_Person]) -> Iterator[Proposal]:
-    """Propose who is introduced for the voice that begins then, and who tells their own name for that voice."""
+def _called(voices: Sequence[Voice], people: Sequence[_Person]) -> Iterator[Proposal]:
+    """Propose people for voices that captions call nearly as the timetable calls them."""
+    names = Names([Somebody(person.slug, person.name) for person in people])
+    by_slug = {person.slug: person for person in people}
+    for voice in voices:
+        if voice.origin == "captions" and (slug := names.called(voice.label)):
+            person = by_slug[slug]
+            yield Proposal(voice.id, slug, person.name, f"is called “{voice.label[:LABEL]}” in the captions")
+
+
+def _introduced(db: Database, session: int, voices: Sequence[Voice], people: Sequence[_Person]) -> _Words:
+    """Return what the words tell: who is introduced before another voice begins, and who a voice says that it is."""
+    others = db.execute(
+        "SELECT DISTINCT name FROM person JOIN session_person ON person_id = person.id JOIN session"
+        " ON session.id = session_id WHERE event_id = (SELECT event_id FROM session WHERE id = :id)"
+        " AND person_id NOT IN (SELECT person_id FROM session_person WHERE session_id = :id)",
+        {"id": session},
+    ).fetchall()
+    by_slug = {person.slug: person for person in people}
+    names = Names([Somebody(person.slug, person.name) for person in by_slug.values()], [row[0] for row in others])
     by_label = {(voice.recording, voice.label): voice for voice in voices}
+    evidence: list[Proposal] = []
+    away: set[str] = set()
+    strangers: set[int] = set()
     for recording in dict.fromkeys(voice.recording for voice in voices):
         turns = read_turns(db, recording)
-        for start_ms, end_ms, text, label in _said(db, recording):
-            speaker = label or next((t.label for t in turns if t.start_ms <= start_ms < t.end_ms), None)
-            for person in people:
-                quoted = _quoted(text, person.name, SELVES)
-                if quoted and (voice := by_label.get((recording, speaker or ""))):
-                    yield _heard(voice, person, f"says “{quoted}” at", start_ms)
-                quoted = _quoted(text, person.name, OTHERS)
-                following = next(
-                    (t for t in turns if t.label != speaker and end_ms - 2_000 <= t.start_ms <= end_ms + SOON_MS
-                     and t.end_ms - t.start_ms >= LONG_MS),
-                    None,
-                )  # fmt: skip
-                if quoted and following and (voice := by_label.get((recording, following.label))):
-                    yield _heard(voice, person, f"begins after “{quoted}” at", start_ms)
+        for said in _said(db, recording, turns):
+            found = list(names.namings(said.text))
+            away.update(each.person for each in found if each.what == "away" and each.person)
+            introduced = {each.person for each in found if each.what == "other"}
+            for each in found:
+                at_ms, end_ms = said.heard(each.start)[0], said.heard(each.end - 1)[1]
+                if each.what == "self":
+                    label, reason = said.label, "says “{}” at"
+                elif each.what == "other" and len(introduced) == 1 and said.label is not None:
+                    label, reason = _following(turns, said.label, end_ms), "begins after “{}” at"
+                else:
+                    continue
+                voice = by_label.get((recording, label or ""))
+                if voice is None:
+                    continue
+                if each.person is None:
+                    strangers.add(voice.id)
+                    continue
+                person, quoted = by_slug[each.person], said.text[each.start : each.end]
+                reason = f"{reason.format(quoted)} {format_clock(at_ms)}"
+                evidence.append(Proposal(voice.id, person.slug, person.name, reason, at_ms))
+    return _Words(tuple(evidence), frozenset(away), frozenset(strangers))
 
 
-def _heard(voice: Voice, person: _Person, reason: str, at_ms: int) -> Proposal:
-    return Proposal(voice.id, person.slug, person.name, f"{reason} {format_clock(at_ms)}", at_ms)
+def _following(turns: Sequence[Turn], speaker: str, end_ms: int) -> str | None:
+    """Return the voice that begins to speak soon after a moment, and goes on before anybody else does."""
+    lengths: dict[str, int] = {}
+    for turn in turns:
+        if turn.label == speaker or turn.start_ms < end_ms - EARLY_MS or turn.end_ms <= end_ms:
+            continue
+        if not lengths and turn.start_ms > end_ms + SOON_MS:
+            return None
+        lengths[turn.label] = lengths.get(turn.label, 0) + turn.end_ms - turn.start_ms
+        if lengths[turn.label] >= LONG_MS:
+            return (
+                turn.label
+                if max((lengths[each] for each in lengths if each != turn.label), default=0) < BRIEF_MS
+                else None
+            )
+        if turn.start_ms > end_ms + 2 * SOON_MS:
+            return None
+    return None
 
 
-def _said(db: Database, recording: int) -> list[tuple[int, int, str, str | None]]:
+def _said(db: Database, recording: int, turns: Sequence[Turn]) -> list[_Said]:
+    """Return what is said in a recording by turns: what nobody doubts."""
     rows = db.execute(
         "SELECT start_ms, end_ms, text, label FROM segment JOIN transcript ON transcript.id = transcript_id"
         " LEFT JOIN speaker_tag ON speaker_tag.id = speaker_tag_id"
         " WHERE transcript.recording_id = ? AND is_current AND transcript.kind <> 'translation' AND flags = '[]'"
         " ORDER BY segment.position",
         [recording],
+    ).fetchall()
+    runs: list[tuple[str | None, list[tuple[int, int, str]]]] = []
+    for start, end, text, tagged in rows:
+        label = tagged or speaker_within(turns, start, end)
+        before = runs[-1][1][-1][1] if runs else 0
+        if not runs or label != runs[-1][0] or _speaks_between(turns, label, before, start):
+            runs.append((label, []))
+        runs[-1][1].append((start, end, text))
+    found = []
+    for label, parts in runs:
+        ends = [0, *accumulate(len(text) + 1 for _, _, text in parts)]
+        starts = tuple((at, start, end) for at, (start, end, _) in zip(ends, parts, strict=False))
+        found.append(_Said(label, " ".join(text for _, _, text in parts), starts))
+    return found
+
+
+def _speaks_between(turns: Sequence[Turn], label: str | None, start_ms: int, end_ms: int) -> bool:
+    """Whether another voice speaks in a pause, or that is so long that it may as well."""
+    return end_ms - start_ms > PAUSE_MS or any(
+        turn.label != label and turn.start_ms < end_ms and turn.end_ms > start_ms for turn in turns
     )
-    return [tuple(row) for row in rows.fetchall()]
-
-
-def _quoted(text: str, name: str, openings: Sequence[str]) -> str | None:
-    """Return the words from an opening to a name near behind it, or None."""
-    lower, wanted = text.casefold(), name.casefold()
-    for opening in openings:
-        at = lower.find(opening)
-        while at >= 0:
-            begins = at == 0 or not lower[at - 1].isalnum()
-            place = lower.find(wanted, at + len(opening), at + len(opening) + NEAR + len(wanted))
-            own = openings is SELVES and name_key(lower[at + len(opening) : place]) != ""
-            if begins and place >= 0 and not own:
-                return text[at : place + len(name)] if len(lower) == len(text) else name
-            at = lower.find(opening, at + 1)
-    return None
 
 
 class _Prints:

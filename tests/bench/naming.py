@@ -22,7 +22,8 @@ from archive.catalogue.importing import apply_event
 from archive.catalogue.migrations import catalogue_migrations
 from archive.catalogue.naming import proposals
 from archive.catalogue.recordings import NewRecording, add_recording
-from archive.catalogue.speakers import find_voice, name_voice, set_turns, voices_of
+from archive.catalogue.speakers import set_turns, voices_of
+from archive.catalogue.voices import find_voice, name_voice
 from archive.connection import transaction
 from archive.sqlite import Database
 from metadata.model import Event, Person, Role, RoleName, Session

@@ -5,8 +5,9 @@ import pytest
 from archive.catalogue.attributions import attribute, attributions, take_back
 from archive.catalogue.recordings import NewRecording, add_recording
 from archive.catalogue.sessions import add_session, ensure_event
-from archive.catalogue.speakers import find_voice, forget_person, name_voice, set_turns, voices_of, with_names
+from archive.catalogue.speakers import set_turns, voices_of, with_names
 from archive.catalogue.transcripts import add_transcript, read_transcript
+from archive.catalogue.voices import find_voice, forget_person, name_voice
 from archive.connection import transaction
 from archive.errors import UnknownSubjectError
 from archive.sqlite import Database
@@ -139,7 +140,7 @@ def test_a_person_who_has_a_voice_is_that_voice_and_can_be_forgotten(catalogue: 
     assert {v.label: v.person for v in voices_of(catalogue, 1)} == {"Voice 1": None, "Voice 2": "noor"}
     say(catalogue, talk, (2000, 4000), "Ken Watanabe")
     with transaction(catalogue):
-        forget_person(catalogue, "ken")
+        forget_person(catalogue, "ken", by="editor", at=NOW)
     assert shown(catalogue, talk)[:2] == [("a b c d", "Noor Okafor"), ("e f g h", "Voice 3")]
 
 

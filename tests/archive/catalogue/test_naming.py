@@ -8,8 +8,9 @@ import pytest
 from archive.catalogue.importing import apply_event
 from archive.catalogue.naming import proposals
 from archive.catalogue.recordings import NewRecording, add_recording
-from archive.catalogue.speakers import find_voice, forget_person, name_voice, set_turns, voices_of
+from archive.catalogue.speakers import set_turns, voices_of
 from archive.catalogue.transcripts import add_transcript
+from archive.catalogue.voices import find_voice, forget_person, name_voice
 from archive.connection import transaction
 from archive.errors import UnknownSubjectError
 from archive.sqlite import Database
@@ -173,9 +174,9 @@ def test_forgetting_somebody_unnames_their_voices_and_deletes_their_voiceprints(
     id_ = session(catalogue, "first", [(NOOR, "speaker"), (KEN, "speaker")], LONG, vectors=[ONE, TWO])
     name(catalogue, id_, "Voice 1", "noor-okafor")
     with transaction(catalogue):
-        assert forget_person(catalogue, "noor-okafor") == 1
+        assert forget_person(catalogue, "noor-okafor", by="editor", at=NOW) == 1
         with pytest.raises(UnknownSubjectError):
-            forget_person(catalogue, "nobody")
+            forget_person(catalogue, "nobody", by="editor", at=NOW)
     assert [voice.person for voice in voices_of(catalogue, id_)] == [None, None]
     kept = catalogue.execute("SELECT label FROM voiceprint JOIN speaker_tag ON speaker_tag.id = speaker_tag_id")
     assert kept.fetchall() == [("Voice 2",)]

@@ -158,7 +158,7 @@ def test_words_and_speakers_that_people_edited_stay_when_voices_are_heard_again(
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ((), "name a session, or --forget somebody"),
+        (("--undo",), "name a session"),
         (("talk", "--forget", "noor-okafor"), "name a session, or --forget somebody"),
         (("talk", "--confirm", "Voice 1"), "nobody is proposed for Voice 1: name it with --name 'Voice 1=PERSON'"),
         (("talk", "--name", "Voice 1"), "write VOICE=PERSON"),
