@@ -16,7 +16,7 @@ from msgspec import UNSET
 
 from archive.catalogue.current import CURRENT, NOT_SUPERSEDED
 from archive.catalogue.labelling import NOBODY, Turn, labelled, latest, without
-from archive.catalogue.recordings import FILE, WITH_SESSION, RecordingFile
+from archive.catalogue.recordings import FILE, NOT_CUT, WITH_SESSION, RecordingFile
 from archive.catalogue.rows import touch
 from archive.catalogue.transcripts import LABELS, REVISES, add_transcript, read_transcript
 from archive.sqlite import Database
@@ -58,13 +58,13 @@ class SilentRecording(NamedTuple):
 def recordings_to_diarize(db: Database) -> list[SilentRecording]:
     """Return the recordings whose current transcript has no speakers from people or captions, in order.
 
-    A recording that nobody has transcribed yet waits for that.
+    A recording that nobody has transcribed yet waits for that, and one that was cut is heard in its parts.
     """
     rows = db.execute(
         f"SELECT {FILE}, (SELECT count(DISTINCT person_id) FROM session_person"
         " WHERE session_person.session_id = recording.session_id)"
         f" FROM {WITH_SESSION} JOIN transcript ON transcript.recording_id = recording.id"
-        f" WHERE {CURRENT} AND transcript.kind <> 'translation' AND NOT EXISTS (SELECT 1 FROM segment"
+        f" WHERE {CURRENT} AND {NOT_CUT} AND transcript.kind <> 'translation' AND NOT EXISTS (SELECT 1 FROM segment"
         " JOIN speaker_tag ON speaker_tag.id = speaker_tag_id"
         " WHERE transcript_id = transcript.id AND speaker_tag.origin = 'captions')"
         " ORDER BY event.start_date, session.start_utc, session.position, recording.id"

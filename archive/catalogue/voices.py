@@ -170,14 +170,11 @@ def call_voice(db: Database, voice: Voice, label: str, *, by: str, at: str) -> N
         ArchiveError: another voice of the recording is called so, or it says nothing.
     """
     wanted = " ".join(label.split())
-    taken = db.execute(
-        "SELECT 1 FROM speaker_tag WHERE recording_id = ? AND label = ? AND id <> ?",
-        [voice.recording, wanted, voice.id],
-    ).fetchone()
-    if taken or not wanted:
-        raise ArchiveError(
-            f"another voice is called {wanted!r}: choose another word" if taken else "say what it is called"
-        )
+    if not wanted:
+        raise ArchiveError(f"say what {voice.label} is called")
+    rows = db.execute("SELECT label FROM speaker_tag WHERE recording_id = ? AND id <> ?", [voice.recording, voice.id])
+    if name_key(wanted) in {name_key(row[0]) for row in rows.fetchall()}:
+        raise ArchiveError(f"another voice is called {wanted} here: choose another word")
     _note(db, voice, "called", by, at)
     db.execute("UPDATE speaker_tag SET label = ? WHERE id = ?", [wanted, voice.id])
     label_transcript(db, voice.recording, at=at)

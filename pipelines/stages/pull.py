@@ -18,6 +18,7 @@ import msgspec
 from slugify import slugify
 
 from archive.catalogue import runs
+from archive.catalogue.carrying import carry_to_successor
 from archive.catalogue.importing import describe_session
 from archive.catalogue.provenance import note_place, replaced_at, supersede
 from archive.catalogue.recordings import (
@@ -186,6 +187,7 @@ class Pull:
         note_place(context.db, recording, item.subject, about=about, pulled_at=timestamp())
         if old is not None:
             supersede(context.db, old, recording)
+            carry_to_successor(context.db, old, recording, at=timestamp())
             if self.session:
                 assign(context.db, recording, find_session(context.db, self.event, self.session).id)
 
