@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import PurePath
 
 from metadata.captions import (
@@ -21,6 +22,7 @@ from metadata.captions.base import CaptionFormat, Reader, Source, Writer
 from metadata.captions.prefixes import without_speakers
 from metadata.errors import FormatError, UnknownFormatError
 from metadata.model import Transcript
+from metadata.names import voice_label
 
 __all__ = [
     "FORMATS",
@@ -94,9 +96,13 @@ def read_captions(data: bytes, source: Source) -> Transcript:
     """
     content = _decoded(data, source)
     try:
-        return READERS[detect_format(content, source.name)](content, source)
+        read = READERS[detect_format(content, source.name)](content, source)
     except RecursionError as error:
         raise FormatError(source.name, "", "its parts lie inside each other too deeply") from error
+    if all(segment.speaker is None for segment in read.segments):
+        return read
+    segments = (replace(segment, speaker=voice_label(segment.speaker)) for segment in read.segments)
+    return replace(read, segments=tuple(segments))
 
 
 def detect_format(content: str, name: str) -> str:

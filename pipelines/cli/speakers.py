@@ -12,13 +12,14 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from archive.catalogue import runs, voices
-from archive.catalogue.naming import Proposal, proposals
+from archive.catalogue import runs
 from archive.catalogue.recordings import read_recording, recordings_of
 from archive.catalogue.sessions import SessionAddress, find_session
 from archive.catalogue.speakers import Voice, people_named, voices_of
-from archive.catalogue.voices import Decision, SessionVoices, decisions, find_voice
-from archive.connection import transaction
+from archive.connection import empty_journal, transaction
+from archive.voices import decisions
+from archive.voices.decisions import Decision, SessionVoices, find_voice
+from archive.voices.naming import Proposal, proposals
 from metadata.names import readable_name
 from metadata.times import format_clock
 from pipelines.cli.advice import advice
@@ -113,7 +114,7 @@ def speakers(
         address = find_session(context.db, *session_name(session))
         of = find_recording(context.db, recording) if recording else None
         if history:
-            _tell(decisions(context.db, address.id), as_json=as_json)
+            _tell(decisions.decisions_of(context.db, address.id), as_json=as_json)
             return
         known = [each for each in voices_of(context.db, address.id) if of in {None, each.recording}]
         proposed = [each for each in proposals(context.db, address.id) if each.voice in {one.id for one in known}]
@@ -137,12 +138,12 @@ def _without_session(root: Path, forget: str | None, by: str, *, as_json: bool) 
         with taking_turns(root) as context:
             person = _slug(context, forget, None)
             with transaction(context.db):
-                count = voices.forget_person(context.db, person or "", by=by, at=timestamp())
-            context.db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                count = decisions.forget_person(context.db, person or "", by=by, at=timestamp())
+            empty_journal(context.db)
         err.print(f"Unnamed {count} voice(s) and deleted their voiceprints. Next: [bold]rostra run[/]")
         return
     with open_archive_readonly(root) as context:
-        found = voices.sessions_with_voices(context.db)
+        found = decisions.sessions_with_voices(context.db)
         proposed = {each.id: len(proposals(context.db, each.id)) for each in found if each.unnamed}
     if as_json:
         emit([{**each._asdict(), "proposed": proposed.get(each.id, 0)} for each in found])
@@ -177,15 +178,15 @@ def _decide(context: Context, address: SessionAddress, recording: int | None, as
             if find(label).id not in proposed:
                 raise ConfigError(f"nobody is proposed for {label}: name it with --name '{label}=PERSON'")
         for label in asked.confirmed:
-            voices.name_voice(db, find(label), proposed[find(label).id].person, by=by, at=at)
+            decisions.name_voice(db, find(label), proposed[find(label).id].person, by=by, at=at)
         for label in asked.rejected:
-            voices.refuse(db, find(label), proposed[find(label).id].person, by=by, at=at)
+            decisions.refuse(db, find(label), proposed[find(label).id].person, by=by, at=at)
         for label, person in _pairs(asked.named, "--name", "VOICE=PERSON", find):
-            voices.name_voice(db, find(label), _slug(context, person, address), by=by, at=at)
+            decisions.name_voice(db, find(label), _slug(context, person, address), by=by, at=at)
         for one, other in _pairs(asked.joined, "--join", "VOICE=VOICE", find):
-            voices.join_voices(db, find(one), find(other), by=by, at=at)
+            decisions.join_voices(db, find(one), find(other), by=by, at=at)
         for label, words in _pairs(asked.called, "--call", "VOICE=WORDS", find):
-            voices.call_voice(db, find(label), words, by=by, at=at)
+            decisions.call_voice(db, find(label), words, by=by, at=at)
 
 
 def _pairs(given: Iterable[str], option: str, form: str, find: Any) -> Iterator[tuple[str, str]]:
@@ -197,7 +198,7 @@ def _pairs(given: Iterable[str], option: str, form: str, find: Any) -> Iterator[
         for at in reversed(places):
             try:
                 find(each[:at])
-            except voices.UnknownVoiceError:
+            except decisions.UnknownVoiceError:
                 if at != places[0]:
                     continue
                 raise
@@ -207,7 +208,7 @@ def _pairs(given: Iterable[str], option: str, form: str, find: Any) -> Iterator[
 
 def _undo(context: Context, address: SessionAddress, by: str) -> None:
     with transaction(context.db):
-        done = voices.undo(context.db, address.id, by=by, at=timestamp())
+        done = decisions.undo(context.db, address.id, by=by, at=timestamp())
     if done is None:
         raise ConfigError("nobody has said anything of these voices: nothing is to be taken back")
     err.print(f"Taken back: {_sentence(done)}")

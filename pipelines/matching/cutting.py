@@ -16,7 +16,6 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from archive.catalogue.carrying import carry_voices
 from archive.catalogue.recordings import (
     NewRecording,
     Recording,
@@ -27,6 +26,7 @@ from archive.catalogue.recordings import (
 )
 from archive.catalogue.transcripts import speech
 from archive.connection import transaction
+from archive.voices.carrying import carry_voices
 from pipelines.errors import BrokenMediaError, ConfigError
 from pipelines.matching.evidence import FileFacts, Talk, mentions
 from pipelines.matching.proposals import file_of, talks

@@ -18,7 +18,6 @@ import msgspec
 from slugify import slugify
 
 from archive.catalogue import runs
-from archive.catalogue.carrying import carry_to_successor
 from archive.catalogue.importing import describe_session
 from archive.catalogue.provenance import note_place, replaced_at, supersede
 from archive.catalogue.recordings import (
@@ -40,6 +39,7 @@ from archive.catalogue.sessions import (
 )
 from archive.publication.purging import is_purged
 from archive.sqlite import Database
+from archive.voices.carrying import carry_to_successor
 from metadata.model import Session, TranscriptKind
 from metadata.timetables.slugs import make_slug
 from pipelines.errors import BrokenMediaError, LimitError, PurgedError

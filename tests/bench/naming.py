@@ -22,13 +22,13 @@ import numpy as np
 
 from archive.catalogue.importing import apply_event
 from archive.catalogue.migrations import catalogue_migrations
-from archive.catalogue.naming import proposals
 from archive.catalogue.recordings import NewRecording, add_recording
 from archive.catalogue.speakers import set_turns, voices_of
 from archive.catalogue.transcripts import add_transcript
-from archive.catalogue.voices import find_voice, name_voice
 from archive.connection import transaction
 from archive.sqlite import Database
+from archive.voices.decisions import find_voice, name_voice
+from archive.voices.naming import proposals
 from metadata.model import Event, Person, Role, RoleName, Segment, Session, Transcript
 from pipelines.media.samples import SAMPLE_RATE, AudioBlock
 from pipelines.speakers.base import Diarizer

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive.catalogue.attributions import attribute
 from archive.catalogue.importing import apply_event
 from archive.catalogue.labelling import Turn
 from archive.catalogue.recordings import assign
 from archive.catalogue.speakers import read_said, read_turns, set_turns
-from archive.catalogue.voices import find_voice, join_voices, name_voice, refuse
 from archive.connection import transaction
+from archive.voices.attributions import attribute
+from archive.voices.decisions import find_voice, join_voices, name_voice, refuse
 from metadata.model import Event, Session
 from pipelines.errors import ConfigError
 from pipelines.matching import cutting

@@ -15,7 +15,7 @@ from archive.catalogue.rows import touch
 from archive.catalogue.speakers import Voice, forget_voiceprints_of, label_transcript, voices_of
 from archive.errors import ArchiveError, UnknownSubjectError
 from archive.sqlite import Database
-from metadata.names import name_key
+from metadata.names import name_key, voice_label
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +169,8 @@ def call_voice(db: Database, voice: Voice, label: str, *, by: str, at: str) -> N
     Raises:
         ArchiveError: another voice of the recording is called so, or it says nothing.
     """
-    wanted = " ".join(label.split())
-    if not wanted:
+    wanted = voice_label(label)
+    if wanted is None:
         raise ArchiveError(f"say what {voice.label} is called")
     rows = db.execute("SELECT label FROM speaker_tag WHERE recording_id = ? AND id <> ?", [voice.recording, voice.id])
     if name_key(wanted) in {name_key(row[0]) for row in rows.fetchall()}:
@@ -205,7 +205,7 @@ def undo(db: Database, session: int, *, by: str, at: str) -> Decision | None:
     return found
 
 
-def decisions(db: Database, session: int) -> list[Decision]:
+def decisions_of(db: Database, session: int) -> list[Decision]:
     """Return everything that people said of a session's voices, the oldest first."""
     return _decisions(db, "session_id = ?", session)
 

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from archive.catalogue.importing import apply_event
-from archive.catalogue.naming import proposals
 from archive.catalogue.recordings import NewRecording, add_recording
 from archive.catalogue.speakers import set_turns, voices_of
 from archive.catalogue.transcripts import add_transcript
-from archive.catalogue.voices import find_voice, forget_person, name_voice
 from archive.connection import transaction
 from archive.errors import UnknownSubjectError
 from archive.sqlite import Database
+from archive.voices.decisions import find_voice, forget_person, name_voice
+from archive.voices.naming import proposals
 from metadata.model import Event, Person, Role, RoleName, Segment, Session, Transcript
 
 NOW = "2026-01-01T00:00:00Z"
@@ -123,8 +123,9 @@ def test_a_name_alone_introduces_nobody(catalogue: Database, text: str) -> None:
     assert proposed(catalogue, session(catalogue, "panel", PANEL, TURNS, [(50, text)])) == {}
 
 
-PEOPLE: People = [(NOOR, "speaker"), (KEN, "speaker"), (MARIA, "chair"), (Person(name="Ana Ortega"), "speaker"),
-                  (Person(name="Juan Carlos Ortega"), "speaker"), (Person(name="Ana Lindqvist"), "speaker")]  # fmt: skip
+ANA, JUAN, OTHER = (Person(name=name) for name in ("Ana Ortega", "Juan Carlos Ortega", "Ana Lindqvist"))
+PEOPLE: People = [(NOOR, "speaker"), (KEN, "speaker"), (ANA, "speaker"), (JUAN, "speaker"), (OTHER, "speaker"),
+                  (MARIA, "chair")]  # fmt: skip
 
 
 @pytest.mark.parametrize(

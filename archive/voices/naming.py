@@ -4,7 +4,7 @@ Only people in the session's timetable are proposed, and nobody is named here. T
 
 - the talk has one speaker, and one voice speaks for most of it;
 - somebody says so: "our next speaker is …" before another voice begins, or "my name is …" in the voice itself
-  (`archive.catalogue.introductions`);
+  (`archive.voices.introductions`);
 - the voice is like one that a person has named in another session, where voiceprints are kept.
 
 Where these disagree, two voices would be one person, or the words say that somebody else speaks, nobody is proposed.
@@ -22,11 +22,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from archive.catalogue.introductions import Names, Somebody
 from archive.catalogue.labelling import Turn, speaker_within
 from archive.catalogue.speakers import Voice, read_turns, voiceprints, voices_of
-from archive.catalogue.voices import refusals
 from archive.sqlite import Database
+from archive.voices.decisions import refusals
+from archive.voices.introductions import Names, Somebody
 from metadata.times import format_clock
 
 SPEAKING = frozenset({"speaker", "reader", "author"})
