@@ -24,18 +24,17 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from html import unescape
-from itertools import groupby
 from operator import itemgetter
 
 import msgspec
-from msgspec import UNSET
 
-from metadata.captions.base import CaptionFormat, Source, declared_language, imported, join_lines, tidy
+from metadata.captions.base import CaptionFormat, Source, clock_ms, declared_language, imported, tidy
 from metadata.captions.cues import Cue, cues
 from metadata.captions.prefixes import name_speakers
 from metadata.captions.rolling import new_lines, rolls
+from metadata.captions.spans import Span, spoken
 from metadata.errors import NotSaidError
-from metadata.model import Flag, Segment, Transcript, Word
+from metadata.model import Flag, Segment, Transcript
 from metadata.times import format_timestamp
 
 logger = logging.getLogger(__name__)
@@ -47,12 +46,12 @@ MPEG_HZ = 90_000
 MPEG_WRAP = 1 << 33
 """Where that clock begins again."""
 
-# Files that others wrote have hours of one digit, commas before the thousandths, fewer of these or none, which the
-# standard has not.
 OVERLAPPED = "overlapped"
 """The class of what is said while others speak."""
-_TIME = r"(?:(\d{1,4}):)?([0-5]?\d):([0-5]\d)(?:[.,](\d{1,3}))?"
-_TIMINGS = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?:\s+(?P<settings>.*))?\s*", re.ASCII | re.DOTALL)
+# Files that others wrote have hours of one digit, commas before the fraction, more or fewer digits of it than three, or
+# none, which the standard has not.
+_TIME = r"(?:(\d{1,4}):)?([0-5]?\d):([0-5]\d)(?:[.,](\d{1,9}))?"
+_TIMINGS = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?P<settings>(?![\d.,:]).*)?", re.ASCII | re.DOTALL)
 _TAG = re.compile(r"(<[^>]*>?)")
 _WORD_TIME = re.compile(_TIME, re.ASCII)
 _VOICE = re.compile(r"v(?P<classes>\.\S*)?\s+(?P<name>.+)", re.DOTALL)
@@ -103,16 +102,6 @@ class _Cue:
     lines: list[str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Span:
-    """A stretch of a cue's text, who says it, when it begins and whether others speak, where the file says so."""
-
-    speaker: str | None
-    start_ms: int | None
-    text: str
-    overlapped: bool = False
-
-
 def detect(text: str) -> bool:
     """Whether the text begins as WebVTT does."""
     return re.match(r"WEBVTT(?:\s|$)", text) is not None
@@ -148,14 +137,14 @@ def read(text: str, source: Source) -> Transcript:
 
 def _header(lines: Sequence[str]) -> tuple[dict[str, str], int]:
     """Return the header's fields by lower-case name, and the index of the line after it."""
+    end = next((index for index, line in enumerate(lines) if index and (not line or "-->" in line)), len(lines))
     fields: dict[str, str] = {}
-    for index, line in enumerate(lines[1:], start=1):
-        if not line or "-->" in line:
-            return fields, index
+    # YouTube once wrote its fields into the first line: "WEBVTT Kind: captions; Language: en".
+    for line in [*lines[1:end], *lines[0].removeprefix("WEBVTT").split(";")]:
         name, colon, value = line.partition("=" if line.startswith(_MAP) else ":")
         if colon:
             fields.setdefault(name.strip().lower(), value.strip())
-    return fields, len(lines)
+    return fields, end
 
 
 def _joined(lines: Sequence[str], source: Source) -> list[_Cue]:
@@ -200,7 +189,7 @@ def _shifted(cue: _Cue, ms: int) -> _Cue:
 def _offset(mapping: str) -> int:
     """Return the ticks that a map of times adds to those of its part; without one, none (RFC 8216, section 3.5)."""
     local, mpeg = _LOCAL.search(mapping), _MPEG.search(mapping)
-    return int(mpeg[1]) - (_ms(local.groups()) if local else 0) * MPEG_HZ // 1000 if mpeg else 0
+    return int(mpeg[1]) - (clock_ms(local.groups()) if local else 0) * MPEG_HZ // 1000 if mpeg else 0
 
 
 def _shift_ms(ticks: int) -> int:
@@ -261,7 +250,7 @@ def _cues(lines: Sequence[str], first: int, source: Source, *, ahead: int) -> It
         elif match := _TIMINGS.fullmatch(block[at]):
             any_read = True
             groups = match.groups()
-            yield _Cue(_ms(groups[:4]), _ms(groups[4:8]), match["settings"] or "", block[at + 1 :])
+            yield _Cue(clock_ms(groups[:4]), clock_ms(groups[4:8]), match["settings"] or "", block[at + 1 :])
         else:
             logger.warning("%s: line %d: times that cannot be read are passed over", source.name, number + at)
             broken = broken or number + at
@@ -269,13 +258,7 @@ def _cues(lines: Sequence[str], first: int, source: Source, *, ahead: int) -> It
         raise source.error(broken, "expected times such as '00:01.000 --> 00:02.500'")
 
 
-def _ms(parts: Sequence[str | None]) -> int:
-    hours, minutes, seconds = (int(part or 0) for part in parts[:3])
-    thousandths = int((parts[3] or "").ljust(3, "0"))
-    return ((hours * 60 + minutes) * 60 + seconds) * 1000 + thousandths
-
-
-def _spans(payload: str) -> Iterator[_Span]:
+def _spans(payload: str) -> Iterator[Span]:
     """Cut a cue's text at its tags; how ruby is read, which goes on until the next base (section 6.4), is left out."""
     speaker: str | None = None
     start_ms: int | None = None
@@ -283,12 +266,12 @@ def _spans(payload: str) -> Iterator[_Span]:
     for token in _TAG.split(payload):
         if not token.startswith("<"):
             if token and not reading:
-                yield _Span(speaker, start_ms, unescape(token), overlapped)
+                yield Span(text=unescape(token), speaker=speaker, start_ms=start_ms, overlapped=overlapped)
             continue
         tag = token[1:].removesuffix(">")
         name = _TAG_NAME.match(tag)
         if match := _WORD_TIME.fullmatch(tag):
-            start_ms = _ms(match.groups())
+            start_ms = clock_ms(match.groups())
         elif match := _VOICE.fullmatch(tag):
             speaker = tidy(unescape(match["name"])) or None
             overlapped = OVERLAPPED in (match["classes"] or "").split(".")
@@ -296,6 +279,8 @@ def _spans(payload: str) -> Iterator[_Span]:
             overlapped = True
         elif tag == "/v":
             speaker, overlapped = None, False
+        elif name and name[0] == "br":  # which is HTML's
+            yield Span(text="\n", speaker=speaker, start_ms=start_ms, overlapped=overlapped)
         elif name and name[0] in {"ruby", "/ruby"}:
             ruby, reading = name[0] == "ruby", False
         elif name and name[0] in {"rt", "/rt"}:
@@ -303,41 +288,8 @@ def _spans(payload: str) -> Iterator[_Span]:
 
 
 def _segments(cue: _Cue, language: str) -> Iterator[Segment]:
-    """Return a segment for each voice of a cue, which share its time by the length of what they say."""
-    spans = [span for span in _spans("\n".join(cue.lines)) if span.text]
-    voices = [(speaker, list(each)) for speaker, each in groupby(spans, key=lambda span: span.speaker)]
-    total = sum(len(span.text) for span in spans)
-    said, last = 0, max(cue.start_ms, cue.end_ms)
-    for speaker, each in voices:
-        start = cue.start_ms + (last - cue.start_ms) * said // total
-        said += sum(len(span.text) for span in each)
-        end = cue.start_ms + (last - cue.start_ms) * said // total
-        text = join_lines("".join(span.text for span in each).split("\n"), language)
-        overlapped = any(span.overlapped for span in each) or UNSET
-        words = _words(each, start, end)
-        yield Segment(start_ms=start, end_ms=end, text=text, speaker=speaker, words=words, overlapped=overlapped)
-
-
-def _words(spans: Sequence[_Span], start_ms: int, end_ms: int) -> tuple[Word, ...]:
-    """Return words with times, if the file times any; those of one span share its time by their length."""
-    if all(span.start_ms is None for span in spans):
-        return ()
-    starts: list[int] = []
-    for span in spans:
-        previous = starts[-1] if starts else start_ms
-        starts.append(min(max(span.start_ms or previous, previous), end_ms))
-    words = []
-    for span, start, end in zip(spans, starts, [*starts[1:], end_ms], strict=True):
-        spoken = span.text.strip()
-        words += [
-            Word(
-                start_ms=start + (end - start) * part.start() // len(spoken),
-                end_ms=start + (end - start) * part.end() // len(spoken),
-                text=part[0],
-            )
-            for part in re.finditer(r"\S+", spoken)
-        ]
-    return tuple(words)
+    spans = list(_spans("\n".join(cue.lines)))
+    return spoken(spans, cue.start_ms, max(cue.start_ms, cue.end_ms), language)
 
 
 def _moves_words(found: Sequence[_Cue]) -> bool:

@@ -136,7 +136,7 @@ UNMARKED = {
 }  # fmt: skip
 """Columns that carry none: keys, numbers, times, words of a fixed list, addresses that a tombstone keeps, what is
 written from other columns (indexes, tombstones, counts), and names of who decided what in the log of purges. Tables
-that are private as a whole (``attribution``, ``naming``, ``revision``, ``voiceprint`` and others) are not filled here."""
+that are private as a whole (``attribution``, ``naming``, ``revision``, ``voiceprint`` …) are not filled here."""
 
 
 def test_every_column_is_marked_or_left_unmarked_by_decision() -> None:
