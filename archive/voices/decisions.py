@@ -15,7 +15,8 @@ from archive.catalogue.rows import touch
 from archive.catalogue.speakers import Voice, forget_voiceprints_of, label_transcript, voices_of
 from archive.errors import ArchiveError, UnknownSubjectError
 from archive.sqlite import Database
-from metadata.names import name_key, voice_label
+from metadata.captions.prefixes import voice_label
+from metadata.names import name_key
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,10 @@ from metadata.captions import (
     whisper_tsv,
 )
 from metadata.captions.base import CaptionFormat, Reader, Source, Writer
-from metadata.captions.prefixes import without_speakers
+from metadata.captions.prefixes import voice_label, without_speakers
 from metadata.encodings import guessed_encoding
 from metadata.errors import FormatError, UnknownFormatError
 from metadata.model import Transcript
-from metadata.names import voice_label
 
 __all__ = [
     "FORMATS",
