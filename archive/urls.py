@@ -23,6 +23,7 @@ FEED = "feed.atom"
 PODCAST = "podcast.rss"
 CALENDAR = "calendar.ics"
 CHAPTERS = "chapters.json"
+COVER = "cover.png"
 MANIFEST = "manifest.json"
 API = "/api/1"
 OPENAPI = f"{API}/openapi.json"
@@ -51,6 +52,11 @@ def session_url(event: str, session: str, at_ms: int | None = None, recording: s
     """
     chosen = {"recording": recording, "t": None if at_ms is None else format_seconds(at_ms)}
     return with_query(f"{event_url(event)}/{_part(session)}", chosen)
+
+
+def embed_url(event: str, session: str) -> str:
+    """Return the path of a session's player, which other sites may frame."""
+    return f"/embed/{_part(event)}/{_part(session)}"
 
 
 def permanent_url(identity: str, version: str | None = None, form: str = "") -> str:
@@ -117,6 +123,12 @@ def session_data_url(event: str, session: str) -> str:
 def sitemap_url(kind: str, number: int) -> str:
     """Return the path of a list of pages: of ``sessions`` or other ``pages``, from 1."""
     return f"/sitemaps/{kind}-{number}.xml"
+
+
+def cover_url(page: str) -> str:
+    """Return the path of the picture of the podcast of a page; of a search, it is the site's."""
+    path, asked, _ = page.partition("?")
+    return beside(HOME if asked or path == SEARCH else path, COVER)
 
 
 def beside(page: str, name: str) -> str:

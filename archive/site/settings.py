@@ -25,6 +25,7 @@ class SiteSettings:
         url: its address on the web, without a slash at its end. Canonical addresses begin with it, never with the
             host that a request names: whoever asks could name any.
         hub: the address of a WebSub hub that feeds name, or None.
+        contact: the mail address of who runs the archive, which feeds and harvesters are told, or None.
         accent: the colour of links and buttons, ``#rrggbb``, or None.
         logo: a picture that leads the header, or None.
         static: whether pages are written to files: then they lead to nothing that only a program can answer.
@@ -34,6 +35,7 @@ class SiteSettings:
     title: str | None = None
     url: str = LOCAL_URL
     hub: str | None = None
+    contact: str | None = None
     accent: str | None = None
     logo: bytes | None = None
     static: bool = False
@@ -73,11 +75,12 @@ def site_settings(datasette: Any) -> SiteSettings:
     # Datasette's configuration is JSON, and so bytes are base64 there.
     logo = base64.b64decode(config.get("logo") or "")
     return SiteSettings(
-        config.get("title") or None,
-        url,
-        config.get("hub") or None,
-        config.get("accent") or None,
-        logo or None,
-        bool(config.get("static")),
-        config.get("media") or "",
+        title=config.get("title") or None,
+        url=url,
+        hub=config.get("hub") or None,
+        contact=config.get("contact") or None,
+        accent=config.get("accent") or None,
+        logo=logo or None,
+        static=bool(config.get("static")),
+        media=config.get("media") or "",
     )
