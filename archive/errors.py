@@ -21,6 +21,7 @@ Errors of SQLite pass through `map_sqlite_error` alone; a test demands that ever
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,7 +41,7 @@ class CatalogueMissingError(ArchiveError):
     """
 
     def __init__(self, path: Path) -> None:
-        super().__init__(f"no archive at {path.parent}: make one with 'rostra init {path.parent}'")
+        super().__init__(f"no archive at {path.parent}: make one: rostra init {shlex.quote(str(path.parent))}")
         self.path = path
 
 
