@@ -8,7 +8,6 @@ from typing import Any
 from markupsafe import Markup
 
 from archive.site.links import below
-from archive.site.pictures import looks
 from archive.site.render import asset
 from archive.site.settings import site_settings
 
@@ -32,7 +31,7 @@ def variables(datasette: Any) -> dict[str, Any]:
         "asset": asset,
         "archive_title": settings.title,
         "site": settings,
-        "looks": looks.addresses(datasette),
+        "looks": settings.looks,
     }
 
 

@@ -39,6 +39,7 @@ from archive.catalogue.sessions import (
 )
 from archive.publication.purging import is_purged
 from archive.sqlite import Database
+from archive.voices.carrying import carry_to_successor
 from metadata.model import Session, TranscriptKind
 from metadata.timetables.slugs import make_slug
 from pipelines.errors import BrokenMediaError, LimitError, PurgedError
@@ -186,6 +187,7 @@ class Pull:
         note_place(context.db, recording, item.subject, about=about, pulled_at=timestamp())
         if old is not None:
             supersede(context.db, old, recording)
+            carry_to_successor(context.db, old, recording, at=timestamp())
             if self.session:
                 assign(context.db, recording, find_session(context.db, self.event, self.session).id)
 

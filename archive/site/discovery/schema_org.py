@@ -130,6 +130,9 @@ def _recording(
             "uploadDate": recording.pulled_at,
             "duration": iso_duration(recording.duration_ms) if recording.duration_ms else None,
             "contentUrl": recording.file.url if recording.file else None,
+            "embedUrl": reader.settings.absolute(urls.embed_url(found.event.slug, found.slug))
+            if recording.file
+            else None,
             "encodingFormat": recording.file.media_type if recording.file else None,
             "url": found.url,
             "sameAs": recording.elsewhere,

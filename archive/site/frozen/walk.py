@@ -91,6 +91,7 @@ class Walk:
             title=names.title,
             url=names.url,
             hub=names.hub,
+            contact=names.contact,
             accent=names.accent,
             logo=names.logo,
             static=True,

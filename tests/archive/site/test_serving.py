@@ -310,3 +310,17 @@ def test_only_what_names_its_language_depends_on_the_readers(site: Site) -> None
     known = {"if-none-match": german_page.headers["etag"]}
     assert site.get("/", headers={"accept-language": "de", **known}).status_code == 304
     assert site.get("/", headers={"accept-language": "fr", **known}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/events/nothing", "/data/nothing", "/downloads"])
+def test_answer_that_nobody_keeps_says_that_its_language_is_the_readers(site: Site, path: str) -> None:
+    headers = site.get(path, headers={"accept-language": "de"}).headers
+    assert (headers["content-language"], headers["vary"]) == ("de", "Accept-Language")
+
+
+def test_robots_are_told_of_paths_below_the_sites_own(tmp_path: Path) -> None:
+    publish(tmp_path)
+    site = Site(tmp_path, url=f"{URL}/talks")
+    closed = [line for line in site.get("/robots.txt").text.splitlines() if line.startswith("Disallow")]
+    site.datasette.executor.shutdown()
+    assert closed == [f"Disallow: /talks{path}" for path in ("/search?", "/explore", "/data", "/api/1/")]
