@@ -46,6 +46,16 @@ def reading(conn: sqlite3.Connection) -> Iterator[None]:
         conn.execute("COMMIT")
 
 
+def empty_journal(db: Database) -> bool:
+    """Write what is in the journal into the file, and empty it, so that it holds nothing that was deleted since.
+
+    Returns:
+        Whether it is empty: whoever reads an old state keeps it until done.
+    """
+    with sqlite_errors():
+        return not db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+
+
 @contextmanager
 def transaction(db: Database) -> Iterator[None]:
     """Run a block as one transaction that takes the write lock at its start: all of it happens, or nothing."""

@@ -6,6 +6,7 @@ Pages, feeds, files for programs and search results all take their links from he
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import quote, urlencode
 
 from metadata.times import format_seconds
@@ -145,6 +146,7 @@ def absolute(site: str, path: str) -> str:
     return site.rstrip("/") + path
 
 
+@lru_cache(maxsize=16_384)
 def _part(text: str) -> str:
     # What is not text (half of a pair of surrogates) has no address: a question mark leads to what is not there.
     return quote(text.encode(errors="replace").decode(), safe="")

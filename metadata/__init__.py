@@ -5,7 +5,7 @@ This package uses no network and no database, and imports no other package of Ro
 
 Its modules are in layers. A module imports only from layers above its own, or earlier in its own layer::
 
-    errors                       what can go wrong
+    errors, encodings            what can go wrong; which encoding a text is in
     names, languages, times      texts, languages and times: comparing and parsing them
     shapes, feed_dates, terms    mistakes in values, dates of feeds, terms in texts
     cells, xml_text              texts that no spreadsheet takes for formulas, and that XML can hold

@@ -9,7 +9,6 @@ from markupsafe import Markup
 
 from archive.site.http.policy import runs
 from archive.site.links import below
-from archive.site.pictures import looks
 from archive.site.render import asset
 from archive.site.settings import site_settings
 
@@ -36,7 +35,7 @@ def variables(datasette: Any) -> dict[str, Any]:
         "asset": asset,
         "archive_title": settings.title,
         "site": settings,
-        "looks": looks.addresses(datasette),
+        "looks": settings.looks,
     }
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import codecs
-import re
+from dataclasses import replace
 from pathlib import PurePath
 
 from metadata.captions import (
@@ -20,7 +19,8 @@ from metadata.captions import (
     whisper_tsv,
 )
 from metadata.captions.base import CaptionFormat, Reader, Source, Writer
-from metadata.captions.prefixes import without_speakers
+from metadata.captions.prefixes import voice_label, without_speakers
+from metadata.encodings import guessed_encoding
 from metadata.errors import FormatError, UnknownFormatError
 from metadata.model import Transcript
 
@@ -71,23 +71,6 @@ SUFFIXES: frozenset[str] = frozenset(
 """How the names of files end, with the dot, that are read as captions by what is in them."""
 
 
-_MARKS = {
-    codecs.BOM_UTF32_LE: "utf-32",  # before UTF-16, whose mark it begins with
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
-_ZEROS = {
-    (False, True, False, True): "utf-16-le",
-    (True, False, True, False): "utf-16-be",
-    (False, True, True, True): "utf-32-le",
-    (True, True, True, False): "utf-32-be",
-}
-"""Which of the first four bytes are zero where a file begins with two letters of ASCII (RFC 4627, section 3)."""
-_DECLARED = re.compile(rb"""\s*<\?xml[^>]{1,100}?\sencoding\s*=\s*["']([A-Za-z][A-Za-z0-9._-]{0,40})["']""")
-_ENCODINGS = ("iso8859", "cp125", "koi8", "mac", "shift_jis", "euc", "gb", "big5", "ascii")
-
-
 def writer(name: str) -> Writer:
     """Return the function that writes this format: ``vtt``, ``srt``, ``ttml`` and so on.
 
@@ -116,9 +99,13 @@ def read_captions(data: bytes, source: Source) -> Transcript:
     if "\ufffd" in content:
         content = _decoded(data, source, "surrogateescape" if FORMATS[name].cuts_characters else "strict")
     try:
-        return READERS[name](content, source)
+        read = READERS[name](content, source)
     except RecursionError as error:
         raise FormatError(source.name, "", "its parts lie inside each other too deeply") from error
+    if all(segment.speaker is None for segment in read.segments):
+        return read
+    segments = (replace(segment, speaker=voice_label(segment.speaker)) for segment in read.segments)
+    return replace(read, segments=tuple(segments))
 
 
 def detect_format(content: str, name: str) -> str:
@@ -139,7 +126,7 @@ def detect_format(content: str, name: str) -> str:
 
 
 def _decoded(data: bytes, source: Source, errors: str) -> str:
-    encoding = _encoding(data)
+    encoding = guessed_encoding(data)
     try:
         # A mark of the byte order is no text, wherever joined files leave one (Unicode 16.0, section 23.8).
         return data.decode(encoding, errors).replace("\ufeff", "")
@@ -148,36 +135,3 @@ def _decoded(data: bytes, source: Source, errors: str) -> str:
         raise FormatError(
             source.name, f"line {line}", f"not {encoding.upper()} text: save it in that encoding"
         ) from error
-
-
-def _encoding(data: bytes) -> str:
-    """Return the encoding of a file by its first bytes, where zeros betray UTF-16 and UTF-32 without a mark.
-
-    XML names its encoding (XML 1.0, section 4.3.3), which is believed where the file is not UTF-8.
-    """
-    for mark, encoding in _MARKS.items():
-        if data.startswith(mark):
-            return encoding
-    zeros = tuple(byte == 0 for byte in data[:4])
-    if zeros in _ZEROS:
-        return _ZEROS[zeros]
-    declared = _DECLARED.match(data)
-    return (
-        declared[1].decode().lower() if declared and not _is_utf8(data) and _is_known(declared[1].decode()) else "utf-8"
-    )
-
-
-def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _is_known(encoding: str) -> bool:
-    """Whether it is an encoding of 8 bits a letter or of East Asia, as files of captions are in."""
-    try:
-        return codecs.lookup(encoding).name.startswith(_ENCODINGS)
-    except LookupError:
-        return False

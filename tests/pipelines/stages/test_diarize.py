@@ -13,10 +13,11 @@ import pytest
 from archive.catalogue import runs
 from archive.catalogue.database import catalogue_names
 from archive.catalogue.migrations import catalogue_migrations
-from archive.catalogue.speakers import find_voice, name_voice, read_turns, voices_of
+from archive.catalogue.speakers import read_turns, voices_of
 from archive.catalogue.transcripts import read_transcript
 from archive.connection import open_readonly, transaction
 from archive.sqlite import Database, sqlite3
+from archive.voices.decisions import find_voice, name_voice
 from pipelines.config import Limits
 from pipelines.errors import TranscriberError, WeightsError
 from pipelines.exchange.captions import add_captions
