@@ -22,6 +22,8 @@ _NAMES = {
     "_size": "Rows",
 }
 _INLINE = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
+_RESIZING = re.compile(r'<script src="[^"]*/cm-resize-[^"]*"></script>')
+"""Of Datasette 0.65: it writes a style into the page."""
 _STYLE = re.compile(r'\sstyle="[^"]*"')
 """An attribute: in texts, quotes are escaped."""
 _FIELD = re.compile(r"<(select|input type=\"text\") name=\"(_filter_column|_filter_op|_filter_value|_sort|_size)")
@@ -48,7 +50,7 @@ def install(environment: Any) -> None:
 
 def allowed(html: str) -> Markup:
     """Return the head of a page of Datasette's without what its policy refuses, of which browsers would complain."""
-    kept = _INLINE.sub(lambda found: found[0] if runs(found[2]) else "", html)
+    kept = _RESIZING.sub("", _INLINE.sub(lambda found: found[0] if runs(found[2]) else "", html))
     return Markup(kept)  # noqa: S704  # it is what Datasette's templates have escaped
 
 

@@ -32,7 +32,7 @@ async def cover(datasette: Any, request: Any) -> Any:
         if kind is None:
             return settings.name
         known = conn.execute(KINDS[kind].thing, (key,)).fetchone()
-        return known and known["title"]
+        return None if known is None else str(known["title"])
 
     title = await current(datasette).execute_fn(read)
     if title is None:
