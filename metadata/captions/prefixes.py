@@ -23,7 +23,7 @@ _PREFIX = re.compile(rf"(?:>> ?)?(?:(?P<name>{_NAME})|\[(?P<inside>{_NAME})\]):\
 
 def name_speakers(segments: Sequence[Segment]) -> tuple[Segment, ...]:
     """Return segments with the names taken from their text, if the file names speakers at all."""
-    found = [_PREFIX.fullmatch(segment.text) for segment in segments]
+    found = [_PREFIX.fullmatch(segment.text) if ":" in segment.text else None for segment in segments]
     names_found = [match and (match["name"] or match["inside"]) for match in found]
     counts = Counter(name for name in names_found if name)
     everywhere = counts.total() >= 2 and counts.total() * 2 >= len(segments)
