@@ -6,6 +6,7 @@ Pages, feeds, files for programs and search results all take their links from he
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import quote, urlencode
 
 from metadata.times import format_seconds
@@ -125,9 +126,8 @@ def sitemap_url(kind: str, number: int) -> str:
 
 
 def cover_url(page: str) -> str:
-    """Return the path of the picture of the podcast of a page; of a search, it is the site's."""
-    path, asked, _ = page.partition("?")
-    return beside(HOME if asked or path == SEARCH else path, COVER)
+    """Return the path of the picture of the podcast of a page: events and series have their own, others the site's."""
+    return beside(page if page.startswith((f"{EVENTS}/", "/series/")) else HOME, COVER)
 
 
 def beside(page: str, name: str) -> str:
@@ -146,6 +146,7 @@ def absolute(site: str, path: str) -> str:
     return site.rstrip("/") + path
 
 
+@lru_cache(maxsize=16_384)
 def _part(text: str) -> str:
     # What is not text (half of a pair of surrogates) has no address: a question mark leads to what is not there.
     return quote(text.encode(errors="replace").decode(), safe="")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -54,13 +56,20 @@ class SiteSettings:
         return absolute(self.url, path)
 
     @property
+    def looks(self) -> dict[str, str | None]:
+        """Where pages find the logo and the style, which change with what they hold; None for what there is not."""
+        logo = f"/logo?v={hashlib.sha256(self.logo).hexdigest()[:12]}" if self.logo else None
+        return {"logo": logo, "accent": f"/accent.css?v={self.accent.removeprefix('#')}" if self.accent else None}
+
+    @property
     def name(self) -> str:
         """What the archive calls itself, else Rostra."""
         return self.title or "Rostra"
 
 
+@lru_cache(maxsize=4)
 def site_settings(datasette: Any) -> SiteSettings:
-    """Return the settings of the site that a Datasette serves."""
+    """Return the settings of the site that a Datasette serves, which never change."""
     config = datasette.plugin_config(PLUGIN) or {}
     url = (config.get("url") or LOCAL_URL).rstrip("/")
     # Datasette's configuration is JSON, and so bytes are base64 there.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import PurePath
 
 from metadata.captions import (
@@ -18,7 +19,7 @@ from metadata.captions import (
     whisper_tsv,
 )
 from metadata.captions.base import CaptionFormat, Reader, Source, Writer
-from metadata.captions.prefixes import without_speakers
+from metadata.captions.prefixes import voice_label, without_speakers
 from metadata.encodings import guessed_encoding
 from metadata.errors import FormatError, UnknownFormatError
 from metadata.model import Transcript
@@ -98,9 +99,13 @@ def read_captions(data: bytes, source: Source) -> Transcript:
     if "\ufffd" in content:
         content = _decoded(data, source, "surrogateescape" if FORMATS[name].cuts_characters else "strict")
     try:
-        return READERS[name](content, source)
+        read = READERS[name](content, source)
     except RecursionError as error:
         raise FormatError(source.name, "", "its parts lie inside each other too deeply") from error
+    if all(segment.speaker is None for segment in read.segments):
+        return read
+    segments = (replace(segment, speaker=voice_label(segment.speaker)) for segment in read.segments)
+    return replace(read, segments=tuple(segments))
 
 
 def detect_format(content: str, name: str) -> str:

@@ -144,8 +144,9 @@ def clock_ms(parts: Sequence[str | None]) -> int:
     >>> clock_ms((None, "1", "02", "5")), clock_ms(("1", "00", "00", "123999"))
     (62500, 3600123)
     """
-    hours, minutes, seconds = (int(part or 0) for part in parts[:3])
-    return ((hours * 60 + minutes) * 60 + seconds) * 1000 + int((parts[3] or "").ljust(3, "0")[:3])
+    hours, minutes, seconds, fraction = parts
+    whole = (int(hours or 0) * 60 + int(minutes or 0)) * 60 + int(seconds or 0)
+    return whole * 1000 + (int(fraction.ljust(3, "0")[:3]) if fraction else 0)
 
 
 def join_lines(lines: Iterable[str], language: str) -> str:
@@ -155,4 +156,6 @@ def join_lines(lines: Iterable[str], language: str) -> str:
 
 def tidy(text: str) -> str:
     """Return text on one line, without control characters, and with single spaces."""
+    if text.isprintable() and "  " not in text:
+        return text.strip()  # as nearly all is: most of the time of reading captions is spent here
     return " ".join(clean(text).split())

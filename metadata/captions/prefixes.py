@@ -10,6 +10,7 @@ before them (``>> ADA: Hello``).
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,7 +23,7 @@ _PREFIX = re.compile(rf"(?:>> ?)?(?:(?P<name>{_NAME})|\[(?P<inside>{_NAME})\]):\
 
 def name_speakers(segments: Sequence[Segment]) -> tuple[Segment, ...]:
     """Return segments with the names taken from their text, if the file names speakers at all."""
-    found = [_PREFIX.fullmatch(segment.text) for segment in segments]
+    found = [_PREFIX.fullmatch(segment.text) if ":" in segment.text else None for segment in segments]
     names_found = [match and (match["name"] or match["inside"]) for match in found]
     counts = Counter(name for name in names_found if name)
     everywhere = counts.total() >= 2 and counts.total() * 2 >= len(segments)
@@ -37,6 +38,26 @@ def name_speakers(segments: Sequence[Segment]) -> tuple[Segment, ...]:
         else:
             result.append(segment if everywhere else replace(segment, speaker=current))
     return tuple(result)
+
+
+def voice_label(text: str | None) -> str | None:
+    r"""Return what a voice is called, on one line: without what a terminal, XML or the direction of text would obey.
+
+    What is longer than a name can be is cut, and nothing at all is None.
+    Source of the marks that are left out: Unicode Standard Annex 9, explicit formatting characters.
+
+    >>> voice_label(" Noor\x1b  \u202eOkafor ")
+    'Noor Okafor'
+    """
+    plain = "".join(" " if unicodedata.category(char) in _OBEYED else char for char in text or "")
+    short = " ".join(_EXPLICIT.sub("", plain).split())
+    return (short if len(short) <= LONGEST_LABEL else f"{short[: LONGEST_LABEL - 1].rstrip()}…") or None
+
+
+LONGEST_LABEL = 200
+"""Characters of what a voice is called."""
+_OBEYED = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_EXPLICIT = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def without_speakers(transcript: Transcript) -> Transcript:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from metadata.captions.base import CaptionFormat, Source, clock_ms, imported, join_lines, tidy
 from metadata.captions.cues import Cue, cues
 from metadata.captions.prefixes import name_speakers
-from metadata.captions.rolling import new_lines, rolls
+from metadata.captions.rolling import may_roll, new_lines, rolls
 from metadata.languages import UNDETERMINED
 from metadata.model import Segment, Transcript
 from metadata.times import format_timestamp
@@ -93,10 +93,12 @@ def read(text: str, source: Source) -> Transcript:
             numbered = True
         elif line.strip():
             raise source.error(number, "expected a caption's number, and its times on the next line")
-    shown = [[tidy(_STYLE.sub("", line)) for line in each.lines] for each in blocks]
-    if rolls([(each.start_ms, each.end_ms) for each in blocks], shown):
-        for each, new in zip(blocks, new_lines(shown), strict=True):
-            each.lines[:] = [line for line, is_new in zip(each.lines, new, strict=True) if is_new]
+    times = [(each.start_ms, each.end_ms) for each in blocks]
+    if may_roll(times):
+        shown = [[tidy(_STYLE.sub("", line)) for line in each.lines] for each in blocks]
+        if rolls(times, shown):
+            for each, new in zip(blocks, new_lines(shown), strict=True):
+                each.lines[:] = [line for line, is_new in zip(each.lines, new, strict=True) if is_new]
     language = source.language or UNDETERMINED
     segments = [Segment(start_ms=each.start_ms, end_ms=each.end_ms, text=_text(each, language)) for each in blocks]
     return imported(source, name_speakers(segments), generator=FORMAT.title)

@@ -28,10 +28,10 @@ from operator import itemgetter
 
 import msgspec
 
-from metadata.captions.base import CaptionFormat, Source, clock_ms, declared_language, imported, tidy
+from metadata.captions.base import CaptionFormat, Source, clock_ms, declared_language, imported, join_lines, tidy
 from metadata.captions.cues import Cue, cues
 from metadata.captions.prefixes import name_speakers
-from metadata.captions.rolling import new_lines, rolls
+from metadata.captions.rolling import may_roll, new_lines, rolls
 from metadata.captions.spans import Span, spoken
 from metadata.errors import NotSaidError
 from metadata.model import Flag, Segment, Transcript
@@ -123,12 +123,15 @@ def read(text: str, source: Source) -> Transcript:
         reason = "it holds data for programs (Kind: metadata), which nobody says: it is no caption file"
         raise NotSaidError(source.name, "", reason)
     language = source.language or declared_language(header.get("language", header.get("lang")))
-    shown = [[tidy(unescape(_TAG.sub("", line))) for line in cue.lines] for cue in found]
-    if _moves_words(found) or rolls([(cue.start_ms, cue.end_ms) for cue in found], shown):
-        found = [
-            replace(cue, lines=[line for line, is_new in zip(cue.lines, new, strict=True) if is_new])
-            for cue, new in zip(found, new_lines(shown), strict=True)
-        ]
+    times = [(cue.start_ms, cue.end_ms) for cue in found]
+    moves = _moves_words(found)
+    if moves or may_roll(times):
+        shown = [[tidy(unescape(_TAG.sub("", line))) for line in cue.lines] for cue in found]
+        if moves or rolls(times, shown):
+            found = [
+                replace(cue, lines=[line for line, is_new in zip(cue.lines, new, strict=True) if is_new])
+                for cue, new in zip(found, new_lines(shown), strict=True)
+            ]
     segments = [segment for cue in found for segment in _segments(cue, language)]
     if not any(segment.speaker for segment in segments):
         segments = [*_sent_once(name_speakers(segments))]
@@ -149,7 +152,10 @@ def _header(lines: Sequence[str]) -> tuple[dict[str, str], int]:
 
 def _joined(lines: Sequence[str], source: Source) -> list[_Cue]:
     """Return the cues of all parts that have a header of their own, each once, on the clock of the first part."""
-    starts = [0, *(at for at in range(2, len(lines)) if not lines[at - 1] and _TITLE.fullmatch(lines[at]))]
+    titles = (at for at in range(2, len(lines)) if not lines[at - 1] and lines[at].startswith("WEBVTT"))
+    starts = [0, *(at for at in titles if _TITLE.fullmatch(lines[at]))]
+    if len(starts) == 1:
+        return list(_cues(lines, _header(lines)[1], source, ahead=0))
     found: list[_Cue] = []
     last: dict[tuple[str, ...], int] = {}
     first: int | None = None
@@ -199,8 +205,8 @@ def _shift_ms(ticks: int) -> int:
 
 def _is_for_programs(found: Sequence[_Cue]) -> bool:
     """Whether every cue names a picture, or is an object of JSON."""
-    texts = ["\n".join(cue.lines).strip() for cue in found]
-    return bool(texts) and all(_is_picture(text) or _is_json(text) for text in texts)
+    texts = ("\n".join(cue.lines).strip() for cue in found)
+    return bool(found) and all(_is_picture(text) or _is_json(text) for text in texts)
 
 
 def _is_picture(text: str) -> bool:
@@ -227,8 +233,8 @@ def _blocks(lines: Sequence[str], first: int) -> Iterator[tuple[int, list[str]]]
     """Yield runs of lines with the number of their first; a second line of times begins a new one (section 6.2)."""
     block: list[str] = []
     for number, line in enumerate(lines[first:], start=first + 1):
-        ends = "-->" in line and (len(block) > 1 or (block and "-->" in block[0]))
-        if block and (not line or ends):
+        ends = block and (not line or ("-->" in line and (len(block) > 1 or "-->" in block[0])))
+        if ends:
             yield number - len(block), block
             block = []
         if line:
@@ -243,7 +249,7 @@ def _cues(lines: Sequence[str], first: int, source: Source, *, ahead: int) -> It
     any_read = False
     for at_line, block in _blocks(lines, first):
         number = at_line + ahead
-        at = next((index for index, line in enumerate(block[:2]) if "-->" in line), None)
+        at = 0 if "-->" in block[0] else 1 if len(block) > 1 and "-->" in block[1] else None
         if at is None:
             if not _ASIDE.match(block[0]):
                 logger.warning("%s: line %d: text without times is passed over", source.name, number)
@@ -288,22 +294,29 @@ def _spans(payload: str) -> Iterator[Span]:
 
 
 def _segments(cue: _Cue, language: str) -> Iterator[Segment]:
-    spans = list(_spans("\n".join(cue.lines)))
-    return spoken(spans, cue.start_ms, max(cue.start_ms, cue.end_ms), language)
+    payload = "\n".join(cue.lines)
+    end_ms = max(cue.start_ms, cue.end_ms)
+    if "<" in payload:
+        yield from spoken(list(_spans(payload)), cue.start_ms, end_ms, language)
+    elif payload:  # as most are: nobody is named, and no word has a time
+        text = join_lines(unescape(payload).split("\n"), language)
+        yield Segment(start_ms=cue.start_ms, end_ms=end_ms, text=text)
 
 
 def _moves_words(found: Sequence[_Cue]) -> bool:
     """Whether lines move up, as in YouTube's automatic captions: words have times, and lines come twice."""
-    timed = any(_WORD_TIME.fullmatch(tag[1:-1]) for cue in found for line in cue.lines for tag in _TAG.findall(line))
-    return timed and any("position:0%" in cue.settings for cue in found)
+    if not any("position:0%" in cue.settings for cue in found):
+        return False
+    return any(_WORD_TIME.fullmatch(tag[1:-1]) for cue in found for line in cue.lines for tag in _TAG.findall(line))
 
 
 def _sent_once(segments: Sequence[Segment]) -> Iterator[Segment]:
     """Leave out a sentence of four words or more that the caption just before began with too (Zoom)."""
     before: Segment | None = None
     for segment in segments:
-        again = _SENTENCE.match(segment.text)
-        if before and again and before.end_ms == segment.start_ms and before.text.startswith(again[0]):
+        goes_on = before is not None and before.end_ms == segment.start_ms
+        again = _SENTENCE.match(segment.text) if goes_on else None
+        if before and again and before.text.startswith(again[0]):
             yield replace(segment, text=segment.text[again.end() :].strip())
         else:
             yield segment

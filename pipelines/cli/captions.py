@@ -168,7 +168,9 @@ def hints(root: Path, session: str | None, corrections: bool, as_json: bool) -> 
     With --corrections: what people wrote where a machine had heard something else, and the glossary does not have.
     Nothing is taken over by itself, as another glossary makes every recording due to be transcribed again.
     """
-    if corrections == (session is not None):
+    if corrections and session is not None:
+        raise click.UsageError("--corrections lists those of the whole archive: leave SESSION out")
+    if not corrections and session is None:
         raise click.UsageError("say a SESSION, or --corrections")
     if session is None:
         _suggest(root, as_json=as_json)

@@ -20,7 +20,7 @@ from archive import urls
 from archive.publication.folder import logo_type
 from archive.site.feeds.listings import KINDS
 
-CHOOSING = ("day", "language", "page", "recording", "style")
+CHOOSING = ("day", "language", "page", "recording", "speakers", "style")
 """Parameters that choose another file, in the order in which its name has them."""
 _IGNORED = ("lang",)
 """Parameters that choose among what is not in files: the pages have one language."""
