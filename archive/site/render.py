@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from http import HTTPStatus
@@ -129,8 +130,20 @@ async def gone(datasette: Any, request: Any, grave: queries.Tombstone) -> Any:
 
 
 def argument(request: Any, name: str) -> str:
-    """Return a value of the address's query, "" where there is none."""
-    return (request.args.get(name) or "").strip()
+    """Return a value of the address's query, "" where there is none; what nobody sees of it is a space."""
+    return seen(request.args.get(name) or "").strip()
+
+
+def seen(text: str) -> str:
+    """Return a text with spaces for what nobody sees of it: pages show a reader what was asked.
+
+    That are control characters, but for tabs and ends of lines, and what turns the direction of all that follows it
+    (Unicode Standard Annex 9, explicit formatting characters).
+    """
+    return _UNSEEN.sub(" ", text)
+
+
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def reader_language(request: Any) -> str:
@@ -154,5 +167,5 @@ def is_current_asset(path: str, query: bytes) -> bool:
 
 def _in_language(request: Any, tag: str) -> str:
     """Return the address of the same page in another language of the interface."""
-    kept = [(name, value) for name, value in parse_qsl(request.query_string) if name != "lang"]
+    kept = [(seen(name), seen(value)) for name, value in parse_qsl(request.query_string) if name != "lang"]
     return f"{request.path}?" + urlencode([*kept, ("lang", tag)])

@@ -117,10 +117,12 @@ async def search_json(datasette: Any, request: Any) -> Any:
     wanted = argument(request, "limit")
     limit = min(int(wanted), MOST_SESSIONS) if wanted.isascii() and wanted.isdigit() else SESSIONS_A_PAGE
 
-    def read(conn: Any) -> SessionResults:
-        return search_in(datasette, conn).sessions(query, filters, sort=sort, limit=limit, after=after)
+    def read(conn: Any) -> tuple[SessionResults, list[dict[str, Any]]]:
+        found = search_in(datasette, conn).sessions(query, filters, sort=sort, limit=limit, after=after)
+        announced = find_announcements(conn, query, filters) if query and not after else ()
+        return found, [asdict(each) for each in announced]
 
-    found = await current(datasette).execute_fn(read)
+    found, announced = await current(datasette).execute_fn(read)
     following = {"q": query, **filters.chosen(), "sort": sort, "limit": str(limit), "after": found.next}
     answer = {
         "query": query,
@@ -132,6 +134,7 @@ async def search_json(datasette: Any, request: Any) -> Any:
         "note": found.note,
         "suggestion": found.suggestion,
         "sessions": [asdict(each) for each in found.sessions],
+        "announcements": announced,
         "facets": {name: [each._asdict() for each in values] for name, values in (found.facets or {}).items()},
         "next": f"/api/1/search.json?{urlencode(following)}" if found.next else None,
     }

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from slugify import slugify
 
+from archive.catalogue.addresses import event_at
 from archive.catalogue.recordings import add_elsewhere, named_recordings, recordings_of
 from archive.catalogue.sessions import find_session, named_sessions, session_links
 from archive.connection import transaction
@@ -64,6 +65,7 @@ class Names:
 
     def __post_init__(self) -> None:
         db = self.context.db
+        self.event = event_at(db, self.event) if self.event else None
         here = named_sessions(db, self.event)
         for each in here:
             for name in {each.slug, make_slug(each.title), slugify(each.title)}:
