@@ -126,9 +126,8 @@ def sitemap_url(kind: str, number: int) -> str:
 
 
 def cover_url(page: str) -> str:
-    """Return the path of the picture of the podcast of a page; of a search, it is the site's."""
-    path, asked, _ = page.partition("?")
-    return beside(HOME if asked or path == SEARCH else path, COVER)
+    """Return the path of the picture of the podcast of a page: events and series have their own, others the site's."""
+    return beside(page if page.startswith((f"{EVENTS}/", "/series/")) else HOME, COVER)
 
 
 def beside(page: str, name: str) -> str:

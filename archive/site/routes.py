@@ -51,7 +51,7 @@ ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (rf"/api/1/(?P<table>{'|'.join(files.TABLES)})\.csv$", files.table),
     (r"/api/1(?P<path>/.*)$", api.api),
     (rf"(?:/(?P<kind>{'|'.join(KINDS)})/(?P<key>[^/]+))?/(?P<name>feed\.atom|podcast\.rss)$", feeds.feed),
-    (rf"(?:/(?P<kind>{'|'.join(KINDS)})/(?P<key>[^/]+))?/cover\.png$", covers.cover),
+    (r"(?:/(?P<kind>events|series)/(?P<key>[^/]+))?/cover\.png$", covers.cover),
     (r"/search/(?P<name>feed\.atom|podcast\.rss)$", feeds.search_feed),
     (r"/events/(?P<event>[^/]+)(?:/(?P<session>[^/]+))?/calendar\.ics$", calendar.calendar),
     (r"/events/(?P<event>[^/]+)/(?P<session>[^/]+)/chapters\.json$", chapters.chapters),

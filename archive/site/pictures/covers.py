@@ -11,7 +11,6 @@ from asyncio import get_running_loop
 from typing import Any
 from urllib.parse import unquote
 
-from archive.site import labels
 from archive.site.feeds.listings import KINDS
 from archive.site.http.respond import respond
 from archive.site.pictures.cards import INK, PAPER, RED, as_png, one_pen, write
@@ -25,7 +24,7 @@ SIZES = (170, 144, 122, 104, 88, 74, 62, 52)
 
 
 async def cover(datasette: Any, request: Any) -> Any:
-    """``/cover.png``, ``/events/EVENT/cover.png`` and so on: the picture of the podcast beside it."""
+    """``/cover.png``, ``/events/EVENT/cover.png`` and ``/series/SERIES/cover.png``: the picture of a podcast."""
     kind, key = request.url_vars["kind"], unquote(request.url_vars["key"] or "")
     settings = site_settings(datasette)
 
@@ -33,7 +32,7 @@ async def cover(datasette: Any, request: Any) -> Any:
         if kind is None:
             return settings.name
         known = conn.execute(KINDS[kind].thing, (key,)).fetchone()
-        return known and (labels.language(known["title"]) if kind == "languages" else known["title"])
+        return None if known is None else str(known["title"])
 
     title = await current(datasette).execute_fn(read)
     if title is None:

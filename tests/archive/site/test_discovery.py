@@ -106,6 +106,22 @@ def test_linked_data_is_read_by_a_processor(site: Site) -> None:
     assert VIDEO_OBJECT in objects
 
 
+def test_session_is_where_its_event_is_unless_somebody_knows_more(site: Site) -> None:
+    def where(path: str) -> Any:
+        return linked(site, path)["Event"]["location"]
+
+    assert where(TALK) == [{"@type": "Place", "name": "Main hall"}]
+    assert where("/events/launch/the-launch") == [
+        {
+            "@type": "Place",
+            "name": "The Reading Room",
+            "address": {"@type": "PostalAddress", "addressLocality": "London", "addressCountry": "GB"},
+        }
+    ]
+    # Its event is online, and has a party of watchers alone.
+    assert where(f"{EVENT}/arabic") == [{"@type": "VirtualLocation", "url": f"{URL}{EVENT}"}]
+
+
 def test_event_person_and_site_are_told(site: Site) -> None:
     event = linked(site, EVENT)["EventSeries"]
     assert (event["startDate"], event["endDate"], event["eventAttendanceMode"]) == (

@@ -151,6 +151,21 @@ def test_editor_of_sql_runs_by_the_hash_of_its_script(site: Site) -> None:
     assert hashes & {*page.headers["content-security-policy"].split()}
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/data", "/data/session", "/data/session/1", "/data/said", "/data?sql=select+1+as+one", "/data?sql=select+x",
+        "/data/session?_facet=kind&_sort=title", "/-/versions",
+    ],
+)  # fmt: skip
+def test_page_of_tables_has_nothing_that_its_policy_refuses(site: Site, path: str) -> None:
+    page = site.get(path)
+    inline = re.findall(r"<(?:script|style)>(.*?)</(?:script|style)>", page.text, re.DOTALL)
+    hashes = {f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in inline}
+    assert [each for each in hashes if each not in page.headers["content-security-policy"]] == []
+    assert not re.search(r"<[^>]*\s(style|on[a-z]+)=", page.text)
+
+
 def test_cookies_and_passwords_change_nothing(site: Site) -> None:
     plain = site.get("/data/session.json")
     named = site.get("/data/session.json", headers={"cookie": "ds_actor=root", "authorization": "Basic cm9vdDo="})
