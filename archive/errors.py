@@ -21,6 +21,7 @@ Errors of SQLite pass through `map_sqlite_error` alone; a test demands that ever
 
 from __future__ import annotations
 
+import shlex
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -45,7 +46,7 @@ class CatalogueMissingError(ArchiveError):
     """
 
     def __init__(self, path: Path) -> None:
-        super().__init__(f"no archive at {path.parent}: make one with 'rostra init {path.parent}'")
+        super().__init__(f"no archive at {path.parent}: make one: rostra init {shlex.quote(str(path.parent))}")
         self.path = path
 
 
@@ -78,16 +79,28 @@ class CatalogueConflictError(ArchiveError):
     """A row would break a rule of the schema: a duplicate, a missing parent, a value that is not allowed."""
 
 
+_LISTS = {
+    "announcement": "rostra announce EVENT",
+    "moment": "rostra search",
+    "portrait": "rostra portrait",
+    "redaction": "rostra redact SESSION --list",
+    "voice": "rostra speakers SESSION",
+    "voice or person": "rostra speakers SESSION",
+}
+"""The command that lists what is of a kind, where it is not ``rostra status --all``."""
+
+
 class UnknownSubjectError(ArchiveError):
-    """No event, session or recording goes by this name.
+    """Nothing of a kind goes by this name.
 
     Attributes:
-        kind: ``event``, ``session`` or ``recording``.
+        kind: ``event``, ``session``, ``recording``, ``person`` and so on.
         name: as it was given.
     """
 
     def __init__(self, kind: str, name: str) -> None:
-        super().__init__(f"no {kind} {name!r} in this archive: 'rostra status' lists what there is")
+        lists = _LISTS.get(kind, "rostra status --all")
+        super().__init__(f"no {kind} {name!r} in this archive: '{lists}' lists what there is")
         self.kind = kind
         self.name = name
 

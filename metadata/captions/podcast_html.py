@@ -17,6 +17,7 @@ from itertools import accumulate, groupby, pairwise
 from metadata.captions.base import LONGEST_MS, PER_LETTER_MS, CaptionFormat, Source, imported, tidy
 from metadata.captions.text import SENTENCES
 from metadata.errors import InvalidTimeError
+from metadata.markup import readable
 from metadata.model import Segment, Transcript
 from metadata.times import parse_offset
 
@@ -46,8 +47,7 @@ def read(text: str, source: Source) -> Transcript:
         FormatError: a time cannot be read, or a paragraph comes before the first.
     """
     reader = _Reader(source)
-    # To HTML these are comments (13.2.5.42); Python's parser raises on those that it does not know.
-    reader.feed(re.sub(r"<!\[[^>\n]*>?", "<!---->", text))
+    reader.feed(readable(text))
     reader.close()
     found = reader.paragraphs
     turns = [list(each) for _, each in groupby(found, key=lambda paragraph: paragraph.start_ms)]

@@ -60,6 +60,8 @@ def announce_(
     """
     states: dict[State, str | None] = {"private": hide, "public": show, "deleted": delete}
     wanted: list[tuple[State, str]] = [(state, slug) for state, slug in states.items() if slug]
+    if len({slug for _, slug in wanted}) < len(wanted):
+        raise click.UsageError("say one of --private, --public and --delete of an announcement")
     if title is None and not wanted and any((text, day, url, source, language)):
         raise click.UsageError("an announcement needs a TITLE")
     if title is None and not wanted:

@@ -23,6 +23,7 @@ from pipelines.exchange.revisions import corrected_terms
 from pipelines.stages.hints import hints_for
 from pipelines.storage.archive_folder import Context, open_archive_readonly, taking_turns
 from pipelines.storage.atomic import write_atomic
+from pipelines.storage.own import refuse_kept
 from pipelines.text import counted, one_line
 
 
@@ -227,6 +228,7 @@ def export_captions(root: Path, session: str, form: str, speakers: bool, target:
     if target is None:
         echo(texts[0][1], nl=False)
         return
+    refuse_kept(target)
     target.mkdir(parents=True, exist_ok=True)
     for name, text in texts:
         write_atomic(target / name, text.encode())

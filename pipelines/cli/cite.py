@@ -69,6 +69,8 @@ def cite(
         event, slug = _named(conn, subject)
         span = _span(conn, event, slug, moment, until, words)
         source = source_of(conn, settings, event, slug, span=span)
+    if settings.url == LOCAL_URL.rstrip("/"):
+        err.print("[yellow]This address leads to this machine only:[/] set site.url in rostra.toml, then rostra run")
     if source is None:
         raise UnknownSubjectError("session", subject)
     written = _write(source[1], style)

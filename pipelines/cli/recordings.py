@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from collections.abc import Callable
@@ -71,7 +72,7 @@ def pull(
     passed over: an archive's folder may hold recordings beside it.
     """
     if captions_only and (here := [source for source in sources if "://" not in source]):
-        raise click.UsageError(f"--captions-only is for addresses; for files: rostra caption {here[0]}")
+        raise click.UsageError(f"--captions-only is for addresses; for files: rostra caption {shlex.quote(here[0])}")
     with ending_as(as_json=log_json):
         if watch:
             _watch(root, [Path(source) for source in sources], event, session, as_json=log_json)

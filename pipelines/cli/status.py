@@ -12,16 +12,17 @@ from rich.markup import escape
 from rich.table import Table
 
 from archive.catalogue import runs
-from archive.catalogue.holdings import holdings
+from archive.catalogue.holdings import holdings, names
 from archive.catalogue.recordings import count_without_session
 from archive.connection import transaction
 from archive.errors import sqlite_errors
 from archive.publication.releases import released
 from archive.sqlite import Database
+from archive.voices.decisions import sessions_with_voices
 from metadata.times import format_clock
 from pipelines.cli.advice import advice
 from pipelines.cli.base import archive_option, command, emit, json_option
-from pipelines.cli.display import err, out
+from pipelines.cli.display import echo, err, out
 from pipelines.stages import STAGES
 from pipelines.storage import archive_folder as archives
 from pipelines.storage.archive_folder import Context, now, open_archive_readonly, taking_turns, timestamp
@@ -29,18 +30,22 @@ from pipelines.text import counted, one_line
 
 
 @command("rostra status", "rostra status --all", "rostra status --json")
-@click.option("--all", "every", is_flag=True, help="List everything that needs attention or is to be said, one by one.")
+@click.option(
+    "--all", "every", is_flag=True, help="List all of it by name, and everything that needs attention or is to be said."
+)
 @json_option
 @archive_option
 def status(root: Path, every: bool, as_json: bool) -> None:
     """Say what the archive holds, how far its stages are, what a run is doing, and what needs attention.
 
-    Of much that went wrong in the same way, a few are named; --all and --json list each of them.
+    Of much that went wrong in the same way, a few are named; --all and --json list each of them. --all also lists
+    events, sessions and people by the names that other commands take.
     """
     with open_archive_readonly(root) as context, sqlite_errors():
         facts = _facts(context)
+        named = names(context.db) if every else []
     if as_json:
-        emit(facts)
+        emit(facts | ({"names": [each._asdict() for each in named]} if every else {}))
         return
     holds = facts["holds"]
     out.print(f"[bold]{escape(facts['title'])}[/]  {escape(facts['archive'])}")
@@ -59,6 +64,8 @@ def status(root: Path, every: bool, as_json: bool) -> None:
             f" not transcribed, although somebody may speak: {counted(holds['untranscribed'], 'passage')}"
             f" ({format_clock(holds['untranscribed_ms'])})"
         )
+    for each in named:
+        echo(f"{each.kind:8} {each.name}  {each.title}")
     table = Table("stage", "done", "skipped", "refused", "failed", "running", box=None, pad_edge=False)
     for stage, counts in facts["stages"].items():
         shown = [str(counts.get(x, 0)) for x in ("done", "skipped", "refused", "failed", "running")]
@@ -69,6 +76,11 @@ def status(root: Path, every: bool, as_json: bool) -> None:
         out.print(
             f"without a session: {counted(facts['unmatched'], 'recording')};"
             " [bold]rostra match[/] says which it could be of"
+        )
+    if unnamed := facts["unnamed_voices"]:
+        out.print(
+            f"without a name: {counted(unnamed['voices'], 'voice')} in {counted(unnamed['sessions'], 'session')};"
+            " [bold]rostra speakers[/] says whose they could be"
         )
     left = 0
     for show, things in ((_show_troubles, facts["troubles"]), (_show_remarks, facts["remarks"])):
@@ -141,6 +153,7 @@ def _show_run(facts: dict[str, Any]) -> None:
 def _facts(context: Context) -> dict[str, Any]:
     db = context.db
     sessions, recordings = released(db, default=context.config.publish.default_release, now=now())
+    unnamed = [each.unnamed for each in sessions_with_voices(db) if each.unnamed]
 
     return {
         "archive": str(context.layout.root.absolute()),
@@ -150,6 +163,7 @@ def _facts(context: Context) -> dict[str, Any]:
             "released_sessions": len(sessions),
             "released_recordings": len(recordings),
         },
+        "unnamed_voices": {"voices": sum(unnamed), "sessions": len(unnamed)} if unnamed else None,
         "unmatched": count_without_session(db),
         "stages": _by_stage(db),
         "run": asdict(owner) if (owner := archives.owner(context.layout)) else None,

@@ -400,7 +400,10 @@ def test_broken_file_is_refused_with_the_place(name: str, text: str, where: str)
         ("a.ttml", "<??>" * 900 + "<x/>"),
         (
             "a.json",
-            '{"segments": [{"startTime": 1, "endTime": 2, "body": "x", "y": ' + "[" * 20_000 + "]" * 20_000 + "}]}",
+            '{"segments": [{"startTime": 1, "endTime": 2, "body": "x", "y": '
+            + "[" * 1_000_000
+            + "]" * 1_000_000
+            + "}]}",
         ),
         ("a.json", '{"segments": [{"startTime": 1e308, "endTime": 2, "body": "x"}]}'),
         ("a.json", '{"segments": [{"startTime": 1, "endTime": 2, "body": "\\ud800"}]}'),
