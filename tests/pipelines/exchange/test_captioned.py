@@ -209,7 +209,9 @@ def test_address_of_a_session_is_named_where_no_link_says_it(timetable: Path, tm
     assert rostra(timetable, "caption", file, "--session", "fog", "--recording", "ab").exit_code == 2
 
 
-@pytest.mark.parametrize("address", ["javascript:alert(1)", "talk.mp4", "ftp://example.org/a", "https://", "http://[::1"])
+@pytest.mark.parametrize(
+    "address", ["javascript:alert(1)", "talk.mp4", "ftp://example.org/a", "https://", "http://[::1"]
+)
 def test_what_is_no_address_of_the_web_plays_nothing(timetable: Path, tmp_path: Path, address: str) -> None:
     told = rostra(timetable, "caption", vtt(tmp_path / "talk.vtt", "Hello."), "--session", "days/fog", "--at", address)
     assert told.exit_code == 1
