@@ -43,10 +43,12 @@ class Changes:
     """What is to be written anew, beside the rows that were copied.
 
     Attributes:
+        rows: how many were written or deleted.
         sessions: the ids of those that are, or were, otherwise in indexes and counts.
         announcements: whether any of them changed.
     """
 
+    rows: int
     sessions: frozenset[int]
     announcements: bool
 
@@ -73,7 +75,7 @@ def take_over(conn: sqlite3.Connection, before: sqlite3.Connection) -> Changes:
     for each in (before, conn):
         sessions |= _sessions_of(each, transcripts)
     _refuse_many(len(sessions), len(now))
-    return Changes(frozenset(sessions), bool(changed["announcement"]))
+    return Changes(sum(changed.values()), frozenset(sessions), bool(changed["announcement"]))
 
 
 def _refuse_what_is_in_doubt(conn: sqlite3.Connection) -> None:

@@ -285,8 +285,7 @@ def test_only_what_changed_is_written_anew(new_archive: Callable[..., Archive]) 
     made = archive.publish(last.path)
     assert (made.anew, made.changed) == ("", 1)
     again = archive.publish(made.path)
-    assert (again.anew, again.changed) == ("", 0)
-    assert published_rows(again.path) == published_rows(made.path)
+    assert (again.anew, again.changed, again.digest) == ("", 0, made.digest)
 
 
 def test_word_that_was_withdrawn_was_there_before(new_archive: Callable[..., Archive]) -> None:
