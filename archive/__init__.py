@@ -5,6 +5,7 @@ Its parts are in layers. A part imports only from parts that stand above its own
     sqlite, errors, connection   the SQLite library, what can go wrong, opening a file, transactions
     urls                         the addresses of pages, feeds, files and moments
     catalogue                    the database of record: schema, migrations, what is read and written of each noun
+    voices                       who voices are: what people say of them, and what is proposed
     index                        what is written for search: tokens, stems, passages
     anchoring                    words of a moment found again in another version of a transcript
     search                       what is asked: queries, filters, ranking, moments, exports

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,17 +21,28 @@ CACHE_KIB = 16 * 1024
 def open_readonly(path: Path, *, immutable: bool = False) -> Database:
     """Open a database that is only read; ``immutable`` promises that nobody writes it either.
 
+    On a disk that is there for reading alone nobody can, and SQLite could not make the file that readers of a WAL
+    share (https://sqlite.org/wal.html#read_only_databases).
+
     Raises:
         CatalogueMissingError: there is none.
         ArchiveError: it cannot be opened.
     """
     if not path.is_file():
         raise CatalogueMissingError(path)
-    flag = "immutable=1" if immutable else "mode=ro"
+    flag = "immutable=1" if immutable or _kept_from_writing(path) else "mode=ro"
     with sqlite_errors():
         conn = sqlite3.connect(f"file:{quote(str(path))}?{flag}", uri=True, timeout=BUSY_SECONDS)
         conn.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         return Database(conn)
+
+
+def _kept_from_writing(path: Path) -> bool:
+    """Return whether a file is on a disk that is there for reading alone, and whole without what its WAL holds."""
+    wal = path.with_name(f"{path.name}-wal")
+    if not hasattr(os, "statvfs") or (wal.exists() and wal.stat().st_size):
+        return False
+    return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
 
 
 @contextmanager
@@ -44,6 +56,16 @@ def reading(conn: sqlite3.Connection) -> Iterator[None]:
         yield
     finally:
         conn.execute("COMMIT")
+
+
+def empty_journal(db: Database) -> bool:
+    """Write what is in the journal into the file, and empty it, so that it holds nothing that was deleted since.
+
+    Returns:
+        Whether it is empty: whoever reads an old state keeps it until done.
+    """
+    with sqlite_errors():
+        return not db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
 
 
 @contextmanager

@@ -22,11 +22,17 @@ Errors of SQLite pass through `map_sqlite_error` alone; a test demands that ever
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import shlex
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from archive.sqlite import sqlite3
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class ArchiveError(Exception):
@@ -41,7 +47,7 @@ class CatalogueMissingError(ArchiveError):
     """
 
     def __init__(self, path: Path) -> None:
-        super().__init__(f"no archive at {path.parent}: make one with 'rostra init {path.parent}'")
+        super().__init__(f"no archive at {path.parent}: make one: rostra init {shlex.quote(str(path.parent))}")
         self.path = path
 
 
@@ -74,16 +80,28 @@ class CatalogueConflictError(ArchiveError):
     """A row would break a rule of the schema: a duplicate, a missing parent, a value that is not allowed."""
 
 
+_LISTS = {
+    "announcement": "rostra announce EVENT",
+    "moment": "rostra search",
+    "portrait": "rostra portrait",
+    "redaction": "rostra redact SESSION --list",
+    "voice": "rostra speakers SESSION",
+    "voice or person": "rostra speakers SESSION",
+}
+"""The command that lists what is of a kind, where it is not ``rostra status --all``."""
+
+
 class UnknownSubjectError(ArchiveError):
-    """No event, session or recording goes by this name.
+    """Nothing of a kind goes by this name.
 
     Attributes:
-        kind: ``event``, ``session`` or ``recording``.
+        kind: ``event``, ``session``, ``recording``, ``person`` and so on.
         name: as it was given.
     """
 
     def __init__(self, kind: str, name: str) -> None:
-        super().__init__(f"no {kind} {name!r} in this archive: 'rostra status' lists what there is")
+        lists = _LISTS.get(kind, "rostra status --all")
+        super().__init__(f"no {kind} {name!r} in this archive: '{lists}' lists what there is")
         self.kind = kind
         self.name = name
 
@@ -169,10 +187,39 @@ def map_sqlite_error(error: sqlite3.Error) -> ArchiveError:
     return ArchiveError(f"SQLite: {text}")
 
 
+class _Raised(threading.local):
+    """What ended a function that SQLite called, until the statement has ended as well."""
+
+    error: BaseException | None = None
+
+
+_raised = _Raised()
+_FUNCTION_RAISED = "user-defined function raised exception"
+
+
+def called_by_sqlite(function: Callable[P, T]) -> Callable[P, T]:
+    """Return a function for SQL whose exceptions come out of `sqlite_errors`: SQLite says only that there was one.
+
+    Ctrl-C is one of them: it must end a command, and not count as an error of the row that was written just then.
+    """
+
+    def called(*args: P.args, **named: P.kwargs) -> T:
+        try:
+            return function(*args, **named)
+        except BaseException as error:
+            _raised.error = error
+            raise
+
+    return called
+
+
 @contextmanager
 def sqlite_errors() -> Iterator[None]:
     """Translate SQLite's errors into ours."""
     try:
         yield
     except sqlite3.Error as error:
-        raise map_sqlite_error(error) from error
+        raised, _raised.error = _raised.error, None
+        if raised is None and str(error) == _FUNCTION_RAISED:
+            raised = KeyboardInterrupt()  # it came just before the function could keep it
+        raise raised or map_sqlite_error(error) from error

@@ -6,6 +6,7 @@ Pages, feeds, files for programs and search results all take their links from he
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import quote, urlencode
 
 from metadata.times import format_seconds
@@ -22,6 +23,7 @@ FEED = "feed.atom"
 PODCAST = "podcast.rss"
 CALENDAR = "calendar.ics"
 CHAPTERS = "chapters.json"
+COVER = "cover.png"
 MANIFEST = "manifest.json"
 API = "/api/1"
 OPENAPI = f"{API}/openapi.json"
@@ -50,6 +52,11 @@ def session_url(event: str, session: str, at_ms: int | None = None, recording: s
     """
     chosen = {"recording": recording, "t": None if at_ms is None else format_seconds(at_ms)}
     return with_query(f"{event_url(event)}/{_part(session)}", chosen)
+
+
+def embed_url(event: str, session: str) -> str:
+    """Return the path of a session's player, which other sites may frame."""
+    return f"/embed/{_part(event)}/{_part(session)}"
 
 
 def permanent_url(identity: str, version: str | None = None, form: str = "") -> str:
@@ -118,6 +125,11 @@ def sitemap_url(kind: str, number: int) -> str:
     return f"/sitemaps/{kind}-{number}.xml"
 
 
+def cover_url(page: str) -> str:
+    """Return the path of the picture of the podcast of a page: events and series have their own, others the site's."""
+    return beside(page if page.startswith((f"{EVENTS}/", "/series/")) else HOME, COVER)
+
+
 def beside(page: str, name: str) -> str:
     """Return the path of a file that belongs to a page: its feed, podcast or calendar."""
     return f"{page.rstrip('/')}/{name}"
@@ -134,6 +146,7 @@ def absolute(site: str, path: str) -> str:
     return site.rstrip("/") + path
 
 
+@lru_cache(maxsize=16_384)
 def _part(text: str) -> str:
     # What is not text (half of a pair of surrogates) has no address: a question mark leads to what is not there.
     return quote(text.encode(errors="replace").decode(), safe="")

@@ -5,10 +5,10 @@ This package uses no network and no database, and imports no other package of Ro
 
 Its modules are in layers. A module imports only from layers above its own, or earlier in its own layer::
 
-    errors                       what can go wrong
+    errors, encodings            what can go wrong; which encoding a text is in
     names, languages, times      texts, languages and times: comparing and parsing them
     shapes, feed_dates, terms    mistakes in values, dates of feeds, terms in texts
-    cells, xml_text              texts that no spreadsheet takes for formulas, and that XML can hold
+    cells, markup, xml_text      texts that no spreadsheet takes for formulas, HTML read alike, what XML can hold
     moments                      addresses of a second on other sites
     model                        the nouns: event, session, person, recording, transcript
     premis                       what was done to files, and who may do what with them

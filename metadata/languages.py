@@ -128,6 +128,7 @@ def direction(tag: str) -> str:
     return "rtl" if langcodes.Language.get(tag).maximize().script in rtl_scripts else "ltr"
 
 
+@lru_cache(256)
 def word_separator(tag: str) -> str:
     """Return what stands between written words: nothing in languages that are written without spaces.
 

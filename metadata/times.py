@@ -12,6 +12,7 @@ NO_ZONE = "a time in no zone that is named: such are taken as UTC"
 """What is told where neither a time nor anybody names a zone."""
 
 _CLOCK = re.compile(r"(?:(\d+):)?([0-5]?\d):([0-5]?\d(?:[.,]\d{1,9})?)", re.ASCII)
+_MINUTES = re.compile(r"(\d+):([0-5]?\d(?:[.,]\d{1,9})?)", re.ASCII)
 _SECONDS = re.compile(r"(\d+(?:\.\d{1,9})?)s?", re.ASCII)
 _UNITS = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d{1,9})?)s)?", re.ASCII)
 _MIDNIGHT = re.compile(r"(\d{4}-?\d{2}-?\d{2}[T ])24((?::?00){0,2}(?:[.,]0+)?)(?![\d:.,])", re.ASCII)
@@ -23,7 +24,8 @@ def parse_offset(text: str) -> int:
     """Return milliseconds for an offset into a recording.
 
     It may be in seconds (``83.2``, ``83.2s``), a clock time (``1:23.2``, ``01:01:23``) or units (``1m23s``): these are
-    the forms of W3C Media Fragments, section 4.2.1, and of the links of common players.
+    the forms of W3C Media Fragments, section 4.2.1, and of the links of common players. Players without hours count
+    minutes on: ``99:00``.
 
     >>> parse_offset("83.2"), parse_offset("1:23.2"), parse_offset("1m23s")
     (83200, 83200, 83000)
@@ -37,6 +39,8 @@ def parse_offset(text: str) -> int:
         raise InvalidTimeError(text[:32] + "…", expected)
     if match := _SECONDS.fullmatch(value):
         hours, minutes, seconds = None, None, match[1]
+    elif match := _MINUTES.fullmatch(value):
+        hours, minutes, seconds = None, match[1], match[2]
     elif match := (_CLOCK.fullmatch(value) or (_UNITS.fullmatch(value) if value else None)):
         hours, minutes, seconds = match[1], match[2], match[3]
     else:

@@ -31,6 +31,7 @@ title = {title}             # shown on every page
 # logo = ""                 # a picture that leads the header: SVG, PNG, JPEG or WebP, 64 KiB at most (from here)
 # accent = ""               # the colour of links and buttons, such as "#0b5d3b": shown as near as it can be read
 # hub = ""                  # a WebSub hub, which feeds name, so that readers hear of what is new at once
+# contact = ""              # a mail address for whoever runs podcast directories or harvests; everybody can read it
 # proxies = []              # addresses of proxies before the site, whose word on visitors and on TLS is taken
 # database = false          # whether visitors may take the published database away, as a file
 
@@ -90,6 +91,7 @@ class Site(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     title: str = "Rostra"
     url: Annotated[str, msgspec.Meta(pattern=r"^$|^https?://[^\s/?#]+(/[A-Za-z0-9._~-]+)*/?$")] = ""
     hub: Annotated[str, msgspec.Meta(pattern=r"^$|^https?://[^\s]+$")] = ""
+    contact: Annotated[str, msgspec.Meta(pattern=r"^$|^[^\s@<>()]+@[^\s@<>()]+\.[^\s@<>()]+$")] = ""
     logo: str = ""
     accent: Annotated[str, msgspec.Meta(pattern=r"^$|^#[0-9a-fA-F]{6}$")] = ""
     proxies: tuple[str, ...] = ()
@@ -105,6 +107,7 @@ class Site(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
             title=self.title,
             url=self.url,
             hub=self.hub,
+            contact=self.contact,
             accent=self.accent,
             logo=_logo(self.logo),
             database=self.database,

@@ -13,7 +13,7 @@
     ├── ClusterError             the scheduler is lost, or no worker can do it
     ├── BackupError              no such snapshot, or it cannot be read
     ├── BagError                 a bag cannot be made, or is none that Rostra takes in
-    ├── DiskFullError            no room is left
+    ├── DiskFullError            no room is left, or it cannot be written
     └── ItemError                one item cannot be done; the run goes on
         ├── NotMediaError        not a recording: refused, and not tried again
         ├── EnclosureError       a feed's file that is no recording by its type and name: skipped
@@ -91,7 +91,7 @@ class ClusterError(PipelineError):
 
 
 class DiskFullError(PipelineError):
-    """No room is left where a run writes."""
+    """No room is left where a run writes, or nothing can be written there."""
 
 
 class ItemError(PipelineError):
@@ -243,10 +243,15 @@ NO_ROOM_TEXTS = tuple(os.strerror(number) for number in sorted(_NO_ROOM))
 
 
 def disk_full(error: BaseException) -> DiskFullError | None:
-    """Return the error for a disk without room where that is what led to another: no item is to blame for it."""
+    """Return the error for a disk that takes nothing where that is what led to another: no item is to blame for it.
+
+    A disk takes nothing where it has no room left, or where it is there for reading alone.
+    """
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) and cause.errno in _NO_ROOM:
             return DiskFullError("no room is left on the disk: make some, and run it again")
+        if isinstance(cause, OSError) and cause.errno == errno.EROFS:
+            return DiskFullError("the disk is there for reading alone: mount it for writing, and run it again")
         cause = cause.__cause__ or cause.__context__
     return None

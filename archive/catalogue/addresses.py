@@ -54,26 +54,26 @@ def lead_on(conn: sqlite3.Connection, owner: Owner, slug: str, within: int | Non
 
 def person_at(db: Database, slug: str) -> str:
     """Return the slug that a person has now who once had this one."""
-    return _now(db.conn, "person_id", slug) or slug
+    return present(db.conn, "person_id", slug) or slug
 
 
 def event_at(db: Database, slug: str) -> str:
     """Return the slug that an event has now that once had this one."""
-    return _now(db.conn, "event_id", slug) or slug
+    return present(db.conn, "event_id", slug) or slug
 
 
 def session_at(conn: sqlite3.Connection, event: str, session: str) -> tuple[str, str] | None:
     """Return the slugs of the event and the session that are, or once were, at an address; None where none was."""
-    found = _now(conn, "event_id", event)
+    found = present(conn, "event_id", event)
     if found is None:
         return None
     (within,) = conn.execute("SELECT id FROM event WHERE slug = ?", (found,)).fetchone()
-    slug = _now(conn, "session_id", session, within)
+    slug = present(conn, "session_id", session, within)
     return None if slug is None else (found, slug)
 
 
-def _now(conn: sqlite3.Connection, owner: Owner, slug: str, within: int | None = None) -> str | None:
-    """Return the slug of what has this slug, or else once had it."""
+def present(conn: sqlite3.Connection, owner: Owner, slug: str, within: int | None = None) -> str | None:
+    """Return the slug of what has this slug, or else once had it (see `lead_on`); None where nothing did."""
     inside = "" if within is None else " AND event_id = ?2"
     values = (slug,) if within is None else (slug, within)
     if conn.execute(f"SELECT 1 FROM {owner.removesuffix('_id')} WHERE slug = ?1{inside}", values).fetchone():
@@ -88,7 +88,7 @@ def move_event(db: Database, event: int, new: str) -> None:
         AddressTakenError: another event has this address, or once had it.
     """
     (slug,) = db.execute("SELECT slug FROM event WHERE id = ?", [event]).fetchone()
-    known = _now(db.conn, "event_id", new)
+    known = present(db.conn, "event_id", new)
     if known not in {None, slug}:
         raise AddressTakenError(new, str(known))
     digests = [address_digest("event_id", each) for each in (new, slug)]
@@ -103,7 +103,7 @@ def move_session(db: Database, session: int, new: str) -> None:
     """
     row = db.execute("SELECT event_id, slug, identity FROM session WHERE id = ?", [session]).fetchone()
     event, slug, identity = row
-    known = _now(db.conn, "session_id", new, event)
+    known = present(db.conn, "session_id", new, event)
     if known not in {None, slug}:
         raise AddressTakenError(new, str(known))
     _move(db, "session_id", session, new, [address_digest("session_id", each, identity) for each in (new, slug)])
@@ -128,7 +128,7 @@ def free_slug(db: Database, owner: Owner, slug: str, within: int | None = None, 
         within: of a session, the id of its event.
         own: the present slug of what it is for, which may have had the other before.
     """
-    return next(each for each in _numbered(slug) if _now(db.conn, owner, each, within) in {None, own})
+    return next(each for each in _numbered(slug) if present(db.conn, owner, each, within) in {None, own})
 
 
 def _numbered(base: str) -> Iterator[str]:

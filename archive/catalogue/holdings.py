@@ -47,6 +47,26 @@ def holdings(db: Database) -> Holdings:
     return Holdings(*row, *doubts)
 
 
+class Named(NamedTuple):
+    """What commands call something, and its title: an event, a session (``EVENT/SESSION``) or a person."""
+
+    kind: str
+    name: str
+    title: str
+
+
+def names(db: Database) -> list[Named]:
+    """Return everything that commands name by a slug: each event with its sessions after it, then people."""
+    rows = db.execute(
+        "SELECT 'event', slug, title FROM (SELECT slug, title, slug AS at, 0 AS id, 0 AS part FROM event"
+        " UNION ALL SELECT event.slug || '/' || session.slug, session.title, event.slug, session.id, 1"
+        " FROM session JOIN event ON event.id = event_id) ORDER BY at, part, id"
+    ).fetchall()
+    found = [Named("session" if "/" in name else kind, name, title) for kind, name, title in rows]
+    people = db.execute("SELECT 'person', slug, name FROM person ORDER BY slug").fetchall()
+    return [*found, *(Named(*row) for row in people)]
+
+
 def revision(db: Database) -> str:
     """Return what changes with the content of the catalogue, with what was run on it, and with the size of its file."""
     row = db.execute(

@@ -25,6 +25,8 @@ OVERLAP_MS = 1_000
 """For how long others must speak during a segment, where that is less than half of it, for it to be overlapped."""
 
 
+NEARLY = 0.8
+"""The part of what is spoken in a stretch from which it is one voice's."""
 NOBODY = ""
 """The label in what people said where they know of nobody."""
 
@@ -71,6 +73,18 @@ def without(turns: Iterable[Turn], stretches: Sequence[Turn]) -> list[Turn]:
         if start < turn.end_ms:
             left.append(Turn(start, turn.end_ms, turn.label))
     return left
+
+
+def speaker_within(turns: Sequence[Turn], start_ms: int, end_ms: int) -> str | None:
+    """Return the voice that speaks for nearly all of what is spoken in a stretch, or None."""
+    shares: dict[str, int] = {}
+    for turn in turns:
+        if turn.start_ms >= end_ms:
+            break
+        both = min(turn.end_ms, end_ms) - max(turn.start_ms, start_ms)
+        if both > 0:
+            shares[turn.label] = shares.get(turn.label, 0) + both
+    return next((label for label, share in shares.items() if share >= NEARLY * sum(shares.values())), None)
 
 
 def overlaps(turns: Sequence[Turn]) -> list[tuple[int, int]]:

@@ -943,6 +943,44 @@ CREATE TABLE meaning (
     )
 
 
+@catalogue_migrations()
+def m0020_namings(db: Database) -> None:
+    """What people said of voices: who they are, who they are not, which two are one, and what they are called.
+
+    Each can be taken back. A voice that is joined with another speaks as that one, also when it is heard again.
+    """
+    execute_all(
+        db,
+        (
+            """
+CREATE TABLE joined_voice (
+  speaker_tag_id INTEGER PRIMARY KEY REFERENCES speaker_tag(id) ON DELETE CASCADE,
+  same_as INTEGER NOT NULL REFERENCES speaker_tag(id) ON DELETE CASCADE CHECK (same_as <> speaker_tag_id)
+) STRICT
+""",
+            "CREATE INDEX joined_voice_same ON joined_voice(same_as)",
+            # Of a name, nobody is said by no person. Before stands what is taken back to.
+            """
+CREATE TABLE naming (
+  id INTEGER PRIMARY KEY,
+  speaker_tag_id INTEGER NOT NULL REFERENCES speaker_tag(id) ON DELETE CASCADE,
+  what TEXT NOT NULL CHECK (what IN ('named', 'refused', 'joined', 'called')),
+  person_id INTEGER REFERENCES person(id) ON DELETE CASCADE,
+  person_before INTEGER REFERENCES person(id) ON DELETE SET NULL,
+  label_before TEXT,
+  decided_by TEXT NOT NULL,
+  decided_at TEXT NOT NULL,
+  undone_by TEXT,
+  undone_at TEXT
+) STRICT
+""",
+            "CREATE INDEX naming_speaker ON naming(speaker_tag_id)",
+            "CREATE INDEX naming_person ON naming(person_id)",
+            "CREATE INDEX naming_before ON naming(person_before)",
+        ),
+    )
+
+
 def dump_schema(db: Database) -> str:
     """Return the DDL of every table and index in order of creation, without SQLite's and FTS5's own."""
     rows = db.query(

@@ -164,7 +164,8 @@ _SOURCED = (
     " synthetic_voice, coalesce(folder, '') AS folder, started_at, coalesce(tags, '[]') AS tags"
     " FROM recording LEFT JOIN recording_source ON recording_source.recording_id = recording.id"
 )
-_NOT_CUT = "recording.id NOT IN (SELECT cut_from FROM recording_source WHERE cut_from IS NOT NULL)"
+NOT_CUT = "recording.id NOT IN (SELECT cut_from FROM recording_source WHERE cut_from IS NOT NULL)"
+"""The condition of recordings that are heard whole: others are heard in the parts that were cut from them."""
 
 
 def recording_id(db: Database, sha256: str) -> int | None:
@@ -292,7 +293,7 @@ def read_recording(db: Database, recording: int) -> Recording:
 def recordings_without_session(db: Database, recording: int | None = None) -> list[Recording]:
     """Return the recordings that have no session and were not cut into any: all of them, or the one of this id."""
     rows = db.query(
-        f"{_SOURCED} WHERE session_id IS NULL AND (recording.id = :one OR :one IS NULL) AND {_NOT_CUT}"
+        f"{_SOURCED} WHERE session_id IS NULL AND (recording.id = :one OR :one IS NULL) AND {NOT_CUT}"
         " ORDER BY started_at, recording.id",
         {"one": recording},
     )
@@ -301,7 +302,7 @@ def recordings_without_session(db: Database, recording: int | None = None) -> li
 
 def count_without_session(db: Database) -> int:
     """Return how many recordings have no session and were not cut into any."""
-    return int(db.execute(f"SELECT count(*) FROM recording WHERE session_id IS NULL AND {_NOT_CUT}").fetchone()[0])
+    return int(db.execute(f"SELECT count(*) FROM recording WHERE session_id IS NULL AND {NOT_CUT}").fetchone()[0])
 
 
 def _recording(row: dict[str, Any]) -> Recording:
@@ -403,7 +404,7 @@ def recordings_to_transcribe(db: Database, *, always: bool, untimed: str) -> lis
     """
     rows = db.query(
         f"SELECT {FILE}, recording.language, {DESCRIPTION} FROM {WITH_SESSION} WHERE {NOT_SUPERSEDED} AND {KEPT}"
-        f" AND {_NOT_CUT} AND (:always OR recording.id NOT IN (SELECT recording_id FROM transcript"
+        f" AND {NOT_CUT} AND (:always OR recording.id NOT IN (SELECT recording_id FROM transcript"
         " WHERE is_current AND kind = 'human' AND generator <> :untimed))"
         " ORDER BY event.start_date, session.start_utc, session.position, recording.id",
         {"always": always, "untimed": untimed},

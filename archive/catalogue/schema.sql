@@ -671,3 +671,29 @@ CREATE TABLE meaning (
 ) STRICT;
 
 CREATE INDEX meaning_transcript ON meaning(transcript_id, first_position);
+
+CREATE TABLE joined_voice (
+  speaker_tag_id INTEGER PRIMARY KEY REFERENCES speaker_tag(id) ON DELETE CASCADE,
+  same_as INTEGER NOT NULL REFERENCES speaker_tag(id) ON DELETE CASCADE CHECK (same_as <> speaker_tag_id)
+) STRICT;
+
+CREATE INDEX joined_voice_same ON joined_voice(same_as);
+
+CREATE TABLE naming (
+  id INTEGER PRIMARY KEY,
+  speaker_tag_id INTEGER NOT NULL REFERENCES speaker_tag(id) ON DELETE CASCADE,
+  what TEXT NOT NULL CHECK (what IN ('named', 'refused', 'joined', 'called')),
+  person_id INTEGER REFERENCES person(id) ON DELETE CASCADE,
+  person_before INTEGER REFERENCES person(id) ON DELETE SET NULL,
+  label_before TEXT,
+  decided_by TEXT NOT NULL,
+  decided_at TEXT NOT NULL,
+  undone_by TEXT,
+  undone_at TEXT
+) STRICT;
+
+CREATE INDEX naming_speaker ON naming(speaker_tag_id);
+
+CREATE INDEX naming_person ON naming(person_id);
+
+CREATE INDEX naming_before ON naming(person_before);

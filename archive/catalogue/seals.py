@@ -17,7 +17,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from archive.connection import open_readonly
-from archive.errors import sqlite_errors
+from archive.errors import called_by_sqlite, sqlite_errors
 from archive.sqlite import Database, sqlite3
 
 MASK = (1 << 48) - 1
@@ -48,8 +48,9 @@ class Broken:
         return f"{self.table}: row {self.number}"
 
 
+@called_by_sqlite
 def _digest(*values: bytes | None) -> int:
-    text = b"\x1e".join(b"\0" if value is None else value for value in values)
+    text = b"\x1e".join([b"\0" if value is None else value for value in values])
     return int.from_bytes(blake2b(text, digest_size=6).digest(), "big")
 
 

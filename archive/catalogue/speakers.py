@@ -16,10 +16,9 @@ from msgspec import UNSET
 
 from archive.catalogue.current import CURRENT, NOT_SUPERSEDED
 from archive.catalogue.labelling import NOBODY, Turn, labelled, latest, without
-from archive.catalogue.recordings import FILE, WITH_SESSION, RecordingFile
+from archive.catalogue.recordings import FILE, NOT_CUT, WITH_SESSION, RecordingFile
 from archive.catalogue.rows import touch
 from archive.catalogue.transcripts import LABELS, REVISES, add_transcript, read_transcript
-from archive.errors import UnknownSubjectError
 from archive.sqlite import Database
 from metadata.model import Transcript
 from metadata.names import name_key
@@ -59,13 +58,13 @@ class SilentRecording(NamedTuple):
 def recordings_to_diarize(db: Database) -> list[SilentRecording]:
     """Return the recordings whose current transcript has no speakers from people or captions, in order.
 
-    A recording that nobody has transcribed yet waits for that.
+    A recording that nobody has transcribed yet waits for that, and one that was cut is heard in its parts.
     """
     rows = db.execute(
         f"SELECT {FILE}, (SELECT count(DISTINCT person_id) FROM session_person"
         " WHERE session_person.session_id = recording.session_id)"
         f" FROM {WITH_SESSION} JOIN transcript ON transcript.recording_id = recording.id"
-        f" WHERE {CURRENT} AND transcript.kind <> 'translation' AND NOT EXISTS (SELECT 1 FROM segment"
+        f" WHERE {CURRENT} AND {NOT_CUT} AND transcript.kind <> 'translation' AND NOT EXISTS (SELECT 1 FROM segment"
         " JOIN speaker_tag ON speaker_tag.id = speaker_tag_id"
         " WHERE transcript_id = transcript.id AND speaker_tag.origin = 'captions')"
         " ORDER BY event.start_date, session.start_utc, session.position, recording.id"
@@ -91,8 +90,7 @@ def set_turns(
         The label of each voice, by its number.
     """
     known = _sound_tags(db, recording)
-    before = read_turns(db, recording)
-    labels = _matched(turns, before)
+    labels = _matched(turns, _heard_turns(db, recording))
     for voice in dict.fromkeys(voice for _, _, voice in turns):
         if voice not in labels:
             labels[voice], tag = add_voice(db, recording)
@@ -105,10 +103,7 @@ def set_turns(
         "INSERT INTO speaker_turn(speaker_tag_id, start_ms, end_ms) VALUES (?, ?, ?)",
         ((known[labels[voice]], start, end) for start, end, voice in turns),
     )
-    db.execute(
-        "DELETE FROM voiceprint WHERE speaker_tag_id IN (SELECT id FROM speaker_tag WHERE recording_id = ?)",
-        [recording],
-    )
+    _delete_voiceprints(db, "speaker_tag_id IN (SELECT id FROM speaker_tag WHERE recording_id = ?)", recording)
     for number, vector in enumerate(vectors):
         if number in labels:
             db.execute("INSERT INTO voiceprint(speaker_tag_id, vector) VALUES (?, ?)", [known[labels[number]], vector])
@@ -128,13 +123,9 @@ def add_voice(db: Database, recording: int) -> tuple[str, int]:
 
 
 def read_turns(db: Database, recording: int) -> list[Turn]:
-    """Return who speaks when in a recording, in order."""
-    rows = db.execute(
-        "SELECT start_ms, end_ms, label FROM speaker_turn JOIN speaker_tag ON speaker_tag.id = speaker_tag_id"
-        " WHERE recording_id = ? ORDER BY start_ms, end_ms",
-        [recording],
-    )
-    return [Turn(*row) for row in rows.fetchall()]
+    """Return who speaks when in a recording, in order; two voices that are one speak as that one."""
+    root = joined(db, recording)
+    return [turn._replace(label=root.get(turn.label, turn.label)) for turn in _heard_turns(db, recording)]
 
 
 def read_said(db: Database, recording: int) -> list[Turn]:
@@ -145,7 +136,18 @@ def read_said(db: Database, recording: int) -> list[Turn]:
         " WHERE attribution.recording_id = ? AND undone_at IS NULL ORDER BY attribution.id",
         [NOBODY, recording],
     )
-    return latest(Turn(*row) for row in rows.fetchall())
+    root = joined(db, recording)
+    return latest(Turn(start, end, root.get(label, label)) for start, end, label in rows.fetchall())
+
+
+def joined(db: Database, recording: int) -> dict[str, str]:
+    """Return the labels of a recording's voices that people joined with others, and the labels of those."""
+    rows = db.execute(
+        "SELECT one.label, other.label FROM joined_voice JOIN speaker_tag AS one ON one.id = speaker_tag_id"
+        " JOIN speaker_tag AS other ON other.id = same_as WHERE one.recording_id = ?",
+        [recording],
+    )
+    return dict(rows.fetchall())
 
 
 def label_transcript(db: Database, recording: int, *, at: str) -> bool:
@@ -164,13 +166,13 @@ def label_transcript(db: Database, recording: int, *, at: str) -> bool:
         " WHERE recording_id = ? AND is_current AND kind <> 'translation'",
         [recording],
     ).fetchone()
-    heard = _sound_tags(db, recording)
-    if found is None or (not (said or turns or heard) and LABELS not in msgspec.json.decode(found[2])):
+    heard, root = _sound_tags(db, recording), joined(db, recording)
+    if found is None or (not (said or turns or heard or root) and LABELS not in msgspec.json.decode(found[2])):
         return False  # nobody has told any voices apart: to read all words would take as long as to add them
     current = read_transcript(db, found[0])
     version = str(current.parameters.get(LABELS, found[1]))
     base = _stored(db, recording, version) or current
-    wanted = bare = _without_voices(base, heard)
+    wanted = bare = _as_joined(_without_voices(base, heard), root)
     has_own = any(segment.speaker is not None for segment in bare.segments)
     if has_own or (len({turn.label for turn in turns}) < 2 and not _is_named(db, recording)):
         turns = []
@@ -201,10 +203,12 @@ def voices_of(db: Database, session: int) -> list[Voice]:
     rows = db.query(
         "SELECT speaker_tag.id, recording_id AS recording, label, person.slug AS person, person.name, origin,"
         " talking_ms, turns, (SELECT json_array(start_ms, end_ms) FROM speaker_turn"
-        " WHERE speaker_tag_id = speaker_tag.id ORDER BY end_ms - start_ms DESC, start_ms LIMIT 1) AS longest"
+        " WHERE speaker_tag_id = speaker_tag.id OR speaker_tag_id IN (SELECT speaker_tag_id FROM joined_voice"
+        " WHERE same_as = speaker_tag.id) ORDER BY end_ms - start_ms DESC, start_ms LIMIT 1) AS longest"
         " FROM speaker_tag JOIN recording ON recording.id = recording_id"
         f" LEFT JOIN person ON person.id = person_id WHERE session_id = ? AND {NOT_SUPERSEDED}"
-        " AND (origin = 'captions' OR turns > 0) ORDER BY recording_id, talking_ms DESC, label",
+        " AND (origin = 'captions' OR turns > 0) AND speaker_tag.id NOT IN (SELECT speaker_tag_id FROM joined_voice)"
+        " ORDER BY recording_id, talking_ms DESC, label",
         [session],
     )
     return [
@@ -215,43 +219,6 @@ def voices_of(db: Database, session: int) -> list[Voice]:
     ]
 
 
-def find_voice(db: Database, session: int, label: str) -> Voice:
-    """Return one of a session's voices by its label or its name, whatever the case.
-
-    Raises:
-        UnknownSubjectError: there is none, or there are several in several recordings.
-    """
-    wanted = label.casefold()
-    found = [each for each in voices_of(db, session) if wanted in {each.label.casefold(), (each.name or "").casefold()}]
-    if len(found) != 1:
-        raise UnknownSubjectError("voice", label)
-    return found[0]
-
-
-def name_voice(db: Database, voice: Voice, person: str | None, *, by: str, at: str) -> None:
-    """Note who a voice is, or that nobody knows it. The caller owns the transaction.
-
-    Args:
-        db: the catalogue.
-        voice: which.
-        person: the slug of someone in the catalogue, or None.
-        by: who says so.
-        at: when, ISO 8601.
-
-    Raises:
-        UnknownSubjectError: there is no such person.
-    """
-    row = db.execute("SELECT id FROM person WHERE slug = ?", [person]).fetchone() if person else (None,)
-    if row is None:
-        raise UnknownSubjectError("person", str(person))
-    db.execute(
-        "UPDATE speaker_tag SET person_id = ?, named_by = ?, named_at = ? WHERE id = ?",
-        [row[0], by if person else None, at if person else None, voice.id],
-    )
-    label_transcript(db, voice.recording, at=at)
-    touch(db)
-
-
 def people_named(db: Database, name: str) -> list[str]:
     """Return the slugs of the people with a slug or a name, compared by `metadata.names.name_key`."""
     people = db.execute("SELECT slug, name FROM person ORDER BY slug").fetchall()
@@ -260,36 +227,56 @@ def people_named(db: Database, name: str) -> list[str]:
     ]
 
 
-def forget_person(db: Database, person: str) -> int:
-    """Unname all voices of a person, and delete their voiceprints. The caller owns the transaction.
-
-    Returns:
-        How many voices they were.
-
-    Raises:
-        UnknownSubjectError: there is no such person.
-    """
-    row = db.execute("SELECT id FROM person WHERE slug = ?", [person]).fetchone()
-    if row is None:
-        raise UnknownSubjectError("person", person)
-    db.execute(
-        "DELETE FROM voiceprint WHERE speaker_tag_id IN (SELECT id FROM speaker_tag WHERE person_id = ?)", [row[0]]
-    )
-    done = db.execute(
-        "UPDATE speaker_tag SET person_id = NULL, named_by = NULL, named_at = NULL WHERE person_id = ?", [row[0]]
-    ).rowcount
-    touch(db)
-    return int(done)
-
-
 def forget_voiceprints(db: Database) -> int:
     """Delete every voiceprint, and return how many there were. The caller owns the transaction."""
-    return int(db.execute("DELETE FROM voiceprint").rowcount)
+    return _delete_voiceprints(db, "1 OR speaker_tag_id = ?", 0)
+
+
+def forget_voiceprints_of(db: Database, person: int) -> int:
+    """Delete the voiceprints of a person's voices, and return how many there were. The caller owns the transaction."""
+    return _delete_voiceprints(
+        db,
+        "speaker_tag_id IN (SELECT id FROM speaker_tag WHERE person_id = ?1 UNION SELECT joined_voice.speaker_tag_id"
+        " FROM joined_voice JOIN speaker_tag ON speaker_tag.id = same_as WHERE person_id = ?1)",
+        person,
+    )
+
+
+def _delete_voiceprints(db: Database, which: str, value: int) -> int:
+    """Delete voiceprints so that their bytes are overwritten in the file, too.
+
+    Source: https://sqlite.org/pragma.html#pragma_secure_delete.
+    """
+    before = db.execute("PRAGMA secure_delete").fetchone()[0]
+    db.execute("PRAGMA secure_delete = ON")
+    try:
+        return int(db.execute(f"DELETE FROM voiceprint WHERE {which}", [value]).rowcount)
+    finally:
+        db.execute(f"PRAGMA secure_delete = {before}")
 
 
 def voiceprints(db: Database) -> Mapping[int, bytes]:
     """Return the voiceprints that are kept, by the id of their voice."""
     return dict(db.execute("SELECT speaker_tag_id, vector FROM voiceprint").fetchall())
+
+
+def _heard_turns(db: Database, recording: int) -> list[Turn]:
+    rows = db.execute(
+        "SELECT start_ms, end_ms, label FROM speaker_turn JOIN speaker_tag ON speaker_tag.id = speaker_tag_id"
+        " WHERE recording_id = ? ORDER BY start_ms, end_ms",
+        [recording],
+    )
+    return [Turn(*row) for row in rows.fetchall()]
+
+
+def _as_joined(transcript: Transcript, root: Mapping[str, str]) -> Transcript:
+    """Return a transcript in which voices that are one speak as that one."""
+    if not any(segment.speaker in root for segment in transcript.segments):
+        return transcript
+    segments = (
+        replace(segment, speaker=root.get(segment.speaker or "", segment.speaker)) for segment in transcript.segments
+    )
+    return replace(transcript, segments=tuple(segments))
 
 
 def _sound_tags(db: Database, recording: int) -> dict[str, int]:

@@ -16,6 +16,7 @@ from archive.catalogue.rows import touch
 from archive.errors import UnknownSubjectError
 from archive.sqlite import Database, sqlite3
 from metadata.model import Flag, Segment, Transcript, Word
+from metadata.names import name_key
 
 REVISES = "revises"
 """The parameter that names the version which people corrected; such a transcript stands as people's work does."""
@@ -189,27 +190,32 @@ def _speaker_tags(db: Database, recording: int, transcript: Transcript) -> dict[
 def name_speakers(db: Database, recording: int) -> dict[str, str]:
     """Make speaker tags the people whom the timetable has in the recording's session under just that name.
 
-    The caller owns the transaction, and tells people what was found.
+    What people decided of a voice stays. The caller owns the transaction, and tells people what was found.
 
     Returns:
         The names of those that were found now, by label.
     """
-    found = list(
-        db.query(
-            "SELECT speaker_tag.id, label, person.id AS person, name FROM speaker_tag"
-            " JOIN recording ON recording.id = recording_id"
-            " JOIN session_person ON session_person.session_id = recording.session_id"
-            " JOIN person ON person.id = session_person.person_id AND name = label COLLATE NOCASE"
-            " WHERE recording.id = ? AND speaker_tag.person_id IS NULL GROUP BY speaker_tag.id"
-            " HAVING count(DISTINCT person.id) = 1 ORDER BY label",
-            [recording],
-        )
-    )
-    for row in found:
-        db.execute("UPDATE speaker_tag SET person_id = ? WHERE id = ?", [row["person"], row["id"]])
+    people: dict[str, set[tuple[int, str]]] = {}
+    for person, name in db.execute(
+        "SELECT person.id, name FROM recording JOIN session_person USING (session_id)"
+        " JOIN person ON person.id = person_id WHERE recording.id = ?",
+        [recording],
+    ).fetchall():
+        people.setdefault(name_key(name), set()).add((person, name))
+    tags = db.execute(
+        "SELECT id, label FROM speaker_tag WHERE recording_id = ? AND person_id IS NULL AND NOT EXISTS"
+        " (SELECT 1 FROM naming WHERE speaker_tag_id = speaker_tag.id AND what = 'named' AND undone_at IS NULL)"
+        " ORDER BY label",
+        [recording],
+    ).fetchall()
+    found = {}
+    for tag, label in tags:
+        if len(its := people.get(name_key(label), set())) == 1:
+            [(person, found[label])] = its
+            db.execute("UPDATE speaker_tag SET person_id = ? WHERE id = ?", [person, tag])
     if found:
         touch(db)
-    return {row["label"]: row["name"] for row in found}
+    return found
 
 
 def _insert_segments(db: Database, transcript_id: int, segments: tuple[Segment, ...], tags: dict[str, int]) -> None:

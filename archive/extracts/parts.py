@@ -96,6 +96,12 @@ PARTS: dict[str, Part] = {
     "meaning": Part(_OF_TRANSCRIPT, ("transcript_id",), ours=frozenset({"*"})),
     "attribution": Part(_R, ("recording_id",), outward={"transcript_id": "transcript_id IS NOT NULL"}),
     "speaker_turn": Part(_OF_TAG, ("speaker_tag_id",)),
+    "joined_voice": Part(_OF_TAG, ("speaker_tag_id",)),
+    "naming": Part(
+        f"{_OF_TAG} AND (person_id IS NULL OR {_P})",
+        ("speaker_tag_id",),
+        outward={"person_before": "person_before IN chosen_person"},
+    ),
     # A version's name is a digest of its words: they need no comparison.
     "segment": Part(_OF_TRANSCRIPT, ("transcript_id",), ours=frozenset({"*"})),
     "word": Part(

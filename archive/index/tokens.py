@@ -26,6 +26,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from threading import Lock
 from typing import NamedTuple
 
@@ -61,10 +62,12 @@ _NAMED = {
     "SCRIPT G": "g", "SHARP S": "ss", "THORN": "th", "TURNED E": "e", "U BAR": "u",
 }  # fmt: skip
 """What Latin letters become that are not named after others, by their names in Unicode."""
-_SHARP = re.compile(r"(?<![^\W_])([^\W\d_])[#♯＃](?![^\W_])")
-_PLUSES = re.compile(r"(?<![^\W_])([^\W\d_])(?:\+\+|＋＋)(?![+＋])")
-_DOT_NET = re.compile(r"(?<![^\W_])(?<![.])\.(NET)(?![^\W_])", re.IGNORECASE | re.ASCII)
+# Each begins with its sign, for which Python looks much sooner than for what stands before it.
+_SHARP = re.compile(r"[#♯＃](?<=(?<![^\W_])[^\W\d_].)(?![^\W_])")
+_PLUSES = re.compile(r"[+＋](?:(?<=\+)\+|(?<=＋)＋)(?<=(?<![^\W_])[^\W\d_]..)(?![+＋])")
+_DOT_NET = re.compile(r"\.(?=NET)(?<![^\W_]\.)(?<!\.\.)(NET)(?![^\W_])", re.IGNORECASE | re.ASCII)
 _SELECTOR = re.compile("[\u034f\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 _ASCII = "".join(chr(code).lower() if chr(code).isalnum() else " " for code in range(128))
 _WORD = re.compile("[^ ]+")
 SOFT_HYPHEN = "\xad"
@@ -86,7 +89,10 @@ class Token(NamedTuple):
 
 def fold(text: str) -> str:
     """Return the words of a text, folded, with spaces between them."""
-    text = _with_signs(text)
+    return _fold(_with_signs(text))
+
+
+def _fold(text: str) -> str:
     if text.isascii():
         return text.translate(_ASCII)
     if unicodedata.is_normalized("NFKC", text):
@@ -102,10 +108,36 @@ def fold_each(texts: Sequence[str]) -> list[str]:
 
 def fold_records(joined: str) -> list[str]:
     """Return `fold` of each of the texts in a string, between which `RECORD` stands."""
-    joined = _with_signs(joined)
+    joined = _in_plain_letters(_with_signs(joined))
     if joined.isascii():
         return joined.translate(_ASCII_RECORDS).split(RECORD)
-    return [fold(text) for text in joined.split(RECORD)]
+    texts = joined.split(RECORD)
+    plain = iter(RECORD.join(filter(str.isascii, texts)).translate(_ASCII_RECORDS).split(RECORD))
+    return [next(plain) if text.isascii() else _fold(text) for text in texts]
+
+
+def _in_plain_letters(text: str) -> str:
+    """Return a text with those of its typographic signs and accents as plain letters that have such.
+
+    To fold plain letters takes a tenth of the time that others take.
+    """
+    if text.isascii():
+        return text
+    folded = {char: _alone(char) for char in set(_BEYOND_ASCII.findall(text))}
+    if None in folded.values():
+        return text
+    for char, letters in folded.items():
+        if letters is not None and letters.isascii():
+            text = text.replace(char, letters)
+    return text
+
+
+@lru_cache(maxsize=4096)
+def _alone(char: str) -> str | None:
+    """Return what a character becomes wherever it stands; None for one that may join another."""
+    if unicodedata.category(char)[0] == "M" or _JOINING.match(char):
+        return None
+    return unicodedata.normalize("NFKC", char).translate(_LETTERS)
 
 
 def words(text: str) -> list[str]:
@@ -166,7 +198,7 @@ def shown(word: str) -> str:
 def _with_signs(text: str) -> str:
     """Return a text in which letters stand for the signs of names; it is as long, and words stand where they stood."""
     if "#" in text or "♯" in text or "＃" in text:
-        text = _SHARP.sub(rf"\1{SIGNS['#']}", text)
+        text = _SHARP.sub(SIGNS["#"], text)
     if "++" in text or "＋＋" in text:
         text = _PLUSES.sub(_with_pluses, text)
     if ".n" in text or ".N" in text:
@@ -177,7 +209,7 @@ def _with_signs(text: str) -> str:
 def _with_pluses(found: re.Match[str]) -> str:
     """Return a name with two pluses, the second of which is dropped, or ends the word before a number: ``C++20``."""
     following = found.string[found.end() : found.end() + 1]
-    return f"{found[1]}{SIGNS['++']}{' ' if following.isalnum() else SOFT_HYPHEN}"
+    return f"{SIGNS['++']}{' ' if following.isalnum() else SOFT_HYPHEN}"
 
 
 def _pieces(text: str) -> Iterator[tuple[str, int, int]]:

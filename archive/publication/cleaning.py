@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
+from archive.errors import called_by_sqlite
 from archive.sqlite import sqlite3
 
 _SCHEME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-")
@@ -116,4 +117,4 @@ def public_parameters(parameters: str) -> str:
 def register(conn: sqlite3.Connection) -> None:
     """Let statements on a connection use these functions by their names."""
     for function in (public_text, public_name, public_parameters):
-        conn.create_function(function.__name__, 1, function, deterministic=True)
+        conn.create_function(function.__name__, 1, called_by_sqlite(function), deterministic=True)

@@ -66,6 +66,7 @@ class SiteNames(msgspec.Struct, frozen=True, kw_only=True):
         title: its title.
         url: its address.
         hub: the WebSub hub of its feeds.
+        contact: the mail address of who runs the archive, which is public.
         accent: its accent colour, ``#rrggbb``.
         logo: a picture, as `logo_type` knows it.
         database: whether visitors may take the published database away.
@@ -74,6 +75,7 @@ class SiteNames(msgspec.Struct, frozen=True, kw_only=True):
     title: str = ""
     url: str = ""
     hub: str = ""
+    contact: str = ""
     accent: str = ""
     logo: bytes = b""
     database: bool = False

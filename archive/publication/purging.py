@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from archive.catalogue.recordings import StoredFile
 from archive.catalogue.rows import touch
-from archive.connection import transaction
+from archive.connection import empty_journal, transaction
 from archive.errors import ArchiveError, sqlite_errors
 from archive.index.passages import index_session, remove_session
 from archive.publication.redaction import take_out
@@ -172,4 +172,4 @@ def overwrite_deleted(db: Database) -> bool:
             db.execute(f"INSERT INTO {index}({index}) VALUES ('optimize')")
     with sqlite_errors():
         db.conn.execute("VACUUM")
-        return not db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    return empty_journal(db)

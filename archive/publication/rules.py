@@ -251,9 +251,9 @@ VIEWS = ("said",)
 
 PRIVATE = frozenset(
     {
-        "attribution", "catalogue", "correction", "expected_recording", "heard_part", "imported", "person_source",
-        "provenance", "purge", "recording_source", "release", "release_default", "revision", "seal",
-        "speaker_turn", "stage_run", "taken_back", "voiceprint",
+        "attribution", "catalogue", "correction", "expected_recording", "heard_part", "imported", "joined_voice",
+        "naming", "person_source", "provenance", "purge", "recording_source", "release", "release_default",
+        "revision", "seal", "speaker_turn", "stage_run", "taken_back", "voiceprint",
     }
 )  # fmt: skip
 """Tables that never leave the catalogue."""

@@ -38,6 +38,10 @@ class Budget:
         self.complete = self.complete and not over
         return over
 
+    def apart(self, seconds: float) -> Budget:
+        """Return a time of its own for what a search can do without: where it is over, the search is still complete."""
+        return Budget(self._conn, self._clock, seconds)
+
     def stop_the_clock(self) -> _Standstill:
         """Let what runs in a ``with`` block cost nothing: what is loaded once is no search's fault."""
         return _Standstill(self)

@@ -18,7 +18,17 @@ from archive.search.budget import OVER_BUDGET
 from archive.search.by_meaning import NO_WORDS, can_be_meant, covers, find_by_meaning, words_count
 from archive.search.cache import Kept
 from archive.search.filters import STARTED
-from archive.search.hits import Hit, Match, Passage, Ranked, moment_hits, read_closely, read_passages, session_hit
+from archive.search.hits import (
+    Hit,
+    Match,
+    Passage,
+    Ranked,
+    moment_hits,
+    moments_in,
+    read_closely,
+    read_passages,
+    session_hit,
+)
 from archive.search.moments import Stretch
 from archive.search.partial import Parts, find_partial, take_apart
 from archive.search.query import Node, Query, to_fts5
@@ -76,7 +86,7 @@ def every_moment(asked: Asked) -> list[Hit]:
 
 def count_moments(asked: Asked) -> int:
     """Return how many `every_moment` would return, without reading their text."""
-    return 0 if asked.node is None or asked.wide is None else len(_Moments(asked, asked.node, asked.wide).all())
+    return 0 if asked.node is None or asked.wide is None else _Moments(asked, asked.node, asked.wide).count()
 
 
 class _Others(NamedTuple):
@@ -206,6 +216,26 @@ class _Moments:
         """Return all of them, however many passages match."""
         _, passages = self._closely() if self._asked.closely else self._passages(COUNTED)
         return self._moments(passages, None)
+
+    def count(self) -> int:
+        """Return how many `all` returns: nobody asks which are best."""
+        if self._asked.closely:
+            return len(self.all())
+        found = self._matching()
+        return sum(moments_in(self._asked.conn, self._asked.budget, (self._node, self._wide), found).values())
+
+    def _matching(self) -> list[Passage]:
+        """Return the passages that match, as far as `COUNTED`, in no order."""
+        ids = f"SELECT rowid FROM passage_fts WHERE passage_fts MATCH :query{self._asked.scope.passages} LIMIT :count"
+        values = self._asked.scope.values | {"query": to_fts5(self._wide), "count": COUNTED}
+        with self._asked.budget.spend(0.5):
+            rows = self._asked.conn.execute(
+                "SELECT session_id, transcript_id, first_position, last_position, 0.0 FROM passage"
+                f" WHERE id IN ({ids})",
+                values,
+            )
+            return [Passage(*row) for row in rows]
+        return []
 
     def _closely(self) -> tuple[int, list[Passage]]:
         """Return how many passages match, and these, where no index can tell."""

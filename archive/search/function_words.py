@@ -39,7 +39,7 @@ def function_words(asked: Collection[str], spoken: str = UNDETERMINED) -> Functi
         spoken: BCP-47, what an archive mostly speaks: it comes first where others have as many, and needs one word.
     """
     own = list_of(spoken)
-    found = [FunctionWords(language, listed.intersection(asked)) for language, listed in _lists().items()]
+    found = [FunctionWords(language, listed.intersection(asked)) for language, listed in lists().items()]
     told = [each for each in found if len(each.words) >= (1 if each.language == own else LEAST)]
     return max(told, key=lambda each: (len(each.words), each.language == own), default=FunctionWords("", frozenset()))
 
@@ -50,13 +50,8 @@ def list_of(language: str) -> str:
     return OTHER_TAGS.get(tag, tag)
 
 
-def listed_in(language: str) -> frozenset[str]:
-    """Return all function words that are known of a language (BCP-47), folded."""
-    return _lists().get(list_of(language), frozenset())
-
-
 @cache
-def _lists() -> dict[str, frozenset[str]]:
+def lists() -> dict[str, frozenset[str]]:
     """Return the function words of each language, folded, but for those of which a part alone is a word here."""
     ready = {
         language: frozenset(

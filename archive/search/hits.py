@@ -15,7 +15,7 @@ from archive.search.budget import Budget
 from archive.search.filters import IN_LANGUAGE, STARTED, Scope
 from archive.search.matcher import Matcher
 from archive.search.moments import Excerpt, Moment, Segments, Stretch, excerpts, highlights
-from archive.search.query import Leaf, Node, Or, Phrase, Prefix, leaves, to_fts5
+from archive.search.query import Leaf, Node, Or, Phrase, Prefix, Stemmed, Word, leaves, to_fts5
 from archive.sqlite import sqlite3
 from archive.urls import session_url
 from metadata.languages import UNDETERMINED
@@ -233,6 +233,47 @@ def read_closely(
 ) -> list[Passage]:
     """Return the passages in which a query matches, where no index can tell."""
     return (read_doubtful if doubtful else read_said_by)(conn, budget, node, scope)
+
+
+def passages_of(conn: sqlite3.Connection, wanted: Sequence[int]) -> list[Passage]:
+    """Return passages by their ids in the index, in no order."""
+    rows = conn.execute(OF_IDS, (json.dumps(wanted),))
+    return [Passage(session, transcript, first, last, 0.0) for _, session, transcript, first, last in rows]
+
+
+def moments_in(
+    conn: sqlite3.Connection, budget: Budget, nodes: tuple[Node, Node], passages: Sequence[Passage]
+) -> dict[int, int]:
+    """Return how many moments sessions have, by id, of a query as it was typed and with other forms of its words.
+
+    Each transcript is read once. Sessions for which there was no time are left out.
+
+    Args:
+        conn: the database.
+        budget: the time that there is.
+        nodes: the query in both forms.
+        passages: all that match, of any sessions.
+    """
+    of: defaultdict[int, list[Passage]] = defaultdict(list)
+    for each in passages:
+        of[each.transcript].append(each)
+    reach = [
+        its[0]._replace(first=min(each.first for each in its), last=max(each.last for each in its))
+        for its in of.values()
+    ]
+    # Where every word is a match by itself, it does not matter in which passage it stands.
+    node, wide = nodes
+    apart = all(isinstance(each, Word | Stemmed) for each in (wide.nodes if isinstance(wide, Or) else (wide,)))
+    keys: defaultdict[int, set[tuple[int, ...]]] = defaultdict(set)
+    late: set[int] = set()
+    for whole, stretch in read_passages(conn, reach):
+        for part in (whole,) if apart else of[whole.transcript]:
+            keys[whole.session] |= stretch.keys(wide, part.first, part.last)
+            if not apart and node != wide:
+                keys[whole.session] |= stretch.keys(node, part.first, part.last)
+        if budget.is_over():
+            late.add(whole.session)
+    return {session: len(its) for session, its in keys.items() if session not in late}
 
 
 def moment_hits(

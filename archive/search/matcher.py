@@ -7,7 +7,7 @@ asked as it was folded, with one space or more between words: to cut it into wor
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from heapq import heapify, heapreplace
 from itertools import chain
@@ -34,6 +34,13 @@ class Matcher:
         # Each word has a space before and after it; the one before stands where the word does in the text as given.
         self._text = f" {text} "
         self._found: dict[Leaf, list[Span]] = {}
+
+    def part(self, start: int, end: int) -> Matcher:
+        """Return what tells where a query matches in a part of the text, from one line's first character to another's.
+
+        Places are characters of the whole text.
+        """
+        return _Part(self, start, end)
 
     def places(self, node: Node) -> list[Place]:
         """Return where a query matches, in order; of words that must all occur, where they are closest together."""
@@ -112,6 +119,19 @@ class Matcher:
 
     def _words_between(self, start: int, end: int) -> int:
         return len(self._text[start + 1 : end + 1].split())
+
+
+class _Part(Matcher):
+    """A part of a text: what is found in the whole is not looked for again."""
+
+    def __init__(self, whole: Matcher, start: int, end: int) -> None:
+        self._whole, self._start, self._end = whole, start, end
+        self._text, self._found = whole._text, {}  # noqa: SLF001  # of its own kind
+
+    def _look_for(self, leaf: Leaf) -> list[Span]:
+        spans = self._whole._spans(leaf)  # noqa: SLF001  # of its own kind
+        begin = bisect_left(spans, (self._start,))
+        return [span for span in spans[begin : bisect_left(spans, (self._end,), begin)] if span.end < self._end]
 
 
 def _start(span: Span) -> int:

@@ -65,7 +65,7 @@ class Stretch:
         self.positions = positions
         self._folded = folded
         self.text = " ".join(folded)
-        self.starts = [0, *accumulate(len(line) + 1 for line in folded)]
+        self.starts = [0, *accumulate(map((1).__add__, map(len, folded)))]
         self.matcher = Matcher(self.text)
 
     def beginning(self, moment: Moment) -> tuple[int, list[str], int]:
@@ -94,6 +94,13 @@ class Stretch:
             terms = [term for line in lines for term in self._terms(spans, line)]
             moments.append(Moment(key, lines, first, (len(set(terms)), len(terms))))
         return sorted(moments, key=_strength, reverse=True)
+
+    def keys(self, node: Node, first: int, last: int) -> set[tuple[int, ...]]:
+        """Return the keys of the moments that a part has, from one segment to another, by their positions."""
+        begin, end = bisect_left(self.positions, first), bisect_right(self.positions, last)
+        part = self.matcher.part(self.starts[begin], self.starts[end])
+        lines = set(map(self._lines, part.places(node)))
+        return {(self.transcript, *map(self.positions.__getitem__, its)) for its in lines}
 
     def densest(self, weights: Mapping[Node, float]) -> Dense | None:
         """Return the moment, `REACH` characters long at most, whose terms count most, each once; None without any.

@@ -7,14 +7,25 @@ all that is asked for, the moments come first that have it as it was typed, then
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, islice
 from typing import NamedTuple
 
 from archive.search.asked import Asked
 from archive.search.by_meaning import NO_WORDS, AboutMatches, covers, words_count
-from archive.search.hits import Hit, Match, Passage, Ranked, moment_hits, read_indexed, read_passages, session_hit
+from archive.search.hits import (
+    Hit,
+    Match,
+    Passage,
+    Ranked,
+    moment_hits,
+    moments_in,
+    passages_of,
+    read_indexed,
+    read_passages,
+    session_hit,
+)
 from archive.search.moments import Moment, Segments, Stretch, read_segments
 from archive.search.partial import PartialMatches
 from archive.search.query import And, Node
@@ -29,6 +40,10 @@ PASSAGES_READ = 4
 """Passages of a session that are read for them."""
 MARKED = 500
 """Passages of a session that are marked on its strip."""
+COUNTED = 12
+"""Passages of a session whose moments are all counted; where more match, the session's own page counts them."""
+COUNTING_S = 0.4
+"""Seconds in which the moments of a page's sessions are counted."""
 
 
 class Shown(NamedTuple):
@@ -69,11 +84,31 @@ class Others(NamedTuple):
 
 
 def present(
-    asked: Asked, overview: Overview, retrieval: Retrieval, others: Others, page: Whole, scores: Scores
+    asked: Asked,
+    overview: Overview,
+    retrieval: Retrieval,
+    others: Others,
+    page: Whole,
+    scores: Scores,
+    *,
+    count_more: bool = False,
 ) -> tuple[SessionResult, ...]:
-    """Return sessions, which stand at some places, in their order, as long as there is time."""
+    """Return sessions, which stand at some places, in their order, as long as there is time.
+
+    Args:
+        asked: what is looked for, and where.
+        overview: of all sessions.
+        retrieval: what has all of it.
+        others: what has most of it, or is about it.
+        page: the places.
+        scores: how good sessions are.
+        count_more: whether moments are counted also of sessions that have `COUNTED` passages.
+    """
     whole = [place for place in page.tolist() if scores.tiers[place] > PARTIAL]
-    shown = _WholeMatches(asked, overview, retrieval).shown(whole, scores)
+    matches = _WholeMatches(asked, overview, retrieval)
+    shown = matches.shown(whole, scores)
+    if count_more:
+        shown |= matches.counted(shown)
     some = [place for place in page.tolist() if scores.tiers[place] == PARTIAL]
     if some:
         shown |= _others_shown(asked, others, some, scores)
@@ -184,7 +219,7 @@ class _Moments(NamedTuple):
     """
 
     best: dict[int, list[Ranked]]
-    lasting: dict[int, set[tuple[int, int]]]
+    lasting: dict[int, list[tuple[int, int]]]
     segments: Segments
 
 
@@ -213,10 +248,34 @@ class _WholeMatches:
             score = scores.total(place).at(1)
             mine = tuple(hits[number]) or (session_hit(self._asked.conn, number, score, self._asked.wide),)
             lasting = moments.lasting.get(number)
-            places = tuple(sorted(lasting or {spans[passage] for _, passage in marked[number]}))
+            places = tuple(sorted({*lasting} if lasting else {spans[passage] for _, passage in marked[number]}))
             counted = bool(lasting) or not passages[number]
             shown[place] = Shown(mine, places, len(lasting or passages[number]), counted)
         return shown
+
+    def counted(self, shown: Mapping[int, Shown]) -> dict[int, Shown]:
+        """Return those sessions of whose moments not all were looked for, with how many they are."""
+        if self._asked.node is None or self._asked.wide is None or self._asked.closely:
+            return {}
+        sure = self._retrieval.all_listed
+        many = {
+            int(self._overview.ids[place]): place
+            for place, each in shown.items()
+            if each.found and not (each.in_all and sure)
+        }
+        passages = self._retrieval.passages
+        # To look up passages in which frequent words stand together takes as long as all the rest.
+        known = sure or not isinstance(self._asked.wide, And)
+        some = [number for number in many if known and len(passages[number]) <= COUNTED]
+        found = passages_of(self._asked.conn, self._retrieval.all_passages(some)) if some else []
+        held = Counter(each.session for each in found)
+        few = [each for each in found if held[each.session] <= COUNTED]
+        nodes = self._asked.node, self._asked.wide
+        counts = moments_in(self._asked.conn, self._asked.budget.apart(COUNTING_S), nodes, few)
+        uncounted = {place: shown[place]._replace(in_all=False) for place in many.values()}
+        return uncounted | {
+            many[session]: shown[many[session]]._replace(found=count, in_all=True) for session, count in counts.items()
+        }
 
     def _hits(self, moments: _Moments, score: Mapping[int, Callable[[int], float]]) -> defaultdict[int, list[Hit]]:
         """Return the best moments of sessions with their text."""
@@ -283,10 +342,10 @@ class _WholeMatches:
         known = (ranked if number in whole else ranked[:MOMENTS_SHOWN] for number, ranked in best.items())
         segments = read_segments(self._asked.conn, (each.moment for each in chain(*known)))
         lasting = {
-            number: {
+            number: [
                 (segments[key[0], key[1]].start_ms, segments[key[0], key[-1]].end_ms)
                 for key in (each.moment.key for each in ranked)
-            }
+            ]
             for number, ranked in best.items()
             if number in whole
         }

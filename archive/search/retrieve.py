@@ -55,6 +55,7 @@ class Retrieval:
         stretches: passages that were read, by id.
         segments: of sessions, by id: the passages that match, where no index can tell, and so all are read.
         passages: of sessions, by id: cost and id of the passages that match, where they were looked up.
+        all_listed: whether those are all that match; else some with other forms of the words may be missing.
     """
 
     def __init__(self, asked: Asked, overview: Overview) -> None:
@@ -65,7 +66,7 @@ class Retrieval:
         self.segments: defaultdict[int, list[Passage]] = defaultdict(list)
         self._listed: list[tuple[Whole, Whole, int]] = []
         """Places of sessions, ids of passages, and their tier: all that match in one way, where they were listed."""
-        self._all_listed = True
+        self.all_listed = True
 
     def scores(self, enough: int | None = None) -> Scores:
         """Return which sessions match, and how well.
@@ -155,7 +156,7 @@ class Retrieval:
                     scores.raise_to(tier, places, ONE_PASSAGE_WEIGHT)
                     continue
             else:
-                self._all_listed = False
+                self.all_listed = False
                 if not partly:
                     continue
                 those = ALL_PASSAGES if _leaves_out(self._asked.node) else self._overview.reach(self._overview.mixed)
@@ -206,7 +207,7 @@ class Retrieval:
         That is neither in one passage nor in their title, people and abstract.
         """
         places = np.flatnonzero(scores.exact)
-        if not self._all_listed or not len(places) or self._asked.wide is None:
+        if not self.all_listed or not len(places) or self._asked.wide is None:
             return places[:0]
         named = f"{{title people abstract}} : ({to_fts5(self._asked.wide)})"
         rows = self._asked.conn.execute(
@@ -261,8 +262,18 @@ class Retrieval:
     def look_up(self, page: Sequence[int]) -> None:
         """Look up which passages of some sessions match."""
         self._take_listed(page)
-        if not self._all_listed:
+        if not self.all_listed:
             self._find_passages([place for place in page if int(self._overview.ids[place]) not in self.passages])
+
+    def all_passages(self, sessions: Sequence[int]) -> list[int]:
+        """Return all passages of some sessions, by id, that match with whatever forms of the words."""
+        if self.all_listed:
+            return [passage for number in sessions for _, passage in self.passages[number]]
+        if self._asked.wide is None:
+            return []
+        places = self._overview.places(np.array(sessions, dtype=np.int64)).tolist()
+        found = self._within(to_fts5(self._asked.wide), list(map(self._overview.passages, places)), 0.9)
+        return list(map(int, found))
 
     def _take_listed(self, page: Sequence[int]) -> None:
         """Take the passages of a page's sessions from those that were listed: as typed first, of few the best first."""

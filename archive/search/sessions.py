@@ -38,6 +38,7 @@ def search_sessions(
     sort: Sort,
     limit: int,
     after: str | None,
+    count_more: bool = False,
 ) -> SessionResults:
     """Return a page of the sessions that match a query, or of all in a scope where it has no words.
 
@@ -50,6 +51,7 @@ def search_sessions(
         sort: by ``relevance``, or by ``date``, the latest first.
         limit: sessions on the page.
         after: the ``next`` of the page before.
+        count_more: whether moments are counted also of sessions that have some more of them than are shown.
     """
     if asked.node is None and not asked.scope.rows:
         return SessionResults()
@@ -64,7 +66,7 @@ def search_sessions(
     ordered = scores.best(order)
     start = scores.after(ordered, order, after)
     page = ordered[start : start + limit]
-    sessions = present(asked, overview, retrieval, others, page, scores)
+    sessions = present(asked, overview, retrieval, others, page, scores, count_more=count_more)
     note = None
     if len(ordered) and not exact:
         note = PARTLY if others.partial.weights else ABOUT

@@ -193,6 +193,7 @@ class SqliteSearch:
         sort: Sort = "relevance",
         limit: int = 10,
         after: str | None = None,
+        count_more: bool = False,
     ) -> SessionResults:
         """Return the sessions that match, ``limit`` at most. No query is an error.
 
@@ -202,6 +203,7 @@ class SqliteSearch:
             sort: by ``relevance``, or by ``date``, the latest first.
             limit: sessions on the page.
             after: the ``next`` of the page before.
+            count_more: whether moments are counted also of sessions that have some more of them than are shown.
 
         Raises:
             ArchiveError: the database is damaged or cannot be read. No query raises.
@@ -218,7 +220,9 @@ class SqliteSearch:
             scope = read_scope(self._conn, tagged, understood.where, words=understood.node is not None)
             asked = self._asked(budget, understood, scope, [scope.language] if scope.language else overview.languages)
             limit = min(max(limit, 0), 100)
-            results = search_sessions(asked, query, understood, overview, kept, sort=sort, limit=limit, after=after)
+            results = search_sessions(
+                asked, query, understood, overview, kept, sort=sort, limit=limit, after=after, count_more=count_more
+            )
         return replace(results, note=_joined(understood.note, results.note))
 
     def _what_is_kept(self) -> Kept:

@@ -14,7 +14,7 @@ fills templates.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +38,8 @@ def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Any]]]:
 
 
 @hookimpl
-def startup(datasette: Any) -> None:
-    """Open the published database, unless whoever made this Datasette has done so.
+def startup(datasette: Any) -> Callable[[], Awaitable[None]]:
+    """Open the published database, unless whoever made this Datasette has done so, and offer queries to begin with.
 
     Datasette may have opened the files of the published folder itself: those are closed to readers again.
     """
@@ -47,6 +47,14 @@ def startup(datasette: Any) -> None:
     if config is not None and DATABASE not in datasette.databases:
         public = Path(config.get("public") or datasette.config_dir or ".")
         open_anew(datasette, public)
+
+    async def offer() -> None:
+        # Datasette 1.0 keeps queries in a database of its own; before, it asks (`canned_queries`).
+        if config is not None and hasattr(datasette, "add_query"):
+            for name, query in canned.for_datasette().items():
+                await datasette.add_query(DATABASE, name, **query)
+
+    return offer
 
 
 @hookimpl

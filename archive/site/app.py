@@ -29,6 +29,7 @@ def create_app(
     title: str | None = None,
     url: str | None = None,
     hub: str | None = None,
+    contact: str | None = None,
     accent: str | None = None,
     logo: bytes | None = None,
     database: bool = False,
@@ -43,6 +44,7 @@ def create_app(
         title: what this archive calls itself, beside Rostra's own name.
         url: the site's own address, with which canonical addresses begin.
         hub: the WebSub hub that feeds name.
+        contact: the mail address of who runs the archive.
         accent: the colour of links and buttons, ``#rrggbb``.
         logo: the picture that leads the header.
         database: whether visitors may take the published database away.
@@ -55,7 +57,7 @@ def create_app(
     """
     read_publication(public)  # before Datasette starts its threads
     config = {"public": str(public), "url": url or LOCAL_URL, "title": title or "", "hub": hub or ""}
-    config |= {"accent": accent or "", "logo": base64.b64encode(logo or b"").decode()}
+    config |= {"contact": contact or "", "accent": accent or "", "logo": base64.b64encode(logo or b"").decode()}
     config |= {"static": "yes" if static else "", "media": media}
     settings = SETTINGS | {"sql_time_limit_ms": time_limit_ms, "allow_download": database}
     datasette = Datasette(
@@ -83,6 +85,7 @@ def application() -> Any:
         title=names.title,
         url=names.url,
         hub=names.hub,
+        contact=names.contact,
         accent=names.accent,
         logo=names.logo,
         database=names.database,

@@ -7,8 +7,8 @@ from typing import Any
 
 from markupsafe import Markup
 
+from archive.site.http.policy import runs
 from archive.site.links import below
-from archive.site.pictures import looks
 from archive.site.render import asset
 from archive.site.settings import site_settings
 
@@ -21,6 +21,11 @@ _NAMES = {
     "_sort": "Sort by",
     "_size": "Rows",
 }
+_INLINE = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
+_RESIZING = re.compile(r'<script src="[^"]*/cm-resize-[^"]*"></script>')
+"""Of Datasette 0.65: it writes a style into the page."""
+_STYLE = re.compile(r'\sstyle="[^"]*"')
+"""An attribute: in texts, quotes are escaped."""
 _FIELD = re.compile(r"<(select|input type=\"text\") name=\"(_filter_column|_filter_op|_filter_value|_sort|_size)")
 
 
@@ -32,18 +37,25 @@ def variables(datasette: Any) -> dict[str, Any]:
         "asset": asset,
         "archive_title": settings.title,
         "site": settings,
-        "looks": looks.addresses(datasette),
+        "looks": settings.looks,
     }
 
 
 def install(environment: Any) -> None:
     """Let the template mend what Datasette's pages lack."""
     environment.filters["accessible"] = accessible
+    environment.filters["allowed"] = allowed
     environment.filters["below"] = lambda html, base: Markup(below(html, base))  # noqa: S704  # it is a page already
 
 
+def allowed(html: str) -> Markup:
+    """Return the head of a page of Datasette's without what its policy refuses, of which browsers would complain."""
+    kept = _RESIZING.sub("", _INLINE.sub(lambda found: found[0] if runs(found[2]) else "", html))
+    return Markup(kept)  # noqa: S704  # it is what Datasette's templates have escaped
+
+
 def accessible(html: str) -> Markup:
-    """Return a page of Datasette's with names for its fields, and without a level of headings left out.
+    """Return a page of Datasette's with names for its fields, no level of headings left out, and no style of its own.
 
     What axe-core finds there: https://github.com/dequelabs/axe-core/blob/develop/doc/rule-descriptions.md
     """
@@ -51,4 +63,5 @@ def accessible(html: str) -> Markup:
     named = named.replace('<textarea id="sql-editor"', '<textarea aria-label="SQL" id="sql-editor"')
     levelled = named.replace("<h3>", "<h2>").replace("</h3>", "</h2>")
     wrapped = levelled.replace('<div class="table-wrapper">', '<div class="table-wrapper" tabindex="0">')
+    wrapped = _STYLE.sub("", wrapped)  # which the policy refuses
     return Markup(wrapped)  # noqa: S704  # it is what Datasette's templates have escaped

@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 
 from archive.site.locales import gettext as _
 from archive.site.locales import language as spoken_here
-from archive.site.locales import locale
+from archive.site.locales import locale, locale_of
 from archive.urls import announcement_url, event_url, person_url, portrait_url, session_url
 from metadata.errors import InvalidTimeError
 from metadata.languages import autonym, direction, display_name
@@ -128,8 +128,13 @@ def doubts(flags: Iterable[str]) -> str:
 
 def number(value: float, digits: int = 0) -> str:
     """Return a number as this language writes it: ``1,800``, ``1.800``."""
+    return _number(value, digits, spoken_here())
+
+
+@lru_cache(maxsize=4096)
+def _number(value: float, digits: int, within: str) -> str:
     pattern = "#,##0" + ("." + "0" * digits if digits else "")
-    return format_decimal(value, format=pattern, locale=locale())
+    return format_decimal(value, format=pattern, locale=locale_of(within))
 
 
 def size(count: int) -> str:
@@ -154,7 +159,12 @@ def measure(name: str) -> str:
 
 def day(iso: str | date) -> str:
     """Return a date for readers: ``23 July 2022``."""
-    return format_date(_date(iso), "long", locale=locale())
+    return _day(_date(iso), spoken_here())
+
+
+@lru_cache(maxsize=4096)
+def _day(value: date, within: str) -> str:
+    return format_date(value, "long", locale=locale_of(within))
 
 
 def short_day(value: str | date) -> str:

@@ -41,7 +41,7 @@ def language() -> str:
 
 def locale() -> Locale:
     """Return what CLDR knows of that language."""
-    return _locale(language())
+    return locale_of(language())
 
 
 @contextmanager
@@ -110,7 +110,8 @@ def install(environment: Any) -> None:
 
 
 @cache
-def _locale(tag: str) -> Locale:
+def locale_of(tag: str) -> Locale:
+    """Return what CLDR knows of a language of the interface."""
     return Locale.parse(_CLDR.get(tag, tag))
 
 

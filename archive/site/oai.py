@@ -132,12 +132,13 @@ def _arguments(asked: Mapping[str, list[str]]) -> tuple[str, dict[str, str]]:
 
 def _identify(harvest: Harvest, element: Any) -> None:
     settings = harvest.settings
-    earliest = harvest.reader.conn.execute("SELECT min(updated_at) AS at FROM session").fetchone()["at"]
+    earliest = min((each.stamp for each in _headers(harvest, "1", {})), default=None)
     _add(element, "repositoryName", xml_text(settings.name))
     _add(element, "baseURL", settings.absolute(urls.OAI))
     _add(element, "protocolVersion", "2.0")
-    _add(element, "adminEmail", f"webmaster@{_host(settings)}")
-    _add(element, "earliestDatestamp", min(filter(None, (earliest, harvest.reader.built_at))))
+    # The protocol demands one. Where nobody named it, it is what RFC 2142 has for a site.
+    _add(element, "adminEmail", settings.contact or f"webmaster@{_host(settings)}")
+    _add(element, "earliestDatestamp", earliest or harvest.reader.built_at)
     _add(element, "deletedRecord", "transient")
     _add(element, "granularity", "YYYY-MM-DDThh:mm:ssZ")
 
@@ -190,11 +191,12 @@ SELECT event, session, stamp, series, deleted FROM (
   SELECT event.slug AS event, session.slug AS session, coalesce(updated_at, :built_at) AS stamp, series.slug AS series,
          0 AS deleted
   FROM session JOIN event ON event.id = event_id LEFT JOIN series ON series.id = series_id
-  UNION ALL SELECT tombstone.event, tombstone.session, withdrawn_on || 'T00:00:00Z', series.slug, 1
+  UNION ALL SELECT tombstone.event, tombstone.session, withdrawn_on || 'T23:59:59Z', series.slug, 1
   FROM tombstone LEFT JOIN event ON event.slug = tombstone.event LEFT JOIN series ON series.id = series_id
   WHERE tombstone.session IS NOT NULL)
 WHERE {}
 """
+# Of a withdrawal the day is known. Its last second is meant: who harvested earlier on that day hears of it, too.
 _LISTED = "stamp >= :since AND stamp <= :until AND (:of = '' OR :of = 'event:' || event OR :of = 'series:' || series)"
 
 

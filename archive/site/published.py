@@ -94,6 +94,9 @@ _LONG = ThreadPoolExecutor(2, thread_name_prefix="long")
 """Threads for what takes long: exports, lists of everything."""
 
 
+_SCHEMA_VERSION = [("schema_version", None, None, None, None, None, None)]
+
+
 class PublishedDatabase(Database):  # type: ignore[misc]  # Datasette has no types
     """One published build, opened immutable."""
 
@@ -125,6 +128,7 @@ class PublishedDatabase(Database):  # type: ignore[misc]  # Datasette has no typ
             if conn is None:
                 conn = self.connect()
                 self.ds._prepare_connection(conn, self.name)  # noqa: SLF001  # what the method above it calls
+                conn.text_factory = str  # Datasette's reads what is no text as well, which Rostra never writes
                 self._threads.conn = conn
             return fn(conn)
 
@@ -139,7 +143,12 @@ class PublishedDatabase(Database):  # type: ignore[misc]  # Datasette has no typ
         page_size: int | None = None,
         log_sql_errors: bool = True,  # noqa: ARG002  # Datasette's signature
     ) -> Results:
-        """Run a statement that a stranger may have written, or a part of it: in a process apart from the pages."""
+        """Run a statement that a stranger may have written, or a part of it: in a process apart from the pages.
+
+        What Datasette 1.0 asks before it starts, and of each new build, no stranger writes, and it must not fail.
+        """
+        if sql == "PRAGMA schema_version":
+            return Results(await self.execute_fn(lambda conn: conn.execute(sql).fetchall()), False, _SCHEMA_VERSION)
         limit_ms = min(filter(None, (custom_time_limit, self.ds.setting("sql_time_limit_ms"))))
         most = self.ds.max_returned_rows + ((page_size or self.ds.page_size) == self.ds.max_returned_rows)
         values = dict(params) if isinstance(params, Mapping) else list(params or ())
@@ -185,18 +194,39 @@ class Row(tuple[Any, ...]):  # noqa: SLOT001  # a tuple can have none that are n
         return super().__getitem__(self._columns.index(key) if isinstance(key, str) else key)
 
 
-_kept: dict[str, Kept] = {}
+class _Build:
+    """What is kept in memory of a published build, which never changes."""
+
+    def __init__(self) -> None:
+        self.search = Kept(installed_encoder())
+        self.read: dict[Callable[[sqlite3.Connection], Any], Any] = {}
+
+
+_builds: dict[str, _Build] = {}
+
+
+def _build(conn: sqlite3.Connection) -> _Build:
+    (_, _, file) = conn.execute("PRAGMA database_list").fetchone()
+    build = _builds.get(file)
+    if build is None:
+        for other in list(_builds)[:-1]:  # the build before this one may still be read from
+            _builds.pop(other, None)
+        build = _builds.setdefault(file, _Build())
+    return build
 
 
 def search_in(datasette: Any, conn: sqlite3.Connection) -> SqliteSearch:
     """Return search over the build that a connection reads; what it keeps is read once for all connections."""
-    (_, _, file) = conn.execute("PRAGMA database_list").fetchone()
-    kept = _kept.get(file)
-    if kept is None:
-        for other in list(_kept)[:-1]:  # the build before this one may still be read from
-            _kept.pop(other, None)
-        kept = _kept.setdefault(file, Kept(installed_encoder()))
-    return SqliteSearch(conn, datasette.setting("sql_time_limit_ms"), kept=kept)
+    return SqliteSearch(conn, datasette.setting("sql_time_limit_ms"), kept=_build(conn).search)
+
+
+def once(conn: sqlite3.Connection, read: Callable[[sqlite3.Connection], _T]) -> _T:
+    """Return what a function reads of the build that a connection reads: it is called once a publication."""
+    kept = _build(conn).read
+    if read not in kept:
+        kept[read] = read(conn)
+    found: _T = kept[read]
+    return found
 
 
 def install(datasette: Any, public: Path) -> None:

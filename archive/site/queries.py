@@ -155,6 +155,13 @@ ORDER BY session_id, session_person.position, person.name
 """
 
 
+# In this order: SQLite would look through all events, and not know that their slugs lead to few sessions.
+_OF_SLUGS = """
+WHERE session.id IN (SELECT session.id FROM json_each(?) AS wanted CROSS JOIN event ON event.slug = wanted.value ->> 0
+                     CROSS JOIN session ON session.event_id = event.id AND session.slug = wanted.value ->> 1)
+"""
+
+
 def figures(conn: sqlite3.Connection) -> Figures:
     """Return how much there is."""
     row = conn.execute(
@@ -317,11 +324,7 @@ def portrait(conn: sqlite3.Connection, slug: str) -> bytes | None:
 def cards_by_slug(conn: sqlite3.Connection, slugs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Card]:
     """Return sessions by the slugs of their event and their own."""
     wanted = json.dumps(sorted(set(slugs)))
-    found = session_cards(
-        conn,
-        "JOIN json_each(?) AS wanted ON event.slug = wanted.value ->> 0 AND session.slug = wanted.value ->> 1",
-        (wanted,),
-    )
+    found = session_cards(conn, _OF_SLUGS, (wanted,))
     return {(card.event, card.slug): card for card in found}
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from archive import urls
+from archive.catalogue.addresses import present, session_at
 from archive.catalogue.current import CURRENT, KEPT, NOT_SUPERSEDED
 from archive.site.labels import local_time, outside
 from archive.site.settings import SiteSettings
@@ -288,8 +289,9 @@ class Reader:
         return tuple(self._session(row, people[row["id"]], links[row["id"]], recordings[row["id"]]) for row in rows)
 
     def session(self, event: str, slug: str) -> Session | None:
-        """Return one session."""
-        return next(iter(self.sessions("WHERE event.slug = ? AND session.slug = ?", (event, slug))), None)
+        """Return one session, by its address or one that it once had."""
+        at = session_at(self.conn, event, slug)
+        return next(iter(self.sessions("WHERE event.slug = ? AND session.slug = ?", at)), None) if at else None
 
     def events(self, rest: str, values: Values = ()) -> tuple[Event, ...]:
         """Return events; ``rest`` is what follows FROM event and series."""
@@ -298,8 +300,8 @@ class Reader:
         return tuple(self._event(row, links[row["id"]]) for row in rows)
 
     def event(self, slug: str) -> Event | None:
-        """Return one event."""
-        return next(iter(self.events("WHERE event.slug = ?", (slug,))), None)
+        """Return one event, by its slug or one that it once had."""
+        return next(iter(self.events("WHERE event.slug = ?", (present(self.conn, "event_id", slug),))), None)
 
     def people(self, rest: str, values: Values = ()) -> tuple[Person, ...]:
         """Return people; ``rest`` is what follows FROM person."""
@@ -321,8 +323,8 @@ class Reader:
         )
 
     def person(self, slug: str) -> Person | None:
-        """Return one person."""
-        return next(iter(self.people("WHERE slug = ?", (slug,))), None)
+        """Return one person, by their slug or one that they once had."""
+        return next(iter(self.people("WHERE slug = ?", (present(self.conn, "person_id", slug),))), None)
 
     def segments(self, version: str, after: int, limit: int, *, words: bool) -> tuple[Segment, ...]:
         """Return segments of a transcript after a position, with or without the times of their words."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from http import HTTPStatus
@@ -11,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from datasette import Response
+from jinja2 import Environment
 
 from archive import urls
 from archive.catalogue.addresses import lead_on, session_at
@@ -39,42 +41,58 @@ async def render(
 ) -> Any:
     """Read what a page shows and render it; where there is nothing to show, say that the page is not there.
 
-    A page whose context says that it is not ``complete`` is not kept. Its language is that which the reader asks for;
-    `archive.site.http.guard` keeps an answer for each.
+    All of it happens in one go in one thread, while others are answered. A page whose context says that it is not
+    ``complete`` is not kept. Its language is that which the reader asks for; `archive.site.http.guard` keeps an answer
+    for each.
     """
     database = current(datasette)
     settings = site_settings(datasette)
 
-    def read_all(conn: Any) -> dict[str, Any] | None:
-        content = read(conn)
-        if content is not None and status == HTTPStatus.OK:
-            content |= {"about": about_page(Reader(conn, settings, database.publication.built_at), request.path)}
-        return content
-
-    content = await database.execute_fn(read_all)
-    if content is None:
-        return await not_found(datasette, request)
     spoken = reader_language(request)
-    values = {
-        "w": wording,
-        "url": urls,
-        "about": About(),
-        "archive_title": settings.title,
-        "built_at": database.publication.built_at,
-        "canonical": request.path,
-        "asset": asset,
-        "spoken_here": spoken,
-        "site": settings,
-        "interface": locales.LANGUAGES,
-        "in_language": lambda tag: _in_language(request, tag),
-        **context,
-        **content,
-    }
-    values["canonical"] = settings.absolute(values["canonical"])
-    with locales.speaking(spoken):
-        html = await datasette.render_template(f"rostra/{template}", values, request=request)
+    filled = _templates(datasette.jinja_env).get_template(f"rostra/{template}")
+
+    def make(conn: Any) -> tuple[str, bool] | None:
+        content = read(conn)
+        if content is None:
+            return None
+        about = About()
+        if status == HTTPStatus.OK:
+            about = about_page(Reader(conn, settings, database.publication.built_at), request.path)
+        values = {
+            "w": wording,
+            "url": urls,
+            "about": about,
+            "archive_title": settings.title,
+            "looks": settings.looks,
+            "built_at": database.publication.built_at,
+            "canonical": request.path,
+            "asset": asset,
+            "spoken_here": spoken,
+            "site": settings,
+            "interface": locales.LANGUAGES,
+            "in_language": lambda tag: _in_language(request, tag),
+            **context,
+            **content,
+        }
+        values["canonical"] = settings.absolute(values["canonical"])
+        with locales.speaking(spoken):
+            return below(filled.render(values), settings.base), values.get("complete", True)
+
+    made = await database.execute_fn(make)
+    if made is None:
+        return await not_found(datasette, request)
+    html, complete = made
     own = {"content-language": spoken, **(headers or {})}
-    return respond(below(html, settings.base), HTML, status=status, complete=values.get("complete", True), headers=own)
+    return respond(html, HTML, status=status, complete=complete, headers=own)
+
+
+@cache
+def _templates(environment: Environment) -> Environment:
+    """Return the templates of a Datasette, compiled anew to be filled at once.
+
+    Datasette's own environment awaits whatever a template shows, piece by piece, which takes twice as long.
+    """
+    return environment.overlay(enable_async=False, auto_reload=False)
 
 
 async def not_found(datasette: Any, request: Any) -> Any:
@@ -112,8 +130,20 @@ async def gone(datasette: Any, request: Any, grave: queries.Tombstone) -> Any:
 
 
 def argument(request: Any, name: str) -> str:
-    """Return a value of the address's query, "" where there is none."""
-    return (request.args.get(name) or "").strip()
+    """Return a value of the address's query, "" where there is none; what nobody sees of it is a space."""
+    return seen(request.args.get(name) or "").strip()
+
+
+def seen(text: str) -> str:
+    """Return a text with spaces for what nobody sees of it: pages show a reader what was asked.
+
+    That are control characters, but for tabs and ends of lines, and what turns the direction of all that follows it
+    (Unicode Standard Annex 9, explicit formatting characters).
+    """
+    return _UNSEEN.sub(" ", text)
+
+
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def reader_language(request: Any) -> str:
@@ -137,5 +167,5 @@ def is_current_asset(path: str, query: bytes) -> bool:
 
 def _in_language(request: Any, tag: str) -> str:
     """Return the address of the same page in another language of the interface."""
-    kept = [(name, value) for name, value in parse_qsl(request.query_string) if name != "lang"]
+    kept = [(seen(name), seen(value)) for name, value in parse_qsl(request.query_string) if name != "lang"]
     return f"{request.path}?" + urlencode([*kept, ("lang", tag)])

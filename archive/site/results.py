@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields, replace
+from itertools import chain, islice
 from typing import Any, NamedTuple, cast
 from urllib.parse import urlencode
+
+from markupsafe import Markup, escape
 
 from archive import urls
 from archive.research.subcorpus import DATES, is_day
 from archive.search.announcements import find_announcements
 from archive.search.filters import Filters
 from archive.search.hits import Hit
+from archive.search.present import MARKED
 from archive.search.results import SessionResult, SessionResults, Sort
-from archive.search.sqlite_search import SqliteSearch
 from archive.site import labels as wording
 from archive.site import queries
 from archive.site.http.respond import respond_json
-from archive.site.published import current, search_in
+from archive.site.published import current, once, search_in
 from archive.site.render import argument, render
 from archive.site.session_page import recordings
 
@@ -31,8 +33,6 @@ FEW_PLACES = 40
 """Places of a session that are marked one by one; of more there is a histogram."""
 BARS = 100
 """Its columns."""
-COUNTING_S = 0.4
-"""How long a page counts the moments of sessions that have many."""
 
 
 class ListedMoment(NamedTuple):
@@ -49,14 +49,16 @@ class ListedSession(NamedTuple):
     Attributes:
         result: it.
         moments: the best, in order of time, with their addresses.
-        number: of all its moments; None where there was no time to count them.
-        strip: where they are, in thousandths: start (milliseconds), left, width and height of each mark.
+        number: of all its moments; None where they were not counted.
+        strip: the marks of where they are, as SVG a thousand wide and ten high; empty where there is none.
+        tall: whether the marks have heights.
     """
 
     result: SessionResult
     moments: list[ListedMoment]
     number: int | None
-    strip: list[tuple[int, float, float, float]]
+    strip: Markup
+    tall: bool
 
 
 async def search(datasette: Any, request: Any) -> Any:
@@ -67,28 +69,31 @@ async def search(datasette: Any, request: Any) -> Any:
         found = None
         backend = search_in(datasette, conn)
         if query or filters.chosen():
-            found = backend.sessions(query, filters, sort=sort, limit=SESSIONS_A_PAGE, after=after)
+            found = backend.sessions(query, filters, sort=sort, limit=SESSIONS_A_PAGE, after=after, count_more=True)
         sessions = found.sessions if found else ()
-        moments = iter(linked(conn, [hit for each in sessions for hit in apart(each.hits)], query))
-        shown = [(each, [next(moments) for _ in apart(each.hits)]) for each in sessions]
-        end = time.monotonic() + COUNTING_S
-        counted = [_count(backend, query, filters, each) if time.monotonic() < end else None for each in sessions]
+        hits = [apart(each.hits) for each in sessions]
+        moments = iter(linked(conn, chain(*hits), query))
+        shown = [(each, list(islice(moments, len(its)))) for each, its in zip(sessions, hits, strict=True)]
         return {
             "found": found,
             "complete": found is None or found.complete,
             "sessions": [
-                ListedSession(each, its, count, _strip(each)) for (each, its), count in zip(shown, counted, strict=True)
+                ListedSession(each, its, _count(each), _drawn(each, its, query), len(each.places) > FEW_PLACES)
+                for each, its in shown
             ],
             "announcements": find_announcements(conn, query, filters) if query and not after else (),
             "cards": queries.cards_by_slug(conn, {(each.event, each.session) for each in sessions}),
-            "events": queries.events(conn),
-            "spoken": queries.spoken(conn),
+            "events": once(conn, queries.events),
+            "spoken": once(conn, queries.spoken),
             "labels": queries.labels(conn, filters.chosen()),
         }
 
+    chosen = {"q": query, **filters.chosen(), "sort": sort if sort != "relevance" else None}
+    written = {name: urlencode({name: value}) if value else "" for name, value in chosen.items()}
+
     def address(**changed: str | None) -> str:
-        chosen = {"q": query, **filters.chosen(), "sort": sort if sort != "relevance" else None} | changed
-        return "/search?" + urlencode({name: value for name, value in chosen.items() if value})
+        parts = written | {name: urlencode({name: value}) if value else "" for name, value in changed.items()}
+        return "/search?" + "&".join(filter(None, parts.values()))
 
     return await render(
         datasette,
@@ -112,10 +117,12 @@ async def search_json(datasette: Any, request: Any) -> Any:
     wanted = argument(request, "limit")
     limit = min(int(wanted), MOST_SESSIONS) if wanted.isascii() and wanted.isdigit() else SESSIONS_A_PAGE
 
-    def read(conn: Any) -> SessionResults:
-        return search_in(datasette, conn).sessions(query, filters, sort=sort, limit=limit, after=after)
+    def read(conn: Any) -> tuple[SessionResults, list[dict[str, Any]]]:
+        found = search_in(datasette, conn).sessions(query, filters, sort=sort, limit=limit, after=after)
+        announced = find_announcements(conn, query, filters) if query and not after else ()
+        return found, [asdict(each) for each in announced]
 
-    found = await current(datasette).execute_fn(read)
+    found, announced = await current(datasette).execute_fn(read)
     following = {"q": query, **filters.chosen(), "sort": sort, "limit": str(limit), "after": found.next}
     answer = {
         "query": query,
@@ -127,6 +134,7 @@ async def search_json(datasette: Any, request: Any) -> Any:
         "note": found.note,
         "suggestion": found.suggestion,
         "sessions": [asdict(each) for each in found.sessions],
+        "announcements": announced,
         "facets": {name: [each._asdict() for each in values] for name, values in (found.facets or {}).items()},
         "next": f"/api/1/search.json?{urlencode(following)}" if found.next else None,
     }
@@ -189,15 +197,30 @@ def _asked(request: Any) -> tuple[str, Filters, Sort, str | None]:
     return argument(request, "q"), read_filters(request), known, argument(request, "after") or None
 
 
-def _count(backend: SqliteSearch, query: str, filters: Filters, result: SessionResult) -> int | None:
-    """Return how many moments a session has, as its own page counts them."""
-    if not query or result.count == 0 or result.match == "about this":
-        return result.count
-    return backend.count_within(query, result.event, result.session, language=filters.language)
+def _count(result: SessionResult) -> int | None:
+    """Return how many moments a session has, as its own page counts them; None where they were not counted."""
+    exact = result.match != "some words" and result.counted == "moments" and result.count < MARKED
+    return result.count if exact or result.count == 0 else None
+
+
+def _drawn(result: SessionResult, moments: Sequence[ListedMoment], query: str) -> Markup:
+    """Return the strip of a session: at each mark, or each part that has marks, a link to its second."""
+    page = escape(wording.session_url(result.event, result.session, None, moments[0].recording))
+    before = f"{page}{'&amp;' if '?' in page else '?'}t="
+    after = f"&amp;{escape(urlencode({'q': query}))}" if query else ""
+    marks = (
+        f'<a href="{before}{wording.seconds(start)}{after}" tabindex="-1"><title>{wording.clock(start)}</title>'
+        f'<rect x="{left}" y="{10 - height}" width="{width}" height="{height}"></rect></a>'
+        for start, left, width, height in _strip(result)
+    )
+    return Markup("".join(marks))  # noqa: S704  # numbers, and an address that is escaped
 
 
 def _strip(result: SessionResult) -> list[tuple[int, float, float, float]]:
-    """Return the marks of a session: each of its places, or, where they are many, how many are in each part."""
+    """Return the marks of a session: each of its places, or, where they are many, how many are in each part.
+
+    Each is when it begins (milliseconds), and its left, width and height.
+    """
     whole = max(result.duration_ms, max((end for _, end in result.places), default=0), 1)
     if len(result.places) <= FEW_PLACES:
         return [

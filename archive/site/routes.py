@@ -17,7 +17,7 @@ from archive.site.feeds import chapters
 from archive.site.feeds import views as feeds
 from archive.site.feeds.listings import KINDS
 from archive.site.http import errors
-from archive.site.pictures import cards, looks
+from archive.site.pictures import cards, covers, looks
 from archive.site.research import corpus, explore, files, schema
 from archive.site.session_page import moments
 from archive.site.session_page import page as session
@@ -51,6 +51,7 @@ ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (rf"/api/1/(?P<table>{'|'.join(files.TABLES)})\.csv$", files.table),
     (r"/api/1(?P<path>/.*)$", api.api),
     (rf"(?:/(?P<kind>{'|'.join(KINDS)})/(?P<key>[^/]+))?/(?P<name>feed\.atom|podcast\.rss)$", feeds.feed),
+    (r"(?:/(?P<kind>events|series)/(?P<key>[^/]+))?/cover\.png$", covers.cover),
     (r"/search/(?P<name>feed\.atom|podcast\.rss)$", feeds.search_feed),
     (r"/events/(?P<event>[^/]+)(?:/(?P<session>[^/]+))?/calendar\.ics$", calendar.calendar),
     (r"/events/(?P<event>[^/]+)/(?P<session>[^/]+)/chapters\.json$", chapters.chapters),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +25,7 @@ class SiteSettings:
         url: its address on the web, without a slash at its end. Canonical addresses begin with it, never with the
             host that a request names: whoever asks could name any.
         hub: the address of a WebSub hub that feeds name, or None.
+        contact: the mail address of who runs the archive, which feeds and harvesters are told, or None.
         accent: the colour of links and buttons, ``#rrggbb``, or None.
         logo: a picture that leads the header, or None.
         static: whether pages are written to files: then they lead to nothing that only a program can answer.
@@ -32,6 +35,7 @@ class SiteSettings:
     title: str | None = None
     url: str = LOCAL_URL
     hub: str | None = None
+    contact: str | None = None
     accent: str | None = None
     logo: bytes | None = None
     static: bool = False
@@ -52,23 +56,31 @@ class SiteSettings:
         return absolute(self.url, path)
 
     @property
+    def looks(self) -> dict[str, str | None]:
+        """Where pages find the logo and the style, which change with what they hold; None for what there is not."""
+        logo = f"/logo?v={hashlib.sha256(self.logo).hexdigest()[:12]}" if self.logo else None
+        return {"logo": logo, "accent": f"/accent.css?v={self.accent.removeprefix('#')}" if self.accent else None}
+
+    @property
     def name(self) -> str:
         """What the archive calls itself, else Rostra."""
         return self.title or "Rostra"
 
 
+@lru_cache(maxsize=4)
 def site_settings(datasette: Any) -> SiteSettings:
-    """Return the settings of the site that a Datasette serves."""
+    """Return the settings of the site that a Datasette serves, which never change."""
     config = datasette.plugin_config(PLUGIN) or {}
     url = (config.get("url") or LOCAL_URL).rstrip("/")
     # Datasette's configuration is JSON, and so bytes are base64 there.
     logo = base64.b64decode(config.get("logo") or "")
     return SiteSettings(
-        config.get("title") or None,
-        url,
-        config.get("hub") or None,
-        config.get("accent") or None,
-        logo or None,
-        bool(config.get("static")),
-        config.get("media") or "",
+        title=config.get("title") or None,
+        url=url,
+        hub=config.get("hub") or None,
+        contact=config.get("contact") or None,
+        accent=config.get("accent") or None,
+        logo=logo or None,
+        static=bool(config.get("static")),
+        media=config.get("media") or "",
     )

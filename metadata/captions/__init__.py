@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import PurePath
 
 from metadata.captions import (
@@ -18,7 +19,8 @@ from metadata.captions import (
     whisper_tsv,
 )
 from metadata.captions.base import CaptionFormat, Reader, Source, Writer
-from metadata.captions.prefixes import without_speakers
+from metadata.captions.prefixes import voice_label, without_speakers
+from metadata.encodings import guessed_encoding
 from metadata.errors import FormatError, UnknownFormatError
 from metadata.model import Transcript
 
@@ -85,18 +87,25 @@ def read_captions(data: bytes, source: Source) -> Transcript:
     """Return what a file of captions says, as a transcript of kind ``imported``.
 
     Args:
-        data: the whole file: UTF-8, with or without a mark, or UTF-16 with one.
+        data: the whole file: UTF-8, UTF-16 or UTF-32, with or without a mark; XML also in the encoding that it names.
         source: its name, and what is known of it.
 
     Raises:
         UnknownFormatError: no format reads this file, or several do.
         FormatError: it breaks its format's rules.
     """
-    content = _decoded(data, source)
+    content = _decoded(data, source, "replace")
+    name = detect_format(content, source.name)
+    if "\ufffd" in content:
+        content = _decoded(data, source, "surrogateescape" if FORMATS[name].cuts_characters else "strict")
     try:
-        return READERS[detect_format(content, source.name)](content, source)
+        read = READERS[name](content, source)
     except RecursionError as error:
         raise FormatError(source.name, "", "its parts lie inside each other too deeply") from error
+    if all(segment.speaker is None for segment in read.segments):
+        return read
+    segments = (replace(segment, speaker=voice_label(segment.speaker)) for segment in read.segments)
+    return replace(read, segments=tuple(segments))
 
 
 def detect_format(content: str, name: str) -> str:
@@ -116,13 +125,13 @@ def detect_format(content: str, name: str) -> str:
     return claims[0]
 
 
-def _decoded(data: bytes, source: Source) -> str:
-    encoding = "utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
+def _decoded(data: bytes, source: Source, errors: str) -> str:
+    encoding = guessed_encoding(data)
     try:
         # A mark of the byte order is no text, wherever joined files leave one (Unicode 16.0, section 23.8).
-        return data.decode(encoding).replace("\ufeff", "")
+        return data.decode(encoding, errors).replace("\ufeff", "")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise FormatError(
-            source.name, f"line {line}", f"not {encoding.removesuffix('-sig').upper()} text: save it in that encoding"
+            source.name, f"line {line}", f"not {encoding.upper()} text: save it in that encoding"
         ) from error

@@ -13,7 +13,7 @@ markup, and a reader raises `FormatError`, with the place, for whatever it canno
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -26,6 +26,8 @@ LONGEST_MS = 1000 * 3600 * 1000
 """No recording is longer: a time beyond this is a mistake."""
 PER_LETTER_MS = 70
 """How long a letter of what comes last takes where nobody knows when it ends: 14 a second."""
+EARLY_S = -0.5
+"""How long before the beginning the first word may begin, by programs that align words: it is read as the beginning."""
 _HOUR_MS = 3_600_000
 
 
@@ -66,6 +68,8 @@ class CaptionFormat:
         write: returns the whole file as text, to be stored as UTF-8; None where we only read the format.
         read: returns what a file says, or raises `FormatError`; None where we only write the format.
         detect: tells by a file's text whether it means to be in this format.
+        cuts_characters: whether programs write a part of a character's bytes. The reader is then given each such byte
+            as a surrogate (PEP 383), and puts the character together again.
     """
 
     name: str
@@ -76,6 +80,7 @@ class CaptionFormat:
     write: Writer | None = None
     read: Reader | None = None
     detect: Detector | None = None
+    cuts_characters: bool = False
 
 
 def imported(
@@ -133,6 +138,17 @@ def declared_language(text: str | None) -> str:
         return UNDETERMINED
 
 
+def clock_ms(parts: Sequence[str | None]) -> int:
+    """Return the milliseconds of hours, minutes, seconds and the digits of a fraction; None is 0.
+
+    >>> clock_ms((None, "1", "02", "5")), clock_ms(("1", "00", "00", "123999"))
+    (62500, 3600123)
+    """
+    hours, minutes, seconds, fraction = parts
+    whole = (int(hours or 0) * 60 + int(minutes or 0)) * 60 + int(seconds or 0)
+    return whole * 1000 + (int(fraction.ljust(3, "0")[:3]) if fraction else 0)
+
+
 def join_lines(lines: Iterable[str], language: str) -> str:
     """Return a caption's lines as one: what a language writes between words stands between them."""
     return word_separator(language).join(tidied for line in lines if (tidied := tidy(line)))
@@ -140,4 +156,6 @@ def join_lines(lines: Iterable[str], language: str) -> str:
 
 def tidy(text: str) -> str:
     """Return text on one line, without control characters, and with single spaces."""
+    if text.isprintable() and "  " not in text:
+        return text.strip()  # as nearly all is: most of the time of reading captions is spent here
     return " ".join(clean(text).split())

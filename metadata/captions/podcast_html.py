@@ -3,20 +3,21 @@
 Source: Podcast namespace, transcripts, section "HTML"
 (https://github.com/Podcastindex-org/podcast-namespace/blob/main/docs/examples/transcripts/transcripts.md):
 ``<cite>`` says who speaks, ``<time>`` since when, and ``<p>`` what. Paragraphs have no ends: each lasts until the next
-begins, and its sentences share that time by their length. Nothing else of a page is read.
+time, and the sentences of all that stand behind one time share it by their length. Nothing else of a page is read.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html.parser import HTMLParser
-from itertools import accumulate, pairwise
+from itertools import accumulate, groupby, pairwise
 
 from metadata.captions.base import LONGEST_MS, PER_LETTER_MS, CaptionFormat, Source, imported, tidy
 from metadata.captions.text import SENTENCES
 from metadata.errors import InvalidTimeError
+from metadata.markup import readable
 from metadata.model import Segment, Transcript
 from metadata.times import parse_offset
 
@@ -46,23 +47,25 @@ def read(text: str, source: Source) -> Transcript:
         FormatError: a time cannot be read, or a paragraph comes before the first.
     """
     reader = _Reader(source)
-    # To HTML these are comments (13.2.5.42); Python's parser raises on those that it does not know.
-    reader.feed(re.sub(r"<!\[[^>\n]*>?", "<!---->", text))
+    reader.feed(readable(text))
     reader.close()
     found = reader.paragraphs
-    last = found[-1].start_ms + len(found[-1].text) * PER_LETTER_MS if found else 0
-    ends = [*(each.start_ms for each in found[1:]), source.duration_ms or min(last, LONGEST_MS)]
-    segments = [segment for each, end in zip(found, ends, strict=False) for segment in _sentences(each, end)]
+    turns = [list(each) for _, each in groupby(found, key=lambda paragraph: paragraph.start_ms)]
+    last = turns[-1][0].start_ms + sum(len(each.text) for each in turns[-1]) * PER_LETTER_MS if turns else 0
+    ends = [*(each[0].start_ms for each in turns[1:]), source.duration_ms or min(last, LONGEST_MS)]
+    segments = [segment for each, end in zip(turns, ends, strict=False) for segment in _sentences(each, end)]
     return imported(source, segments, generator=FORMAT.title, language=reader.language)
 
 
-def _sentences(paragraph: _Paragraph, end_ms: int) -> Iterator[Segment]:
-    said = [sentence for sentence in SENTENCES.split(paragraph.text) if sentence]
-    ends = list(accumulate((len(sentence) for sentence in said), initial=0))
-    length = max(end_ms - paragraph.start_ms, 0)
-    times = [paragraph.start_ms + length * end // max(ends[-1], 1) for end in ends]
-    for sentence, (start, end) in zip(said, pairwise(times), strict=True):
-        yield Segment(start_ms=start, end_ms=end, text=sentence, speaker=paragraph.speaker)
+def _sentences(turn: Sequence[_Paragraph], end_ms: int) -> Iterator[Segment]:
+    """Yield the sentences of paragraphs that begin at one time."""
+    start_ms = turn[0].start_ms
+    said = [(sentence, each.speaker) for each in turn for sentence in SENTENCES.split(each.text) if sentence]
+    ends = list(accumulate((len(sentence) for sentence, _ in said), initial=0))
+    length = max(end_ms - start_ms, 0)
+    times = [start_ms + length * end // max(ends[-1], 1) for end in ends]
+    for (sentence, speaker), (start, end) in zip(said, pairwise(times), strict=True):
+        yield Segment(start_ms=start, end_ms=end, text=sentence, speaker=speaker)
 
 
 class _Reader(HTMLParser):
@@ -107,7 +110,7 @@ class _Reader(HTMLParser):
             self._speaker = text.removesuffix(":").strip() or None
         elif inside == "time":
             try:
-                self._start_ms = parse_offset(text)
+                self._start_ms = parse_offset(text.strip("()[]"))
             except InvalidTimeError as error:
                 raise self._source.error(self.getpos()[0], str(error)) from None
         elif inside == "p" and text:

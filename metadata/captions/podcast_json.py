@@ -2,30 +2,34 @@
 
 Source: Podcast namespace, transcripts, section "JSON"
 (https://github.com/Podcastindex-org/podcast-namespace/blob/main/docs/examples/transcripts/transcripts.md):
-``{"version": "1.0.0", "segments": [{"speaker", "startTime", "endTime", "body"}]}``, times in seconds.
+``{"version": "1.0.0", "segments": [{"speaker", "startTime", "endTime", "body"}]}``, times in seconds. The
+example there, and Buzzsprout's files, have a segment for each word: such are read as words.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Annotated
 
 import msgspec
 
-from metadata.captions.base import LONGEST_MS, CaptionFormat, Source, imported, tidy
+from metadata.captions.base import EARLY_S, LONGEST_MS, CaptionFormat, Source, imported, tidy
 from metadata.captions.cues import clean
-from metadata.model import Segment, Transcript
+from metadata.captions.spans import begins_anew, hold_words
+from metadata.model import Segment, Transcript, Word
 
-Seconds = Annotated[float, msgspec.Meta(ge=0, le=LONGEST_MS / 1000)]
+Seconds = Annotated[float, msgspec.Meta(ge=EARLY_S, le=LONGEST_MS / 1000)]
 
 
 class _Segment(msgspec.Struct, rename="camel"):
     """A segment as the format has it."""
 
     start_time: Seconds
-    body: str
+    body: str | None = None
     end_time: Seconds | None = None
-    speaker: str | None = None
+    speaker: str | int | None = None
 
 
 class _Document(msgspec.Struct):
@@ -63,16 +67,34 @@ def read(text: str, source: Source) -> Transcript:
         raise source.error("", str(error)) from error
     last = (source.duration_ms or 0) / 1000
     following = [*(each.start_time for each in document.segments[1:]), last]
-    segments = (
+    segments = [
         Segment(
-            start_ms=round(each.start_time * 1000),
-            end_ms=round((after if each.end_time is None else each.end_time) * 1000),
-            text=tidy(each.body),
-            speaker=tidy(each.speaker or "") or None,
+            start_ms=max(round(each.start_time * 1000), 0),
+            end_ms=max(round((after if each.end_time is None else each.end_time) * 1000), 0),
+            text=tidy(each.body or ""),
+            speaker=None if each.speaker is None else tidy(str(each.speaker)) or None,
         )
         for each, after in zip(document.segments, following, strict=False)
-    )
+    ]
+    segments = [each for each in segments if each.text]
+    if hold_words([each.text for each in segments], [each.end_ms - each.start_ms for each in segments]):
+        segments = list(_of_words(segments))
     return imported(source, segments, generator=FORMAT.title)
+
+
+def _of_words(words: Sequence[Segment]) -> Iterator[Segment]:
+    """Yield segments of what are words, as in the example of the namespace: each is said by one, in one breath."""
+    parts: list[list[Segment]] = [[]]
+    for word in words:
+        part = parts[-1]
+        before = part[-1] if part else word
+        if word.speaker != before.speaker or begins_anew(len(part), before.text, word.start_ms - before.end_ms):
+            parts.append([])
+        parts[-1].append(word)
+    for part in parts:
+        timed = [Word(start_ms=each.start_ms, end_ms=max(each.start_ms, each.end_ms), text=each.text) for each in part]
+        text = " ".join(each.text for each in part)
+        yield replace(part[0], end_ms=max(word.end_ms for word in timed), text=text, words=tuple(timed))
 
 
 FORMAT = CaptionFormat(

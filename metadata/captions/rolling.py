@@ -14,6 +14,12 @@ BETWEEN_MS = range(5, 21)
 Lines = Sequence[str]
 
 
+def may_roll(times: Sequence[tuple[int, int]]) -> bool:
+    """Return whether at least two captions, and a quarter of all, stand for so short a time, whatever they say."""
+    short = sum(end - start in BETWEEN_MS for start, end in times)
+    return short >= 2 and short * 4 >= len(times)
+
+
 def rolls(times: Sequence[tuple[int, int]], shown: Sequence[Lines]) -> bool:
     """Return whether at least two captions, and a quarter of all, repeat the one before and begin the next."""
     repeats = 0

@@ -7,19 +7,20 @@ https://support.google.com/youtube/answer/2734698, "Basic file formats".
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
-from metadata.captions.base import CaptionFormat, Source, imported, join_lines
+from metadata.captions.base import CaptionFormat, Source, clock_ms, imported, join_lines
+from metadata.captions.prefixes import name_speakers
 from metadata.languages import UNDETERMINED
 from metadata.model import Segment, Transcript
 
-_TIME = r"(\d{1,4}):([0-5]\d):([0-5]\d)(?:[.,](\d{1,3})(?!\d))?"
+_TIME = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,9})(?!\d))?"
 _TIMINGS = re.compile(rf"\s*{_TIME}\s*,\s*{_TIME}\s*", re.ASCII)
+_FIRST = re.compile(r"\s*+(?:\d+:)?\d+:\d\d(?:[.,]\d+)?\s*,\s*(?:\d+:)?\d+:\d\d", re.ASCII)
 
 
 def detect(text: str) -> bool:
     """Whether the first line of text holds two times and a comma."""
-    return re.match(r"\s*\d+:\d\d:\d\d(?:[.,]\d+)?\s*,\s*\d+:\d\d:\d\d", text) is not None
+    return _FIRST.match(text) is not None
 
 
 def read(text: str, source: Source) -> Transcript:
@@ -35,7 +36,7 @@ def read(text: str, source: Source) -> Transcript:
             inside = False
         elif match := _TIMINGS.fullmatch(line):  # also where the empty line before it is missing
             parts = match.groups()
-            blocks.append((_ms(parts[:4]), _ms(parts[4:]), []))
+            blocks.append((clock_ms(parts[:4]), clock_ms(parts[4:]), []))
             inside = True
         elif inside:
             blocks[-1][2].extend(line.split("[br]"))
@@ -43,13 +44,7 @@ def read(text: str, source: Source) -> Transcript:
             raise source.error(number, "expected times such as '0:00:01.000,0:00:02.500'")
     language = source.language or UNDETERMINED
     segments = [Segment(start_ms=a, end_ms=b, text=join_lines(lines, language)) for a, b, lines in blocks]
-    return imported(source, segments, generator=FORMAT.title)
-
-
-def _ms(parts: Sequence[str | None]) -> int:
-    hours, minutes, seconds = (int(part or 0) for part in parts[:3])
-    thousandths = int((parts[3] or "").ljust(3, "0"))
-    return ((hours * 60 + minutes) * 60 + seconds) * 1000 + thousandths
+    return imported(source, name_speakers(segments), generator=FORMAT.title)
 
 
 FORMAT = CaptionFormat(

@@ -6,7 +6,9 @@ is broken with a word joiner (U+2060), which is invisible, and an arrow is writt
 no speakers either: their names stand before what they say (`metadata.captions.prefixes`).
 
 Reading, a caption's text goes on until the next line of times, so that empty lines inside it do no harm; a
-line with an arrow that is no line of times is an error. pysubs2 would take such a line for speech.
+line with an arrow that is no line of times is an error. pysubs2 would take such a line for speech. Times are read in
+the ways in which programs and people have written them: with any number of digits of a fraction, with 60 and more
+seconds or minutes, a little before the beginning, and with arrows that an editor has changed.
 """
 
 from __future__ import annotations
@@ -15,17 +17,22 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from metadata.captions.base import CaptionFormat, Source, imported, join_lines, tidy
+from metadata.captions.base import CaptionFormat, Source, clock_ms, imported, join_lines, tidy
 from metadata.captions.cues import Cue, cues
 from metadata.captions.prefixes import name_speakers
-from metadata.captions.rolling import new_lines, rolls
+from metadata.captions.rolling import may_roll, new_lines, rolls
 from metadata.languages import UNDETERMINED
 from metadata.model import Segment, Transcript
 from metadata.times import format_timestamp
 
 _TAG = re.compile(r"<(?=[A-Za-z/!?])|\{(?=\\)")
-_TIME = r"(?:(\d{1,4}):)?([0-5]?\d):([0-5]?\d)(?:[,.] ?(\d{1,3}))?"
-_TIMINGS = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?:\s.*)?", re.ASCII | re.DOTALL)
+_TIME = r"(-?)(?:([0-9]{1,4}) ?: ?)?([0-9]{1,2}) ?: ?([0-9]{1,2})(?: ?(?:[,.;] ?|:(?=[0-9]{3}))([0-9]{1,9}))?"
+_ARROW = "(?:-->|->|- ->|[–—]>|--&gt;)"
+_TIMINGS = re.compile(rf"\s*{_TIME}\s*{_ARROW}\s*{_TIME}(?P<rest>\s.*)?", re.DOTALL)
+_SETTINGS = re.compile(r"(?:\s+[A-Za-z]\w*:\S*)*\s*")
+"""Where a caption stands, behind its times: ``X1:201 X2:516``, ``position:50%``."""
+_INVISIBLE = "[\u200b-\u200f\u202a-\u202e\u2060]"
+_FIRST = re.compile(rf"\s*+(?:[0-9]+\s*[\r\n]\s*)?(?:{_INVISIBLE}|\s)*+-?[0-9][^\r\n>]*{_ARROW}")
 # A tag holds no "<": a search that begins at one ends at the next, so that text of many beginnings takes no longer.
 _STYLE = re.compile(r"</?(?:b|i|u|s|font)(?:\s[^<>]*)?>|\{\\[^{}]*\}", re.IGNORECASE)
 _JOINED = re.compile(r"(?<=[<{])\u2060")
@@ -58,11 +65,8 @@ class _Block:
 
 
 def detect(text: str) -> bool:
-    """Whether the first line of text is a number or times, and times follow."""
-    lines = text.lstrip().splitlines()[:2]
-    if lines and lines[0].strip().isdigit():
-        lines = lines[1:]
-    return bool(lines) and "-->" in lines[0]
+    """Whether an arrow follows a number or what looks like a time, in the first lines of text."""
+    return _FIRST.match(text) is not None
 
 
 def read(text: str, source: Source) -> Transcript:
@@ -72,31 +76,56 @@ def read(text: str, source: Source) -> Transcript:
         FormatError: text stands before the first caption, or times cannot be read.
     """
     blocks: list[_Block] = []
+    numbered = False
     for number, line in enumerate(re.split(r"\r\n|\r|\n", text), start=1):
-        if "-->" in line:
-            match = _TIMINGS.fullmatch(line)
-            if match is None:
-                raise source.error(number, "expected times such as '00:00:01,000 --> 00:00:02,500'")
-            if blocks and blocks[-1].lines and blocks[-1].lines[-1].strip().isdigit():
-                blocks[-1].lines.pop()
+        if match := _TIMINGS.fullmatch(re.sub(_INVISIBLE, "", line)):
+            if blocks:
+                _drop_number(blocks[-1].lines, len(blocks) + 1, numbered=numbered)
             groups = match.groups()
-            blocks.append(_Block(_ms(groups[:4]), _ms(groups[4:])))
+            blocks.append(_Block(_ms(groups[:5]), _ms(groups[5:10])))
+            if not _SETTINGS.fullmatch(rest := match["rest"] or ""):
+                blocks[-1].lines.append(rest)
+        elif "-->" in line:
+            raise source.error(number, "expected times such as '00:00:01,000 --> 00:00:02,500'")
         elif blocks:
             blocks[-1].lines.append(line)
-        elif line.strip() and not line.strip().isdigit():
+        elif _is_number(line):
+            numbered = True
+        elif line.strip():
             raise source.error(number, "expected a caption's number, and its times on the next line")
-    shown = [[tidy(_STYLE.sub("", line)) for line in each.lines] for each in blocks]
-    if rolls([(each.start_ms, each.end_ms) for each in blocks], shown):
-        for each, new in zip(blocks, new_lines(shown), strict=True):
-            each.lines[:] = [line for line, is_new in zip(each.lines, new, strict=True) if is_new]
+    times = [(each.start_ms, each.end_ms) for each in blocks]
+    if may_roll(times):
+        shown = [[tidy(_STYLE.sub("", line)) for line in each.lines] for each in blocks]
+        if rolls(times, shown):
+            for each, new in zip(blocks, new_lines(shown), strict=True):
+                each.lines[:] = [line for line, is_new in zip(each.lines, new, strict=True) if is_new]
     language = source.language or UNDETERMINED
     segments = [Segment(start_ms=each.start_ms, end_ms=each.end_ms, text=_text(each, language)) for each in blocks]
     return imported(source, name_speakers(segments), generator=FORMAT.title)
 
 
+def _is_number(line: str) -> bool:
+    return line.strip().isdecimal()
+
+
+def _drop_number(lines: list[str], expected: int, *, numbered: bool) -> None:
+    """Take the next caption's number from the lines of a caption, also where an empty line stands behind it.
+
+    Args:
+        lines: of the caption before; they are changed.
+        expected: what the number is, if captions are counted from 1.
+        numbered: whether the file numbers its captions: without, a number is what somebody says.
+    """
+    last = next((at for at in range(len(lines) - 1, -1, -1) if lines[at].strip()), None)
+    if last is None or not _is_number(lines[last]):
+        return
+    follows, is_expected = last == len(lines) - 1, lines[last].strip().lstrip("0") == str(expected)
+    if follows + is_expected + numbered >= 2:
+        del lines[last:]
+
+
 def _ms(parts: Sequence[str | None]) -> int:
-    hours, minutes, seconds = (int(part or 0) for part in parts[:3])
-    return ((hours * 60 + minutes) * 60 + seconds) * 1000 + int((parts[3] or "").ljust(3, "0"))
+    return 0 if parts[0] else clock_ms(parts[1:])
 
 
 def _text(block: _Block, language: str) -> str:

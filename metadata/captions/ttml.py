@@ -12,18 +12,18 @@ that nothing is expanded or fetched (https://pypi.org/project/defusedxml/).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
 from xml.etree.ElementTree import Element, ParseError
 from xml.sax.saxutils import escape, quoteattr
 
 from defusedxml import DefusedXmlException, ElementTree
-from msgspec import UNSET
 
-from metadata.captions.base import LONGEST_MS, CaptionFormat, Source, declared_language, imported, join_lines
+from metadata.captions.base import LONGEST_MS, CaptionFormat, Source, declared_language, imported, tidy
 from metadata.captions.cues import Cue, cues
+from metadata.captions.spans import Span, spoken
 from metadata.model import Segment, Transcript
 from metadata.times import format_timestamp
 
@@ -32,11 +32,12 @@ _PARAMETER, _METADATA, _STYLING = "parameter", "metadata", "styling"
 """How the namespaces of attributes end, in TTML and in its drafts (http://www.w3.org/2006/10/ttaf1#parameter)."""
 _READINGS = frozenset({"text", "textContainer", "delimiter"})
 """Values of ``tts:ruby`` of what tells how the base beside it is read (TTML2, 10.2.35)."""
+_TIMES = ("begin", "end", "dur")
 _XML = "{http://www.w3.org/XML/1998/namespace}"
-_CLOCK = re.compile(r"(\d{1,4}):([0-5]\d):([0-5]\d|60)(?:(\.\d{1,9})|:(\d{2,3})(?:\.(\d{1,3}))?)?", re.ASCII)
+_CLOCK = re.compile(r"(\d{1,4}):([0-5]\d):([0-5]\d|60)(?:(\.\d{1,30})|:(\d{2,3})(?:\.(\d{1,3}))?)?", re.ASCII)
 OVERLAPPED = "x-overlapped"
 """The role of what is said while others speak: TTML2, section 14.3.4, has none for it, and takes those with ``x-``."""
-_OFFSET = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)(h|ms|m|s|f|t)", re.ASCII)
+_OFFSET = re.compile(r"(\d{1,12}(?:\.\d{1,30})?)(h|ms|m|s|f|t)", re.ASCII)
 _FIRST = re.compile(r"(?>\s|<\?.*?\?>|<!--.*?-->|<![A-Z][^>]*>)*+<(?:\w+:)?tt[\s>/]", re.DOTALL)
 _NOT_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
 """What XML 1.0 (section 2.2, Char) excludes and `metadata.captions.cues.clean` leaves."""
@@ -172,7 +173,7 @@ def read(text: str, source: Source) -> Transcript:
     )
     reader = _Reader(source, clock, agents, language, source.duration_ms, readings)
     found = [child for child in root if _local(child) == "body"]
-    segments = [segment for child in found for segment in reader.segments(child, 0, None, None, "body")]
+    segments = [segment for child in found for segment in reader.segments(child, _Place(start_ms=0), "body")]
     return imported(source, segments, generator=FORMAT.title, language=language, hour_ms=clock.hour_ms)
 
 
@@ -218,9 +219,26 @@ def _is_reading(element: Element, styles: frozenset[str]) -> bool:
     return _attribute(element, _STYLING, "ruby") in _READINGS or not styles.isdisjoint(named)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """When an element is active, and who speaks in it.
+
+    Attributes:
+        start_ms: when it begins.
+        end_ms: when it ends; None is not before the document does.
+        speaker: the name.
+        is_timed: whether an element of the text, not the paragraph alone, has times.
+    """
+
+    start_ms: int
+    end_ms: int | None = None
+    speaker: str | None = None
+    is_timed: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """Walks the body; times count from where the parent begins (section 10.2)."""
+    """Walks the body; times count from where the parent begins, or the element before ends (section 10.2)."""
 
     source: Source
     clock: _Clock
@@ -230,63 +248,85 @@ class _Reader:
     readings: frozenset[str]
     """Styles of what tells how something else is read."""
 
-    def segments(
-        self, element: Element, start_ms: int, end_ms: int | None, speaker: str | None, path: str
-    ) -> Iterator[Segment]:
+    def segments(self, element: Element, parent: _Place, path: str) -> Iterator[Segment]:
         """Yield the paragraphs inside an element."""
-        if element.get("timeContainer") == "seq":
-            raise self.source.error(path, "sequential time containers are not read")
-        start, end = self.interval(element, start_ms, end_ms, path)
-        agent = _attribute(element, _METADATA, "agent")
-        speaker = join_lines([self.agents.get((agent.split() or [""])[0], agent)], "en") or None if agent else speaker
+        place = self.place(element, parent, path)
         if _local(element) == "p":
-            yield self.paragraph(element, start, end, speaker, path)
+            yield from self.paragraph(element, place, path)
             return
+        at_ms, in_turn = place.start_ms, element.get("timeContainer") == "seq"
         for number, child in enumerate(element, start=1):
             if _local(child) in {"div", "p"}:
-                yield from self.segments(child, start, end, speaker, f"{path}/{_local(child)}[{number}]")
+                inside = f"{path}/{_local(child)}[{number}]"
+                found = list(self.segments(child, replace(place, start_ms=at_ms), inside))
+                yield from found
+                if in_turn:
+                    at_ms = self.end(child, replace(place, start_ms=at_ms), inside, found)
 
-    def interval(self, element: Element, start_ms: int, end_ms: int | None, path: str) -> tuple[int, int | None]:
-        """Return from when to when an element is active; no end is that of its parent."""
-        begin, end, duration = (element.get(name) for name in ("begin", "end", "dur"))
-        start = start_ms + (self.clock.ms(begin, path) if begin else 0)
-        ends = [end_ms] if end_ms is not None else []
-        ends += [start_ms + self.clock.ms(end, path)] if end else []
+    def end(self, element: Element, parent: _Place, path: str, found: Sequence[Segment]) -> int:
+        """Return when the next element of a sequence may begin: a paragraph without an end takes no time."""
+        place = self.place(element, parent, path)
+        if place.end_ms is not None and (element.get("end") or element.get("dur")):
+            return place.end_ms
+        inner = [] if _local(element) == "p" else [each.end_ms for each in found]
+        return max([place.start_ms, *inner])
+
+    def place(self, element: Element, parent: _Place, path: str) -> _Place:
+        """Return when an element is active, and who speaks in it; no end is that of its parent."""
+        begin, end, duration = (element.get(name) for name in _TIMES)
+        start = parent.start_ms + (self.clock.ms(begin, path) if begin else 0)
+        ends = [parent.end_ms] if parent.end_ms is not None else []
+        ends += [parent.start_ms + self.clock.ms(end, path)] if end else []
         ends += [start + self.clock.ms(duration, path)] if duration else []
-        return start, min(ends) if ends else None
+        agent = _attribute(element, _METADATA, "agent")
+        name = self.agents.get((agent.split() or [""])[0], agent) if agent else None
+        speaker = (tidy(name) or None) if name else parent.speaker
+        is_timed = _local(element) == "span" and (parent.is_timed or _has_times(element))
+        return _Place(start_ms=start, end_ms=min(ends) if ends else None, speaker=speaker, is_timed=is_timed)
 
-    def paragraph(self, element: Element, start_ms: int, end_ms: int | None, speaker: str | None, path: str) -> Segment:
-        """Return a paragraph's text; where it has no times of its own, its spans' first and last are."""
-        inner = [
-            self.interval(each, start_ms, end_ms, path)
-            for each in element.iter()
-            if each is not element and (each.get("begin") or each.get("end") or each.get("dur"))
+    def paragraph(self, element: Element, place: _Place, path: str) -> Iterator[Segment]:
+        """Yield what each voice of a paragraph says; where it has no times, its spans' first and last are."""
+        runs = [(inner, text) for inner, text in self.runs(element, place, path) if text]
+        timed = [inner for inner, text in runs if inner.is_timed and text.strip()]
+        start, end = place.start_ms, place.end_ms
+        if timed and not _has_times(element):
+            start = min(each.start_ms for each in timed)
+            ends = [each.end_ms for each in timed]
+            end = end if None in ends else max(each for each in ends if each is not None)
+        if end is None:
+            end = self.duration_ms or start
+        # Times of words are those of spans that hold a word each; longer ones do not say when each word is said.
+        words = timed and all(len(text.split()) <= 1 for inner, text in runs if inner.is_timed)
+        overlapped = OVERLAPPED in (_attribute(element, _METADATA, "role") or "").split()
+        spans = [
+            Span(
+                text=" ".join(text.split("\n")).replace("\v", "\n"),
+                speaker=inner.speaker,
+                start_ms=inner.start_ms if words and inner.is_timed else None,
+                end_ms=inner.end_ms if words and inner.is_timed else None,
+                overlapped=overlapped,
+            )
+            for inner, text in runs
         ]
-        if inner and not any(element.get(name) for name in ("begin", "end", "dur")):
-            start_ms = min(start for start, _ in inner)
-            ends = [end for _, end in inner]
-            end_ms = end_ms if None in ends else max(end for end in ends if end is not None)
-        if end_ms is None:
-            end_ms = self.duration_ms or start_ms
-        lines = " ".join(self.text(element).split("\n")).split("\v")
-        roles = (_attribute(element, _METADATA, "role") or "").split()
-        return Segment(
-            start_ms=start_ms,
-            end_ms=end_ms,
-            text=join_lines(lines, self.language),
-            speaker=speaker,
-            overlapped=OVERLAPPED in roles or UNSET,
-        )
+        return spoken(spans, start, max(start, end), self.language)
 
-    def text(self, element: Element) -> str:
-        """Return the text of an element, with a vertical tab for every break, without metadata and readings."""
-        parts = [element.text or ""]
+    def runs(self, element: Element, place: _Place, path: str) -> Iterator[tuple[_Place, str]]:
+        """Yield the text of an element, with a vertical tab for every break, without metadata and readings."""
+        yield place, element.text or ""
+        at_ms, in_turn = place.start_ms, element.get("timeContainer") == "seq"
         for child in element:
             name = _local(child)
-            spoken = name == "span" and not _is_reading(child, self.readings)
-            parts.append("\v" if name == "br" else self.text(child) if spoken else "")
-            parts.append(child.tail or "")
-        return "".join(parts)
+            if name == "br":
+                yield place, "\v"
+            elif name == "span" and not _is_reading(child, self.readings):
+                parent = replace(place, start_ms=at_ms)
+                yield from self.runs(child, self.place(child, parent, path), path)
+                at_ms = self.end(child, parent, path, ()) if in_turn else at_ms
+            yield place, child.tail or ""
+
+
+def _has_times(element: Element) -> bool:
+    return any(element.get(name) for name in _TIMES)
 
 
 def _local(element: Element) -> str:

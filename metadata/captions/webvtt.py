@@ -24,18 +24,17 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from html import unescape
-from itertools import groupby
 from operator import itemgetter
 
 import msgspec
-from msgspec import UNSET
 
-from metadata.captions.base import CaptionFormat, Source, declared_language, imported, join_lines, tidy
+from metadata.captions.base import CaptionFormat, Source, clock_ms, declared_language, imported, join_lines, tidy
 from metadata.captions.cues import Cue, cues
 from metadata.captions.prefixes import name_speakers
-from metadata.captions.rolling import new_lines, rolls
+from metadata.captions.rolling import may_roll, new_lines, rolls
+from metadata.captions.spans import Span, spoken
 from metadata.errors import NotSaidError
-from metadata.model import Flag, Segment, Transcript, Word
+from metadata.model import Flag, Segment, Transcript
 from metadata.times import format_timestamp
 
 logger = logging.getLogger(__name__)
@@ -47,12 +46,12 @@ MPEG_HZ = 90_000
 MPEG_WRAP = 1 << 33
 """Where that clock begins again."""
 
-# Files that others wrote have hours of one digit, commas before the thousandths, fewer of these or none, which the
-# standard has not.
 OVERLAPPED = "overlapped"
 """The class of what is said while others speak."""
-_TIME = r"(?:(\d{1,4}):)?([0-5]?\d):([0-5]\d)(?:[.,](\d{1,3}))?"
-_TIMINGS = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?:\s+(?P<settings>.*))?\s*", re.ASCII | re.DOTALL)
+# Files that others wrote have hours of one digit, commas before the fraction, more or fewer digits of it than three, or
+# none, which the standard has not.
+_TIME = r"(?:(\d{1,4}):)?([0-5]?\d):([0-5]\d)(?:[.,](\d{1,9}))?"
+_TIMINGS = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?P<settings>(?![\d.,:]).*)?", re.ASCII | re.DOTALL)
 _TAG = re.compile(r"(<[^>]*>?)")
 _WORD_TIME = re.compile(_TIME, re.ASCII)
 _VOICE = re.compile(r"v(?P<classes>\.\S*)?\s+(?P<name>.+)", re.DOTALL)
@@ -103,16 +102,6 @@ class _Cue:
     lines: list[str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Span:
-    """A stretch of a cue's text, who says it, when it begins and whether others speak, where the file says so."""
-
-    speaker: str | None
-    start_ms: int | None
-    text: str
-    overlapped: bool = False
-
-
 def detect(text: str) -> bool:
     """Whether the text begins as WebVTT does."""
     return re.match(r"WEBVTT(?:\s|$)", text) is not None
@@ -134,12 +123,15 @@ def read(text: str, source: Source) -> Transcript:
         reason = "it holds data for programs (Kind: metadata), which nobody says: it is no caption file"
         raise NotSaidError(source.name, "", reason)
     language = source.language or declared_language(header.get("language", header.get("lang")))
-    shown = [[tidy(unescape(_TAG.sub("", line))) for line in cue.lines] for cue in found]
-    if _moves_words(found) or rolls([(cue.start_ms, cue.end_ms) for cue in found], shown):
-        found = [
-            replace(cue, lines=[line for line, is_new in zip(cue.lines, new, strict=True) if is_new])
-            for cue, new in zip(found, new_lines(shown), strict=True)
-        ]
+    times = [(cue.start_ms, cue.end_ms) for cue in found]
+    moves = _moves_words(found)
+    if moves or may_roll(times):
+        shown = [[tidy(unescape(_TAG.sub("", line))) for line in cue.lines] for cue in found]
+        if moves or rolls(times, shown):
+            found = [
+                replace(cue, lines=[line for line, is_new in zip(cue.lines, new, strict=True) if is_new])
+                for cue, new in zip(found, new_lines(shown), strict=True)
+            ]
     segments = [segment for cue in found for segment in _segments(cue, language)]
     if not any(segment.speaker for segment in segments):
         segments = [*_sent_once(name_speakers(segments))]
@@ -148,19 +140,22 @@ def read(text: str, source: Source) -> Transcript:
 
 def _header(lines: Sequence[str]) -> tuple[dict[str, str], int]:
     """Return the header's fields by lower-case name, and the index of the line after it."""
+    end = next((index for index, line in enumerate(lines) if index and (not line or "-->" in line)), len(lines))
     fields: dict[str, str] = {}
-    for index, line in enumerate(lines[1:], start=1):
-        if not line or "-->" in line:
-            return fields, index
+    # YouTube once wrote its fields into the first line: "WEBVTT Kind: captions; Language: en".
+    for line in [*lines[1:end], *lines[0].removeprefix("WEBVTT").split(";")]:
         name, colon, value = line.partition("=" if line.startswith(_MAP) else ":")
         if colon:
             fields.setdefault(name.strip().lower(), value.strip())
-    return fields, len(lines)
+    return fields, end
 
 
 def _joined(lines: Sequence[str], source: Source) -> list[_Cue]:
     """Return the cues of all parts that have a header of their own, each once, on the clock of the first part."""
-    starts = [0, *(at for at in range(2, len(lines)) if not lines[at - 1] and _TITLE.fullmatch(lines[at]))]
+    titles = (at for at in range(2, len(lines)) if not lines[at - 1] and lines[at].startswith("WEBVTT"))
+    starts = [0, *(at for at in titles if _TITLE.fullmatch(lines[at]))]
+    if len(starts) == 1:
+        return list(_cues(lines, _header(lines)[1], source, ahead=0))
     found: list[_Cue] = []
     last: dict[tuple[str, ...], int] = {}
     first: int | None = None
@@ -200,7 +195,7 @@ def _shifted(cue: _Cue, ms: int) -> _Cue:
 def _offset(mapping: str) -> int:
     """Return the ticks that a map of times adds to those of its part; without one, none (RFC 8216, section 3.5)."""
     local, mpeg = _LOCAL.search(mapping), _MPEG.search(mapping)
-    return int(mpeg[1]) - (_ms(local.groups()) if local else 0) * MPEG_HZ // 1000 if mpeg else 0
+    return int(mpeg[1]) - (clock_ms(local.groups()) if local else 0) * MPEG_HZ // 1000 if mpeg else 0
 
 
 def _shift_ms(ticks: int) -> int:
@@ -210,8 +205,8 @@ def _shift_ms(ticks: int) -> int:
 
 def _is_for_programs(found: Sequence[_Cue]) -> bool:
     """Whether every cue names a picture, or is an object of JSON."""
-    texts = ["\n".join(cue.lines).strip() for cue in found]
-    return bool(texts) and all(_is_picture(text) or _is_json(text) for text in texts)
+    texts = ("\n".join(cue.lines).strip() for cue in found)
+    return bool(found) and all(_is_picture(text) or _is_json(text) for text in texts)
 
 
 def _is_picture(text: str) -> bool:
@@ -238,8 +233,8 @@ def _blocks(lines: Sequence[str], first: int) -> Iterator[tuple[int, list[str]]]
     """Yield runs of lines with the number of their first; a second line of times begins a new one (section 6.2)."""
     block: list[str] = []
     for number, line in enumerate(lines[first:], start=first + 1):
-        ends = "-->" in line and (len(block) > 1 or (block and "-->" in block[0]))
-        if block and (not line or ends):
+        ends = block and (not line or ("-->" in line and (len(block) > 1 or "-->" in block[0])))
+        if ends:
             yield number - len(block), block
             block = []
         if line:
@@ -254,14 +249,14 @@ def _cues(lines: Sequence[str], first: int, source: Source, *, ahead: int) -> It
     any_read = False
     for at_line, block in _blocks(lines, first):
         number = at_line + ahead
-        at = next((index for index, line in enumerate(block[:2]) if "-->" in line), None)
+        at = 0 if "-->" in block[0] else 1 if len(block) > 1 and "-->" in block[1] else None
         if at is None:
             if not _ASIDE.match(block[0]):
                 logger.warning("%s: line %d: text without times is passed over", source.name, number)
         elif match := _TIMINGS.fullmatch(block[at]):
             any_read = True
             groups = match.groups()
-            yield _Cue(_ms(groups[:4]), _ms(groups[4:8]), match["settings"] or "", block[at + 1 :])
+            yield _Cue(clock_ms(groups[:4]), clock_ms(groups[4:8]), match["settings"] or "", block[at + 1 :])
         else:
             logger.warning("%s: line %d: times that cannot be read are passed over", source.name, number + at)
             broken = broken or number + at
@@ -269,13 +264,7 @@ def _cues(lines: Sequence[str], first: int, source: Source, *, ahead: int) -> It
         raise source.error(broken, "expected times such as '00:01.000 --> 00:02.500'")
 
 
-def _ms(parts: Sequence[str | None]) -> int:
-    hours, minutes, seconds = (int(part or 0) for part in parts[:3])
-    thousandths = int((parts[3] or "").ljust(3, "0"))
-    return ((hours * 60 + minutes) * 60 + seconds) * 1000 + thousandths
-
-
-def _spans(payload: str) -> Iterator[_Span]:
+def _spans(payload: str) -> Iterator[Span]:
     """Cut a cue's text at its tags; how ruby is read, which goes on until the next base (section 6.4), is left out."""
     speaker: str | None = None
     start_ms: int | None = None
@@ -283,12 +272,12 @@ def _spans(payload: str) -> Iterator[_Span]:
     for token in _TAG.split(payload):
         if not token.startswith("<"):
             if token and not reading:
-                yield _Span(speaker, start_ms, unescape(token), overlapped)
+                yield Span(text=unescape(token), speaker=speaker, start_ms=start_ms, overlapped=overlapped)
             continue
         tag = token[1:].removesuffix(">")
         name = _TAG_NAME.match(tag)
         if match := _WORD_TIME.fullmatch(tag):
-            start_ms = _ms(match.groups())
+            start_ms = clock_ms(match.groups())
         elif match := _VOICE.fullmatch(tag):
             speaker = tidy(unescape(match["name"])) or None
             overlapped = OVERLAPPED in (match["classes"] or "").split(".")
@@ -296,6 +285,8 @@ def _spans(payload: str) -> Iterator[_Span]:
             overlapped = True
         elif tag == "/v":
             speaker, overlapped = None, False
+        elif name and name[0] == "br":  # which is HTML's
+            yield Span(text="\n", speaker=speaker, start_ms=start_ms, overlapped=overlapped)
         elif name and name[0] in {"ruby", "/ruby"}:
             ruby, reading = name[0] == "ruby", False
         elif name and name[0] in {"rt", "/rt"}:
@@ -303,55 +294,29 @@ def _spans(payload: str) -> Iterator[_Span]:
 
 
 def _segments(cue: _Cue, language: str) -> Iterator[Segment]:
-    """Return a segment for each voice of a cue, which share its time by the length of what they say."""
-    spans = [span for span in _spans("\n".join(cue.lines)) if span.text]
-    voices = [(speaker, list(each)) for speaker, each in groupby(spans, key=lambda span: span.speaker)]
-    total = sum(len(span.text) for span in spans)
-    said, last = 0, max(cue.start_ms, cue.end_ms)
-    for speaker, each in voices:
-        start = cue.start_ms + (last - cue.start_ms) * said // total
-        said += sum(len(span.text) for span in each)
-        end = cue.start_ms + (last - cue.start_ms) * said // total
-        text = join_lines("".join(span.text for span in each).split("\n"), language)
-        overlapped = any(span.overlapped for span in each) or UNSET
-        words = _words(each, start, end)
-        yield Segment(start_ms=start, end_ms=end, text=text, speaker=speaker, words=words, overlapped=overlapped)
-
-
-def _words(spans: Sequence[_Span], start_ms: int, end_ms: int) -> tuple[Word, ...]:
-    """Return words with times, if the file times any; those of one span share its time by their length."""
-    if all(span.start_ms is None for span in spans):
-        return ()
-    starts: list[int] = []
-    for span in spans:
-        previous = starts[-1] if starts else start_ms
-        starts.append(min(max(span.start_ms or previous, previous), end_ms))
-    words = []
-    for span, start, end in zip(spans, starts, [*starts[1:], end_ms], strict=True):
-        spoken = span.text.strip()
-        words += [
-            Word(
-                start_ms=start + (end - start) * part.start() // len(spoken),
-                end_ms=start + (end - start) * part.end() // len(spoken),
-                text=part[0],
-            )
-            for part in re.finditer(r"\S+", spoken)
-        ]
-    return tuple(words)
+    payload = "\n".join(cue.lines)
+    end_ms = max(cue.start_ms, cue.end_ms)
+    if "<" in payload:
+        yield from spoken(list(_spans(payload)), cue.start_ms, end_ms, language)
+    elif payload:  # as most are: nobody is named, and no word has a time
+        text = join_lines(unescape(payload).split("\n"), language)
+        yield Segment(start_ms=cue.start_ms, end_ms=end_ms, text=text)
 
 
 def _moves_words(found: Sequence[_Cue]) -> bool:
     """Whether lines move up, as in YouTube's automatic captions: words have times, and lines come twice."""
-    timed = any(_WORD_TIME.fullmatch(tag[1:-1]) for cue in found for line in cue.lines for tag in _TAG.findall(line))
-    return timed and any("position:0%" in cue.settings for cue in found)
+    if not any("position:0%" in cue.settings for cue in found):
+        return False
+    return any(_WORD_TIME.fullmatch(tag[1:-1]) for cue in found for line in cue.lines for tag in _TAG.findall(line))
 
 
 def _sent_once(segments: Sequence[Segment]) -> Iterator[Segment]:
     """Leave out a sentence of four words or more that the caption just before began with too (Zoom)."""
     before: Segment | None = None
     for segment in segments:
-        again = _SENTENCE.match(segment.text)
-        if before and again and before.end_ms == segment.start_ms and before.text.startswith(again[0]):
+        goes_on = before is not None and before.end_ms == segment.start_ms
+        again = _SENTENCE.match(segment.text) if goes_on else None
+        if before and again and before.text.startswith(again[0]):
             yield replace(segment, text=segment.text[again.end() :].strip())
         else:
             yield segment

@@ -10,7 +10,8 @@ milliseconds, and with ``--output-json-full`` ``tokens``, of which words are mad
 
 The pipeline of transformers has ``chunks`` with a ``timestamp`` of two, which are segments, or words where somebody
 asked for these; insanely-fast-whisper adds who spoke, as ``speakers``. Python writes NaN for a number that is none,
-which JSON has not: it is read as nothing.
+which JSON has not: it is read as nothing. whisper.cpp cuts characters of several bytes in two, so that its file is no
+UTF-8: the two are joined.
 """
 
 from __future__ import annotations
@@ -24,20 +25,23 @@ from typing import Annotated, Any
 
 import msgspec
 
-from metadata.captions.base import LONGEST_MS, PER_LETTER_MS, CaptionFormat, Source, imported, tidy
+from metadata.captions.base import EARLY_S, LONGEST_MS, PER_LETTER_MS, CaptionFormat, Source, imported, tidy
+from metadata.captions.spans import begins_anew, hold_words
 from metadata.captions.text import SENTENCES
 from metadata.model import Segment, Transcript, Word
 
-PAUSE_SECONDS, LONGEST, SENTENCE_ENDS = 1.0, 24, (".", "?", "!", "…", "。", "？", "！")
-"""Where words without segments are parted: at silences, after so many, and behind these."""
 _FIELDS = ("id", "seek", "start", "end", "text")
 _WORD_FIELDS = ("start", "end", "word", "probability")
 """What named tuples of faster-whisper begin with, and what those of its words hold."""
+_CONTENT = ("segments", "words", "chunks", "transcription")
+"""What is said stands under one of these."""
+_PARTS = ("tokens", "words")
+"""What holds parts of a text in whisper.cpp's forms."""
 _TUPLE = re.compile(r"\[\s*\[\s*\d+\s*,\s*\d+\s*,\s*\d+(?:\.\d+)?\s*,\s*\d+(?:\.\d+)?\s*,\s*\"", re.ASCII)
-Seconds = Annotated[float, msgspec.Meta(ge=0, le=LONGEST_MS / 1000)]
-Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=LONGEST_MS)]
-_Share = Annotated[float, msgspec.Meta(ge=-0.001, le=1.001)]
-"""A probability, as sums of floats come out."""
+Seconds = Annotated[float, msgspec.Meta(ge=EARLY_S, le=LONGEST_MS / 1000)]
+Milliseconds = Annotated[int, msgspec.Meta(ge=int(EARLY_S * 1000), le=LONGEST_MS)]
+_SUM_ERROR = 0.001
+"""How far from 0 to 1 a probability may be, as sums of floats come out; what is further is none."""
 
 
 class _Word(msgspec.Struct):
@@ -47,9 +51,9 @@ class _Word(msgspec.Struct):
     text: str = ""
     start: Seconds | None = None
     end: Seconds | None = None
-    probability: _Share | None = None
-    score: _Share | None = None
-    confidence: _Share | None = None
+    probability: float | None = None
+    score: float | None = None
+    confidence: float | None = None
 
     @property
     def said(self) -> str:
@@ -69,7 +73,7 @@ class _Segment(msgspec.Struct):
     start: Seconds
     end: Seconds
     text: str
-    speaker: str | None = None
+    speaker: str | int | None = None
     words: list[_Word] | None = None
 
 
@@ -85,7 +89,7 @@ class _Token(msgspec.Struct):
 
     text: str
     offsets: _Offsets | None = None
-    p: _Share | None = None
+    p: float | None = None
 
 
 class _Line(msgspec.Struct):
@@ -93,7 +97,7 @@ class _Line(msgspec.Struct):
 
     offsets: _Offsets
     text: str
-    speaker: str | None = None
+    speaker: str | int | None = None
     tokens: list[_Token] = []
 
 
@@ -102,7 +106,7 @@ class _Chunk(msgspec.Struct):
 
     text: str
     timestamp: tuple[Seconds | None, Seconds | None]
-    speaker: str | None = None
+    speaker: str | int | None = None
 
 
 class _Result(msgspec.Struct):
@@ -152,10 +156,10 @@ def read(text: str, source: Source) -> Transcript:
     language = document.language or (found.language if found else None)
     lines = (
         Segment(
-            start_ms=each.offsets.start,
-            end_ms=each.offsets.end,
+            start_ms=max(each.offsets.start, 0),
+            end_ms=max(each.offsets.end, 0),
             text=tidy(each.text),
-            speaker=tidy(each.speaker or "") or None,
+            speaker=_name(each.speaker),
             words=tuple(_joined(each.tokens)),
         )
         for each in document.transcription
@@ -172,6 +176,8 @@ def _decode(text: str, source: Source) -> _Document:
         if isinstance(data, list):
             whole = [each for each in data if isinstance(each, dict) and "chunks" in each]
             data = whole[0] if whole else {"segments": [_named(each) for each in data]}
+        if isinstance(data, dict) and data.keys().isdisjoint(_CONTENT):
+            raise source.error("$", f"expected one of {', '.join(_CONTENT)}")
         return msgspec.convert(data, _Document)
     except (ValueError, msgspec.MsgspecError) as error:
         raise source.error("", str(error)) from error
@@ -180,12 +186,58 @@ def _decode(text: str, source: Source) -> _Document:
 def _loaded(text: str) -> Any:
     try:
         return msgspec.json.decode(text)
+    except UnicodeEncodeError:
+        pass  # parts of characters
     except msgspec.DecodeError:
         if "NaN" not in text and "Infinity" not in text:
             raise
-    data = json.loads(text, parse_constant=lambda _: None)
-    json.dumps(data, ensure_ascii=False).encode()  # half of a surrogate pair is no text
+    return _whole(json.loads(text, parse_constant=lambda _: None))
+
+
+def _whole(data: Any) -> Any:
+    """Return data without parts of characters: whisper.cpp's tokens are bytes, and one may end inside a character.
+
+    Raises:
+        UnicodeEncodeError: half of a surrogate pair is no text.
+    """
+    if isinstance(data, str):
+        return data.encode("utf-8", "surrogateescape").decode("utf-8", "ignore")
+    if isinstance(data, list):
+        return [_whole(each) for each in data]
+    if isinstance(data, dict):
+        joined = {
+            name: _rejoined(each) if name in _PARTS and isinstance(each, list) else each for name, each in data.items()
+        }
+        return {name: _whole(each) for name, each in joined.items()}
     return data
+
+
+def _rejoined(parts: list[Any]) -> list[Any]:
+    """Join each token that ends inside a character with the next; how sure the program is, the first of them says."""
+    whole: list[Any] = []
+    for part in parts:
+        name = _cut_text(whole[-1]) if whole else None
+        if name and isinstance(part, dict) and isinstance(part.get(name), str):
+            before = whole.pop()
+            ends = {"end": part["end"]} if "end" in part else {}
+            if isinstance(before.get("offsets"), dict) and isinstance(part.get("offsets"), dict):
+                ends["offsets"] = before["offsets"] | {"to": part["offsets"].get("to")}
+            whole.append(before | ends | {name: before[name] + part[name]})
+        else:
+            whole.append(part)
+    return whole
+
+
+def _cut_text(token: Any) -> str | None:
+    """Return which field of a token ends inside a character: a byte that is none is a surrogate (PEP 383)."""
+    for name in ("text", "word"):
+        text = token.get(name) if isinstance(token, dict) else None
+        if isinstance(text, str) and "\udc80" <= text[-1:] <= "\udcff":
+            try:
+                text.encode("utf-8", "surrogateescape").decode()
+            except UnicodeDecodeError as error:
+                return name if error.reason == "unexpected end of data" else None
+    return None
 
 
 def _named(segment: Any) -> Any:
@@ -208,7 +260,7 @@ def _from_chunks(document: _Document) -> list[_Segment]:
         start = before if chunk.timestamp[0] is None else chunk.timestamp[0]
         end = start + len(chunk.text) * PER_LETTER_MS / 1000 if chunk.timestamp[1] is None else chunk.timestamp[1]
         timed.append((start, end, chunk))
-    if timed and all(len(chunk.text.split()) <= 1 for _, _, chunk in timed):
+    if hold_words([chunk.text for _, _, chunk in timed], [(end - start) * 1000 for start, end, _ in timed]):
         words = [_Word(word=chunk.text, start=start, end=end) for start, end, chunk in timed]
         return _from_words(words, document.text or "".join(chunk.text for chunk in chunks))
     return [_Segment(start=start, end=end, text=chunk.text, speaker=chunk.speaker) for start, end, chunk in timed]
@@ -239,8 +291,9 @@ def _in_breaths(words: list[_Word]) -> list[list[_Word]]:
     parts: list[list[_Word]] = [[]]
     for word in words:
         part = parts[-1]
-        pause = part and (word.start or 0.0) - (part[-1].end or word.start or 0.0) >= PAUSE_SECONDS
-        if part and (pause or len(part) == LONGEST or part[-1].said.rstrip().endswith(SENTENCE_ENDS)):
+        before = part[-1] if part else word
+        pause = (word.start or 0.0) - (before.end or word.start or 0.0)
+        if begins_anew(len(part), before.said, pause * 1000):
             parts.append([])
         parts[-1].append(word)
     return parts if words else []
@@ -276,12 +329,14 @@ def _joined(tokens: list[_Token]) -> Iterator[Word]:
         first, last = parts[0].offsets, parts[-1].offsets
         if first and last and (said := tidy(text)):
             shares = [part.p for part in parts if part.p is not None]
-            end = max(first.start, last.end)
-            yield Word(start_ms=first.start, end_ms=end, text=said, confidence=_share(min(shares, default=None)))
+            start = max(first.start, 0)
+            yield Word(
+                start_ms=start, end_ms=max(start, last.end), text=said, confidence=_share(min(shares, default=None))
+            )
 
 
 def _share(value: float | None) -> float | None:
-    return None if value is None else min(max(value, 0.0), 1.0)
+    return None if value is None or not -_SUM_ERROR <= value <= 1 + _SUM_ERROR else min(max(value, 0.0), 1.0)
 
 
 def _segment(segment: _Segment) -> Segment:
@@ -289,7 +344,7 @@ def _segment(segment: _Segment) -> Segment:
         start_ms=_ms(segment.start),
         end_ms=_ms(segment.end),
         text=tidy(segment.text),
-        speaker=tidy(segment.speaker or "") or None,
+        speaker=_name(segment.speaker),
         words=tuple(_words(segment)),
     )
 
@@ -305,7 +360,11 @@ def _words(segment: _Segment) -> Iterator[Word]:
 
 
 def _ms(seconds: float) -> int:
-    return round(seconds * 1000)
+    return max(round(seconds * 1000), 0)
+
+
+def _name(speaker: str | int | None) -> str | None:
+    return None if speaker is None else tidy(str(speaker)) or None
 
 
 FORMAT = CaptionFormat(
@@ -315,4 +374,5 @@ FORMAT = CaptionFormat(
     suffix=".json",
     read=read,
     detect=detect,
+    cuts_characters=True,
 )

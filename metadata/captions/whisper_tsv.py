@@ -8,6 +8,7 @@ text in quotes, and ``speaker`` before the text where it tells who spoke.
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Iterator
 
@@ -37,8 +38,8 @@ def read(text: str, source: Source) -> Transcript:
 def _segments(text: str, source: Source) -> Iterator[Segment]:
     lines = re.split(r"\r\n|\r|\n", text)
     tabs = lines[0].count("\t")
-    tabbed = (line.split("\t", tabs) for line in lines)
-    rows: Iterator[list[str]] = tabbed if tabs else csv.reader(lines, skipinitialspace=True)
+    quoted = csv.reader(io.StringIO(text, newline=""), skipinitialspace=True)  # a text in quotes may hold line ends
+    rows: Iterator[list[str]] = (line.split("\t", tabs) for line in lines) if tabs else quoted
     columns = [name.strip() for name in next(rows)]
     try:
         for number, row in enumerate(rows, start=2):

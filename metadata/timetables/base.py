@@ -21,6 +21,7 @@ hostile: whatever its bytes, ``read`` returns a `Reading` or raises `MetadataErr
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -29,6 +30,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from metadata.encodings import guessed_encoding
 from metadata.errors import FormatError
 from metadata.model import Event, Person, Session
 from metadata.timetables.plain_xml import Node, load_plain_xml
@@ -86,7 +88,7 @@ class Source:
 
     Attributes:
         name: the file's name, with its suffix.
-        data: its content; UTF-16 with a byte order mark has become UTF-8.
+        data: its content; UTF-16 and UTF-32 have become UTF-8, and byte order marks are gone.
         time_zone: the IANA zone of times that name none, if somebody said it.
     """
 
@@ -97,18 +99,18 @@ class Source:
 
     @cached_property
     def head(self) -> bytes:
-        """The beginning of the file, without a byte order mark and blanks."""
-        return self.data[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
+        """The beginning of the file, without blanks."""
+        return self.data[:4096].lstrip()
 
     @cached_property
     def text(self) -> str:
-        """The file as text without a byte order mark.
+        """The file as text.
 
         Raises:
             FormatError: it is not text in UTF-8.
         """
         try:
-            return self.data.decode("utf-8-sig")
+            return self.data.decode()
         except UnicodeDecodeError as error:
             raise FormatError(self.name, self._line(error.start), "not UTF-8 text: save it in that encoding") from None
 
@@ -148,15 +150,18 @@ class Source:
 
 
 def _utf8(name: str, data: bytes) -> bytes:
-    """Return a file in UTF-8. Spreadsheets and editors on Windows write UTF-16 with a byte order mark."""
-    if not data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data
-    try:
-        text = data.decode("utf-16")
-    except UnicodeDecodeError:
-        raise FormatError(name, "", "not UTF-16 text, as its first bytes say") from None
-    # An XML declaration names the encoding, which has changed.
-    return re.sub(r"^<\?xml[^>]*\?>", "", text).encode()
+    """Return a file in UTF-8, without byte order marks. Spreadsheets and editors on Windows write UTF-16."""
+    encoding = guessed_encoding(data)
+    if encoding.startswith(("utf-16", "utf-32")):
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            raise FormatError(name, "", f"not {encoding.upper()} text, as its first bytes say") from None
+        # An XML declaration names the encoding, which has changed.
+        data = re.sub(r"^\ufeff*\s*<\?xml[^>]*\?>", "", text).encode()
+    while data.startswith(codecs.BOM_UTF8):
+        data = data.removeprefix(codecs.BOM_UTF8)
+    return data
 
 
 Detector: TypeAlias = Callable[[Source], bool]

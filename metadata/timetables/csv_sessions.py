@@ -44,7 +44,7 @@ COLUMNS = {
     "track": "the track",
     "room": "the room",
     "start": "such as `2024-07-01T18:00+02:00`; without an offset, in `time_zone`. A date alone is a day",
-    "day": "the date, where nobody knows the hour",
+    "day": "the date, where nobody knows the hour, or of an hour alone in `start`",
     "minutes": "the planned length, which may have a fraction",
     "end": "as `start`, or an hour alone, such as `19:00` or `24:00`; without an offset, it has that of `start`",
     "language": "a BCP-47 tag, an ISO 639 code or an English name",
@@ -64,6 +64,7 @@ _FIELDS = {
 _DELIMITERS = ",;\t|"
 _SEPARATOR = re.compile(r"\"?sep=(.)\"?[\s,;|]*", re.IGNORECASE)
 _HOUR = re.compile(r"T?(\d{1,2}):([0-5]\d)(?::([0-5]\d|60))?\s*(Z|[+-]\d{2}(?::?\d{2})?)?", re.ASCII | re.IGNORECASE)
+_DECIMAL_COMMA = re.compile(r"^(\d+),(\d{1,2})$", re.ASCII)
 _OPT_OUT = frozenset({"do not record", "do-not-record", "optout", "opt-out"})
 
 
@@ -132,7 +133,7 @@ def read(source: Source, /) -> Reading:
 
 def _rows(source: Source) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     """Return the names of the columns, and the rows with their lines. Rows without a cell are left out."""
-    text, skipped, delimiter = _without_separator_line(source.text.lstrip("\ufeff"))
+    text, skipped, delimiter = _without_separator_line(source.text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[tuple[int, dict[str, str]]] = []
     header: list[str] = []
@@ -205,7 +206,10 @@ def _session(row: dict[str, str], where: str, zone: str | None, notes: Notes) ->
     title = notes.line(row.get("title"))
     if title is None:
         raise notes.source.error(where, "a session without a title")
-    start_text = row.get("start", "").strip()
+    start_text, day_text = row.get("start", "").strip(), row.get("day", "").strip()
+    if is_date(day_text) and (hour := _HOUR.fullmatch(start_text)):
+        start_text = f"{day_text}T{hour[1].zfill(2)}:{hour[2]}:{hour[3] or '00'}{(hour[4] or '').upper()}"
+        day_text = ""
     dated = is_date(start_text)
     start = None if dated else notes.moment(where, start_text, zone)
     # An end without an offset has that of the start, if the start has one (ISO 8601:2004, section 4.4.5).
@@ -219,7 +223,7 @@ def _session(row: dict[str, str], where: str, zone: str | None, notes: Notes) ->
         track=notes.line(row.get("track")),
         room=notes.line(row.get("room")),
         start=start,
-        day=notes.date(where, start_text if dated else row.get("day")),
+        day=notes.date(where, start_text if dated else day_text),
         planned_ms=_length(row, start, where, end_zone, notes),
         language=notes.language(where, row.get("language")),
         abstract=notes.block(row.get("abstract")),
@@ -235,7 +239,7 @@ def _length(row: dict[str, str], start: str | None, where: str, zone: str | None
     minutes, end = row.get("minutes", "").strip(), row.get("end", "").strip()
     if minutes:
         try:
-            return notes.positive(where, float(minutes) * 60_000, minutes)
+            return notes.positive(where, float(_DECIMAL_COMMA.sub(r"\1.\2", minutes)) * 60_000, minutes)
         except ValueError:
             notes.note(where, f"{minutes[:20]!r} is no number of minutes: left out")
             return None

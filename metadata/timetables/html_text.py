@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
+from metadata.markup import readable
+
 _MARKUP = re.compile(
     r"</?(?:p|br|div|span|a|ul|ol|li|strong|em|b|i|u|h[1-6]|blockquote|code|pre|table|tr|td|img|script|style)"
     r"(?:\s[^<>]*)?/?>",
     re.IGNORECASE,
 )
-_MARKED = re.compile(r"<!\[[^>]*>?")
 _BLOCKS = frozenset({"p", "div", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre", "table", "tr"})
 _SILENT = frozenset({"script", "style"})
 
@@ -24,8 +25,7 @@ def html_to_text(text: str) -> str:
     if not _MARKUP.search(text):
         return text
     reader = _Reader()
-    # To HTML these are comments (13.2.5.42); Python's parser raises on those that it does not know.
-    reader.feed(_MARKED.sub("<!---->", text))
+    reader.feed(readable(text))
     reader.close()
     lines = (re.sub(r"[ \t\xa0]+", " ", line).strip() for line in "".join(reader.parts).split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()

@@ -57,15 +57,19 @@ def read(source: Source, /) -> Reading:
     """Return the event of a calendar.
 
     Raises:
-        FormatError: it cannot be parsed as a calendar.
+        FormatError: it cannot be parsed as a calendar, or is a message that cancels events.
     """
     calendar = _calendar(source)
+    if (_text(calendar, "METHOD") or "").upper() == "CANCEL":  # RFC 5546, section 3.2.5
+        raise source.error(
+            "METHOD:CANCEL", "a message that cancels events, no timetable: import the calendar itself again"
+        )
     ours = str(calendar.get("PRODID", "")).startswith(_PRODUCT)
     notes = Notes(source, html=not ours)
     title = notes.line(_text(calendar, "X-WR-CALNAME") or _text(calendar, "NAME"))
     if title is None:
         notes.note("", "the calendar has no name: the event is named by the file (--event names another)")
-    events = list(calendar.walk("VEVENT"))
+    events = _latest(list(calendar.walk("VEVENT")), notes)
     # Sloppy exporters name the zone where a component should describe it.
     said_zone = next((text for name in _ZONES if (text := _text(calendar, name))), None)
     zone = notes.zone("", said_zone) or _shared_zone(events)
@@ -113,6 +117,26 @@ def read(source: Source, /) -> Reading:
         session_fields=SESSION_FIELDS | besides,
         slugs_identify=ours,
     )
+
+
+def _latest(events: Sequence[Component], notes: Notes) -> list[Component]:
+    """Return events without those that a later revision replaces, which has a greater SEQUENCE (RFC 5545, 3.8.7.4)."""
+    latest: dict[tuple[str, str], int] = {}
+    revisions = [((_text(each, "UID") or "", str(time_of(each, "RECURRENCE-ID"))), _sequence(each)) for each in events]
+    for key, number in revisions:
+        latest[key] = max(number, latest.get(key, number))
+    kept = []
+    for at, (each, (key, number)) in enumerate(zip(events, revisions, strict=True), 1):
+        if key[0] and number < latest[key]:
+            notes.note(f"event {at}", f"an earlier revision (SEQUENCE {number}) of one that is here too: left out")
+        else:
+            kept.append(each)
+    return kept
+
+
+def _sequence(component: Component) -> int:
+    number = _text(component, "SEQUENCE") or "0"
+    return int(number) if re.fullmatch("[0-9]{1,9}", number) else 0
 
 
 def _singles(
@@ -166,7 +190,8 @@ def _content(source: Source) -> str:
     Raises:
         FormatError: a line is not UTF-8.
     """
-    unfolded = _FOLD.sub(b"", source.data.removeprefix(b"\xef\xbb\xbf"))
+    lines = source.data if b"\n" in source.data else source.data.replace(b"\r", b"\n")
+    unfolded = _FOLD.sub(b"", lines)
     try:
         text = unfolded.decode()
     except UnicodeDecodeError:
@@ -200,7 +225,7 @@ def _session(component: Component, where: str, zone: str | None, notes: Notes) -
         title = "Untitled"
     where = f"{where} ({title[:60]!r})"
     for name, reason in component.errors:
-        notes.note(where, f"{name}: {reason}: left out")
+        notes.note(where, f"{name}: {reason}: left out" if name else f"{reason}: left out")
     if (_text(component, "STATUS") or "").upper() == "CANCELLED":
         notes.note(where, "cancelled: left out")
         return None

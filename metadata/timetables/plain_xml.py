@@ -7,6 +7,7 @@ are nested, is limited.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from xml.parsers import expat
@@ -26,11 +27,22 @@ class Node:
     line: int
     children: list[Node] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
+    behind: int = 0
+    """How many of its parent's texts stand before it."""
 
     @property
     def text(self) -> str:
         """The element's own text, stripped."""
         return "".join(self.texts).strip()
+
+    @property
+    def whole_text(self) -> str:
+        """The text of the element and of all inside it, in their order."""
+        parts, at = [], 0
+        for child in self.children:
+            parts += [*self.texts[at : child.behind], child.whole_text]
+            at = child.behind
+        return "".join([*parts, *self.texts[at:]])
 
     @property
     def where(self) -> str:
@@ -64,7 +76,10 @@ def load_plain_xml(data: bytes, source: str) -> Node:
     Raises:
         FormatError: the line, and what is wrong there.
     """
-    builder = _Builder(source)
+    # Where blanks stand before the declaration, as broken plugins of web sites write them, XML does not allow it.
+    late = _LATE_DECLARATION.match(data)
+    builder = _Builder(source, late[2].decode() if late and late[2] else None)
+    data = late[1] + data[late.end() :] if late else data
     try:
         return builder.parse(data)
     except expat.ExpatError as error:
@@ -75,13 +90,16 @@ def load_plain_xml(data: bytes, source: str) -> Node:
         raise FormatError(source, "line 1", f"not readable XML: {error}") from None
 
 
+_LATE_DECLARATION = re.compile(rb"""(\s+)<\?xml(?:[^>]*?\sencoding\s*=\s*["']([\w.-]{1,40})["'])?[^>]*\?>""", re.ASCII)
+
+
 class _Builder:
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, encoding: str | None) -> None:
         self._source = source
         self._open: list[Node] = []
         self._root: Node | None = None
         self._count = 0
-        self._parser = parser = expat.ParserCreate(namespace_separator="}")
+        self._parser = parser = expat.ParserCreate(encoding, namespace_separator="}")
         parser.buffer_text = True
         parser.StartDoctypeDeclHandler = self._doctype
         parser.StartElementHandler = self._start
@@ -108,6 +126,7 @@ class _Builder:
             raise self._refuse(f"more than {MAX_ELEMENTS:,} elements")
         node = Node(tag, attributes, self._parser.CurrentLineNumber)
         if self._open:
+            node.behind = len(self._open[-1].texts)
             self._open[-1].children.append(node)
         else:
             self._root = node

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import reduce
+from urllib.parse import urljoin
 
 from metadata.feed_dates import published
 from metadata.model import Event, Link, Person, Release, Role, RoleName, Session
@@ -47,7 +49,10 @@ _ROLES: dict[str, RoleName] = {
     "narrator": "reader", "author": "author", "reporter": "speaker", "moderator": "chair",
 }  # fmt: skip
 _SECONDS = re.compile(r"\d{1,6}(?:\.\d+)?", re.ASCII)
-_CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,2}):(\d{2})(?:\.\d+)?", re.ASCII)
+_CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})(?:\.\d+)?", re.ASCII)
+_ADDRESSED = re.compile(r"\S+@\S+ \((.+)\)")
+"""RSS writes people as an address with a name behind."""
+_BASE = "http://www.w3.org/XML/1998/namespace}base"
 
 
 def detect(source: Source, /) -> bool:
@@ -69,7 +74,8 @@ def read(source: Source, /) -> Reading:
         raise source.error(root.where, "no <channel> in <rss>")
     notes = Notes(source)
     prefix = _ATOM if atom else ""
-    title = notes.line(channel.get(f"{prefix}title"))
+    notes.base = channel.attributes.get(_BASE)
+    title = notes.line(_said(channel, f"{prefix}title"))
     if title is None:
         notes.note(channel.where, "the feed has no title: the event is named by the file")
     language = notes.language(
@@ -80,7 +86,7 @@ def read(source: Source, /) -> Reading:
     sessions = [_session(item, prefix, language, channel, notes) for item in items]
     guid = next((text for name in PODCAST if (text := channel.get(f"{name}guid"))), "") or channel.get(f"{_ATOM}id")
     name = title or name_stem(source)
-    description = notes.block(channel.get("description") or channel.get(f"{_ATOM}subtitle"))
+    description = notes.block(channel.get("description") or _said(channel, f"{_ATOM}subtitle"))
     links = _website(channel, notes)
     event, notices = review(
         Event(
@@ -105,6 +111,17 @@ def read(source: Source, /) -> Reading:
     )
 
 
+def _said(node: Node, tag: str) -> str:
+    """Return the text of a child, as HTML where Atom's ``type`` calls it that (RFC 4287, section 3.1.1)."""
+    child = node.find(tag)
+    if child is None:
+        return ""
+    kind = child.attributes.get("type")
+    return (
+        child.whole_text.strip() if kind == "xhtml" else f"<span>{child.text}</span>" if kind == "html" else child.text
+    )
+
+
 def _guid(item: Node) -> str:
     return item.get("guid") or item.get(f"{_ATOM}id")
 
@@ -122,25 +139,31 @@ def _website(node: Node, notes: Notes, rel: str = "website") -> tuple[Link, ...]
         return notes.link(node.where, rel, url)
     for link in node.all(f"{_ATOM}link"):
         if link.attributes.get("rel", "alternate") == "alternate":
-            return notes.link(link.where, rel, link.attributes.get("href"))
+            return notes.link(link.where, rel, _address(node, link, notes))
     return ()
+
+
+def _address(node: Node, link: Node, notes: Notes) -> str:
+    """Return where a link of Atom leads: from ``xml:base`` of feed, entry and link (RFC 4287, section 2)."""
+    bases = (notes.base, node.attributes.get(_BASE), link.attributes.get(_BASE))
+    return reduce(urljoin, (base for base in (*bases, link.attributes.get("href")) if base), "")
 
 
 def _session(item: Node, prefix: str, language: str | None, channel: Node, notes: Notes) -> Session:
     where = item.where
-    title = notes.line(item.get(f"{prefix}title")) or notes.line(item.get(f"{_ITUNES}title"))
+    title = notes.line(_said(item, f"{prefix}title")) or notes.line(item.get(f"{_ITUNES}title"))
     if title is None:
         notes.note(where, "an episode without a title")
     abstract = notes.block(
-        item.get("description") or item.get(f"{_ATOM}summary") or item.get(f"{_ITUNES}summary")
-        or item.get(f"{_CONTENT}encoded") or item.get(f"{_ATOM}content")
+        item.get("description") or _said(item, f"{_ATOM}summary") or item.get(f"{_ITUNES}summary")
+        or item.get(f"{_CONTENT}encoded") or _said(item, f"{_ATOM}content")
     )  # fmt: skip
     links = [*_website(item, notes, "page")]
     for enclosure in item.all("enclosure"):
         links += notes.link(enclosure.where, "recording", enclosure.attributes.get("url"))
     for link in item.all(f"{_ATOM}link"):
         if link.attributes.get("rel") == "enclosure":
-            links += notes.link(link.where, "recording", link.attributes.get("href"))
+            links += notes.link(link.where, "recording", _address(item, link, notes))
     for name in PODCAST:
         for kind in ("transcript", "chapters"):
             for node in item.all(f"{name}{kind}"):
@@ -225,10 +248,12 @@ def _people(item: Node, channel: Node, notes: Notes) -> tuple[Role, ...]:
             return tuple(roles.values())
     authors = [author.get(f"{_ATOM}name") for author in item.all(f"{_ATOM}author")]
     if len(authors) > 1:
-        named = distinct_names(notes.line(author) for author in authors)
-        return tuple(Role(person=Person(name=name), role="host") for name in named)
-    text = authors[0] if authors else item.get(f"{_ITUNES}author") or channel.get(f"{_ITUNES}author")
-    match = re.fullmatch(r"\S+@\S+ \((.+)\)", text)  # RSS writes people as an address with a name behind
+        names = distinct_names(notes.line(author) for author in authors)
+        return tuple(Role(person=Person(name=name), role="host") for name in names)
+    named = _ADDRESSED.fullmatch(item.get("author"))
+    text = authors[0] if authors else item.get(f"{_ITUNES}author")
+    text = text or (named[1] if named else item.get(f"{_DUBLIN_CORE}creator")) or channel.get(f"{_ITUNES}author")
+    match = _ADDRESSED.fullmatch(text)
     name = notes.line(match[1] if match else text)
     return (Role(person=Person(name=name), role="host"),) if name and not is_web(name) else ()
 

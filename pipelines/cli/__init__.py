@@ -70,6 +70,10 @@ def main(function: Callable[[], object] = lambda: cli(standalone_mode=False)) ->
     except (PipelineError, ArchiveError, MetadataError) as error:
         err.print(f"[red]rostra:[/] {escape(str(error))}")
         sys.exit(2)
-    except (OSError, msgspec.MsgspecError) as error:
+    except OSError as error:
+        named = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
+        err.print(f"[red]rostra:[/] {escape(named)}")
+        sys.exit(2)
+    except msgspec.MsgspecError as error:
         err.print(f"[red]rostra:[/] {escape(str(error))}")
         sys.exit(2)

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 from rich.markup import escape
 
+from archive.catalogue.addresses import event_at
 from archive.catalogue.announcements import State, announce, find_event_id, read_announcements, set_state
 from archive.catalogue.rows import touch
 from archive.connection import transaction
@@ -59,6 +60,8 @@ def announce_(
     """
     states: dict[State, str | None] = {"private": hide, "public": show, "deleted": delete}
     wanted: list[tuple[State, str]] = [(state, slug) for state, slug in states.items() if slug]
+    if len({slug for _, slug in wanted}) < len(wanted):
+        raise click.UsageError("say one of --private, --public and --delete of an announcement")
     if title is None and not wanted and any((text, day, url, source, language)):
         raise click.UsageError("an announcement needs a TITLE")
     if title is None and not wanted:
@@ -69,11 +72,18 @@ def announce_(
     if as_json:
         emit({"event": event, "slugs": slugs})
     else:
-        err.print(f"{escape(', '.join(slugs))}. Next: [bold]rostra run[/]")
+        done = [f"{slug} {SAID[state]}" for state, slug in wanted] + [
+            f"{slug} was written" for slug in slugs[len(wanted) :]
+        ]
+        err.print(f"{escape('; '.join(done))}. Next: [bold]rostra run[/]")
+
+
+SAID: dict[State, str] = {"private": "is private", "public": "is public again", "deleted": "is deleted"}
 
 
 def _write(root: Path, event: str, made: Announcement | None, wanted: list[tuple[State, str]]) -> list[str]:
     with taking_turns(root) as context, transaction(context.db):
+        event = event_at(context.db, event)
         for state, slug in wanted:
             set_state(context.db, event, slug, state)
         slugs = [slug for _, slug in wanted]
@@ -85,7 +95,7 @@ def _write(root: Path, event: str, made: Announcement | None, wanted: list[tuple
 
 def _list(root: Path, event: str, *, as_json: bool) -> None:
     with open_archive_readonly(root) as context:
-        known = read_announcements(context.db, find_event_id(context.db, event))
+        known = read_announcements(context.db, find_event_id(context.db, event_at(context.db, event)))
     if as_json:
         emit([asdict(each) for each in known])
         return

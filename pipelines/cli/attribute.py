@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 from rich.markup import escape
 
-from archive.catalogue.attributions import Attribution, attribute, attributions, said_within, take_back
 from archive.connection import transaction
+from archive.voices.attributions import Attribution, attribute, attributions, said_within, take_back
 from metadata.times import format_clock
 from pipelines.cli.base import Examples, archive_option, emit, json_option, user_name
 from pipelines.cli.correct import correct

@@ -10,7 +10,7 @@ from rich.filesize import decimal
 from rich.markup import escape
 
 from pipelines.cli.base import archive_option, command, emit, json_option
-from pipelines.cli.display import counting_bytes, err, out
+from pipelines.cli.display import counting_bytes, err, out, typed
 from pipelines.errors import ConfigError
 from pipelines.storage.archive_folder import open_archive, open_archive_readonly, timestamp
 from pipelines.storage.backup import Damage, Done, Manifest, back_up, manifests, repair, restore
@@ -95,7 +95,7 @@ def restore_command(root: Path, place: str, target: Path | None, at: str | None,
         out.print(
             f"Restored [bold]{done.manifest.made_at}[/] in {escape(str(target))}: {len(done.manifest.files)} files"
         )
-        out.print(f"Next: [bold]rostra --archive {escape(str(target))} publish[/]")
+        out.print(f"Next: [bold]rostra --archive {typed(target)} publish[/]")
     if done.damage:
         sys.exit(1)
 

@@ -16,6 +16,7 @@ from archive.extracts.parts import RENDITIONS
 from archive.extracts.taking_in import THINGS
 from pipelines.cli.base import Examples, archive_option, emit, export, json_option, user_name
 from pipelines.cli.display import counting_bytes, err, out
+from pipelines.errors import BagError
 from pipelines.exchange.bagged import TakenIn, import_bag
 from pipelines.exchange.bags import export_bag
 from pipelines.storage.archive_folder import open_archive_readonly, taking_turns
@@ -86,7 +87,10 @@ def import_bags(root: Path, folders: Sequence[Path], *, keep_ours: bool, dry_run
     told = []
     with taking_turns(root) as context, counting_bytes() as step:
         for folder in folders:
-            done = import_bag(context, folder, keep_ours=keep_ours, dry_run=dry_run, by=user_name(), step=step)
+            try:
+                done = import_bag(context, folder, keep_ours=keep_ours, dry_run=dry_run, by=user_name(), step=step)
+            except BagError as error:
+                raise BagError(f"{folder}: {error}") from error
             told.append(_as_dict(folder, done))
             if not as_json:
                 _tell(folder, done, dry_run=dry_run)

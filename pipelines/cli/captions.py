@@ -23,6 +23,7 @@ from pipelines.exchange.revisions import corrected_terms
 from pipelines.stages.hints import hints_for
 from pipelines.storage.archive_folder import Context, open_archive_readonly, taking_turns
 from pipelines.storage.atomic import write_atomic
+from pipelines.storage.own import refuse_kept
 from pipelines.text import counted, one_line
 
 
@@ -167,7 +168,9 @@ def hints(root: Path, session: str | None, corrections: bool, as_json: bool) -> 
     With --corrections: what people wrote where a machine had heard something else, and the glossary does not have.
     Nothing is taken over by itself, as another glossary makes every recording due to be transcribed again.
     """
-    if corrections == (session is not None):
+    if corrections and session is not None:
+        raise click.UsageError("--corrections lists those of the whole archive: leave SESSION out")
+    if not corrections and session is None:
         raise click.UsageError("say a SESSION, or --corrections")
     if session is None:
         _suggest(root, as_json=as_json)
@@ -225,6 +228,7 @@ def export_captions(root: Path, session: str, form: str, speakers: bool, target:
     if target is None:
         echo(texts[0][1], nl=False)
         return
+    refuse_kept(target)
     target.mkdir(parents=True, exist_ok=True)
     for name, text in texts:
         write_atomic(target / name, text.encode())

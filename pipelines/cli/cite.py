@@ -61,11 +61,16 @@ def cite(
     """
     with _published(root) as (conn, settings):
         if f"{CITE}/" in subject:
+            if moment or until or words:
+                raise click.UsageError("the address says which moment it is: leave --at, --to and --words out")
+            _say_whose(subject, settings)
             _tell(conn, _address(subject), settings, as_json=as_json)
             return
         event, slug = _named(conn, subject)
         span = _span(conn, event, slug, moment, until, words)
         source = source_of(conn, settings, event, slug, span=span)
+    if settings.url == LOCAL_URL.rstrip("/"):
+        err.print("[yellow]This address leads to this machine only:[/] set site.url in rostra.toml, then rostra run")
     if source is None:
         raise UnknownSubjectError("session", subject)
     written = _write(source[1], style)
@@ -148,6 +153,15 @@ def _address(text: str) -> Address:
         return parse(names[0], names[1], lambda name: given.get(name, ""))
     except BadAddressError as error:
         raise click.UsageError(str(error)) from None
+
+
+def _say_whose(subject: str, settings: SiteSettings) -> None:
+    """Say so where an address is another site's: whoever moved a site looks for old ones here."""
+    theirs, ours = urlsplit(subject.strip()).hostname, urlsplit(settings.url).hostname
+    if theirs and theirs != ours:
+        err.print(
+            f"[yellow]{escape(theirs)} is not this archive's site ({escape(str(ours))}): it is looked up here.[/]"
+        )
 
 
 def _tell(conn: sqlite3.Connection, address: Address, settings: SiteSettings, *, as_json: bool) -> None:

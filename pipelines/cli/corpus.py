@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import click
 from rich.markup import escape
@@ -10,11 +11,13 @@ from rich.progress import Progress
 
 from archive.research.corpus import FORMS, Chosen
 from archive.research.corpus.reading import Selection
-from archive.research.subcorpus import Subcorpus, from_address
+from archive.research.subcorpus import FILTERS, Subcorpus, from_address
 from archive.search.filters import Filters
+from archive.urls import CORPUS
 from pipelines.cli.base import Examples, archive_option, emit, export, json_option, session_name
 from pipelines.cli.display import err
 from pipelines.exchange.corpora import export_corpus, source
+from pipelines.storage.own import refuse_kept
 from pipelines.text import counted, one_line
 
 FORMS_TOLD = "\n".join(f"  {form.name:<9} {form.title}: {form.about}" for form in FORMS.values())
@@ -75,6 +78,7 @@ def corpus(
 ) -> None:
     """Write what was said for other tools."""
     part = _part(chosen, query, address, name, translations=translations)
+    refuse_kept(dest)
     with source(root, private=private) as of, Progress(console=err, transient=True) as progress:
         task = progress.add_task("corpus", total=None)
         wanted = forms or ("csv",)
@@ -97,12 +101,22 @@ def _part(chosen: dict[str, object], query: str, address: str | None, name: str,
     if address is not None:
         if values or query:
             raise click.UsageError("--part says what is chosen: leave out the other options that choose")
+        _refuse_other(address)
         named = from_address(address)
         return Subcorpus(named.selection, name or named.name)
     if "session" in values:
         event, values["session"] = session_name(values["session"])
         values |= {"event": event} if event else {}
     return Subcorpus(Selection(filters=Filters(**values), query=query, translations=translations), name)
+
+
+def _refuse_other(address: str) -> None:
+    """Raise BadParameter for an address that is of no part, which would choose all of the archive."""
+    said = parse_qs(urlsplit(address).query, keep_blank_values=True)
+    unknown = sorted(said.keys() - {"q", "name", "translations", *FILTERS})
+    if unknown or not (said or urlsplit(address).path.rstrip("/").endswith(CORPUS)):
+        reason = f"{unknown[0]!r} in it chooses nothing" if unknown else "it chooses nothing"
+        raise click.BadParameter(f"{reason}: copy the address of a corpus from the site", param_hint="--part")
 
 
 def _value(value: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -50,6 +51,11 @@ class Warnings(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Show one."""
         err.print(f"[yellow]–[/] {escape(one_line(record.getMessage()))}")
+
+
+def typed(argument: object) -> str:
+    """Return an argument of a command that is shown to be copied: as a shell takes it."""
+    return escape(shlex.quote(str(argument)))
 
 
 def echo(text: str, *, nl: bool = True) -> None:

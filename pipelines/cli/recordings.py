@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any, Literal, NoReturn
 import click
 from rich.markup import escape
 
+from archive.catalogue.addresses import event_at
 from archive.catalogue.recordings import assign
 from archive.connection import transaction
 from archive.errors import sqlite_errors
@@ -70,7 +72,7 @@ def pull(
     passed over: an archive's folder may hold recordings beside it.
     """
     if captions_only and (here := [source for source in sources if "://" not in source]):
-        raise click.UsageError(f"--captions-only is for addresses; for files: rostra caption {here[0]}")
+        raise click.UsageError(f"--captions-only is for addresses; for files: rostra caption {shlex.quote(here[0])}")
     with ending_as(as_json=log_json):
         if watch:
             _watch(root, [Path(source) for source in sources], event, session, as_json=log_json)
@@ -123,12 +125,12 @@ def match(root: Path, event: str | None, apply_: bool, as_json: bool) -> None:
     """
     if apply_:
         with taking_turns(root) as context:
-            found = list(proposals(context, event))
+            found = list(proposals(context, event_at(context.db, event) if event else None))
             for proposal in found:
                 _decide(context, proposal, None if as_json or not sys.stdin.isatty() else click.getchar)
     else:
         with open_archive_readonly(root) as context, sqlite_errors():
-            found = list(proposals(context, event))
+            found = list(proposals(context, event_at(context.db, event) if event else None))
             if not as_json:
                 for proposal in found:
                     _list_proposal(proposal)
@@ -199,6 +201,7 @@ def cut(root: Path, recording: str, event: str | None, room: str | None, apply_:
     """
     with open_archive(root) as context:
         subject = find_recording(context.db, recording)
+        event = event_at(context.db, event) if event else None
         whole = cutting.day(context, subject, event=event, room=room)
         pauses = cutting.heard_pauses(context, subject)
         if pauses is None:

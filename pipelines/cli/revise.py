@@ -27,7 +27,7 @@ from pipelines.exchange.captions import find_recording
 from pipelines.exchange.revisions import Corrected, at_moment, current, from_file, keep, merged
 from pipelines.exchange.revisions import undo as take_back
 from pipelines.storage.archive_folder import Context, open_archive_readonly, taking_turns, timestamp
-from pipelines.text import one_line
+from pipelines.text import counted, one_line
 
 ROWS_SHOWN = 20
 """Of so many places each is shown; of more, the first ones."""
@@ -166,7 +166,8 @@ def _undo(context: Context, version: Version, by: str, *, dry_run: bool, as_json
     elif not changes:
         err.print("Nobody has corrected this transcript.")
     else:
-        err.print(f"{len(changes)} places are as they were before. Next: [bold]rostra run[/]")
+        are = "is as it was" if len(changes) == 1 else "are as they were"
+        err.print(f"{counted(len(changes), 'place')} {are} before. Next: [bold]rostra run[/]")
 
 
 def _tell(corrected: Corrected, *, dry_run: bool, as_json: bool) -> None:
@@ -177,15 +178,15 @@ def _tell(corrected: Corrected, *, dry_run: bool, as_json: bool) -> None:
     for each in corrected.changes[:ROWS_SHOWN]:
         err.print(_line(each))
     if len(corrected.changes) > ROWS_SHOWN:
-        err.print(f"… and {len(corrected.changes) - ROWS_SHOWN} more places")
+        err.print(f"… and {counted(len(corrected.changes) - ROWS_SHOWN, 'place')} more")
     for each in corrected.conflicts:
         err.print(f"[yellow]?[/] {_line(each)} (what people wrote stands; the machine hears the former)")
     if not corrected.changes:
         err.print("It says so already; it stays.")
     elif dry_run:
-        err.print(f"{len(corrected.changes)} places would change; nothing was changed.")
+        err.print(f"{counted(len(corrected.changes), 'place')} would change; nothing was changed.")
     else:
-        err.print(f"{len(corrected.changes)} places changed. Next: [bold]rostra run[/]")
+        err.print(f"{counted(len(corrected.changes), 'place')} changed. Next: [bold]rostra run[/]")
 
 
 def _list(done: Sequence[Revision], *, as_json: bool) -> None:

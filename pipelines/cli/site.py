@@ -18,7 +18,7 @@ from archive.publication.folder import SiteNames, read_names
 from archive.publication.releases import next_end
 from pipelines import config as configuration
 from pipelines.cli.base import archive_option, command, emit, json_option
-from pipelines.cli.display import err, out
+from pipelines.cli.display import err, out, typed
 from pipelines.cli.work import conclude, finish, observing, run_stages
 from pipelines.exchange import timetables
 from pipelines.run.executors import InProcess
@@ -41,8 +41,9 @@ def init(folder: Path, title: str | None) -> None:
     if not new:
         err.print(f"{folder} is an archive already: nothing changed")
         return
-    out.print(f"An archive in [bold]{escape(str(folder))}[/]; its settings are in {archives.Layout(folder).config}")
-    out.print(f"Next: [bold]rostra --archive {escape(str(folder))} pull RECORDING…[/]")
+    settings = escape(str(archives.Layout(folder).config))
+    out.print(f"An archive in [bold]{escape(str(folder))}[/]; its settings are in {settings}")
+    out.print(f"Next: [bold]rostra --archive {typed(folder)} pull RECORDING…[/]")
 
 
 def _of_the_site(_ctx: click.Context, _option: click.Parameter, tag: str | None) -> str | None:
@@ -239,20 +240,14 @@ def demo(folder: Path, no_serve: bool, port: int) -> None:
         conclude(report, "done", nothing="Nothing is due: everything was done before.")
     out.print("Three searches to try:")
     for query in SEARCHES:
-        out.print(f"  rostra --archive {escape(str(folder))} search {escape(_quoted(query))}")
+        out.print(f"  rostra --archive {typed(folder)} search {typed(query)}")
     if report.failed or no_serve:
-        out.print(f"To serve it: rostra serve --archive {escape(str(folder))}")
+        out.print(f"To serve it: rostra serve --archive {typed(folder)}")
         finish(report)
         return
     for query in SEARCHES:
         out.print(f"  http://127.0.0.1:{port}/search?q={_in_url(query)}")
     _serve(archives.Layout(folder).public, site.names(), "127.0.0.1", port)
-
-
-def _quoted(query: str) -> str:
-    import shlex  # only the demo's last lines quote for a shell
-
-    return shlex.quote(query)
 
 
 def _in_url(query: str) -> str:

@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from archive.catalogue import runs
-from archive.catalogue.holdings import holdings
+from archive.catalogue.holdings import holdings, names
 from archive.catalogue.recordings import count_without_session
 from archive.connection import transaction
 from archive.errors import sqlite_errors
@@ -21,7 +21,7 @@ from archive.sqlite import Database
 from metadata.times import format_clock
 from pipelines.cli.advice import advice
 from pipelines.cli.base import archive_option, command, emit, json_option
-from pipelines.cli.display import err, out
+from pipelines.cli.display import echo, err, out
 from pipelines.stages import STAGES
 from pipelines.storage import archive_folder as archives
 from pipelines.storage.archive_folder import Context, now, open_archive_readonly, taking_turns, timestamp
@@ -29,18 +29,22 @@ from pipelines.text import counted, one_line
 
 
 @command("rostra status", "rostra status --all", "rostra status --json")
-@click.option("--all", "every", is_flag=True, help="List everything that needs attention or is to be said, one by one.")
+@click.option(
+    "--all", "every", is_flag=True, help="List all of it by name, and everything that needs attention or is to be said."
+)
 @json_option
 @archive_option
 def status(root: Path, every: bool, as_json: bool) -> None:
     """Say what the archive holds, how far its stages are, what a run is doing, and what needs attention.
 
-    Of much that went wrong in the same way, a few are named; --all and --json list each of them.
+    Of much that went wrong in the same way, a few are named; --all and --json list each of them. --all also lists
+    events, sessions and people by the names that other commands take.
     """
     with open_archive_readonly(root) as context, sqlite_errors():
         facts = _facts(context)
+        named = names(context.db) if every else []
     if as_json:
-        emit(facts)
+        emit(facts | ({"names": [each._asdict() for each in named]} if every else {}))
         return
     holds = facts["holds"]
     out.print(f"[bold]{escape(facts['title'])}[/]  {escape(facts['archive'])}")
@@ -59,6 +63,8 @@ def status(root: Path, every: bool, as_json: bool) -> None:
             f" not transcribed, although somebody may speak: {counted(holds['untranscribed'], 'passage')}"
             f" ({format_clock(holds['untranscribed_ms'])})"
         )
+    for each in named:
+        echo(f"{each.kind:8} {each.name}  {each.title}")
     table = Table("stage", "done", "skipped", "refused", "failed", "running", box=None, pad_edge=False)
     for stage, counts in facts["stages"].items():
         shown = [str(counts.get(x, 0)) for x in ("done", "skipped", "refused", "failed", "running")]

@@ -281,10 +281,10 @@ def by_hand(
     on = parse_date(day).isoformat() if day else None
     return Announcement(
         slug=proposed_slug(title, on),
-        title=" ".join(title.split()),
-        text=text,
+        title=" ".join(plain(title, TITLE).split()),
+        text=(plain(text, TEXT) or None) if text else None,
         url=url,
         published=on,
-        source=source,
+        source=(" ".join(plain(source, TITLE).split()) or None) if source else None,
         language=parse_language(language) if language else None,
     )

@@ -15,11 +15,12 @@ from pathlib import Path
 
 from slugify import slugify
 
+from archive.catalogue.addresses import event_at
 from archive.catalogue.recordings import add_elsewhere, named_recordings, recordings_of
 from archive.catalogue.sessions import find_session, named_sessions, session_links
 from archive.connection import transaction
 from archive.errors import ArchiveError
-from metadata.captions import SUFFIXES
+from metadata.captions import SUFFIXES, Source
 from metadata.captions.names import parse_name
 from metadata.errors import MetadataError, UnknownFormatError
 from metadata.model import TranscriptKind
@@ -27,7 +28,8 @@ from metadata.moments import at_moment
 from metadata.names import name_key
 from metadata.timetables.slugs import make_slug
 from pipelines.errors import CaptionsError, ItemError, PipelineError
-from pipelines.exchange.captions import Added, add_captions, only_recording
+from pipelines.exchange.captions import Added, add_captions, language_in, only_recording
+from pipelines.exchange.reading_ahead import reading_ahead
 from pipelines.matching.proposals import new_session, talks
 from pipelines.media.files import SUFFIXES as MEDIA_SUFFIXES
 from pipelines.sources.files import leads_out, shown
@@ -63,6 +65,7 @@ class Names:
 
     def __post_init__(self) -> None:
         db = self.context.db
+        self.event = event_at(db, self.event) if self.event else None
         here = named_sessions(db, self.event)
         for each in here:
             for name in {each.slug, make_slug(each.title), slugify(each.title)}:
@@ -191,11 +194,15 @@ def add_files(
         kind: ``human`` if people made or checked them, else ``imported``.
         language: BCP-47, where somebody says so.
     """
-    for path in paths:
+
+    def source_of(path: Path) -> Source:
+        return Source(name=shown(path.name), language=language or language_in(path.name))
+
+    for path, read in reading_ahead(paths, source_of):
         try:
-            data = path.read_bytes()
+            data, name = path.read_bytes(), shown(path.name)
             with transaction(context.db):
-                added = add_captions(context, data, shown(path.name), subject_of(path), kind=kind, language=language)
+                added = add_captions(context, data, name, subject_of(path), kind=kind, language=language, read=read)
         except UnknownFormatError as error:
             named = path.suffix.lower() not in {".json", ".html", ".tsv", ".txt"}
             yield Told(path, reason=str(error) if named else "holds no captions, and is passed over", fault=named)

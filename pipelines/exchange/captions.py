@@ -30,6 +30,7 @@ from metadata.model import Transcript, TranscriptKind
 from metadata.names import name_key
 from metadata.times import format_clock
 from pipelines.errors import ConfigError
+from pipelines.exchange.reading_ahead import Read
 from pipelines.media.files import SUFFIXES as MEDIA_SUFFIXES
 from pipelines.sources.files import leads_out
 from pipelines.storage.archive_folder import Context, timestamp
@@ -59,6 +60,7 @@ def add_captions(
     language: str | None = None,
     spoken: str | None = None,
     parameters: Mapping[str, str] = MappingProxyType({}),
+    read: Read = read_captions,
 ) -> Added:
     """Add a file of captions to a recording, as a version of its transcript. The caller owns the transaction.
 
@@ -73,6 +75,7 @@ def add_captions(
         language: BCP-47, where somebody says so; else what the file says, its name, the session, or nobody.
         spoken: BCP-47 of what is said in the recording, where neither it nor its session says so.
         parameters: more to note of the transcript.
+        read: what reads the file, where it may have been read already.
 
     Raises:
         MetadataError: no caption format, or the file breaks its format's rules; nothing is written.
@@ -81,7 +84,7 @@ def add_captions(
     spoken = parse_language(declared) if declared else spoken
     duration_ms = read_recording(context.db, recording).duration_ms
     source = Source(name=name, language=language or language_in(name), duration_ms=duration_ms)
-    transcript = read_captions(data, source)
+    transcript = read(data, source)
     if transcript.language == UNDETERMINED:
         transcript = replace(transcript, language=spoken or context.config.transcribe.language or UNDETERMINED)
     _check(transcript, source)

@@ -105,7 +105,9 @@ def export_corpus(
     _may_write(target)
     chosen = choose(of.db.conn, part.selection)
     if not chosen.transcripts:
-        raise CorpusError("there is nothing to export: no transcript is in what was chosen ('rostra status' lists all)")
+        raise CorpusError(
+            "no transcript is in what was chosen, so nothing is exported ('rostra status --all' lists all)"
+        )
     began(chosen)
     about = About(
         title=part.name or of.title,

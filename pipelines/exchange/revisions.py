@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from archive.catalogue.attributions import know_voices, note_edited, take_back_edited
 from archive.catalogue.revisions import (
     Version,
     corrected_id,
@@ -19,9 +18,11 @@ from archive.catalogue.revisions import (
     take_back,
 )
 from archive.catalogue.speakers import label_transcript
+from archive.catalogue.transcripts import name_speakers
 from archive.errors import UnknownSubjectError
 from archive.publication.taking_back import take_words_back, versions_like
 from archive.sqlite import Database
+from archive.voices.attributions import know_voices, note_edited, take_back_edited
 from metadata.captions import FORMATS, Source, detect_format, read_captions
 from metadata.captions.align import LEAST_SHARED
 from metadata.errors import FormatError
@@ -138,6 +139,7 @@ def keep(
         return None
     before = versions_like(db, base.recording)
     know_voices(db, base.recording, corrected.transcript)
+    name_speakers(db, base.recording)
     version = revise(db, base, corrected.transcript, corrected.changes, by=by, at=at)
     note_edited(db, base.recording, base.transcript, (version.id, version.transcript), by=by, at=at)
     label_transcript(db, base.recording, at=at)

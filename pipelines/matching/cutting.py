@@ -26,6 +26,7 @@ from archive.catalogue.recordings import (
 )
 from archive.catalogue.transcripts import speech
 from archive.connection import transaction
+from archive.voices.carrying import carry_voices
 from pipelines.errors import BrokenMediaError, ConfigError
 from pipelines.matching.evidence import FileFacts, Talk, mentions
 from pipelines.matching.proposals import file_of, talks
@@ -224,6 +225,8 @@ def part_of(whole: Path, part: Path, cut: Cut) -> Path:
 def make(context: Context, whole: Day, cut: Cut) -> None:
     """Cut a part out of a recording, and add it to the archive as its session's recording.
 
+    What people said of who speaks in the whole holds in the part, too.
+
     Raises:
         BrokenMediaError: it cannot be cut.
         ToolError: ffmpeg is missing or was killed.
@@ -257,3 +260,4 @@ def make(context: Context, whole: Day, cut: Cut) -> None:
     with transaction(context.db):
         added = add_recording(context.db, new, cut.talk.id, pulled_at=timestamp())
         note_cut(context.db, added, recording, start_ms=cut.start_ms, started_at=began.isoformat())
+        carry_voices(context.db, recording.id, added, start_ms=cut.start_ms, end_ms=cut.end_ms, at=timestamp())

@@ -40,8 +40,15 @@ STRANGE = 0.3
 STRANGERS_ALIKE = 0.4
 STRANGERS = 3
 """Windows that make a voice of their own."""
-SAME = 0.6
+FULL = 1.2
+"""Seconds of speech that they hold on average."""
+STRANGEST, STRANGEST_ALIKE = 0.25, 0.5
+"""The same, where two windows make one: whoever says a single sentence has no more."""
+SAME = 0.57
 """Likeness of means from which two voices are one."""
+LIKELY = 0.45
+"""The same where there are more voices than there can be. Voices that are less alike stay two: whoever said how many
+there can be did not know of everybody."""
 MOST = 20
 """Voices that are looked for in a part."""
 NEIGHBOURS = (0.05, 0.08, 0.12, 0.16, 0.2, 0.25, 0.3)
@@ -55,7 +62,7 @@ def cluster(vectors: Vectors, weights: Weights, most: int | None = None) -> Labe
     Args:
         vectors: in order of time.
         weights: of each.
-        most: how many voices there can be, or None where nobody knows.
+        most: how many voices there can be, or None where nobody knows. One is certain, and any more a guess.
     """
     if not len(vectors):
         return np.zeros(0, dtype=np.intp)
@@ -113,7 +120,7 @@ def linked(likeness: npt.NDArray[np.float32], weights: Weights, bound: float) ->
 def _cluster_part(vectors: Vectors, weights: Weights) -> Labels:
     if len(vectors) < FEW:
         return linked(vectors @ vectors.T, weights, ALIKE)
-    labels = _divided(vectors, weights, _spectral(vectors))
+    labels = _joined(vectors, weights, _divided(vectors, weights, _spectral(vectors)))
     return _joined(vectors, weights, _with_strangers(vectors, weights, labels))
 
 
@@ -169,33 +176,43 @@ def _divided(vectors: Vectors, weights: Weights, labels: Labels) -> Labels:
     for voice in range(int(labels.max()) + 1):
         its = np.flatnonzero(labels == voice)
         groups = linked(vectors[its] @ vectors[its].T, weights[its], DIVIDED)
-        for group in np.flatnonzero(np.bincount(groups) >= STRANGERS)[1:]:
+        large = [group for group in range(int(groups.max()) + 1) if _enough(weights[its[groups == group]], STRANGERS)]
+        for group in large[1:]:
             labels[its[groups == group]] = labels.max() + 1
     return _numbered(labels)
 
 
 def _with_strangers(vectors: Vectors, weights: Weights, labels: Labels) -> Labels:
     """Make voices of windows that are unlike every voice found, and like each other."""
-    strange = np.flatnonzero((vectors @ means(vectors, weights, labels).T).max(axis=1) < STRANGE)
-    if len(strange) < STRANGERS:
-        return labels
+    near = (vectors @ means(vectors, weights, labels).T).max(axis=1)
     labels = labels.copy()
-    groups = linked(vectors[strange] @ vectors[strange].T, weights[strange], STRANGERS_ALIKE)
-    for group in range(int(groups.max()) + 1):
-        its = strange[groups == group]
-        if len(its) >= STRANGERS:
-            labels[its] = labels.max() + 1
+    for strange, alike, least in ((STRANGE, STRANGERS_ALIKE, STRANGERS), (STRANGEST, STRANGEST_ALIKE, 2)):
+        its = np.flatnonzero(near < strange)
+        if len(its) < least:
+            continue
+        groups = linked(vectors[its] @ vectors[its].T, weights[its], alike)
+        for group in range(int(groups.max()) + 1):
+            members = its[groups == group]
+            if _enough(weights[members], least):
+                labels[members] = labels.max() + 1
+                near[members] = 1
     return _numbered(labels)
 
 
+def _enough(weights: Weights, least: int) -> bool:
+    """Tell whether windows are enough for a voice: so many, most of them full of speech."""
+    return len(weights) >= least and float(weights.sum()) >= FULL * least
+
+
 def _joined(vectors: Vectors, weights: Weights, labels: Labels, most: int | None = None) -> Labels:
-    """Join voices that are alike, and the nearest ones until there are no more than there can be."""
+    """Join voices that are alike; where there are more than there can be, those that are a little less alike, too."""
     while labels.max() > 0:
         voices = means(vectors, weights, labels)
         likeness = voices @ voices.T
         np.fill_diagonal(likeness, -1)
         one, other = np.unravel_index(int(likeness.argmax()), likeness.shape)
-        if likeness[one, other] < SAME and (most is None or labels.max() < most):
+        many = most is not None and labels.max() >= most
+        if likeness[one, other] < (-1 if most == 1 else LIKELY if many else SAME):
             break
         labels = _numbered(np.where(labels == other, one, labels))
     return labels

@@ -103,8 +103,8 @@ def embedding_graph(tensors: Tensors) -> bytes:
         at = _residual(graph, at, tensors, name)
     at = _convolved(graph, at, tensors, "head.conv2", "head.bn2", stride=2, relu=True)
     at = graph.node("Reshape", at, np.array([0, 320, -1], np.int64))
-    at = graph.node("Conv", at, tensors["xvector.tdnn.linear.weight"], strides=[2], pads=[2, 2])
-    at = graph.node("Relu", _batch_norm(graph, at, tensors, "xvector.tdnn.nonlinear.batchnorm"))
+    at = _normed_conv(graph, at, tensors, "xvector.tdnn.linear", "xvector.tdnn.nonlinear.batchnorm", [2], [2, 2])
+    at = graph.node("Relu", at)
     for number, (layers, kernel, dilation) in enumerate(BLOCKS, start=1):
         for place in range(1, layers + 1):
             made = _masked(graph, at, tensors, f"xvector.block{number}.tdnnd{place}", kernel, dilation)
@@ -114,8 +114,7 @@ def embedding_graph(tensors: Tensors) -> bytes:
         at = graph.node("Conv", at, tensors[f"{transit}.linear.weight"])
     at = graph.node("Relu", _batch_norm(graph, at, tensors, "xvector.out_nonlinear.batchnorm"))
     at = graph.node("Unsqueeze", _statistics(graph, at), np.array([2], np.int64))
-    at = graph.node("Conv", at, tensors["xvector.dense.linear.weight"])
-    at = _batch_norm(graph, at, tensors, "xvector.dense.nonlinear.batchnorm")
+    at = _normed_conv(graph, at, tensors, "xvector.dense.linear", "xvector.dense.nonlinear.batchnorm", [1], [0, 0])
     at = graph.node("Squeeze", at, np.array([2], np.int64))
     return graph.model(("features", ["batch", "frames", 80]), (at, ["batch", 192]))
 
@@ -159,20 +158,34 @@ def _recurrent(graph: _Graph, at: str, tensors: Tensors, layer: int) -> str:
     return graph.node("Reshape", graph.node("Transpose", at, perm=[0, 2, 1, 3]), np.array([0, 0, -1], np.int64))
 
 
-def _batch_norm(graph: _Graph, at: str, tensors: Tensors, name: str) -> str:
+def _norm(tensors: Tensors, name: str) -> tuple[npt.NDArray[Any], ...]:
+    """Return the scale, the shift, the mean and the variance of each channel."""
     mean, variance = tensors[f"{name}.running_mean"], tensors[f"{name}.running_var"]
     scale = tensors.get(f"{name}.weight", np.ones_like(mean))
     shift = tensors.get(f"{name}.bias", np.zeros_like(mean))
-    return graph.node("BatchNormalization", at, scale, shift, mean, variance, epsilon=_EPSILON)
+    return scale, shift, mean, variance
+
+
+def _batch_norm(graph: _Graph, at: str, tensors: Tensors, name: str) -> str:
+    return graph.node("BatchNormalization", at, *_norm(tensors, name), epsilon=_EPSILON)
+
+
+def _normed_conv(
+    graph: _Graph, at: str, tensors: Tensors, conv: str, norm: str, strides: list[int], pads: list[int]
+) -> str:
+    """Add a convolution and the normalization after it, which is a factor of its weights."""
+    scale, shift, mean, variance = _norm(tensors, norm)
+    factor = scale / np.sqrt(variance + np.float32(_EPSILON))
+    weights = tensors[f"{conv}.weight"]
+    scaled = weights * factor.reshape(-1, *[1] * (weights.ndim - 1))
+    return graph.node("Conv", at, scaled, shift - mean * factor, strides=strides, pads=pads)
 
 
 def _convolved(
     graph: _Graph, at: str, tensors: Tensors, conv: str, norm: str, *, stride: int = 1, relu: bool = False
 ) -> str:
-    weights = tensors[f"{conv}.weight"]
-    pad = weights.shape[-1] // 2
-    at = graph.node("Conv", at, weights, strides=[stride, 1], pads=[pad, pad, pad, pad])
-    at = _batch_norm(graph, at, tensors, norm)
+    pad = tensors[f"{conv}.weight"].shape[-1] // 2
+    at = _normed_conv(graph, at, tensors, conv, norm, [stride, 1], [pad] * 4)
     return graph.node("Relu", at) if relu else at
 
 
@@ -188,8 +201,8 @@ def _residual(graph: _Graph, at: str, tensors: Tensors, name: str) -> str:
 def _masked(graph: _Graph, at: str, tensors: Tensors, name: str, kernel: int, dilation: int) -> str:
     """Add one dense layer, whose output is masked by what the whole window is like."""
     at = graph.node("Relu", _batch_norm(graph, at, tensors, f"{name}.nonlinear1.batchnorm"))
-    at = graph.node("Conv", at, tensors[f"{name}.linear1.weight"])
-    at = graph.node("Relu", _batch_norm(graph, at, tensors, f"{name}.nonlinear2.batchnorm"))
+    at = _normed_conv(graph, at, tensors, f"{name}.linear1", f"{name}.nonlinear2.batchnorm", [1], [0, 0])
+    at = graph.node("Relu", at)
     cam, pad = f"{name}.cam_layer", (kernel - 1) // 2 * dilation
     local = graph.node("Conv", at, tensors[f"{cam}.linear_local.weight"], dilations=[dilation], pads=[pad, pad])
     context = graph.node("GlobalAveragePool", at)

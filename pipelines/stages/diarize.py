@@ -73,7 +73,7 @@ class Diarize:
 
     def prepare(self) -> None:
         """Load the weights. Where that fails, `work` says so of its item, so that the run goes on."""
-        with suppress(TranscriberError, ImportError):
+        with suppress(TranscriberError, ImportError, MemoryError, RuntimeError):
             self.diarizer.load()
 
     def work(self, task: Task, report: Report) -> Artefact:

@@ -18,6 +18,7 @@ import msgspec
 from slugify import slugify
 
 from archive.catalogue import runs
+from archive.catalogue.addresses import event_at
 from archive.catalogue.importing import describe_session
 from archive.catalogue.provenance import note_place, replaced_at, supersede
 from archive.catalogue.recordings import (
@@ -39,6 +40,7 @@ from archive.catalogue.sessions import (
 )
 from archive.publication.purging import is_purged
 from archive.sqlite import Database
+from archive.voices.carrying import carry_to_successor
 from metadata.model import Session, TranscriptKind
 from metadata.timetables.slugs import make_slug
 from pipelines.errors import BrokenMediaError, LimitError, PurgedError
@@ -174,7 +176,7 @@ class Pull:
         if old is not None:
             remark = "it takes the place of what was there before"
         elif session_id is None:
-            remark = matching.place(context, recording, self.event)
+            remark = matching.place(context, recording, self._event(context))
         self._note(context, recording, item, result, old)
         return _joined(remark, result.remark)
 
@@ -186,26 +188,32 @@ class Pull:
         note_place(context.db, recording, item.subject, about=about, pulled_at=timestamp())
         if old is not None:
             supersede(context.db, old, recording)
+            carry_to_successor(context.db, old, recording, at=timestamp())
             if self.session:
                 assign(context.db, recording, find_session(context.db, self.event, self.session).id)
+
+    def _event(self, context: Context) -> str | None:
+        """Return the slug that the event of the command has now."""
+        return event_at(context.db, self.event) if self.event else None
 
     def _session(self, context: Context, name: str) -> tuple[int | None, dict[str, Any]]:
         """Return the session that a file belongs to, if its name says so, and what its timetable says of the file."""
         db, stem = context.db, Path(name).stem
         if self.session:
             return find_session(db, self.event, self.session).id, {}
-        if expected := expecting(db, name, self.event):
+        event = self._event(context)
+        if expected := expecting(db, name, event):
             session, said = expected
             note = {key: getattr(said, key) for key in ("role", "language", "credit", "licence", "synthetic_voice")}
             return session, note
         named = dict.fromkeys((slugify(stem), make_slug(stem)))  # a timetable's slugs may be longer than ours
         found = (each for slug in named for each in unrecorded_sessions(db, slug))
-        matches = [each.id for each in found if self.event in {None, each.event}]
+        matches = [each.id for each in found if event in {None, each.event}]
         if len(matches) == 1:
             return matches[0], {}
-        if matching.talks(context, self.event):
+        if matching.talks(context, event):
             return None, {}
-        return matching.new_session(db, self.event or context.config.pull.event, stem), {}
+        return matching.new_session(db, event or context.config.pull.event, stem), {}
 
 
 def _brought_here(db: Database, session: int | None, new: NewRecording) -> int | None:

@@ -223,8 +223,8 @@ def restore(vault: Vault, root: Path, *, at: str | None, step: Step) -> Done:
         manifest = _manifest(vault, _choose(_names(vault.sizes()), at), folder)
     layout = Layout.at(root)
     marker = root / ".restoring"
-    if root.exists() and any(root.iterdir()) and not marker.exists():
-        raise ConfigError(f"{root} is not empty: choose a new folder to restore into")
+    if root.exists() and (not root.is_dir() or (any(root.iterdir()) and not marker.exists())):
+        raise ConfigError(f"{root} is not an empty folder: choose a new one to restore into")
     root.mkdir(parents=True, exist_ok=True)
     marker.touch()
     write_atomic(layout.config, manifest.settings.encode())
@@ -255,7 +255,9 @@ def repair(context: Context, vault: Vault, *, step: Step) -> tuple[int, tuple[Da
         OSError: the vault cannot be read, or the archive not be written.
     """
     with scratch_folder() as folder:
-        _refuse_others(vault, vault.sizes(), snapshots.identity(context.db), folder)
+        sizes = vault.sizes()
+        _choose(_names(sizes), None)
+        _refuse_others(vault, sizes, snapshots.identity(context.db), folder)
         rows, lost = _bring_rows_back(context, vault, folder)
     copied, _, damage = _bring_back(vault, LocalBlobStore(context.layout.media), snapshots.kept_files(context.db), step)
     return rows + copied, (*lost, *damage)

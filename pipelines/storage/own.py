@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from archive.publication.folder import CORPORA, METADATA, SETTINGS_FILE
+from pipelines.errors import ConfigError
 from pipelines.storage.archive_folder import Layout
 
 CURRENT = "current.json"
@@ -64,3 +65,9 @@ def keeper(path: Path) -> Path | None:
             return parent
         inside = parent
     return None
+
+
+def refuse_kept(target: Path) -> None:
+    """Raise ConfigError where something would be written among what an archive or a publication keeps for itself."""
+    if folder := keeper(target):
+        raise ConfigError(f"{target} is among what Rostra keeps in {folder}: choose another place")

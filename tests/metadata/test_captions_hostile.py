@@ -71,7 +71,7 @@ _TAGS = ("<b ", "<b", "</", "<v ", "<c.", "<p>", "<br", "<rt>", "<?")
 OTHERS: dict[str, dict[str, str]] = {
     "vtt": dict.fromkeys((*_TAGS, "<", "-->", "<00:", "<!--"), "") | {"&amp": "&" * 20, ".jpg?": "NotSaidError"},
     "srt": {"-->": "FormatError"},
-    "podcast-html": dict.fromkeys(_TAGS, "") | {"&amp": "&" * 20, "<!--": "<!--" * 5},
+    "podcast-html": dict.fromkeys(_TAGS, "") | {"&amp": "&" * 20},
 }
 """Units that are markup in a format, or break its rules, and what is read of them instead."""
 CLAIMED = frozenset({"WEBVTT\n\n", "-->", "00:01.000 --> 00:02.000\nx\n\n"})

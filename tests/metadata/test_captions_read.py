@@ -6,12 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from metadata.captions import FORMATS, READERS, WRITERS, Source, detect_format, read_captions
 from metadata.captions.base import tidy
 from metadata.captions.cues import cues
+from metadata.captions.spans import hold_words
 from metadata.errors import FormatError, MetadataError, UnknownFormatError
 from metadata.model import EXAMPLE_TRANSCRIPT, Flag, Segment, Transcript, Word
 from tests.mutations import mutations
@@ -31,7 +32,7 @@ COUNTS = {
     "GMT20240124-202901_Recording.cc.vtt": ("vtt", 100),
     "GMT20240124-202901_Recording.transcript.vtt": ("vtt", 102),
     "podcast-transcript-example.html": ("podcast-html", 136),
-    "podcast-transcript-example.json": ("podcast-json", 5),
+    "podcast-transcript-example.json": ("podcast-json", 2),
     "podcast-transcript-example.srt": ("srt", 222),
     "podcast-transcript-example.vtt": ("vtt", 7),
     "ttconv_body_only.ttml": ("ttml", 0),
@@ -399,7 +400,10 @@ def test_broken_file_is_refused_with_the_place(name: str, text: str, where: str)
         ("a.ttml", "<??>" * 900 + "<x/>"),
         (
             "a.json",
-            '{"segments": [{"startTime": 1, "endTime": 2, "body": "x", "y": ' + "[" * 20_000 + "]" * 20_000 + "}]}",
+            '{"segments": [{"startTime": 1, "endTime": 2, "body": "x", "y": '
+            + "[" * 1_000_000
+            + "]" * 1_000_000
+            + "}]}",
         ),
         ("a.json", '{"segments": [{"startTime": 1e308, "endTime": 2, "body": "x"}]}'),
         ("a.json", '{"segments": [{"startTime": 1, "endTime": 2, "body": "\\ud800"}]}'),
@@ -462,9 +466,16 @@ def test_srt_keeps_times_and_text(transcript: Transcript) -> None:
     assert [(a, b, words) for (a, b, _, _), words in zip(said(back), text, strict=True)] == wanted
 
 
+def is_of_words(transcript: Transcript) -> bool:
+    """Whether Podcast JSON takes its segments for words."""
+    segments = [each for each in transcript.segments if tidy(each.text)]
+    return hold_words([tidy(each.text) for each in segments], [each.end_ms - each.start_ms for each in segments])
+
+
 @pytest.mark.parametrize("name", ["podcast-json", "json"])
 @given(transcript=TRANSCRIPTS)
 def test_json_keeps_segments(name: str, transcript: Transcript) -> None:
+    assume(name == "json" or not is_of_words(transcript))
     back = READERS[name](WRITERS[name](transcript), Source(name="a"))
     segments = sorted(transcript.segments, key=lambda each: each.start_ms)
     assert said(back) == [(a.start_ms, a.end_ms, a.speaker, tidy(a.text)) for a in segments if tidy(a.text)]
@@ -473,6 +484,7 @@ def test_json_keeps_segments(name: str, transcript: Transcript) -> None:
 @pytest.mark.parametrize("name", ["vtt", "ttml", "podcast-json", "json"])
 @given(transcript=TRANSCRIPTS)
 def test_written_again_what_was_read_is_the_same(name: str, transcript: Transcript) -> None:
+    assume(name != "podcast-json" or not is_of_words(transcript))
     once = READERS[name](WRITERS[name](transcript), Source(name="a", language="en"))
     again = READERS[name](WRITERS[name](once), Source(name="a", language="en"))
     assert again == once

@@ -31,6 +31,8 @@ MILLISECONDS = st.integers(min_value=0, max_value=1000 * 3600 * 1000)
         ("1:23,2", 83_200),
         ("01:01:23", 3_683_000),
         ("100:00:00", 360_000_000),
+        ("99:00", 5_940_000),
+        ("120:00.5", 7_200_500),
         ("1m23s", 83_000),
         ("1h", 3_600_000),
         ("2h3m4.5s", 7_384_500),
@@ -45,7 +47,25 @@ def test_offset_readable(text: str, ms: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", "s", "abc", "-1", "+1", "1:60", "1:2:3:4", "1e3", "٣", "1s1m", "nan", "1:23.", "1000:00:01"]
+    "text",
+    [
+        "",
+        " ",
+        "s",
+        "abc",
+        "-1",
+        "+1",
+        "1:60",
+        "1:2:3:4",
+        "1e3",
+        "٣",
+        "1s1m",
+        "nan",
+        "1:23.",
+        "1000:00:01",
+        "60001:00",
+        "1:99:00",
+    ],
 )
 def test_offset_refused(text: str) -> None:
     with pytest.raises(InvalidTimeError) as caught:

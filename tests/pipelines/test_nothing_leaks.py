@@ -109,6 +109,8 @@ UNMARKED = {
     "revision": "id transcript_id base_id start_ms end_ms before after revised_by revised_at",
     "attribution": "id recording_id start_ms end_ms speaker_tag_id transcript_id before attributed_by attributed_at"
     " undone_by undone_at",
+    "joined_voice": "speaker_tag_id same_as", "naming": "id speaker_tag_id what person_id person_before label_before"
+    " decided_by decided_at undone_by undone_at",
     "segment": "id transcript_id position start_ms end_ms speaker_tag_id language confidence flags overlapped",
     "word": "segment_id position start_ms end_ms confidence",
     "external_id": "id event_id session_id person_id recording_id scheme",
@@ -134,7 +136,7 @@ UNMARKED = {
 }  # fmt: skip
 """Columns that carry none: keys, numbers, times, words of a fixed list, addresses that a tombstone keeps, what is
 written from other columns (indexes, tombstones, counts), and names of who decided what in the log of purges. Tables
-that are private as a whole (``attribution``, ``revision``, ``speaker_turn``, ``voiceprint``) are not filled here."""
+that are private as a whole (``attribution``, ``naming``, ``revision``, ``voiceprint`` …) are not filled here."""
 
 
 def test_every_column_is_marked_or_left_unmarked_by_decision() -> None:

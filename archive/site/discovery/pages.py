@@ -16,7 +16,7 @@ from archive.site.discovery import schema_org, tags
 from archive.site.discovery.tags import Alternate, Tag
 from archive.site.feeds.listings import KINDS
 from archive.site.labels import language
-from archive.site.records import Reader
+from archive.site.records import File, Reader
 
 MAX_SESSIONS = 500
 """Sessions that an event's linked data name."""
@@ -87,7 +87,8 @@ def _person(reader: Reader, named: Mapping[str, str]) -> About | None:
         return None
     path = urls.person_url(found.slug)
     things = [schema_org.person(found), schema_org.breadcrumbs(reader.settings, (found.name, path))]
-    return _about(reader, found.name, path, found.biography or f"Sessions with {found.name}.", things, "profile")
+    about = found.biography or f"Sessions with {found.name}."
+    return _about(reader, found.name, path, about, things, "profile", found.portrait)
 
 
 def _listing(kind: str) -> Callable[[Reader, Mapping[str, str]], About | None]:
@@ -107,11 +108,21 @@ def _listing(kind: str) -> Callable[[Reader, Mapping[str, str]], About | None]:
 
 
 def _about(
-    reader: Reader, title: str, path: str, about: str, things: Iterable[dict[str, Any]], kind: str = "website"
+    reader: Reader,
+    title: str,
+    path: str,
+    about: str,
+    things: Iterable[dict[str, Any]],
+    kind: str = "website",
+    still: File | None = None,
 ) -> About:
     settings = reader.settings
+    still = still or tags.cover(settings, path)
     return About(
-        tuple(tags.card(settings, title=title, path=path, about=about, kind=kind)),
+        (
+            *tags.card(settings, title=title, path=path, about=about, kind=kind, still=still),
+            Tag("name", "twitter:card", "summary"),
+        ),
         (*tags.site_links(settings), *tags.feeds(settings, path, title)),
         tuple(things),
     )

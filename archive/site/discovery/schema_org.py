@@ -11,7 +11,7 @@ from typing import Any
 
 from archive import urls
 from archive.site.labels import outside
-from archive.site.records import Event, Person, Reader, Recording, Session
+from archive.site.records import Event, Person, Place, Reader, Recording, Session
 from archive.site.session_page.divisions import Division, divisions
 from archive.site.settings import SiteSettings
 
@@ -69,7 +69,7 @@ def event(found: Event, sessions: Sequence[Session]) -> dict[str, Any]:
             "eventStatus": f"{CONTEXT}/EventScheduled",
             "eventAttendanceMode": f"{CONTEXT}/{MODES[found.mode]}EventAttendanceMode",
             "inLanguage": list(found.languages),
-            "location": [_place(each.name, each.city, each.country) for each in found.places],
+            "location": [_place(each) for each in found.places] or _online(found),
             "superEvent": _series(found),
             "sameAs": _same(found.links),
             "subEvent": [_part(each) for each in sessions],
@@ -81,9 +81,26 @@ def _series(found: Event) -> dict[str, Any] | None:
     return {"@type": "EventSeries", "name": found.series.title, "url": found.series.url} if found.series else None
 
 
-def _place(name: str, city: str | None, country: str | None) -> dict[str, Any]:
-    address = _filled({"@type": "PostalAddress", "addressLocality": city, "addressCountry": country})
-    return {"@type": "Place", "name": name, **({"address": address} if len(address) > 1 else {})}
+def _place(place: Place) -> dict[str, Any]:
+    if place.kind == "online":
+        return {"@type": "VirtualLocation", "name": place.name}
+    address = _filled({"@type": "PostalAddress", "addressLocality": place.city, "addressCountry": place.country})
+    return {"@type": "Place", "name": place.name, **({"address": address} if len(address) > 1 else {})}
+
+
+def _online(found: Event) -> list[dict[str, Any]]:
+    """Return where an event is that has no place: on the web, if it is an event of the web."""
+    return [{"@type": "VirtualLocation", "url": found.url}] if found.mode == "online" else []
+
+
+def _where(found: Session, reader: Reader) -> list[dict[str, Any]]:
+    """Return where a session is: in its room or place; where nobody knows more, at the places of its event."""
+    event = reader.event(found.event.slug)
+    places = [each for each in event.places if each.kind != "watch-party"] if event else []
+    own = [_place(each) for each in places if each.name == found.place]
+    if not own and (name := found.place or found.room):
+        own = [{"@type": "Place", "name": name}]
+    return own or [_place(each) for each in places] or (_online(event) if event else [])
 
 
 def _part(session: Session) -> dict[str, Any]:
@@ -106,7 +123,7 @@ def session(found: Session, reader: Reader) -> dict[str, Any]:
         {
             "description": found.abstract,
             "inLanguage": found.language,
-            "location": _place(found.place or found.room or "", None, None) if found.place or found.room else None,
+            "location": _where(found, reader),
             "performer": performers,
             "superEvent": {"@type": "Event", "name": found.event.title, "url": found.event.url},
         }
@@ -130,6 +147,9 @@ def _recording(
             "uploadDate": recording.pulled_at,
             "duration": iso_duration(recording.duration_ms) if recording.duration_ms else None,
             "contentUrl": recording.file.url if recording.file else None,
+            "embedUrl": reader.settings.absolute(urls.embed_url(found.event.slug, found.slug))
+            if recording.file
+            else None,
             "encodingFormat": recording.file.media_type if recording.file else None,
             "url": found.url,
             "sameAs": recording.elsewhere,

@@ -62,8 +62,10 @@ async def part(datasette: Any, request: Any) -> Any:
 
 async def robots(datasette: Any, request: Any) -> Any:  # noqa: ARG001 one signature for all pages
     """``/robots.txt``: what programs that read everything may leave alone."""
-    closed = "".join(f"Disallow: {path}\n" for path in (f"{urls.SEARCH}?", urls.EXPLORE, urls.DATA, f"{urls.API}/"))
-    lists = f"\nSitemap: {site_settings(datasette).absolute(urls.SITEMAP)}\n"
+    settings = site_settings(datasette)
+    paths = (f"{urls.SEARCH}?", urls.EXPLORE, urls.DATA, f"{urls.API}/")
+    closed = "".join(f"Disallow: {settings.base}{path}\n" for path in paths)
+    lists = f"\nSitemap: {settings.absolute(urls.SITEMAP)}\n"
     return respond(f"User-agent: *\n{closed}{lists}", "text/plain; charset=utf-8")
 
 

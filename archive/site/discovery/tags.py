@@ -12,7 +12,7 @@ from typing import NamedTuple
 from archive import urls
 from archive.site.feeds import atom, podcast
 from archive.site.http.respond import CALENDAR
-from archive.site.records import Recording, Session
+from archive.site.records import File, Recording, Session
 from archive.site.settings import SiteSettings
 
 DESCRIPTION = 300
@@ -36,13 +36,32 @@ class Alternate(NamedTuple):
     title: str
 
 
-def card(settings: SiteSettings, *, title: str, path: str, about: str, kind: str = "website") -> Iterator[Tag]:
-    """Yield what a social network shows of a page."""
+def card(
+    settings: SiteSettings, *, title: str, path: str, about: str, kind: str = "website", still: File | None = None
+) -> Iterator[Tag]:
+    """Yield what a social network shows of a page.
+
+    Args:
+        settings: for whole addresses.
+        title: of the page.
+        path: its canonical one.
+        about: what it is about.
+        kind: of Open Graph.
+        still: a picture of it.
+    """
     yield Tag("property", "og:site_name", settings.name)
     yield Tag("property", "og:type", kind)
     yield Tag("property", "og:title", title)
     yield Tag("property", "og:description", about[:DESCRIPTION])
     yield Tag("property", "og:url", settings.absolute(path))
+    if still:
+        yield Tag("property", "og:image", still.url)
+        yield Tag("property", "og:image:type", still.media_type)
+
+
+def cover(settings: SiteSettings, page: str) -> File:
+    """Return the picture of a page that has no still of its own: that of its podcast."""
+    return File(url=settings.absolute(urls.cover_url(page)), media_type="image/png")
 
 
 def session_tags(found: Session, settings: SiteSettings) -> Iterator[Tag]:
@@ -50,8 +69,9 @@ def session_tags(found: Session, settings: SiteSettings) -> Iterator[Tag]:
     recording = next(iter(found.recordings), None)
     kind = "video.other" if recording and recording.kind == "video" else "website"
     about = found.abstract or f"{found.title}, {found.event.title}"
-    yield from card(settings, title=found.title, path=found.path, about=about, kind=kind)
     poster = recording.poster if recording else None
+    still = poster or cover(settings, urls.event_url(found.event.slug))
+    yield from card(settings, title=found.title, path=found.path, about=about, kind=kind, still=still)
     yield Tag("name", "twitter:card", "summary_large_image" if poster else "summary")
     if recording:
         yield from _media_tags(recording)
@@ -59,9 +79,6 @@ def session_tags(found: Session, settings: SiteSettings) -> Iterator[Tag]:
 
 
 def _media_tags(recording: Recording) -> Iterator[Tag]:
-    if recording.poster:
-        yield Tag("property", "og:image", recording.poster.url)
-        yield Tag("property", "og:image:type", recording.poster.media_type)
     if recording.file:
         yield Tag("property", f"og:{recording.kind}", recording.file.url)
         yield Tag("property", f"og:{recording.kind}:type", recording.file.media_type)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from feedgen.entry import FeedEntry
@@ -40,17 +41,24 @@ def write_atom(listing: Listing, settings: SiteSettings, *, feed: str, page: int
     made.updated(max((each.updated for each in listing.sessions), default=built_at))
     made.language(listing.language or "en")
     made.link(href=settings.absolute(listing.page), rel="alternate", type="text/html")
-    made.link(href=settings.absolute(_paged(feed, page)), rel="self", type="application/atom+xml")
-    if listing.more:
-        made.link(href=settings.absolute(_paged(feed, page + 1)), rel="next")
-    if page > 1:
-        made.link(href=settings.absolute(_paged(feed, page - 1)), rel="previous")
+    for link in paging(listing, settings, feed, page):
+        made.link(**link, type="application/atom+xml")
     if settings.hub:
         made.link(href=settings.hub, rel="hub")
     made.register_extension("links", BaseExtension, _Links, rss=False)
     for session, result in listing.entries:
         _add_entry(made, session, result, settings)
     return bytes(made.atom_str(pretty=True))
+
+
+def paging(listing: Listing, settings: SiteSettings, feed: str, page: int) -> Iterator[dict[str, str]]:
+    """Yield the links of a page of a feed: to itself, and to those before and after it (RFC 5005, section 3)."""
+    yield {"rel": "self", "href": settings.absolute(_paged(feed, page))}
+    if page > 1:
+        yield {"rel": "first", "href": settings.absolute(feed)}
+        yield {"rel": "previous", "href": settings.absolute(_paged(feed, page - 1))}
+    if listing.more:
+        yield {"rel": "next", "href": settings.absolute(_paged(feed, page + 1))}
 
 
 def _paged(feed: str, page: int) -> str:

@@ -16,6 +16,7 @@ from lxml import etree
 
 from archive import urls
 from archive.site.feeds.atom import NAMESPACE as ATOM
+from archive.site.feeds.atom import paging
 from archive.site.feeds.listings import Listing, how_found
 from archive.site.records import Credit, File, Recording, Session
 from archive.site.settings import SiteSettings
@@ -33,13 +34,14 @@ _ROLES = {"speaker": "guest", "chair": "host", "host": "host", "reader": "narrat
 """Of the taxonomy of ``podcast:person``, by ours."""
 
 
-def write_podcast(listing: Listing, settings: SiteSettings, *, feed: str, built_at: str) -> bytes:
+def write_podcast(listing: Listing, settings: SiteSettings, *, feed: str, page: int, built_at: str) -> bytes:
     """Return a podcast of the sessions that were recorded.
 
     Args:
         listing: what it is of.
         settings: for whole addresses.
-        feed: the path of the feed itself.
+        feed: the path of the feed itself, with its query but for the page.
+        page: which page of it this is, from 1.
         built_at: when a feed without episodes last changed, ISO 8601.
     """
     address = settings.absolute(feed)
@@ -49,7 +51,8 @@ def write_podcast(listing: Listing, settings: SiteSettings, *, feed: str, built_
     made.register_extension("podcastindex", _Channel, _Episode, atom=False)
     made.title(xml_text(listing.title))
     made.description(xml_text(listing.description) or f"Recordings of {xml_text(listing.title)}")
-    made.link(href=address, rel="self", type="application/rss+xml")
+    itself, *others = paging(listing, settings, feed, page)
+    made.link(**itself, type="application/rss+xml")
     made.link(href=settings.absolute(listing.page), rel="alternate")
     made.language(listing.language or _language(listing) or "en")
     made.generator("Rostra")
@@ -64,10 +67,12 @@ def write_podcast(listing: Listing, settings: SiteSettings, *, feed: str, built_
         for each in session.recordings[:1]
         if each.file
     ]
-    if poster := next((each.poster for _, _, each, _ in recorded if each.poster), None):
-        made.podcast.itunes_image(poster.url)
+    made.podcast.itunes_image(settings.absolute(urls.cover_url(listing.page)))
+    if settings.contact:
+        made.podcast.itunes_owner(xml_text(settings.name), settings.contact)
+        made.managingEditor(f"{settings.contact} ({xml_text(settings.name)})")
     made.podcastindex.guid = str(uuid.uuid5(FEEDS, address.partition("://")[2].rstrip("/")))
-    made.podcastindex.hub = settings.hub
+    made.podcastindex.links = [*others, *([{"rel": "hub", "href": settings.hub}] if settings.hub else [])]
     made.podcastindex.medium = (
         "video" if recorded and all(each.kind == "video" for _, _, each, _ in recorded) else "podcast"
     )
@@ -114,7 +119,7 @@ class _Channel(BaseExtension):  # type: ignore[misc]  # feedgen has no types
 
     def __init__(self) -> None:
         self.guid, self.medium = "", "podcast"
-        self.hub: str | None = None
+        self.links: list[dict[str, str]] = []
 
     def extend_ns(self) -> dict[str, str]:
         return {"podcast": NAMESPACE}
@@ -124,8 +129,8 @@ class _Channel(BaseExtension):  # type: ignore[misc]  # feedgen has no types
         _element(channel, f"{{{NAMESPACE}}}guid", self.guid)
         _element(channel, f"{{{NAMESPACE}}}medium", self.medium)
         _element(channel, f"{{{ITUNES}}}explicit", "false")
-        if self.hub:
-            _element(channel, f"{{{ATOM}}}link", rel="hub", href=self.hub)
+        for link in self.links:  # of which feedgen writes that to the feed itself alone
+            _element(channel, f"{{{ATOM}}}link", **link)
         return feed
 
 

@@ -54,7 +54,9 @@ async def _respond(datasette: Any, request: Any, read: Callable[[Reader], Listin
             return None
         address = _address(listing.page, name)
         if name == urls.PODCAST:
-            return podcast.write_podcast(listing, settings, feed=address, built_at=built_at), listing.complete
+            return podcast.write_podcast(
+                listing, settings, feed=address, page=page, built_at=built_at
+            ), listing.complete
         return atom.write_atom(listing, settings, feed=address, page=page, built_at=built_at), listing.complete
 
     written = await database.execute_long(write)

@@ -20,7 +20,7 @@ from archive import urls
 from archive.publication.folder import logo_type
 from archive.site.feeds.listings import KINDS
 
-CHOOSING = ("day", "language", "page", "recording", "style")
+CHOOSING = ("day", "language", "page", "recording", "speakers", "style")
 """Parameters that choose another file, in the order in which its name has them."""
 _IGNORED = ("lang",)
 """Parameters that choose among what is not in files: the pages have one language."""
@@ -29,15 +29,15 @@ ASSETS = "/-/static-plugins/"
 LOGO = "/logo"
 
 _OF_A_SESSION = re.compile(r"/(events|embed)/[^/]+/[^/]+(/[^/]+)?")
-_FILE = re.compile(r"/(captions\.[a-z-]+|portrait\.jpg|[\w-]+\.(json|atom|rss|ics|txt|xml|html|css))")
+_FILE = re.compile(r"/(captions\.[a-z-]+|portrait\.jpg|cover\.png|[\w-]+\.(json|atom|rss|ics|txt|xml|html|css))")
 _FEED = re.compile(rf"(/({'|'.join(KINDS)})/[^/]+)?/({re.escape(urls.FEED)}|{re.escape(urls.PODCAST)})")
 _LONGEST = 200
 """Bytes of a file's name, below what file systems take."""
-_FEEDS = {urls.FEED, urls.PODCAST}
+_FEEDS = {urls.FEED, urls.PODCAST, urls.COVER}
 
 _IN_FILES = re.compile(
     rf"/|/(events|people|places|search)|/({'|'.join(KINDS)})(/[^/]+)?|/(events|embed)/[^/]+/[^/]+(/cite)?|{urls.CITE}/[0-9a-f]{{12}}"
-    rf"|(/({'|'.join(KINDS)})/[^/]+)?/({re.escape(urls.FEED)}|{re.escape(urls.PODCAST)})"
+    rf"|(/({'|'.join(KINDS)})/[^/]+)?/({'|'.join(map(re.escape, sorted(_FEEDS)))})"
     r"|/events/[^/]+(/[^/]+)?/calendar\.ics|/people/[^/]+/portrait\.jpg"
     r"|/events/[^/]+/[^/]+/(captions\.[a-z-]+|(words|chapters|manifest|annotations-\d+|cite)\.json|cite\.txt)"
     r"|/logo|/(accent\.css|robots\.txt|sitemap\.xml|opensearch\.xml|404\.html|sitemaps/[a-z]+-\d+\.xml)|/(media|-/static-plugins/rostra)/[^/]+"

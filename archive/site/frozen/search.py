@@ -3,7 +3,8 @@
 Pagefind writes an index in small parts, of which a browser reads those that a query needs, and comes with its program
 in Python packages. It is given a page of our own for each transcript, in which an empty element stands before each
 sentence and says when that begins (``id``, milliseconds): a script finds the moment of each hit by it. Doubtful
-sentences are left out, as they are of the site's own index.
+sentences are left out, as they are of the site's own index. Announcements have pages of their own in it, and are told
+from what was said by the filter ``of``.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ import hashlib
 import json
 import re
 import subprocess
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from archive import urls
 from archive.errors import ArchiveError, MissingExtraError
@@ -28,6 +31,10 @@ from archive.site.session_page.recordings import Track, TrackTranscript
 FOLDER = "pagefind"
 LANGUAGES = f"{FOLDER}/languages.json"
 """The file that names the languages that have an index."""
+SESSION, ANNOUNCEMENT = "session", "announcement"
+"""What a document is of: values of the filter ``of``."""
+SHOWN_LETTERS = 240
+"""Letters of an announcement that a result shows."""
 _UNKNOWN = "unknown"
 _READ_BY_BROWSERS = re.compile(r"pagefind\.js|pagefind-worker\.js|pagefind-entry\.json|wasm\..*|.*\.pf_\w+")
 """Files of an index that our page needs; the rest is a search page of Pagefind's own."""
@@ -35,7 +42,13 @@ _WITHOUT_SPACES = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 
 
 class Document(NamedTuple):
-    """What is indexed of a transcript, or of a session that has none: its file, and the language of its index."""
+    """What is indexed of a transcript, of a session that has none, or of an announcement.
+
+    Attributes:
+        language: the name of its index.
+        name: the path of its file among those that Pagefind reads.
+        html: its text.
+    """
 
     language: str
     name: str
@@ -67,6 +80,35 @@ def documents(conn: Any, places: Places, spoken: str) -> Iterator[Document]:
                 if place:
                     html = _html(conn, card, series[card.event], page.abstract, version, place.link)
                     yield Document(_index_of(version.language if version else card.language), place.file, html)
+        yield from _announcements(conn, places)
+
+
+def _announcements(conn: Any, places: Places) -> Iterator[Document]:
+    """Yield what organisers published, which is searched apart from what was said."""
+    rows = conn.execute(
+        "SELECT announcement.slug, announcement.title, text, published, source, announcement.language,"
+        " event.slug AS event, event.title AS event_title, series.slug AS series FROM announcement"
+        " JOIN event ON event.id = event_id LEFT JOIN series ON series.id = series_id ORDER BY announcement.id"
+    )
+    for row in rows:
+        place = places.of(urls.announcement_url(row["event"], row["slug"]))
+        if place is None:
+            continue
+        told = {
+            "title": row["title"],
+            "event": row["event_title"],
+            "source": row["source"],
+            "day": (row["published"] or "")[:10],
+            "tag": row["language"],
+            "text": textwrap.shorten(row["text"] or "", SHOWN_LETTERS, placeholder=" …"),
+            "address": place.link,
+        }
+        filters = [("of", ANNOUNCEMENT), ("event", row["event"]), ("series", row["series"])]
+        filters += [("language", row["language"]), ("year", told["day"][:4])]
+        said = "".join(f"<p>{_spaced(escape(each))}</p>" for each in (row["title"], row["text"]) if each)
+        folder = place.file.removesuffix("index.html")
+        name = f"{folder}~{ANNOUNCEMENT}-{quote(row['slug'], safe='')}.html"
+        yield Document(_index_of(row["language"]), name, _page(row["title"], told, filters, said))
 
 
 def _address(card: Card, tracks: tuple[Track, ...], track: Track | None, version: TrackTranscript | None) -> str:
@@ -97,11 +139,9 @@ def _html(
         "tag": tag or "",
         "address": link,
     }
-    filters = [("event", card.event), ("language", tag), ("track", card.track), ("series", series), ("kind", card.kind)]
-    filters += [("year", str(card.day.year) if card.day else None)]
+    filters = [("of", SESSION), ("event", card.event), ("language", tag), ("track", card.track), ("series", series)]
+    filters += [("kind", card.kind), ("year", str(card.day.year) if card.day else None)]
     filters += [("person", each.slug) for each in card.people]
-    head = "".join(_meta("meta", name, value) for name, value in told.items() if value)
-    head += "".join(_meta("filter", name, value) for name, value in filters if value)
     about = [card.title, card.subtitle, card.track, told["people"], abstract]
     lines = recordings.lines(conn, version.id) if version else ()
     said = "".join(
@@ -110,9 +150,15 @@ def _html(
         if not line.flags and not line.redacted
     )
     body = "".join(f"<p>{_spaced(escape(each))}</p>" for each in about if each)
+    return _page(card.title, told, filters, f"{body}<p>{said}</p>")
+
+
+def _page(title: str, told: Mapping[str, str | None], filters: Iterable[tuple[str, str | None]], body: str) -> str:
+    head = "".join(_meta("meta", name, value) for name, value in told.items() if value)
+    head += "".join(_meta("filter", name, value) for name, value in filters if value)
     return (
-        f"<!doctype html><html><head><title>{escape(card.title)}</title>{head}</head>"
-        f"<body data-pagefind-body>{body}<p>{said}</p></body></html>"
+        f"<!doctype html><html><head><title>{escape(title)}</title>{head}</head>"
+        f"<body data-pagefind-body>{body}</body></html>"
     )
 
 

@@ -32,8 +32,8 @@ NOT_FOUND = "404.html"
 """What hosts show at addresses of nothing."""
 STYLES = ("apa", "mla", "chicago", "bibtex", "ris", "csl")
 CITATIONS = "cite.json"
-"""What a session's page needs to cite a moment without a program: each style as it is written of the whole, of a moment
-and of a clip. The times in it are no recording's, so that a script can put others in their place."""
+"""What a page that names it needs to cite a moment without a program: each style as it is written of the whole, of a
+moment and of a clip. The times in it are no recording's, so that a script can put others in their place."""
 MOMENT, CLIP = "359998", "359998,359999"
 LINKED = ("text/html", "application/xml", "application/json", "application/ld+json", "application/atom+xml",
           "application/rss+xml", "application/opensearchdescription+xml")  # fmt: skip
@@ -91,6 +91,7 @@ class Walk:
             title=names.title,
             url=names.url,
             hub=names.hub,
+            contact=names.contact,
             accent=names.accent,
             logo=names.logo,
             static=True,
@@ -116,14 +117,15 @@ class Walk:
         place = self.places.of(address)
         if place is None or not place.file or address.startswith(MEDIA) or place.file in self._known:
             return
-        if address.partition("?")[0].endswith(f"/{CITATIONS}"):
-            return  # which is made beside its page
         self._known.add(place.file)
         self._waiting.append(address)
 
     async def _answer(self, client: httpx.AsyncClient, address: str) -> AsyncIterator[File]:
-        answer = await client.get(address)
         path, place = address.partition("?")[0], self.places.of(address)
+        if place is not None and path.endswith(f"/{CITATIONS}"):  # which no program answers
+            yield File(place.file, await self._citations(client, address.replace(f"/{CITATIONS}", "", 1)))
+            return
+        answer = await client.get(address)
         if answer.has_redirect_location and place is not None:
             base = self.settings.base
             yield File(place.file, _leading_on(self._link(answer.headers["location"].removeprefix(base), base)))
@@ -146,9 +148,6 @@ class Walk:
         yield File(place.file, data, path if of_session else "")
         if recorded:
             self._note(address.replace("/events/", "/embed/", 1))
-            cited = self.places.of(address.replace(path, f"{path}/{CITATIONS}", 1))
-            if cited:
-                yield File(cited.file, await self._citations(client, address))
 
     def _rewritten(self, data: bytes, page: str | None) -> bytes:
         """Return a text whose links lead from file to file; what it leads to is on the way.

@@ -204,6 +204,8 @@ class _Exchange:
             if not self._keeps(message["status"], headers):
                 self._passing = True
                 self.answers.give_up((self.spoken_tag, self.encoding))
+                if "content-language" in headers:
+                    headers["vary"] = "Accept-Language"
                 await self._send({**message, "headers": headers.raw})
                 return
             self._start = headers

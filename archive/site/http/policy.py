@@ -69,7 +69,7 @@ def data_policy() -> str:
     """Return the policy of Datasette's pages: of scripts and styles in a page, only those that Datasette ships run.
 
     They are known by the hash of their text. Scripts that hold values of the page are not among them; pages do
-    without.
+    without (`archive.site.dress`).
     """
     scripts, styles = (" ".join(sorted(set(_hashes(element)))) for element in ("script", "style"))
     return (
@@ -78,12 +78,20 @@ def data_policy() -> str:
     )
 
 
+def runs(text: str) -> bool:
+    """Return whether `data_policy` lets a script or a style of this text count."""
+    return _hash(text) in data_policy()
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
 def _hashes(element: str) -> Iterator[str]:
     for template in sorted((Path(datasette.__file__).parent / "templates").glob("*.html")):
         for text in _inline(template.read_text(encoding="utf-8"), element):
             if text and "{{" not in text and "{%" not in text:
-                digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-                yield f"'sha256-{digest}'"
+                yield _hash(text)
 
 
 def _inline(html: str, element: str) -> Iterable[str]:

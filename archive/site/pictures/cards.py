@@ -29,6 +29,7 @@ from archive.site.settings import SiteSettings, site_settings
 from metadata.languages import direction
 
 if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
     from PIL.ImageDraw import ImageDraw
     from PIL.ImageFont import FreeTypeFont
 
@@ -78,14 +79,14 @@ async def card(datasette: Any, request: Any) -> Any:
             return _quote(conn, found[0].card, version, span, settings)
 
     quote = await current(datasette).execute_fn(read)
-    picture = await get_running_loop().run_in_executor(_pen(), draw, quote) if quote else None
+    picture = await get_running_loop().run_in_executor(one_pen(), draw, quote) if quote else None
     if picture is None:
         return await not_found(datasette, request)
     return respond(picture, "image/png")
 
 
 @cache
-def _pen() -> ThreadPoolExecutor:
+def one_pen() -> ThreadPoolExecutor:
     """Return the one thread that draws."""
     return ThreadPoolExecutor(1, thread_name_prefix="cards")
 
@@ -143,35 +144,51 @@ def draw(quote: Quote) -> bytes | None:
     rtl = direction(quote.language) == "rtl"
     pen.rectangle((SIZE[0] - 16, 0, *SIZE) if rtl else (0, 0, 16, SIZE[1]), fill=quote.colour)
     written = (
-        _write(pen, f"“{words}”", MARGIN - 20, SIZE[1] - FOOT - MARGIN, SIZES, INK, rtl=rtl),
-        _write(pen, quote.who, SIZE[1] - FOOT, 50, (36, 30, 24), quote.colour, rtl=rtl),
-        _write(pen, quote.where, SIZE[1] - FOOT + 56, 60, (24, 20, 17), SOFT, rtl=rtl),
-        _write(pen, quote.archive, SIZE[1] - 52, 30, (20, 16), INK, rtl=rtl),
+        write(pen, f"“{words}”", MARGIN - 20, SIZE[1] - FOOT - MARGIN, SIZES, INK, rtl=rtl),
+        write(pen, quote.who, SIZE[1] - FOOT, 50, (36, 30, 24), quote.colour, rtl=rtl),
+        write(pen, quote.where, SIZE[1] - FOOT + 56, 60, (24, 20, 17), SOFT, rtl=rtl),
+        write(pen, quote.archive, SIZE[1] - 52, 30, (20, 16), INK, rtl=rtl),
     )
     if not all(written):
         return None
+    return as_png(image)
+
+
+def as_png(image: Picture) -> bytes:
+    """Return a picture as a file."""
     file = io.BytesIO()
     image.save(file, "PNG", compress_level=6)
     return file.getvalue()
 
 
-def _write(pen: ImageDraw, text: str, top: int, height: int, sizes: Sequence[int], ink: str, *, rtl: bool) -> bool:
-    """Write a text in the largest size in which it fits; return whether there is a font for it."""
+def write(pen: ImageDraw, text: str, top: int, height: int, sizes: Sequence[int], ink: str, *, rtl: bool) -> bool:
+    """Write a text in the largest size in which it fits; return whether there is a font for it.
+
+    Args:
+        pen: on the picture, whose whole width is used but for margins.
+        text: in lines as they fall.
+        top: pixels from the top of the picture.
+        height: pixels that there are for it.
+        sizes: in pixels, the largest first.
+        ink: the colour, ``#rrggbb``.
+        rtl: whether it is written from right to left.
+    """
     from archive.site.pictures import fonts
 
     file = fonts.font_file(frozenset(text))
     if file is None:
         return not text
+    width = pen.im.size[0]
     for size in sizes:
         font = fonts.load(file, size)
-        lines, spacing = wrap(pen, text, font, SIZE[0] - 2 * MARGIN), round(size * 1.35)
+        lines, spacing = wrap(pen, text, font, width - 2 * MARGIN), round(size * 1.35)
         if len(lines) * spacing <= height:
             break
     most = max(1, height // spacing)
     if len(lines) > most:
         lines = [*lines[: most - 1], f"{lines[most - 1][:-1]}…"]
     for number, line in enumerate(lines):
-        at = (SIZE[0] - MARGIN, top + number * spacing) if rtl else (MARGIN, top + number * spacing)
+        at = (width - MARGIN, top + number * spacing) if rtl else (MARGIN, top + number * spacing)
         pen.text(at, line, fill=ink, font=font, anchor="ra" if rtl else "la", **_towards(rtl=rtl))
     return True
 

@@ -6,7 +6,6 @@ alone gets it under a policy that runs and loads nothing.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from functools import cache
 from typing import Any
@@ -77,20 +76,6 @@ def _written(colour: Iterable[float]) -> str:
 def _luminance(colour: Colour) -> float:
     red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def addresses(datasette: Any) -> dict[str, str | None]:
-    """Return where pages find the logo and the style, which change with what they hold; None for what there is not."""
-    settings = site_settings(datasette)
-    return {
-        "logo": f"/logo?v={_digest(settings.logo)}" if settings.logo else None,
-        "accent": f"/accent.css?v={settings.accent.removeprefix('#')}" if settings.accent else None,
-    }
-
-
-@cache
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()[:12]
 
 
 async def logo(datasette: Any, request: Any) -> Any:

@@ -20,7 +20,7 @@ from archive.site.session_page import citing, recordings
 from archive.site.session_page.page import TimeSpan, parse_span
 from archive.site.session_page.recordings import SessionPage, Track, chosen_track
 from archive.site.settings import SiteSettings, site_settings
-from archive.urls import permanent_url, with_query
+from archive.urls import embed_url, permanent_url, with_query
 from metadata.names import readable_name
 
 EMBED_POLICY = PAGE_POLICY.replace("frame-ancestors 'none'", "frame-ancestors *")
@@ -208,7 +208,7 @@ def _oembed(
     from markupsafe import Markup
 
     span = parse_span(asked.get("t", ""))
-    path = session_url(page.card.event, page.card.slug).replace("/events/", "/embed/", 1)
+    path = embed_url(page.card.event, page.card.slug)
     source = settings.absolute(path + _query(span, asked.get("recording", "")))
     width, height = WIDTH, HEIGHT if track.kind == "video" else SOUND_HEIGHT
     for name, value in (("maxwidth", width), ("maxheight", height)):

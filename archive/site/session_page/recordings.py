@@ -19,13 +19,14 @@ from metadata.model import DOUBTFUL_WORD, Attendance, Flag, Segment, Transcript,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackTranscript:
-    """A current transcript of a recording: what was said, or a translation of it."""
+    """A current transcript of a recording: what was said, or a translation of it, and whether it says who speaks."""
 
     id: int
     version: str
     kind: str
     language: str
     generator: str
+    speakers: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +117,8 @@ FROM recording LEFT JOIN rendition AS web ON web.recording_id = recording.id AND
 WHERE session_id = ? ORDER BY recording.role = 'floor' DESC, recording.role, recording.id
 """
 _VERSIONS = """
-SELECT transcript.id, version, transcript.kind, transcript.language, generator, recording_id
+SELECT transcript.id, version, transcript.kind, transcript.language, generator, recording_id,
+  EXISTS (SELECT 1 FROM segment WHERE transcript_id = transcript.id AND speaker_tag_id IS NOT NULL) AS speakers
 FROM transcript JOIN recording ON recording.id = recording_id WHERE session_id = ? AND is_current
 ORDER BY transcript.kind = 'translation', transcript.language, transcript.id DESC
 """
@@ -147,7 +149,10 @@ def _tracks(conn: sqlite3.Connection, session_id: int) -> tuple[Track, ...]:
         values = as_dict(row)
         version = versions[values.pop("recording_id")]
         # The newest of each language: of translations there may be several.
-        version.setdefault((row["kind"] == "translation", row["language"]), TrackTranscript(**values))
+        version.setdefault(
+            (row["kind"] == "translation", row["language"]),
+            TrackTranscript(**{**values, "speakers": bool(row["speakers"])}),
+        )
     rows = [as_dict(row) for row in conn.execute(_TRACKS, (session_id,))]
     return tuple(
         Track(**{**row, "synthetic": bool(row["synthetic"])}, transcripts=tuple(versions[row["id"]].values()))

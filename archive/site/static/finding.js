@@ -34,10 +34,11 @@ function standIn(run, words) {
   return words.some((_, at) => run.every((word, nth) => words[at + nth] === word));
 }
 
-async function search(parsed) {
+// What organisers published is found apart from what was said.
+async function search(parsed, of) {
   const only = !parsed.words.length && parsed.phrases.length === 1;
   const term = [...parsed.phrases.flat(), ...parsed.words].join(" ");
-  const filters = Object.fromEntries(FILTERS.filter((name) => asked.get(name)).map((name) => [name, asked.get(name)]));
+  const filters = { of, ...Object.fromEntries(FILTERS.filter((name) => asked.get(name)).map((name) => [name, asked.get(name)])) };
   const languages = await (await fetch(`${base}/pagefind/languages.json`)).json();
   const found = await Promise.all(languages.map(async (language) => {
     const pagefind = await import(`${base}/pagefind/${language}/pagefind.js`);
@@ -122,15 +123,34 @@ function shown({ meta }, moments) {
   return item;
 }
 
+const counted = ({ one, many, none }, count) => (count ? (count === 1 ? one : many) : none).replace("{count}", count).replace("{query}", () => query);
+
+const ANNOUNCED = 3;
+async function announce(parsed) {
+  const section = place.querySelector(".announced");
+  const found = (await Promise.all((await search(parsed, "announcement")).map((result) => result.data()))).filter((data) => fits(data, parsed));
+  const rest = section.querySelector("details");
+  for (const [nth, { meta }] of found.entries()) {
+    const article = element("article", {},
+      element("h3", {}, element("a", { href: base + meta.address }, element("bdi", { lang: meta.tag ?? "" }, meta.title))),
+      element("p", { className: "eyebrow" }, element("bdi", { lang: "" }, [meta.event, meta.source, meta.day].filter(Boolean).join(" · "))),
+      element("p", { lang: meta.tag ?? "", dir: "auto" }, meta.text ?? ""));
+    if (nth < ANNOUNCED) rest.before(article);
+    else rest.append(article);
+  }
+  rest.hidden = found.length <= ANNOUNCED;
+  section.hidden = !found.length;
+  if (found.length) section.querySelector("h2").textContent = counted(section.dataset, found.length);
+}
+
 for (const [name, value] of asked) {
   const field = document.querySelector(`form.search.large [name="${CSS.escape(name)}"]`);
   if (field) field.value = value;
 }
 if (query || FILTERS.some((name) => asked.get(name))) {
   const parsed = parse(query);
-  const results = await search(parsed);
+  const results = await search(parsed, "session");
   const wanted = [...parsed.phrases.flat(), ...parsed.words];
-  const { one, many, none } = place.dataset;
   let read = 0;
   // How many sessions there are is known when all were read; until then, how many there are at most.
   const show = async () => {
@@ -141,10 +161,11 @@ if (query || FILTERS.some((name) => asked.get(name))) {
     }
     more.hidden = read >= results.length;
     const count = more.hidden ? list.children.length : results.length;
-    status.textContent = (count ? (count === 1 ? one : many) : none).replace("{count}", count).replace("{query}", () => query);
+    status.textContent = counted(place.dataset, count);
     document.querySelector("section.help").hidden = count > 0;
   };
   more.addEventListener("click", show);
   await show();
+  if (query) await announce(parsed);
   place.dataset.done = "yes";
 }

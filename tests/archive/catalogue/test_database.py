@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from archive.catalogue.database import create_catalogue, open_catalogue
-from archive.errors import CatalogueDamagedError
+from archive.connection import transaction
+from archive.errors import CatalogueDamagedError, called_by_sqlite
 from pipelines.errors import ConfigError
 from pipelines.storage.archive_folder import init
 from pipelines.storage.atomic import write_atomic
@@ -65,3 +66,15 @@ def test_archive_whose_catalogue_is_gone_is_not_made_anew(tmp_path: Path) -> Non
     with pytest.raises(ConfigError, match="restore it from a backup"):
         init(root, title="Talks")
     assert not (root / "catalogue.db").exists()
+
+
+def test_ctrl_c_while_sqlite_calls_a_function_ends_the_transaction_and_the_command(tmp_path: Path) -> None:
+    def interrupted() -> int:
+        raise KeyboardInterrupt
+
+    with closing(create_catalogue(tmp_path / "catalogue.db")) as db:
+        for name, function in (("kept", called_by_sqlite(interrupted)), ("just_before", interrupted)):
+            db.conn.create_function(name, 0, function)
+            with pytest.raises(KeyboardInterrupt), transaction(db):
+                db.execute(f"INSERT INTO series(slug, title) VALUES ('one', {name}())")
+        assert db.execute("SELECT count(*) FROM series").fetchone() == (0,)

@@ -133,6 +133,8 @@ def test_fts5_folds_latin_text_the_same_way() -> None:
 @given(st.lists(st.one_of(st.text(st.characters(codec="ascii")), TEXT)))
 @example([])
 @example(["a\x1eb", "c"])
+@example(["it’s", "“élan” … ½", "東京", "plain"])
+@example(["it’\u0301s", "e\u0301", "plain"])
 def test_fold_each_is_fold_of_each(texts: list[str]) -> None:
     expected = [fold(text).split() for text in texts]
     assert [folded.split() for folded in fold_each(texts)] == expected

@@ -4,7 +4,7 @@ from archive.connection import transaction
 from archive.index.passages import rebuild
 from archive.index.stems import ALGORITHMS
 from archive.search.filters import Filters
-from archive.search.function_words import function_words, listed_in
+from archive.search.function_words import function_words, list_of, lists
 from archive.search.partial import LISTED, OTHERWISE, PIECES, Parts, Term, take_apart
 from archive.search.query import And, Near, Not, Or, Phrase, Prefix, Word, parse_query
 from archive.search.results import FEWER, PARTLY, SessionResults
@@ -276,7 +276,7 @@ def test_a_language_is_told_by_its_function_words(
 @pytest.mark.parametrize("language", sorted(ALGORITHMS))
 def test_every_language_that_is_stemmed_has_function_words(language: str) -> None:
     # Longer lists than that have words that mean something.
-    assert 40 <= len(listed_in(language)) <= 700
+    assert 40 <= len(lists()[list_of(language)]) <= 700
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,35 @@ from archive.connection import transaction
 from archive.index.passages import rebuild
 from archive.search import budget
 from archive.search import sqlite_search as search
+from archive.search.cache import Kept
 from archive.search.results import SessionResult, SessionResults
 from archive.search.retrieve import ORDER_CHECKED_SESSIONS
 from archive.search.session_table import FacetValue
 from archive.search.sqlite_search import Filters, SqliteSearch
 from archive.sqlite import Database
 from tests.archive.build import PATIENT_MS, add_event, add_session, add_transcript, blank
+
+
+@pytest.mark.parametrize(
+    "text", ["run", "running", "it run", '"it runs"', "it OR run", "run -nothing", "it near/3 run"]
+)
+def test_moments_are_counted_where_more_passages_match_than_are_read(text: str) -> None:
+    db = blank()
+    passage = ["nothing to see in this one"] * 15
+    ends = ("it runs", "run", "it runs and runs", "run", "it", "running it")
+    texts = [line for said in ends for line in (*passage, said)]
+    for slug, times in (("short", 1), ("long", 4)):
+        add_transcript(db, add_session(db, 1 if slug == "long" else add_event(db), slug), texts * times)
+    with transaction(db):
+        rebuild(db)
+    backend = SqliteSearch(db.conn, PATIENT_MS, kept=Kept())
+    for found in backend.sessions(text, count_more=True).sessions:
+        exact = backend.count_within(text, found.event, found.session)
+        assert exact == backend.within(text, found.event, found.session).total
+        assert (found.count, found.counted) == (exact, "moments") or (found.counted, found.session) == (
+            "passages",
+            "long",
+        )
 
 
 @pytest.fixture(scope="module")

@@ -93,13 +93,13 @@ def spanish(site: Site) -> str:
     return str(ask(site, lambda conn: conn.execute("SELECT sha256 FROM recording WHERE id = 2").fetchone()[0]))[:12]
 
 
-def test_shared_moment_is_posted_with_its_card_and_a_page_as_such_with_none(site: Site) -> None:
+def test_shared_moment_is_posted_with_its_card_and_a_page_as_such_with_that_of_its_event(site: Site) -> None:
     def pictures(path: str) -> list[str]:
         tags = Reader(site.get(path).text).elements
         return [str(each["content"]) for name, each in tags if name == "meta" and each.get("property") == "og:image"]
 
     assert pictures(f"{TALK}?t=27.5,33&q=ships") == [f"{URL}{TALK}/card.png?t=27.5,33"]
-    assert pictures(TALK) == []
+    assert pictures(TALK) == [f"{URL}/events/summer-university-2022/cover.png"]
 
 
 def test_text_is_drawn_in_the_scripts_of_this_machine_and_never_as_boxes() -> None:

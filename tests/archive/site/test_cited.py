@@ -69,6 +69,20 @@ def test_an_event_is_found_at_its_former_address(site: Site) -> None:
         assert site.get(path).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("former", "now"),
+    [
+        ("/events/summer-school", "/events/summer-university-2022"),
+        ("/sessions/summer-school/what-archives-owe", "/sessions/summer-university-2022/what-an-archive-owes"),
+        ("/people/noor-okafro", "/people/noor-okafor"),
+    ],
+)
+def test_programs_find_what_is_there_at_a_former_address(site: Site, former: str, now: str) -> None:
+    found, wanted = (site.get(f"/api/1{path}") for path in (former, now))
+    assert (found.status_code, found.json()) == (200, wanted.json())
+    assert site.get(f"/api/1{former}x").status_code == 404
+
+
 def test_a_moment_that_is_shared_names_its_words(site: Site) -> None:
     page = squeezed(Reader(site.get(f"{TALK}/cite?t=27.5,33").text).text)
     words = quote_plus(SENTENCES[5][2], safe=",")

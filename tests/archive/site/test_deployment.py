@@ -296,12 +296,23 @@ def test_units_are_understood_by_systemd(name: str, tmp_path: Path) -> None:
     assert [line for line in done.stderr.splitlines() if name.split(".", maxsplit=1)[0] in line] == []
 
 
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze on PATH")
+@pytest.mark.parametrize("name", ["rostra.service", "rostra-run.service"])
+def test_units_may_do_little_beside_their_work(name: str) -> None:
+    command = ["systemd-analyze", "security", "--offline=true", "--threshold=12", str(RECIPES / name)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if "unrecognized option" in done.stderr:
+        pytest.skip("this systemd-analyze is too old")
+    assert done.returncode == 0, done.stdout
+
+
 def test_containerfile_runs_the_command_as_it_is() -> None:
     text = (RECIPES / "Containerfile").read_text()
     [entry] = re.findall(r"^ENTRYPOINT (\[.*\])$", text, re.MULTILINE)
     [more] = re.findall(r"^CMD (\[.*\])$", text, re.MULTILINE)
     program, *arguments = [*json.loads(entry), *json.loads(more)]
-    assert program == "/opt/rostra/bin/rostra"
+    assert program == "rostra"
+    assert re.search(r"^ENV PATH=/opt/rostra/bin:", text, re.MULTILINE)
     done = subprocess.run([SCRIPTS / "rostra", *arguments[:1], "--help"], capture_output=True, text=True, check=True)
     assert all(each in done.stdout for each in arguments if each.startswith("--"))
     assert re.search(r"^USER rostra$", text, re.MULTILINE)

@@ -80,6 +80,8 @@ def test_recording_is_a_video_object_with_clips_and_its_words(site: Site) -> Non
     ]
     assert recording["potentialAction"]["target"] == f"{URL}{TALK}?t={{seek_to_second_number}}"
     assert site.get(f"{TALK}?t=42").status_code == 200
+    assert recording["embedUrl"] == f"{URL}{TALK.replace('/events/', '/embed/')}"
+    assert site.get(recording["embedUrl"].removeprefix(URL)).status_code == 200
 
 
 def test_linked_data_is_read_by_a_processor(site: Site) -> None:
@@ -102,6 +104,22 @@ def test_linked_data_is_read_by_a_processor(site: Site) -> None:
     )
     objects = {triple["object"]["value"] for triple in triples["@default"]}
     assert VIDEO_OBJECT in objects
+
+
+def test_session_is_where_its_event_is_unless_somebody_knows_more(site: Site) -> None:
+    def where(path: str) -> Any:
+        return linked(site, path)["Event"]["location"]
+
+    assert where(TALK) == [{"@type": "Place", "name": "Main hall"}]
+    assert where("/events/launch/the-launch") == [
+        {
+            "@type": "Place",
+            "name": "The Reading Room",
+            "address": {"@type": "PostalAddress", "addressLocality": "London", "addressCountry": "GB"},
+        }
+    ]
+    # Its event is online, and has a party of watchers alone.
+    assert where(f"{EVENT}/arabic") == [{"@type": "VirtualLocation", "url": f"{URL}{EVENT}"}]
 
 
 def test_event_person_and_site_are_told(site: Site) -> None:
@@ -160,6 +178,18 @@ def test_session_shows_a_card_and_can_be_cited(site: Site) -> None:
         "citation_abstract_html_url": [f"{URL}{TALK}"],
         "citation_fulltext_html_url": [f"{URL}{TALK}"],
     }
+
+
+@pytest.mark.parametrize(
+    "path", ["/", EVENT, "/events/launch/the-launch", "/people/noor-okafor", "/series/summer", "/languages/ar"]
+)
+def test_page_without_a_still_shows_the_picture_of_its_podcast(site: Site, path: str) -> None:
+    found = meta(site, path)
+    [picture] = found["og:image"]
+    answer = site.get(picture.removeprefix(URL))
+    assert picture.endswith("/cover.png")
+    assert (answer.status_code, found["og:image:type"]) == (200, [answer.headers["content-type"]])
+    assert found["twitter:card"] == ["summary"]
 
 
 @pytest.mark.parametrize("path", ["/", EVENT, TALK, "/people/noor-okafor", "/search?q=debt"])

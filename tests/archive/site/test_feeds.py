@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,9 +13,11 @@ from urllib.parse import urlencode
 import feedparser
 import pytest
 from lxml import etree
+from PIL import Image
 
 from archive.search.hits import Hit
 from archive.search.results import SessionResult
+from archive.site.feeds import listings
 from archive.site.feeds.listings import how_found
 from archive.site.feeds.podcast import FEEDS, ITUNES, NAMESPACE
 from archive.sqlite import sqlite3
@@ -124,6 +127,7 @@ def test_podcast_follows_the_rules_of_its_namespaces(site: Site) -> None:
         "Rostra",
     ]
     assert channel.find(f"{{{ITUNES}}}category").get("text") == "Education"
+    assert channel.find(f"{{{ITUNES}}}image").get("href") == f"{URL}{EVENT}/cover.png"
     [item] = [each for each in channel.findall("item") if each.findtext("link") == f"{URL}{TALK}"]
     assert item.find("guid").attrib == {"isPermaLink": "true"}
     people = [(each.text, each.get("role"), each.get("href")) for each in item.findall(f"{{{NAMESPACE}}}person")]
@@ -219,6 +223,43 @@ def test_long_feed_comes_in_pages(tmp_path: Path) -> None:
     site.datasette.executor.shutdown()
     assert (len(seen), len(set(seen))) == (121, 121)
     assert links["previous"] == f"{URL}/events/launch/feed.atom?page=2"
+
+
+def test_long_podcast_comes_in_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listings, "EPISODES", 2)
+    publish(tmp_path)
+    site = Site(tmp_path, url=URL)
+    first, second = (parsed(site, f"/podcast.rss{query}").feed.links for query in ("", "?page=2"))
+    site.datasette.executor.shutdown()
+    there = [{link.rel: link.href for link in each if link.rel != "alternate"} for each in (first, second)]
+    address = f"{URL}/podcast.rss"
+    assert there == [
+        {"self": address, "next": f"{address}?page=2"},
+        {"self": f"{address}?page=2", "first": address, "previous": address},
+    ]
+
+
+@pytest.mark.parametrize("page", ["", EVENT, "/series/summer", "/people/noor-okafor", "/events/hostile"])
+def test_podcast_has_a_square_picture_as_large_as_directories_ask(site: Site, page: str) -> None:
+    image = element(site, f"{page}/podcast.rss").find(f"{{{ITUNES}}}image").get("href")
+    answer = site.get(image.removeprefix(URL))
+    picture = Image.open(io.BytesIO(answer.content))
+    own = page if page.startswith(("/events", "/series")) else ""
+    assert (image, answer.headers["content-type"]) == (f"{URL}{own}/cover.png", "image/png")
+    assert (picture.format, picture.size, picture.mode) == ("PNG", (1400, 1400), "RGB")
+    assert len(answer.content) < 512 << 10
+    assert len(picture.getcolors(1 << 20)) > 2  # words, and not paper alone
+
+
+def test_directories_are_told_of_a_contact_that_was_named(tmp_path: Path) -> None:
+    publish(tmp_path)
+    site = Site(tmp_path, url=URL, title="Talks", contact="talks@example.org")
+    channel = element(site, "/podcast.rss")
+    admin = etree.fromstring(site.get("/oai?verb=Identify").content).findtext(".//{*}adminEmail")
+    site.datasette.executor.shutdown()
+    owner = channel.find(f"{{{ITUNES}}}owner")
+    assert [owner.findtext(f"{{{ITUNES}}}{name}") for name in ("name", "email")] == ["Talks", "talks@example.org"]
+    assert (channel.findtext("managingEditor"), admin) == ("talks@example.org (Talks)", "talks@example.org")
 
 
 def test_feed_names_the_hub_that_it_is_told_of(tmp_path: Path) -> None:

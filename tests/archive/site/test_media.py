@@ -73,6 +73,41 @@ def test_range_beyond_the_end_is_refused(public: Path, recording: Path) -> None:
     assert response.headers["content-range"] == f"bytes */{recording.stat().st_size}"
 
 
+def test_refusal_of_a_range_can_be_read_by_other_sites(public: Path, recording: Path) -> None:
+    refused = ask(public, f"/media/{recording.name}", range="bytes=99999999-")
+    assert (refused.headers["access-control-allow-origin"], refused.headers["etag"]) == ("*", f'"{recording.stem}"')
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["items=0-9", "bytes=9-0", "bytes=a-b", "bytes=", "bytes=-", f"bytes={'9' * 5000}-", "bytes=0-1;q=1", "1-2"],
+)
+def test_range_that_is_not_understood_is_passed_over(public: Path, recording: Path, asked: str) -> None:
+    response = ask(public, f"/media/{recording.name}", range=asked)
+    assert (response.status_code, response.content) == (200, recording.read_bytes())
+
+
+def test_head_knows_no_ranges(public: Path, recording: Path) -> None:
+    response = ask(public, f"/media/{recording.name}", "HEAD", range="bytes=0-9")
+    assert (response.status_code, response.headers["content-length"]) == (200, str(recording.stat().st_size))
+
+
+def test_who_has_a_recording_by_its_date_or_at_all_is_not_sent_it_again(public: Path, recording: Path) -> None:
+    at = ask(public, f"/media/{recording.name}", "HEAD").headers["last-modified"]
+    before, unknown = "Sat, 01 Jan 2000 00:00:00 GMT", "yesterday"
+    told = [
+        ask(public, f"/media/{recording.name}", **asked).status_code
+        for asked in (
+            {"if_none_match": "*"},
+            {"if_modified_since": at},
+            {"if_modified_since": before},
+            {"if_modified_since": unknown},
+            {"if_modified_since": at, "if_none_match": '"other"'},
+        )
+    ]
+    assert told == [304, 304, 200, 200, 200]
+
+
 def test_range_of_another_version_is_sent_whole(public: Path, recording: Path) -> None:
     same = ask(public, f"/media/{recording.name}", range="bytes=0-9", if_range=f'"{recording.stem}"')
     other = ask(public, f"/media/{recording.name}", range="bytes=0-9", if_range='"something else"')

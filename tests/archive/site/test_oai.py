@@ -118,6 +118,15 @@ def test_harvester_asks_for_what_is_new_and_for_sets(address: str) -> None:
     assert {each.datestamp for each in between} == {"2026-10-05T00:00:00Z"}
 
 
+def test_who_harvested_on_the_day_of_a_withdrawal_hears_of_it(site: Site) -> None:
+    later = ask(site, "verb=ListIdentifiers&metadataPrefix=oai_dc&from=2026-11-01T10:00:00Z&until=2026-11-02T00:00:00Z")
+    assert [each.findtext(f"{{{OAI}}}identifier") for each in later.iter(f"{{{OAI}}}header")] == [
+        "oai:talks.example.org:launch/gone"
+    ]
+    earliest = ask(site, "verb=Identify").findtext(f".//{{{OAI}}}earliestDatestamp")
+    assert earliest == "2026-10-01T00:00:00Z"
+
+
 def test_token_counts_what_was_given(site: Site) -> None:
     first = ask(site, "verb=ListIdentifiers&metadataPrefix=oai_dc")
     token = first.find(f".//{{{OAI}}}resumptionToken")

@@ -437,6 +437,16 @@ def test_what_has_some_words_is_marked_so(site: Site) -> None:
     assert site.get("/api/1/search.json?q=debt+zeppelin+exact:yes").json()["sessions"] == []
 
 
+@pytest.mark.parametrize("path", ["/search", "/explore", "/corpus", "/search/help"])
+@pytest.mark.parametrize("name", ["q", "speaker", "event", "name", "year"])
+def test_what_nobody_sees_of_an_address_is_in_no_page(site: Site, path: str, name: str) -> None:
+    unseen = "\x1b\x07\x00\x85\u202e\u2066\u2028"
+    answer = site.get(f"{path}?{urlencode({name: f'debt{unseen}owed'})}")
+    assert answer.status_code in {200, 404}
+    assert [char for char in unseen if char in answer.text] == []
+    assert [char for char in unseen if f"%{char.encode()[0]:02X}" in answer.text] == []
+
+
 def test_search_as_json(site: Site) -> None:
     answer = site.get("/api/1/search.json?q=debt&person=noor-okafor&limit=1").json()
     (session,) = answer.pop("sessions")

@@ -151,6 +151,21 @@ def test_editor_of_sql_runs_by_the_hash_of_its_script(site: Site) -> None:
     assert hashes & {*page.headers["content-security-policy"].split()}
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/data", "/data/session", "/data/session/1", "/data/said", "/data?sql=select+1+as+one", "/data?sql=select+x",
+        "/data/session?_facet=kind&_sort=title", "/-/versions",
+    ],
+)  # fmt: skip
+def test_page_of_tables_has_nothing_that_its_policy_refuses(site: Site, path: str) -> None:
+    page = site.get(path)
+    inline = re.findall(r"<(?:script|style)>(.*?)</(?:script|style)>", page.text, re.DOTALL)
+    hashes = {f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in inline}
+    assert [each for each in hashes if each not in page.headers["content-security-policy"]] == []
+    assert not re.search(r"<[^>]*\s(style|on[a-z]+)=", page.text)
+
+
 def test_cookies_and_passwords_change_nothing(site: Site) -> None:
     plain = site.get("/data/session.json")
     named = site.get("/data/session.json", headers={"cookie": "ds_actor=root", "authorization": "Basic cm9vdDo="})
@@ -310,3 +325,17 @@ def test_only_what_names_its_language_depends_on_the_readers(site: Site) -> None
     known = {"if-none-match": german_page.headers["etag"]}
     assert site.get("/", headers={"accept-language": "de", **known}).status_code == 304
     assert site.get("/", headers={"accept-language": "fr", **known}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/events/nothing", "/data/nothing", "/downloads"])
+def test_answer_that_nobody_keeps_says_that_its_language_is_the_readers(site: Site, path: str) -> None:
+    headers = site.get(path, headers={"accept-language": "de"}).headers
+    assert (headers["content-language"], headers["vary"]) == ("de", "Accept-Language")
+
+
+def test_robots_are_told_of_paths_below_the_sites_own(tmp_path: Path) -> None:
+    publish(tmp_path)
+    site = Site(tmp_path, url=f"{URL}/talks")
+    closed = [line for line in site.get("/robots.txt").text.splitlines() if line.startswith("Disallow")]
+    site.datasette.executor.shutdown()
+    assert closed == [f"Disallow: /talks{path}" for path in ("/search?", "/explore", "/data", "/api/1/")]

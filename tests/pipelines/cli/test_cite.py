@@ -52,6 +52,19 @@ def test_a_moment_is_cited_and_found_after_a_correction(archive: Path) -> None: 
 
 
 @pytest.mark.usefixtures("archive")
+def test_an_address_says_by_itself_which_moment_it_is_and_whose(archive: Path) -> None:  # the fixture
+    root = published(archive)
+    address = told(root, "money", "--words", "batch 32 format", "--style", "link")["address"]
+    for option in ("--at", "--to", "--words"):
+        done = rostra("cite", address, option, "1:00", "--archive", root)
+        assert (done.returncode, "leave --at, --to and --words out" in done.stderr) == (2, True)
+    assert "is not this archive's site" not in rostra("cite", address, "--archive", root).stderr
+    moved = address.replace("127.0.0.1:8001", "old.example")
+    done = rostra("cite", moved, "--archive", root)
+    assert (done.returncode, "old.example is not this archive's site (127.0.0.1)" in done.stderr) == (0, True)
+
+
+@pytest.mark.usefixtures("archive")
 def test_what_cannot_be_cited_is_said(archive: Path) -> None:  # the fixture
     for arguments, says in (
         (("money",), "nothing is published"),

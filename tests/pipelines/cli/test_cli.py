@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sqlite3
 import subprocess
 import sys
@@ -176,7 +177,7 @@ def test_what_is_refused_is_listed_with_its_reason_and_exits_1(archive: Path, tm
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["status", "--archive", "/nowhere"], "no archive at /nowhere: make one with 'rostra init /nowhere'"),
+        (["status", "--archive", "/nowhere"], "no archive at /nowhere: make one: rostra init /nowhere"),
         (["frobnicate"], "No such command 'frobnicate'"),
         (["transcribe", "absent.wav", "--language", "no such tongue"], "unknown language 'no such tongue'"),
         (["transcribe", "absent.wav", "--engine", "magic"], "unknown engine 'magic'"),
@@ -187,6 +188,15 @@ def test_wrong_usage_exits_2_and_says_what_to_do(arguments: list[str], message: 
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_commands_that_are_shown_can_be_copied(tmp_path: Path) -> None:
+    folder = tmp_path / "l'été [1] 東京"
+    made = rostra("init", folder).stdout
+    missing = rostra("status", "--archive", tmp_path / "not there").stderr
+    assert str(folder / "rostra.toml") in made
+    assert shlex.split(made.partition("Next: rostra ")[2])[:3] == ["--archive", str(folder), "pull"]
+    assert shlex.split(missing.partition("make one: rostra ")[2]) == ["init", str(tmp_path / "not there")]
 
 
 def test_transcribe_needs_no_archive(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def test_a_part_of_what_is_published_as_a_folder_and_packed(public: Path, tmp_pa
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (("--event", "nowhere"), "there is nothing to export"),
+        (("--event", "nowhere"), "no transcript is in what was chosen"),
         (("--part", "/corpus?q=lamp", "--year", "2022"), "leave out the other options"),
         (("--form", "telepathy"), "'telepathy' is not one of"),
         (("--since", "yesterday"), "does not match the format"),
@@ -91,3 +91,19 @@ def test_where_nothing_is_published(tmp_path: Path) -> None:
     done = rostra("export", "corpus", tmp_path / "corpus", "--archive", tmp_path)
     assert done.returncode == 2
     assert "rostra publish" in done.stderr
+
+
+@pytest.mark.parametrize("inside", ["media/corpus", "corpora/mine.zip"])
+def test_nothing_is_written_among_what_is_published(public: Path, inside: str) -> None:
+    done = rostra("export", "corpus", public / inside, "--archive", public)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "among what Rostra keeps" in done.stderr
+    assert not (public / inside).exists()
+
+
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "https://example.org/", "/corpus?room=1"])
+def test_an_address_of_no_part_does_not_mean_all_of_it(public: Path, tmp_path: Path, address: str) -> None:
+    done = rostra("export", "corpus", tmp_path / "corpus", "--part", address, "--archive", public)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "copy the address of a corpus from the site" in done.stderr
+    assert not (tmp_path / "corpus").exists()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import wave
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from archive.catalogue.importing import apply_event
 from archive.connection import transaction
+from archive.errors import ArchiveError
 from metadata.model import Event, Person, Role, Session
 from pipelines.cli import cli
 from pipelines.errors import ConfigError, WeightsError
@@ -158,7 +160,7 @@ def test_words_and_speakers_that_people_edited_stay_when_voices_are_heard_again(
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ((), "name a session, or --forget somebody"),
+        (("--undo",), "name a session"),
         (("talk", "--forget", "noor-okafor"), "name a session, or --forget somebody"),
         (("talk", "--confirm", "Voice 1"), "nobody is proposed for Voice 1: name it with --name 'Voice 1=PERSON'"),
         (("talk", "--name", "Voice 1"), "write VOICE=PERSON"),
@@ -192,6 +194,111 @@ def test_forgetting_somebody_deletes_what_is_known_of_their_voice(root: Path) ->
     assert voices(root) == {"Voice 2": None, "Voice 1": None}
     with open_archive(root) as context:
         assert context.db.execute("SELECT count(*) FROM voiceprint").fetchone() == (1,)
+
+
+def prints(root: Path) -> list[bytes]:
+    with open_archive(root) as context:
+        return [bytes(row[0]) for row in context.db.execute("SELECT vector FROM voiceprint ORDER BY 1").fetchall()]
+
+
+def test_what_was_forgotten_is_in_no_byte_of_the_catalogue(root: Path) -> None:
+    run(root, "talk", "--confirm", "Voice 2")
+    before = prints(root)
+    assert run(root, "--forget", "Noor Okafor").exit_code == 0
+    [gone] = set(before) - set(prints(root))
+    assert not any(gone in path.read_bytes() for path in root.glob("catalogue.db*"))
+
+
+def test_no_backup_has_voiceprints_and_what_it_restores_hears_them_again(root: Path, tmp_path: Path) -> None:
+    """Confirmed names, corrections, refusals and joined voices are in it."""
+    run(root, "talk", "--confirm", "Voice 2")
+    rostra(root, "correct", "speaker", "talk", "--at", "0:01", "--is", "Ken Watanabe")
+    before, said, names = prints(root), speaking(root), voices(root)
+    rostra(root, "backup", tmp_path / "vault")
+    assert before
+    for path in (tmp_path / "vault").rglob("*.db"):
+        assert not any(vector in path.read_bytes() for vector in before)
+    done = CliRunner().invoke(cli, ["restore", str(tmp_path / "vault"), str(tmp_path / "again")])
+    assert done.exit_code == 0, done.output
+    assert (speaking(tmp_path / "again"), voices(tmp_path / "again")) == (said, names)
+    checked = [CliRunner().invoke(cli, ["check", "--archive", str(each)]).output for each in (root, tmp_path / "again")]
+    assert checked[0] == checked[1]
+    with open_archive(tmp_path / "again") as context:
+        again = Diarize(FakeDiarizer((4_000, 16_000)), voiceprints=True)
+        assert run_stage(context, again, InProcess(), Watch()).stages == {"diarize": {"done": 1}}
+    assert (prints(tmp_path / "again"), speaking(tmp_path / "again")) == (before, said)
+
+
+def history(root: Path) -> list[tuple[str, str, str, bool]]:
+    found = json.loads(run(root, "talk", "--history", "--json").stdout)
+    return [(each["what"], each["before"], each["after"], each["undone_at"] is not None) for each in found]
+
+
+def test_what_is_refused_is_not_proposed_until_that_is_taken_back(root: Path) -> None:
+    assert "may be" not in run(root, "talk", "--reject", "Voice 2").stderr
+    assert "may be" not in run(root, "talk").stderr
+    assert "Taken back: Voice 2 is not Noor Okafor" in run(root, "talk", "--undo").stderr
+    assert "Voice 2 may be Noor Okafor" in run(root, "talk").stderr
+
+
+def test_two_voices_that_are_one_person_are_joined_for_good_and_taken_apart(root: Path) -> None:
+    before = speaking(root)
+    assert run(root, "talk", "--join", "Voice 1=Voice 2").exit_code == 0
+    assert {who for _, who in speaking(root)} == {None}, "one voice alone needs no label"
+    assert run(root, "talk", "--name", "Voice 2=Ken Watanabe").exit_code == 0
+    assert {who for _, who in speaking(root)} == {"Ken Watanabe"}
+    [voice] = json.loads(run(root, "talk", "--json").stdout)
+    assert (voice["talking_ms"], voice["person"]) == (40_000, "ken-watanabe")
+    with open_archive(root) as context:
+        again = Diarize(FakeDiarizer((4_000, 16_000), revision=2))
+        assert run_stage(context, again, InProcess(), Watch()).stages == {"diarize": {"done": 1}}
+    assert {who for _, who in speaking(root)} == {"Ken Watanabe"}, "they are heard as two again, and stay one"
+    for _ in range(2):
+        assert run(root, "talk", "--undo").exit_code == 0
+    assert speaking(root) == before
+    assert history(root) == [("joined", "", "", True), ("named", "", "Ken Watanabe", True)]
+
+
+def test_voices_of_two_people_are_not_joined(root: Path) -> None:
+    run(root, "talk", "--confirm", "Voice 2")
+    run(root, "talk", "--name", "Voice 1=Ken Watanabe")
+    with pytest.raises(ArchiveError, match="Voice 1 is Ken Watanabe, and Voice 2 is Noor Okafor: unname one"):
+        CliRunner().invoke(
+            cli, ["speakers", "--archive", str(root), "talk", "--join", "Voice 1=Voice 2"], catch_exceptions=False
+        )
+    assert voices(root) == {"Voice 2": "noor-okafor", "Voice 1": "ken-watanabe"}
+
+
+def test_a_voice_is_called_by_words_that_name_nobody(root: Path) -> None:
+    assert run(root, "talk", "--call", "Voice 1=A student").exit_code == 0
+    assert speaking(root)[0] == (0, "A student")
+    with open_archive(root) as context:
+        again = Diarize(FakeDiarizer((4_000, 16_000), revision=2))
+        assert run_stage(context, again, InProcess(), Watch()).stages == {"diarize": {"done": 1}}
+    assert speaking(root)[0] == (0, "A student")
+    assert run(root, "talk", "--call", "A student=voice 2").exit_code != 0
+    assert run(root, "talk", "--undo").exit_code == 0
+    assert speaking(root)[0] == (0, "Voice 1")
+
+
+def test_without_a_session_those_with_voices_are_listed(root: Path) -> None:
+    said = run(root)
+    assert said.stdout.splitlines()[1].split() == ["school/talk", "2", "2", "1"]
+    assert "rostra speakers school/talk" in said.stderr
+    assert json.loads(run(root, "--json").stdout) == [
+        {"id": 1, "label": "school/talk", "voices": 2, "unnamed": 2, "proposed": 1}
+    ]
+
+
+def test_a_voice_is_played(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    player = tmp_path / "bin" / "ffplay"
+    player.parent.mkdir()
+    player.write_text(f'#!/bin/sh\nfor last; do :; done\ncp "$last" {tmp_path}/played.wav\n')
+    player.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{player.parent}:{os.environ['PATH']}")
+    assert run(root, "talk", "--play", "Voice 2").exit_code == 0
+    with wave.open(str(tmp_path / "played.wav")) as file:
+        assert file.getnframes() == 6 * file.getframerate()
 
 
 def test_a_session_says_why_nobody_knows_who_speaks_and_what_brings_it(root: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from archive.catalogue import runs
+from archive.catalogue.sessions import add_session, ensure_event
 from archive.connection import transaction
 from pipelines.cli import cli
 from pipelines.storage.archive_folder import init, open_archive
@@ -76,3 +77,31 @@ def test_all_of_it_is_listed_where_somebody_asks(root: Path) -> None:
     assert "rostra status --all" not in lines[-1]
     facts = json.loads("\n".join(status(root, "--json")))
     assert (len(facts["troubles"]), len(facts["remarks"])) == (302, 1_049)
+
+
+def test_all_names_what_commands_take(tmp_path: Path) -> None:
+    init(tmp_path / "talks", title="Talks")
+    with open_archive(tmp_path / "talks") as context, transaction(context.db):
+        for slug in ("winter", "autumn"):
+            event = ensure_event(context.db, slug, slug.title())
+            for title in ("Opening", "Closing"):
+                add_session(context.db, event, title.lower(), title)
+    told = CliRunner().invoke(cli, ["status", "--all", "--json", "--archive", str(tmp_path / "talks")])
+    assert [tuple(each.values()) for each in json.loads(told.stdout)["names"]] == [
+        ("event", "autumn", "Autumn"),
+        ("session", "autumn/opening", "Opening"),
+        ("session", "autumn/closing", "Closing"),
+        ("event", "winter", "Winter"),
+        ("session", "winter/opening", "Opening"),
+        ("session", "winter/closing", "Closing"),
+    ]
+    shown = CliRunner().invoke(cli, ["status", "--all", "--archive", str(tmp_path / "talks")]).stdout
+    assert "session  winter/opening  Opening" in shown
+
+
+def test_an_announcement_is_not_taken_back_and_released_at_once(tmp_path: Path) -> None:
+    init(tmp_path / "talks", title="Talks")
+    told = ["announce", "winter", "--private", "news", "--public", "news", "--archive", str(tmp_path / "talks")]
+    done = CliRunner().invoke(cli, told)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "one of --private, --public and --delete" in done.stderr

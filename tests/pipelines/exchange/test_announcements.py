@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from dataclasses import asdict
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -15,12 +16,13 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 
-from archive.catalogue.announcements import read_announcements
+from archive.catalogue.addresses import move_event
+from archive.catalogue.announcements import find_event_id, read_announcements
 from archive.catalogue.importing import apply_event
 from archive.catalogue.rows import read_event
 from archive.connection import transaction
 from archive.site.app import create_app
-from metadata.model import EXAMPLE_EVENT, Announcement
+from metadata.model import EXAMPLE_EVENT, Announcement, Event
 from pipelines.cli import cli
 from pipelines.errors import SourceError
 from pipelines.exchange.announcements import TEXT, read_feed
@@ -302,6 +304,30 @@ def test_list_is_json_for_scripts(year: Path) -> None:
     assert json.loads(done.output) == [asdict(each) for each in known(year, event)] != []
 
 
+def test_commands_say_what_became_of_an_announcement(tmp_path: Path) -> None:
+    init(tmp_path, title="News")
+    with open_archive(tmp_path) as context, transaction(context.db):
+        apply_event(context.db, Event(slug="days", title="Days"), decided_at="2022-01-01T00:00:00Z")
+        move_event(context.db, find_event_id(context.db, "days"), "harbour-days")
+    for arguments, says in (
+        (("A\x1b[31m bell\x07", "--text", "One.\x1b[0m\n\nTwo.\x07"), "a-31m-bell was written"),
+        (("--private", "a-31m-bell"), "a-31m-bell is private"),
+        (("--public", "a-31m-bell"), "a-31m-bell is public again"),
+        (("--delete", "a-31m-bell", "Another"), "a-31m-bell is deleted; another was written"),
+    ):
+        done = rostra("announce", "days", *arguments, "--archive", tmp_path)  # by the event's former slug, too
+        assert (done.exit_code, says in done.output) == (0, True), (done.output, done.exception)
+        if arguments[0].startswith("A\x1b"):
+            [made] = known(tmp_path, "harbour-days")
+            assert (made.title, made.text) == ("A[31m bell", "One.[0m\n\nTwo.")
+
+
+def test_bags_are_not_imported_as_news(year: Path, tmp_path: Path) -> None:
+    (tmp_path / "bagit.txt").write_text("BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")
+    done = rostra("import", tmp_path, "--announcements", "congress-2022", "--archive", year)
+    assert (done.exit_code, "import bags by themselves" in done.output) == (2, True)
+
+
 @pytest.mark.parametrize("title", ["", " ", "…!"])
 def test_announcement_without_words_in_its_title_is_refused(year: Path, title: str) -> None:
     event = "congress-2022"
@@ -349,7 +375,11 @@ def test_site_shows_and_finds_announcements_and_none_that_was_taken_back(year: P
     assert "What organisers published, and nobody said" in found
     assert "الترجمة متاحة" in arabic
     assert [" announcement" in each.partition("<main")[2] for each in (by_speaker, elsewhere, hidden)] == [False] * 3
-    assert json.loads(said)["total"] == 0
+    programs = json.loads(said)
+    assert programs["total"] == 0
+    assert [each["slug"] for each in programs["announcements"]] == re.findall(
+        r'#announcement-([^"]+)"', found.partition("<main")[2]
+    )[:2]
     assert b"ephyrs" not in b"".join(each.read_bytes() for each in (year / "public").rglob("*") if each.is_file())
 
 

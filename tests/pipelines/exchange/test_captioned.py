@@ -15,6 +15,7 @@ from archive.search.sqlite_search import SqliteSearch
 from archive.site.app import create_app
 from metadata.model import Event, ExternalId, Link, Session
 from pipelines.cli import cli
+from pipelines.exchange.reading_ahead import MANY, TOGETHER
 from pipelines.storage.archive_folder import init, open_archive
 from pipelines.storage.check import check
 from tests.archive.build import PATIENT_MS
@@ -220,3 +221,33 @@ def test_two_thousand_files_are_one_command(root: Path, tmp_path: Path) -> None:
         context.db.conn.set_trace_callback(None)
     assert [each.fault for each in told] == [False] * 300
     assert len(statements) < 300 * 100  # those of triggers, which keep a digest of every row, are among them
+
+
+def test_many_files_are_read_ahead_and_end_as_few_do(tmp_path: Path) -> None:
+    folder = tmp_path / "captions"
+    for number in range(MANY + TOGETHER):
+        vtt(folder / f"talk-{number}.en.vtt", f"The {number}th tide.", "<v Ada>It comes again.")
+    (folder / "talk-1.en.vtt").write_text("WEBVTT\n\n00:61 --> 00:62\nNo time.\n")
+    (folder / "talk-2.en.vtt").write_bytes(b"WEBVTT\n\n\xff\n")
+    (folder / "talk-3.en.vtt").write_text("WEBVTT\n\nNo times.\n\n00:01.000 --> 00:02.000\nTimes.\n")
+    (folder / "talk-4.json").write_text("{}")
+    ends = []
+    for name, parts in (("at-once", [[folder]]), ("in-parts", _halves(folder))):
+        init(tmp_path / name, title="Talks")
+        said = [rostra(tmp_path / name, "caption", *part, "--json") for part in parts]
+        told = [{**each, "file": Path(each["file"]).name} for one in said for each in json.loads(one.stdout)]
+        db = open_readonly(tmp_path / name / "catalogue.db")
+        versions = db.execute("SELECT version FROM transcript ORDER BY version").fetchall()
+        db.close()
+        ends.append((sorted(told, key=lambda each: each["file"]), versions))
+    assert ends[0] == ends[1]
+    assert {each["status"]: sum(one["status"] == each["status"] for one in ends[0][0]) for each in ends[0][0]} == {
+        "added": MANY + TOGETHER - 2,
+        "refused": 2,
+        "skipped": 1,
+    }
+
+
+def _halves(folder: Path) -> list[list[Path]]:
+    paths = sorted(folder.iterdir())
+    return [paths[: MANY - 1], paths[MANY - 1 :]]

@@ -12,7 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.catalogue.importing import apply_event
+from archive.catalogue.labelling import Turn
+from archive.catalogue.recordings import assign
+from archive.catalogue.speakers import read_said, read_turns, set_turns
 from archive.connection import transaction
+from archive.voices.attributions import attribute
+from archive.voices.decisions import find_voice, join_voices, name_voice, refuse
 from metadata.model import Event, Session
 from pipelines.errors import ConfigError
 from pipelines.matching import cutting
@@ -20,7 +25,9 @@ from pipelines.matching.cutting import Cut, between, detected_pauses, plan
 from pipelines.media import files as media
 from pipelines.run.executors import InProcess
 from pipelines.run.runner import run_stage
+from pipelines.speakers.fake import FakeDiarizer
 from pipelines.stages.captions import Captions
+from pipelines.stages.diarize import Diarize
 from pipelines.stages.pull import Pull
 from pipelines.stages.transcribe import Transcribe
 from pipelines.storage.archive_folder import Context, init, open_archive
@@ -175,6 +182,43 @@ def test_what_was_cut_is_heard_in_its_parts(context: Context) -> None:
     for cut in cuts:
         cutting.make(context, whole, cut)
     assert [item.label for item in Transcribe(FakeTranscriber()).items(context)] == ["e/one", "e/two"]
+
+
+def test_parts_know_the_voices_of_the_whole_and_what_people_said_of_them(context: Context) -> None:
+    """Names, corrections, refusals and joined voices go over with the minutes that they are of, and nothing else."""
+    db, now = context.db, "2022-07-01T00:00:00Z"
+    session = db.execute("SELECT id FROM session WHERE slug = 'one'").fetchone()[0]
+    with transaction(db):
+        assign(db, 1, session)
+        db.execute("INSERT INTO person(slug, name) VALUES ('noor', 'Noor Okafor'), ('ken', 'Ken Watanabe')")
+        turns = [(2_000, 8_000, 0), (8_000, 14_000, 1), (22_000, 30_000, 2), (30_000, 35_000, 1)]
+        set_turns(db, 1, turns, at=now)
+        name_voice(db, find_voice(db, session, "Voice 1"), "noor", by="editor", at=now)
+        refuse(db, find_voice(db, session, "Voice 3"), "ken", by="editor", at=now)
+        join_voices(db, find_voice(db, session, "Voice 2"), find_voice(db, session, "Voice 3"), by="editor", at=now)
+        attribute(db, 1, (24_000, 26_000), "Ken Watanabe", by="editor", at=now)
+        db.execute("UPDATE recording SET session_id = NULL")
+    whole, cuts = planned(context)
+    for cut in cuts:
+        cutting.make(context, whole, cut)
+    first, second = (row[0] for row in db.execute("SELECT id FROM recording WHERE id > 1 ORDER BY id").fetchall())
+    at, there = cuts[0].start_ms, cuts[1].start_ms
+    assert read_turns(db, first) == [
+        Turn(2_000 - at, 8_000 - at, "Voice 1"), Turn(8_000 - at, 14_000 - at, "Voice 3"),
+    ]  # fmt: skip
+    assert read_turns(db, second) == [
+        Turn(22_000 - there, 30_000 - there, "Voice 3"), Turn(30_000 - there, 35_000 - there, "Voice 3"),
+    ]  # fmt: skip
+    assert read_said(db, first) == []
+    assert read_said(db, second) == [Turn(24_000 - there, 26_000 - there, "Voice 4")]
+    names = "SELECT label, slug FROM speaker_tag LEFT JOIN person ON person.id = person_id WHERE recording_id = ?"
+    assert dict(db.execute(names, [first]).fetchall())["Voice 1"] == "noor"
+    assert dict(db.execute(names, [second]).fetchall()) == {"Voice 2": None, "Voice 3": None, "Voice 4": "ken"}
+    assert run_stage(context, Transcribe(FakeTranscriber()), InProcess(), Watch()).counts == {"done": 2}
+    heard = Diarize(FakeDiarizer((6_000 + 2_000 - at, 60_000)))
+    assert run_stage(context, heard, InProcess(), Watch()).counts == {"done": 2}
+    assert dict(db.execute(names, [first]).fetchall())["Voice 1"] == "noor", "it is known again by when it speaks"
+    assert read_said(db, second), "what people said stays"
 
 
 def test_cut_from_the_command_line_says_first_and_cuts_once(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ from pipelines.stages.base import Stage
 from pipelines.stages.publish import Publish
 from pipelines.stages.pull import Pull
 from pipelines.stages.render import Render
-from pipelines.storage.archive_folder import Context, init, open_archive
+from pipelines.storage.archive_folder import Context, init, open_archive, open_archive_readonly
 from tests.pipelines.cli.test_cli import rostra
 from tests.pipelines.clusters import Processes, certificates
 from tests.pipelines.run.test_kill import alive, children, wait_for
@@ -289,6 +289,26 @@ def test_store_without_room_ends_the_run_and_charges_nobody(
         (disk / "filler").unlink()
         assert dict(run_stage(context, stage, executor, Watch()).counts) == {"done": 1}
     assert [row[1:] for row in rows(root)] == [("interrupted", 1, None), ("done", 1, None)] * 3
+
+
+def test_disk_for_reading_alone_ends_the_run_charges_nobody_and_is_read(disk: Path, tmp_path: Path) -> None:
+    root = disk / "archive"
+    init(root, title="Test")
+    stage = Pull([write_wav(tmp_path / "talk.wav", 5)])
+    with open_archive(root) as context:
+        executor = Local(1, context.layout.work)
+        context.layout.media.rmdir()
+        (disk / "media").mkdir()
+        subprocess.run(["mount", "--bind", disk / "media", disk / "media"], check=True)
+        subprocess.run(["mount", "-o", "remount,ro,bind", disk / "media"], check=True)
+        context.layout.media.symlink_to(disk / "media", target_is_directory=True)
+        with pytest.raises(DiskFullError, match="mount it for writing"):
+            run_stage(context, stage, executor, Watch())
+        subprocess.run(["umount", disk / "media"], check=True)
+        assert dict(run_stage(context, stage, executor, Watch()).counts) == {"done": 1}
+    subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+    with open_archive_readonly(root) as context:
+        assert context.db.execute("SELECT count(*) FROM recording").fetchone() == (1,)
 
 
 def test_reader_that_never_ends_hinders_nobody(context: Context, tmp_path: Path, engine: Engine) -> None:

@@ -42,9 +42,20 @@ def test_who_speaks_for_seconds_in_an_hour_is_a_voice() -> None:
     assert sorted(np.bincount(labels).tolist()) == [5, len(main)]
 
 
-def test_no_more_voices_than_there_can_be() -> None:
-    vectors, _ = voices(6, 240)
-    assert set(cluster(vectors, np.ones(240), most=4).tolist()) == {0, 1, 2, 3}
+def test_where_there_are_more_voices_than_there_can_be_those_that_are_alike_are_one() -> None:
+    means = np.eye(192, dtype=np.float32)[:4]
+    means[3] = 0.5 * means[2] + 0.75**0.5 * means[3]
+    truth = np.arange(240) % 4
+    vectors = means[truth] + np.random.default_rng(0).normal(0, 0.04, (240, 192))
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    assert same(cluster(vectors, np.ones(240)), truth)
+    assert same(cluster(vectors, np.ones(240), most=3), np.minimum(truth, 2))
+
+
+def test_a_timetable_that_knows_of_too_few_makes_no_two_people_one() -> None:
+    vectors, truth = voices(6, 240)
+    assert same(cluster(vectors, np.ones(240), most=4), truth)
+    assert set(cluster(vectors, np.ones(240), most=1).tolist()) == {0}, "of a channel it is certain"
 
 
 def test_no_windows_have_no_voices() -> None:

@@ -47,7 +47,8 @@ def test_the_blocks_that_sound_comes_in_and_silence_around_it_change_nothing(
     one = diarizer.diarize([whole], None, quiet)
     assert diarizer.diarize([whole[i : i + 1000] for i in range(0, len(whole), 1000)], None, quiet) == one
     assert diarizer.diarize([whole], 3, quiet).turns == one.turns
-    assert {turn.voice for turn in diarizer.diarize([whole], 2, quiet).turns} == {0, 1}
+    assert diarizer.diarize([whole], 2, quiet).turns == one.turns, "all three are heard, whoever knew of two"
+    assert {turn.voice for turn in diarizer.diarize([whole], 1, quiet).turns} == {0}
 
 
 @pytest.mark.parametrize("seconds", [0, 0.001, 0.5, 12])

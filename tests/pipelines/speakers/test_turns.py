@@ -7,7 +7,7 @@ import pytest
 
 from pipelines.media.samples import SAMPLE_RATE
 from pipelines.speakers.base import Turn
-from pipelines.speakers.local import CHUNK, STEP, Chunk, activity_of, chunks, windows
+from pipelines.speakers.local import CHUNK, CLOSE_STEP, CLOSELY, STEP, Chunk, activity_of, chunks, windows
 from pipelines.speakers.turns import Heard, name_all, turns
 
 FRAMES = 589
@@ -32,13 +32,15 @@ def divided(seconds: float, block: int = 7_777) -> list[Chunk]:
     return list(chunks(sound[i : i + block] for i in range(0, len(sound), block)))
 
 
-@pytest.mark.parametrize("seconds", [0.01, 4, 10, 10.001, 15, 24.9, 25, 61.7])
+@pytest.mark.parametrize("seconds", [0.01, 4, 10, 10.001, 15, 24.9, 25, 61.7, 90])
 def test_chunks_are_responsible_for_all_of_a_recording(seconds: float) -> None:
     found = divided(seconds)
     samples = round(seconds * SAMPLE_RATE)
     assert found[0].own[0] == 0
     assert found[-1].own[1] == samples
-    assert all(one.own[1] == other.own[0] and other.start - one.start == STEP for one, other in pairwise(found))
+    for one, other in pairwise(found):
+        assert one.own[1] == other.own[0]
+        assert other.start - one.start == (CLOSE_STEP if one.start < CLOSELY else STEP)
     for chunk in found:
         assert chunk.start <= chunk.own[0] < chunk.own[1] <= chunk.start + CHUNK
         its = chunk.samples[: samples - chunk.start]
@@ -72,7 +74,7 @@ def test_turns_are_of_the_voices_that_windows_are_like() -> None:
     # Two chunks of 15 s; the local speakers change their numbers from one to the other.
     heard = [
         Heard(0, activity((0, 0, 4), (1, 5, 10)), ((0, at(2), 1.5, 0), (1, at(7), 1.5, 1))),
-        Heard(STEP, activity((2, 0, 7), (0, 6, 10)), ((2, at(3), 1.5, 2), (0, at(8), 1.5, 3))),
+        Heard(CLOSE_STEP, activity((2, 0, 7), (0, 6, 10)), ((2, at(3), 1.5, 2), (0, at(8), 1.5, 3))),
     ]
     vectors = VOICES[[0, 1, 1, 0]]
     named = name_all(heard, vectors, VOICES[:2])
@@ -94,7 +96,7 @@ def test_a_window_clearly_of_another_voice_divides_its_speaker() -> None:
 def test_who_is_too_short_for_a_window_gets_the_voice_that_overlaps() -> None:
     heard = [
         Heard(0, activity((0, 7, 10)), ((0, at(8), 1.5, 0),)),
-        Heard(STEP, activity((1, 2, 5.3)), ()),
+        Heard(CLOSE_STEP, activity((1, 2, 5.3)), ()),
     ]
     named = name_all(heard, VOICES[[2]], VOICES)
     assert set(named[1][:, 1].tolist()) == {2}
@@ -113,6 +115,6 @@ def test_two_local_speakers_are_two_voices() -> None:
 
 
 def test_turns_go_on_over_the_edges_of_slabs() -> None:
-    heard = [Heard(STEP * i, np.repeat([[True, False, False]], FRAMES, axis=0)) for i in range(120)]
+    heard = [Heard(CLOSE_STEP * i, np.repeat([[True, False, False]], FRAMES, axis=0)) for i in range(120)]
     named = [np.where(each.activity, 0, -1).astype(np.int16) for each in heard]
     assert list(turns(heard, named, 1, 600_000)) == [Turn(0, 600_000, 0)]

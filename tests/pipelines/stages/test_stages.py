@@ -232,7 +232,7 @@ def test_pull_into_a_session_that_does_not_exist_is_refused_with_the_reason(cont
     write_wav(folder / "a.wav", 1)
     report = do(context, Pull([folder / "a.wav"], "no-event", "no-session"))
     assert [outcome.text for _, outcome in report.troubles][-1:] == [
-        "no session 'no-event/no-session' in this archive: 'rostra status' lists what there is"
+        "no session 'no-event/no-session' in this archive: 'rostra status --all' lists what there is"
     ]
     assert context.db.execute("SELECT count(*) FROM recording").fetchone()[0] == 0
 

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from archive.catalogue.importing import apply_event
-from archive.catalogue.naming import proposals
 from archive.catalogue.recordings import NewRecording, add_recording
-from archive.catalogue.speakers import find_voice, forget_person, name_voice, set_turns, voices_of
+from archive.catalogue.speakers import set_turns, voices_of
 from archive.catalogue.transcripts import add_transcript
 from archive.connection import transaction
 from archive.errors import UnknownSubjectError
 from archive.sqlite import Database
+from archive.voices.decisions import find_voice, forget_person, name_voice
+from archive.voices.naming import proposals
 from metadata.model import Event, Person, Role, RoleName, Segment, Session, Transcript
 
 NOW = "2026-01-01T00:00:00Z"
@@ -122,6 +123,104 @@ def test_a_name_alone_introduces_nobody(catalogue: Database, text: str) -> None:
     assert proposed(catalogue, session(catalogue, "panel", PANEL, TURNS, [(50, text)])) == {}
 
 
+ANA, JUAN, OTHER = (Person(name=name) for name in ("Ana Ortega", "Juan Carlos Ortega", "Ana Lindqvist"))
+PEOPLE: People = [(NOOR, "speaker"), (KEN, "speaker"), (ANA, "speaker"), (JUAN, "speaker"), (OTHER, "speaker"),
+                  (MARIA, "chair")]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "person"),
+    [
+        ("Nuestro siguiente ponente, Juan Carlos Ortega.", "juan-carlos-ortega"),
+        ("Le doy la palabra a la doctora Núñez.", "maria-nunez"),
+        ("Y ahora tiene la palabra Ana Ortega.", "ana-ortega"),
+        ("Ich begrüße sehr herzlich Frau Professor Okafor aus Lagos.", "noor-okafor"),
+        ("Ich begrüsse die Leiterin des Instituts für Physik, Noor Okafor.", "noor-okafor"),
+        ("Es ist mir eine Freude, Ihnen Ken Watanabe vorstellen zu dürfen.", "ken-watanabe"),
+        ("Je passe la parole à Maria Nunez.", "maria-nunez"),
+        ("Accueillons maintenant Noor Okafor !", "noor-okafor"),
+        ("Passo a palavra a Ana Lindqvist.", "ana-lindqvist"),
+        ("La parola a Noor Okafor, prego.", "noor-okafor"),
+        ("Please welcome Dr. Watanabe.", "ken-watanabe"),
+        ("I hand over to Noor.", "noor-okafor"),
+        ("Please welcome the author of Dark Matter, Noor Okafor.", "noor-okafor"),
+        ("please welcome noor okafor", "noor-okafor"),
+        ("Unfortunately Noor Okafor is ill today, so please welcome Ken Watanabe.", "ken-watanabe"),
+        ("Please welcome Noor Okafor and Grace Hopper.", None),
+        ("Please welcome Noor Okafor, Grace Hopper and Ken Watanabe.", None),
+        ("Please welcome Grace Hopper, who stands in for Noor Okafor.", None),
+        ("Please welcome Noor Okafor's student, Grace Hopper.", None),
+        ("Ken Watanabe spricht anstelle von Noor Okafor.", None),
+        ("Le doy la palabra a Ortega.", None),
+        ("Over to Ana.", None),
+        ("Over to Ken Smith.", None),
+        ("Later we hear from Noor Okafor.", None),
+        ("We hear from Noor Okafor first, and then over to Ken Watanabe.", None),
+        ("Please welcome Ana Ortega Martínez.", None),
+    ],
+)
+def test_introductions_are_understood_in_several_languages_and_only_where_they_are_plain(
+    catalogue: Database, text: str, person: str | None
+) -> None:
+    found = proposed(catalogue, session(catalogue, "panel", PEOPLE, TURNS, [(50, text)]))
+    assert {label: who for label, (who, _) in found.items()} == ({"Voice 2": person} if person else {})
+
+
+@pytest.mark.parametrize(
+    ("text", "person"),
+    [
+        ("Ich heiße Noor Okafor.", "noor-okafor"),
+        ("Bonjour, je m'appelle Ana Lindqvist.", "ana-lindqvist"),
+        ("Soy Juan Carlos Ortega, de Sevilla.", "juan-carlos-ortega"),
+        ("Ich bin Noor Okafor, guten Tag.", "noor-okafor"),
+        ("Good morning, I am Noor Okafor from Lagos.", "noor-okafor"),
+        ("Ich bin Noor Okafor sehr dankbar.", None),
+        ("I'm Noor Okafor's student.", None),
+        ("Hi, I'm Ana.", None),
+        ("This is Noor Okafor.", None),
+        ("My name is Grace Hopper.", None),
+    ],
+)
+def test_who_tells_their_own_name_is_proposed(catalogue: Database, text: str, person: str | None) -> None:
+    found = proposed(catalogue, session(catalogue, "panel", PEOPLE, TURNS, [(70, text)]))
+    assert {label: who for label, (who, _) in found.items()} == ({"Voice 2": person} if person else {})
+
+
+ALONE = [(0, 20, 0), (20, 500, 1)]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        [(5, "Noor Okafor ist leider krank.")],
+        [(5, "Please welcome Grace Hopper.")],
+        [(25, "My name is Grace Hopper.")],
+        [(25, "Hablo en lugar de Noor Okafor.")],
+        [(5, "Please welcome"), (8, "Grace Hopper instead of Noor Okafor.")],
+    ],
+)
+def test_the_only_speaker_is_not_proposed_where_the_words_say_somebody_else_speaks(
+    catalogue: Database, said: Sequence[tuple[int, str]]
+) -> None:
+    assert proposed(catalogue, session(catalogue, "talk", [(NOOR, "speaker")], ALONE, said)) == {}
+
+
+def test_the_voice_of_an_interpretation_is_the_interpreters(catalogue: Database) -> None:
+    people: People = [(NOOR, "speaker"), (KEN, "interpreter")]
+    id_ = session(catalogue, "talk", people, ALONE, [(25, "I am Noor Okafor, and I thank you.")])
+    assert {who for who, _ in proposed(catalogue, id_).values()} == {"noor-okafor"}
+    catalogue.execute("UPDATE recording SET role = 'interpretation'")
+    assert proposed(catalogue, id_) == {
+        "Voice 2": ("ken-watanabe", "speaks for 96% of the time, and the timetable has one interpreter")
+    }
+
+
+def test_consecutive_interpretation_leaves_open_who_was_introduced(catalogue: Database) -> None:
+    turns = [(0, 60, 0), (60, 80, 1), (80, 110, 2), (110, 130, 1), (130, 160, 2)]
+    said = [(50, "Please welcome Noor Okafor."), (62, "Ich begrüße Noor Okafor.")]
+    assert proposed(catalogue, session(catalogue, "panel", PANEL, turns, said)) == {}
+
+
 def test_disagreement_proposes_nobody(catalogue: Database) -> None:
     said = [(50, "Please welcome Noor Okafor."), (70, "I'm Ken Watanabe."), (225, "Over to Ken Watanabe.")]
     assert proposed(catalogue, session(catalogue, "panel", PANEL, TURNS, said)) == {}
@@ -173,9 +272,9 @@ def test_forgetting_somebody_unnames_their_voices_and_deletes_their_voiceprints(
     id_ = session(catalogue, "first", [(NOOR, "speaker"), (KEN, "speaker")], LONG, vectors=[ONE, TWO])
     name(catalogue, id_, "Voice 1", "noor-okafor")
     with transaction(catalogue):
-        assert forget_person(catalogue, "noor-okafor") == 1
+        assert forget_person(catalogue, "noor-okafor", by="editor", at=NOW) == 1
         with pytest.raises(UnknownSubjectError):
-            forget_person(catalogue, "nobody")
+            forget_person(catalogue, "nobody", by="editor", at=NOW)
     assert [voice.person for voice in voices_of(catalogue, id_)] == [None, None]
     kept = catalogue.execute("SELECT label FROM voiceprint JOIN speaker_tag ON speaker_tag.id = speaker_tag_id")
     assert kept.fetchall() == [("Voice 2",)]

@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.speakers.weights import resolve
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")

