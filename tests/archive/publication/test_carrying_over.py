@@ -19,7 +19,7 @@ from archive.catalogue.recordings import NewRecording, add_recording
 from archive.catalogue.revisions import current_version, revise
 from archive.catalogue.rows import find_person, touch, write_person
 from archive.catalogue.sessions import add_session, ensure_event
-from archive.catalogue.speakers import forget_person, name_voice, voices_of
+from archive.catalogue.speakers import voices_of
 from archive.catalogue.transcripts import add_transcript
 from archive.connection import transaction
 from archive.publication import changes, redaction
@@ -28,6 +28,7 @@ from archive.publication.deciding import Decision, Kind, Subject, decide
 from archive.publication.purging import purge_session
 from archive.publication.taking_back import take_words_back, versions_like
 from archive.sqlite import Database, sqlite3
+from archive.voices.decisions import forget_person, name_voice
 from metadata.model import EXAMPLE_TRANSCRIPT, Announcement, Flag, Person, ReleaseState, Role, Segment, Transcript, Word
 from metadata.revising import Edit, apply, words_of
 from tests.archive.published_rows import holds, published_rows
@@ -185,7 +186,7 @@ class Archive:
 
     def forget(self) -> None:
         if row := self.db.execute("SELECT slug FROM person ORDER BY random() LIMIT 1").fetchone():
-            forget_person(self.db, row[0])
+            forget_person(self.db, row[0], by="x", at=AT)
 
     def rename(self) -> None:
         slugs = [row[0] for row in self.db.execute("SELECT slug FROM person ORDER BY id").fetchall()]
