@@ -15,7 +15,7 @@ from metadata.timetables.yaml_fields import SECTIONS, Documented, documented
 from pipelines.cli import cli
 from pipelines.config import template
 from pipelines.stages import STAGES, RunsOn
-from tests.bench import plan, search_tables, tables
+from tests.bench import diarization_tables, plan, search_tables, tables
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 RUNS_ON: dict[RunsOn, str] = {
@@ -121,6 +121,7 @@ def parts() -> dict[str, str]:
         "example": example(),
         "commands": commands(),
         "transcripts": tables.section(tables.read(), tables.read(tables.WITHOUT_INT8)),
+        "speakers": diarization_tables.section(diarization_tables.read()),
         "search": search_tables.section(),
         "plan": plan.table(),
         "settings": settings(),

@@ -959,7 +959,7 @@ CREATE TABLE joined_voice (
 ) STRICT
 """,
             "CREATE INDEX joined_voice_same ON joined_voice(same_as)",
-            # Of a name, nobody is said by no person. Before stands what is taken back to.
+            # Of a name, nobody is said by no person. Before stands what is taken back to, or the voice that one joined.
             """
 CREATE TABLE naming (
   id INTEGER PRIMARY KEY,

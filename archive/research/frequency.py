@@ -19,8 +19,9 @@ from archive.search.query import Stemmed, Word
 By: TypeAlias = Literal["year", "event", "speaker", "person", "language"]
 BYS: tuple[By, ...] = ("year", "event", "speaker", "person", "language")
 HOUR_MS = 3_600_000
-INSTANCES = "CREATE VIRTUAL TABLE IF NOT EXISTS temp.said USING fts5vocab(main, session_fts, instance)"
-"""Each place of each word in the session-level index, read from it."""
+INSTANCES = "CREATE VIRTUAL TABLE IF NOT EXISTS temp.word_places USING fts5vocab(main, session_fts, instance)"
+"""Each place of each word in the session-level index, read from it. Nothing that is published has its name: on a
+connection that counted, the name would mean this table."""
 
 
 class Rate(NamedTuple):
@@ -133,7 +134,7 @@ class Frequencies(Asking):
             self._conn.execute(INSTANCES)
             for form in forms:
                 rows = self._conn.execute(
-                    "SELECT doc, count(*) FROM temp.said WHERE term = ? AND col = 'text' GROUP BY doc", (form,)
+                    "SELECT doc, count(*) FROM temp.word_places WHERE term = ? AND col = 'text' GROUP BY doc", (form,)
                 )
                 said.update(dict(tuple(row) for row in rows))
         return said

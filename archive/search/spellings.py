@@ -8,7 +8,7 @@ as it stands.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import islice, product, takewhile
 from typing import TypeAlias
@@ -42,6 +42,8 @@ SAID = tuple(
     )
 )
 """Names that are spelled with signs, and how they are said."""
+SAID_ONCE = {tuple(dict.fromkeys(way)): way for ways in SAID for way in ways}
+"""How they are said where each word of a query stands once."""
 OCCURS = "SELECT 1 FROM session_fts WHERE session_fts MATCH ? LIMIT 1"
 COUNT = "SELECT count(*) FROM (SELECT 1 FROM session_fts WHERE session_fts MATCH ? LIMIT 1000)"
 MARKS = "SELECT term FROM vocabulary WHERE term >= ? AND term < ? LIMIT ?"
@@ -204,6 +206,14 @@ class _Spelling:
                 pieces == parts[:size] for _, pieces in self._known.marks(spelling_mark(joined), WAYS_A_TERM)
             ):
                 yield size, joined
+        yield from self._spelled(parts, {way: way for ways in SAID for way in ways})
+
+    def _spelled(self, parts: Pieces, said: Mapping[Pieces, Pieces]) -> Iterator[tuple[int, str]]:
+        """Yield the names with signs that some words say first (*c plus plus*), and how many words these are."""
+        for words, way in said.items():
+            if len(words) > 1 and parts[: len(words)] == words:
+                others = (other for ways in SAID if way in ways for other, *more in ways if not more)
+                yield from ((len(words), other) for other in others if self._known.occurs(other))
 
     def _in_a_row(self, nodes: tuple[Node, ...]) -> Iterator[Node]:
         """Yield the nodes of a query for all of them; words in a row that are one word are looked for as either."""
@@ -211,14 +221,14 @@ class _Spelling:
         while at < len(nodes):
             size, joined = self._run(nodes[at : at + LONGEST_RUN])
             apart = [self.of(node) for node in nodes[at : at + (size or 1)]]
-            yield _any((_all(apart), Word(joined))) if size else apart[0]
+            yield _any((_all(apart), self.of(Word(joined)))) if size else apart[0]
             at += size or 1
 
     def _run(self, nodes: tuple[Node, ...]) -> tuple[int, str]:
         """Return how many of the first nodes are words that are also written as one, and that; 0 where none is."""
         words = takewhile(lambda node: isinstance(node, Word), nodes)
         parts = tuple(node.text for node in words if isinstance(node, Word) and not is_unspaced(node.text))
-        return max([*self._joined(parts), *self._guessed(parts[:2])], default=(0, ""))
+        return max([*self._joined(parts), *self._spelled(parts, SAID_ONCE), *self._guessed(parts[:2])], default=(0, ""))
 
     def _guessed(self, pair: Pieces) -> list[tuple[int, str]]:
         """Return what two words are in one piece, where one of them is no word by itself."""

@@ -49,7 +49,7 @@ async def render(
     settings = site_settings(datasette)
 
     spoken = reader_language(request)
-    filled = _templates(datasette.jinja_env).get_template(f"rostra/{template}")
+    filled = _templates(_environment(datasette)).get_template(f"rostra/{template}")
 
     def make(conn: Any) -> tuple[str, bool] | None:
         content = read(conn)
@@ -84,6 +84,13 @@ async def render(
     html, complete = made
     own = {"content-language": spoken, **(headers or {})}
     return respond(html, HTML, status=status, complete=complete, headers=own)
+
+
+def _environment(datasette: Any) -> Environment:
+    """Return what a Datasette fills its templates with: an attribute before 1.0, and a method since."""
+    method = getattr(datasette, "get_jinja_environment", None)
+    environment: Environment = method() if method else datasette.jinja_env
+    return environment
 
 
 @cache

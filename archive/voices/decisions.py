@@ -156,7 +156,7 @@ def join_voices(db: Database, one: Voice, other: Voice, *, by: str, at: str) -> 
     if one.person and other.person and one.person != other.person:
         raise ArchiveError(f"{one.label} is {one.name}, and {other.label} is {other.name}: unname one of them first")
     gone, stays = (other, one) if one.person and not other.person else (one, other)
-    _note(db, gone, "joined", by, at)
+    _note(db, gone, "joined", by, at, label=stays.label)
     db.execute("UPDATE joined_voice SET same_as = ? WHERE same_as = ?", [stays.id, gone.id])
     db.execute("INSERT INTO joined_voice(speaker_tag_id, same_as) VALUES (?, ?)", [gone.id, stays.id])
     label_transcript(db, stays.recording, at=at)
@@ -176,7 +176,7 @@ def call_voice(db: Database, voice: Voice, label: str, *, by: str, at: str) -> N
     rows = db.execute("SELECT label FROM speaker_tag WHERE recording_id = ? AND id <> ?", [voice.recording, voice.id])
     if name_key(wanted) in {name_key(row[0]) for row in rows.fetchall()}:
         raise ArchiveError(f"another voice is called {wanted} here: choose another word")
-    _note(db, voice, "called", by, at)
+    _note(db, voice, "called", by, at, label=voice.label)
     db.execute("UPDATE speaker_tag SET label = ? WHERE id = ?", [wanted, voice.id])
     label_transcript(db, voice.recording, at=at)
     touch(db)
@@ -244,10 +244,8 @@ def forget_person(db: Database, person: str, *, by: str, at: str) -> int:
 
 def _decisions(db: Database, which: str, value: int) -> list[Decision]:
     rows = db.execute(
-        "SELECT what, label, coalesce(earlier.name, label_before, ''),"
-        " CASE what WHEN 'joined' THEN coalesce((SELECT other.label FROM joined_voice JOIN speaker_tag AS other"
-        " ON other.id = same_as WHERE joined_voice.speaker_tag_id = naming.speaker_tag_id), '')"
-        " WHEN 'called' THEN label ELSE coalesce(person.name, '') END,"
+        "SELECT what, label, iif(what = 'called', label_before, coalesce(earlier.name, '')),"
+        " CASE what WHEN 'joined' THEN label_before WHEN 'called' THEN label ELSE coalesce(person.name, '') END,"
         " decided_by, decided_at, undone_at FROM naming JOIN speaker_tag ON speaker_tag.id = naming.speaker_tag_id"
         " JOIN recording ON recording.id = recording_id LEFT JOIN person ON person.id = naming.person_id"
         f" LEFT JOIN person AS earlier ON earlier.id = person_before WHERE {which} ORDER BY naming.id",
@@ -270,9 +268,11 @@ def _name(db: Database, tag: int, person: int | None, by: str, at: str) -> None:
     )
 
 
-def _note(db: Database, voice: Voice, what: str, by: str, at: str, *, person: int | None = None) -> None:
+def _note(
+    db: Database, voice: Voice, what: str, by: str, at: str, *, person: int | None = None, label: str | None = None
+) -> None:
     db.execute(
         "INSERT INTO naming(speaker_tag_id, what, person_id, person_before, label_before, decided_by, decided_at)"
-        " SELECT id, ?, ?, person_id, iif(? = 'called', label, NULL), ?, ? FROM speaker_tag WHERE id = ?",
-        [what, person, what, by, at, voice.id],
+        " SELECT id, ?, ?, person_id, ?, ?, ? FROM speaker_tag WHERE id = ?",
+        [what, person, label, by, at, voice.id],
     )

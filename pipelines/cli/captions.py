@@ -132,7 +132,7 @@ def _tell(told: Told) -> None:
     if added is None or not added.new:
         err.print(f"{name}: this transcript is in the archive already")
         return
-    facts = [f"{len(added.transcript.segments)} captions", display_name(added.transcript.language)]
+    facts = [counted(len(added.transcript.segments), "caption"), display_name(added.transcript.language)]
     facts.append("current" if added.current else "kept beside the current transcript")
     err.print(f"{name}: {escape(added.transcript.generator)}, {', '.join(facts)}")
     for label, person in added.people.items():

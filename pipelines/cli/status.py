@@ -18,6 +18,7 @@ from archive.connection import transaction
 from archive.errors import sqlite_errors
 from archive.publication.releases import released
 from archive.sqlite import Database
+from archive.voices.decisions import sessions_with_voices
 from metadata.times import format_clock
 from pipelines.cli.advice import advice
 from pipelines.cli.base import archive_option, command, emit, json_option
@@ -75,6 +76,11 @@ def status(root: Path, every: bool, as_json: bool) -> None:
         out.print(
             f"without a session: {counted(facts['unmatched'], 'recording')};"
             " [bold]rostra match[/] says which it could be of"
+        )
+    if unnamed := facts["unnamed_voices"]:
+        out.print(
+            f"without a name: {counted(unnamed['voices'], 'voice')} in {counted(unnamed['sessions'], 'session')};"
+            " [bold]rostra speakers[/] says whose they could be"
         )
     left = 0
     for show, things in ((_show_troubles, facts["troubles"]), (_show_remarks, facts["remarks"])):
@@ -147,6 +153,7 @@ def _show_run(facts: dict[str, Any]) -> None:
 def _facts(context: Context) -> dict[str, Any]:
     db = context.db
     sessions, recordings = released(db, default=context.config.publish.default_release, now=now())
+    unnamed = [each.unnamed for each in sessions_with_voices(db) if each.unnamed]
 
     return {
         "archive": str(context.layout.root.absolute()),
@@ -156,6 +163,7 @@ def _facts(context: Context) -> dict[str, Any]:
             "released_sessions": len(sessions),
             "released_recordings": len(recordings),
         },
+        "unnamed_voices": {"voices": sum(unnamed), "sessions": len(unnamed)} if unnamed else None,
         "unmatched": count_without_session(db),
         "stages": _by_stage(db),
         "run": asdict(owner) if (owner := archives.owner(context.layout)) else None,

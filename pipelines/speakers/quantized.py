@@ -1,4 +1,4 @@
-"""CAM++ in whole numbers: the convolutions of its graph multiply bytes, which takes three fifths of the time.
+"""CAM++ in whole numbers: the convolutions of its graph multiply bytes, which takes less time.
 
 What goes into a convolution and comes out of it becomes a byte by the range that it has in speech; ``ranges.json`` has
 those ranges, as `tests.bench.ranges` measured them. Weights become seven bits, each output with a scale of its own:

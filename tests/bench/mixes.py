@@ -1,8 +1,9 @@
 """Sounds with known turns, made of recordings of single speakers, and excerpts of meetings with an RTTM.
 
 Rules of diarization were tuned on `tuned`. What they are worth is told by `held_out`: other speakers, languages, seeds,
-rooms and noise, and kinds of sound that nothing was tuned on. Some of its voices are recordings that are played faster
-or slower, with their pitch, which makes other speakers of them.
+rooms and noise, and other kinds of sound. Those of them that rules were changed for are named in ``tests/README.md``.
+Some of its voices are recordings that are played faster or slower, with their pitch, which makes other speakers of
+them.
 
 References are cut to the speech that Silero finds in the recordings.
 """
@@ -126,7 +127,7 @@ def tuned() -> Iterator[Recipe]:
 
 
 def held_out() -> Iterator[Recipe]:
-    """Yield the mixes that nothing was tuned on."""
+    """Yield the mixes of other speakers and kinds."""
     for count in range(2, 13):
         random = np.random.default_rng(1000 + count)
         who = tuple(random.choice(sorted(OTHERS), count, replace=False).tolist())

@@ -31,7 +31,7 @@ OTHERS = {
     "picovoice es": "es/picovoice_test_es.wav", "picovoice de": "de/picovoice_test_de.wav",
     "picovoice fr": "fr/picovoice_test_fr.wav", "picovoice ja": "ja/picovoice_test_ja.wav", "ru": "ru/ru.wav",
 }  # fmt: skip
-"""Other speakers, on whom no rule was tuned. Files of one language are one speaker's where they sound so."""
+"""Other speakers, for mixes that are held out. Files of one language are one speaker's where they sound so."""
 LEVEL = 0.06
 """Root mean square of a turn in a mix."""
 

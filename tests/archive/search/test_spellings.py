@@ -1,6 +1,8 @@
 """How words are written does not decide whether they are found."""
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
@@ -39,6 +41,35 @@ def found(db: Database, query: str) -> dict[str, list[str]]:
     assert marked == {hit.text: [hit.text[start:end] for start, end in hit.matches] for hit in by_session}
     assert marked == {hit.text: [hit.text[start:end] for start, end in hit.matches] for hit in moments}
     return marked
+
+
+WRITTEN = json.loads((Path(__file__).parents[2] / "cases" / "search" / "written.json").read_text(encoding="utf-8"))
+"""What was said in many scripts, what finds it by all of its words, and what must not."""
+
+
+@pytest.fixture(scope="module")
+def tongues() -> Database:
+    db = blank()
+    event = add_event(db)
+    for number, each in enumerate(WRITTEN):
+        add_transcript(
+            db, add_session(db, event, f"s{number}", title="Talk"), [each["said"]], language=each["language"]
+        )
+    with transaction(db):
+        rebuild(db)
+    return db
+
+
+@pytest.mark.parametrize("number", range(len(WRITTEN)), ids=[each["said"][:24] for each in WRITTEN])
+def test_what_is_said_in_any_script_is_found_as_people_type_it(tongues: Database, number: int) -> None:
+    backend = SqliteSearch(tongues.conn, PATIENT_MS)
+    for query, wanted in (
+        *((each, True) for each in WRITTEN[number]["typed"]),
+        *((each, False) for each in WRITTEN[number]["others"]),
+    ):
+        by_session = {each.session for each in backend.sessions(query).sessions if each.match != "some words"}
+        by_moment = {hit.session for hit in backend.search(f"{query} exact:yes").hits}
+        assert [f"s{number}" in found for found in (by_session, by_moment)] == [wanted] * 2, query
 
 
 LETTERS = [

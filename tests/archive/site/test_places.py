@@ -26,6 +26,11 @@ from archive.site.frozen.places import Place, Places, as_served, logo_file
             "events/e/s/captions~language-es.vtt",
             "/events/e/s/captions~language-es.vtt",
         ),
+        (
+            "/events/e/s/captions.srt?language=es&speakers=no",
+            "events/e/s/captions~language-es-speakers-no.srt",
+            "/events/e/s/captions~language-es-speakers-no.srt",
+        ),
         ("/feed.atom?page=2", "feed~page-2.atom", "/feed~page-2.atom"),
         ("/events/e?track=Memory&language=en", "events/e/index.html", "/events/e?track=Memory&language=en"),
         ("/search?q=x&language=es", "search/index.html", "/search?q=x&language=es"),

@@ -107,3 +107,27 @@ def test_pages_say_who_asks_who_speaks_and_what_is_said_over_each_other(tmp_path
     assert "Who spoke longest Noor Okafor 37 secs · 3 turns" in event
     assert "Said by Noor Okafor 1" in found
     assert "0:17 Voice 2 A recording that nobody can search" in found
+
+
+def test_a_page_links_captions_without_speakers_where_there_are_any(tmp_path: Path) -> None:
+    """Also where the names are hostile: they stand in text, and nothing of them is markup or a cell's formula."""
+
+    def rename(db: Database, media: Path) -> None:
+        add_speakers(db, media)
+        db.execute("UPDATE speaker_tag SET label = ? WHERE id = 2", ["<script>alert(1)</script>"])
+
+    publish(tmp_path, more=rename)
+    site = Site(tmp_path)
+    page = read(site, TALK)
+    links = [str(href) for href in page.attributes("a", "href") if "captions." in str(href)]
+    without = [href for href in links if href.endswith("speakers=no")]
+    named = [href for href in links if href not in without]
+    assert without == [f"{href}?speakers=no" for href in named] != []
+    for plain, bare in ((site.get(href).text, site.get(f"{href}?speakers=no").text) for href in named):
+        assert "Noor" in plain
+        assert "Noor" not in bare
+        assert "alert(1)" not in bare
+        assert "first debt" in bare
+    assert "<script>alert" not in site.get(TALK).text
+    assert "<script>alert" not in site.get(f"{TALK}/captions.vtt").text
+    site.datasette.executor.shutdown()

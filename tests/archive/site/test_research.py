@@ -18,6 +18,7 @@ from archive.publication.documentation import TABLES, unit_of
 from archive.publication.folder import CORPORA, corpus_file
 from archive.publication.rules import DERIVED, MADE, RULES, VIEWS, create_schema
 from archive.research.corpus import FORMS
+from archive.research.frequency import INSTANCES
 from archive.site.research.canned import QUERIES
 from archive.sqlite import Database, sqlite3
 from tests.archive.published_folder import DOUBTFUL, FIRST_BUILD, SENTENCES, publish
@@ -255,3 +256,13 @@ def test_what_was_packed_for_a_publication_is_offered_for_that_one_alone(site: S
     answer = site.get("/corpora/csv.zip")
     assert (answer.status_code, answer.content) == (200, b"packed")
     assert "/corpora/csv.zip" in site.get("/downloads").text
+
+
+def test_table_for_counting_stands_before_none_that_is_published(tmp_path: Path) -> None:
+    publish(tmp_path)
+    conn = sqlite3.connect(tmp_path / f"catalogue-{FIRST_BUILD}.db")
+    conn.execute(INSTANCES)
+    made, published = ({name for (name,) in conn.execute(f"SELECT name FROM {schema}.sqlite_master")}
+                       for schema in ("temp", "main"))  # fmt: skip
+    conn.close()
+    assert (len(made), made & published, "said" in published) == (1, set(), True)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import wave
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from pipelines.run.executors import InProcess
 from pipelines.run.runner import run_stage
 from pipelines.speakers.fake import FakeDiarizer
 from pipelines.stages.diarize import Diarize
+from pipelines.stages.index import Index
+from pipelines.stages.publish import Publish
 from pipelines.stages.pull import Pull
 from pipelines.stages.transcribe import Transcribe
 from pipelines.storage.archive_folder import init, open_archive
@@ -256,7 +259,7 @@ def test_two_voices_that_are_one_person_are_joined_for_good_and_taken_apart(root
     for _ in range(2):
         assert run(root, "talk", "--undo").exit_code == 0
     assert speaking(root) == before
-    assert history(root) == [("joined", "", "", True), ("named", "", "Ken Watanabe", True)]
+    assert history(root) == [("joined", "", "Voice 2", True), ("named", "", "Ken Watanabe", True)]
 
 
 def test_voices_of_two_people_are_not_joined(root: Path) -> None:
@@ -314,3 +317,29 @@ def test_a_session_without_voices_says_how_to_get_them(root: Path) -> None:
     said = run(root, "other")
     assert said.stdout == ""
     assert "[speakers] enabled = true" in said.stderr
+
+
+def published(root: Path) -> bytes:
+    with open_archive(root) as context:
+        for stage in (Index(), Publish()):
+            assert not run_stage(context, stage, InProcess(), Watch()).failed
+    return b"".join(path.read_bytes() for path in sorted((root / "public").glob("*.db")))
+
+
+def test_nothing_that_nobody_confirmed_and_no_voiceprint_is_published(root: Path) -> None:
+    """Neither is what was refused, how a voice was called before, or who said so."""
+    rostra(root, "correct", "session", "school/talk", "people=Noor Okafor; Ken Watanabe; Grace Hopper")
+    run(root, "talk", "--name", "Voice 1=Grace Hopper", "--by", "zqeditor")
+    rostra(root, "correct", "session", "school/talk", "people=Noor Okafor; Ken Watanabe")
+    assert "may be Noor Okafor" in run(root, "talk").stderr or "Noor Okafor?" in run(root, "talk").stdout
+    run(root, "talk", "--call", "Voice 2=zqbefore", "--by", "zqeditor")
+    run(root, "talk", "--call", "zqbefore=The guest", "--by", "zqeditor")
+    rostra(root, "release", "school", "--public")
+    data = published(root)
+    assert b"The guest" in data
+    for secret in (b"zqbefore", b"zqeditor", b"Grace Hopper", *prints(root)):
+        assert secret not in data
+    with sqlite3.connect(next((root / "public").glob("*.db"))) as conn:
+        assert conn.execute("SELECT label, person_id FROM speaker_tag ORDER BY id").fetchall() == [
+            ("Voice 1", None), ("The guest", None),
+        ]  # fmt: skip

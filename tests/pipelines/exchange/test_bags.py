@@ -73,6 +73,12 @@ def made() -> Iterator[Archive]:
                 " attributed_at) VALUES (1, 0, 9, 1, '', 'Noor', '')"
             )
             machine.db.execute("INSERT INTO speaker_turn(speaker_tag_id, start_ms, end_ms) VALUES (1, 0, 900)")
+            machine.db.execute("INSERT INTO speaker_tag(recording_id, label, origin) VALUES (1, 'Voice 9', 'sound')")
+            machine.db.execute("INSERT INTO joined_voice SELECT id, 1 FROM speaker_tag WHERE label = 'Voice 9'")
+            machine.db.execute(
+                "INSERT INTO naming(speaker_tag_id, what, person_id, decided_by, decided_at) SELECT 1, 'refused',"
+                " person_id, 'Noor', '' FROM session_person JOIN recording USING (session_id) WHERE recording.id = 1"
+            )
             machine.db.execute(
                 "INSERT INTO revision(transcript_id, base_id, start_ms, end_ms, before, after, revised_by, revised_at)"
                 " VALUES (2, 1, 0, 900, 'a', 'b', 'Noor', '2026-05-02T00:00:00Z')"

@@ -220,7 +220,7 @@ def test_caption_and_export_from_the_command_line(folder: Path, tmp_path: Path) 
     file.write_text(TALK)
     first = rostra("caption", file, "--session", "talk", "--kind", "human", "--archive", root)
     again = rostra("caption", file, "--session", "recordings/talk", "--kind", "human", "--archive", root)
-    assert (first.returncode, first.stderr) == (0, "by-hand.vtt: WebVTT, 1 captions, English, current\n")
+    assert (first.returncode, first.stderr) == (0, "by-hand.vtt: WebVTT, 1 caption, English, current\n")
     assert (again.returncode, again.stderr) == (0, "by-hand.vtt: this transcript is in the archive already\n")
     assert rostra("export", "captions", "talk", "--archive", root).stdout == (
         "WEBVTT\n\n00:00:01.000 --> 00:00:02.500\n<v Ada>Hello there.\n"
