@@ -32,7 +32,9 @@ def describe(settings: SiteSettings) -> dict[str, Any]:
             address(each): {"get": _operation(each, components[each.query.__name__], answers[each.path])}
             for each in ENDPOINTS
         },
-        "components": {"schemas": {name: _closed(_alike(each)) for name, each in components.items() if name not in queries}},
+        "components": {
+            "schemas": {name: _closed(_alike(each)) for name, each in components.items() if name not in queries}
+        },
     }
 
 
