@@ -16,9 +16,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -61,6 +62,10 @@ class NotPublishedError(ItemError):
     """The new publication could not be finished; the old one stands."""
 
     code = "not-published"
+
+
+_OURS = re.compile(r"[0-9a-f]{64}(\.|$)|\.[0-9a-f]{32}\.part$")
+"""What files of media are called here: by their SHA-256, or while they are copied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +183,10 @@ def publish(task: Publication) -> str:
         point_to(target, name, task.origin)
         if any(path.name != name for path in target.glob(DATABASES)):
             time.sleep(task.grace_seconds)
-        _remove_others(target / MEDIA, wanted)
-        _remove_others(target, {name}, DATABASES)
+        remove_other_media(target / MEDIA, wanted)
+        for path in target.glob(DATABASES):
+            if path.name != name:
+                path.unlink(missing_ok=True)
         write_corpora(target, task.config)
     held = ", ".join(counted(built.counts[thing], thing) for thing in ("session", "recording", "segment"))
     return f"{held} ({how(built)})"
@@ -269,11 +276,11 @@ def link_media(files: Iterable[StoredFile], blobs: BlobStore, folder: Path, *, a
     return names
 
 
-def _remove_others(folder: Path, wanted: set[str], pattern: str = "*") -> None:
-    for path in folder.glob(pattern):
-        if path.name not in wanted:
-            with contextlib.suppress(FileNotFoundError):
-                path.unlink()
+def remove_other_media(folder: Path, wanted: Container[str]) -> None:
+    """Remove recordings from a folder of media, and what an interrupted copy left; other people's files stay."""
+    for path in folder.glob("*"):
+        if path.name not in wanted and _OURS.match(path.name):
+            path.unlink(missing_ok=True)
 
 
 def make(setup: Setup) -> Publish:  # noqa: ARG001 one signature for all stages

@@ -31,7 +31,7 @@ from archive.site.frozen.places import Places, logo_file
 from archive.site.frozen.walk import Walk, address_of
 from archive.sqlite import Database, sqlite3
 from pipelines.stages.base import Report
-from pipelines.stages.publish import NotPublishedError, alone, build, link_media, point_to
+from pipelines.stages.publish import NotPublishedError, alone, build, link_media, point_to, remove_other_media
 from pipelines.stages.static import Task
 from pipelines.storage.archive_folder import timestamp
 from pipelines.storage.atomic import sync_folder, write_atomic
@@ -175,10 +175,7 @@ class _Writing:
             folders.append(f"{search.FOLDER}/")
         for name in [name for name in self.before.files if name.startswith(tuple(folders))]:
             (self.task.target / name).unlink(missing_ok=True)
-        wanted = {_name(each) for each in media}
-        for path in (self.task.target / MEDIA).glob("*"):
-            if path.name not in wanted:
-                path.unlink(missing_ok=True)
+        remove_other_media(self.task.target / MEDIA, {_name(each) for each in media})
 
     def _settle(self, held: Mapping[str, tuple[list[str], list[str]]], media: set[str]) -> str:
         """Move what has changed to its place, remove what is no longer a part of the site, and say what was done."""
@@ -197,9 +194,7 @@ class _Writing:
         stale = [name for name in self.before.files if name not in self.files]
         for name in stale:
             (target / name).unlink(missing_ok=True)
-        for path in (target / MEDIA).glob("*"):
-            if path.name not in media:
-                path.unlink(missing_ok=True)
+        remove_other_media(target / MEDIA, media)
         _remove_empty(target, stale)
         sync_folder(target)
         parts = (counted(len(self.files), "file"), f"{len(self.changed)} new or changed", f"{len(stale)} removed")

@@ -224,3 +224,11 @@ def test_command_says_what_it_did(written: Path, tmp_path: Path) -> None:
     assert json.loads(done.stdout) == {"folder": str(tmp_path / "www"), "changed": True, "failed": False}
     refused = rostra("publish", "--archive", root, "--static", tmp_path / "www", "--to", tmp_path / "x")
     assert refused.returncode == 2
+
+
+def test_media_of_others_stay_and_recordings_do_not(context: Context, site: Path) -> None:
+    ours, others = ("f" * 64 + ".webm", f".{'e' * 32}.part"), ("jingle.mp3", ".htaccess", "cafe.webm")
+    for name in (*ours, *others):
+        (site / "media" / name).write_bytes(b"-")
+    assert write(context, site, again=True).counts == {"done": 1}
+    assert {each for each in (*ours, *others) if (site / "media" / each).exists()} == {*others}
