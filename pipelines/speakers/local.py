@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from pipelines.media.samples import SAMPLE_RATE, AudioBlock
 from pipelines.speakers.features import SHIFT, Features, features
+from pipelines.transcribers.speech import FRAME, Detector, detect_speech
 
 Activity: TypeAlias = npt.NDArray[np.bool_]
 """Who speaks in each frame of a chunk, shape ``(589, 3)``."""
@@ -34,6 +35,12 @@ WINDOW = 150
 """Frames of features in a window, of 10 ms."""
 SHORTEST = 24
 """Frames of features of which a window can be made; they are repeated until it is full."""
+CERTAIN = 0.9
+"""Mean probability of what segmentation says while a local speaker is active, below which it is unsure."""
+HEARD = 0.1
+"""Least probability of speech that the transcript's detector gives near somebody who speaks."""
+NEAR = 15
+"""Frames of that detector that are near, before and after: half a second."""
 CLASSES = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [1, 0, 1], [0, 1, 1]], dtype=bool)
 """Who speaks in each class of segmentation-3.0's output, in its order (https://arxiv.org/abs/2310.13025)."""
 
@@ -86,9 +93,22 @@ def chunks(blocks: Iterable[AudioBlock]) -> Iterator[Chunk]:
     yield Chunk(start, (done, start + len(held)), np.pad(held, (0, CHUNK - len(held))))
 
 
-def activity_of(log_probabilities: npt.NDArray[np.float32]) -> Activity:
-    """Return who speaks, from segmentation's output, shape ``(589, 7)``."""
-    return np.asarray(CLASSES[log_probabilities.argmax(axis=-1)])
+def activity_of(
+    log_probabilities: npt.NDArray[np.float32], samples: AudioBlock, detect: Detector = detect_speech
+) -> Activity:
+    """Return who speaks in samples, from segmentation's output, shape ``(589, 7)``.
+
+    Segmentation takes music for somebody's speech, and is unsure of it. Where it is unsure of a local speaker, only
+    what is near something that the transcript's detector hears is speech: nothing else has words.
+    """
+    active = np.asarray(CLASSES[log_probabilities.argmax(axis=-1)])
+    certain = np.exp(log_probabilities.max(axis=-1))
+    if all(certain[its].mean() >= CERTAIN for its in active.T if its.any()):
+        return active
+    probabilities = np.pad(detect(np.pad(samples, (0, -len(samples) % FRAME))), NEAR)
+    speech = np.lib.stride_tricks.sliding_window_view(probabilities, 2 * NEAR + 1).max(axis=1)
+    middles = (np.arange(len(active)) * FRAME_SHIFT + FIRST_CENTRE) // FRAME
+    return np.asarray(active & (speech[np.minimum(middles, len(speech) - 1)] >= HEARD)[:, None])
 
 
 def windows(chunk: Chunk, activity: Activity) -> list[Window]:

@@ -25,7 +25,7 @@ from pipelines.speakers.local import Chunk, activity_of, chunks, windows
 from pipelines.speakers.turns import Heard, name_all, turns
 from pipelines.speakers.weights import identity, resolve
 
-REVISION = 3
+REVISION = 4
 """Of the way from sound to turns: a later one makes all recordings due again."""
 AT_ONCE = 4
 """Chunks that are segmented together."""
@@ -83,7 +83,7 @@ class NetworkDiarizer:
         try:
             [outputs] = segmentation.run(None, {"sound": np.stack([chunk.samples for chunk in group])})
             for chunk, output in zip(group, outputs, strict=True):
-                activity = activity_of(output)
+                activity = activity_of(output, chunk.samples)
                 cut = windows(chunk, activity)
                 vectors = _vectors(embedding, [window.features for window in cut])
                 marks = tuple((w.speaker, w.centre, w.seconds, first + i) for i, w in enumerate(cut))

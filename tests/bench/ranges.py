@@ -52,7 +52,7 @@ def speech(weights: str) -> Iterator[Features]:
         for level in LEVELS:
             chunk = Chunk(0, (0, 10 * SAMPLE_RATE), np.clip(sound * np.float32(level), -1, 1))
             [[output]] = segmentation.run(None, {"sound": chunk.samples[None]})
-            yield from (window.features for window in windows(chunk, activity_of(output)))
+            yield from (window.features for window in windows(chunk, activity_of(output, chunk.samples)))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

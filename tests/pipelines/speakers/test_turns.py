@@ -5,10 +5,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from pipelines.media.samples import SAMPLE_RATE
+from pipelines.media.samples import SAMPLE_RATE, AudioBlock
 from pipelines.speakers.base import Turn
 from pipelines.speakers.local import CHUNK, CLOSE_STEP, CLOSELY, STEP, Chunk, activity_of, chunks, windows
 from pipelines.speakers.turns import Heard, name_all, turns
+from pipelines.transcribers.speech import FRAME, FRAMES_PER_SECOND, Detector, Probabilities
 
 FRAMES = 589
 VOICES = np.eye(192, dtype=np.float32)[:3]
@@ -53,9 +54,45 @@ def test_no_sound_has_no_chunks() -> None:
     assert divided(0) == []
 
 
+SILENCE = np.zeros(CHUNK, dtype=np.float32)
+
+
+def detector(*speech: float) -> Detector:
+    """Return a detector that hears speech from one second to another, or none."""
+
+    def detect(samples: AudioBlock) -> Probabilities:
+        heard = np.full(len(samples) // FRAME, 0.02, dtype=np.float32)
+        if speech:
+            heard[round(speech[0] * FRAMES_PER_SECOND) : round(speech[1] * FRAMES_PER_SECOND)] = 0.9
+        return heard
+
+    return detect
+
+
 def test_classes_are_speakers_alone_and_in_twos() -> None:
     output = np.log(np.eye(7, dtype=np.float32) * 0.9 + 0.01)
-    assert [list(np.flatnonzero(row)) for row in activity_of(output)] == [[], [0], [1], [2], [0, 1], [0, 2], [1, 2]]
+    found = activity_of(output, SILENCE, detector())
+    assert [list(np.flatnonzero(row)) for row in found] == [[], [0], [1], [2], [0, 1], [0, 2], [1, 2]]
+
+
+@pytest.mark.parametrize(
+    ("certainty", "speech", "expected"),
+    [
+        (0.7, (), []),
+        (0.7, (4.0, 6.0), [(3.5, 6.5)]),
+        # A sure network is believed without asking the detector.
+        (0.95, (), [(0.0, 10.0)]),
+    ],
+)
+def test_an_unsure_network_is_believed_near_speech(
+    certainty: float, speech: tuple[float, ...], expected: list[tuple[float, float]]
+) -> None:
+    output = np.full((589, 7), (1 - certainty) / 6, dtype=np.float32)
+    output[:, 1] = certainty
+    frames = np.flatnonzero(activity_of(np.log(output), SILENCE, detector(*speech))[:, 0])
+    runs = np.split(frames, np.flatnonzero(np.diff(frames) > 1) + 1) if len(frames) else []
+    times = [(run[0] * 270 / SAMPLE_RATE, (run[-1] + 1) * 270 / SAMPLE_RATE) for run in runs]
+    assert times == [pytest.approx(each, abs=0.1) for each in expected]
 
 
 def test_windows_hold_one_speaker_alone() -> None:
