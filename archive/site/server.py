@@ -1,7 +1,7 @@
 """Serving over HTTP: connections that ask nothing do not keep others out.
 
 uvicorn closes a connection that is idle after an answer, but waits for ever for one whose request never ends. So
-each connection has some seconds for the lines of a request, and when there are too many, the one that has waited
+each connection has some seconds to send a request, and when there are too many, the one that has waited
 longest without asking anything makes room.
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEADER_SECONDS = 10.0
-"""How long a client may take to send the lines of a request, or to begin one."""
+"""How long a client may take to send a request, or to begin one."""
 MAX_CONNECTIONS = 1_000
 
 
@@ -41,17 +41,17 @@ class PatientProtocol(H11Protocol):
             self._wait()
 
     def data_received(self, data: bytes) -> None:
-        """Read what came; a request that has begun and not ended goes on waiting."""
+        """Read what came; a request that has begun and not ended goes on waiting, also for its body."""
         super().data_received(data)
-        if self.cycle is None or self.cycle.response_complete:
-            self._wait()
-        else:
+        if self._is_asked():
             self._settle()
+        else:
+            self._wait()
 
     def on_response_complete(self) -> None:
         """Go on to the next request, if it is there already."""
         super().on_response_complete()
-        if self.cycle is not None and not self.cycle.response_complete:
+        if self._is_asked():
             self._settle()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -63,6 +63,10 @@ class PatientProtocol(H11Protocol):
         """Close the connection: it did not ask anything in time."""
         self._settle()
         self.transport.close()
+
+    def _is_asked(self) -> bool:
+        """Return whether a request is there as a whole, and not answered yet."""
+        return self.cycle is not None and not self.cycle.response_complete and not self.cycle.more_body
 
     def _wait(self) -> None:
         if self not in self.waiting:

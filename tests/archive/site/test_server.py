@@ -67,7 +67,14 @@ def received(connection: socket.socket) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "beginning", [b"", b"GET / HTTP/1.1\r\nHost: localhost\r\n", b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: "]
+    "beginning",
+    [
+        b"",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nver",
+        b"POST /oai HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n",
+    ],
 )
 def test_request_that_does_not_end_is_closed(hurried: str, beginning: bytes) -> None:
     with connect(hurried) as connection:
@@ -96,10 +103,11 @@ def test_answers_are_sent_at_once_on_a_socket_that_processes_may_share(public: P
     assert all(Watched.at_once)
 
 
-def test_crowd_that_asks_nothing_keeps_nobody_out(public: Path) -> None:
+@pytest.mark.parametrize("sent", [b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n"])
+def test_crowd_that_asks_nothing_keeps_nobody_out(public: Path, sent: bytes) -> None:
     raise_file_limit(8 * CROWD)
     with serving(public) as address, ExitStack() as stack:
         for _ in range(CROWD):
-            stack.enter_context(connect(address)).sendall(b"GET / HTTP/1.1\r\n")
+            stack.enter_context(connect(address)).sendall(sent)
         assert httpx.get(f"{address}/events", timeout=60).status_code == 200
     assert PatientProtocol.waiting == {}
