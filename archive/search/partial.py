@@ -367,13 +367,14 @@ class _Found:
             sessions[self._in_sessions(node)] = count
         if term.demanded:
             self._demanded = sessions > 0 if self._demanded is None else self._demanded | (sessions > 0)
+        rarity = _rarity(passages, self._overview.count, term.function)
         if term.function == Function.NONE:
-            self._asked_for += _rarity(passages, term.function) or math.log(1 + 2 * len(passages))
+            self._asked_for += rarity or math.log(1 + 2 * self._overview.count)
         if int(np.count_nonzero(passages)) < self._common and sessions.any():
             if term.function != Function.FOREIGN:
-                self._weights[term.any] = _rarity(passages, term.function)
-            self._passages += _rarity(passages, term.function) * passages
-        self._sessions += _rarity(sessions, term.function) * sessions
+                self._weights[term.any] = rarity
+            self._passages += rarity * passages
+        self._sessions += _rarity(sessions, len(sessions), term.function) * sessions
 
     def leave_out(self, unwanted: Iterable[Node]) -> None:
         """Take away what must not be there: passages, and sessions of which no passage is left."""
@@ -408,7 +409,7 @@ class _Found:
     @property
     def _common(self) -> int:
         """In how many passages a term stands that counts nothing."""
-        return max(len(self._passages) // COMMON_SHARE, COMMON_PASSAGES)
+        return max(self._overview.count // COMMON_SHARE, COMMON_PASSAGES)
 
     def _in_passages(self, node: Node, most: int) -> Whole:
         """Return the passages in which a term stands, so many at most."""
@@ -444,13 +445,13 @@ class _Found:
         return raised
 
 
-def _rarity(counts: Real, function: Function) -> float:
-    """Return what a term counts that some have and others do not: 0 where none has it.
+def _rarity(counts: Real, of: int, function: Function) -> float:
+    """Return what a term counts that some of so many have, and others do not: 0 where none has it.
 
     Source: the inverse document frequency of BM25, https://lucene.apache.org/core/9_0_0/core/org/apache/lucene/search/
     similarities/BM25Similarity.html
     """
-    found, all_of_them = float(np.count_nonzero(counts)), float(len(counts))
+    found, all_of_them = float(np.count_nonzero(counts)), float(of)
     if not found:
         return 0.0
     if function == Function.OWN:

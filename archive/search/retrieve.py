@@ -293,7 +293,7 @@ class Retrieval:
     def _costs(self, passages: list[int]) -> dict[int, float]:
         """Return what FTS5 thinks of passages that match, where it takes no longer to ask than to search."""
         rows: list[tuple[int, float]] = []
-        if passages and self._asked.wide is not None and self._overview.highest <= RANKED:
+        if passages and self._asked.wide is not None and self._overview.count <= RANKED:
             values = self._values(to_fts5(self._asked.wide), (min(passages), max(passages)))
             those = f"{self._matching} AND +rowid IN (SELECT value FROM json_each(:those))"
             with self._asked.budget.spend(0.7):

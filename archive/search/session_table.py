@@ -300,6 +300,12 @@ class Overview:
         """The highest id of a passage; 0 where there is none."""
         return int(self._lasts.max(initial=0))
 
+    @property
+    def count(self) -> int:
+        """How many passages there are: those of a session have ids without a gap, and gaps are between sessions."""
+        spoken = self._lasts > 0
+        return int((self._lasts - self._firsts + 1)[spoken].sum())
+
     def reach(self, places: Whole) -> tuple[int, int]:
         """Return the first and the last id of all passages of some sessions; (1, 0) where they have none."""
         spoken = places[self._lasts[places] > 0]
