@@ -14,6 +14,7 @@
     ├── AddressTakenError        another has the address, or once had it
     ├── ExtractError             rows of a part of a catalogue break a rule
     ├── UnpublishedError         nothing has been published yet
+    ├── NotCarriedOverError      the last publication is no basis for the next
     └── MissingExtraError        what was asked for needs an extra that is not installed
 
 Errors of SQLite pass through `map_sqlite_error` alone; a test demands that every one of them is mapped.
@@ -144,6 +145,10 @@ class UnpublishedError(ArchiveError):
     def __init__(self, folder: Path) -> None:
         super().__init__(f"nothing is published in {folder} yet: run 'rostra run' or 'rostra publish'")
         self.folder = folder
+
+
+class NotCarriedOverError(ArchiveError):
+    """A publication cannot be made of the last one, and is built anew; the text says why."""
 
 
 class MissingExtraError(ArchiveError):

@@ -244,6 +244,12 @@ def elsewhere_of(db: Database, session: int) -> int | None:
     return None if row is None else int(row[0])
 
 
+def move_elsewhere(db: Database, recording: int, address: str) -> None:
+    """Say that a recording which is not here is played at another address. The caller owns the transaction."""
+    db.execute("UPDATE recording SET elsewhere = ? WHERE id = ?", [address, recording])
+    touch(db)
+
+
 def last_said_ms(db: Database, recording: int) -> int:
     """Return where the last segment of a recording's transcripts begins, in milliseconds, or 0."""
     row = db.execute(

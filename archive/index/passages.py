@@ -24,6 +24,13 @@ from archive.sqlite import Database, sqlite3
 from metadata.languages import UNDETERMINED
 
 INDEXES = ("passage_fts", "session_fts")
+IN_ORDER = (
+    "SELECT session.id FROM session JOIN event ON event.id = event_id ORDER BY event.start_date IS NULL,"
+    " event.start_date, event.id, start_utc IS NULL, start_utc, session.position, session.id"
+)
+"""SQL for all sessions, in order of event and time."""
+GAP = 256
+"""Ids that are left free after each session's passages: room for what is said in a session that comes later."""
 SEGMENTS = 16
 OVERLAP_WORDS = 16
 LONGEST_PHRASE = OVERLAP_WORDS + 1
@@ -31,7 +38,7 @@ LONGEST_PHRASE = OVERLAP_WORDS + 1
 
 TITLE_LANGUAGE = f"""
 coalesce(session.language, (SELECT transcript.language FROM recording JOIN transcript ON recording_id = recording.id
-WHERE session_id = session.id AND {CURRENT} ORDER BY recording.id LIMIT 1), '{UNDETERMINED}')
+WHERE session_id = session.id AND {CURRENT} ORDER BY recording.id, transcript.id LIMIT 1), '{UNDETERMINED}')
 """
 """SQL for the language in which the title and abstract of a row of ``session`` are indexed."""
 
@@ -98,11 +105,11 @@ def index_session(db: Database, session_id: int) -> int:
     """Write a session's passages and its row in the session-level index anew; return the number of passages."""
     remove_session(db, session_id)
     conn = db.conn
-    (highest,) = conn.execute("SELECT coalesce(max(id), 0) FROM passage").fetchone()
+    (following,) = conn.execute(f"SELECT coalesce(max(id) + 1 + {GAP}, 1) FROM passage").fetchone()
     passages, texts, columns = to_index(conn, session_id)
-    _write_passages(conn, session_id, passages, highest + 1)
+    write_passages(conn, session_id, passages, following)
     # REPLACE, since a session that was deleted without being removed leaves its rows behind.
-    conn.executemany("INSERT OR REPLACE INTO passage_fts(rowid, text) VALUES (?, ?)", enumerate(texts, highest + 1))
+    conn.executemany("INSERT OR REPLACE INTO passage_fts(rowid, text) VALUES (?, ?)", enumerate(texts, following))
     if columns:
         conn.execute(
             "INSERT OR REPLACE INTO session_fts(rowid, title, people, abstract, text) VALUES (?, ?, ?, ?, ?)",
@@ -122,7 +129,8 @@ def remove_session(db: Database, session_id: int) -> None:
 def rebuild(db: Database) -> None:
     """Write both indexes anew, in order of event, session and time, and merge each into one b-tree.
 
-    In this order the passages of an event are one range of ids, and a search in it need not look outside.
+    In this order the passages of an event are one range of ids, and a search in it need not look outside. Between
+    those of two sessions, `GAP` ids are free.
     """
     conn = db.conn
     conn.execute("DELETE FROM passage")
@@ -138,19 +146,15 @@ def rebuild(db: Database) -> None:
 
 def _write_sessions(conn: sqlite3.Connection) -> Iterator[tuple[str, Row]]:
     """Write the passages of all sessions; yield their rows of both indexes."""
-    sessions = conn.execute(
-        "SELECT session.id FROM session JOIN event ON event.id = event_id ORDER BY event.start_date IS NULL,"
-        " event.start_date, event.id, start_utc IS NULL, start_utc, session.position, session.id"
-    ).fetchall()
     following = 1
-    for (session_id,) in sessions:
+    for (session_id,) in conn.execute(IN_ORDER).fetchall():
         passages, texts, columns = to_index(conn, session_id)
-        _write_passages(conn, session_id, passages, following)
+        write_passages(conn, session_id, passages, following)
         for number, text in enumerate(texts, following):
             yield "passage_fts", (number, (text,))
         if columns:
             yield "session_fts", (session_id, columns)
-        following += len(passages)
+        following += len(passages) + GAP
 
 
 class Indexed(NamedTuple):
@@ -186,7 +190,7 @@ def to_index(conn: sqlite3.Connection, session_id: int) -> Indexed:
             texts.append(" ".join((text, *stems)))
     known = conn.execute(
         "SELECT title || ' ' || coalesce(subtitle, ''), coalesce((SELECT group_concat(name, ' / ' ORDER BY"
-        " session_person.position) FROM session_person JOIN person ON person.id = person_id"
+        " session_person.position, person_id, role) FROM session_person JOIN person ON person.id = person_id"
         f" WHERE session_id = session.id), ''), coalesce(abstract, ''), {TITLE_LANGUAGE} FROM session WHERE id = ?",
         (session_id,),
     ).fetchone()
@@ -198,7 +202,7 @@ def to_index(conn: sqlite3.Connection, session_id: int) -> Indexed:
     return Indexed(passages, texts, (_with_marks(title, language), fold(people), _with_marks(abstract, language), text))
 
 
-def _write_passages(
+def write_passages(
     conn: sqlite3.Connection, session_id: int, passages: Sequence[tuple[int, int, int]], following: int
 ) -> None:
     """Write a session's passages, with ids from ``following`` on."""

@@ -92,7 +92,7 @@ def _differences(conn: sqlite3.Connection, session_id: int, said: dict[str, Coun
     for (number, *_, size), text in zip(written, texts, strict=True):
         spelled = text.split()
         said["passage_fts"].update(spelled)
-        if size is not None and _numbers(size) != [len(spelled)]:
+        if size is not None and numbers(size) != [len(spelled)]:
             yield f"passage {number} of session {session_id} is indexed with other words than were said"
     for (number, *_, size), text in _endings(written, texts):
         if size is not None and not _is_found(conn, number, text):
@@ -100,7 +100,7 @@ def _differences(conn: sqlite3.Connection, session_id: int, said: dict[str, Coun
     size = conn.execute("SELECT sz FROM session_fts_docsize WHERE id = ?", (session_id,)).fetchone()
     words = [column.split() for column in columns or ()]
     said["session_fts"].update(chain.from_iterable(words))
-    if size is not None and _numbers(size[0]) != [len(each) for each in words]:
+    if size is not None and numbers(size[0]) != [len(each) for each in words]:
         yield f"session {session_id} is indexed with other words than it has"
 
 
@@ -128,7 +128,7 @@ def _miscounted(conn: sqlite3.Connection, table: str, said: Counter[str]) -> Ite
         yield f"{table} has {len(amiss)} words more or less often than they are said, as {amiss[0]!r}"
 
 
-def _numbers(varints: bytes) -> list[int]:
+def numbers(varints: bytes) -> list[int]:
     """Return the numbers in a blob of SQLite's varints (https://sqlite.org/fileformat2.html#varint)."""
     numbers, value = [], 0
     for byte in varints:

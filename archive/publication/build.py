@@ -8,21 +8,33 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
+import sys
+import unicodedata
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import quote
 
-from archive.errors import ArchiveError, sqlite_errors
+import archive
+import metadata
+from archive.connection import open_readonly
+from archive.errors import ArchiveError, NotCarriedOverError, sqlite_errors
+from archive.index import carrying as index
 from archive.index.tokens import FOLDING
 from archive.index.verify import STRAYS
 from archive.publication import releases
+from archive.publication.changes import take_over
 from archive.publication.cleaning import register
 from archive.publication.earlier import write_earlier
 from archive.publication.redaction import left
 from archive.publication.releases import released
-from archive.publication.rules import RULES, create_schema
+from archive.publication.rules import DERIVED, MADE, RULES, create_schema
+from archive.research import recounting
 from archive.research.vocabulary import write_counts
 from archive.search import announcements
 from archive.search import sqlite_search as search
@@ -91,19 +103,29 @@ TEMPORARY = (
 """Tables that the rules use, and that are in no file."""
 
 
+TABLES = (*RULES, *(table for table in (*DERIVED, *MADE) if not table.endswith("_fts") and table != "vocabulary"))
+"""What is checked of a publication that is made of the last one: the indexes for search were checked as they were built
+anew, and to go through all of their words takes longer than all else.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Built:
     """A database ready to be published.
 
     Attributes:
         path: where it is.
-        digest: the first 16 hexadecimal digits of its SHA-256: the same content, the same digest.
+        digest: the first 16 hexadecimal digits of its SHA-256: all that are built anew of one state have the same.
         counts: rows by table.
+        anew: why nothing of the last publication was taken over; "" where it was.
+        changed: how many sessions changed since then; 0 where all was built anew.
     """
 
     path: Path
     digest: str
     counts: dict[str, int]
+    anew: str = ""
+    changed: int = 0
 
 
 def publication_fingerprint(db: Database, *, default: ReleaseState, now: datetime, folding: int = FOLDING) -> str:
@@ -113,11 +135,20 @@ def publication_fingerprint(db: Database, *, default: ReleaseState, now: datetim
     return hashlib.sha256(material.encode()).hexdigest()[:16]
 
 
-def build(catalogue: Path, target: Path, *, default: ReleaseState, now: datetime) -> Built:
+def build(
+    catalogue: Path, target: Path, *, default: ReleaseState, now: datetime, last: Path | str = "it was asked for"
+) -> Built:
     """Build a database at ``target`` from what is released in the catalogue, and verify it.
 
     The build reads one consistent state of the catalogue and ends on the disk, complete; on any error
     nothing is left at ``target``.
+
+    Args:
+        catalogue: the database of record.
+        target: the new file.
+        default: what holds for a session of which nothing is said.
+        now: a zoned moment.
+        last: the last publication, of which is taken over what has not changed; else why there is none.
 
     Raises:
         ArchiveError: it cannot be written, or does not pass SQLite's own check.
@@ -125,53 +156,140 @@ def build(catalogue: Path, target: Path, *, default: ReleaseState, now: datetime
     target.unlink(missing_ok=True)
     try:
         with sqlite_errors():
-            counts = _fill(catalogue, target, default=default, now=now)
-        return Built(target, _settle(target), counts)
+            anew = last if isinstance(last, str) else ""
+            if isinstance(last, Path):
+                try:
+                    changed = _carry_over(catalogue, last, target, default=default, now=now)
+                    return Built(target, _settle(target), _verify(target, TABLES), changed=changed)
+                except (ArchiveError, OSError, sqlite3.DatabaseError) as error:
+                    anew = str(error)
+                    target.unlink(missing_ok=True)
+            _fill(catalogue, target, default=default, now=now)
+            return Built(target, _settle(target), _verify(target), anew)
     except BaseException:
         for leftover in (target, target.with_name(target.name + "-journal")):
             leftover.unlink(missing_ok=True)
         raise
 
 
-def _fill(catalogue: Path, target: Path, *, default: ReleaseState, now: datetime) -> dict[str, int]:
-    conn = sqlite3.connect(target, isolation_level=None, uri=True)
-    try:
-        db = Database(conn)
-        # A build that is cut short is thrown away, so it needs no journal of its own.
-        conn.execute("PRAGMA journal_mode = OFF")
-        conn.execute("PRAGMA synchronous = OFF")
-        conn.execute("PRAGMA foreign_keys = OFF")
-        # What is to be private lies in temporary tables for a while, and is not to lie in a file of its own.
-        conn.execute("PRAGMA temp_store = MEMORY")
-        register(conn)
-        conn.execute("ATTACH ? AS source", [f"file:{quote(str(catalogue))}?mode=ro"])
-        conn.execute("BEGIN")
+def _fill(catalogue: Path, target: Path, *, default: ReleaseState, now: datetime) -> None:
+    """Write everything anew."""
+    with closing(_open(target)) as conn:
+        db = _attach(conn, catalogue, default=default, now=now)
         create_schema(conn, "source")
-        _list_released(db, default=default, now=now)
-        _list_voices(conn)
-        _list_redacted(conn)
         for table, rule in RULES.items():
             names = ", ".join(rule.columns.split())
             conn.execute(
                 f"INSERT INTO main.{table}({names}) SELECT {rule.selected()} FROM source.{table} WHERE {rule.rows}"
             )
-        _refuse(conn, KEPT + REDACTED)
         write_earlier(conn)
-        _write_tombstones(db, default=default)
-        for table in TEMPORARY:
-            conn.execute(f"DROP TABLE temp.{table}")
-        conn.execute("COMMIT")
-        conn.execute("DETACH source")
-        conn.execute("BEGIN")
+        _detach(db, default=default)
         search.rebuild(db)
         announcements.write_index(conn)
         write_counts(conn)
-        conn.execute("COMMIT")
-        conn.execute("ANALYZE")
-        _verify(conn)
-        return {table: int(conn.execute(f"SELECT count(*) FROM {table}").fetchone()[0]) for table in RULES}
-    finally:
-        conn.close()
+        _finish(conn)
+
+
+def _carry_over(catalogue: Path, last: Path, target: Path, *, default: ReleaseState, now: datetime) -> int:
+    """Write the last publication with what has changed since; return how many sessions did.
+
+    A copy of it is changed, and has in its pages what is not public any more. The new file is written from that copy's
+    rows (https://sqlite.org/lang_vacuum.html#vacuum_with_an_into_clause), and so has nothing else.
+
+    Raises:
+        NotCarriedOverError: it is better built anew.
+    """
+    with closing(open_readonly(last, immutable=True)) as published:
+        before = published.conn
+        if before.execute("PRAGMA user_version").fetchone()[0] != maker():
+            raise NotCarriedOverError("another version of Rostra made the last publication")
+        work = target.with_name(f"{target.name}-last")
+        try:
+            shutil.copyfile(last, work)
+            work.chmod(0o600)
+            conn = _open(work)
+            conn.execute("SELECT 1 FROM session").fetchone()  # now it is open
+        finally:
+            # What it holds is gone with this process, however that ends.
+            work.unlink(missing_ok=True)
+        with closing(conn):
+            db = _attach(conn, catalogue, default=default, now=now)
+            changes = take_over(conn, before)
+            write_earlier(conn, before)
+            conn.execute("DELETE FROM main.tombstone")
+            _detach(db, default=default)
+            if not changes.rows and _are_same(before, conn, ("tombstone", "earlier_version")):
+                shutil.copyfile(last, target)  # so that copies of one state are one file
+                return 0
+            index.carry_over(conn, before, changes.sessions)
+            if changes.announcements:
+                announcements.write_index(conn)
+            recounting.carry_over(conn, before, changes.sessions)
+            index.merge(conn)
+            _finish(conn)
+            conn.execute("VACUUM INTO ?", (str(target),))
+            return len(changes.sessions)
+
+
+def _are_same(one: sqlite3.Connection, other: sqlite3.Connection, tables: Iterable[str]) -> bool:
+    """Return whether some tables have the same rows in two databases."""
+    queries = [f"SELECT * FROM main.{table} ORDER BY 1" for table in tables]
+    return all(one.execute(query).fetchall() == other.execute(query).fetchall() for query in queries)
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    conn = sqlite3.connect(path, isolation_level=None, uri=True)
+    # A build that is cut short is thrown away, so it needs no journal of its own.
+    conn.execute("PRAGMA journal_mode = OFF")
+    conn.execute("PRAGMA synchronous = OFF")
+    conn.execute("PRAGMA foreign_keys = OFF")
+    # What is to be private lies in temporary tables for a while, and is not to lie in a file of its own.
+    conn.execute("PRAGMA temp_store = MEMORY")
+    register(conn)
+    return conn
+
+
+def _attach(conn: sqlite3.Connection, catalogue: Path, *, default: ReleaseState, now: datetime) -> Database:
+    """Begin a transaction in which the catalogue is ``source``, and what rules need of it is in temporary tables."""
+    db = Database(conn)
+    conn.execute("ATTACH ? AS source", [f"file:{quote(str(catalogue))}?mode=ro"])
+    conn.execute("BEGIN")
+    _list_released(db, default=default, now=now)
+    _list_voices(conn)
+    _list_redacted(conn)
+    return db
+
+
+def _detach(db: Database, *, default: ReleaseState) -> None:
+    """Check and complete what is taken from the catalogue, let go of it, and begin the next transaction."""
+    conn = db.conn
+    _refuse(conn, KEPT + REDACTED)
+    _write_tombstones(db, default=default)
+    for table in TEMPORARY:
+        conn.execute(f"DROP TABLE temp.{table}")
+    conn.execute("COMMIT")
+    conn.execute("DETACH source")
+    conn.execute("BEGIN")
+
+
+def _finish(conn: sqlite3.Connection) -> None:
+    conn.execute("COMMIT")
+    conn.execute("ANALYZE")
+    conn.execute(f"PRAGMA user_version = {maker()}")
+
+
+@cache
+def maker() -> int:
+    """Return a number that is another for any other version of what makes publications: 31 bits of a digest.
+
+    Words, counts and prints that an earlier version made may be others than this one would make.
+    """
+    made = [sqlite3.sqlite_version, sys.version, unicodedata.unidata_version, version("snowballstemmer")]
+    digest = hashlib.sha256(repr(made).encode())
+    for package in (archive, metadata):
+        for path in sorted(Path(package.__file__ or "").parent.rglob("*.py")):
+            digest.update(path.read_bytes())
+    return int.from_bytes(digest.digest()[:4], "big") >> 1
 
 
 def _list_released(db: Database, *, default: ReleaseState, now: datetime) -> None:
@@ -256,13 +374,23 @@ def _write_tombstones(db: Database, *, default: ReleaseState) -> None:
     )
 
 
-def _verify(conn: sqlite3.Connection) -> None:
-    """Raise ArchiveError where the finished database breaks its own rules."""
-    if (verdict := conn.execute("PRAGMA quick_check").fetchone()[0]) != "ok":
-        raise ArchiveError(f"the new database is not sound: {verdict}")
-    if broken := conn.execute("PRAGMA foreign_key_check").fetchone():
-        raise ArchiveError(f"the new database is not complete: {broken[0]} refers to a {broken[2]} that is not in it")
-    _refuse(conn, STRAYS)
+def _verify(path: Path, tables: Iterable[str] = ()) -> dict[str, int]:
+    """Return how many rows each table of a finished database has. The file is checked, or some tables of it.
+
+    Raises:
+        ArchiveError: it breaks its own rules.
+    """
+    with closing(open_readonly(path)) as db:
+        conn = db.conn
+        for check in [f"quick_check({table})" for table in tables] or ["quick_check"]:
+            if (verdict := conn.execute(f"PRAGMA {check}").fetchone()[0]) != "ok":
+                raise ArchiveError(f"the new database is not sound: {verdict}")
+        if broken := conn.execute("PRAGMA foreign_key_check").fetchone():
+            raise ArchiveError(
+                f"the new database is not complete: {broken[0]} refers to a {broken[2]} that is not in it"
+            )
+        _refuse(conn, STRAYS)
+        return {table: int(conn.execute(f"SELECT count(*) FROM {table}").fetchone()[0]) for table in RULES}
 
 
 def _refuse(conn: sqlite3.Connection, rules: Iterable[tuple[str, str]]) -> None:

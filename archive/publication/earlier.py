@@ -31,12 +31,21 @@ WHERE session_id IN released_session AND transcript.id NOT IN (SELECT id FROM ma
 _SUCCESSOR = f"{successors('source')} SELECT id FROM later WHERE id IN released_recording ORDER BY step LIMIT 1"
 
 
-def write_earlier(conn: sqlite3.Connection) -> None:
-    """Write what is left of earlier versions into a publication that has all other rows, from the catalogue."""
+def write_earlier(conn: sqlite3.Connection, before: sqlite3.Connection | None = None) -> None:
+    """Write what is left of earlier versions into a publication that has all other rows, from the catalogue.
+
+    What a version said changes only by what is redacted or taken back. Where nothing ever was, the prints that the last
+    publication (``before``) has of it are taken from there.
+    """
+    conn.execute("DELETE FROM main.earlier_version")
     gone = {each.segment for each in left(conn, schema="source") if each.text is None}
     for transcript, version, session, recording, *about in conn.execute(_VERSIONS).fetchall():
         now = conn.execute(_SUCCESSOR, (recording,)).fetchone()
         if now is None:
+            continue
+        row = (version, session, now[0], *about, int(now[0] != recording))
+        if before and (there := before.execute(_PRINTS, row).fetchone()) and not _taken_out(conn, recording, now[0]):
+            conn.execute(_INSERT, (*row, there[0]))
             continue
         said, whole = _read(conn, transcript, gone)
         withheld = [*whole, *_redacted(conn, recording), *_taken_back(conn, recording)]
@@ -45,12 +54,21 @@ def write_earlier(conn: sqlite3.Connection) -> None:
             if None in later:
                 continue  # what is redacted there cannot be found here, so that nothing is confirmed
             withheld += [span for span in later if span]
-        data = pack(prints_of(said, version, withheld))
-        conn.execute(
-            "INSERT INTO main.earlier_version(version, session_id, recording_id, language, kind, created_at, replaced,"
-            " prints) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (version, session, now[0], *about, int(now[0] != recording), data),
-        )
+        conn.execute(_INSERT, (*row, pack(prints_of(said, version, withheld))))
+
+
+_COLUMNS = "version, session_id, recording_id, language, kind, created_at, replaced"
+_INSERT = f"INSERT INTO main.earlier_version({_COLUMNS}, prints) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_PRINTS = f"SELECT prints FROM earlier_version WHERE ({_COLUMNS}) = (?, ?, ?, ?, ?, ?, ?)"
+
+
+def _taken_out(conn: sqlite3.Connection, *recordings: int) -> bool:
+    """Return whether anything of some recordings was ever redacted, or taken back."""
+    return any(
+        conn.execute("SELECT 1 FROM source.redaction WHERE recording_id = ?", (recording,)).fetchone()
+        or _taken_back(conn, recording)
+        for recording in recordings
+    )
 
 
 def _read(conn: sqlite3.Connection, transcript: int, gone: Iterable[int] = ()) -> tuple[Spoken, list[Span]]:

@@ -31,10 +31,11 @@ class Rule:
     made: Mapping[str, str] = field(default_factory=dict)
 
     def selected(self) -> str:
-        """Return what is selected of the catalogue, for all columns in order."""
+        """Return what is selected of the catalogue, for all columns in order and by their names."""
         texts = set(self.texts.split())
         cleaned = {name: f"iif(instr({name}, '://'), public_text({name}), {name})" for name in texts}
-        return ", ".join((cleaned | dict(self.made)).get(name, name) for name in self.columns.split())
+        made = cleaned | dict(self.made)
+        return ", ".join(f"{made[name]} AS {name}" if name in made else name for name in self.columns.split())
 
 
 BIOGRAPHY = """

@@ -8,10 +8,10 @@ somebody asks.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from archive.catalogue.current import CURRENT
 from archive.index.tokens import fold_each, shown
@@ -148,73 +148,82 @@ def write_counts(conn: sqlite3.Connection) -> None:
     """
     for table in ("part_word", "part", "speech"):
         conn.execute(f"DELETE FROM {table}")
-    parts = _Parts(conn)
-    whole: defaultdict[tuple[Kind, str], _Tally] = defaultdict(_Tally)
+    whole: defaultdict[tuple[Kind, str], Tally] = defaultdict(Tally)
     for event, sessions in groupby(conn.execute(_SESSIONS).fetchall(), key=lambda row: row[1]):
-        gathered = _Tally()
+        gathered = Tally()
         for session, _, year in sessions:
-            for language, words in _write_speech(conn, session):
-                told: tuple[tuple[Kind, str | None], ...] = (("all", ""), ("year", year), ("language", language))
+            for each in spoken(conn, session):
+                write_speech(conn, session, each)
+                told: tuple[tuple[Kind, str | None], ...] = (("all", ""), ("year", year), ("language", each.language))
                 for tally in (gathered, *(whole[kind, value] for kind, value in told if value is not None)):
-                    tally.add(session, words)
-        parts.write("event", event, gathered)
+                    tally.add(session, each.words)
+        _write_part(conn, "event", event, gathered)
     for (kind, value), tally in whole.items():
-        parts.write(kind, value, tally)
+        _write_part(conn, kind, value, tally)
     for person, slug in conn.execute(_PEOPLE).fetchall():
-        parts.write("speaker", slug, _of_person(conn, person))
+        _write_part(conn, "speaker", slug, of_person(conn, person))
 
 
 @dataclass(slots=True)
-class _Tally:
+class Tally:
     """What is counted of a part: words and sessions."""
 
     counts: Counter[str] = field(default_factory=Counter)
     sessions: set[int] = field(default_factory=set)
 
     def add(self, session: int, words: list[str]) -> None:
+        """Count words of a session."""
         self.counts.update(words)  # of words, not of counts, which Python would add one by one
         self.sessions.add(session)
 
 
-class _Parts:
-    """Writes parts, each with the words that it has often enough."""
-
-    def __init__(self, conn: sqlite3.Connection) -> None:
-        self._conn = conn
-
-    def write(self, kind: Kind, value: str, tally: _Tally) -> None:
-        if not tally.counts:
-            return
-        added = self._conn.execute(
-            "INSERT INTO part(kind, value, sessions, words, different) VALUES (?, ?, ?, ?, ?)",
-            (kind, value, len(tally.sessions), tally.counts.total(), len(tally.counts)),
-        ).lastrowid
-        often = sorted((shown(word), count) for word, count in tally.counts.items() if count >= LEAST)
-        self._conn.executemany("INSERT INTO part_word VALUES (?, ?, ?)", ((added, *each) for each in often))
+def _write_part(conn: sqlite3.Connection, kind: Kind, value: str, tally: Tally) -> None:
+    """Write a part, with the words that it has often enough."""
+    if not tally.counts:
+        return
+    added = conn.execute(
+        "INSERT INTO part(kind, value, sessions, words, different) VALUES (?, ?, ?, ?, ?)",
+        (kind, value, len(tally.sessions), tally.counts.total(), len(tally.counts)),
+    ).lastrowid
+    often = sorted((shown(word), count) for word, count in tally.counts.items() if count >= LEAST)
+    conn.executemany("INSERT INTO part_word VALUES (?, ?, ?)", ((added, *each) for each in often))
 
 
-def _write_speech(conn: sqlite3.Connection, session: int) -> Iterator[tuple[str, list[str]]]:
-    """Write who said how much in a session; yield the words of each of its transcripts, with its language."""
+class Spoken(NamedTuple):
+    """What a voice says in a transcript, or nobody in particular: what is certain of it."""
+
+    transcript: int
+    language: str
+    speaker: int | None
+    segments: int
+    words: list[str]
+    spoken_ms: int
+
+
+def spoken(conn: sqlite3.Connection, session: int) -> Iterator[Spoken]:
+    """Yield what is said in a session, by transcript and voice."""
     rows = conn.execute(_SPEECH, (session,)).fetchall()
-    for (transcript, language), spoken in groupby(rows, key=lambda row: (row[0], row[1])):
-        words: list[str] = []
-        for speaker, said in groupby(spoken, key=lambda row: row[2]):
-            texts, lengths = zip(*((text, length) for *_, text, length in said), strict=True)
-            found = _words(texts)
-            conn.execute(
-                "INSERT INTO speech(session_id, transcript_id, speaker_tag_id, segments, words, spoken_ms)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                (session, transcript, speaker, len(texts), len(found), sum(lengths)),
-            )
-            words += found
-        yield language, words
+    for (transcript, language, speaker), said in groupby(rows, key=lambda row: tuple(row[:3])):
+        texts, lengths = zip(*((text, length) for *_, text, length in said), strict=True)
+        yield Spoken(transcript, language, speaker, len(texts), _words(texts), sum(lengths))
 
 
-def _of_person(conn: sqlite3.Connection, person: int) -> _Tally:
-    tally = _Tally()
+def write_speech(conn: sqlite3.Connection, session: int, each: Spoken) -> None:
+    """Write who said how much."""
+    conn.execute(
+        "INSERT INTO speech(session_id, transcript_id, speaker_tag_id, segments, words, spoken_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (session, each.transcript, each.speaker, each.segments, len(each.words), each.spoken_ms),
+    )
+
+
+def of_person(conn: sqlite3.Connection, person: int, without: Collection[int] = ()) -> Tally:
+    """Count what a person says, but in some sessions."""
+    tally = Tally()
     rows = conn.execute(_OF_PERSON, (person,)).fetchall()
     for session, said in groupby(rows, key=lambda row: row[0]):
-        tally.add(session, _words(text for _, text in said))
+        if session not in without:
+            tally.add(session, _words(text for _, text in said))
     return tally
 
 

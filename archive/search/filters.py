@@ -156,13 +156,15 @@ def read_scope(conn: sqlite3.Connection, filters: Filters, where: Node | None, *
         sessions, rows = f" AND +session_fts.rowid IN ({owned})", f" AND session.id IN ({owned})"
         together = False
         if len(found) <= COMPARED_SESSIONS:
-            values["first"], values["last"], count = conn.execute(
-                "SELECT coalesce(min(id), 1), coalesce(max(id), 0), count(*) FROM passage"
-                f" WHERE session_id IN ({owned})",
-                values,
+            values["first"], values["last"] = conn.execute(
+                f"SELECT coalesce(min(id), 1), coalesce(max(id), 0) FROM passage WHERE session_id IN ({owned})", values
             ).fetchone()
             passages = " AND passage_fts.rowid BETWEEN :first AND :last"
-            together = count == int(values["last"]) - int(values["first"]) + 1
+            (together,) = conn.execute(
+                "SELECT NOT EXISTS (SELECT 1 FROM passage WHERE id BETWEEN :first AND :last"
+                f" AND session_id NOT IN ({owned}))",
+                values,
+            ).fetchone()
         if not together and len(found) <= LISTED_SESSIONS:
             # To look whose each passage is takes five times as long as to see whether it is one of these.
             passages += f" AND +passage_fts.rowid IN (SELECT id FROM passage WHERE session_id IN ({owned}))"

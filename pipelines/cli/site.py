@@ -22,9 +22,10 @@ from pipelines.cli.display import err, out, typed
 from pipelines.cli.work import conclude, finish, observing, run_stages
 from pipelines.exchange import timetables
 from pipelines.run.executors import InProcess
-from pipelines.run.runner import RunSummary, run_stage
+from pipelines.run.observers import Several
+from pipelines.run.runner import Observer, RunSummary, Silent, run_stage
 from pipelines.stages import Setup, stages_of
-from pipelines.stages.base import Stage
+from pipelines.stages.base import Item, Outcome, Stage
 from pipelines.stages.publish import Publish
 from pipelines.stages.static import Static
 from pipelines.storage import archive_folder as archives
@@ -71,7 +72,7 @@ def _of_the_site(_ctx: click.Context, _option: click.Parameter, tag: str | None)
 @click.option("--media", metavar="URL", help="With --static: where recordings are played from, if not from there.")
 @click.option("--language", callback=_of_the_site, help="With --static: of its pages.  [default: en]")
 @click.option("--watch", is_flag=True, help="Go on, and publish whenever an embargo ends.")
-@click.option("--again", is_flag=True, help="Build it although nothing has changed, and compare all media.")
+@click.option("--again", is_flag=True, help="Build all of it although nothing has changed, and compare all media.")
 @json_option
 @archive_option
 def publish(
@@ -89,6 +90,10 @@ def publish(
     Nothing happens where nothing has changed, so that a timer may call it as often as it likes: what was embargoed
     is published by the first call after midnight where its event is. With --watch it goes on by itself.
 
+    What has not changed since the last publication is taken over from it, row by row: the new file has nothing that is
+    not released, in no byte. All is built anew where much has changed, where something was redacted or deleted, and
+    with --again; what was done is said.
+
     --static writes every page as a file, with a search that runs in the browser, for hosts that run no program. Only
     what has changed is written again. --media names a folder elsewhere that holds what "rostra publish --to" puts into
     media/ (an empty URL: here again). How a folder was written is kept for the next time.
@@ -102,10 +107,12 @@ def publish(
         stage: Callable[[bool], Stage] = partial(Static, static, language, _address(media))
     else:
         stage = partial(Publish, target)
-    report = _publish(root, stage(again), as_json=as_json)
+    said = _Said()
+    report = _publish(root, stage(again), as_json=as_json, said=said)
     if as_json:
         folder = target or static or archives.Layout(root).public
-        emit({"folder": str(folder), "changed": bool(report.counts["done"]), "failed": report.failed})
+        changed = bool(report.counts["done"])
+        emit({"folder": str(folder), "changed": changed, "failed": report.failed, "done": said.remark})
     if watch:
         _watch(partial(_publish, root, stage(False), as_json=as_json), partial(_embargo_ended, root))
     finish(report, quiet=as_json)
@@ -130,9 +137,18 @@ LOOK_SECONDS = 15.0
 """How often ``--watch`` looks whether an embargo has ended."""
 
 
-def _publish(root: Path, stage: Stage, *, as_json: bool = False) -> RunSummary:
+class _Said(Silent):
+    """Keeps what a stage says of the item that it did."""
+
+    remark: str | None = None
+
+    def ended(self, item: Item, outcome: Outcome, remark: str | None) -> None:  # noqa: ARG002 one signature
+        self.remark = remark
+
+
+def _publish(root: Path, stage: Stage, *, as_json: bool = False, said: Observer | None = None) -> RunSummary:
     with taking_turns(root) as context, observing(as_json=as_json) as observer:
-        report = run_stage(context, stage, InProcess(), observer)
+        report = run_stage(context, stage, InProcess(), Several(observer, said or Silent()))
     if not as_json:
         conclude(report, "published", nothing="Nothing has changed since the last publication.")
     return report

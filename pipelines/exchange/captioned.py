@@ -16,7 +16,7 @@ from pathlib import Path
 from slugify import slugify
 
 from archive.catalogue.addresses import event_at
-from archive.catalogue.recordings import add_elsewhere, named_recordings, recordings_of
+from archive.catalogue.recordings import add_elsewhere, elsewhere_of, move_elsewhere, named_recordings, recordings_of
 from archive.catalogue.sessions import find_session, named_sessions, session_links
 from archive.connection import transaction
 from archive.errors import ArchiveError
@@ -24,10 +24,10 @@ from metadata.captions import SUFFIXES, Source
 from metadata.captions.names import parse_name
 from metadata.errors import MetadataError, UnknownFormatError
 from metadata.model import TranscriptKind
-from metadata.moments import at_moment
+from metadata.moments import at_moment, site_name
 from metadata.names import name_key
 from metadata.timetables.slugs import make_slug
-from pipelines.errors import CaptionsError, ItemError, PipelineError
+from pipelines.errors import CaptionsError, ConfigError, ItemError, PipelineError
 from pipelines.exchange.captions import Added, add_captions, language_in, only_recording
 from pipelines.exchange.reading_ahead import reading_ahead
 from pipelines.matching.proposals import new_session, talks
@@ -145,13 +145,20 @@ def recording_for(context: Context, session: int, *, name: str = "", address: st
         context: the archive.
         session: the session's id.
         name: what people call the session, for errors.
-        address: where it is played; by default as the session's links say.
+        address: where it is played, also in place of what was said before; by default as the session's links say.
 
     Raises:
-        ConfigError: it has several recordings.
+        ConfigError: it has several recordings, its recording is here, or the address is none of the web.
     """
+    if address is not None and site_name(address) is None:
+        raise ConfigError(f"{address!r} is no address of the web: --at takes one that begins with https://")
     if recordings_of(context.db, session):
-        return only_recording(context.db, session, name)
+        recording = only_recording(context.db, session, name)
+        if address is not None:
+            if elsewhere_of(context.db, session) != recording:
+                raise ConfigError(f"the recording of session {name} is here, and plays here: leave --at out")
+            move_elsewhere(context.db, recording, address.strip())
+        return recording
     if address is None:
         links = session_links(context.db, session)
         address = next((each for each in links if at_moment(each, 0)), "")

@@ -41,12 +41,14 @@ from pipelines.stages.base import Item, Report
 from pipelines.storage.archive_folder import Context, now, timestamp
 from pipelines.storage.atomic import scratch, sync_folder, write_atomic
 from pipelines.storage.blobs import BlobStore, digest
-from pipelines.storage.copies import PUBLISH, origin_of, read_site, state
+from pipelines.storage.copies import PUBLISH, database_of, origin_of, read_site, state
 from pipelines.storage.own import CURRENT, DATABASES, MEDIA
 from pipelines.text import counted
 
 LOCK = ".publishing"
 """Held by the process that publishes into a folder."""
+DATABASE_PREFIX = "catalogue-"
+"""With which the name of a published database begins; the digest of its bytes follows."""
 WAIT_SECONDS = 1_800.0
 """How long to wait for another process that publishes into the same folder."""
 
@@ -70,6 +72,7 @@ class Publication:
         config: the archive's.
         blobs: where media are.
         target: the folder that is published.
+        own: the archive's own, whose publication is taken over where the target has none.
         origin: tells this archive's publications from those of others.
         again: whether media that are there are compared with their SHA-256, and copied again where they are damaged.
         grace_seconds: how long the old database stays: a request that began on it may still open it.
@@ -80,6 +83,7 @@ class Publication:
     config: Config
     blobs: BlobStore
     target: Path
+    own: Path
     origin: str
     grace_seconds: float
     again: bool = False
@@ -112,6 +116,7 @@ class Publish:
                 context.config,
                 context.blobs,
                 target,
+                context.layout.public,
                 origin=origin(context.db),
                 again=self.again,
                 grace_seconds=self.grace_seconds,
@@ -176,22 +181,49 @@ def publish(task: Publication) -> str:
         _remove_others(target / MEDIA, wanted)
         _remove_others(target, {name}, DATABASES)
         write_corpora(target, task.config)
-    return ", ".join(counted(built.counts[thing], thing) for thing in ("session", "recording", "segment"))
+    held = ", ".join(counted(built.counts[thing], thing) for thing in ("session", "recording", "segment"))
+    return f"{held} ({how(built)})"
+
+
+def how(built: release.Built) -> str:
+    """Say how a publication came about."""
+    return f"built anew: {built.anew}" if built.anew else f"from the last one: {counted(built.changed, 'session')} anew"
 
 
 def build(task: Publication, folder: Path) -> release.Built:
-    """Build the database of what is released in a folder, under a name of its own.
+    """Build the database of what is released in a folder, under a name of its own, from the last one that is sound.
 
     Raises:
         ArchiveError: it cannot be built.
         OSError: the folder cannot be written.
     """
     with scratch(folder) as temporary:
-        built = release.build(task.catalogue, temporary, default=task.config.publish.default_release, now=task.clock())
-        path = folder / f"catalogue-{built.digest}.db"
+        default, moment = task.config.publish.default_release, task.clock()
+        last = "it was asked for" if task.again else last_of(task, folder, task.own)
+        built = release.build(task.catalogue, temporary, default=default, now=moment, last=last)
+        path = folder / f"{DATABASE_PREFIX}{built.digest}.db"
         temporary.chmod(0o644)
         temporary.replace(path)
     return replace(built, path=path)
+
+
+def last_of(task: Publication, *folders: Path) -> Path | str:
+    """Return the last publication in the first folder that has one which is this archive's and sound; else why none is.
+
+    The name of a database says what its bytes are.
+    """
+    why = "nothing was published before"
+    for folder in folders:
+        if (database := database_of(folder)) is None or origin_of(folder) != task.origin:
+            continue
+        try:
+            if database.stem == f"{DATABASE_PREFIX}{digest(database)[:16]}":
+                return database
+        except OSError as error:
+            why = str(error)
+            continue
+        why = f"{database.name} is damaged"
+    return why
 
 
 def point_to(folder: Path, database: str, origin: str) -> None:

@@ -60,7 +60,8 @@ class Static:
         media = before.media if self.media is None else self.media
         publication = Publication(
             context.layout.catalogue, context.config, context.blobs, context.layout.work / "static",
-            origin=origin(context.db), grace_seconds=0.0, clock=self.clock,
+            context.layout.public, origin=origin(context.db), grace_seconds=0.0, again=self.again,
+            clock=self.clock,
         )  # fmt: skip
         subject, fingerprint = str(self.target.resolve()), static_state(context, language, media, self.clock())
         yield Item(

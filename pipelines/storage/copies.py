@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
+from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -12,7 +14,7 @@ from archive.catalogue.runs import subjects_done
 from archive.catalogue.snapshot import origin
 from archive.publication.build import publication_fingerprint
 from pipelines.storage.archive_folder import Context, now
-from pipelines.storage.own import CURRENT, SITE
+from pipelines.storage.own import CURRENT, DATABASES, SITE
 
 PUBLISH = "publish"
 """The stage that publishes: what it was done to are the folders."""
@@ -86,8 +88,18 @@ def copies(context: Context) -> dict[Path, str]:
 
 def origin_of(folder: Path) -> str | None:
     """Return whose publication a folder holds; "" where it does not say, None where there is none."""
+    current = _current(folder)
+    return None if current is None else str(current.get("origin", ""))
+
+
+def database_of(folder: Path) -> Path | None:
+    """Return the database that a folder says is published; None where it says nothing."""
+    name = (_current(folder) or {}).get("database")
+    return folder / name if isinstance(name, str) and fnmatch(name, DATABASES) else None
+
+
+def _current(folder: Path) -> dict[str, Any] | None:
     try:
-        found = msgspec.json.decode((folder / CURRENT).read_bytes())
-        return str(found.get("origin", ""))
-    except (OSError, ValueError, AttributeError):
+        return msgspec.json.decode((folder / CURRENT).read_bytes(), type=dict[str, Any])
+    except (OSError, ValueError):
         return None

@@ -10,7 +10,7 @@ Other parts: pages while sixteen clients send SQL that never ends; publishing ag
 requests failed; memory after some requests and after many more; and results of search that no cache has, by class of
 query and by how many ask at once. wrk (https://github.com/wg/wrk) takes a part of the machine's cores itself.
 
-The figures of an issue need ``--publishes 20 --many 100000``; without options all of it takes some minutes.
+A careful measurement takes ``--rounds 3 --publishes 20 --many 100000``; without options all of it takes some minutes.
 """
 
 from __future__ import annotations

@@ -32,7 +32,9 @@ def describe(settings: SiteSettings) -> dict[str, Any]:
             address(each): {"get": _operation(each, components[each.query.__name__], answers[each.path])}
             for each in ENDPOINTS
         },
-        "components": {"schemas": {name: _closed(each) for name, each in components.items() if name not in queries}},
+        "components": {
+            "schemas": {name: _closed(_alike(each)) for name, each in components.items() if name not in queries}
+        },
     }
 
 
@@ -64,6 +66,19 @@ def _parameter(name: str, schema: dict[str, Any], *, required: bool) -> dict[str
     schema = {**kinds[0], **({"default": schema["default"]} if schema.get("default") is not None else {})}
     about = schema.pop("description", "")
     return {"name": name, "in": "query", "required": required, "description": about, "schema": schema}
+
+
+def _alike(schema: Any) -> Any:
+    """Return a schema whose tuples of one type are arrays of so many: generators of clients refuse ``items: false``."""
+    if isinstance(schema, list):
+        return [_alike(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {name: _alike(each) for name, each in schema.items()}
+    places = made.get("prefixItems")
+    if isinstance(places, list) and all(each == places[0] for each in places):
+        made["items"] = made.pop("prefixItems")[0]
+    return made
 
 
 def _closed(schema: dict[str, Any]) -> dict[str, Any]:

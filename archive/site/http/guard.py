@@ -66,8 +66,9 @@ def guard(app: ASGIApp, datasette: Any) -> ASGIApp:
             await app(scope, receive, send)
             return
         scope, send = _within(base, scope), _with_policy(scope, send, base)
+        sent = await _sent(scope, receive)
         if scope["method"] == "POST" and scope["path"] == OAI:
-            scope = await _asked_in_a_form(scope, receive) or scope
+            scope = _asked_in_a_form(scope, sent) or scope
         if scope["method"] not in _READING:
             await _refusal(scope)(scope, receive, send)
             return
@@ -88,7 +89,22 @@ def guard(app: ASGIApp, datasette: Any) -> ASGIApp:
     return guarded
 
 
-async def _asked_in_a_form(scope: Scope, receive: Receive) -> Scope | None:
+async def _sent(scope: Scope, receive: Receive) -> bytes:
+    """Return the body of a request, or its beginning where it is longer than a form may be.
+
+    Every body is read before the answer begins, also one that nobody wants: a proxy that passes on both as they come
+    (Caddy) ends the connection when the answer is earlier, and the reader gets no answer.
+    """
+    headers, body = Headers(scope=scope), b""
+    more = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+    while more and len(body) <= _FORM_BYTES:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return body
+
+
+def _asked_in_a_form(scope: Scope, body: bytes) -> Scope | None:
     """Return a harvester's question in a form as one in an address; None where it is no such form.
 
     OAI-PMH asks of a repository that both are answered (https://www.openarchives.org/OAI/openarchivesprotocol.html,
@@ -96,11 +112,6 @@ async def _asked_in_a_form(scope: Scope, receive: Receive) -> Scope | None:
     """
     if Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower() != _FORM:
         return None
-    body, more = b"", True
-    while more and len(body) <= _FORM_BYTES:
-        message = await receive()
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
     if len(body) > _FORM_BYTES:
         return None
     query = b"&".join(filter(None, (scope.get("query_string", b""), body.strip())))

@@ -1,7 +1,7 @@
 import pytest
 
 from archive.connection import transaction
-from archive.index.passages import index_session, rebuild, remove_session
+from archive.index.passages import GAP, index_session, rebuild, remove_session
 from archive.index.verify import verify
 from archive.sqlite import Database
 from tests.archive.build import add_event, add_session, add_transcript, blank
@@ -102,7 +102,7 @@ def test_index_session_leaves_others(db: Database) -> None:
         index_session(db, first)
         index_session(db, second)
         index_session(db, first)
-    assert (found(db, "first"), found(db, "second"), verify(db)) == ([3], [2], [])
+    assert (found(db, "first"), found(db, "second"), verify(db)) == ([2 * GAP + 3], [GAP + 2], [])
 
 
 def test_remove_session(db: Database, session: int) -> None:

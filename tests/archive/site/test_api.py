@@ -83,6 +83,18 @@ def test_description_is_valid_openapi() -> None:
     validate(describe(SiteSettings()))
 
 
+def test_description_has_no_schema_that_generators_of_clients_refuse() -> None:
+    """A schema that is true or false is valid, but openapi-python-client makes no client of a file with one."""
+    described = describe(SiteSettings())["components"]["schemas"]
+    assert described["Moment"]["properties"]["matches"]["items"] == {
+        "type": "array",
+        "minItems": 2,
+        "maxItems": 2,
+        "items": {"type": "integer"},
+    }
+    assert '"items":false' not in json.dumps(described, separators=(",", ":"))
+
+
 def test_no_field_disappears() -> None:
     """To add fields, write the new file: what is in it may never go."""
     schemas = describe(SiteSettings())["components"]["schemas"]

@@ -485,7 +485,7 @@ def test_help_tells_of_every_address_for_programs(site: Site) -> None:
     assert [name for name in columns if f"<code>{name}</code>" not in page] == []
 
 
-FOR_READERS = ("/logo$", "accent", r"card\.png", "portrait", "/media/")
+FOR_READERS = ("/logo$", "accent", r"card\.png", r"cover\.png", "portrait", "/media/")
 """Of routes to files, those to what pages show."""
 
 

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -35,6 +36,16 @@ def public(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def hurried(public: Path) -> Iterator[str]:
     with serving(public, Hurried) as address:
         yield address
+
+
+class Watched(PatientProtocol):
+    """The server, which tells of each connection whether it sends at once."""
+
+    at_once: ClassVar[list[int]] = []
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self.at_once.append(transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
 
 
 def connect(address: str) -> socket.socket:
@@ -76,6 +87,13 @@ def test_several_requests_on_a_connection_are_answered(hurried: str) -> None:
     with connect(hurried) as connection:
         connection.sendall(whole + whole)
         assert received(connection).count(b'"status":"ok"') == 2
+
+
+def test_answers_are_sent_at_once_on_a_socket_that_processes_may_share(public: Path) -> None:
+    with serving(public, Watched) as address:
+        assert httpx.get(f"{address}/-/health", timeout=60).status_code == 200
+    assert Watched.at_once
+    assert all(Watched.at_once)
 
 
 def test_crowd_that_asks_nothing_keeps_nobody_out(public: Path) -> None:

@@ -7,7 +7,7 @@ import base64
 import gzip
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -194,6 +194,33 @@ def test_preflight_lets_other_sites_read(site: Site) -> None:
     assert (response.status_code, response.content) == (204, b"")
     assert response.headers["access-control-allow-origin"] == "*"
     assert response.headers["allow"] == "GET, HEAD, OPTIONS"
+
+
+@pytest.mark.parametrize("path", ["/events", "/api/1/events", "/oai"])
+@pytest.mark.parametrize("method", ["POST", "GET", "OPTIONS"])
+def test_what_is_sent_is_read_before_the_answer(site: Site, method: str, path: str) -> None:
+    heard: list[str] = []
+
+    async def part_by_part() -> AsyncIterator[bytes]:
+        for part in (b"x", b"y"):
+            yield part
+            heard.append(part.decode())
+
+    async def ask() -> int:
+        app = site.datasette.app()
+
+        async def noting(scope: Any, receive: Any, send: Any) -> None:
+            async def note(message: Any) -> None:
+                heard.append(message["type"])
+                await send(message)
+
+            await app(scope, receive, note)
+
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=noting), base_url=URL) as client:
+            return (await client.request(method, path, content=part_by_part())).status_code
+
+    assert asyncio.run(ask()) == {"POST": 405, "GET": 200, "OPTIONS": 204}[method]
+    assert heard[:3] == ["x", "y", "http.response.start"]
 
 
 @pytest.mark.parametrize("path", ["/api/1/nothing", "/api/2/search", "/events/nothing.json"])

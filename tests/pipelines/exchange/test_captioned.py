@@ -203,7 +203,29 @@ def test_address_of_a_session_is_named_where_no_link_says_it(timetable: Path, tm
     assert rostra(timetable, "caption", file, "--session", "days/fog", "--at", address).exit_code == 0
     assert ("fog", address, "imported", "und") in rows(timetable)
     assert rostra(timetable, "caption", file, "--at", address).exit_code == 2
+    right = "https://youtu.be/dQw4w9WgXcQ"
+    assert rostra(timetable, "caption", file, "--session", "days/fog", "--at", right).exit_code == 0
+    assert [row[:3] for row in rows(timetable) if row[0] == "fog"] == [("fog", right, "imported")]
     assert rostra(timetable, "caption", file, "--session", "fog", "--recording", "ab").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "address", ["javascript:alert(1)", "talk.mp4", "ftp://example.org/a", "https://", "http://[::1"]
+)
+def test_what_is_no_address_of_the_web_plays_nothing(timetable: Path, tmp_path: Path, address: str) -> None:
+    told = rostra(timetable, "caption", vtt(tmp_path / "talk.vtt", "Hello."), "--session", "days/fog", "--at", address)
+    assert told.exit_code == 1
+    assert "is no address of the web" in told.output
+    assert all(row[1] is None for row in rows(timetable) if row[0] == "fog")
+
+
+def test_a_recording_that_is_here_is_not_said_to_be_elsewhere(root: Path, tmp_path: Path) -> None:
+    write_wav(tmp_path / "opening.wav", 10)
+    assert rostra(root, "pull", tmp_path / "opening.wav").exit_code == 0
+    file = vtt(tmp_path / "captions" / "opening.vtt", "Hello.")
+    told = rostra(root, "caption", file, "--session", "opening", "--at", "https://youtu.be/dQw4w9WgXcQ")
+    assert told.exit_code == 1
+    assert "is here" in told.output
 
 
 def test_two_thousand_files_are_one_command(root: Path, tmp_path: Path) -> None:
