@@ -192,9 +192,9 @@ class PartialMatches:
 
     @property
     def leading(self) -> Marked:
-        """Which sessions are the best of those that words found well: one, or some that are alike."""
-        well = np.where(self.shares >= FOUND_WELL, self.fused, 0.0)
-        leading: Marked = (well > 0) & (well == well.max(initial=0.0))
+        """Which sessions are the best by words, where words found them well: one, or some that are alike."""
+        best = (self.fused > 0) & (self.fused == self.fused.max(initial=0.0))
+        leading: Marked = best & (self.shares >= FOUND_WELL)
         return leading
 
     def found_well(self, session: int) -> bool:

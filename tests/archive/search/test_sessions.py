@@ -305,7 +305,7 @@ def test_what_is_left_out_is_left_out_of_moments_not_of_sessions() -> None:
         ("fog", Filters(language="tlh"), "No session is in Klingon."),
         ("fog event:nowhere", Filters(), "No session matches event:nowhere."),
         ('fog with:"Nobody Here"', Filters(), 'No session matches with:"nobody here".'),
-        ("fog kind:x year:1066", Filters(), "No session matches kind:x. No session matches year:1066."),
+        ("fog kind:panel year:1066", Filters(), "No session matches kind:panel. No session matches year:1066."),
         ("fog", Filters(event="nowhere"), "No session matches event:nowhere."),
         ("zeppelin language:en", Filters(), None),
     ],
