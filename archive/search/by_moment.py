@@ -32,7 +32,7 @@ from archive.search.hits import (
 from archive.search.moments import Stretch
 from archive.search.partial import Parts, find_partial, take_apart
 from archive.search.query import Node, Query, to_fts5
-from archive.search.rank import FUSED
+from archive.search.rank import AHEAD, FUSED
 from archive.search.results import ABOUT, FEWER, PARTLY, Results
 from archive.search.retrieve import WEIGHTS
 from archive.search.suggest import suggest
@@ -120,7 +120,8 @@ def _find_others(
     partial = find_partial(asked, parts, kept.overview(asked.conn), kept.vocabulary)
     some = partial.best_moments(asked, beside=beside)
     near = _about(asked, text, parts, kept, beside, partial.weights) if by_meaning else []
-    return _Others(_fused(some, near, words_count(partial.share) if near else 1.0), partial.node)
+    ahead = bool(some) and partial.found_well(some[0].passage.session)
+    return _Others(_fused(some, near, words_count(partial.share) if near else 1.0, ahead=ahead), partial.node)
 
 
 def _about(
@@ -138,18 +139,19 @@ def _about(
     return [each for each in found.moments(asked, found.windows, weights) if each.passage.session not in beside]
 
 
-def _fused(some: list[Ranked], near: list[Ranked], count: float) -> list[tuple[Match, Ranked]]:
+def _fused(some: list[Ranked], near: list[Ranked], count: float, *, ahead: bool) -> list[tuple[Match, Ranked]]:
     """Return moments in the order of reciprocal rank; a window that has a moment in it lends it its own.
 
     Args:
         some: those that have some words, the best first.
         near: those that are about the same, the best first.
         count: what words count, of 1.
+        ahead: whether the first of those that have some words stays before all others.
     """
     scored: list[tuple[float, Match, Ranked]] = []
     for rank, each in enumerate(some):
         lent = sum(1 / (FUSED + at) for at, window in enumerate(near) if covers(window, each))
-        scored.append((count / (FUSED + rank) + (1 - count) * lent, "some words", each))
+        scored.append((count / (FUSED + rank) + (1 - count) * lent + AHEAD * (ahead and not rank), "some words", each))
     for rank, window in enumerate(near):
         if not any(covers(window, each) for each in some):
             scored.append(((1 - count) / (FUSED + rank), "about this", window))

@@ -181,6 +181,30 @@ def read_scope(conn: sqlite3.Connection, filters: Filters, where: Node | None, *
     return Scope(passages + spoken, spoken, sessions, rows, segments, language, values)
 
 
+def unmatched(conn: sqlite3.Connection, filters: Filters, where: Node | None) -> dict[str, str]:
+    """Return those filters and fields, by name, that no session matches even by itself.
+
+    Args:
+        conn: the database.
+        filters: what sessions must be.
+        where: the same, as fields of the query.
+    """
+    chosen = {name: _encodable(value) for name, value in filters.chosen().items()}
+    conditions: dict[tuple[str, str], tuple[str, dict[str, int | str | float]]] = {
+        (name, value): (_CONDITIONS["in_language" if name == "language" else name].format("value"), {"value": value})
+        for name, value in chosen.items()
+    }
+    for node in where.nodes if isinstance(where, And) else (where,):
+        if isinstance(node, Field):
+            values: dict[str, int | str | float] = {}
+            conditions[node.name, node.value] = _condition(conn, node, values), values
+    return {
+        name: value
+        for (name, value), (condition, values) in conditions.items()
+        if not conn.execute(f"SELECT 1 FROM session WHERE {condition} LIMIT 1", values).fetchone()
+    }
+
+
 def _of_sessions(where: Node) -> Node:
     """Return what fields say of sessions, not of moments in them."""
     match where:

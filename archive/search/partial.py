@@ -63,7 +63,8 @@ LISTED = 50
 """Sessions or moments that are listed."""
 ENOUGH = 1 / 3
 """Of what the best session has of a query, the least that others must have."""
-
+FOUND_WELL = 0.5
+"""Of what the words of a query count, so much stands in one passage of a session that words found well."""
 
 Read: TypeAlias = tuple[Passage, Stretch, Dense | None]
 """A passage, its words, and the moment in it in which terms stand near each other."""
@@ -169,7 +170,8 @@ class PartialMatches:
         whole: of each session, what it has as a whole.
         fused: of each session, how good it is by both rankings; 0 where it has nothing of the query.
         weights: what each term that was found counts.
-        share: of what the words of a query count that mean something, what the best passage has: from 0 to 1.
+        shares: of what the words of a query count that mean something, what one passage of each session has: from 0
+            to 1.
     """
 
     ids: Whole
@@ -177,11 +179,27 @@ class PartialMatches:
     whole: Real
     fused: Real
     weights: dict[Node, float]
-    share: float
+    shares: Real
     _passages: Whole
     _scores: Real
     _owners: Whole
     _read: dict[int, Read]
+
+    @property
+    def share(self) -> float:
+        """The most that a passage has."""
+        return float(self.shares.max(initial=0.0))
+
+    @property
+    def leading(self) -> Marked:
+        """Which sessions are the best by words, where words found them well: one, or some that are alike."""
+        best = (self.fused > 0) & (self.fused == self.fused.max(initial=0.0))
+        leading: Marked = best & (self.shares >= FOUND_WELL)
+        return leading
+
+    def found_well(self, session: int) -> bool:
+        """Whether words found a session well, by its id."""
+        return bool((self.shares[self.ids == session] >= FOUND_WELL).any())
 
     @property
     def node(self) -> Node | None:
@@ -255,7 +273,7 @@ NO_NUMBERS = np.empty(0, dtype=np.int64)
 def no_partial(overview: Overview) -> PartialMatches:
     """Return that no session has most of a query."""
     scores = np.zeros(len(overview.ids))
-    return PartialMatches(overview.ids, scores, scores, scores, {}, 0.0, NO_NUMBERS, np.empty(0), NO_NUMBERS, {})
+    return PartialMatches(overview.ids, scores, scores, scores, {}, scores, NO_NUMBERS, np.empty(0), NO_NUMBERS, {})
 
 
 def find_partial(asked: Asked, parts: Parts, overview: Overview, vocabulary: Vocabulary) -> PartialMatches:
@@ -393,7 +411,8 @@ class _Found:
         owners = self._overview.owners(passages)
         kept = self._sessions[owners] > 0
         passages, owners = passages[kept], owners[kept]
-        share = min(float(self._passages[passages].max(initial=0.0)) / max(self._asked_for, 1.0), 1.0)
+        shares = np.zeros(len(self._sessions))
+        np.maximum.at(shares, owners, np.minimum(self._passages[passages] / max(self._asked_for, 1.0), 1.0))
         scores = self._near_each_other(passages, self._passages[passages])
         best = np.zeros(len(self._sessions))
         np.maximum.at(best, owners, scores)
@@ -403,7 +422,7 @@ class _Found:
         whole = self._sessions + NAMED * named * (self._sessions > 0)
         fused = (1 / (FUSED + ranks(best)) + AS_A_WHOLE / (FUSED + ranks(whole))) * (whole > 0)
         return PartialMatches(
-            self._overview.ids, best, whole, fused, self._weights, share, passages, scores, owners, self._read
+            self._overview.ids, best, whole, fused, self._weights, shares, passages, scores, owners, self._read
         )
 
     @property

@@ -29,7 +29,7 @@ from archive.search.hits import (
 from archive.search.moments import Moment, Segments, Stretch, read_segments
 from archive.search.partial import PartialMatches
 from archive.search.query import And, Node
-from archive.search.rank import PARTIAL, Scores
+from archive.search.rank import AHEAD, PARTIAL, Scores
 from archive.search.results import SessionResult
 from archive.search.retrieve import Retrieval
 from archive.search.session_table import Overview, Real, Whole
@@ -70,8 +70,9 @@ class Others(NamedTuple):
 
     @property
     def fused(self) -> Real:
-        """How good each session is by both."""
-        return self.partial.fused * self._words_count + self.about.fused * (1 - self._words_count)
+        """How good each session is by both: what means the same never stands before what words found well and best."""
+        both = self.partial.fused * self._words_count + self.about.fused * (1 - self._words_count)
+        return both + AHEAD * self.partial.leading
 
     @property
     def _words_count(self) -> float:

@@ -14,6 +14,8 @@ TYPED, FORMS, PARTIAL = 3, 2, 1
 """Tiers: a session has the words as they were typed, has other forms of them, or has most of them."""
 FUSED = 60
 """The constant of reciprocal rank fusion: the larger, the less the first ranks count."""
+AHEAD = 2 / FUSED
+"""More than two rankings give: what stays first is ahead by that."""
 
 
 class Total(NamedTuple):

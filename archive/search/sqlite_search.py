@@ -21,7 +21,7 @@ from archive.search.budget import CLOCK, OVER_BUDGET, Budget
 from archive.search.by_meaning import NO_WORDS, telling
 from archive.search.by_moment import count_moments, every_moment, search_moments
 from archive.search.cache import Kept, KeptUntilChanged
-from archive.search.filters import EVERYWHERE, Filters, Scope, read_scope
+from archive.search.filters import EVERYWHERE, Filters, Scope, read_scope, unmatched
 from archive.search.hits import (
     Hit,
     moment_hits,
@@ -33,7 +33,7 @@ from archive.search.sessions import search_sessions
 from archive.search.spellings import as_written
 from archive.sqlite import sqlite3
 from metadata.errors import InvalidLanguageError
-from metadata.languages import parse_language
+from metadata.languages import display_name, parse_language
 
 __all__ = [
     "Filters",
@@ -52,6 +52,8 @@ DEEPEST = 1_000_000
 """Hits beyond which nobody turns pages."""
 
 UNKNOWN_LANGUAGE = "No language is known by this name: use a code such as 'en', or an English name."
+NO_SESSION_IN = "No session is in {}."
+NO_SESSION_MATCHES = "No session matches {}:{}."
 
 
 class SqliteSearch:
@@ -115,7 +117,8 @@ class SqliteSearch:
         with sqlite_errors(), reading(self._conn):
             asked = self._asked_in(budget, understood, filters)
             results = search_moments(asked, query, understood, kept, limit=_bounded(limit), offset=_bounded(offset))
-        return replace(results, note=_joined(understood.note, results.note))
+            missing = self._missing(understood, filters) if results.complete and not results.total else None
+        return replace(results, note=_joined(understood.note, results.note, missing))
 
     def within(self, query: str, event: str, session: str, *, language: str | None = None) -> Results:
         """Return every moment of a session in order of time, recording by recording, however many there are.
@@ -223,7 +226,19 @@ class SqliteSearch:
             results = search_sessions(
                 asked, query, understood, overview, kept, sort=sort, limit=limit, after=after, count_more=count_more
             )
-        return replace(results, note=_joined(understood.note, results.note))
+            missing = self._missing(understood, tagged) if results.complete and not results.total else None
+        return replace(results, note=_joined(understood.note, results.note, missing))
+
+    def _missing(self, query: Query, filters: Filters) -> str | None:
+        """Return a note that names each filter and field that no session matches by itself; None where all do."""
+        return _joined(
+            *(
+                NO_SESSION_IN.format(display_name(value))
+                if name == "language" and value == filters.language
+                else NO_SESSION_MATCHES.format(name, f'"{value}"' if " " in value else value)
+                for name, value in unmatched(self._conn, filters, query.where).items()
+            )
+        )
 
     def _what_is_kept(self) -> Kept:
         """Return what is kept of the database as it is now."""

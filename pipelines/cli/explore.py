@@ -8,15 +8,20 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+import numpy as np
 from rich.markup import escape
 from rich.table import Table
 
 from archive.research import Research
+from archive.research.asking import with_tag
 from archive.research.company import SIDES, WIDEST, WINDOW, Collocate, Keyword, Side
 from archive.research.frequency import BYS, By, Rate
 from archive.research.speaking import Spoken
+from archive.research.subcorpus import DATES
 from archive.search.exports import to_csv
-from archive.search.filters import Filters
+from archive.search.filters import Filters, unmatched
+from archive.search.session_table import FACET, Overview
+from archive.sqlite import sqlite3
 from pipelines.cli.base import Examples, archive_option, emit, explore, json_option
 from pipelines.cli.display import err, out
 from pipelines.exchange.corpora import source
@@ -39,6 +44,9 @@ def question(name: str, *examples: str) -> Callable[[Command], Command]:
         def asked(root: Path, private: bool, as_json: bool, file: Path | None, **options: Any) -> None:
             filters = Filters(**{each: options.pop(each) for each in _FILTERS})
             with source(root, private=private) as of:
+                for part in (filters, options.get("than")):
+                    if part is not None:
+                        _must_exist(of.db.conn, part)
                 research = Research(of.db.conn, PATIENCE_MS)
                 columns, rows = function(research, filters, **options)
             _tell(columns, list(rows), file, as_json=as_json)
@@ -60,6 +68,21 @@ def question(name: str, *examples: str) -> Callable[[Command], Command]:
         return function
 
     return register
+
+
+def _must_exist(conn: sqlite3.Connection, filters: Filters) -> None:
+    """Refuse a name of nothing, and say what there is: how often nobody says a word is no answer.
+
+    Raises:
+        UsageError: no session has one of these values. Days may have none.
+    """
+    tagged = with_tag(filters)
+    missing = ["language"] if tagged is None else [name for name in unmatched(conn, tagged, None) if name not in DATES]
+    for name in missing:
+        overview = Overview.read(conn)
+        known = overview.facets(np.ones(len(overview.ids), dtype=np.bool_)).get(name, ())
+        there = ", ".join(each.value for each in known) + (", and more" if len(known) == FACET else "")
+        raise click.UsageError(f"--{name} {filters.chosen()[name]}: no session has it, but {there or 'none has any'}")
 
 
 def _tell(columns: Sequence[str], rows: Sequence[Sequence[Any]], file: Path | None, *, as_json: bool) -> None:
@@ -105,18 +128,24 @@ def collocates(research: Research, filters: Filters, query: str, window: int, si
     return Collocate._fields, research.collocates(query, filters, window=window, side=side, limit=10_000)
 
 
+def _part(_context: click.Context, _option: click.Parameter, value: str | None) -> Filters | None:
+    """Return the part of the archive that ``event=SLUG`` or the like means."""
+    name, equals, wanted = (value or "").partition("=")
+    if value is not None and (not equals or name not in _FILTERS):
+        raise click.UsageError(f"--than {value}: say what to compare with, such as event=SLUG or year=2022")
+    return Filters(**{name: wanted}) if value is not None else None
+
+
 @question("keywords", "rostra explore keywords --year 2022", "rostra explore keywords --event one --than event=other")
-@click.option("--than", help="Another part to compare with, such as event=winter-school-11.  [default: all the rest]")
+@click.option(
+    "--than",
+    callback=_part,
+    help="Another part to compare with, such as event=winter-school-11.  [default: all the rest]",
+)
 @click.option("--rarer", is_flag=True, help="What it says less, instead.")
-def keywords(research: Research, filters: Filters, than: str | None, rarer: bool) -> Answer:
+def keywords(research: Research, filters: Filters, than: Filters | None, rarer: bool) -> Answer:
     """The words that a part of the archive says more than another."""
-    reference = None
-    if than is not None:
-        name, equals, value = than.partition("=")
-        if not equals or name not in _FILTERS:
-            raise click.UsageError(f"--than {than}: say what to compare with, such as event=SLUG or year=2022")
-        reference = Filters(**{name: value})
-    return Keyword._fields, research.keywords(filters, reference, limit=10_000, rarer=rarer)
+    return Keyword._fields, research.keywords(filters, than, limit=10_000, rarer=rarer)
 
 
 @question("dispersion", "rostra explore dispersion tide --series winter-school")

@@ -18,6 +18,7 @@ the share that finds nothing. A question that finds nothing is asked again as Ro
 
 With ``--meaning`` the talks have vectors, too (a minute of computing), so that the third tier answers as well; its
 constants were chosen by every other question, the ``tuning`` half, and are to be judged by the ``reported`` half.
+``--kept FILE`` is where the talks and their vectors are kept for the next time; delete it where either changes.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from archive.index.encoder import Encoder, installed_encoder
 from archive.index.meanings import pack, read_windows, set_meanings, transcripts_to_embed
 from archive.search.cache import Kept
 from archive.search.sqlite_search import SqliteSearch
-from archive.sqlite import Database
+from archive.sqlite import Database, sqlite3
 from tests.bench.talks import catalogue, read_talks
 
 QUESTIONS = Path(__file__).parents[1] / "cases" / "search" / "questions.json"
@@ -79,6 +80,18 @@ def embed(db: Database, encoder: Encoder) -> None:
             windows = read_windows(db.conn, each.id)
             vectors = pack(encoder.encode([window.text for window in windows]))
             set_meanings(db, each.id, encoder.name, [(window.first, window.last) for window in windows], vectors)
+
+
+def prepared(encoder: Encoder | None, kept: Path | None) -> Database:
+    """Return the talks, with vectors where there is an encoder, from a file if it is there; else it is made."""
+    if kept is not None and kept.exists():
+        return Database(sqlite3.connect(kept, isolation_level=None))
+    db = catalogue(read_talks())
+    if encoder is not None:
+        embed(db, encoder)
+    if kept is not None:
+        db.execute("VACUUM INTO ?", [str(kept)])
+    return db
 
 
 def rostra(db: Database, encoder: Encoder | None = None) -> Search:
@@ -130,6 +143,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--kind", nargs="*", default=KINDS, choices=KINDS)
     parser.add_argument("--meaning", action="store_true", help="answer by meaning, too; needs rostra[meaning]")
+    parser.add_argument("--kept", type=Path, help="a file that keeps the talks and their vectors")
     parser.add_argument("--half", default="all", choices=("all", "tuning", "reported"))
     parser.add_argument("--verbose", action="store_true", help="name questions whose moment is not found")
     options = parser.parse_args()
@@ -137,10 +151,7 @@ def main() -> None:
     encoder = installed_encoder() if options.meaning else None
     if options.meaning and encoder is None:
         parser.error("pip install 'rostra[meaning]'")
-    db = catalogue(read_talks())
-    if encoder is not None:
-        embed(db, encoder)
-    report = judge(rostra(db, encoder), asked, verbose=options.verbose)
+    report = judge(rostra(prepared(encoder, options.kept), encoder), asked, verbose=options.verbose)
     text = json.dumps(report, indent=1)
     print(text)
     if options.json:

@@ -217,3 +217,36 @@ def test_the_real_encoder_knows_what_means_the_same_in_another_language() -> Non
     lighthouse, shares, same = encoder.encode(texts)
     assert lighthouse @ same > 0.6 > 0.3 > lighthouse @ shares
     assert encoder.encode([]).shape == (0, 512)
+
+
+def shore() -> Database:
+    """Talks of which one says most of the words, and another means the rest."""
+    db = blank()
+    event = add_event(db)
+    for slug, texts in {
+        "pilot": [
+            "The pilot boat brought the harbour master.",
+            "Fog ice wind rain hail snow mist sleet cloud.",
+        ],
+        **{f"tower-{number}": ["Lighthouse keeper."] for number in range(15)},
+    }.items():
+        add_transcript(db, add_session(db, event, slug, title=slug.title()), texts)
+    with transaction(db):
+        rebuild(db)
+    embed(db, ENCODER)
+    return db
+
+
+@pytest.mark.parametrize(
+    ("query", "first"),
+    [
+        ("pilot harbour boat master Leuchtturm keeper", "pilot"),
+        ("pilott harbour boat master brought Leuchtturm keeper", "pilot"),  # one is misspelt
+        ("pilot harbour Leuchtturm Wärter keeper", "tower-0"),  # nobody says half of what these words count
+    ],
+)
+def test_what_means_the_same_follows_what_words_found_well(query: str, first: str) -> None:
+    db = shore()
+    found = search(db).sessions(query).sessions
+    hits = search(db).search(query).hits
+    assert (found[0].session, hits[0].session) == (first, first)

@@ -297,6 +297,27 @@ def test_what_is_left_out_is_left_out_of_moments_not_of_sessions() -> None:
         ]
 
 
+@pytest.mark.parametrize(
+    ("query", "filters", "note"),
+    [
+        ("fog language:klingon", Filters(), "No session is in Klingon."),
+        ("language:klingon", Filters(), "No session is in Klingon."),
+        ("fog", Filters(language="tlh"), "No session is in Klingon."),
+        ("fog event:nowhere", Filters(), "No session matches event:nowhere."),
+        ('fog with:"Nobody Here"', Filters(), 'No session matches with:"nobody here".'),
+        ("fog kind:panel year:1066", Filters(), "No session matches kind:panel. No session matches year:1066."),
+        ("fog", Filters(event="nowhere"), "No session matches event:nowhere."),
+        ("zeppelin language:en", Filters(), None),
+    ],
+)
+def test_what_no_session_is_in_is_told(db: Database, query: str, filters: Filters, note: str | None) -> None:
+    backend = SqliteSearch(db.conn, PATIENT_MS)
+    found = backend.sessions(query, filters)
+    assert (found.sessions, found.note) == ((), note)
+    if filters.language is filters.event:
+        assert backend.search(query).note == note
+
+
 def test_nothing_to_search_for(db: Database) -> None:
     backend = SqliteSearch(db.conn, PATIENT_MS)
     assert backend.sessions("…") == SessionResults(note="There is no word in this search: type a word, or a"

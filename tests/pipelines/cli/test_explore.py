@@ -47,6 +47,20 @@ def test_figures_as_json_on_the_screen_and_as_a_file(public: Path, tmp_path: Pat
     assert [(line["match"], line["date"]) for line in lines] == [("debt", "2022-07-23")] * 2
 
 
+@pytest.mark.parametrize("option", ["--event", "--series", "--speaker", "--person", "--language", "--track", "--year"])
+def test_a_name_of_nothing_is_an_error_that_says_what_there_is(public: Path, option: str) -> None:
+    done = rostra("explore", "frequency", "debt", option, "klingon", "--archive", public)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{option} klingon: no session has it, but " in " ".join(done.stderr.replace("│", " ").split())
+
+
+def test_what_is_named_wrongly_is_told_with_what_there_is(public: Path) -> None:
+    for options in (["--event", "summer"], ["--than", "event=summer"]):
+        done = rostra("explore", "keywords", *options, "--archive", public)
+        assert (done.returncode, EVENT in done.stderr) == (2, True)
+    assert explored(public, "frequency", "debt", "--since", "2099-01-01") == []
+
+
 def test_who_spoke_and_what_they_say_more(public: Path) -> None:
     found = explored(public, "speakers", "--event", EVENT, "--speaker", "jonas-lindqvist")
     assert [(row["name"], row["words"]) for row in found] == [("Jonas Lindqvist", len(SENTENCES[4][2].split()))]
