@@ -39,7 +39,7 @@ def in_view(tab: Any, selector: str) -> bool:
 def test_search_steps_through_every_hit_of_two_hours(tab: Any) -> None:
     hits = len(range(2, plenary.CUES, plenary.EVERY))
     tab.goto(f"/search?q={plenary.WORD}")
-    tab.get_by_role("link", name=f"All {hits} moments in this session").click()
+    tab.get_by_role("link", name="More in this session").click()  # so many are counted on its own page alone
     assert f"{hits} moments with {plenary.WORD}" in tab.locator(".found").inner_text()
     tab.locator("#hit-number:not(:empty)").wait_for()
     assert tab.locator("#hit-number").inner_text() == f"1 of {hits}"
