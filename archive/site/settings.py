@@ -58,13 +58,18 @@ class SiteSettings:
     @property
     def looks(self) -> dict[str, str | None]:
         """Where pages find the logo and the style, which change with what they hold; None for what there is not."""
-        logo = f"/logo?v={hashlib.sha256(self.logo).hexdigest()[:12]}" if self.logo else None
+        logo = f"/logo?v={_digest(self.logo)}" if self.logo else None
         return {"logo": logo, "accent": f"/accent.css?v={self.accent.removeprefix('#')}" if self.accent else None}
 
     @property
     def name(self) -> str:
         """What the archive calls itself, else Rostra."""
         return self.title or "Rostra"
+
+
+@lru_cache(maxsize=4)
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:12]
 
 
 @lru_cache(maxsize=4)
