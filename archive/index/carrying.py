@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from archive.errors import NotCarriedOverError
-from archive.index.passages import GAP, IN_ORDER, INDEXES, Indexed, to_index, write_passages
+from archive.index.passages import GAP, IN_ORDER, INDEXES, SPANS, Indexed, to_index, write_passages
 from archive.index.verify import numbers
 from archive.sqlite import sqlite3
 
@@ -71,7 +71,7 @@ def _places(conn: sqlite3.Connection, sizes: Mapping[int, int]) -> dict[int, int
 
     ``sizes`` are of those sessions: how many passages each has now; of none, no place is returned.
     """
-    spans = {each[0]: (each[1], each[2]) for each in conn.execute(_SPANS)}
+    spans = {each[0]: (each[1], each[2]) for each in conn.execute(SPANS)}
     order = [number for (number,) in conn.execute(IN_ORDER)]
     following, after = END, []
     for session in reversed(order):
@@ -94,9 +94,6 @@ def _places(conn: sqlite3.Connection, sizes: Mapping[int, int]) -> dict[int, int
             places[session] = first if last < first <= end - size else last + 1 + min(GAP, free // 2)
             last = places[session] + size - 1
     return places
-
-
-_SPANS = "SELECT session_id, min(id), max(id) FROM passage GROUP BY session_id"
 
 
 def _take_out(conn: sqlite3.Connection, session: int, ids: Sequence[int], then: Indexed) -> None:

@@ -29,6 +29,9 @@ IN_ORDER = (
     " event.start_date, event.id, start_utc IS NULL, start_utc, session.position, session.id"
 )
 """SQL for all sessions, in order of event and time."""
+# A session's passages are written at one time, so that no other's are between them.
+SPANS = "SELECT session_id, min(id), max(id) FROM passage GROUP BY session_id"
+"""SQL for the first and the last passage of each session."""
 GAP = 256
 """Ids that are left free after each session's passages: room for what is said in a session that comes later."""
 SEGMENTS = 16

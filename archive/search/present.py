@@ -103,7 +103,7 @@ def present(
         others: what has most of it, or is about it.
         page: the places.
         scores: how good sessions are.
-        count_more: whether moments are counted also of sessions that have `COUNTED` passages.
+        count_more: whether moments are counted also where there are more than are shown, in `COUNTED` passages at most.
     """
     whole = [place for place in page.tolist() if scores.tiers[place] > PARTIAL]
     matches = _WholeMatches(asked, overview, retrieval)

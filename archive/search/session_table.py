@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from archive.catalogue.current import CURRENT
-from archive.index.passages import TITLE_LANGUAGE
+from archive.index.passages import SPANS, TITLE_LANGUAGE
 from archive.index.stems import marks
 from archive.index.tokens import BARRIER, words
 from archive.search.filters import SPEAKERS, STARTED
@@ -55,8 +55,6 @@ SELECT session_id, transcript.id, transcript.language FROM recording
 JOIN transcript ON recording_id = recording.id
 WHERE {CURRENT} AND session_id IS NOT NULL
 """
-# A session's passages are written at one time, so that no other's are between them.
-PASSAGES = "SELECT session_id, min(id), max(id) FROM passage GROUP BY session_id"
 
 
 class Known(NamedTuple):
@@ -255,7 +253,7 @@ class Overview:
             "year": ((row[0], row[7], row[7]) for row in rows),
             "kind": ((row[0], row[8], row[8]) for row in rows),
         }
-        passages = {session: (first, last) for session, first, last in conn.execute(PASSAGES)}
+        passages = {session: (first, last) for session, first, last in conn.execute(SPANS)}
         ranges = np.array([passages.get(row[0], (1, 0)) for row in rows], dtype=np.int64).reshape(-1, 2)
         spoken = np.flatnonzero(ranges[:, 1])
         facets = {name: _facet(ids, values) for name, values in columns.items()}
