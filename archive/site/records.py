@@ -65,7 +65,10 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Transcript(msgspec.Struct, frozen=True, kw_only=True):
-    """A version of what was said in a recording. ``captions`` are its forms."""
+    """A version of what was said in a recording.
+
+    ``captions`` are its forms. They say who speaks, where that is known; ``speakers=no`` in an address leaves it out.
+    """
 
     version: str
     language: str
