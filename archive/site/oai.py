@@ -203,7 +203,9 @@ _LISTED = "stamp >= :since AND stamp <= :until AND (:of = '' OR :of = 'event:' |
 
 
 def _page(harvest: Harvest, element: Any) -> Iterable[Header]:
-    token = _read_token(harvest.given["resumptionToken"]) if "resumptionToken" in harvest.given else _first(harvest.given)
+    token = (
+        _read_token(harvest.given["resumptionToken"]) if "resumptionToken" in harvest.given else _first(harvest.given)
+    )
     asked = {"since": token.since, "until": token.until, "of": token.of}
     found = _headers(
         harvest,
