@@ -139,6 +139,7 @@ def test_session_is_told_whole(site: Site) -> None:
     recordings = session.pop("recordings")
     assert session == {
         "url": f"{URL}/events/{EVENT}/what-an-archive-owes",
+        "permanent_url": f"{URL}/cite/000000000001",
         "event": {"slug": EVENT, "title": "Summer University", "url": f"{URL}/events/{EVENT}"},
         "series": {"slug": "summer", "title": "Summer University", "url": f"{URL}/series/summer"},
         "slug": "what-an-archive-owes",
