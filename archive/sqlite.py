@@ -5,29 +5,41 @@ need, and versions 3.7.0 to 3.51.2 can corrupt a database in WAL mode when a che
 (https://sqlite.org/wal.html#walresetbug). sqlite-utils and Datasette choose the same library by themselves.
 
 sqlite-utils imports pandas where that is installed, so that it can write its types, which Rostra never has. That would
-take longer than all of Rostra's own imports, in every process: it is told that there is none.
+take longer than all of Rostra's own imports, in every process.
 """
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import TYPE_CHECKING, cast
+
+
+@contextmanager
+def absent(*names: str) -> Iterator[None]:
+    """Let imports within a block fail as if these packages were not installed; those that are imported stay.
+
+    An import of what is None in ``sys.modules`` raises `ModuleNotFoundError`
+    (https://docs.python.org/3/reference/import.html#the-module-cache).
+    """
+    hidden = [name for name in names if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden, cast("ModuleType", None)))
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
+
+
+with absent("pandas"):
+    from sqlite_utils import Database
+    from sqlite_utils.migrations import Migrations
 
 if TYPE_CHECKING:
     import sqlite3
-
-    from sqlite_utils import Database
-    from sqlite_utils.migrations import Migrations
 else:
-    _hidden = "pandas" not in sys.modules
-    if _hidden:
-        sys.modules["pandas"] = None  # makes an import of it fail
-    try:
-        from pysqlite3 import dbapi2 as sqlite3
-        from sqlite_utils import Database
-        from sqlite_utils.migrations import Migrations
-    finally:
-        if _hidden:
-            del sys.modules["pandas"]
+    from pysqlite3 import dbapi2 as sqlite3
 
-__all__ = ["Database", "Migrations", "sqlite3"]
+__all__ = ["Database", "Migrations", "absent", "sqlite3"]

@@ -6,13 +6,14 @@ import sys
 import pytest
 
 
-def test_no_process_waits_for_pandas_which_stays_there_for_others() -> None:
-    pytest.importorskip("pandas")
-    program = """
+@pytest.mark.parametrize("name", ["pandas", "scipy", "dask"])
+def test_no_process_waits_for_what_nothing_needs_and_others_may_have_it(name: str) -> None:
+    pytest.importorskip(name)
+    program = f"""
 import sys
-import archive.catalogue.migrations, archive.site, pipelines.cli
-assert "pandas" not in sys.modules
-import pandas
-assert pandas.DataFrame
+import pipelines.cli, archive.site.app
+assert {name!r} not in sys.modules
+import {name}
+assert {name}.__file__
 """
     subprocess.run([sys.executable, "-c", program], check=True)
