@@ -292,7 +292,7 @@ def test_schemathesis_finds_no_failure(tmp_path: Path) -> None:
         done = subprocess.run(
             [
                 command, "run", f"{address}/api/1/openapi.json", "--checks", "all",
-                "--max-examples", "5", "--phases", "coverage,fuzzing",
+                "--max-examples", "5", "--phases", "examples,coverage,fuzzing,stateful",
                 "--seed", "1", "--no-color", "--generation-database", "none",
             ],
             capture_output=True, text=True, check=False, cwd=tmp_path,
