@@ -3,17 +3,43 @@
 It is ``pysqlite3``: the libraries of operating systems are often older than 3.43, which contentless-delete indexes
 need, and versions 3.7.0 to 3.51.2 can corrupt a database in WAL mode when a checkpoint races a writer
 (https://sqlite.org/wal.html#walresetbug). sqlite-utils and Datasette choose the same library by themselves.
+
+sqlite-utils imports pandas where that is installed, so that it can write its types, which Rostra never has. That would
+take longer than all of Rostra's own imports, in every process.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import TYPE_CHECKING, cast
 
-from sqlite_utils import Database
+
+@contextmanager
+def absent(*names: str) -> Iterator[None]:
+    """Let imports within a block fail as if these packages were not installed; those that are imported stay.
+
+    An import of what is None in ``sys.modules`` raises `ModuleNotFoundError`
+    (https://docs.python.org/3/reference/import.html#the-module-cache).
+    """
+    hidden = [name for name in names if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden, cast("ModuleType", None)))
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
+
+
+with absent("pandas"):
+    from sqlite_utils import Database
+    from sqlite_utils.migrations import Migrations
 
 if TYPE_CHECKING:
     import sqlite3
 else:
     from pysqlite3 import dbapi2 as sqlite3
 
-__all__ = ["Database", "sqlite3"]
+__all__ = ["Database", "Migrations", "absent", "sqlite3"]
