@@ -14,7 +14,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec import UNSET
 
-from archive.catalogue.current import CURRENT, NOT_SUPERSEDED
+from archive.catalogue.current import KEPT, NOT_SUPERSEDED
 from archive.catalogue.labelling import NOBODY, Turn, labelled, latest, without
 from archive.catalogue.recordings import FILE, NOT_CUT, WITH_SESSION, RecordingFile
 from archive.catalogue.rows import touch
@@ -58,15 +58,15 @@ class SilentRecording(NamedTuple):
 def recordings_to_diarize(db: Database) -> list[SilentRecording]:
     """Return the recordings whose current transcript has no speakers from people or captions, in order.
 
-    A recording that nobody has transcribed yet waits for that, and one that was cut is heard in its parts.
+    Those that nobody has transcribed yet are among them. One that was cut is heard in its parts.
     """
     rows = db.execute(
         f"SELECT {FILE}, (SELECT count(DISTINCT person_id) FROM session_person"
         " WHERE session_person.session_id = recording.session_id)"
-        f" FROM {WITH_SESSION} JOIN transcript ON transcript.recording_id = recording.id"
-        f" WHERE {CURRENT} AND {NOT_CUT} AND transcript.kind <> 'translation' AND NOT EXISTS (SELECT 1 FROM segment"
-        " JOIN speaker_tag ON speaker_tag.id = speaker_tag_id"
-        " WHERE transcript_id = transcript.id AND speaker_tag.origin = 'captions')"
+        f" FROM {WITH_SESSION} WHERE {NOT_SUPERSEDED} AND {KEPT} AND {NOT_CUT} AND NOT EXISTS (SELECT 1 FROM transcript"
+        " JOIN segment ON transcript_id = transcript.id JOIN speaker_tag ON speaker_tag.id = speaker_tag_id"
+        " WHERE transcript.recording_id = recording.id AND is_current AND transcript.kind <> 'translation'"
+        " AND speaker_tag.origin = 'captions')"
         " ORDER BY event.start_date, session.start_utc, session.position, recording.id"
     )
     return [SilentRecording(RecordingFile(*file), people) for *file, people in rows.fetchall()]
