@@ -19,12 +19,14 @@ EXTRAS := brotli cluster meaning metrics models research s3 sites static
 # Options of a single run: `make demo ARGS=--no-serve`, `make test ARGS="-k languages"`.
 ARGS ?=
 # A process for each core, and no more than there is memory for: some tests load a model, others make a cluster. The
-# tests of a file stay together, since they share what takes long to make.
-TEST := python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
+# tests of a file stay together, since they share what takes long to make; tests/conftest.py says which files come first.
+TEST := python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 # What the code does, the sources' tests have told. These tell what a wheel can do wrong: they import every module, enter
 # as a command, as a site and as children of a run, and read what is no code: templates, schema, demo.
 WHEEL_TESTS := $(addprefix tests/,test_package.py archive/catalogue/test_migrations.py archive/site/test_pages.py \
-	pipelines/cli/test_cli.py pipelines/stages/test_publish_while_serving.py \
+	pipelines/stages/test_publish_while_serving.py \
+	$(addprefix pipelines/cli/test_cli.py::,test_every_command_has_help_with_examples test_search_gives_hits_as_json \
+	test_import_writes_an_example_that_imports) \
 	$(addprefix pipelines/demo/test_demo.py::,test_event_and_recipes_agree test_talk_split_into_headings_and_paragraphs))
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -90,9 +92,11 @@ $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Rostra $(NO_PYTHON)" >&2; exit 2; }
 	"$(PYTHON)" -m venv --clear $(VENV)
 
-# Only the files that were tried are installed: versions and hashes stand in .ci/demo.txt and .ci/dev.txt.
+# Only the files that were tried are installed: versions and hashes stand in .ci/demo.txt and .ci/dev.txt. pip would
+# compile them on one core; some packages hold files for other Pythons, which do not compile.
 $(VENV)/.demo $(VENV)/.dev: $(VENV)/.%: pyproject.toml .ci/%.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --require-hashes --requirement .ci/$*.txt
+	$(BIN)/python -m pip install --quiet --no-compile --require-hashes --requirement .ci/$*.txt
+	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib >/dev/null 2>&1 || true
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	@touch $@
 

@@ -56,13 +56,31 @@ LONG = (
 """Tests that take long, by the beginning of their names, beside those of `test_failures` on a cluster."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that `make test` leaves to `make test-long`."""
+FIRST = (
+    "pipelines/transcribers/test_faster_whisper.py",
+    "pipelines/run/test_failures.py",
+    "pipelines/media/test_renditions.py",
+    "pipelines/cli/test_cli.py",
+    "browser/test_site_in_a_browser.py",
+    "browser/test_session_journeys.py",
+    "pipelines/sources/test_feed.py",
+    "pipelines/exchange/test_bags.py",
+    "pipelines/stages/test_stages.py",
+    "archive/catalogue/test_spoilt_timetables.py",
+)
+"""Files that take longest. Several processes share files out, and none shall begin a long one when others are done."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the tests that `make test` leaves to `make test-long`; where files are shared out, put long ones first."""
     for item in items:
         name = item.nodeid.removeprefix("tests/")
         on_cluster = name.startswith("pipelines/run/test_failures.py") and "cluster" in name
         if name.startswith(LONG) or on_cluster:
             item.add_marker(pytest.mark.long)
+    if hasattr(config, "workerinput"):  # of pytest-xdist
+        ranks = {f"tests/{name}": rank for rank, name in enumerate(FIRST)}
+        items.sort(key=lambda item: ranks.get(item.nodeid.partition("::")[0], len(ranks)))
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from itertools import accumulate, pairwise
 
 from metadata.captions.base import CaptionFormat, Source, imported, join_lines
 from metadata.captions.cues import clean
-from metadata.captions.prefixes import name_speakers
+from metadata.captions.prefixes import name_speakers, prefixed
 from metadata.languages import UNDETERMINED, word_separator
 from metadata.model import Segment, Transcript
 
@@ -35,8 +35,7 @@ def write(transcript: Transcript) -> str:
 
 
 def _paragraph(part: Sequence[Segment], separator: str) -> str:
-    name = f"{clean(part[0].speaker)}: " if part[0].speaker else ""
-    return name + separator.join(clean(segment.text) for segment in part) + "\n"
+    return prefixed(clean(part[0].speaker or "")) + separator.join(clean(segment.text) for segment in part) + "\n"
 
 
 def read(text: str, source: Source) -> Transcript:
