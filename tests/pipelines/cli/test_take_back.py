@@ -16,8 +16,8 @@ from metadata.model import Word
 from pipelines.storage.archive_folder import open_archive
 from tests.metadata.test_revising import said
 from tests.pipelines.cli.test_cite import published, told
-from tests.pipelines.cli.test_cli import rostra
 from tests.pipelines.cli.test_revise import archive  # a fixture
+from tests.pipelines.command import rostra
 from tests.pipelines.exchange.test_corrections import rostra as inside
 from tests.pipelines.test_nothing_leaks import forms
 
