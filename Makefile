@@ -13,6 +13,9 @@ WHEEL := build/wheel
 WEIGHTS := build/weights
 SOURCES := $(shell find archive metadata pipelines -type f ! -name '*.pyc')
 
+# The extras that are part of Rostra, and not of its tests.
+EXTRAS := brotli cluster meaning metrics models research s3 sites static
+
 # Options of a single run: `make demo ARGS=--no-serve`, `make test ARGS="-k languages"`.
 ARGS ?=
 # A process for each core, and no more than there is memory for: some tests load a model, others make a cluster. The
@@ -33,10 +36,10 @@ export ROSTRA_TEST_DATA ?= $(CURDIR)/../shared/data
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-long check wheel release lock clean
+.PHONY: help demo test test-long test-next test-lowest check wheel release lock clean
 
 help:  ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 demo: $(VENV)/.demo  ## Make an example archive and serve it (ARGS=--no-serve: make it only)
 	$(BIN)/rostra demo $(ARGS)
@@ -47,6 +50,11 @@ test: check $(WEIGHTS)/.fetched  ## Check the code, run the tests, and build and
 
 test-long: $(VENV)/.dev $(WEIGHTS)/.fetched  ## Run the tests that take long: attacks, searches for leaks, real clusters
 	$(BIN)/$(TEST) -m long $(ARGS)
+
+test-next test-lowest: test-%: build/%/.installed $(WEIGHTS)/.fetched
+	build/$*/venv/bin/$(TEST) -m "not long" $(ARGS)
+test-next:  ## Run the tests with the newest Datasette, alphas of 1.0 included
+test-lowest:  ## Run the tests with the oldest versions that pyproject.toml allows (needs Python 3.11)
 
 check: $(VENV)/.dev  ## Check the code's form, style and types
 	$(BIN)/ruff format --check
@@ -112,9 +120,31 @@ $(WHEEL)/.built: pyproject.toml README.md LICENSE $(SOURCES) | $(VENV)/.dev
 # What Rostra needs is read where it is installed already; Rostra itself is not, as a folder that a .pth file names has
 # its own .pth files, such as that of the editable installation, passed over (https://docs.python.org/3/library/site.html).
 # --force-reinstall replaces a wheel of the same version, which pip would take for the one that it has.
-$(WHEEL)/.installed: $(WHEEL)/.built
-	test -x $(WHEEL)/venv/bin/python || $(BIN)/python -m venv --clear $(WHEEL)/venv
-	for site in $(WHEEL)/venv/lib/python*/site-packages; do \
+define environment
+	$(BIN)/python -m venv --clear $(1)
+	for site in $(1)/lib/python*/site-packages; do \
 		(cd $(VENV)/lib/python*/site-packages && pwd) > $$site/dependencies.pth; done
+endef
+
+$(WHEEL)/.installed: $(WHEEL)/.built
+	$(call environment,$(WHEEL)/venv)
 	$(WHEEL)/venv/bin/python -m pip install --quiet --no-deps --force-reinstall ./dist/*.whl
+	@touch $@
+
+# Here some versions are others than those of the locks. pip leaves those of the locks where they are, and what is
+# installed here comes before them.
+build/next/.versions: pyproject.toml
+	@mkdir -p $(@D)
+	echo 'datasette>=1.0a41' >$@
+
+build/lowest/.versions: pyproject.toml | $(VENV)/.dev
+	@mkdir -p $(@D)
+	$(BIN)/python -m pip install --quiet 'uv>=0.9'
+	$(BIN)/uv pip compile --quiet --resolution lowest-direct $(foreach extra,$(EXTRAS),--extra $(extra)) \
+		--no-header --no-annotate --output-file $@ pyproject.toml
+
+build/%/.installed: build/%/.versions .ci/dev.txt | $(VENV)/.dev
+	$(call environment,build/$*/venv)
+	build/$*/venv/bin/python -m pip install --quiet --requirement $<
+	build/$*/venv/bin/python -m pip install --quiet --no-deps --editable .
 	@touch $@

@@ -18,22 +18,23 @@ from typing import TYPE_CHECKING, cast
 
 
 @contextmanager
-def absent(*names: str) -> Iterator[None]:
-    """Let imports within a block fail as if these packages were not installed; those that are imported stay.
+def _absent(name: str) -> Iterator[None]:
+    """Let imports of a package within a block fail as if it were not installed, unless it is imported already.
 
     An import of what is None in ``sys.modules`` raises `ModuleNotFoundError`
     (https://docs.python.org/3/reference/import.html#the-module-cache).
     """
-    hidden = [name for name in names if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(hidden, cast("ModuleType", None)))
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = cast("ModuleType", None)
     try:
         yield
     finally:
-        for name in hidden:
-            del sys.modules[name]
+        del sys.modules[name]
 
 
-with absent("pandas"):
+with _absent("pandas"):
     from sqlite_utils import Database
     from sqlite_utils.migrations import Migrations
 
@@ -42,4 +43,4 @@ if TYPE_CHECKING:
 else:
     from pysqlite3 import dbapi2 as sqlite3
 
-__all__ = ["Database", "Migrations", "absent", "sqlite3"]
+__all__ = ["Database", "Migrations", "sqlite3"]

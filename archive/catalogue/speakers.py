@@ -227,6 +227,41 @@ def people_named(db: Database, name: str) -> list[str]:
     ]
 
 
+class Part(NamedTuple):
+    """A recording that was cut from another: its id, and from when to when it lasts there, in milliseconds."""
+
+    recording: int
+    start_ms: int
+    end_ms: int
+
+
+def parts_of(db: Database, recording: int) -> list[Part]:
+    """Return what was cut from a recording, and has taken over what was known of its voices."""
+    rows = db.execute(
+        "SELECT recording_id, cut_start_ms, cut_start_ms + coalesce(duration_ms, 0) FROM recording_source"
+        f" JOIN recording ON recording.id = recording_id WHERE cut_from = ? AND {NOT_SUPERSEDED} ORDER BY cut_start_ms",
+        [recording],
+    )
+    return [Part(*row) for row in rows.fetchall()]
+
+
+def voice_in_part(db: Database, tag: int, part: Part) -> int | None:
+    """Return the id of the voice in a part of a recording that is one of the whole's: most of the time, both speak."""
+    row = db.execute(
+        "SELECT theirs.speaker_tag_id, sum(max(min(ours.end_ms - :start, theirs.end_ms)"
+        " - max(ours.start_ms - :start, theirs.start_ms), 0)) AS both FROM speaker_turn AS theirs JOIN speaker_tag"
+        " ON speaker_tag.id = theirs.speaker_tag_id JOIN speaker_turn AS ours ON ours.start_ms - :start < theirs.end_ms"
+        " AND ours.end_ms - :start > theirs.start_ms WHERE recording_id = :part AND ours.speaker_tag_id = :tag"
+        " GROUP BY theirs.speaker_tag_id HAVING 2 * both >= (SELECT sum(end_ms - start_ms) FROM speaker_turn"
+        " WHERE speaker_tag_id = theirs.speaker_tag_id) ORDER BY both DESC LIMIT 1",
+        {"part": part.recording, "start": part.start_ms, "tag": tag},
+    ).fetchone()
+    if row is None:
+        return None
+    joined_with = db.execute("SELECT same_as FROM joined_voice WHERE speaker_tag_id = ?", [row[0]]).fetchone()
+    return int((joined_with or row)[0])
+
+
 def forget_voiceprints(db: Database) -> int:
     """Delete every voiceprint, and return how many there were. The caller owns the transaction."""
     return _delete_voiceprints(db, "1 OR speaker_tag_id = ?", 0)

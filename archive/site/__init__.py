@@ -18,11 +18,6 @@ from collections.abc import Awaitable, Callable, Generator
 from pathlib import Path
 from typing import Any
 
-from archive.sqlite import absent
-
-with absent("dask", "scipy"):  # whose units Datasette's own library of units would know
-    import datasette.app  # noqa: F401
-
 from datasette import hookimpl
 
 from archive.publication.folder import DATABASE, PLUGIN

@@ -20,6 +20,7 @@ from metadata.xml_text import xml_text, xml_title
 
 NAMESPACE = "http://www.w3.org/2005/Atom"
 MEDIA_TYPE = "application/atom+xml; charset=utf-8"
+_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
 def write_atom(listing: Listing, settings: SiteSettings, *, feed: str, page: int, built_at: str) -> bytes:
@@ -67,12 +68,15 @@ def _paged(feed: str, page: int) -> str:
 
 
 class _Links(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no types
-    """The links of an entry but its first: of those, feedgen 1.0 writes the address alone."""
+    """The links of an entry but its first: of those, feedgen 1.0 writes the address alone. And its language."""
 
     def __init__(self) -> None:
         self.links: list[dict[str, str]] = []
+        self.language: str | None = None
 
     def extend_atom(self, entry: Any) -> Any:
+        if self.language:
+            entry.set(_LANG, self.language)
         for link in self.links:
             etree.SubElement(entry, f"{{{NAMESPACE}}}link", link)
         return entry
@@ -86,6 +90,7 @@ def _add_entry(made: FeedGenerator, session: Session, result: SessionResult | No
     if starts := session.starts:
         entry.published(starts)
     entry.link(href=session.url)
+    entry.links.language = session.language or next((each.language for each in session.recordings), None)
     for file in filter(None, (recording.file for recording in session.recordings[:1])):
         enclosure = {"rel": "enclosure", "href": file.url, "type": file.media_type, "length": str(file.bytes or 0)}
         entry.links.links.append(enclosure)

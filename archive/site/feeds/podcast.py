@@ -6,7 +6,9 @@ https://podcastindex.org/namespace/1.0.
 
 from __future__ import annotations
 
+import re
 import uuid
+from html import escape
 from typing import Any
 
 from feedgen.entry import FeedEntry
@@ -82,7 +84,7 @@ def write_podcast(listing: Listing, settings: SiteSettings, *, feed: str, page: 
         episode = _add_episode(made, session, recording, file)
         if result:
             episode.category(term=result.match, scheme=settings.absolute(urls.SEARCH_HELP))
-            episode.description(f"{xml_text(how_found(result))}\n\n{_description(session)}")
+            episode.description(_as_html(f"{xml_text(how_found(result))}\n\n{_description(session)}"))
     return bytes(made.rss_str(pretty=True))
 
 
@@ -97,9 +99,11 @@ def _add_episode(made: FeedGenerator, session: Session, recording: Recording, fi
     episode.title(title)
     episode.guid(session.permanent_url, permalink=True)
     episode.link(href=session.url)
-    episode.description(_description(session))
+    episode.description(_as_html(_description(session)))
     # An hour that nobody knows is not made up: then it is when the session last changed.
     episode.pubDate(session.starts or session.updated)
+    if spoken := recording.language or session.language:
+        episode.dc.dc_language(spoken)  # that of the channel is one for all
     if session.people:
         episode.dc.dc_creator([xml_text(each.name) for each in session.people])
     episode.enclosure(file.url, str(file.bytes or 0), file.media_type)
@@ -115,6 +119,12 @@ def _add_episode(made: FeedGenerator, session: Session, recording: Recording, fi
 
 def _description(session: Session) -> str:
     return xml_title(session.abstract, f"{session.title}, {session.event.title}")
+
+
+def _as_html(text: str) -> str:
+    """Return a text as HTML, which a description of an episode is, alone of all texts (RSS 2.0)."""
+    paragraphs = (escape(each, quote=False).replace("\n", "<br>") for each in re.split(r"\n{2,}", text) if each.strip())
+    return "".join(f"<p>{each}</p>" for each in paragraphs)
 
 
 class _Channel(BaseExtension):  # type: ignore[misc]  # feedgen has no types

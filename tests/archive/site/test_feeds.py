@@ -22,6 +22,7 @@ from archive.site.feeds import listings
 from archive.site.feeds.listings import how_found
 from archive.site.feeds.podcast import FEEDS, ITUNES, NAMESPACE
 from archive.sqlite import sqlite3
+from metadata.timetables.html_text import html_to_text
 from tests.archive.published_folder import FIRST_BUILD, HOSTILE, publish
 from tests.archive.site.test_pages import TALK, Site, serve_example
 
@@ -89,6 +90,14 @@ def test_hostile_text_stays_text(site: Site) -> None:
     assert feed.entries[0].title_detail.type == "text/plain"
     root = etree.fromstring(site.get("/events/hostile/feed.atom").content)
     assert root.findtext("{*}entry/{*}title") == HOSTILE
+
+
+def test_description_of_an_episode_is_html_and_says_what_was_written(site: Site) -> None:
+    """RSS takes it for HTML, and it alone: what looks like markup in a text is lost unless it is escaped."""
+    [item] = element(site, "/events/hostile/podcast.rss").findall("item")
+    assert "<script" not in item.findtext("description")
+    assert html_to_text(item.findtext("description")) == HOSTILE
+    assert item.findtext("title") == HOSTILE
 
 
 def test_text_that_xml_cannot_hold_breaks_no_feed(tmp_path: Path) -> None:
@@ -202,7 +211,7 @@ def test_feed_of_a_search_says_how_each_was_found(site: Site, query: str) -> Non
     for name in ("feed.atom", "podcast.rss"):
         entry = parsed(site, f"/search/{name}?{address}").entries[0]
         assert {tag.term for tag in entry.tags if tag.scheme == f"{URL}/search/help"} == {label}
-        assert entry.summary.splitlines()[0] == f"{label} · 23 July 2022 · 0:17: {said}"
+        assert html_to_text(entry.summary).splitlines()[0] == f"{label} · 23 July 2022 · 0:17: {said}"
 
 
 def test_how_a_session_was_found_names_who_says_it() -> None:

@@ -159,7 +159,7 @@ def test_editor_of_sql_runs_by_the_hash_of_its_script(site: Site) -> None:
     ],
 )  # fmt: skip
 def test_page_of_tables_has_nothing_that_its_policy_refuses(site: Site, path: str) -> None:
-    page = site.get(path)
+    page = site.get(path, follow_redirects=True)
     inline = re.findall(r"<(?:script|style)>(.*?)</(?:script|style)>", page.text, re.DOTALL)
     hashes = {f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in inline}
     assert [each for each in hashes if each not in page.headers["content-security-policy"]] == []
