@@ -13,15 +13,20 @@ WHEEL := build/wheel
 WEIGHTS := build/weights
 SOURCES := $(shell find archive metadata pipelines -type f ! -name '*.pyc')
 
+# The extras that are part of Rostra, and not of its tests.
+EXTRAS := brotli cluster meaning metrics models research s3 sites static
+
 # Options of a single run: `make demo ARGS=--no-serve`, `make test ARGS="-k languages"`.
 ARGS ?=
 # A process for each core, and no more than there is memory for: some tests load a model, others make a cluster. The
-# tests of a file stay together, since they share what takes long to make.
-TEST := python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
+# tests of a file stay together, since they share what takes long to make; tests/conftest.py says which files come first.
+TEST := python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 # What the code does, the sources' tests have told. These tell what a wheel can do wrong: they import every module, enter
 # as a command, as a site and as children of a run, and read what is no code: templates, schema, demo.
 WHEEL_TESTS := $(addprefix tests/,test_package.py archive/catalogue/test_migrations.py archive/site/test_pages.py \
-	pipelines/cli/test_cli.py pipelines/stages/test_publish_while_serving.py \
+	pipelines/stages/test_publish_while_serving.py \
+	$(addprefix pipelines/cli/test_cli.py::,test_every_command_has_help_with_examples test_search_gives_hits_as_json \
+	test_import_writes_an_example_that_imports) \
 	$(addprefix pipelines/demo/test_demo.py::,test_event_and_recipes_agree test_talk_split_into_headings_and_paragraphs))
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -31,10 +36,10 @@ export ROSTRA_TEST_DATA ?= $(CURDIR)/../shared/data
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-long check wheel release lock clean
+.PHONY: help demo test test-long test-next test-lowest check wheel release lock clean
 
 help:  ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 demo: $(VENV)/.demo  ## Make an example archive and serve it (ARGS=--no-serve: make it only)
 	$(BIN)/rostra demo $(ARGS)
@@ -45,6 +50,11 @@ test: check $(WEIGHTS)/.fetched  ## Check the code, run the tests, and build and
 
 test-long: $(VENV)/.dev $(WEIGHTS)/.fetched  ## Run the tests that take long: attacks, searches for leaks, real clusters
 	$(BIN)/$(TEST) -m long $(ARGS)
+
+test-next test-lowest: test-%: build/%/.installed $(WEIGHTS)/.fetched
+	build/$*/venv/bin/$(TEST) -m "not long" $(ARGS)
+test-next:  ## Run the tests with the newest Datasette, alphas of 1.0 included
+test-lowest:  ## Run the tests with the oldest versions that pyproject.toml allows (needs Python 3.11)
 
 check: $(VENV)/.dev  ## Check the code's form, style and types
 	$(BIN)/ruff format --check
@@ -82,9 +92,11 @@ $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Rostra $(NO_PYTHON)" >&2; exit 2; }
 	"$(PYTHON)" -m venv --clear $(VENV)
 
-# Only the files that were tried are installed: versions and hashes stand in .ci/demo.txt and .ci/dev.txt.
+# Only the files that were tried are installed: versions and hashes stand in .ci/demo.txt and .ci/dev.txt. pip would
+# compile them on one core; some packages hold files for other Pythons, which do not compile.
 $(VENV)/.demo $(VENV)/.dev: $(VENV)/.%: pyproject.toml .ci/%.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --require-hashes --requirement .ci/$*.txt
+	$(BIN)/python -m pip install --quiet --no-compile --require-hashes --requirement .ci/$*.txt
+	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib >/dev/null 2>&1 || true
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	@touch $@
 
@@ -108,9 +120,31 @@ $(WHEEL)/.built: pyproject.toml README.md LICENSE $(SOURCES) | $(VENV)/.dev
 # What Rostra needs is read where it is installed already; Rostra itself is not, as a folder that a .pth file names has
 # its own .pth files, such as that of the editable installation, passed over (https://docs.python.org/3/library/site.html).
 # --force-reinstall replaces a wheel of the same version, which pip would take for the one that it has.
-$(WHEEL)/.installed: $(WHEEL)/.built
-	test -x $(WHEEL)/venv/bin/python || $(BIN)/python -m venv --clear $(WHEEL)/venv
-	for site in $(WHEEL)/venv/lib/python*/site-packages; do \
+define environment
+	$(BIN)/python -m venv --clear $(1)
+	for site in $(1)/lib/python*/site-packages; do \
 		(cd $(VENV)/lib/python*/site-packages && pwd) > $$site/dependencies.pth; done
+endef
+
+$(WHEEL)/.installed: $(WHEEL)/.built
+	$(call environment,$(WHEEL)/venv)
 	$(WHEEL)/venv/bin/python -m pip install --quiet --no-deps --force-reinstall ./dist/*.whl
+	@touch $@
+
+# Here some versions are others than those of the locks. pip leaves those of the locks where they are, and what is
+# installed here comes before them.
+build/next/.versions: pyproject.toml
+	@mkdir -p $(@D)
+	echo 'datasette>=1.0a41' >$@
+
+build/lowest/.versions: pyproject.toml | $(VENV)/.dev
+	@mkdir -p $(@D)
+	$(BIN)/python -m pip install --quiet 'uv>=0.9'
+	$(BIN)/uv pip compile --quiet --resolution lowest-direct $(foreach extra,$(EXTRAS),--extra $(extra)) \
+		--no-header --no-annotate --output-file $@ pyproject.toml
+
+build/%/.installed: build/%/.versions .ci/dev.txt | $(VENV)/.dev
+	$(call environment,build/$*/venv)
+	build/$*/venv/bin/python -m pip install --quiet --requirement $<
+	build/$*/venv/bin/python -m pip install --quiet --no-deps --editable .
 	@touch $@

@@ -147,6 +147,26 @@ class UnpublishedError(ArchiveError):
         self.folder = folder
 
 
+class NotListeningError(ArchiveError):
+    """The site cannot listen at this address.
+
+    Attributes:
+        host: of the address.
+        port: of the address.
+    """
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        super().__init__(f"{host}, port {port}, cannot be listened at ({reason}): choose another --port or --host")
+        self.host, self.port = host, port
+
+
+class NotStartedError(ArchiveError):
+    """No process of the site could start."""
+
+    def __init__(self) -> None:
+        super().__init__("the site could not start: what is printed above says why")
+
+
 class NotCarriedOverError(ArchiveError):
     """A publication cannot be made of the last one, and is built anew; the text says why."""
 

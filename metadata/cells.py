@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 
-_FORMULA = re.compile(r"('*)[ \u00a0\ufeff]*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
-"""What formulas begin with, also in full width; apostrophes before it are those that were added, or were there."""
+_FORMULA = re.compile(r"""('*)[" \u00a0\ufeff]*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]""")
+"""What formulas begin with, also in full width, and behind quotes, which some readers take off; apostrophes before it
+are those that were added, or were there."""
 
 
 def harmless(text: str) -> str:

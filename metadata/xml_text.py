@@ -15,3 +15,8 @@ for _allowed in (0x9, 0xA, 0xD):
 def xml_text(text: str | None) -> str:
     """Return a text without what no XML document may hold; "" for None."""
     return (text or "").translate(_FORBIDDEN)
+
+
+def xml_title(*texts: str | None) -> str:
+    """Return the first of some texts of which XML can hold something to read; "" for none: titles may not be empty."""
+    return next((text for text in map(xml_text, texts) if text.strip()), "")

@@ -204,6 +204,8 @@ class LimitError(ItemError):
 
 RULED = frozenset({AddressError.code, LimitError.code})
 """Codes of what is refused by rules of rostra.toml, and may be done under others."""
+TIMEOUT = "timeout"
+"""The code of what hung, and was stopped."""
 
 
 class EngineError(ItemError):

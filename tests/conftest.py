@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,7 +18,7 @@ import httpx
 import hypothesis
 import pytest
 
-from archive.catalogue.database import create_catalogue
+from archive.catalogue.database import create_catalogue, open_catalogue
 from archive.sqlite import Database
 from pipelines.storage.buckets import Bucket
 from tests.pipelines.network import use_endpoint
@@ -56,18 +57,44 @@ LONG = (
 """Tests that take long, by the beginning of their names, beside those of `test_failures` on a cluster."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that `make test` leaves to `make test-long`."""
+FIRST = (
+    "pipelines/transcribers/test_faster_whisper.py",
+    "pipelines/run/test_failures.py",
+    "pipelines/media/test_renditions.py",
+    "pipelines/cli/test_cli.py",
+    "browser/test_site_in_a_browser.py",
+    "browser/test_session_journeys.py",
+    "pipelines/sources/test_feed.py",
+    "pipelines/exchange/test_bags.py",
+    "pipelines/stages/test_stages.py",
+    "archive/catalogue/test_spoilt_timetables.py",
+)
+"""Files that take longest. Several processes share files out, and none shall begin a long one when others are done."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the tests that `make test` leaves to `make test-long`; where files are shared out, put long ones first."""
     for item in items:
         name = item.nodeid.removeprefix("tests/")
         on_cluster = name.startswith("pipelines/run/test_failures.py") and "cluster" in name
         if name.startswith(LONG) or on_cluster:
             item.add_marker(pytest.mark.long)
+    if hasattr(config, "workerinput"):  # of pytest-xdist
+        ranks = {f"tests/{name}": rank for rank, name in enumerate(FIRST)}
+        items.sort(key=lambda item: ranks.get(item.nodeid.partition("::")[0], len(ranks)))
+
+
+@pytest.fixture(scope="session")
+def blank_catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a catalogue that nothing is in, for copies: its migrations take five times as long."""
+    path = tmp_path_factory.mktemp("blank") / "catalogue.db"
+    create_catalogue(path).close()
+    return path
 
 
 @pytest.fixture
-def catalogue(tmp_path: Path) -> Iterator[Database]:
-    db = create_catalogue(tmp_path / "catalogue.db")
+def catalogue(tmp_path: Path, blank_catalogue: Path) -> Iterator[Database]:
+    db = open_catalogue(shutil.copyfile(blank_catalogue, tmp_path / "catalogue.db"))
     yield db
     db.close()
 

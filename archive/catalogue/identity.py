@@ -5,10 +5,15 @@ from __future__ import annotations
 import hashlib
 from itertools import count
 
-from archive.sqlite import Database
+from archive.sqlite import Database, sqlite3
 
 LENGTH = 12
 """Hexadecimal digits."""
+
+
+def has_identities(conn: sqlite3.Connection) -> bool:
+    """Return whether sessions have identities in a publication: in an older Rostra's they have none."""
+    return conn.execute("SELECT 1 FROM pragma_table_info('session') WHERE name = 'identity'").fetchone() is not None
 
 
 def give_identity(db: Database, session: int, event: str, slug: str) -> None:

@@ -12,10 +12,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
-
 from archive.catalogue.identity import give_identity
+from archive.sqlite import Database, Migrations
 
 catalogue_migrations = Migrations("rostra")
 

@@ -102,11 +102,12 @@ def note_rules(db: Database, run_id: int, fingerprint: str) -> None:
     db.execute("UPDATE stage_run SET fingerprint = ? WHERE id = ?", [fingerprint, run_id])
 
 
-def interrupt_running(db: Database, *, finished_at: str, worker: str | None = None) -> int:
-    """Mark the runs that no driver watches any more, or that one driver did, and return how many there were."""
+def interrupt_running(db: Database, *, finished_at: str, worker: str = "", stage: str = "") -> int:
+    """Mark the runs that no driver watches any more, or that one did of a stage, and return how many there were."""
     cursor = db.execute(
-        "UPDATE stage_run SET status = 'interrupted', finished_at = ?1 WHERE status = 'running' AND ?2 IN (worker, '')",
-        [finished_at, worker or ""],
+        "UPDATE stage_run SET status = 'interrupted', finished_at = ?1 WHERE status = 'running' AND ?2 IN (worker, '')"
+        " AND ?3 IN (stage, '')",
+        [finished_at, worker, stage],
     )
     return int(cursor.rowcount)
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec import UNSET
 
-from archive.catalogue.current import CURRENT, NOT_SUPERSEDED
+from archive.catalogue.current import KEPT, NOT_SUPERSEDED
 from archive.catalogue.labelling import NOBODY, Turn, labelled, latest, without
 from archive.catalogue.recordings import FILE, NOT_CUT, WITH_SESSION, RecordingFile
 from archive.catalogue.rows import touch
@@ -58,15 +58,15 @@ class SilentRecording(NamedTuple):
 def recordings_to_diarize(db: Database) -> list[SilentRecording]:
     """Return the recordings whose current transcript has no speakers from people or captions, in order.
 
-    A recording that nobody has transcribed yet waits for that, and one that was cut is heard in its parts.
+    Those that nobody has transcribed yet are among them. One that was cut is heard in its parts.
     """
     rows = db.execute(
         f"SELECT {FILE}, (SELECT count(DISTINCT person_id) FROM session_person"
         " WHERE session_person.session_id = recording.session_id)"
-        f" FROM {WITH_SESSION} JOIN transcript ON transcript.recording_id = recording.id"
-        f" WHERE {CURRENT} AND {NOT_CUT} AND transcript.kind <> 'translation' AND NOT EXISTS (SELECT 1 FROM segment"
-        " JOIN speaker_tag ON speaker_tag.id = speaker_tag_id"
-        " WHERE transcript_id = transcript.id AND speaker_tag.origin = 'captions')"
+        f" FROM {WITH_SESSION} WHERE {NOT_SUPERSEDED} AND {KEPT} AND {NOT_CUT} AND NOT EXISTS (SELECT 1 FROM transcript"
+        " JOIN segment ON transcript_id = transcript.id JOIN speaker_tag ON speaker_tag.id = speaker_tag_id"
+        " WHERE transcript.recording_id = recording.id AND is_current AND transcript.kind <> 'translation'"
+        " AND speaker_tag.origin = 'captions')"
         " ORDER BY event.start_date, session.start_utc, session.position, recording.id"
     )
     return [SilentRecording(RecordingFile(*file), people) for *file, people in rows.fetchall()]
@@ -225,6 +225,41 @@ def people_named(db: Database, name: str) -> list[str]:
     return [slug for slug, called in people if slug == name] or [
         slug for slug, called in people if name_key(called) == name_key(name)
     ]
+
+
+class Part(NamedTuple):
+    """A recording that was cut from another: its id, and from when to when it lasts there, in milliseconds."""
+
+    recording: int
+    start_ms: int
+    end_ms: int
+
+
+def parts_of(db: Database, recording: int) -> list[Part]:
+    """Return what was cut from a recording, and has taken over what was known of its voices."""
+    rows = db.execute(
+        "SELECT recording_id, cut_start_ms, cut_start_ms + coalesce(duration_ms, 0) FROM recording_source"
+        f" JOIN recording ON recording.id = recording_id WHERE cut_from = ? AND {NOT_SUPERSEDED} ORDER BY cut_start_ms",
+        [recording],
+    )
+    return [Part(*row) for row in rows.fetchall()]
+
+
+def voice_in_part(db: Database, tag: int, part: Part) -> int | None:
+    """Return the id of the voice in a part of a recording that is one of the whole's: most of the time, both speak."""
+    row = db.execute(
+        "SELECT theirs.speaker_tag_id, sum(max(min(ours.end_ms - :start, theirs.end_ms)"
+        " - max(ours.start_ms - :start, theirs.start_ms), 0)) AS both FROM speaker_turn AS theirs JOIN speaker_tag"
+        " ON speaker_tag.id = theirs.speaker_tag_id JOIN speaker_turn AS ours ON ours.start_ms - :start < theirs.end_ms"
+        " AND ours.end_ms - :start > theirs.start_ms WHERE recording_id = :part AND ours.speaker_tag_id = :tag"
+        " GROUP BY theirs.speaker_tag_id HAVING 2 * both >= (SELECT sum(end_ms - start_ms) FROM speaker_turn"
+        " WHERE speaker_tag_id = theirs.speaker_tag_id) ORDER BY both DESC LIMIT 1",
+        {"part": part.recording, "start": part.start_ms, "tag": tag},
+    ).fetchone()
+    if row is None:
+        return None
+    joined_with = db.execute("SELECT same_as FROM joined_voice WHERE speaker_tag_id = ?", [row[0]]).fetchone()
+    return int((joined_with or row)[0])
 
 
 def forget_voiceprints(db: Database) -> int:

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import base64
 import os
+import socket
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import uvicorn
 from datasette.app import Datasette
 
+from archive.errors import NotListeningError
 from archive.publication.folder import PLUGIN, SETTINGS, TIME_LIMIT_MS, SiteNames, databases
 from archive.site.published import install, read_publication
 from archive.site.server import PatientProtocol, raise_file_limit
 from archive.site.settings import LOCAL_URL
+from archive.site.workers import run_workers
 
-STARTS_IN_SECONDS = 60
-"""How long a process may take until it answers. With uvicorn's own 5, a busy machine would start it for ever anew."""
-_TOLD = "ROSTRA_SITE"
-"""The variable of the environment that tells the processes of a site what to serve, as JSON."""
+_BACKLOG = 2048
+"""Connections that wait to be taken, as uvicorn has it."""
 
 
 def create_app(
@@ -68,20 +69,11 @@ def create_app(
     return datasette
 
 
-class _Told(msgspec.Struct, frozen=True):
-    """What the processes of a site are told."""
-
-    public: str
-    names: SiteNames
-
-
-def application() -> Any:
-    """Return the ASGI application of one process of a site that `serve` serves."""
-    told = msgspec.json.decode(os.environ[_TOLD], type=_Told)
+def _server(public: Path, names: SiteNames, proxies: tuple[str, ...]) -> uvicorn.Server:
+    """Return the server of one process."""
     raise_file_limit()
-    names = told.names
-    return create_app(
-        Path(told.public),
+    site = create_app(
+        public,
         title=names.title,
         url=names.url,
         hub=names.hub,
@@ -89,13 +81,26 @@ def application() -> Any:
         accent=names.accent,
         logo=names.logo,
         database=names.database,
-    ).app()
+    )
+    config = uvicorn.Config(
+        site.app(),
+        http=PatientProtocol,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
+        backlog=_BACKLOG,
+        # Players keep connections open for as long as they play: stopping does not wait for them.
+        timeout_graceful_shutdown=2,
+    )
+    return uvicorn.Server(config)
 
 
 def serve(
     public: Path, host: str, port: int, names: SiteNames, *, proxies: Sequence[str] = (), workers: int = 1
 ) -> None:
-    """Serve the site until interrupted; prints nothing.
+    """Serve the site until a signal says to stop; prints nothing.
 
     Each process notices a new publication by itself and changes to it between two requests.
 
@@ -109,23 +114,24 @@ def serve(
 
     Raises:
         UnpublishedError: nothing is published there.
+        NotListeningError: nobody can listen at this address, or somebody else does.
+        NotStartedError: none of several processes could start.
     """
     read_publication(public)
-    names = msgspec.structs.replace(names, url=names.url or f"http://{host}:{port}")
-    os.environ[_TOLD] = msgspec.json.encode(_Told(str(public.absolute()), names)).decode()
-    uvicorn.run(
-        f"{__name__}:{application.__name__}",
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        http=PatientProtocol,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        proxy_headers=bool(proxies),
-        forwarded_allow_ips=list(proxies),
-        timeout_worker_healthcheck=STARTS_IN_SECONDS,
-        # Players keep connections open for as long as they play: stopping does not wait for them.
-        timeout_graceful_shutdown=2,
-    )
+    with _listening(host, port) as listening:
+        names = msgspec.structs.replace(names, url=names.url or f"http://{host}:{port}")
+        make = partial(_server, public.absolute(), names, tuple(proxies))
+        if workers > 1:
+            run_workers(make, listening, workers)
+        else:
+            make().run(sockets=[listening])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        number = error.errno or 0  # names that nobody knows have numbers of their own, below 0
+        reason = os.strerror(number) if number > 0 else str(error.strerror).partition(" (")[0]
+        raise NotListeningError(host, port, reason) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -21,11 +22,11 @@ _NAMES = {
     "_sort": "Sort by",
     "_size": "Rows",
 }
-_INLINE = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
-_RESIZING = re.compile(r'<script src="[^"]*/cm-resize-[^"]*"></script>')
-"""Of Datasette 0.65: it writes a style into the page."""
-_STYLE = re.compile(r'\sstyle="[^"]*"')
-"""An attribute: in texts, quotes are escaped."""
+_WRITTEN = re.compile(r'<(script|style)>(.*?)</\1>|\s(?:style|on[a-z]+)="[^"]*"', re.DOTALL)
+"""Scripts and styles in a page, and attributes that are such: in texts, quotes are escaped."""
+_VALUE = re.compile(r"\s*(?:window\.)?(\w+) = ")
+_STYLING = re.compile(r'<script src="[^"]*/cm-(?:resize|editor)-[^"]*"></script>')
+"""They write styles into the page: the editor's handle of Datasette 0.65, and the editor of 1.0."""
 _FIELD = re.compile(r"<(select|input type=\"text\") name=\"(_filter_column|_filter_op|_filter_value|_sort|_size)")
 
 
@@ -49,13 +50,33 @@ def install(environment: Any) -> None:
 
 
 def allowed(html: str) -> Markup:
-    """Return the head of a page of Datasette's without what its policy refuses, of which browsers would complain."""
-    kept = _RESIZING.sub("", _INLINE.sub(lambda found: found[0] if runs(found[2]) else "", html))
-    return Markup(kept)  # noqa: S704  # it is what Datasette's templates have escaped
+    """Return a part of a page of Datasette's without what its policy refuses, of which browsers would complain.
+
+    A script that holds values of the page is refused: `data.js` reads them, and does what is lost without it.
+    """
+    return Markup(_STYLING.sub("", _WRITTEN.sub(_kept, html)))  # noqa: S704  # Datasette's templates have escaped it
+
+
+def _kept(written: re.Match[str]) -> str:
+    """Return what counts of a script or a style: all of it, or nothing, or the value that it gives a name, as data."""
+    text = written[2]
+    if text is None:
+        return ""
+    if runs(text):
+        return written[0]
+    named = _VALUE.match(text)
+    if named is None:
+        return ""
+    try:
+        value, _ = json.JSONDecoder().raw_decode(text, named.end())
+    except ValueError:
+        return ""
+    data = json.dumps(value).replace("<", "\\u003c")
+    return f'<script type="application/json" data-name="{named[1]}">{data}</script>'
 
 
 def accessible(html: str) -> Markup:
-    """Return a page of Datasette's with names for its fields, no level of headings left out, and no style of its own.
+    """Return a page of Datasette's with names for its fields, no level of headings left out, and nothing refused.
 
     What axe-core finds there: https://github.com/dequelabs/axe-core/blob/develop/doc/rule-descriptions.md
     """
@@ -63,5 +84,4 @@ def accessible(html: str) -> Markup:
     named = named.replace('<textarea id="sql-editor"', '<textarea aria-label="SQL" id="sql-editor"')
     levelled = named.replace("<h3>", "<h2>").replace("</h3>", "</h2>")
     wrapped = levelled.replace('<div class="table-wrapper">', '<div class="table-wrapper" tabindex="0">')
-    wrapped = _STYLE.sub("", wrapped)  # which the policy refuses
-    return Markup(wrapped)  # noqa: S704  # it is what Datasette's templates have escaped
+    return allowed(wrapped)

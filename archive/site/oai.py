@@ -1,7 +1,8 @@
 """Sessions for libraries and archives that harvest: OAI-PMH 2.0 (https://www.openarchives.org/OAI/openarchivesprotocol.html).
 
-Records are unqualified Dublin Core. Sets are events and series. What was withdrawn is a deleted record, of which only
-the identifier is left. A list comes in pages; a token holds the place in it, so that the site remembers nothing, and
+Records are unqualified Dublin Core. Sets are events and series. An identifier holds what names a session for good, so
+that a record stays the same one when a title is corrected. What was withdrawn is a deleted record, of which only the
+identifier is left. A list comes in pages; a token holds the place in it, so that the site remembers nothing, and
 it goes on after the next publication.
 """
 
@@ -9,8 +10,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ import msgspec
 from lxml import etree
 
 from archive import urls
+from archive.catalogue.identity import has_identities
 from archive.site.http.respond import respond
 from archive.site.published import current
 from archive.site.records import Reader, Session
@@ -33,8 +35,7 @@ RECORDS_A_PAGE = 100
 PREFIX = "oai_dc"
 SCHEMA = "http://www.openarchives.org/OAI/2.0/oai_dc.xsd"
 
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_SECOND = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)
+_DAY, _SECOND = "%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"
 _CREATORS = {"speaker", "author", "reader"}
 
 
@@ -53,14 +54,14 @@ class Token(msgspec.Struct, array_like=True, frozen=True):
     until: str
     of: str
     stamp: str
-    event: str
-    session: str
+    name: str
     given: int
 
 
 class Header(NamedTuple):
-    """What names a record."""
+    """What names a record: ``name`` for good, ``event`` and ``session`` by the slugs of now."""
 
+    name: str
     event: str
     session: str
     stamp: str
@@ -132,7 +133,7 @@ def _arguments(asked: Mapping[str, list[str]]) -> tuple[str, dict[str, str]]:
 
 def _identify(harvest: Harvest, element: Any) -> None:
     settings = harvest.settings
-    earliest = min((each.stamp for each in _headers(harvest, "1", {})), default=None)
+    earliest = _value(harvest, "min(stamp)", "1", {})
     _add(element, "repositoryName", xml_text(settings.name))
     _add(element, "baseURL", settings.absolute(urls.OAI))
     _add(element, "protocolVersion", "2.0")
@@ -187,59 +188,76 @@ def _move_token(element: Any) -> None:
 
 
 _HEADERS = """
-SELECT event, session, stamp, series, deleted FROM (
-  SELECT event.slug AS event, session.slug AS session, coalesce(updated_at, :built_at) AS stamp, series.slug AS series,
-         0 AS deleted
+SELECT {what} FROM (
+  SELECT coalesce({session}, event.slug || '/' || session.slug) AS name, event.slug AS event, session.slug AS session,
+         coalesce(updated_at, :built_at) AS stamp, series.slug AS series, 0 AS deleted
   FROM session JOIN event ON event.id = event_id LEFT JOIN series ON series.id = series_id
-  UNION ALL SELECT tombstone.event, tombstone.session, withdrawn_on || 'T23:59:59Z', series.slug, 1
+  UNION ALL SELECT coalesce({grave}, tombstone.event || '/' || tombstone.session), tombstone.event, tombstone.session,
+         withdrawn_on || 'T23:59:59Z', series.slug, 1
   FROM tombstone LEFT JOIN event ON event.slug = tombstone.event LEFT JOIN series ON series.id = series_id
   WHERE tombstone.session IS NOT NULL)
-WHERE {}
+WHERE {condition}
 """
 # Of a withdrawal the day is known. Its last second is meant: who harvested earlier on that day hears of it, too.
 _LISTED = "stamp >= :since AND stamp <= :until AND (:of = '' OR :of = 'event:' || event OR :of = 'series:' || series)"
 
 
 def _page(harvest: Harvest, element: Any) -> Iterable[Header]:
-    given = harvest.given
-    token = _read_token(given["resumptionToken"]) if "resumptionToken" in given else _first(given)
+    token = (
+        _read_token(harvest.given["resumptionToken"]) if "resumptionToken" in harvest.given else _first(harvest.given)
+    )
     asked = {"since": token.since, "until": token.until, "of": token.of}
     found = _headers(
         harvest,
-        f"{_LISTED} AND (stamp, event, session) > (:stamp, :event, :session)"
-        " ORDER BY stamp, event, session LIMIT :most",
-        {**asked, "stamp": token.stamp, "event": token.event, "session": token.session, "most": RECORDS_A_PAGE + 1},
+        f"{_LISTED} AND (stamp, name) > (:stamp, :name) ORDER BY stamp, name LIMIT :most",
+        {**asked, "stamp": token.stamp, "name": token.name, "most": RECORDS_A_PAGE + 1},
     )
     if not found and not token.given:
         raise OaiError("noRecordsMatch", "there are no such records")
     page, more = found[:RECORDS_A_PAGE], len(found) > RECORDS_A_PAGE
     if more or token.given:
-        last = page[-1] if page else Header("", "", "", None, deleted=False)
-        following = Token(
-            **asked, stamp=last.stamp, event=last.event, session=last.session, given=token.given + len(page)
-        )
-        marked = _add(element, "resumptionToken", _write_token(following) if more else None)
-        marked.set("completeListSize", str(len(_headers(harvest, _LISTED, asked))))
+        last, given = (page[-1] if more else None), token.given + len(page)
+        following = last and msgspec.structs.replace(token, stamp=last.stamp, name=last.name, given=given)
+        marked = _add(element, "resumptionToken", _write_token(following) if following else None)
+        marked.set("completeListSize", str(_value(harvest, "count(*)", _LISTED, asked)))
         marked.set("cursor", str(token.given))
     return page
 
 
 def _headers(harvest: Harvest, condition: str, values: Mapping[str, Any]) -> list[Header]:
-    rows = harvest.reader.conn.execute(
-        _HEADERS.format(condition), {**values, "built_at": harvest.reader.built_at}
-    ).fetchall()
+    rows = _select(harvest, "name, event, session, stamp, series, deleted", condition, values)
     return [Header(*row)._replace(deleted=bool(row["deleted"])) for row in rows]
+
+
+def _value(harvest: Harvest, what: str, condition: str, values: Mapping[str, Any]) -> Any:
+    return _select(harvest, what, condition, values)[0][0]
+
+
+def _select(harvest: Harvest, what: str, condition: str, values: Mapping[str, Any]) -> list[Any]:
+    conn = harvest.reader.conn
+    known = has_identities(conn)
+    session, grave = ("session.identity", "tombstone.identity") if known else ("NULL", "NULL")
+    statement = _HEADERS.format(what=what, session=session, grave=grave, condition=condition)
+    return conn.execute(statement, {**values, "built_at": harvest.reader.built_at}).fetchall()
 
 
 def _first(given: Mapping[str, str]) -> Token:
     since, until = given.get("from", ""), given.get("until", "")
-    kinds = [pattern for text in (since, until) if text for pattern in (_DAY, _SECOND) if pattern.fullmatch(text)]
+    kinds = [kind for text in (since, until) if text for kind in (_DAY, _SECOND) if _is_time(text, kind)]
     if len(kinds) != bool(since) + bool(until) or len(set(kinds)) > 1:
         raise OaiError("badArgument", "from and until are both days, or both seconds as in 2022-07-23T16:00:00Z")
     if since and until and since > until:
         raise OaiError("badArgument", "from is after until")
-    last = f"{until}T23:59:59Z" if _DAY.fullmatch(until) else until or "9999-12-31T23:59:59Z"
-    return Token(since or "0000", last, given.get("set", ""), "", "", "", 0)
+    last = f"{until}T23:59:59Z" if _is_time(until, _DAY) else until or "9999-12-31T23:59:59Z"
+    return Token(since or "0000", last, given.get("set", ""), "", "", 0)
+
+
+def _is_time(text: str, kind: str) -> bool:
+    """Return whether a text is a time of the calendar, in a form of `datetime.strptime`, with all of its digits."""
+    try:
+        return datetime.strptime(text, kind).strftime(kind).rjust(len(text), "0") == text  # noqa: DTZ007  # of a form
+    except ValueError:
+        return False
 
 
 def _write_token(token: Token) -> str:
@@ -258,14 +276,13 @@ def _host(settings: SiteSettings) -> str:
 
 
 def _identifier(settings: SiteSettings, header: Header) -> str:
-    return f"oai:{_host(settings)}:{header.event}/{header.session}"
+    return f"oai:{_host(settings)}:{header.name}"
 
 
 def _named(harvest: Harvest, identifier: str) -> Header:
     start = f"oai:{_host(harvest.settings)}:"
-    event, _, session = identifier.removeprefix(start).partition("/")
-    values = {"event": event, "session": session}
-    found = _headers(harvest, "event = :event AND session = :session", values) if identifier.startswith(start) else []
+    name = {"name": identifier.removeprefix(start)}
+    found = _headers(harvest, "name = :name", name) if identifier.startswith(start) else []
     if not found:
         raise OaiError("idDoesNotExist", "there is no record of this identifier")
     return found[0]
@@ -285,7 +302,8 @@ def _add_header(harvest: Harvest, element: Any, header: Header) -> None:
         entry.set("status", "deleted")
     _add(entry, "identifier", _identifier(harvest.settings, header))
     _add(entry, "datestamp", header.stamp)
-    _add(entry, "setSpec", f"event:{header.event}")
+    if header.event:  # of what was withdrawn with its event, nothing is told
+        _add(entry, "setSpec", f"event:{header.event}")
     if header.series:
         _add(entry, "setSpec", f"series:{header.series}")
 
@@ -313,7 +331,8 @@ def _dublin_core(session: Session, settings: SiteSettings) -> Iterable[tuple[str
         yield "type", kinds[kind]
     for media_type in dict.fromkeys(each.file.media_type for each in session.recordings if each.file):
         yield "format", media_type
-    yield "identifier", session.url
+    for address in dict.fromkeys((session.url, session.permanent_url)):
+        yield "identifier", address
     for spoken in dict.fromkeys([session.language, *(each.language for each in session.recordings)]):
         yield "language", spoken
     yield "relation", session.event.url

@@ -94,7 +94,10 @@ _LONG = ThreadPoolExecutor(2, thread_name_prefix="long")
 """Threads for what takes long: exports, lists of everything."""
 
 
-_SCHEMA_VERSION = [("schema_version", None, None, None, None, None, None)]
+_OF_THE_SCHEMA = re.compile(
+    r"PRAGMA schema_version|select \* from sqlite_master where type = '(table|view)'", re.IGNORECASE
+)
+"""What Datasette asks of every build before it shows it: no more to read than the schema, whoever asks."""
 
 
 class PublishedDatabase(Database):  # type: ignore[misc]  # Datasette has no types
@@ -145,10 +148,10 @@ class PublishedDatabase(Database):  # type: ignore[misc]  # Datasette has no typ
     ) -> Results:
         """Run a statement that a stranger may have written, or a part of it: in a process apart from the pages.
 
-        What Datasette 1.0 asks before it starts, and of each new build, no stranger writes, and it must not fail.
+        What Datasette itself asks before it starts, and of each new build, must not fail on a busy machine.
         """
-        if sql == "PRAGMA schema_version":
-            return Results(await self.execute_fn(lambda conn: conn.execute(sql).fetchall()), False, _SCHEMA_VERSION)
+        if _OF_THE_SCHEMA.fullmatch(sql):
+            return await self.execute_fn(lambda conn: _read_all(conn, sql))
         limit_ms = min(filter(None, (custom_time_limit, self.ds.setting("sql_time_limit_ms"))))
         most = self.ds.max_returned_rows + ((page_size or self.ds.page_size) == self.ds.max_returned_rows)
         values = dict(params) if isinstance(params, Mapping) else list(params or ())
@@ -168,6 +171,11 @@ class PublishedDatabase(Database):  # type: ignore[misc]  # Datasette has no typ
     async def attached_databases(self) -> list[Any]:
         """Return what is attached to this file: nothing."""
         return []
+
+
+def _read_all(conn: sqlite3.Connection, sql: str) -> Results:
+    cursor = conn.execute(sql)
+    return Results(cursor.fetchall(), False, cursor.description)
 
 
 def _count_tables(conn: sqlite3.Connection) -> dict[str, int]:

@@ -17,6 +17,7 @@ import msgspec
 from archive import urls
 from archive.catalogue.addresses import present, session_at
 from archive.catalogue.current import CURRENT, KEPT, NOT_SUPERSEDED
+from archive.catalogue.identity import has_identities
 from archive.site.labels import local_time, outside
 from archive.site.settings import SiteSettings
 from archive.sqlite import sqlite3
@@ -64,7 +65,10 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Transcript(msgspec.Struct, frozen=True, kw_only=True):
-    """A version of what was said in a recording. ``captions`` are its forms."""
+    """A version of what was said in a recording.
+
+    ``captions`` are its forms. They say who speaks, where that is known; ``speakers=no`` in an address leaves it out.
+    """
 
     version: str
     language: str
@@ -103,9 +107,13 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """One timetable item. ``start`` has the offset of the event's clocks; ``day`` may be known without it."""
+    """One timetable item. ``start`` has the offset of the event's clocks; ``day`` may be known without it.
+
+    ``url`` follows a corrected title, and ``permanent_url`` stays: it names the session for whoever keeps a copy.
+    """
 
     url: str
+    permanent_url: str
     event: Named
     series: Named | None
     slug: str
@@ -237,7 +245,7 @@ _SESSIONS = """
 SELECT session.id, event.slug AS event, event.title AS event_title, series.slug AS series, series.title AS series_title,
        session.slug, session.title, session.subtitle, session.kind, session.track, session.room, place.name AS place,
        session.start_at, event.time_zone, session.day, session.planned_ms, session.language, session.abstract,
-       session.updated_at
+       session.updated_at, {identity}
 FROM session JOIN event ON event.id = session.event_id LEFT JOIN series ON series.id = event.series_id
      LEFT JOIN place ON place.id = session.place_id
 """
@@ -282,7 +290,8 @@ class Reader:
 
     def sessions(self, rest: str, values: Values = ()) -> tuple[Session, ...]:
         """Return sessions; ``rest`` is what follows FROM session, event, series and place."""
-        rows = [_dict(row) for row in self.conn.execute(f"{_SESSIONS} {rest}", values)]
+        statement = _SESSIONS.format(identity="session.identity" if has_identities(self.conn) else "NULL AS identity")
+        rows = [_dict(row) for row in self.conn.execute(f"{statement} {rest}", values)]
         ids = [row["id"] for row in rows]
         people = self._by_session(_PEOPLE, ids)
         links, recordings = self._links("session_id", ids), self._recordings(rows)
@@ -417,12 +426,14 @@ class Reader:
         series = self._series_of(row.pop("series"), row.pop("series_title"))
         start = local_time(row.pop("start_at"), row.pop("time_zone"))
         del row["id"]
+        url, identity = self._url(urls.session_url(event.slug, row["slug"])), row.pop("identity")
         row["updated_at"] = row["updated_at"] or self.built_at
         return Session(
             **row | {"day": start.date().isoformat() if start else row["day"]},
             event=event,
             series=series,
-            url=self._url(urls.session_url(event.slug, row["slug"])),
+            url=url,
+            permanent_url=self._url(urls.permanent_url(identity)) if identity else url,
             start=start.isoformat() if start else None,
             people=tuple(Credit(**each, url=self._url(urls.person_url(each["slug"]))) for each in people),
             links=links,

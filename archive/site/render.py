@@ -83,7 +83,8 @@ async def render(
         return await not_found(datasette, request)
     html, complete = made
     own = {"content-language": spoken, **(headers or {})}
-    return respond(html, HTML, status=status, complete=complete, headers=own)
+    lasts = complete and status < HTTPStatus.INTERNAL_SERVER_ERROR
+    return respond(html, HTML, status=status, complete=lasts, headers=own)
 
 
 def _environment(datasette: Any) -> Environment:

@@ -56,6 +56,11 @@ class SiteSettings:
         return absolute(self.url, path)
 
     @property
+    def digest(self) -> str:
+        """What changes when a setting does: pages, feeds and answers to harvesters say each of them somewhere."""
+        return _digest_of(self)
+
+    @property
     def looks(self) -> dict[str, str | None]:
         """Where pages find the logo and the style, which change with what they hold; None for what there is not."""
         logo = f"/logo?v={_digest(self.logo)}" if self.logo else None
@@ -70,6 +75,11 @@ class SiteSettings:
 @lru_cache(maxsize=4)
 def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:12]
+
+
+@lru_cache(maxsize=4)
+def _digest_of(settings: SiteSettings) -> str:
+    return _digest(repr(settings).encode())
 
 
 @lru_cache(maxsize=4)

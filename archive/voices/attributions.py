@@ -9,7 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from archive.catalogue.rows import touch
-from archive.catalogue.speakers import add_voice, label_transcript, people_named, with_names
+from archive.catalogue.speakers import (
+    Part,
+    add_voice,
+    label_transcript,
+    parts_of,
+    people_named,
+    voice_in_part,
+    with_names,
+)
 from archive.catalogue.transcripts import read_transcript
 from archive.errors import UnknownSubjectError
 from archive.sqlite import Database
@@ -43,7 +51,7 @@ class Attribution:
 
 
 def attribute(db: Database, recording: int, span: tuple[int, int], who: str, *, by: str, at: str) -> Attribution:
-    """Note whose words a stretch of a recording is, and label its transcript anew.
+    """Note whose words a stretch of a recording is, and of parts that were cut from it, and label transcripts anew.
 
     Args:
         db: the catalogue.
@@ -60,23 +68,61 @@ def attribute(db: Database, recording: int, span: tuple[int, int], who: str, *, 
     before = ", ".join(dict.fromkeys(each.speaker for each in said_within(db, recording, span) if each.speaker))
     _note(db, recording, span, tag, before, by, at)
     label_transcript(db, recording, at=at)
+    for part in parts_of(db, recording):
+        start, end = max(span[0] - part.start_ms, 0), min(span[1], part.end_ms) - part.start_ms
+        if start < end:
+            its = None if tag is None else _in_part(db, tag, part, by, at)
+            _note(db, part.recording, (start, end), its, before, by, at)
+            label_transcript(db, part.recording, at=at)
     touch(db)
     return attributions(db, recording)[-1]
+
+
+def _in_part(db: Database, tag: int, part: Part, by: str, at: str) -> int:
+    """Return the id of a recording's voice in a part of it; where it does not speak there yet, it does now."""
+    if (same := voice_in_part(db, tag, part)) is not None:
+        return same
+    label, person = db.execute(
+        "SELECT label, slug FROM speaker_tag LEFT JOIN person ON person.id = person_id WHERE speaker_tag.id = ?", [tag]
+    ).fetchone()
+    if person:
+        return _voice(db, part.recording, person, by, at)
+    taken = "SELECT id, turns FROM speaker_tag WHERE recording_id = ? AND label = ?"
+    found = db.execute(taken, [part.recording, label]).fetchone()
+    # Another voice of the part may have got this label: one that speaks there, as this one does not.
+    if found and found[1] is None:
+        return int(found[0])
+    if found:
+        return add_voice(db, part.recording)[1]
+    cursor = db.execute(
+        "INSERT INTO speaker_tag(recording_id, label, origin) VALUES (?, ?, 'sound')", [part.recording, label]
+    )
+    return int(cursor.lastrowid or 0)
 
 
 def take_back(db: Database, recording: int, *, by: str, at: str) -> Attribution | None:
     """Take back the last thing that people said of a recording, and return it; None where nothing holds.
 
-    What they changed in an edited transcript goes back with that: see `take_back_edited`.
+    It is taken back of parts that were cut from it, too. What they changed in an edited transcript goes back with that:
+    see `take_back_edited`.
     """
     row = db.execute(
         "UPDATE attribution SET undone_by = ?, undone_at = ? WHERE id = (SELECT max(id) FROM attribution"
-        " WHERE recording_id = ? AND undone_at IS NULL AND transcript_id IS NULL) RETURNING id",
+        " WHERE recording_id = ? AND undone_at IS NULL AND transcript_id IS NULL)"
+        " RETURNING id, attributed_by, attributed_at",
         [by, at, recording],
     ).fetchone()
     if row is None:
         return None
     label_transcript(db, recording, at=at)
+    for part in parts_of(db, recording):
+        undone = db.execute(
+            "UPDATE attribution SET undone_by = ?, undone_at = ? WHERE recording_id = ? AND attributed_by = ?"
+            " AND attributed_at = ? AND undone_at IS NULL AND transcript_id IS NULL",
+            [by, at, part.recording, *row[1:]],
+        )
+        if undone.rowcount:
+            label_transcript(db, part.recording, at=at)
     touch(db)
     return next(each for each in attributions(db, recording) if each.id == row[0])
 

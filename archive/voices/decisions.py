@@ -12,7 +12,14 @@ from typing import NamedTuple
 
 from archive.catalogue.current import NOT_SUPERSEDED
 from archive.catalogue.rows import touch
-from archive.catalogue.speakers import Voice, forget_voiceprints_of, label_transcript, voices_of
+from archive.catalogue.speakers import (
+    Voice,
+    forget_voiceprints_of,
+    label_transcript,
+    parts_of,
+    voice_in_part,
+    voices_of,
+)
 from archive.errors import ArchiveError, UnknownSubjectError
 from archive.sqlite import Database
 from metadata.captions.prefixes import voice_label
@@ -103,7 +110,9 @@ def find_voice(db: Database, session: int, label: str, recording: int | None = N
 
 
 def name_voice(db: Database, voice: Voice, person: str | None, *, by: str, at: str) -> None:
-    """Note who a voice is, or that nobody knows it.
+    """Note who a voice is, or that nobody knows it; the same voice in parts that were cut from its recording, too.
+
+    Where somebody said otherwise of a part, that stays.
 
     Args:
         db: the catalogue.
@@ -117,7 +126,6 @@ def name_voice(db: Database, voice: Voice, person: str | None, *, by: str, at: s
     """
     _note(db, voice, "named", by, at, person=_person(db, person) if person else None)
     _name(db, voice.id, _person(db, person) if person else None, by, at)
-    label_transcript(db, voice.recording, at=at)
     touch(db)
 
 
@@ -262,10 +270,14 @@ def _person(db: Database, slug: str) -> int:
 
 
 def _name(db: Database, tag: int, person: int | None, by: str, at: str) -> None:
-    db.execute(
-        "UPDATE speaker_tag SET person_id = ?, named_by = ?, named_at = ? WHERE id = ?",
-        [person, by if person else None, at if person else None, tag],
-    )
+    before, recording = db.execute("SELECT person_id, recording_id FROM speaker_tag WHERE id = ?", [tag]).fetchone()
+    parts = ((part.recording, voice_in_part(db, tag, part)) for part in parts_of(db, recording))
+    for where, each in [(recording, tag), *parts]:
+        db.execute(
+            "UPDATE speaker_tag SET person_id = ?, named_by = ?, named_at = ? WHERE id = ? AND person_id IS ?",
+            [person, by if person else None, at if person else None, each, before],
+        )
+        label_transcript(db, where, at=at)
 
 
 def _note(

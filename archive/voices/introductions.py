@@ -1,4 +1,4 @@
-"""Who is introduced, who tells their own name, and who is said not to be there, in the words of a recording.
+"""Who is introduced or thanked, who tells their own name, and who is said not to be there, in the words of a recording.
 
 Names count only where such words stand right before them, and only as somebody of the programme is called: in full, or
 by a part that nobody else at the event has. Whatever can be read in two ways tells nothing: two names at once, a name
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from metadata.names import name_key
 
@@ -55,6 +55,13 @@ BEING = """
     i am, i'm, ich bin, je suis, soy, eu sou, sou, sono, ik ben, 我是, 私は
 """
 """What is said before one's own name, and before much else."""
+THANKS = """
+    thank you, thanks, thank you so much, thank you very much, many thanks, thanks a lot, danke, danke schön,
+    vielen dank, herzlichen dank, besten dank, merci, merci beaucoup, gracias, muchas gracias, obrigado, obrigada,
+    muito obrigado, muito obrigada, grazie, grazie mille, dank je wel, dank u wel, bedankt, спасибо, 谢谢,
+    ありがとうございます
+"""
+"""What is said before the name of who has spoken."""
 AWAY = """
     is ill, is sick, is unwell, fell ill, fallen ill, cannot be, can't be, cannot come, can't come, cannot join,
     can't join, could not come, couldn't come, could not be, couldn't be, could not join, couldn't join, unable to,
@@ -116,17 +123,21 @@ class Somebody(NamedTuple):
     name: str
 
 
+What: TypeAlias = Literal["other", "self", "thanks", "away"]
+
+
 @dataclass(frozen=True, slots=True)
 class Naming:
     """What a text says of somebody.
 
     Attributes:
-        what: ``other``: they are introduced; ``self``: who says it calls themselves so; ``away``: they do not speak.
+        what: ``other``: they are introduced; ``self``: who says it calls themselves so; ``thanks``: they are thanked;
+            ``away``: they do not speak.
         person: the key of whom, or None for somebody who is not in the programme.
         start, end: where the words stand in the text, of which the last is the name.
     """
 
-    what: Literal["other", "self", "away"]
+    what: What
     person: str | None
     start: int
     end: int
@@ -174,12 +185,12 @@ class Names:
         tokens = [_Token(each[0], _fold(each[0]), each.start(), each.end()) for each in _TOKEN.finditer(text)]
         found: list[Naming] = []
         for at in range(len(tokens)):
-            for what, openings in (("other", _OTHERS), ("self", _CALLED), ("self", _BEING)):
+            for what, openings in _OPENINGS:
                 for first in _ends(tokens, at, openings):
                     found.extend(self._named(text, tokens, at, first, what, openings))
         found += self._given_the_floor(text, tokens)
         found = list(dict.fromkeys(found))
-        here = {each.person for each in found}
+        here = {each.person for each in found if each.what != "thanks"}
         found = [each for each in found if each.what == "self" or not _is_later(text, tokens, each)]
         yield from sorted([*found, *self._away(text, tokens, here)], key=lambda each: (each.start, each.end))
 
@@ -198,7 +209,7 @@ class Names:
         return next(iter(keys)) if len(keys) == 1 else None
 
     def _named(
-        self, text: str, tokens: list[_Token], at: int, first: int, what: str, openings: Mapping[str, object]
+        self, text: str, tokens: list[_Token], at: int, first: int, what: What, openings: Mapping[str, object]
     ) -> Iterator[Naming]:
         """Yield whom the words after an opening name, which ends before the token ``first``."""
         place, ahead = first, tokens[first - 1].end
@@ -212,18 +223,16 @@ class Names:
                 if len(keys) == 1 and _stands_alone(text, tokens, end) and (
                     openings is not _BEING or _only_being(text, tokens, end)
                 ):  # fmt: skip
-                    yield Naming("other" if what == "other" else "self", next(iter(keys)), tokens[at].start,
-                                 tokens[end - 1].end)  # fmt: skip
+                    yield Naming(what, next(iter(keys)), tokens[at].start, tokens[end - 1].end)
                 return
             if run > 1:
                 placed = place > first and tokens[place - 1].folded in _PLACING
                 if not placed:
                     if openings is not _BEING and self._is_strange(tokens[place : place + run]):
-                        yield Naming("other" if what == "other" else "self", None, tokens[at].start,
-                                     tokens[place + run - 1].end)  # fmt: skip
+                        yield Naming(what, None, tokens[at].start, tokens[place + run - 1].end)
                     return
-            if what == "self" and tokens[place].folded not in _TITLES:
-                return  # one's own name follows at once
+            if what != "other" and tokens[place].folded not in _TITLES:
+                return  # the name follows at once
             cased = tokens[place].text[:1].isupper() or tokens[place].folded in _TITLES or text != text.lower()
             if not cased or _is_away(tokens, place):
                 return
@@ -310,7 +319,10 @@ def _compiled(phrases: str) -> Mapping[str, tuple[tuple[str, ...], ...]]:
     return {first: tuple(sorted(each, key=len, reverse=True)) for first, each in found.items()}
 
 
-_OTHERS, _FLOOR, _CALLED, _BEING, _AWAY = map(_compiled, (OTHERS, FLOOR, CALLED, BEING, AWAY))
+_OTHERS, _FLOOR, _CALLED, _BEING, _THANKS, _AWAY = map(_compiled, (OTHERS, FLOOR, CALLED, BEING, THANKS, AWAY))
+_OPENINGS: Sequence[tuple[What, Mapping[str, tuple[tuple[str, ...], ...]]]] = (
+    ("other", _OTHERS), ("self", _CALLED), ("self", _BEING), ("thanks", _THANKS),
+)  # fmt: skip
 _LATER, _TITLES, _LINKS, _PLACING, _AFTER, _DENIED = (
     frozenset(_words(each)) for each in (LATER, TITLES, LINKS, PLACING, AFTER, DENIED)
 )

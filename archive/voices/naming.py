@@ -8,14 +8,16 @@ Only people in the session's timetable are proposed, and nobody is named here. T
 - the voice is like one that a person has named in another session, where voiceprints are kept.
 
 Where these disagree, two voices would be one person, or the words say that somebody else speaks, nobody is proposed.
+Who is thanked has spoken: that names nobody, and speaks for or against what is proposed. A proposal that the timetable
+alone speaks for is weak: whoever stands in for a speaker without a word would be proposed, too.
 What people refused is not proposed again. In the recording of an interpretation only interpreters speak.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -62,6 +64,7 @@ class Proposal:
         person: a slug.
         reason: a sentence for people.
         heard_ms: where what the reason tells can be heard, or None.
+        weak: whether the timetable alone speaks for it.
     """
 
     voice: int
@@ -69,6 +72,7 @@ class Proposal:
     name: str
     reason: str
     heard_ms: int | None = None
+    weak: bool = False
 
 
 class _Person(NamedTuple):
@@ -91,9 +95,17 @@ class _Said(NamedTuple):
 
 
 class _Words(NamedTuple):
-    """What the words of a session tell: who voices may be, who does not speak, and voices that are somebody else."""
+    """What the words of a session tell.
+
+    Attributes:
+        evidence: who voices may be.
+        thanked: who is thanked once a voice has spoken: the voice's id, and the slug.
+        away: who does not speak.
+        others: voices that are somebody else.
+    """
 
     evidence: tuple[Proposal, ...] = ()
+    thanked: frozenset[tuple[int, str]] = frozenset()
     away: frozenset[str] = frozenset()
     others: frozenset[int] = frozenset()
 
@@ -121,9 +133,8 @@ def proposals(db: Database, session: int) -> list[Proposal]:
     alike = prints.alike(voices, people)
     called = _called(every, people)
     by_id = {voice.id: voice for voice in every}
-    found = _agreed(
-        [*(each for each in alone if each.voice not in words.others), *words.evidence, *called, *alike], by_id
-    )
+    likely = [each for each in alone if each.voice not in words.others]
+    found = _agreed([*words.evidence, *called, *alike, *likely], words.thanked, by_id)
     taken = {(voice.recording, voice.person) for voice in every if voice.person}
     refused = refusals(db, session)
     return [
@@ -136,18 +147,20 @@ def proposals(db: Database, session: int) -> list[Proposal]:
     ]
 
 
-def _agreed(evidence: Sequence[Proposal], by_id: Mapping[int, Voice]) -> list[Proposal]:
+def _agreed(
+    evidence: Sequence[Proposal], thanked: Collection[tuple[int, str]], by_id: Mapping[int, Voice]
+) -> list[Proposal]:
     """Return what nothing speaks against: one person a voice, and one voice of a recording a person."""
     people: dict[int, set[str]] = {}
     voices: dict[tuple[int, str], set[int]] = {}
-    for each in evidence:
-        people.setdefault(each.voice, set()).add(each.person)
-        voices.setdefault((by_id[each.voice].recording, each.person), set()).add(each.voice)
+    for voice, person in [*((each.voice, each.person) for each in evidence), *thanked]:
+        people.setdefault(voice, set()).add(person)
+        voices.setdefault((by_id[voice].recording, person), set()).add(voice)
     found: dict[int, Proposal] = {}
     for each in evidence:
         if len(people[each.voice]) == len(voices[by_id[each.voice].recording, each.person]) == 1:
             found.setdefault(each.voice, each)
-    return list(found.values())
+    return [replace(each, weak=each.weak and (each.voice, each.person) not in thanked) for each in found.values()]
 
 
 def _interpretations(db: Database, session: int) -> set[int]:
@@ -168,7 +181,7 @@ def _alone(voices: Sequence[Voice], people: Sequence[_Person], roles: frozenset[
         if longest >= MOST * total > 0 and longest >= MORE * second:
             whom = "interpreter" if roles is INTERPRETING else "speaker"
             reason = f"speaks for {longest / total:.0%} of the time, and the timetable has one {whom}"
-            yield Proposal(voice, person.slug, person.name, reason)
+            yield Proposal(voice, person.slug, person.name, reason, weak=True)
 
 
 def _called(voices: Sequence[Voice], people: Sequence[_Person]) -> Iterator[Proposal]:
@@ -193,6 +206,7 @@ def _introduced(db: Database, session: int, voices: Sequence[Voice], people: Seq
     names = Names([Somebody(person.slug, person.name) for person in by_slug.values()], [row[0] for row in others])
     by_label = {(voice.recording, voice.label): voice for voice in voices}
     evidence: list[Proposal] = []
+    thanked: set[tuple[int, str]] = set()
     away: set[str] = set()
     strangers: set[int] = set()
     for recording in dict.fromkeys(voice.recording for voice in voices):
@@ -207,6 +221,8 @@ def _introduced(db: Database, session: int, voices: Sequence[Voice], people: Seq
                     label, reason = said.label, "says “{}” at"
                 elif each.what == "other" and len(introduced) == 1 and said.label is not None:
                     label, reason = _following(turns, said.label, end_ms), "begins after “{}” at"
+                elif each.what == "thanks" and said.label is not None:
+                    label, reason = _before(turns, said.label, at_ms), ""
                 else:
                     continue
                 voice = by_label.get((recording, label or ""))
@@ -215,10 +231,26 @@ def _introduced(db: Database, session: int, voices: Sequence[Voice], people: Seq
                 if each.person is None:
                     strangers.add(voice.id)
                     continue
+                if each.what == "thanks":
+                    thanked.add((voice.id, each.person))
+                    continue
                 person, quoted = by_slug[each.person], said.text[each.start : each.end]
                 reason = f"{reason.format(quoted)} {format_clock(at_ms)}"
                 evidence.append(Proposal(voice.id, person.slug, person.name, reason, at_ms))
-    return _Words(tuple(evidence), frozenset(away), frozenset(strangers))
+    return _Words(tuple(evidence), frozenset(thanked), frozenset(away), frozenset(strangers))
+
+
+def _before(turns: Sequence[Turn], speaker: str, at_ms: int) -> str | None:
+    """Return the voice that spoke in the minute before a moment, if no other did for as long."""
+    lengths: dict[str, int] = {}
+    for turn in turns:
+        both = min(turn.end_ms, at_ms) - max(turn.start_ms, at_ms - SOON_MS)
+        if turn.label != speaker and both > 0:
+            lengths[turn.label] = lengths.get(turn.label, 0) + both
+    longest = max(lengths, key=lambda label: lengths[label], default=None)
+    if longest is None or lengths[longest] < LONG_MS or sum(lengths.values()) - lengths[longest] >= BRIEF_MS:
+        return None
+    return longest
 
 
 def _following(turns: Sequence[Turn], speaker: str, end_ms: int) -> str | None:

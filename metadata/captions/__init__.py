@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import PurePath
 
 from metadata.captions import (
+    ass,
     podcast_html,
     podcast_json,
     sbv,
@@ -43,6 +44,7 @@ FORMATS: dict[str, CaptionFormat] = {
         webvtt.FORMAT,
         srt.FORMAT,
         ttml.FORMAT,
+        ass.FORMAT,
         text.FORMAT,
         podcast_json.FORMAT,
         podcast_html.FORMAT,
@@ -116,7 +118,7 @@ def detect_format(content: str, name: str) -> str:
     """
     suffix = PurePath(name).suffix.lower()
     claims = [each.name for each in FORMATS.values() if each.detect and each.detect(content)]
-    named = [each for each in ("vtt", "srt", "sbv", "scc", "ttml", "txt") if FORMATS[each].suffix == suffix]
+    named = [each for each in ("vtt", "srt", "ass", "sbv", "scc", "ttml", "txt") if FORMATS[each].suffix == suffix]
     # SRT has no mark of its own, so a file that is called something else is read as that, and its mistake named.
     if named and (not claims or (claims == ["srt"] and suffix != ".txt")):
         claims = named

@@ -15,9 +15,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise, zip_longest
+from itertools import accumulate, pairwise, zip_longest
+from operator import itemgetter
 
 from metadata.model import Segment, Transcript
 
@@ -28,6 +30,7 @@ READING_MS = 50
 """What a reader needs for a column."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
+_PART = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]\s*|[^\s\u2e80-\u9fff]+\s*")
 _SENTENCE_END = tuple(".?!…。？！؟।")
 _CLAUSE_END = tuple(",;:—–、，；：،؛")
 _CLOSING = "\"'”’»)]」』"
@@ -48,12 +51,30 @@ class Cue:
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
-    """A word with the space that follows it, and its times."""
+class _Spoken:
+    """A segment's text, and the words into which it is cut.
 
-    start_ms: int
-    end_ms: int
+    Attributes:
+        text: all of it, on one line.
+        words: of each, where it begins in the text, and when it starts and ends; it reaches to where the next begins.
+        edges: of each word, and of the end, the columns before it: without the space that follows the word before, and
+            with it. Lines are broken by trying, and this makes a trial two look-ups.
+        pulls: of each word, how good a break after it is; None where only the pause after it tells.
+    """
+
     text: str
+    words: Sequence[tuple[int, int, int]]
+    edges: Sequence[tuple[int, int]]
+    pulls: Sequence[float | None]
+
+    def columns(self, first: int, end: int) -> int:
+        """Return what the words from ``first`` until before ``end`` take, without space around them."""
+        return max(self.edges[end][0] - self.edges[first][1], 0)
+
+    def line(self, first: int, end: int) -> str:
+        """Return the text of these words."""
+        until = self.words[end][0] if end < len(self.words) else None
+        return self.text[self.words[first][0] : until].strip()
 
 
 def cues(transcript: Transcript) -> tuple[Cue, ...]:
@@ -70,14 +91,20 @@ def cues(transcript: Transcript) -> tuple[Cue, ...]:
 
 def _drafts(segment: Segment, longest_ms: int | None) -> Iterator[Cue]:
     """Yield the cues of a segment; the first and last of captions that people timed keep its times."""
-    pieces = tuple(_pieces(segment))
-    if not pieces:
+    text = clean(segment.text)
+    words = _timed(segment, text) or _guessed(segment, text)
+    if not words:
         return
-    if longest_ms is None:
-        pieces = (replace(pieces[0], start_ms=segment.start_ms), *pieces[1:])
-        pieces = (*pieces[:-1], replace(pieces[-1], end_ms=segment.end_ms))
-    for part in _split(pieces, longest_ms):
-        yield replace(_cue(part), speaker=segment.speaker, overlapped=bool(segment.overlapped))
+    spoken = _Spoken(text, words, _edges(text, words), _pulls(text, words))
+    for first, end, lines in _split(spoken, 0, len(words), longest_ms):
+        keeps_start, keeps_end = (longest_ms is None and at in {0, len(words)} for at in (first, end))
+        yield Cue(
+            segment.start_ms if keeps_start else words[first][1],
+            segment.end_ms if keeps_end else words[end - 1][2],
+            lines,
+            segment.speaker,
+            bool(segment.overlapped),
+        )
 
 
 def clean(text: str) -> str:
@@ -87,51 +114,70 @@ def clean(text: str) -> str:
 
 def width(text: str) -> int:
     """Return the columns that a text takes; combining marks take none."""
-    if text.isascii():
-        return len(text)  # lines are broken by trying: most of the time of writing captions is spent here
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
-    )
+    return len(text) if text.isascii() else sum(map(_columns, text))
 
 
-def _pieces(segment: Segment) -> Iterator[_Piece]:
-    """Cut a segment's text at its words; where they do not match it, at spaces and wide characters."""
-    text = clean(segment.text)
-    starts: list[int] = []
+def _columns(char: str) -> int:
+    return 0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def _timed(segment: Segment, text: str) -> list[tuple[int, int, int]]:
+    """Cut a segment's text at its words; nothing where they do not match it."""
+    found: list[tuple[int, int, int]] = []
     cursor = 0
     for word in segment.words:
-        found = text.find(clean(word.text), cursor)
-        if found < 0:
-            return (yield from _guessed(segment, text))
-        starts.append(found)
-        cursor = found + len(clean(word.text))
-    if not starts:
-        return (yield from _guessed(segment, text))
-    starts[0] = 0
-    for word, (start, end) in zip(segment.words, pairwise([*starts, len(text)]), strict=True):
-        yield _Piece(word.start_ms, word.end_ms, text[start:end])
+        plain = clean(word.text)
+        at = text.find(plain, cursor)
+        if at < 0:
+            return []
+        found.append((at if found else 0, word.start_ms, word.end_ms))
+        cursor = at + len(plain)
+    return found
 
 
-def _guessed(segment: Segment, text: str) -> Iterator[_Piece]:
-    """Cut text without words' times: each part gets its share of the segment by length."""
-    length = segment.end_ms - segment.start_ms
-    for match in re.finditer(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]\s*|[^\s\u2e80-\u9fff]+\s*", text):
-        yield _Piece(
-            segment.start_ms + length * match.start() // len(text),
-            segment.start_ms + length * match.end() // len(text),
-            match[0],
-        )
+def _guessed(segment: Segment, text: str) -> list[tuple[int, int, int]]:
+    """Cut text without words' times at spaces and wide characters; each part gets a share of the time by its length."""
+    start_ms, whole = segment.start_ms, len(text)
+    length = segment.end_ms - start_ms
+    places = [match.start() for match in _PART.finditer(text)]
+    times = [start_ms + length * place // whole for place in [*places, whole]] if places else []
+    return list(zip(places, times, times[1:], strict=False))
 
 
-def _split(pieces: tuple[_Piece, ...], longest_ms: int | None) -> Iterator[tuple[_Piece, ...]]:
-    """Halve, at the best place near the middle, until each part fits a cue."""
-    if len(pieces) == 1 or ((longest_ms is None or _duration(pieces) <= longest_ms) and _lines(pieces)):
-        yield pieces
+def _edges(text: str, words: Sequence[tuple[int, int, int]]) -> list[tuple[int, int]]:
+    """Return the columns before each word and before the end: without space before the place, and with it."""
+    columns = range(len(text) + 1) if text.isascii() else [*accumulate(map(_columns, text), initial=0)]
+    found = []
+    for place in [*(each[0] for each in words), len(text)]:
+        before, after = place, place
+        while before and text[before - 1].isspace():
+            before -= 1
+        while after < len(text) and text[after].isspace():
+            after += 1
+        found.append((columns[before], columns[after]))
+    return found
+
+
+def _pulls(text: str, words: Sequence[tuple[int, int, int]]) -> list[float | None]:
+    places = [each[0] for each in words]
+    return [_pull(text[start:end]) for start, end in pairwise([*places, len(text)])]
+
+
+def _pull(word: str) -> float | None:
+    bare = _without_closing(word)
+    return 0.3 if bare.endswith(_SENTENCE_END) else 0.2 if bare.endswith(_CLAUSE_END) else None
+
+
+def _split(spoken: _Spoken, first: int, end: int, longest_ms: int | None) -> Iterator[tuple[int, int, tuple[str, ...]]]:
+    """Halve, at the best place near the middle, until each part fits a cue; yield its words' range and its lines."""
+    lasts_ms = spoken.words[end - 1][2] - spoken.words[first][1]
+    lines = _lines(spoken, first, end) if longest_ms is None or lasts_ms <= longest_ms else ()
+    if lines or end - first == 1:
+        yield first, end, lines or _lines(spoken, first, end) or (spoken.line(first, end),)
         return
-    total = max(width(_text(pieces)), 1)
-    at = min(range(1, len(pieces)), key=lambda i: _cost(pieces, i, total))
-    yield from _split(pieces[:at], longest_ms)
-    yield from _split(pieces[at:], longest_ms)
+    at = _best_break(spoken, first, end, range(first + 1, end))
+    yield from _split(spoken, first, at, longest_ms)
+    yield from _split(spoken, at, end, longest_ms)
 
 
 def ends_sentence(text: str) -> bool:
@@ -147,35 +193,33 @@ def _without_closing(text: str) -> str:
     return text.rstrip().rstrip(_CLOSING)
 
 
-def _cost(pieces: tuple[_Piece, ...], at: int, total: int) -> float:
-    """Return how bad a break before ``pieces[at]`` is: far from the middle, or inside a clause."""
-    balance = abs(width(_text(pieces[:at])) / total - 0.5)
-    before = pieces[at - 1].text
-    pause_ms = pieces[at].start_ms - pieces[at - 1].end_ms
-    if ends_sentence(before):
-        return balance - 0.3
-    if _without_closing(before).endswith(_CLAUSE_END):
-        return balance - 0.2
-    return balance - min(max(pause_ms, 0), 1_000) / 5_000
+def _best_break(spoken: _Spoken, first: int, end: int, places: Iterable[int]) -> int:
+    """Return the best of some words to break before: near the middle, and where a clause ends."""
+    total = max(spoken.columns(first, end), 1)
+
+    def badness(at: int) -> float:
+        balance = abs(spoken.columns(first, at) / total - 0.5)
+        pull = spoken.pulls[at - 1]
+        if pull is None:
+            pause_ms = spoken.words[at][1] - spoken.words[at - 1][2]
+            pull = min(max(pause_ms, 0), 1_000) / 5_000
+        return balance - pull
+
+    return min(places, key=badness)
 
 
-def _lines(pieces: tuple[_Piece, ...]) -> tuple[str, ...]:
-    """Return the cue's text as one line or two, or nothing if it fits neither."""
-    text = _text(pieces)
-    total = width(text)
+def _lines(spoken: _Spoken, first: int, end: int) -> tuple[str, ...]:
+    """Return the words' text as one line or two, or nothing if it fits neither."""
+    total = spoken.columns(first, end)
     if total <= COLUMNS:
-        return (text,)
-    breaks = [
-        i for i in range(1, len(pieces)) if width(_text(pieces[:i])) <= COLUMNS and width(_text(pieces[i:])) <= COLUMNS
-    ]
+        return (spoken.line(first, end),)
+    earliest = bisect_left(spoken.edges, spoken.edges[end][0] - COLUMNS, first + 1, end, key=itemgetter(1))
+    latest = bisect_right(spoken.edges, spoken.edges[first][1] + COLUMNS, first + 1, end, key=itemgetter(0))
+    breaks = range(earliest, latest)
     if not breaks:
         return ()
-    at = min(breaks, key=lambda i: _cost(pieces, i, total))
-    return _text(pieces[:at]), _text(pieces[at:])
-
-
-def _cue(pieces: tuple[_Piece, ...]) -> Cue:
-    return Cue(pieces[0].start_ms, pieces[-1].end_ms, _lines(pieces) or (_text(pieces),))
+    at = _best_break(spoken, first, end, breaks)
+    return spoken.line(first, at), spoken.line(at, end)
 
 
 def _spread(drafts: list[Cue]) -> Iterator[Cue]:
@@ -187,11 +231,3 @@ def _spread(drafts: list[Cue]) -> Iterator[Cue]:
         reading = min(READING_MS * sum(map(width, draft.lines)), LONGEST_MS)
         end = max(draft.end_ms, start + max(SHORTEST_MS, reading))
         yield replace(draft, start_ms=start, end_ms=end if following is None else min(end, following))
-
-
-def _text(pieces: tuple[_Piece, ...]) -> str:
-    return "".join(piece.text for piece in pieces).strip()
-
-
-def _duration(pieces: tuple[_Piece, ...]) -> int:
-    return pieces[-1].end_ms - pieces[0].start_ms

@@ -18,7 +18,7 @@ from dataclasses import replace
 from metadata.model import Segment, Transcript
 
 _NAME = r"[^\W\d_][^\s:\[\]]*(?: [^\s:\[\]]+){0,4}"
-_PREFIX = re.compile(rf"(?:>> ?)?(?:(?P<name>{_NAME})|\[(?P<inside>{_NAME})\]):\s+(?P<said>\S.*)", re.DOTALL)
+_PREFIX = re.compile(rf"(?:>> ?)?(?:(?P<name>{_NAME})|\[(?P<inside>[^\[\]\n]{{1,200}})\]):\s+(?P<said>\S.*)", re.DOTALL)
 
 
 def name_speakers(segments: Sequence[Segment]) -> tuple[Segment, ...]:
@@ -38,6 +38,22 @@ def name_speakers(segments: Sequence[Segment]) -> tuple[Segment, ...]:
         else:
             result.append(segment if everywhere else replace(segment, speaker=current))
     return tuple(result)
+
+
+def prefixed(speaker: str | None) -> str:
+    """Return what stands before what somebody says, so that `name_speakers` takes it for a name again.
+
+    >>> prefixed("Noor Okafor"), prefixed("3rd: a student [online]"), prefixed(None)
+    ('Noor Okafor: ', '[3rd: a student (online)]: ', '')
+    """
+    if not speaker:
+        return ""
+    if re.fullmatch(_NAME, speaker):
+        return f"{speaker}: "
+    return f"[{speaker.translate(_ROUND)}]: "
+
+
+_ROUND = str.maketrans("[]", "()")
 
 
 def voice_label(text: str | None) -> str | None:

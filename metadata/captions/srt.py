@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 from metadata.captions.base import CaptionFormat, Source, clock_ms, imported, join_lines, tidy
 from metadata.captions.cues import Cue, cues
-from metadata.captions.prefixes import name_speakers
+from metadata.captions.prefixes import name_speakers, prefixed
 from metadata.captions.rolling import may_roll, new_lines, rolls
 from metadata.languages import UNDETERMINED
 from metadata.model import Segment, Transcript
@@ -46,9 +46,8 @@ def write(transcript: Transcript) -> str:
 def _block(number: int, cue: Cue) -> str:
     start = format_timestamp(cue.start_ms, separator=",")
     end = format_timestamp(cue.end_ms, separator=",")
-    name = f"{_defuse(cue.speaker)}: " if cue.speaker else ""
     lines = "\n".join(map(_defuse, cue.lines))
-    return f"{number}\n{start} --> {end}\n{name}{lines}\n"
+    return f"{number}\n{start} --> {end}\n{_defuse(prefixed(cue.speaker))}{lines}\n"
 
 
 def _defuse(text: str) -> str:

@@ -2,7 +2,9 @@
 
 Source: W3C TTML2 (https://www.w3.org/TR/ttml2/), sections 8 (content), 10 (times) and 12 (metadata: speakers are
 ``ttm:agent``); for time codes TTML1 (https://www.w3.org/TR/ttml1/), annex N.3. Drafts of 2004 to 2006 are read too,
-whose namespaces differ. Written are documents of the IMSC 1.1 Text profile (https://www.w3.org/TR/ttml-imsc1.1/).
+whose namespaces differ, and so are times without a unit, as SMIL writes them and Apple's transcripts have them
+(https://www.w3.org/TR/SMIL3/smil-timing.html#Timing-ClockValueSyntax). Written are documents of the IMSC 1.1 Text
+profile (https://www.w3.org/TR/ttml-imsc1.1/).
 
 Read are the times, text and agents of paragraphs. ttconv's reader was tried: it keeps how captions look, which
 a transcript has no use for, and drops who speaks. XML is parsed by defusedxml, which refuses document types, so
@@ -38,6 +40,8 @@ _CLOCK = re.compile(r"(\d{1,4}):([0-5]\d):([0-5]\d|60)(?:(\.\d{1,30})|:(\d{2,3})
 OVERLAPPED = "x-overlapped"
 """The role of what is said while others speak: TTML2, section 14.3.4, has none for it, and takes those with ``x-``."""
 _OFFSET = re.compile(r"(\d{1,12}(?:\.\d{1,30})?)(h|ms|m|s|f|t)", re.ASCII)
+_SMIL = re.compile(r"(?:([0-5]?\d):([0-5]\d)|(\d{1,9}))(\.\d{1,30})?", re.ASCII)
+"""Minutes and seconds, or seconds alone. A document that has any counts all of its times from its own beginning."""
 _FIRST = re.compile(r"(?>\s|<\?.*?\?>|<!--.*?-->|<![A-Z][^>]*>)*+<(?:\w+:)?tt[\s>/]", re.DOTALL)
 _NOT_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
 """What XML 1.0 (section 2.2, Char) excludes and `metadata.captions.cues.clean` leaves."""
@@ -120,6 +124,8 @@ class _Clock:
             unit = {"h": Fraction(3600), "m": Fraction(60), "s": Fraction(1), "ms": Fraction(1, 1000)}
             unit |= {"f": 1 / self.frames, "t": 1 / self.ticks}
             time = Fraction(match[1]) * unit[match[2]]
+        elif match := _SMIL.fullmatch(value):
+            time = int(match[1] or 0) * 60 + int(match[2] or match[3]) + Fraction(match[4] or 0)
         else:
             raise self.source.error(where, f"cannot read {value[:40]!r} as a time")
         # Where codes are left out, the frame of a whole minute begins a little before it: it shows from then on.
@@ -171,7 +177,9 @@ def read(text: str, source: Source) -> Transcript:
     readings = frozenset(
         each.get(f"{_XML}id", "") for each in root.iter() if _local(each) == "style" and _is_reading(each, frozenset())
     )
-    reader = _Reader(source, clock, agents, language, source.duration_ms, readings)
+    times = (each.get(name) or "" for each in root.iter() for name in _TIMES)
+    from_zero = any(_SMIL.fullmatch(time.strip()) for time in times)
+    reader = _Reader(source, clock, agents, language, source.duration_ms, readings, from_zero)
     found = [child for child in root if _local(child) == "body"]
     segments = [segment for child in found for segment in reader.segments(child, _Place(start_ms=0), "body")]
     return imported(source, segments, generator=FORMAT.title, language=language, hour_ms=clock.hour_ms)
@@ -247,6 +255,8 @@ class _Reader:
     duration_ms: int | None
     readings: frozenset[str]
     """Styles of what tells how something else is read."""
+    from_zero: bool
+    """Whether all times count from the document's beginning."""
 
     def segments(self, element: Element, parent: _Place, path: str) -> Iterator[Segment]:
         """Yield the paragraphs inside an element."""
@@ -274,9 +284,10 @@ class _Reader:
     def place(self, element: Element, parent: _Place, path: str) -> _Place:
         """Return when an element is active, and who speaks in it; no end is that of its parent."""
         begin, end, duration = (element.get(name) for name in _TIMES)
-        start = parent.start_ms + (self.clock.ms(begin, path) if begin else 0)
+        zero = 0 if self.from_zero else parent.start_ms
+        start = zero + self.clock.ms(begin, path) if begin else parent.start_ms
         ends = [parent.end_ms] if parent.end_ms is not None else []
-        ends += [parent.start_ms + self.clock.ms(end, path)] if end else []
+        ends += [zero + self.clock.ms(end, path)] if end else []
         ends += [start + self.clock.ms(duration, path)] if duration else []
         agent = _attribute(element, _METADATA, "agent")
         name = self.agents.get((agent.split() or [""])[0], agent) if agent else None

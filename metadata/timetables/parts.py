@@ -78,15 +78,27 @@ class Notes:
         self.floating = True
         self.note_once(where, f"{NO_ZONE} (--time-zone names another)")
 
-    def line(self, text: str | None) -> str | None:
-        """Return a text of one line, such as a title, without control characters and needless spaces; None if empty."""
-        return " ".join(_UNPRINTABLE.sub("", plain).split()) or None if (plain := self._plain(text)) else None
+    def line(self, text: str | None, *, html: bool = True) -> str | None:
+        """Return a text of one line, such as a title, without control characters and needless spaces; None if empty.
 
-    def block(self, *texts: str | None) -> str | None:
-        """Return texts of several lines as one. Each is kept once, since some exporters repeat the abstract."""
+        Args:
+            text: as the file has it.
+            html: False where it is known to be plain text.
+        """
+        plain = self._plain(text) if html else text
+        return " ".join(_UNPRINTABLE.sub("", plain).split()) or None if plain else None
+
+    def block(self, *texts: str | None, html: bool = True) -> str | None:
+        """Return texts of several lines as one. Each is kept once, since some exporters repeat the abstract.
+
+        Args:
+            *texts: as the file has them.
+            html: False where they are known to be plain text.
+        """
         kept: list[str] = []
         for text in texts:
-            plain = _UNPRINTABLE.sub("", self._plain(text).replace("\r\n", "\n").replace("\r", "\n")).strip()
+            read = self._plain(text) if html else text or ""
+            plain = _UNPRINTABLE.sub("", read.replace("\r\n", "\n").replace("\r", "\n")).strip()
             if plain and not any(plain == other for other in kept):
                 kept.append(plain)
         if len(kept) == 2 and kept[1].startswith(kept[0]):

@@ -34,6 +34,8 @@ SESSION_FIELDS = frozenset(
     {"title", "start", "day", "planned_ms", "language", "abstract", "people", "links", "external_ids"}
 )
 
+UNTITLED = "Untitled"
+"""What an episode without a title is called."""
 _ATOM = "http://www.w3.org/2005/Atom}"
 _ITUNES = "http://www.itunes.com/dtds/podcast-1.0.dtd}"
 _CONTENT = "http://purl.org/rss/1.0/modules/content/}"
@@ -53,6 +55,7 @@ _CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})(?:\.\d+)?", re.ASCII)
 _ADDRESSED = re.compile(r"\S+@\S+ \((.+)\)")
 """RSS writes people as an address with a name behind."""
 _BASE = "http://www.w3.org/XML/1998/namespace}base"
+_LANG = "http://www.w3.org/XML/1998/namespace}lang"
 
 
 def detect(source: Source, /) -> bool:
@@ -78,9 +81,7 @@ def read(source: Source, /) -> Reading:
     title = notes.line(_said(channel, f"{prefix}title"))
     if title is None:
         notes.note(channel.where, "the feed has no title: the event is named by the file")
-    language = notes.language(
-        channel.where, channel.get("language") or channel.attributes.get("http://www.w3.org/XML/1998/namespace}lang")
-    )
+    language = _language(channel, notes)
     items = list(channel.all(f"{_ATOM}entry" if atom else "item"))
     _note_shared_guids(items, notes)
     sessions = [_session(item, prefix, language, channel, notes) for item in items]
@@ -109,6 +110,12 @@ def read(source: Source, /) -> Reading:
         session_fields=SESSION_FIELDS | said_of_any(sessions, "release"),
         complete=False,
     )
+
+
+def _language(node: Node, notes: Notes) -> str | None:
+    """Return the language that a show or an episode says of itself."""
+    said = node.get("language") or node.get(f"{_DUBLIN_CORE}language") or node.attributes.get(_LANG)
+    return notes.language(node.where, said)
 
 
 def _said(node: Node, tag: str) -> str:
@@ -151,13 +158,15 @@ def _address(node: Node, link: Node, notes: Notes) -> str:
 
 def _session(item: Node, prefix: str, language: str | None, channel: Node, notes: Notes) -> Session:
     where = item.where
-    title = notes.line(_said(item, f"{prefix}title")) or notes.line(item.get(f"{_ITUNES}title"))
+    title = _title(item, prefix, notes)
     if title is None:
         notes.note(where, "an episode without a title")
-    abstract = notes.block(
+    about = (
         item.get("description") or _said(item, f"{_ATOM}summary") or item.get(f"{_ITUNES}summary")
         or item.get(f"{_CONTENT}encoded") or _said(item, f"{_ATOM}content")
     )  # fmt: skip
+    plain = about == item.get(f"{_ATOM}summary") and _is_plain(item, f"{_ATOM}summary")
+    abstract = notes.block(about, html=not plain)
     links = [*_website(item, notes, "page")]
     for enclosure in item.all("enclosure"):
         links += notes.link(enclosure.where, "recording", enclosure.attributes.get("url"))
@@ -172,17 +181,30 @@ def _session(item: Node, prefix: str, language: str | None, channel: Node, notes
     start, day = _when(item, notes)
     return Session(
         slug="",
-        title=title or "Untitled",
+        title=title or UNTITLED,
         start=start,
         day=day,
         planned_ms=_length(item, notes),
-        language=language,
+        language=_language(item, notes) or language,
         abstract=abstract,
         people=_people(item, channel, notes),
         links=unique_links(links),
         external_ids=ids(guid=_guid(item)),
         release=_release(item, channel, notes),
     )
+
+
+def _title(item: Node, prefix: str, notes: Notes) -> str | None:
+    """Return an episode's title. That of iTunes is plain text, and so is another one that says the same."""
+    said, plain = _said(item, f"{prefix}title"), item.get(f"{_ITUNES}title")
+    html = said != plain and not _is_plain(item, f"{prefix}title")
+    return notes.line(said, html=html) or notes.line(plain)
+
+
+def _is_plain(node: Node, tag: str) -> bool:
+    """Return whether a text of Atom is called plain, or nothing, which means the same (RFC 4287, section 3.1.1)."""
+    child = node.find(tag) if tag.startswith(_ATOM) else None
+    return child is not None and child.attributes.get("type", "text") == "text"
 
 
 def _when(item: Node, notes: Notes) -> tuple[str | None, str | None]:
@@ -227,6 +249,11 @@ def _length(item: Node, notes: Notes) -> int | None:
     match = _CLOCK.fullmatch(text)
     hours, minutes, seconds = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
     return notes.positive(item.where, ((hours * 60 + minutes) * 60 + seconds) * 1000, text)
+
+
+def names_people(item: Node, channel: Node) -> bool:
+    """Return whether an episode, or its show, says who has which part in it (``podcast:person``)."""
+    return any(place.find(f"{prefix}person") is not None for place in (item, channel) for prefix in PODCAST)
 
 
 def _people(item: Node, channel: Node, notes: Notes) -> tuple[Role, ...]:

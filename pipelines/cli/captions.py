@@ -217,8 +217,8 @@ def export_captions(root: Path, session: str, form: str, speakers: bool, target:
     """Write the current transcripts of SESSION (its slug, or EVENT/SESSION) in any format.
 
     Lines and times follow the BBC's and Netflix's guidelines; captions that people timed keep their times. A
-    folder gets a file for every recording, the screen the session's main one. WebVTT, TTML and JSON have a place
-    for who speaks; in SRT and text the name stands before what is said.
+    folder gets a file for every recording, the screen the session's main one. WebVTT, TTML, ASS and JSON have a
+    place for who speaks; in SRT and text the name stands before what is said.
     """
     with open_archive_readonly(root) as context, sqlite_errors():
         found = find_session(context.db, *session_name(session))

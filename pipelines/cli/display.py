@@ -7,6 +7,7 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from types import TracebackType
 from typing import Self
 
@@ -130,6 +131,12 @@ class ProgressObserver:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.progress.stop()
+
+    def beside(self) -> ProgressObserver:
+        """Return another that shows its bar below this one's."""
+        other = copy(self)
+        other.task = self.progress.add_task("", visible=False, count="", state="")
+        return other
 
     def stage(self, stage: Stage, items: Sequence[Item]) -> None:
         """Begin a bar: in the stage's unit where sizes are known, else in items."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -208,11 +209,12 @@ def serve(root: Path, published: Path | None, port: int, host: str, workers: int
 def _serve(
     public: Path, names: SiteNames, host: str, port: int, *, proxies: tuple[str, ...] = (), workers: int = 1
 ) -> None:
-    # Datasette takes most of a second to import, which only serving is worth.
-    from archive.site.app import serve as serve_site
+    with suppress(KeyboardInterrupt):  # which is how it ends
+        # Datasette takes most of a second to import, which only serving is worth.
+        from archive.site.app import serve as serve_site
 
-    err.print(f"Serving [bold]{escape(names.title)}[/] at [bold]http://{host}:{port}/[/] (Ctrl-C ends it)")
-    serve_site(public, host, port, names, proxies=proxies, workers=workers)
+        err.print(f"Serving [bold]{escape(names.title)}[/] at [bold]http://{host}:{port}/[/] (Ctrl-C ends it)")
+        serve_site(public, host, port, names, proxies=proxies, workers=workers)
 
 
 @command("rostra demo", "rostra demo --no-serve", "rostra demo elsewhere --port 8080")

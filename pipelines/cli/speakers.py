@@ -304,6 +304,7 @@ NONE = (
     "No voices are known here. Switch them on in rostra.toml ([bold]\\[speakers] enabled = true[/]), then"
     " [bold]rostra run[/]; [bold]rostra status[/] says what went wrong."
 )
+WEAK = "; nothing that is said tells more, and somebody may have stood in for them: listen first"
 SHOWN = 40
 """Characters of a label in the table."""
 
@@ -324,7 +325,9 @@ def _show(address: SessionAddress, known: list[Voice], proposed: list[Proposal],
     out.print(table)
     for voice in known:
         if proposal := by_voice.get(voice.id):
-            err.print(f"{escape(voice.label[:SHOWN])} may be {escape(proposal.name)}: it {escape(proposal.reason)}.")
+            weak = WEAK if proposal.weak else ""
+            reason = f"{escape(proposal.reason)}{weak}"
+            err.print(f"{escape(voice.label[:SHOWN])} may be {escape(proposal.name)}: it {reason}.")
     if proposed:
         label = next(voice.label for voice in known if voice.id in by_voice)
         err.print(

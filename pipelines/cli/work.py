@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +14,9 @@ from pipelines import config as configuration
 from pipelines.cli.display import ProgressObserver, err
 from pipelines.errors import ConfigError, PipelineError
 from pipelines.run import sizing
-from pipelines.run.executors import Executor, InProcess, Local
+from pipelines.run.executors import Executor, InProcess, Local, Pool
 from pipelines.run.observers import Log, Metrics, Several, to_journal
-from pipelines.run.runner import Observer, RunSummary, due_in, run_stage
+from pipelines.run.runner import Observer, RunSummary, Work, due_in, run_stage, run_together
 from pipelines.stages import Setup, StageEntry
 from pipelines.storage.archive_folder import Context
 
@@ -56,7 +57,7 @@ def run_stages(
     workers: int | None = None,
     cluster: str | None = None,
 ) -> RunSummary:
-    """Run stages of the pipeline, one after the other.
+    """Run stages of the pipeline: one after the other, or one beside another where that saves time.
 
     Args:
         context: the archive, open for writing.
@@ -72,11 +73,15 @@ def run_stages(
     """
     report = RunSummary()
     setup = setup or Setup(config=context.config)
-    for entry in stages:
+    waiting = deque(stages)
+    while waiting:
+        entry = waiting.popleft()
         if entry.runs_on == "driver":
             done = run_stage(context, entry.make(setup), InProcess(), observer)
         elif entry.runs_on == "workers":
             done = run_stage(context, entry.make(setup), _below(context, workers, cluster), observer)
+        elif not cluster and waiting and waiting[0].beside == entry.name:
+            done = _run_beside(context, observer, (entry, waiting.popleft()), setup, workers)
         else:
             done = _run_with_models(context, observer, entry, setup, workers, cluster)
         report.merge(done)
@@ -93,6 +98,32 @@ def _run_with_models(
         workers = sizing.workers(context.config, len(due), weights=weights, wanted=workers)
         stage = entry.make(replace(setup, threads=sizing.threads(workers, configuration.cores())))
     return run_stage(context, stage, _below(context, workers, cluster), observer, due)
+
+
+def _run_beside(
+    context: Context, observer: Observer, entries: Sequence[StageEntry], setup: Setup, workers: int | None
+) -> RunSummary:
+    """Run stages that load a model beside each other: the first has all the workers that it needs.
+
+    Children are left for others where processors would be idle (`sizing.others`), and once the first stage has begun
+    its last item.
+    """
+    dues = [due_in(context, entry.make(setup)) for entry in entries]
+    if not all(dues):
+        report = RunSummary()
+        for entry in entries:
+            report.merge(_run_with_models(context, observer, entry, setup, workers, None))
+        return report
+    weights = entries[0].weights_bytes(setup)
+    count = sizing.workers(context.config, len(dues[0]), weights=weights, wanted=workers)
+    size = count + sizing.others(count, weights=weights)
+    each = sizing.threads(count, configuration.cores())
+    works = [
+        Work(entry.make(replace(setup, threads=1 if nth else each)), due, size if nth else count)
+        for nth, (entry, due) in enumerate(zip(entries, dues, strict=True))
+    ]
+    with Pool(size, context.layout.work, configuration.limits(context.config)) as pool:
+        return run_together(context, pool, works, observer)
 
 
 def _below(context: Context, workers: int | None, cluster: str | None) -> Executor:

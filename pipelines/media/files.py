@@ -320,22 +320,6 @@ def write_streams(path: Path, targets: Mapping[str, Path], info: MediaInfo, **op
     _convert(path, ffmpeg.merge_outputs(*outputs), _allowed_seconds(info), list(targets.values()), "-copyts")
 
 
-def subtitle_packets(path: Path, track: int) -> Iterator[tuple[int, bytes]]:
-    """Yield when each line of a track of subtitles begins, in milliseconds of the container's clock, and its bytes.
-
-    Args:
-        path: the recording.
-        track: which of its tracks of subtitles, counted from 0.
-
-    Raises:
-        NotMediaError, BrokenMediaError: it is not a recording, or cannot be read.
-    """
-    with _opened(path) as container, suppress(av.error.FFmpegError):
-        for packet in container.demux(container.streams.subtitles[track]):
-            if packet.pts is not None and packet.time_base is not None:
-                yield round(packet.pts * packet.time_base * 1000), bytes(packet)
-
-
 def _allowed_seconds(info: MediaInfo, least: float = RENDER_SECONDS) -> float:
     return least + RENDER_FACTOR * (info.duration_ms or 0) / 1000
 

@@ -1,12 +1,12 @@
 """Subtitles that a recording carries in its own file, beside pictures and sound.
 
-What is text is written into WebVTT files, for `pipelines.stages.captions` to take as it takes files beside recordings.
+What is text is written into files of WebVTT or ASS, for `pipelines.stages.captions` to take as it takes files beside
+recordings. WebVTT of FFmpeg's would not say who speaks, which ASS does.
 What is pictures of text (DVD, DVB, Blu-ray), or of a kind that FFmpeg does not decode, cannot be read, and is told.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -16,12 +16,11 @@ from typing import Literal
 import av
 from av.codec.codec import UnknownCodecError
 
-from metadata.captions.base import tidy
 from metadata.errors import InvalidLanguageError
 from metadata.languages import display_name, parse_language
 from metadata.times import format_timestamp
 from pipelines.errors import ItemError
-from pipelines.media.files import MediaInfo, StreamInfo, subtitle_packets, write_streams
+from pipelines.media.files import MediaInfo, StreamInfo, write_streams
 
 MOST_TRACKS = 64
 """How many of a recording's tracks of subtitles are read."""
@@ -36,7 +35,7 @@ class Subtitles:
     """A track of subtitles, written into a file of its own.
 
     Attributes:
-        path: a WebVTT file, whose name has the track's number and its language.
+        path: a file of WebVTT or ASS, whose name has the track's number and its language.
         codec: FFmpeg's name of what it was.
         language: BCP-47; None where the file does not say it.
         title: what the file calls the track.
@@ -140,53 +139,14 @@ def _write(path: Path, info: MediaInfo, wanted: dict[str, Subtitles]) -> dict[st
 
 def _write_all(path: Path, info: MediaInfo, wanted: dict[str, Subtitles]) -> None:
     if wanted:
-        targets = {stream: each.path for stream, each in wanted.items()}
-        write_streams(path, targets, info, format="webvtt", fs=MOST_BYTES)
-    for stream, each in wanted.items():
-        if each.codec == "ass":
-            lines = each.path.read_bytes().splitlines(keepends=True)
-            said = [line for line in lines if not _DRAWING.fullmatch(line.strip())]
-            names = _names(path, int(stream.removeprefix("s:")), info.starts_ms)
-            each.path.write_bytes(b"".join(_with_names(said, names)))
-
-
-def _names(path: Path, track: int, starts_ms: int) -> dict[int, list[str]]:
-    """Return who says the lines of a track of ASS, by when these begin: FFmpeg leaves that out of WebVTT.
-
-    A line in a container is ``ReadOrder, Layer, Style, Name, …`` (https://www.matroska.org/technical/subtitles.html).
-    """
-    names: dict[int, list[str]] = {}
-    for start_ms, line in subtitle_packets(path, track):
-        fields = line.decode("utf-8", "replace").split(",", 4)
-        if len(fields) == 5:
-            names.setdefault(start_ms - starts_ms, []).append(tidy(fields[3]))
-    return names
-
-
-def _with_names(lines: Iterable[bytes], names: dict[int, list[str]]) -> Iterator[bytes]:
-    """Yield the lines of a WebVTT file, with who says each cue before its first line."""
-    name = ""
-    for line in lines:
-        voice = b""
-        if times := _TIMES.match(line):
-            hours, minutes, seconds, ms = (int(part or 0) for part in times.groups())
-            waiting = names.get(((hours * 60 + minutes) * 60 + seconds) * 1000 + ms)
-            name = waiting.pop(0) if waiting else ""
-        elif name and line.strip():
-            voice, name = b"<v %s>" % escape(name, quote=False).encode(), ""
-        yield voice + line
-
-
-_TIMES = re.compile(rb"(?:(\d+):)?(\d\d):(\d\d)\.(\d\d\d) --> ")
-
-
-_DRAWING = re.compile(rb"m( +-?[0-9.]+){2}[mnlbspc0-9. -]*")
-"""Shapes, as Aegisub's manual has them under "Drawing commands": FFmpeg leaves them in the text."""
+        # FFmpeg knows the format by the name.
+        write_streams(path, {stream: each.path for stream, each in wanted.items()}, info, fs=MOST_BYTES)
 
 
 def _described(number: int, track: StreamInfo, folder: Path) -> Subtitles:
     language = parsed(track.language)
-    name = f"subtitles-{number + 1}{f'.{language}' if language else ''}.vtt"
+    suffix = "ass" if track.codec == "ass" else "vtt"
+    name = f"subtitles-{number + 1}{f'.{language}' if language else ''}.{suffix}"
     return Subtitles(
         path=folder / name,
         codec=track.codec,

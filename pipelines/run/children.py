@@ -33,7 +33,7 @@ from typing import Any
 from pebble import ProcessExpired, ProcessPool
 
 from pipelines.config import Limits
-from pipelines.errors import ItemCrashError, ItemError, PipelineError, WorkerError, disk_full
+from pipelines.errors import TIMEOUT, ItemCrashError, ItemError, PipelineError, WorkerError, disk_full
 from pipelines.stages.base import Item, Outcome, Prepares, Report, Stage
 
 POLL_SECONDS = 0.2
@@ -95,9 +95,7 @@ class Child:
             self.stop()
             if self._group is None:
                 raise WorkerError("a worker process was not ready in time: what it loads is too much for this machine")
-            return Outcome(
-                "failed", code="timeout", text="it took far longer than its length warrants, and was stopped"
-            )
+            return Outcome("failed", code=TIMEOUT, text="it took far longer than its length warrants, and was stopped")
         try:
             outcome = self.future.result()
         except PipelineError:

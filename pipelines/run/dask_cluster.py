@@ -9,7 +9,7 @@ Workers offer the resources ``gpu``, for stages that load a model, and ``io``, f
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class Cluster:
     workerless_seconds: float = 60.0
     connect_seconds: float = 10.0
 
-    def map(self, stage: Stage, items: Iterable[Item], watcher: Watcher) -> Iterator[tuple[Item, Outcome]]:
+    def map(self, stage: Stage, items: Iterable[Item], watcher: Watcher) -> Generator[tuple[Item, Outcome], None, None]:
         """Keep as many items in flight as there is room for, and yield each with its outcome when it ends."""
         with self._connected() as client:
             yield from self._drive(_Workers(client, stage, self.limits), items, watcher)

@@ -8,11 +8,12 @@ on. `pipelines.run.dask_cluster` uses the same children on other machines.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, wait
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self, TypeAlias
 
 from pipelines.config import Limits
 from pipelines.run.children import POLL_SECONDS, Child, perform
@@ -32,7 +33,7 @@ class Watcher(Protocol):
 class Executor(Protocol):
     """Maps items to outcomes, in the order in which they end."""
 
-    def map(self, stage: Stage, items: Iterable[Item], watcher: Watcher) -> Iterator[tuple[Item, Outcome]]:
+    def map(self, stage: Stage, items: Iterable[Item], watcher: Watcher) -> Generator[tuple[Item, Outcome], None, None]:
         """Work on each item once, and yield it with its outcome.
 
         Raises:
@@ -43,7 +44,7 @@ class Executor(Protocol):
 class InProcess:
     """Works on one item after the other, in this process."""
 
-    def map(self, stage: Stage, items: Iterable[Item], watcher: Watcher) -> Iterator[tuple[Item, Outcome]]:
+    def map(self, stage: Stage, items: Iterable[Item], watcher: Watcher) -> Generator[tuple[Item, Outcome], None, None]:
         """Work on each item in order."""
         for item in items:
             watcher.started(item)
@@ -52,6 +53,32 @@ class InProcess:
                 watcher.advanced(item, done)
 
             yield item, perform(stage, item.task, report)
+
+
+Step: TypeAlias = tuple[Item, Outcome] | None
+"""An item that ended, or None where a while has passed, so that others may work meanwhile."""
+
+
+class Pool:
+    """Child processes that several stages may share: each of them goes to whoever asks first.
+
+    Args:
+        size: how many there are.
+        work: the folder in which they note their progress.
+        limits: how much time and memory each may use.
+    """
+
+    def __init__(self, size: int, work: Path, limits: Limits) -> None:
+        work.mkdir(parents=True, exist_ok=True)
+        self.children = [Child(work / f"child-{number}", limits) for number in range(size)]
+        self.idle = list(self.children)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for child in self.children:
+            child.stop()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,29 +95,49 @@ class Local:
     work: Path
     limits: Limits = field(default_factory=Limits)
 
-    def map(self, stage: Stage, items: Iterable[Item], watcher: Watcher) -> Iterator[tuple[Item, Outcome]]:
+    def map(self, stage: Stage, items: Iterable[Item], watcher: Watcher) -> Generator[tuple[Item, Outcome], None, None]:
         """Keep every child busy with one item, and yield each item with its outcome when it ends."""
-        self.work.mkdir(parents=True, exist_ok=True)
-        idle = [Child(self.work / f"child-{number}", self.limits) for number in range(self.workers)]
-        waiting = iter(items)
-        busy: dict[Child, Item] = {}
-        try:
-            while True:
-                while idle and (item := next(waiting, None)) is not None:
-                    child = idle.pop()
-                    busy[child] = item
-                    watcher.started(item)
-                    child.begin(stage, item)
-                if not busy:
-                    break
-                wait([child.future for child in busy], timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
-                for child, item in list(busy.items()):
-                    if (done := child.progress()) is not None:
-                        watcher.advanced(item, done)
-                    if (outcome := child.outcome()) is not None:
-                        del busy[child]
-                        idle.append(child)
-                        yield item, outcome
-        finally:
-            for child in [*idle, *busy]:
-                child.stop()
+        with (
+            Pool(self.workers, self.work, self.limits) as pool,
+            closing(steps(pool, self.workers, stage, items, watcher)) as found,
+        ):
+            yield from (each for each in found if each is not None)
+
+
+def steps(pool: Pool, most: int, stage: Stage, items: Iterable[Item], watcher: Watcher) -> Generator[Step, None, None]:
+    """Keep idle children of a pool busy with one item each, and yield each item with its outcome when it ends.
+
+    Args:
+        pool: the children, of which others may have some.
+        most: how many of them to take at once.
+        stage: does the work.
+        items: what there is to do.
+        watcher: is told how it goes.
+
+    Raises:
+        PipelineError: no item can be done.
+    """
+    waiting = iter(items)
+    upcoming = next(waiting, None)
+    busy: dict[Child, Item] = {}
+    try:
+        while busy or upcoming:
+            while pool.idle and upcoming and len(busy) < most:
+                child = pool.idle.pop()
+                busy[child] = upcoming
+                watcher.started(upcoming)
+                child.begin(stage, upcoming)
+                upcoming = next(waiting, None)
+            yield None
+            wait([child.future for child in busy], timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+            for child, item in list(busy.items()):
+                if (done := child.progress()) is not None:
+                    watcher.advanced(item, done)
+                if (outcome := child.outcome()) is not None:
+                    del busy[child]
+                    pool.idle.append(child)
+                    yield item, outcome
+    finally:
+        for child in busy:
+            child.stop()
+            pool.idle.append(child)

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -32,6 +33,10 @@ class Several:
 
     def __init__(self, *observers: Observer) -> None:
         self.observers = observers
+
+    def beside(self) -> Several:
+        """Return the same of each."""
+        return Several(*(observer.beside() for observer in self.observers))
 
     def stage(self, stage: Stage, items: Sequence[Item]) -> None:
         """Pass it on."""
@@ -69,6 +74,10 @@ class Log:
         self.journal = journal
         self.name = ""
         self.ends = self.due = 0
+
+    def beside(self) -> Log:
+        """Return another that writes into the same stream."""
+        return copy(self)
 
     def stage(self, stage: Stage, items: Sequence[Item]) -> None:
         """Write how many items are due."""
@@ -159,6 +168,10 @@ class Metrics:
         self.written = metric(gauge, "written_timestamp_seconds", "When this file was written.")
         self.name, self.timed = "", False
         self._next = 0.0
+
+    def beside(self) -> Metrics:
+        """Return another that keeps the same file."""
+        return copy(self)
 
     def stage(self, stage: Stage, items: Sequence[Item]) -> None:
         """Count what is due."""

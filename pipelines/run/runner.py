@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections import Counter, deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeAlias
 
 from archive.catalogue import runs
 from archive.connection import transaction
@@ -20,14 +21,17 @@ from archive.errors import (
     CatalogueFullError,
     UnknownSubjectError,
 )
-from pipelines.errors import RULED, GoneError, ItemError, disk_full
-from pipelines.run.executors import Executor, Watcher
-from pipelines.stages.base import Artefact, Item, Outcome, Stage
+from pipelines.errors import RULED, TIMEOUT, GoneError, ItemError, disk_full
+from pipelines.run.executors import Executor, Pool, Step, Watcher, steps
+from pipelines.stages.base import Artefact, Item, Outcome, Spared, Stage
 from pipelines.storage.archive_folder import Context, timestamp
 
 
 class Observer(Watcher, Protocol):
     """Told how a run goes. The command line's observer shows progress bars."""
+
+    def beside(self) -> Observer:
+        """Return who is told of another stage that is worked on at the same time."""
 
     def stage(self, stage: Stage, items: Sequence[Item]) -> None:
         """Note that a stage begins, and what is due in it."""
@@ -38,6 +42,10 @@ class Observer(Watcher, Protocol):
 
 class Silent:
     """An observer that shows nothing."""
+
+    def beside(self) -> Silent:
+        """Return it."""
+        return self
 
     def stage(self, stage: Stage, items: Sequence[Item]) -> None:
         """Ignore it."""
@@ -95,19 +103,77 @@ def run_stage(
         PipelineError: no item can be done; unfinished items are due again in the next run.
     """
     report = RunSummary()
+    deque(_stage_in_steps(context, stage, executor.map, observer, due, report), maxlen=0)
+    return report
+
+
+@dataclass(slots=True)
+class Work:
+    """A stage that is run together with others: what is due in it, and how many items of it at once."""
+
+    stage: Stage
+    due: list[Item]
+    most: int
+
+
+def run_together(context: Context, pool: Pool, works: Sequence[Work], observer: Observer) -> RunSummary:
+    """Work on what is due in several stages at the same time; an idle child goes to the first that has anything to do.
+
+    Args:
+        context: the archive, open for writing.
+        pool: the children, which the stages share.
+        works: the stages; `run_stage` says what becomes of their items.
+        observer: is told how the run goes.
+
+    Raises:
+        PipelineError: no item can be done; unfinished items are due again in the next run.
+    """
+    reports = [RunSummary() for _ in works]
+    with ExitStack() as stack:
+        going = [
+            stack.enter_context(
+                closing(
+                    _stage_in_steps(
+                        context,
+                        work.stage,
+                        partial(steps, pool, work.most),
+                        observer.beside() if nth else observer,
+                        work.due,
+                        report,
+                    )
+                )
+            )
+            for nth, (work, report) in enumerate(zip(works, reports, strict=True))
+        ]
+        while going:
+            going = [each for each in going if next(each, _ENDED) is not _ENDED]
+    summary = RunSummary()
+    for report in reports:
+        summary.merge(report)
+    return summary
+
+
+_ENDED = object()
+Mapping: TypeAlias = Callable[[Stage, Iterator[Item], Watcher], Generator[Step, None, None]]
+"""Works on items: an executor's ``map``, or one that says when a while has passed."""
+
+
+def _stage_in_steps(
+    context: Context, stage: Stage, mapping: Mapping, observer: Observer, due: list[Item] | None, report: RunSummary
+) -> Generator[None, None, None]:
+    """Work on everything that is due in a stage, as `run_stage` says; yield where others may work meanwhile."""
     if due is None:
         due = due_in(context, stage)
     while due:
         observer.stage(stage, due)
-        failed = _run_once(context, stage, executor, observer, due, report)
-        # Sources are listed again only where an item is to be tried again.
-        again = due_in(context, stage) if failed else []
+        failed = yield from _run_once(context, stage, mapping, observer, due, report)
+        # Sources are listed again only where an item is to be tried again. What is still due was given up.
+        again = due_in(context, stage) if failed and not due else []
         due = [item for item in again if item.subject in failed and not item.lost]
         for item in due:
             del failed[item.subject]
         for item, outcome in failed.values():
             report.add(stage, item, outcome)
-    return report
 
 
 def due_in(context: Context, stage: Stage) -> list[Item]:
@@ -117,19 +183,29 @@ def due_in(context: Context, stage: Stage) -> list[Item]:
 
 
 def _run_once(
-    context: Context, stage: Stage, executor: Executor, observer: Observer, due: list[Item], report: RunSummary
-) -> dict[str, tuple[Item, Outcome]]:
+    context: Context, stage: Stage, mapping: Mapping, observer: Observer, due: list[Item], report: RunSummary
+) -> Generator[None, None, dict[str, tuple[Item, Outcome]]]:
     """Work on each due item once. Report final outcomes; return failed items that may be tried again, by subject."""
     ledger = _Ledger(context, stage, observer)
-    failed = {}
+    failed: dict[str, tuple[Item, Outcome]] = {}
+    hung = 0
+    found = mapping(stage, _taken(due), ledger)
     try:
-        for item, outcome in executor.map(stage, _taken(due), ledger):
+        for step in found:
+            if step is None:
+                yield
+                continue
+            item, outcome = step
             kept = ledger.settle(item, outcome)
             if kept.status == "failed":
                 failed[item.subject] = item, kept
             else:
                 report.add(stage, item, kept)
+            hung = hung + 1 if kept.code == TIMEOUT else 0
+            if isinstance(stage, Spared) and hung >= stage.hangs:
+                break
     finally:
+        found.close()
         ledger.release()
     return failed
 
@@ -214,7 +290,7 @@ class _Ledger:
         """Record items that were unfinished when the run ended as interrupted; no attempt is counted."""
         # If the catalogue cannot be written now, the next process that opens it corrects it.
         with suppress(ArchiveError), transaction(self.context.db):
-            runs.interrupt_running(self.context.db, finished_at=timestamp(), worker=self.worker)
+            runs.interrupt_running(self.context.db, finished_at=timestamp(), worker=self.worker, stage=self.stage.name)
 
 
 def _joined(remarks: Sequence[str]) -> str | None:

@@ -33,8 +33,10 @@ from metadata.feed_dates import published
 from metadata.languages import parse_language
 from metadata.model import ExternalId, Link, Person, Release, Role, Session
 from metadata.names import distinct_names
-from metadata.timetables.plain_xml import Node, load_plain_xml
-from metadata.timetables.podcast_rss import PODCAST, release_wish
+from metadata.timetables import podcast_rss
+from metadata.timetables.base import Source
+from metadata.timetables.plain_xml import Node
+from metadata.timetables.podcast_rss import PODCAST, UNTITLED
 from metadata.timetables.slugs import make_slug
 from pipelines.errors import EnclosureError, FetchError, ItemError
 from pipelines.media.files import SUFFIXES
@@ -57,6 +59,8 @@ FEED_BYTES = 64_000_000
 """The largest feed that is read, in bytes."""
 TRANSCRIPT_BYTES = 16_000_000
 """The largest transcript that is fetched, in bytes: more than a day of speech with a time for each word."""
+PAGES = 200
+"""How many pages of a feed are read."""
 TRANSCRIPTS = 40
 """How many transcripts of an episode are fetched."""
 
@@ -144,20 +148,41 @@ def is_known(url: str, shelf: Shelf) -> bool:
 
 
 def find(url: str, shelf: Shelf) -> Iterator[Found]:
-    """Yield the episodes of a feed, or an `Unreachable` where it cannot be read."""
+    """Yield the episodes of a feed and of the pages that follow it (RFC 5005), each once.
+
+    An episode is known by the address of the first page, as it moves to another one when new ones come. A page that
+    cannot be read is an `Unreachable`, and so are those after it.
+    """
     shelf.folder.mkdir(parents=True, exist_ok=True)
-    note = shelf.folder / f"{shelf_name(url)}.feed.json"
-    memory = msgspec.json.decode(note.read_bytes(), type=_Memory) if note.exists() else _Memory()
-    try:
-        found = list(_episodes(url, _read(url, shelf, memory)))
-    except ItemError as error:
-        failures = memory.failures + 1
-        write_atomic(note, msgspec.json.encode(msgspec.structs.replace(memory, failures=failures)))
-        yield Unreachable(place=url, name=url, stamp=("failed", failures), error=error)
-        return
-    if memory.failures:
-        yield Reached(place=url, name=url, stamp=("read", memory.failures))
-    yield from found
+    page, pages, episodes = url, set[str](), set[str]()
+    while page and page not in pages and len(pages) < PAGES:
+        pages.add(page)
+        note = shelf.folder / f"{shelf_name(page)}.feed.json"
+        memory = msgspec.json.decode(note.read_bytes(), type=_Memory) if note.exists() else _Memory()
+        try:
+            feed = _read(page, shelf, memory)
+            found = list(_episodes(url, feed))
+        except ItemError as error:
+            failures = memory.failures + 1
+            write_atomic(note, msgspec.json.encode(msgspec.structs.replace(memory, failures=failures)))
+            yield Unreachable(place=page, name=page, stamp=("failed", failures), error=error)
+            return
+        if memory.failures:
+            yield Reached(place=page, name=page, stamp=("read", memory.failures))
+        yield from (each for each in found if each.place not in episodes)
+        episodes |= {each.place for each in found}
+        page = _following(page, feed)
+
+
+def _following(page: str, feed: Any) -> str:
+    """Return the address of the page after a page, "" for none."""
+    for link in feed.feed.get("links", ()):
+        if link.get("rel") == "next" and link.get("href"):
+            try:
+                return urljoin(page, str(link["href"]))
+            except ValueError:
+                return ""
+    return ""
 
 
 def _read(url: str, shelf: Shelf, memory: _Memory) -> Any:
@@ -186,24 +211,41 @@ def _parse(url: str, body: bytes) -> Any:
     # feedparser keeps only the last of several elements with one name.
     known = list(_by_entry(url, body))
     if len(known) == len(feed.entries):
-        for entry, (transcripts, wish) in zip(feed.entries, known, strict=True):
-            entry |= {"transcripts": transcripts, "wish": wish}
+        for entry, more in zip(feed.entries, known, strict=True):
+            entry.update(more)
     return feed
 
 
-def _by_entry(url: str, body: bytes) -> Iterator[tuple[tuple[tuple[str, str], ...], str | None]]:
-    """Yield the transcripts of every entry of a feed that is sound XML, and its wish about publication, in order."""
-    if not any(name.encode() in body for name in (*(each[:-1] for each in PODCAST), "block>", "draft>")):
-        return
+def _by_entry(url: str, body: bytes) -> Iterator[dict[str, Any]]:
+    """Yield what is known of every entry of a feed that is sound XML, in order, beyond what feedparser keeps.
+
+    That is its transcripts, its wish about publication, and its session as `metadata.timetables.podcast_rss` reads it.
+    """
+    source = Source(url, body)
     try:
-        root = load_plain_xml(body, url)
+        root = source.xml
+        told = podcast_rss.read(source) if podcast_rss.detect(source) else None
     except MetadataError:
         return
+    if root is None:
+        return
     channels = [child for child in root.children if child.tag.rpartition("}")[2] == "channel"]
-    for parent in (*channels, root):
-        for node in parent.children:
-            if node.tag.rpartition("}")[2] in {"item", "entry"}:
-                yield _transcripts_of(node, url), release_wish(node, parent)
+    items = [
+        (node, parent)
+        for parent in (*channels, root)
+        for node in parent.children
+        if node.tag.rpartition("}")[2] in {"item", "entry"}
+    ]
+    sessions = told.events[0].sessions if told else ()
+    for nth, (node, parent) in enumerate(items):
+        session = sessions[nth] if len(sessions) == len(items) else None
+        people = session.people if session and podcast_rss.names_people(node, parent) else ()
+        yield {
+            "transcripts": _transcripts_of(node, url),
+            "wish": podcast_rss.release_wish(node, parent),
+            "told": session,
+            "people": people,
+        }
 
 
 def _transcripts_of(entry: Node, url: str) -> tuple[tuple[str, str], ...]:
@@ -295,7 +337,10 @@ def _unusable(found: Episode, enclosure: Any) -> Unusable:
 
 def _about(entry: Any, feed: Any, guid: str | None) -> tuple[Session, tuple[str, ...]]:
     """Return an episode's session and the remarks about it; ``guid`` is its id, where no other episode has it."""
-    title = _text(entry.get("title"), 500) or _text(feed.get("title"), 500) or "Episode"
+    read: Session | None = entry.get("told")
+    named = read.title if read and read.title != UNTITLED else _text(entry.get("title"), 500)
+    title = plain(named, 500) or _text(feed.get("title"), 500) or "Episode"
+    abstract = plain(read.abstract or "", 20_000) if read else _text(entry.get("summary"), 20_000)
     page = entry.get("link", "")
     when = published(entry.get("published") or entry.get("updated"))
     wish = entry.get("wish")
@@ -304,9 +349,9 @@ def _about(entry: Any, feed: Any, guid: str | None) -> tuple[Session, tuple[str,
         title=title,
         start=when.start,
         day=when.day,
-        language=_language(feed.get("language")),
-        abstract=_text(entry.get("summary"), 20_000) or None,
-        people=tuple(Role(person=Person(name=name)) for name in _people(entry)),
+        language=read.language if read else _language(feed.get("language")),
+        abstract=abstract or None,
+        people=entry.get("people") or tuple(Role(person=Person(name=name)) for name in _people(entry)),
         links=(Link(rel="website", url=page),) if urlsplit(page).scheme in {"http", "https"} else (),
         external_ids=(ExternalId(scheme="guid", value=guid),) if guid else (),
         release=Release(state="private", reason=wish) if wish else None,

@@ -65,6 +65,8 @@ class StageEntry:
         runs_on: where it works.
         summary: what it does, for help and documentation.
         command: the command that runs it.
+        beside: the stage that it is worked on beside, where that runs, too, and processors would be idle: the work of
+            the one needs nothing of the other's.
         option: the help of the option ``--NAME`` that a run needs to include it, or None if every run does.
     """
 
@@ -72,6 +74,7 @@ class StageEntry:
     runs_on: RunsOn
     summary: str
     command: Command = "run"
+    beside: str | None = None
     option: str | None = None
 
     def make(self, setup: Setup) -> Stage:
@@ -93,7 +96,7 @@ STAGES = (
     StageEntry("pull", "workers", "brings recordings into the store", "pull"),
     StageEntry("captions", "driver", "adds captions that came with recordings", "pull"),
     StageEntry("transcribe", "models", "turns what is said into text"),
-    StageEntry("diarize", "models", "tells who speaks when, if [speakers] enabled"),
+    StageEntry("diarize", "models", "tells who speaks when, if [speakers] enabled", beside="transcribe"),
     StageEntry("translate", "models", "translates into English", option="Translate what is not in English, too."),
     StageEntry("render", "workers", "makes what the site plays and shows of recordings"),
     StageEntry("embed", "driver", "makes vectors of what is said, for a search by meaning, if [meaning] enabled"),

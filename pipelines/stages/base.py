@@ -175,6 +175,18 @@ class Prepares(Protocol):
 
 
 @runtime_checkable
+class Spared(Protocol):
+    """A stage without which all else is whole, so that no run waits long for it.
+
+    After ``hangs`` items that hung, with none between them that did not, the rest is left for the next run.
+    """
+
+    @property
+    def hangs(self) -> int:
+        """How many."""
+
+
+@runtime_checkable
 class Movable(Protocol):
     """A task that names files, and can be done on a machine that does not see them."""
 

@@ -7,7 +7,6 @@ onnxruntime are concerned, too, and indexing and publishing go on. It is switche
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -29,7 +28,7 @@ from pipelines.storage.archive_folder import Context, timestamp
 
 UNNAMED = 8
 """Voices that a session may have beside the people in its timetable: those who ask, and who hands them over."""
-PACE = 10.0
+PACE = 30.0
 """Seconds of sound that are heard in a second at the very least: a diarizer that hangs is not waited for as long as an
 engine of speech."""
 
@@ -50,9 +49,10 @@ class Diarize:
     voiceprints: bool = False
     name: ClassVar[str] = "diarize"
     unit: ClassVar[str] = "s"
+    hangs: ClassVar[int] = 2
 
     def items(self, context: Context) -> Iterable[Item]:
-        """Return an item for every recording whose transcript has no speakers of its own."""
+        """Return an item for every recording that has no transcript with speakers of its own."""
         if not self.voiceprints:
             with transaction(context.db):
                 forget_voiceprints(context.db)
@@ -71,13 +71,16 @@ class Diarize:
                 pace=PACE,
             )
 
-    def prepare(self) -> None:
-        """Load the weights. Where that fails, `work` says so of its item, so that the run goes on."""
-        with suppress(TranscriberError, ImportError, MemoryError, RuntimeError):
-            self.diarizer.load()
-
     def work(self, task: Task, report: Report) -> Artefact:
-        """Listen to a recording and leave who speaks when in a file."""
+        """Listen to a recording and leave who speaks when in a file.
+
+        Weights are loaded here, once a process, and not before: where that fails, kills the process or takes too long,
+        it is one item's failure, too, and ends no run.
+        """
+        try:
+            self.diarizer.load()
+        except (TranscriberError, ImportError, OSError, RuntimeError) as error:
+            raise SpeakersError(f"who speaks is not known, and all else is: {error}") from error
         try:
             found = hear(self.diarizer, task.recording(), task.most, report)
         except (TranscriberError, ToolError, ImportError) as error:

@@ -149,6 +149,25 @@ def test_too_many_statements_are_turned_away(path: str) -> None:
     assert [type(each) for each in answers] == [Reply, Reply, Reply, BusyError, BusyError]
 
 
+def test_datasette_starts_while_every_place_is_taken(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = current(site.datasette)
+    monkeypatch.setattr(shown, "lane", Lane(processes=1, waiting=-1))
+
+    async def ask() -> set[str]:
+        await site.datasette._refresh_schemas()
+        if hasattr(site.datasette, "get_internal_database"):  # Datasette 1.0
+            internal, table = site.datasette.get_internal_database(), "catalog_tables"
+        else:
+            internal, table = site.datasette.get_database("_internal"), "tables"
+        return {
+            row[0] for row in await internal.execute(f"SELECT table_name FROM {table} WHERE database_name = 'data'")
+        }
+
+    with pytest.raises(BusyError):
+        asyncio.run(shown.execute("SELECT 1"))
+    assert asyncio.run(ask()) == set(asyncio.run(shown.table_counts()))
+
+
 def test_process_ends_with_the_site() -> None:
     code = "import sys; from archive.lane.pool import LaneProcess as P; print(P()._process.pid, flush=True); input()"
     parent = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)

@@ -1,22 +1,24 @@
 """Who voices may be: how many proposals of names are right, on an event of 12 talks with known voices.
 
-``python -m tests.bench.naming [--weights PATH] [--event first|second]``
+``python -m tests.bench.naming [--weights PATH] [--event first|second|third]``
 
 Twelve people speak in an earlier event, each in a talk of their own, where their voices are named; they speak again, in
 other words, in the 12 talks of the event: alone after a chair, in panels of two, and with questions from voices that
 are in no programme. In two talks somebody else speaks instead. ``--event second`` is `tests.bench.naming_event`, which
-no rule was tuned on: its voices are real, and its words are written. A proposal is right where it names whom the voice
+no rule was tuned on: its voices are real, and its words are written. ``third`` is `tests.bench.naming_shapes`. Weak
+proposals, for which the timetable alone speaks, are counted apart. A proposal is right where it names whom the voice
 is. It is wrong where it names another, or anybody for a voice that is not in the programme.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 
@@ -34,6 +36,8 @@ from pipelines.media.samples import SAMPLE_RATE, AudioBlock
 from pipelines.speakers.base import Diarizer
 from pipelines.speakers.networks import NetworkDiarizer
 from tests.bench.naming_event import FILES, NAMES, TALKS
+from tests.bench.naming_event import Talk as Written
+from tests.bench.naming_shapes import SHAPES
 from tests.bench.sounds import LEVEL, VOICES, read_sound
 from tests.corpus import DATA
 
@@ -68,6 +72,7 @@ class Found:
     talk: str
     truth: str
     proposed: str | None
+    weak: bool
     in_programme: bool
 
     @property
@@ -106,9 +111,9 @@ def second_earlier() -> Iterator[Talk]:
         yield Talk(f"earlier-{slug_of(name)}", ((name, "speaker"),), ((name, 0, 0.5),))
 
 
-def second() -> Iterator[Talk]:
-    """Yield the 12 talks of the other event."""
-    for talk in TALKS:
+def written(talks: Sequence[Written]) -> Iterator[Talk]:
+    """Yield the talks of an event whose words are written."""
+    for talk in talks:
         spoken = []
         for part in talk.parts:
             half = len(_whole(part.voice)) / SAMPLE_RATE / 2
@@ -128,12 +133,13 @@ def judged(diarizer: Diarizer, named: Sequence[Talk], asked: Sequence[Talk], *, 
     found = []
     for talk in asked:
         id_, truth = _hear(db, diarizer, talk, voiceprints=voiceprints)
-        proposed = {each.voice: each.person for each in proposals(db, id_)}
+        proposed = {each.voice: each for each in proposals(db, id_)}
         programme = {name for name, _ in talk.people}
         for voice in voices_of(db, id_):
             whose = truth[voice.label]
             assert voice.person is None, "nobody is named but by a person"
-            found.append(Found(talk.slug, whose, proposed.get(voice.id), whose in programme))
+            its = proposed.get(voice.id)
+            found.append(Found(talk.slug, whose, its and its.person, its is not None and its.weak, whose in programme))
     return found
 
 
@@ -216,24 +222,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Print every voice and who is proposed, with and without voiceprints, and the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", default="")
-    parser.add_argument("--event", choices=("first", "second"), default="first")
+    parser.add_argument("--event", choices=tuple(EVENTS), default="first")
     options = parser.parse_args(arguments)
-    before, asked = (earlier, talks) if options.event == "first" else (second_earlier, second)
+    before, asked = EVENTS[options.event]
     diarizer = NetworkDiarizer(options.weights, threads=1)
     for voiceprints in (True, False):
         print("with voiceprints" if voiceprints else "without voiceprints")
         found = judged(diarizer, list(before()), list(asked()), voiceprints=voiceprints)
         for each in found:
-            mark = "" if each.proposed is None else "right" if each.right else "WRONG"
+            mark = "" if each.proposed is None else f"{'weak, ' * each.weak}{'right' if each.right else 'WRONG'}"
             print(f"  {each.talk:12} {each.truth:16} {each.proposed or '-':18} {mark}")
-        made = [each for each in found if each.proposed]
-        strangers = [each for each in made if not each.in_programme]
         known = [each for each in found if each.in_programme]
-        print(
-            f"  {len(made)} proposals, {sum(each.right for each in made)} of them right;"
-            f" {len(known)} voices of the programme; {len(strangers)} proposals for others", flush=True
-        )  # fmt: skip
+        print(f"  {len(known)} voices of the programme, {len(found) - len(known)} others")
+        for what, weak in (("proposals", False), ("weak proposals", True)):
+            made = [each for each in found if each.proposed and each.weak is weak]
+            right, others = sum(each.right for each in made), sum(not each.in_programme for each in made)
+            low, high = interval(right, len(made))
+            print(f"  {len(made)} {what}, {right} right ({low:.0%} to {high:.0%}); {others} for others", flush=True)
     return 0
+
+
+EVENTS: Mapping[str, tuple[Callable[[], Iterable[Talk]], Callable[[], Iterable[Talk]]]] = {
+    "first": (earlier, talks),
+    "second": (second_earlier, partial(written, TALKS)),
+    "third": (second_earlier, partial(written, SHAPES)),
+}
+"""What was said before, and what is asked about, by the event."""
+
+
+def interval(right: int, made: int) -> tuple[float, float]:
+    """Return the 95% interval of a rate (Wilson, https://doi.org/10.1080/01621459.1927.10502953)."""
+    if not made:
+        return 0.0, 1.0
+    z = 1.96
+    rate, n = right / made, made
+    middle, half = rate + z * z / (2 * n), z * math.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n))
+    return max((middle - half) / (1 + z * z / n), 0.0), min((middle + half) / (1 + z * z / n), 1.0)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -138,3 +139,28 @@ def test_page_fits_a_phone(browser: Any, address: str, path: str) -> None:
     page.goto(path)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     context.close()
+
+
+def test_tables_and_sql_of_datasette_do_what_they_offer(tab: Any) -> None:
+    tab.goto("/data/session")
+    tab.locator("th", has_text="subtitle").locator("svg").click()
+    tab.get_by_text("Facet by this").locator("visible=true").first.click()
+    tab.wait_for_url("**/data/session?*_facet=subtitle*")
+    tab.goto("/data?sql=select+slug,+title+from+session")
+    tab.get_by_text("Format SQL").click()
+    tab.get_by_role("button", name="Run SQL").click()
+    tab.wait_for_url(lambda address: "sql=select%0D%0A++slug%2C" in address)
+    assert tab.locator("th").all_inner_texts() == ["slug", "title"]
+
+
+def test_columns_are_chosen_on_a_phone(open_tab: Callable[..., Any]) -> None:
+    tab = open_tab(viewport={"width": 390, "height": 800})
+    tab.goto("/data/session")
+    button = tab.get_by_text("Choose columns").locator("visible=true")
+    if not button.count():
+        pytest.skip("Datasette 0.65 has no list of columns")
+    button.first.click()
+    tab.get_by_role("button", name="Deselect all").click()
+    tab.get_by_role("checkbox", name="title", exact=True).check()
+    tab.get_by_role("button", name="Apply", exact=True).click()
+    tab.wait_for_url("**/data/session?_col=title")

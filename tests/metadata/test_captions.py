@@ -41,7 +41,7 @@ def test_writer_of_the_example(name: str) -> None:
 def test_writer_unknown() -> None:
     with pytest.raises(UnknownFormatError) as caught:
         writer("docx")
-    assert caught.value.candidates == ("json", "podcast-json", "srt", "ttml", "txt", "vtt")
+    assert caught.value.candidates == ("ass", "json", "podcast-json", "srt", "ttml", "txt", "vtt")
 
 
 @pytest.mark.parametrize(
@@ -63,6 +63,7 @@ def test_flagged_segments_are_in_json_alone() -> None:
         "vtt": False,
         "srt": False,
         "ttml": False,
+        "ass": False,
         "txt": False,
         "podcast-json": False,
         "json": True,
@@ -98,7 +99,7 @@ def test_what_is_said_while_others_speak_is_marked_where_a_format_can() -> None:
         assert [(s.speaker, s.text, bool(s.overlapped)) for s in read] == [
             ("Ada <A>", "Yes & no.", True), (None, "Who?", True), ("Ada <A>", "Well.", False),
         ]  # fmt: skip
-    for name in ("srt", "txt", "podcast-json"):
+    for name in ("srt", "ass", "txt", "podcast-json"):
         assert writer(name)(said) == writer(name)(transcript(*(replace(s, overlapped=UNSET) for s in said.segments)))
 
 
@@ -108,6 +109,24 @@ def test_speakers_are_left_out_of_every_format_where_somebody_chooses_so() -> No
         assert ("Ada" in writer(name)(said), "Ada" in writer(name)(without_speakers(said))) == (True, False), name
     assert writer("srt")(said).splitlines()[2] == "Ada: One."
     assert writer("srt")(without_speakers(said)).splitlines()[2] == "One."
+
+
+@pytest.mark.parametrize("name", sorted(WRITERS))
+@pytest.mark.parametrize(
+    "label",
+    [
+        "Noor Okafor", "Voice 1", "A student", "Dr. María-José Núñez de la Cruz y Ortega", "Müller, Hans", "3. Voice",
+        "山田太郎", "Chair: Ada", "S. (Bob) {x} <b>", "ضيف",
+    ],
+)  # fmt: skip
+def test_who_speaks_is_read_again_as_it_was_written(name: str, label: str) -> None:
+    lines = [("One.", label), ("Two.", "Ada"), ("Three.", label), ("And so on, at once.", label), ("Four.", "Ada")]
+    said = transcript(
+        *(replace(spoken(text, start_ms=5000 * nth), speaker=who) for nth, (text, who) in enumerate(lines))
+    )
+    source = Source(name=f"a{FORMATS[name].suffix}", duration_ms=600_000)
+    back = read_captions(writer(name)(said).encode(), source).segments
+    assert [(each.speaker, each.text) for each in back] == [(who, text) for text, who in lines]
 
 
 def test_text_paragraph_at_a_pause() -> None:

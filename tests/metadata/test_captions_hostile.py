@@ -14,6 +14,7 @@ TEXTS = {
     "vtt": "WEBVTT\n\n00:01.000 --> 00:02.000\n{}\n",
     "srt": "1\n00:00:01,000 --> 00:00:02,000\n{}\n",
     "sbv": "0:00:01.000,0:00:02.000\n{}\n",
+    "ass": "[Events]\nDialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,{}\n",
     "ttml": '<tt xmlns="http://www.w3.org/ns/ttml"><body><div><p begin="1s" end="2s">{}</p></div></body></tt>',
     "txt": "{}\n",
     "podcast-html": "<cite>A</cite><time>0:01</time><p>{}</p>",
@@ -42,6 +43,12 @@ PLACES = {
     ),
     "sbv": ("{}\n0:00:01.000,0:00:02.000\nx\n", "0:00:01.000{},0:00:02.000\nx\n"),
     "scc": ("Scenarist_SCC V1.0\n\n00:00:01:00\t{}\n", "Scenarist_SCC V1.0\n{}\n"),
+    "ass": (
+        "[Script Info]\n{}\n[Events]\nDialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,x\n",
+        "[Events]\nFormat: {}\nDialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,x\n",
+        "[Events]\nDialogue: 0,0:00:01.00{},0:00:02.00,Default,Ada,0,0,0,,x\n",
+        "[Events]\nDialogue: 0,0:00:01.00,0:00:02.00,Default,{},0,0,0,,x\n",
+    ),
     "ttml": (
         '{}<tt xmlns="http://www.w3.org/ns/ttml"><body><p begin="1s" end="2s">x</p></body></tt>',
         '<tt xmlns="http://www.w3.org/ns/ttml"><body><p begin="{}" end="2s">x</p></body></tt>',
@@ -71,6 +78,7 @@ _TAGS = ("<b ", "<b", "</", "<v ", "<c.", "<p>", "<br", "<rt>", "<?")
 OTHERS: dict[str, dict[str, str]] = {
     "vtt": dict.fromkeys((*_TAGS, "<", "-->", "<00:", "<!--"), "") | {"&amp": "&" * 20, ".jpg?": "NotSaidError"},
     "srt": {"-->": "FormatError"},
+    "ass": {"{\\": "{" * 20},
     "podcast-html": dict.fromkeys(_TAGS, "") | {"&amp": "&" * 20},
 }
 """Units that are markup in a format, or break its rules, and what is read of them instead."""

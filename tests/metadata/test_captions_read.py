@@ -458,6 +458,13 @@ def test_captions_keep_text_times_and_speakers(name: str, transcript: Transcript
 
 
 @given(TRANSCRIPTS)
+def test_ass_keeps_text_speakers_and_times_to_a_hundredth(transcript: Transcript) -> None:
+    back = READERS["ass"](WRITERS["ass"](transcript), Source(name="a"))
+    wanted = [(a - a % 10, b - b % 10, who, words) for a, b, who, words in shown(transcript)]
+    assert sorted(said(back), key=str) == sorted(wanted, key=str)
+
+
+@given(TRANSCRIPTS)
 def test_srt_keeps_times_and_text(transcript: Transcript) -> None:
     plain = replace(transcript, segments=tuple(replace(each, speaker=None) for each in transcript.segments))
     back = READERS["srt"](WRITERS["srt"](plain), Source(name="a"))
@@ -510,6 +517,8 @@ SEEDS = {
     "json": WRITERS["json"](EXAMPLE_TRANSCRIPT),
     "podcast-html": "<cite>Ada:</cite><time>0:01</time><p>One &amp; two. Three.</p><time>0:04</time><p>Four</p>",
     "txt": "Ada: One. Two!\n\nBen: Three.\n",
+    "ass": WRITERS["ass"](replace(EXAMPLE_TRANSCRIPT, kind="human"))
+    + "Dialogue: 0,0:00:03.00,0:00:04.00,,Ada,,,,,b\\Nc\n",
 }
 
 

@@ -128,6 +128,9 @@ class Watch:
         self.over: list[tuple[str, str]] = []
         self.remarks: dict[str, str | None] = {}
 
+    def beside(self) -> Watch:
+        return self
+
     def stage(self, stage: Stage, items: Sequence[Item]) -> None:
         pass
 

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import UNSET
 
 from archive import urls
+from archive.catalogue.current import KEPT, NOT_SUPERSEDED
 from archive.research import Research
 from archive.search.sqlite_search import SqliteSearch
 from archive.site.api import answers, questions
@@ -116,7 +117,8 @@ _OF_RECORDING = "session.id IN (SELECT session_id FROM recording WHERE sha256 = 
 def _recordings(asked: Asked) -> Page[answers.RecordingOf]:
     query = asked.query
     names = asked.reader.conn.execute(
-        "SELECT sha256 FROM recording WHERE session_id IS NOT NULL AND sha256 > ? ORDER BY sha256 LIMIT ?",
+        f"SELECT DISTINCT sha256 FROM recording WHERE session_id IS NOT NULL AND {NOT_SUPERSEDED} AND {KEPT}"
+        " AND sha256 > ? ORDER BY sha256 LIMIT ?",
         (query.cursor, query.limit + 1),
     ).fetchall()
     items = tuple(_recording_of(asked.reader, row["sha256"]) for row in names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -12,6 +13,15 @@ from archive.site.settings import SiteSettings
 
 VERSION = "1.0.0"
 _REF = "#/components/schemas/{name}"
+_LEADS_TO: dict[str, tuple[str, dict[str, str]]] = {
+    "/events": ("/events/{event}", {"event": "items/0/slug"}),
+    "/sessions": ("/sessions/{event}/{session}", {"event": "items/0/event/slug", "session": "items/0/slug"}),
+    "/sessions/{event}/{session}": ("/transcripts/{version}", {"version": "recordings/0/transcript/version"}),
+    "/recordings": ("/recordings/{sha256}", {"sha256": "items/0/recording/sha256"}),
+    "/people": ("/people/{person}", {"person": "items/0/slug"}),
+    "/moments": ("/transcripts/{version}", {"version": "items/0/transcript"}),
+}
+"""What an answer names that another endpoint tells of: the endpoint, and where in the answer its names stand."""
 
 
 def describe(settings: SiteSettings) -> dict[str, Any]:
@@ -50,15 +60,35 @@ def _operation(endpoint: Endpoint, query: dict[str, Any], answer: dict[str, Any]
         "410": {"description": "It was withdrawn.", **problem},
     }
     return {
-        "operationId": endpoint.path.strip("/").replace("/", "_").replace("{", "").replace("}", ""),
+        "operationId": _named(endpoint.path),
         "summary": endpoint.summary,
         "parameters": [*named, *(_parameter(name, given[name], required=name in needed) for name in given)],
         "responses": {
-            "200": {"description": endpoint.summary, "content": {"application/json": {"schema": answer}}},
+            "200": {
+                "description": endpoint.summary,
+                "content": {"application/json": {"schema": answer}},
+                "links": _links(endpoint, given),
+            },
             "400": {"description": "A parameter is unknown or not what it may be.", **problem},
             **(missing if named else {}),
         },
     }
+
+
+def _named(path: str) -> str:
+    return path.strip("/").replace("/", "_").replace("{", "").replace("}", "")
+
+
+def _links(endpoint: Endpoint, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return where a program goes on from an answer: to the next page, and to what the first item is."""
+    made = {}
+    if "cursor" in given:
+        made["next"] = {"operationId": _named(endpoint.path), "parameters": {"cursor": "$response.body#/next"}}
+    if endpoint.path in _LEADS_TO:
+        path, names = _LEADS_TO[endpoint.path]
+        places = {name: f"$response.body#/{place}" for name, place in names.items()}
+        made["item"] = {"operationId": _named(path), "parameters": places}
+    return made
 
 
 def _parameter(name: str, schema: dict[str, Any], *, required: bool) -> dict[str, Any]:

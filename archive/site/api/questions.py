@@ -20,8 +20,20 @@ class BadQuestionError(Exception):
 
 Limit = Annotated[int, Meta(ge=1, le=MAX_ITEMS, description="How many items one answer may have.")]
 Cursor = Annotated[str, Meta(description="Where to go on: `next` of the answer before, or nothing to begin.")]
-Words = Annotated[str, Meta(description="A query in the language of the search page.", max_length=2_000)]
-Day = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$", description="The first or the last day, which counts.")]
+Words = Annotated[
+    str,
+    Meta(
+        description="A query in the language of the search page.",
+        max_length=2_000,
+        examples=["archive", '"an exact phrase" -without', "speaker:noor lighthouse"],
+    ),
+]
+Day = Annotated[
+    str,
+    Meta(
+        pattern=r"^\d{4}-\d{2}-\d{2}$", description="The first or the last day, which counts.", examples=["2022-07-23"]
+    ),
+]
 Offset = Annotated[
     int, Meta(ge=0, le=1_000_000, description="How many items to pass over: `next` of the answer before.")
 ]
@@ -49,7 +61,12 @@ class Sessions(Items, frozen=True, kw_only=True):
     recorded: Annotated[bool, Meta(description="Whether there is a recording.")] | UnsetType = UNSET
     updated_since: (
         Annotated[
-            str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}Z)?$", description="A moment or day in UTC.")
+            str,
+            Meta(
+                pattern=r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}Z)?$",
+                description="A moment or day in UTC.",
+                examples=["2026-11-20", "2026-11-20T10:00:00Z"],
+            ),
         ]
         | UnsetType
     ) = UNSET
@@ -72,6 +89,7 @@ class Cited(Nothing, frozen=True, kw_only=True):
             pattern=r"^[0-9]{1,6}(\.[0-9]{1,3})?(,[0-9]{1,6}(\.[0-9]{1,3})?)?$",
             description="Seconds, as `61.2` or `61.2,75` (W3C Media Fragments).",
             max_length=21,
+            examples=["61.2", "61.2,75"],
         ),
     ]
     words: Annotated[str, Meta(description="The words as they were cited.", max_length=MOST_LETTERS)] = ""

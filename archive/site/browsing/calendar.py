@@ -62,7 +62,7 @@ def write_calendar(sessions: tuple[Session, ...], title: str, zone: str) -> byte
     made.add("prodid", PRODUCT)
     made.add("version", "2.0")
     made.add("method", "PUBLISH")
-    made.add("x-wr-calname", _text(title))
+    made.add("x-wr-calname", " ".join(_text(title).split()))  # icalendar escapes nothing in names of others
     for session in sessions:
         if (when := _when(session, zone)) is not None:
             made.add_component(_entry(session, *when))
@@ -72,7 +72,7 @@ def write_calendar(sessions: tuple[Session, ...], title: str, zone: str) -> byte
 
 def _entry(session: Session, start: datetime | date, end: datetime | date | None) -> icalendar.Event:
     entry = icalendar.Event()
-    entry.add("uid", session.url)
+    entry.add("uid", session.permanent_url)
     entry.add("dtstamp", session.updated)
     entry.add("last-modified", session.updated)
     entry.add("dtstart", start)

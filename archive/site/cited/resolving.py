@@ -16,6 +16,7 @@ from archive.anchoring.matching import Quote
 from archive.anchoring.prints import Prints, confirmed, prints_of, unpack
 from archive.anchoring.resolving import Cited, Found, resolve
 from archive.anchoring.spoken import Spoken, spoken
+from archive.catalogue.identity import has_identities
 from archive.catalogue.transcripts import said_segments
 from archive.index.tokens import words as tokens_of
 from archive.site.cited.addresses import ELLIPSIS, END, LONG, Address
@@ -101,7 +102,7 @@ class _Version(NamedTuple):
 
 def identity_of(conn: sqlite3.Connection, session: int) -> str | None:
     """Return what names a session for good; None where an older Rostra published it."""
-    if not conn.execute("SELECT 1 FROM pragma_table_info('session') WHERE name = 'identity'").fetchone():
+    if not has_identities(conn):
         return None
     identity: str | None = conn.execute("SELECT identity FROM session WHERE id = ?", (session,)).fetchone()[0]
     return identity

@@ -18,7 +18,7 @@ from archive.site.records import File, Reader, Recording, Session
 from archive.site.render import not_found
 from archive.site.settings import SiteSettings, site_settings
 from archive.sqlite import sqlite3
-from metadata.xml_text import xml_text
+from metadata.xml_text import xml_title
 
 NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
 VIDEO = "http://www.google.com/schemas/sitemap-video/1.1"
@@ -119,8 +119,8 @@ def _entry(address: str, changed: str | None) -> Any:
 def _add_video(entry: Any, session: Session, recording: Recording, file: File, poster: File) -> None:
     values = {
         "thumbnail_loc": poster.url,
-        "title": xml_text(session.title)[:100],
-        "description": xml_text(session.abstract or f"{session.title}, {session.event.title}")[:2048],
+        "title": xml_title(session.title, session.slug)[:100],
+        "description": xml_title(session.abstract, f"{session.title}, {session.event.title}")[:2048],
         "content_loc": file.url,
         "duration": str(min(max((recording.duration_ms or 0) // 1000, 1), 28_800)),
         "publication_date": session.start or recording.pulled_at,

@@ -16,10 +16,11 @@ from archive.site.feeds.listings import Listing, how_found
 from archive.site.labels import duration, outside, role
 from archive.site.records import Session
 from archive.site.settings import SiteSettings
-from metadata.xml_text import xml_text
+from metadata.xml_text import xml_text, xml_title
 
 NAMESPACE = "http://www.w3.org/2005/Atom"
 MEDIA_TYPE = "application/atom+xml; charset=utf-8"
+_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
 def write_atom(listing: Listing, settings: SiteSettings, *, feed: str, page: int, built_at: str) -> bytes:
@@ -34,9 +35,10 @@ def write_atom(listing: Listing, settings: SiteSettings, *, feed: str, page: int
     """
     made = FeedGenerator()
     made.id(settings.absolute(feed))
-    made.title(xml_text(listing.title))
-    made.subtitle(xml_text(listing.description) or f"Sessions of {xml_text(listing.title)}")
-    made.author(name=xml_text(settings.name), uri=settings.absolute(urls.HOME))
+    title = xml_title(listing.title, settings.name)
+    made.title(title)
+    made.subtitle(xml_title(listing.description, f"Sessions of {title}"))
+    made.author(name=xml_title(settings.name), uri=settings.absolute(urls.HOME))
     made.generator("Rostra")
     made.updated(max((each.updated for each in listing.sessions), default=built_at))
     made.language(listing.language or "en")
@@ -66,12 +68,15 @@ def _paged(feed: str, page: int) -> str:
 
 
 class _Links(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no types
-    """The links of an entry but its first: of those, feedgen 1.0 writes the address alone."""
+    """The links of an entry but its first: of those, feedgen 1.0 writes the address alone. And its language."""
 
     def __init__(self) -> None:
         self.links: list[dict[str, str]] = []
+        self.language: str | None = None
 
     def extend_atom(self, entry: Any) -> Any:
+        if self.language:
+            entry.set(_LANG, self.language)
         for link in self.links:
             etree.SubElement(entry, f"{{{NAMESPACE}}}link", link)
         return entry
@@ -79,12 +84,13 @@ class _Links(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no types
 
 def _add_entry(made: FeedGenerator, session: Session, result: SessionResult | None, settings: SiteSettings) -> None:
     entry: FeedEntry = made.add_entry(order="append")
-    entry.id(session.url)
-    entry.title(xml_text(session.title))
+    entry.id(session.permanent_url)
+    entry.title(xml_title(session.title, session.slug))
     entry.updated(session.updated)
     if starts := session.starts:
         entry.published(starts)
     entry.link(href=session.url)
+    entry.links.language = session.language or next((each.language for each in session.recordings), None)
     for file in filter(None, (recording.file for recording in session.recordings[:1])):
         enclosure = {"rel": "enclosure", "href": file.url, "type": file.media_type, "length": str(file.bytes or 0)}
         entry.links.links.append(enclosure)
@@ -93,9 +99,9 @@ def _add_entry(made: FeedGenerator, session: Session, result: SessionResult | No
             title = {"title": xml_text(link.title)} if link.title else {}
             entry.links.links.append({"rel": "related", "href": xml_text(address), **title})
     for person in session.people:
-        entry.author(name=xml_text(person.name), uri=person.url)
-    for term in filter(None, (session.track, session.event.title, session.kind)):
-        entry.category(term=xml_text(term))
+        entry.author(name=xml_title(person.name, person.slug), uri=person.url)
+    for term in filter(None, map(xml_title, (session.track, session.event.title, session.kind))):
+        entry.category(term=term)
     if result:
         entry.category(term=result.match, scheme=settings.absolute(urls.SEARCH_HELP))
     entry.summary(_summary(session, result))

@@ -6,7 +6,9 @@ https://podcastindex.org/namespace/1.0.
 
 from __future__ import annotations
 
+import re
 import uuid
+from html import escape
 from typing import Any
 
 from feedgen.entry import FeedEntry
@@ -20,7 +22,7 @@ from archive.site.feeds.atom import paging
 from archive.site.feeds.listings import Listing, how_found
 from archive.site.records import Credit, File, Recording, Session
 from archive.site.settings import SiteSettings
-from metadata.xml_text import xml_text
+from metadata.xml_text import xml_text, xml_title
 
 MEDIA_TYPE = "application/rss+xml; charset=utf-8"
 NAMESPACE = "https://podcastindex.org/namespace/1.0"
@@ -49,8 +51,10 @@ def write_podcast(listing: Listing, settings: SiteSettings, *, feed: str, page: 
     made.load_extension("podcast", atom=False)
     made.load_extension("dc", atom=False)
     made.register_extension("podcastindex", _Channel, _Episode, atom=False)
-    made.title(xml_text(listing.title))
-    made.description(xml_text(listing.description) or f"Recordings of {xml_text(listing.title)}")
+    title = xml_title(listing.title, settings.name)
+    about = xml_title(listing.description, f"Recordings of {title}")
+    made.title(title)
+    made.description(about)
     itself, *others = paging(listing, settings, feed, page)
     made.link(**itself, type="application/rss+xml")
     made.link(href=settings.absolute(listing.page), rel="alternate")
@@ -58,7 +62,7 @@ def write_podcast(listing: Listing, settings: SiteSettings, *, feed: str, page: 
     made.generator("Rostra")
     made.lastBuildDate(max((each.updated for each in listing.sessions), default=built_at))
     made.podcast.itunes_author(xml_text(settings.name))
-    made.podcast.itunes_summary(xml_text(listing.description) or f"Recordings of {xml_text(listing.title)}")
+    made.podcast.itunes_summary(about)
     made.podcast.itunes_category("Education")
     made.podcast.itunes_type("episodic")
     recorded = [
@@ -80,7 +84,7 @@ def write_podcast(listing: Listing, settings: SiteSettings, *, feed: str, page: 
         episode = _add_episode(made, session, recording, file)
         if result:
             episode.category(term=result.match, scheme=settings.absolute(urls.SEARCH_HELP))
-            episode.description(f"{xml_text(how_found(result))}\n\n{_description(session)}")
+            episode.description(_as_html(f"{xml_text(how_found(result))}\n\n{_description(session)}"))
     return bytes(made.rss_str(pretty=True))
 
 
@@ -91,16 +95,19 @@ def _language(listing: Listing) -> str | None:
 
 def _add_episode(made: FeedGenerator, session: Session, recording: Recording, file: File) -> FeedEntry:
     episode: FeedEntry = made.add_entry(order="append")
-    episode.title(xml_text(session.title))
-    episode.guid(session.url, permalink=True)
+    title = xml_title(session.title, session.slug)
+    episode.title(title)
+    episode.guid(session.permanent_url, permalink=True)
     episode.link(href=session.url)
-    episode.description(_description(session))
+    episode.description(_as_html(_description(session)))
     # An hour that nobody knows is not made up: then it is when the session last changed.
     episode.pubDate(session.starts or session.updated)
+    if spoken := recording.language or session.language:
+        episode.dc.dc_language(spoken)  # that of the channel is one for all
     if session.people:
         episode.dc.dc_creator([xml_text(each.name) for each in session.people])
     episode.enclosure(file.url, str(file.bytes or 0), file.media_type)
-    episode.podcast.itunes_title(xml_text(session.title))
+    episode.podcast.itunes_title(title)
     if recording.duration_ms:
         episode.podcast.itunes_duration(recording.duration_ms // 1000)
     if recording.poster:
@@ -111,7 +118,13 @@ def _add_episode(made: FeedGenerator, session: Session, recording: Recording, fi
 
 
 def _description(session: Session) -> str:
-    return xml_text(session.abstract) or xml_text(f"{session.title}, {session.event.title}")
+    return xml_title(session.abstract, f"{session.title}, {session.event.title}")
+
+
+def _as_html(text: str) -> str:
+    """Return a text as HTML, which a description of an episode is, alone of all texts (RSS 2.0)."""
+    paragraphs = (escape(each, quote=False).replace("\n", "<br>") for each in re.split(r"\n{2,}", text) if each.strip())
+    return "".join(f"<p>{each}</p>" for each in paragraphs)
 
 
 class _Channel(BaseExtension):  # type: ignore[misc]  # feedgen has no types
@@ -156,7 +169,7 @@ class _Episode(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no type
 
 def _person(entry: Any, person: Credit) -> None:
     given = {"href": person.url, "role": _ROLES.get(person.role, "guest")}
-    _element(entry, f"{{{NAMESPACE}}}person", xml_text(person.name), **given)
+    _element(entry, f"{{{NAMESPACE}}}person", xml_title(person.name, person.slug), **given)
 
 
 def _recording(entry: Any, recording: Recording, *, first: bool) -> None:

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from datasette import Response
+from datasette.views.base import DatasetteError
 
 from archive.site.frozen.places import as_served
 from archive.site.http.respond import PROBLEM, for_programs, problem, respond_json
@@ -18,11 +19,13 @@ _log = logging.getLogger(__name__)
 
 async def elsewhere(datasette: Any, request: Any) -> Any:
     """Any address that is no other page's: the one without its last slash, that of a file for this page, or none."""
+    if request.path[1:2] in {"/", "\\"}:
+        return await not_found(datasette, request)  # to a browser such a path is another site's name
     if there := as_served(request.path):
         more = f"{'&' if '?' in there else '?'}{request.query_string}" if request.query_string else ""
         return Response.redirect(there + more, status=301)
     path = request.path.rstrip("/")
-    if path != request.path and path and not path.startswith("//"):
+    if path != request.path and path:
         return Response.redirect(path + (f"?{request.query_string}" if request.query_string else ""), status=301)
     return await not_found(datasette, request)
 
@@ -34,6 +37,8 @@ async def failed(datasette: Any, request: Any, exception: Exception) -> Any:
     SQL. Of any other failure readers learn nothing, and the log everything.
     """
     status, message = getattr(exception, "status", 500), "This page could not be made."
+    if isinstance(exception, DatasetteError) and status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        status = HTTPStatus.BAD_REQUEST  # Datasette calls some mistakes in a query its own
     if status < HTTPStatus.INTERNAL_SERVER_ERROR or getattr(exception, "for_readers", False):
         message = _readable(str(getattr(exception, "message", None) or exception))
     else:

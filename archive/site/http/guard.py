@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from archive.publication.folder import DATABASE
-from archive.site.http.answers import MAX_BYTES, Answer, Answers
+from archive.site.http.answers import MAX_BYTES, Answer, Answers, Key
 from archive.site.http.negotiation import (
     MIN_BYTES,
     as_wanted,
@@ -35,10 +35,7 @@ from archive.urls import API, DATA, OAI
 
 _READING = ("GET", "HEAD", "OPTIONS")
 _OPTIONS = OPEN_TO_ALL | {
-    "allow": ", ".join(_READING),
-    "access-control-allow-methods": ", ".join(_READING),
-    "access-control-allow-headers": "Accept, If-None-Match, If-Range, Range",
-    "access-control-expose-headers": "ETag, Content-Range, Rostra-Complete",
+    "access-control-allow-headers": "Accept, If-Modified-Since, If-None-Match, If-Range, Range",
     "access-control-max-age": "86400",
 }
 """What a page of another site is told before it reads this one (WHATWG Fetch, CORS preflight)."""
@@ -76,7 +73,9 @@ def guard(app: ASGIApp, datasette: Any) -> ASGIApp:
             await PlainTextResponse(_TOO_LONG, HTTPStatus.REQUEST_URI_TOO_LONG)(scope, receive, send)
             return
         if scope["method"] == "OPTIONS":
-            await Response(status_code=204, headers=_OPTIONS)(scope, receive, send)
+            methods = _allowed(scope)
+            preflight = {**_OPTIONS, "allow": methods, "access-control-allow-methods": methods}
+            await Response(status_code=204, headers=preflight)(scope, receive, send)
             return
         if DATABASE not in datasette.databases:  # the plugin's startup opens it
             await datasette.invoke_startup()
@@ -118,9 +117,14 @@ def _asked_in_a_form(scope: Scope, body: bytes) -> Scope | None:
     return {**scope, "method": "GET", "query_string": query}
 
 
+def _allowed(scope: Scope) -> str:
+    """Return the methods of an address."""
+    return ", ".join([*_READING, *(["POST"] if scope["path"] == OAI else [])])
+
+
 def _refusal(scope: Scope) -> Response:
     """Return the answer to who wants to write."""
-    allow = {"allow": ", ".join(_READING)}
+    allow = {"allow": _allowed(scope)}
     if not scope["path"].startswith(f"{API}/"):
         return PlainTextResponse("This site is read only.\n", HTTPStatus.METHOD_NOT_ALLOWED, allow)
     about = problem_of(HTTPStatus.METHOD_NOT_ALLOWED, "This site is read only.", scope["path"])
@@ -169,9 +173,12 @@ class _Exchange:
         self.tag = self.spoken_tag = validator(
             datasette, address, query, negotiate("", asked.get("accept-language", ""))
         )
+        self.packed_tag = validator(datasette, address, query, "packed")
         self.encoding = chosen_encoding(asked.get("accept-encoding", ""))
         known = asked.get("if-none-match", "")
-        self.known = next((tag for tag in (self.any_tag, self.spoken_tag) if matches(known, tag)), None)
+        tags = (self.any_tag, self.spoken_tag, self.packed_tag)
+        self.known = next((tag for tag in tags if matches(known, tag)), None)
+        self.knows_some = known.strip() == "*"
         self._start: MutableHeaders | None = None
         self._body = bytearray()
         self._passing = False
@@ -179,12 +186,17 @@ class _Exchange:
     async def run(self) -> None:
         """Answer the request."""
         making = (self.spoken_tag, self.encoding)
+        keys: tuple[Key, ...] = (making, (self.any_tag, self.encoding), (self.packed_tag, None))
         if self.known:
             # This tag was given to no other address, and only with an answer that was complete.
             self.tag = self.known
             await self._answer(Response(status_code=304, headers=self._lasting()))
-        elif kept := await self.answers.get(making) or await self.answers.get((self.any_tag, self.encoding)):
-            await self._give(kept)
+            return
+        for key in keys:
+            if kept := await self.answers.get(key):
+                self.tag = key[0]
+                await self._give(kept)
+                break
         else:
             self.answers.begin(making)
             try:
@@ -197,11 +209,13 @@ class _Exchange:
         return self.scope if self.scope["path"].startswith("/media/") else {**self.scope, "method": "GET"}
 
     def _lasting(self) -> dict[str, str]:
-        return {"etag": self.tag, "cache-control": self._freshness(), "vary": self._varies()}
+        return {"etag": self.tag, "cache-control": self._freshness(), **self._varies()}
 
-    def _varies(self) -> str:
-        """Return what an answer depends on: pages, which name their language, on the reader's; files do not."""
-        return f"{_VARY}, Accept-Language" if self.tag == self.spoken_tag else _VARY
+    def _varies(self) -> dict[str, str]:
+        """Return what an answer depends on: pages, which name their language, on the reader's; pictures on nothing."""
+        if self.tag == self.packed_tag:
+            return {}
+        return {"vary": f"{_VARY}, Accept-Language" if self.tag == self.spoken_tag else _VARY}
 
     def _freshness(self) -> str:
         return FOREVER if is_current_asset(self.scope["path"], self.scope.get("query_string", b"")) else FRESH
@@ -220,7 +234,10 @@ class _Exchange:
                 await self._send({**message, "headers": headers.raw})
                 return
             self._start = headers
-            self.tag = self.spoken_tag if "content-language" in headers else self.any_tag
+            if not is_compressible(headers.get("content-type", "")):
+                self.tag, self.encoding = self.packed_tag, None
+            else:
+                self.tag = self.spoken_tag if "content-language" in headers else self.any_tag
             headers["etag"] = self.tag
             if self._freshness() == FOREVER or headers.get("cache-control", "").startswith("max-age="):
                 headers["cache-control"] = self._freshness()  # Datasette's own says nothing of caches between
@@ -233,7 +250,9 @@ class _Exchange:
     def _keeps(self, status: int, headers: MutableHeaders) -> bool:
         unkept = UNKEPT in headers.get("cache-control", "")
         own = "etag" in headers and "/-/static" not in self.scope["path"]  # media have their own
-        return status == 200 and not unkept and not own and is_compressible(headers.get("content-type", ""))
+        kind = headers.get("content-type", "")
+        made = is_compressible(kind) or kind.startswith("image/")  # which is drawn for a publication
+        return status == 200 and not unkept and not own and made
 
     async def _gather(self, message: Message, start: MutableHeaders) -> None:
         self._body += message.get("body", b"")
@@ -250,7 +269,7 @@ class _Exchange:
             self._body.clear()
 
     async def _make(self, headers: MutableHeaders, body: bytes) -> Answer:
-        headers["vary"] = self._varies()
+        headers.update(self._varies())
         if self.encoding and len(body) >= MIN_BYTES:
             compress = encodings()[self.encoding]
             long = len(body) > _IN_THREAD_BYTES
@@ -260,6 +279,9 @@ class _Exchange:
         return Answer(headers.raw, body)
 
     async def _give(self, answer: Answer) -> None:
+        if self.knows_some:
+            await self._answer(Response(status_code=304, headers=self._lasting()))
+            return
         body = b"" if self.scope["method"] == "HEAD" else answer.body
         await self._send({"type": "http.response.start", "status": 200, "headers": answer.headers})
         await self._send({"type": "http.response.body", "body": body})

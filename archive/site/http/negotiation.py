@@ -115,7 +115,7 @@ def validator(datasette: Any, path: str, query: bytes, language: str) -> str:
     It is weak (RFC 9110, section 8.8.1): the compressed forms of an answer have the same.
     """
     settings = site_settings(datasette)
-    material = (current(datasette).cached_hash, _program(), settings.title, settings.url, path, query, language)
+    material = (current(datasette).cached_hash, _program(), settings.digest, path, query, language)
     return f'W/"{hashlib.sha256(repr(material).encode()).hexdigest()[:24]}"'
 
 

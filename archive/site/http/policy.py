@@ -57,7 +57,11 @@ COMMON = {
 }
 """Headers of every answer that does not say otherwise."""
 
-OPEN_TO_ALL = {"access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin"}
+OPEN_TO_ALL = {
+    "access-control-allow-origin": "*",
+    "access-control-expose-headers": "ETag, Content-Range, Accept-Ranges, Rostra-Complete",
+    "cross-origin-resource-policy": "cross-origin",
+}
 """Headers of what pages of other sites may read: files, feeds and the API. It is public, and nobody logs in."""
 
 TLS_ONLY = {"strict-transport-security": "max-age=31536000"}

@@ -14,7 +14,9 @@ from metadata.timetables import WRITERS, read_timetables
 from tests.metadata.timetables.test_cases import READABLE
 from tests.mutations import mutations
 
-SPOILT = 200
+SPOILT = 30
+MORE = 400
+"""How many copies of each file the long test spoils."""
 
 
 class _EnoughError(Exception):
@@ -45,7 +47,10 @@ def size(db: Database) -> tuple[int, ...]:
 
 
 @pytest.mark.parametrize("path", READABLE, ids=lambda path: path.name)
-def test_a_spoilt_file_is_read_or_refused(catalogue: Database, path: Path) -> None:
-    read = [take(catalogue, data, path.name) for data in mutations(path.read_bytes(), SPOILT, seed=5)]
-    assert len(read) == SPOILT
+@pytest.mark.parametrize(
+    ("count", "seed"), [pytest.param(SPOILT, 5, id="some"), pytest.param(MORE, 6, id="many", marks=pytest.mark.long)]
+)
+def test_a_spoilt_file_is_read_or_refused(catalogue: Database, path: Path, count: int, seed: int) -> None:
+    read = [take(catalogue, data, path.name) for data in mutations(path.read_bytes(), count, seed)]
+    assert len(read) == count
     assert size(catalogue) == (0, 0, 0)

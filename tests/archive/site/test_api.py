@@ -15,6 +15,7 @@ from openapi_spec_validator import validate
 from archive.site.api.endpoints import ENDPOINTS
 from archive.site.api.openapi import describe
 from archive.site.settings import SiteSettings
+from archive.sqlite import Database
 from tests.archive.published_folder import SENTENCES, publish
 from tests.archive.served import serving
 from tests.archive.site.test_pages import Site, serve_example
@@ -116,6 +117,23 @@ def test_lists_are_whole_and_in_order(site: Site) -> None:
     assert (recordings, len(recordings)) == (sorted(recordings), 4)
 
 
+def test_recordings_that_others_took_the_place_of_do_not_end_the_list(tmp_path: Path) -> None:
+    def add(db: Database, _media: Path) -> None:
+        for key, more in ((60, {"superseded_by": 1}), (61, {"elsewhere": "https://example.org/v"})):
+            db["recording"].insert(
+                {
+                    "id": key, "session_id": 1, "sha256": f"{key:064x}", "kind": "audio", "role": "floor", "bytes": 1,
+                    "media_type": "audio/wav", "suffix": ".wav", "pulled_at": "2026-11-23T09:00:00Z", **more,
+                }
+            )  # fmt: skip
+
+    publish(tmp_path, more=add)
+    site = Site(tmp_path)
+    found = [each["recording"]["sha256"] for each in every(site, "/recordings")]
+    site.datasette.executor.shutdown()
+    assert (len(found), found) == (4, sorted(found))
+
+
 @pytest.mark.parametrize(
     ("query", "slugs"),
     [
@@ -139,6 +157,7 @@ def test_session_is_told_whole(site: Site) -> None:
     recordings = session.pop("recordings")
     assert session == {
         "url": f"{URL}/events/{EVENT}/what-an-archive-owes",
+        "permanent_url": f"{URL}/cite/000000000001",
         "event": {"slug": EVENT, "title": "Summer University", "url": f"{URL}/events/{EVENT}"},
         "series": {"slug": "summer", "title": "Summer University", "url": f"{URL}/series/summer"},
         "slug": "what-an-archive-owes",
@@ -273,7 +292,7 @@ def test_schemathesis_finds_no_failure(tmp_path: Path) -> None:
         done = subprocess.run(
             [
                 command, "run", f"{address}/api/1/openapi.json", "--checks", "all",
-                "--max-examples", "5", "--phases", "coverage,fuzzing",
+                "--max-examples", "5", "--phases", "examples,coverage,fuzzing,stateful",
                 "--seed", "1", "--no-color", "--generation-database", "none",
             ],
             capture_output=True, text=True, check=False, cwd=tmp_path,

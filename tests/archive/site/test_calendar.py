@@ -51,7 +51,7 @@ def test_event_has_every_session_of_a_known_day(site: Site) -> None:
         datetime(2022, 7, 23, 18, 45, tzinfo=BERLIN),
     )
     assert (str(talk["uid"]), str(talk["url"]), str(talk["location"])) == (
-        f"{URL}{TALK}",
+        f"{URL}/cite/000000000001",
         f"{URL}{TALK}",
         "Hall; one, \\two",
     )
@@ -68,7 +68,7 @@ def test_event_has_every_session_of_a_known_day(site: Site) -> None:
 def test_day_and_session_have_a_calendar_of_their_own(site: Site) -> None:
     day = [str(each["summary"]) for each in read(site, f"{EVENT}/calendar.ics?day=2022-07-24")]
     assert day == ["Open questions", "الأرشيف والصوت"]
-    assert [str(each["uid"]) for each in read(site, f"{TALK}/calendar.ics")] == [f"{URL}{TALK}"]
+    assert [str(each["uid"]) for each in read(site, f"{TALK}/calendar.ics")] == [f"{URL}/cite/000000000001"]
 
 
 def test_hostile_text_stays_in_its_line(site: Site) -> None:

@@ -43,7 +43,7 @@ def test_cells_are_harmless_however_the_answer_is_cut(rows: list[list[str]], siz
 def test_text_is_the_same_after_a_sheet(text: str) -> None:
     assert as_written(harmless(text)) == text
     assert (
-        not harmless(text).lstrip(" \u00a0\ufeff").startswith(("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠"))
+        not harmless(text).lstrip('" \u00a0\ufeff').startswith(("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠"))
     )
 
 

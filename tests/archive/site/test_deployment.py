@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -14,8 +15,8 @@ import sys
 import sysconfig
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ import trustme
 from archive.publication.folder import SiteNames, files, read_names
 from archive.site.settings import LOCAL_URL
 from archive.sqlite import Database
+from tests.archive.processes import workers_of
 from tests.archive.published_folder import FIRST_BUILD, SECOND_BUILD, point_to, publish
 from tests.archive.served import serving
 from tests.archive.site.test_pages import TALK
@@ -185,45 +187,92 @@ def serving_nginx(nginx: str, folder: Path, upstream: str, port: int) -> Iterato
         yield
 
 
-def test_caddy_passes_tls_ranges_and_a_path(public: Path, tmp_path: Path) -> None:
-    caddy = shutil.which("caddy") or pytest.skip("no Caddy on PATH")
-    authority, port = trustme.CA(), free_port()
+@pytest.fixture
+def caddy() -> str:
+    return shutil.which("caddy") or pytest.skip("no Caddy on PATH")
+
+
+@contextmanager
+def serving_caddy(caddy: str, folder: Path, upstream: str, port: int) -> Iterator[ssl.SSLContext]:
+    """Run the recipe with this machine's ports and a certificate, and yield what trusts that."""
+    authority = trustme.CA()
     certificate = authority.issue_cert("talks.example.org")
-    chain, key = tmp_path / "chain.pem", tmp_path / "key.pem"
+    chain, key = folder / "chain.pem", folder / "key.pem"
     certificate.cert_chain_pems[0].write_to_path(chain)
     certificate.private_key_pem.write_to_path(key)
-    with serving(public, base="/talks") as upstream:
-        text = (RECIPES / "Caddyfile").read_text()
-        for old, new in (
-            ("127.0.0.1:8001", upstream.removeprefix("http://").partition("/")[0]),
-            ("talks.example.org {", f"https://talks.example.org:{port} {{\n\tbind 127.0.0.1\n\ttls {chain} {key}"),
-            ("health_uri /-/health", "health_uri /talks/-/health"),
-        ):
-            assert old in text
-            text = text.replace(old, new)
-        (tmp_path / "Caddyfile").write_text(f"{{\n\tadmin off\n\tauto_https disable_redirects\n}}\n{text}")
-        command = [caddy, "run", "--adapter", "caddyfile", "--config", tmp_path / "Caddyfile"]
-        context = ssl.create_default_context()
-        authority.configure_trust(context)
-        pinned = {"extensions": {"sni_hostname": "talks.example.org"}}
-        with (
-            running(command, f"http://127.0.0.1:{port}/"),
-            httpx.Client(
-                base_url=f"https://127.0.0.1:{port}",
-                verify=context,
-                timeout=30,
-                headers={"host": f"talks.example.org:{port}"},
-            ) as client,
-        ):
-            page = client.get(f"/talks{TALK}", **pinned)
-            held = client.get(f"/talks{TALK}", headers={"if-none-match": page.headers["etag"]}, **pinned)
-            [file] = [path.name for path in (public / "media").glob("*.wav") if path.name in page.text][:1]
-            part = client.get(f"/talks/media/{file}", headers={"range": "bytes=100-199"}, **pinned)
-            refused = client.post("/talks/events", content=b"x", **pinned)
+    text = (RECIPES / "Caddyfile").read_text()
+    for old, new in (
+        ("127.0.0.1:8001", upstream.removeprefix("http://").partition("/")[0]),
+        ("talks.example.org {", f"https://talks.example.org:{port} {{\n\tbind 127.0.0.1\n\ttls {chain} {key}"),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    options = "admin off\nauto_https disable_redirects\nlog {\noutput discard\n}"
+    (folder / "Caddyfile").write_text(f"{{\n{options}\n}}\n{text}")
+    command = [caddy, "run", "--adapter", "caddyfile", "--config", folder / "Caddyfile"]
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    with running(command, f"http://127.0.0.1:{port}/"):
+        yield context
+
+
+def test_caddy_passes_tls_ranges_and_a_path(public: Path, tmp_path: Path, caddy: str) -> None:
+    port = free_port()
+    pinned = {"extensions": {"sni_hostname": "talks.example.org"}}
+    headers = {"host": f"talks.example.org:{port}"}
+    with (
+        serving(public, base="/talks") as upstream,
+        serving_caddy(caddy, tmp_path, upstream, port) as context,
+        httpx.Client(base_url=f"https://127.0.0.1:{port}", verify=context, timeout=30, headers=headers) as client,
+    ):
+        page = client.get(f"/talks{TALK}", **pinned)
+        held = client.get(f"/talks{TALK}", headers={"if-none-match": page.headers["etag"]}, **pinned)
+        [file] = [path.name for path in (public / "media").glob("*.wav") if path.name in page.text][:1]
+        part = client.get(f"/talks/media/{file}", headers={"range": "bytes=100-199"}, **pinned)
+        refused = client.post("/talks/events", content=b"x", **pinned)
     assert (page.status_code, held.status_code, part.status_code) == (200, 304, 206)
     assert part.content == (public / "media" / file).read_bytes()[100:200]
     assert f'src="/talks/media/{file}"' in page.text
     assert refused.status_code == 405
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc")
+@pytest.mark.parametrize("proxy", ["nginx", "caddy"])
+def test_proxy_hides_that_processes_are_killed(
+    public: Path, tmp_path: Path, proxy: str, request: pytest.FixtureRequest
+) -> None:
+    program = request.getfixturevalue(proxy)
+    port, front = free_port(), free_port()
+    site = f"http://127.0.0.1:{port}"
+    trustme.CA().issue_cert("talks.example.org").private_key_and_cert_chain_pem.write_to_path(tmp_path / "all.pem")
+    command = [SCRIPTS / "rostra", "serve", public, "--port", port, "--workers", "2", "--proxy", "127.0.0.1"]
+    begin: Callable[..., AbstractContextManager[object]] = serving_nginx if proxy == "nginx" else serving_caddy
+    answers: list[int] = []
+    stop = threading.Event()
+
+    def ask(number: int) -> None:
+        headers, pinned = {"host": f"talks.example.org:{front}"}, {"sni_hostname": "talks.example.org"}
+        address = f"https://127.0.0.1:{front}"
+        with httpx.Client(base_url=address, verify=False, timeout=60, headers=headers) as client:  # noqa: S501
+            while not stop.is_set():
+                response = client.get(f"{TALK}?fresh={number}-{len(answers)}", extensions=pinned)
+                answers.append(response.status_code)
+
+    with running(command, f"{site}/-/health") as process, begin(program, tmp_path, site, front):
+        asking = [threading.Thread(target=ask, args=(number,)) for number in range(4)]
+        for thread in asking:
+            thread.start()
+        for _ in range(3):
+            before, many = workers_of(process.pid), len(answers) + 20
+            while len(answers) < many:
+                time.sleep(0.01)
+            os.kill(before[0], signal.SIGKILL)
+            while not (len(now := workers_of(process.pid)) == 2 and before[0] not in now):
+                time.sleep(0.05)
+        stop.set()
+        for thread in asking:
+            thread.join()
+    assert set(answers) == {200}
 
 
 def test_nginx_serves_a_site_of_files_and_says_what_is_gone(tmp_path: Path, nginx: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import feedparser
+import icalendar
 import pytest
 from lxml import etree
 from PIL import Image
@@ -21,6 +22,7 @@ from archive.site.feeds import listings
 from archive.site.feeds.listings import how_found
 from archive.site.feeds.podcast import FEEDS, ITUNES, NAMESPACE
 from archive.sqlite import sqlite3
+from metadata.timetables.html_text import html_to_text
 from tests.archive.published_folder import FIRST_BUILD, HOSTILE, publish
 from tests.archive.site.test_pages import TALK, Site, serve_example
 
@@ -57,14 +59,14 @@ def parsed(site: Site, path: str) -> Any:
 def test_atom_feed_names_every_session_of_its_page(site: Site, page: str) -> None:
     feed = parsed(site, f"{page}/feed.atom")
     assert feed.version == "atom10"
-    assert sorted(entry.id.rpartition("/")[2] for entry in feed.entries) == LISTED[page]
+    assert sorted(entry.link.rpartition("/")[2] for entry in feed.entries) == LISTED[page]
     links = {link.rel: link.href for link in feed.feed.links}
     assert links == {"alternate": f"{URL}{page or '/'}", "self": f"{URL}{page}/feed.atom"}
     assert feed.feed.updated == max(entry.updated for entry in feed.entries)
 
 
 def test_atom_entry_tells_of_a_session_whole(site: Site) -> None:
-    [entry] = [each for each in parsed(site, "/feed.atom").entries if each.id == f"{URL}{TALK}"]
+    [entry] = [each for each in parsed(site, "/feed.atom").entries if each.id == f"{URL}/cite/000000000001"]
     [enclosure] = entry.enclosures
     assert (entry.title, entry.published, entry.updated) == (
         "What an archive owes its listeners",
@@ -90,12 +92,42 @@ def test_hostile_text_stays_text(site: Site) -> None:
     assert root.findtext("{*}entry/{*}title") == HOSTILE
 
 
+def test_description_of_an_episode_is_html_and_says_what_was_written(site: Site) -> None:
+    """RSS takes it for HTML, and it alone: what looks like markup in a text is lost unless it is escaped."""
+    [item] = element(site, "/events/hostile/podcast.rss").findall("item")
+    assert "<script" not in item.findtext("description")
+    assert html_to_text(item.findtext("description")) == HOSTILE
+    assert item.findtext("title") == HOSTILE
+
+
 def test_text_that_xml_cannot_hold_breaks_no_feed(tmp_path: Path) -> None:
     publish(tmp_path, extra_title="A bell \x07, half of a pair \ufffe and a tab\t.")
     site = Site(tmp_path, url=URL)
     titles = [entry.title for entry in parsed(site, "/feed.atom").entries]
     site.datasette.executor.shutdown()
     assert [title for title in titles if title.startswith("A bell")] == ["A bell , half of a pair  and a tab\t."]
+
+
+def test_titles_that_xml_cannot_hold_break_no_feed_and_no_calendar(tmp_path: Path) -> None:
+    publish(tmp_path, extra_title="\x01\x02")
+    conn = sqlite3.connect(tmp_path / f"catalogue-{FIRST_BUILD}.db")
+    conn.execute("UPDATE session SET track = '\x03', title = '\x04' WHERE id = 1")
+    conn.execute("UPDATE session SET track = '\x03', title = 'One line\nand another' WHERE id = 2")
+    conn.execute("UPDATE person SET name = '\x05' WHERE id = 1")
+    conn.execute("UPDATE event SET title = '\x06' WHERE id = 1")
+    conn.commit()
+    conn.close()
+    site = Site(tmp_path, url=URL)
+    for page in ("", EVENT, "/tracks/%03", "/people/noor-okafor"):
+        for name in ("feed.atom", "podcast.rss"):
+            feed = parsed(site, f"{page}/{name}")
+            assert [each for each in (feed.feed, *feed.entries) if not each.title.strip()] == []
+    calendars = [site.get(f"{EVENT}{each}/calendar.ics") for each in ("", "/open-questions")]
+    site.datasette.executor.shutdown()
+    for each in calendars:
+        icalendar.Calendar.from_ical(each.content)
+    assert "X-WR-CALNAME:One line and another\r\n" in calendars[1].text
+    assert "SUMMARY:One line\\nand another\r\n" in calendars[1].text
 
 
 @pytest.mark.parametrize("page", LISTED)
@@ -158,7 +190,7 @@ def test_transcripts_of_an_episode_are_there_in_its_languages(site: Site) -> Non
 
 def test_search_has_a_feed(site: Site) -> None:
     feed = parsed(site, "/search/feed.atom?q=debt&language=en")
-    assert [entry.id for entry in feed.entries] == [f"{URL}{TALK}"]
+    assert [entry.link for entry in feed.entries] == [f"{URL}{TALK}"]
     assert {link.rel: link.href for link in feed.feed.links}["self"] == f"{URL}/search/feed.atom?q=debt&language=en"
     assert parsed(site, "/search/feed.atom?q=nothing-like-this").entries == []
     assert parsed(site, "/search/feed.atom").entries == []
@@ -179,7 +211,7 @@ def test_feed_of_a_search_says_how_each_was_found(site: Site, query: str) -> Non
     for name in ("feed.atom", "podcast.rss"):
         entry = parsed(site, f"/search/{name}?{address}").entries[0]
         assert {tag.term for tag in entry.tags if tag.scheme == f"{URL}/search/help"} == {label}
-        assert entry.summary.splitlines()[0] == f"{label} · 23 July 2022 · 0:17: {said}"
+        assert html_to_text(entry.summary).splitlines()[0] == f"{label} · 23 July 2022 · 0:17: {said}"
 
 
 def test_how_a_session_was_found_names_who_says_it() -> None:

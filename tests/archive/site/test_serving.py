@@ -159,7 +159,7 @@ def test_editor_of_sql_runs_by_the_hash_of_its_script(site: Site) -> None:
     ],
 )  # fmt: skip
 def test_page_of_tables_has_nothing_that_its_policy_refuses(site: Site, path: str) -> None:
-    page = site.get(path)
+    page = site.get(path, follow_redirects=True)
     inline = re.findall(r"<(?:script|style)>(.*?)</(?:script|style)>", page.text, re.DOTALL)
     hashes = {f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in inline}
     assert [each for each in hashes if each not in page.headers["content-security-policy"]] == []
@@ -189,11 +189,63 @@ def test_canonical_address_is_the_sites_own_whatever_host_is_asked(site: Site, p
     assert "evil.example" not in page
 
 
+@pytest.mark.parametrize(
+    "path", ["/", TALK, "/feed.atom", "/api/1/events", "/data/session", "/cover.png", asset("icon.svg")]
+)
+def test_whoever_has_any_form_of_an_answer_is_sent_none(site: Site, path: str) -> None:
+    answer = site.get(path, headers={"if-none-match": "*"})
+    assert (answer.status_code, answer.content) == (304, b"")
+    assert site.get("/nothing", headers={"if-none-match": "*"}).status_code == 404
+
+
+def test_picture_is_made_once_and_varies_on_nothing(site: Site) -> None:
+    first = site.get("/cover.png", headers={"accept-encoding": "br"})
+    again = site.get("/cover.png", headers={"accept-encoding": "gzip", "if-none-match": first.headers["etag"]})
+    assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
+    assert [each.headers.get("vary") for each in (first, again)] == [None, None]
+    assert "content-encoding" not in first.headers
+    other = site.get("/cover.png", headers={"accept-encoding": "gzip"})
+    assert (other.content, other.headers["etag"]) == (first.content, first.headers["etag"])
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [{"hub": "https://hub.example.org/"}, {"contact": "a@example.org"}, {"accent": "#0b5d3b"}, {"logo": b"GIF89a"}],
+)
+def test_other_settings_make_other_answers(site: Site, setting: dict[str, Any]) -> None:
+    known = {"if-none-match": site.get("/feed.atom").headers["etag"]}
+    other = Site(site.public, url=URL, **setting)
+    assert (site.get("/feed.atom", headers=known).status_code, other.get("/feed.atom", headers=known).status_code) == (
+        304,
+        200,
+    )
+    other.datasette.executor.shutdown()
+
+
+@pytest.mark.parametrize("path", ["/api/1/events", "/feed.atom", "media"])
+def test_other_sites_may_read_what_an_answer_says_of_itself(site: Site, media: str, path: str) -> None:
+    told = site.get(media if path == "media" else path).headers["access-control-expose-headers"]
+    assert {"ETag", "Content-Range"} <= {*told.split(", ")}
+
+
+@pytest.mark.parametrize("path", ["//evil.example/~language-es", "//evil.example/", "///evil.example/~page-2"])
+def test_no_path_leads_to_another_site(site: Site, path: str) -> None:
+    """A path that begins with two slashes is another site's name to a browser."""
+    answer = site.get(path)
+    assert (answer.status_code, answer.headers.get("location")) == (404, None)
+
+
+def test_mistake_in_a_query_of_a_table_is_no_failure_of_the_site(site: Site) -> None:
+    for query in ("_sort=nothing", "_sort=id&_sort_desc=id", "_sort_desc=nothing"):
+        assert [site.get(f"/data/session{form}?{query}").status_code for form in ("", ".json")] == [400, 400]
+
+
 def test_preflight_lets_other_sites_read(site: Site) -> None:
     response = site.request("OPTIONS", "/api/1/search.json")
     assert (response.status_code, response.content) == (204, b"")
     assert response.headers["access-control-allow-origin"] == "*"
     assert response.headers["allow"] == "GET, HEAD, OPTIONS"
+    assert site.request("OPTIONS", "/oai").headers["allow"] == "GET, HEAD, OPTIONS, POST"
 
 
 @pytest.mark.parametrize("path", ["/events", "/api/1/events", "/oai"])

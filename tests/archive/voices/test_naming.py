@@ -187,6 +187,31 @@ def test_who_tells_their_own_name_is_proposed(catalogue: Database, text: str, pe
 
 
 ALONE = [(0, 20, 0), (20, 500, 1)]
+THEN = [*ALONE, (500, 510, 0)]
+
+
+@pytest.mark.parametrize(
+    ("said", "weak"),
+    [
+        ([], True),
+        ([(5, "Good morning, everybody.")], True),
+        ([(5, "Please welcome Noor Okafor.")], False),
+        ([(30, "I'm Noor Okafor.")], False),
+        ([(501, "Thank you very much, Noor.")], False),
+        ([(501, "Vielen Dank, Frau Okafor!")], False),
+        ([(450, "Thank you, Noor Okafor.")], True),
+        ([(501, "Thank you for the report on Noor Okafor.")], True),
+        ([(501, "Thanks, Noor Okafor and Grace Hopper.")], True),
+        ([(501, "Thank you, Grace Hopper.")], None),
+        ([(501, "Thank you, Ken Watanabe.")], None),
+    ],
+)
+def test_what_the_timetable_alone_speaks_for_is_weak_and_what_is_said_speaks_for_or_against_it(
+    catalogue: Database, said: Sequence[tuple[int, str]], weak: bool | None
+) -> None:
+    people: People = [(NOOR, "speaker"), (KEN, "chair")]
+    found = proposals(catalogue, session(catalogue, "talk", people, THEN, said))
+    assert [(each.person, each.weak) for each in found] == ([] if weak is None else [("noor-okafor", weak)])
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,7 @@ def content(folder: Path) -> bytes:
 
 def validated(bag: Path) -> subprocess.CompletedProcess[str]:
     """Run the Library of Congress's own command."""
-    command = [str(Path(sys.executable).with_name("bagit.py")), "--validate", "--quiet", str(bag)]
+    command = [sys.executable, "-m", "bagit", "--validate", "--quiet", str(bag)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

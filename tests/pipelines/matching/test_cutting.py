@@ -16,8 +16,8 @@ from archive.catalogue.labelling import Turn
 from archive.catalogue.recordings import assign
 from archive.catalogue.speakers import read_said, read_turns, set_turns
 from archive.connection import transaction
-from archive.voices.attributions import attribute
-from archive.voices.decisions import find_voice, join_voices, name_voice, refuse
+from archive.voices.attributions import attribute, take_back
+from archive.voices.decisions import find_voice, join_voices, name_voice, refuse, undo
 from metadata.model import Event, Session
 from pipelines.errors import ConfigError
 from pipelines.matching import cutting
@@ -219,6 +219,51 @@ def test_parts_know_the_voices_of_the_whole_and_what_people_said_of_them(context
     assert run_stage(context, heard, InProcess(), Watch()).counts == {"done": 2}
     assert dict(db.execute(names, [first]).fetchall())["Voice 1"] == "noor", "it is known again by when it speaks"
     assert read_said(db, second), "what people said stays"
+
+
+def test_what_people_say_of_the_whole_after_a_cut_reaches_its_parts_and_goes_back_with_it(context: Context) -> None:
+    db, now = context.db, "2022-07-01T00:00:00Z"
+    [plenary] = db.execute("SELECT id FROM session WHERE slug = 'other'").fetchone()
+    with transaction(db):
+        assign(db, 1, plenary)
+        db.execute("INSERT INTO person(slug, name) VALUES ('noor', 'Noor Okafor'), ('ken', 'Ken Watanabe')")
+        set_turns(db, 1, [(2_000, 8_000, 0), (8_000, 14_000, 1), (22_000, 30_000, 0), (30_000, 35_000, 1)], at=now)
+        db.execute("UPDATE recording SET session_id = NULL")
+    whole, cuts = planned(context)
+    for cut in cuts:
+        cutting.make(context, whole, cut)
+    assert run_stage(context, Transcribe(FakeTranscriber()), InProcess(), Watch()).counts == {"done": 2}
+    first, second = (row[0] for row in db.execute("SELECT id FROM recording WHERE id > 1 ORDER BY id").fetchall())
+    names = "SELECT label, slug FROM speaker_tag JOIN person ON person.id = person_id WHERE recording_id = ?"
+
+    def named() -> list[dict[str, str]]:
+        return [dict(db.execute(names, [recording]).fetchall()) for recording in (1, first, second)]
+
+    with transaction(db):
+        assign(db, 1, plenary)
+        there = db.execute("SELECT session_id FROM recording WHERE id = ?", [second]).fetchone()[0]
+        name_voice(db, find_voice(db, there, "Voice 2"), "ken", by="editor", at=now)
+        name_voice(db, find_voice(db, plenary, "Voice 1"), "noor", by="editor", at=now)
+        name_voice(db, find_voice(db, plenary, "Voice 2"), "noor", by="editor", at=now)
+    both = {"Voice 1": "noor", "Voice 2": "noor"}
+    assert named() == [both, both, {"Voice 1": "noor", "Voice 2": "ken"}], "what was said of a part stays"
+    with transaction(db):
+        undo(db, plenary, by="editor", at=now)
+        undo(db, plenary, by="editor", at=now)
+    assert named() == [{}, {}, {"Voice 2": "ken"}]
+    with transaction(db):
+        attribute(db, 1, (10_000, 24_000), "Voice 1", by="editor", at="2022-07-02T00:00:00Z")
+        attribute(db, 1, (30_000, 31_000), "new", by="editor", at="2022-07-03T00:00:00Z")
+    begin, middle = cuts[0].start_ms, cuts[1].start_ms
+    end = begin + db.execute("SELECT duration_ms FROM recording WHERE id = ?", [first]).fetchone()[0]
+    assert read_said(db, first) == [Turn(10_000 - begin, end - begin, "Voice 1")]
+    assert read_said(db, second) == [
+        Turn(0, 24_000 - middle, "Voice 1"), Turn(30_000 - middle, 31_000 - middle, "Voice 3"),
+    ]  # fmt: skip
+    with transaction(db):
+        take_back(db, 1, by="editor", at=now)
+        take_back(db, 1, by="editor", at=now)
+    assert [read_said(db, recording) for recording in (1, first, second)] == [[], [], []]
 
 
 def test_cut_from_the_command_line_says_first_and_cuts_once(tmp_path: Path) -> None:

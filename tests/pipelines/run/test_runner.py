@@ -7,11 +7,18 @@ import pytest
 
 from archive.catalogue.runs import Remark, begin, remarks
 from archive.connection import transaction
+from pipelines.config import Limits
 from pipelines.errors import LockedError, WeightsError
-from pipelines.run.executors import InProcess, Local
-from pipelines.run.runner import run_stage
+from pipelines.run.executors import InProcess, Local, Pool
+from pipelines.run.runner import Work, due_in, run_stage, run_together
 from pipelines.storage.archive_folder import Context, init, open_archive
 from tests.pipelines.trials import Trial, Watch
+
+
+class Other(Trial):
+    """Another stage of the same kind."""
+
+    name = "other"
 
 
 @pytest.fixture
@@ -59,6 +66,32 @@ def test_model_that_does_not_load_ends_the_run_and_charges_no_item(context: Cont
         run_stage(context, stage, Local(2, context.layout.work), Watch())
     assert {row[1] for row in runs(context)} <= {"interrupted", "done"}
     assert ("a", "interrupted", 1, None) in runs(context)
+
+
+@pytest.mark.parametrize(("size", "first"), [(2, ["a", "x", "b", "y"]), (1, ["a", "b", "x", "y"])])
+def test_a_stage_beside_another_has_the_children_that_are_left(
+    context: Context, tmp_path: Path, size: int, first: list[str]
+) -> None:
+    kept, watch = tmp_path / "kept", Watch()
+    main, other = Trial([("a", "nap"), ("b", "nap")], kept), Other([("x", "nap"), ("y", "nap")], kept)
+    works = [Work(main, due_in(context, main), 1), Work(other, due_in(context, other), size)]
+    with Pool(size, context.layout.work, Limits()) as pool:
+        report = run_together(context, pool, works, watch)
+    assert report.stages == {"trial": {"done": 2}, "other": {"done": 2}}
+    assert watch.begun[:2] == first[:2]
+    assert watch.begun[-1] == "y"
+    assert all(row[1] == "done" for row in runs(context))
+    assert not due_in(context, main)
+
+
+def test_what_ends_one_of_two_stages_ends_both_and_charges_no_item(context: Context, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    main, other = Trial([("a", "hang")], kept), Other([("x", "no-weights")], kept)
+    works = [Work(main, due_in(context, main), 1), Work(other, due_in(context, other), 1)]
+    with pytest.raises(WeightsError), Pool(2, context.layout.work, Limits()) as pool:
+        run_together(context, pool, works, Watch())
+    assert [row[:2] for row in runs(context)] == [("a", "interrupted"), ("x", "interrupted")]
+    assert not pool.children[0].note.exists()
 
 
 def test_second_run_at_once_is_refused_and_names_the_first(context: Context) -> None:

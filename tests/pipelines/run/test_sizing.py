@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.config import Config, Run, TranscribeSettings
-from pipelines.run.sizing import Capacity, threads, workers
+from pipelines.run.sizing import Capacity, others, threads, workers
 from pipelines.transcribers.models import bytes_of
 
 GB = 1_000_000_000
@@ -37,6 +37,24 @@ def test_what_is_asked_for_comes_before_what_is_configured_and_that_before_the_m
     config = Config(run=Run(workers=3))
     assert workers(config, 1, LAPTOP, weights=bytes_of("base"), wanted=5) == 5
     assert workers(config, 1, LAPTOP, weights=bytes_of("base")) == 3
+
+
+@pytest.mark.parametrize(
+    ("machine", "workers", "expected"),
+    [
+        (LAPTOP, 1, 1),
+        (LAPTOP, 2, 0),
+        (Capacity(1, 6 * GB), 1, 0),
+        (SERVER, 3, 1),
+        (SERVER, 16, 0),
+        (Capacity(2, 2 * GB), 1, 0),
+        (Capacity(16, 120 * GB, gpu=True), 1, 1),
+    ],
+)
+def test_another_stage_is_worked_on_beside_workers_of_several_processors_where_memory_allows_it(
+    machine: Capacity, workers: int, expected: int
+) -> None:
+    assert others(workers, machine, weights=bytes_of("base")) == expected
 
 
 def test_gpu_that_is_not_to_be_used_counts_for_nothing() -> None:

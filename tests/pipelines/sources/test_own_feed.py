@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from archive.site.feeds import listings
+from archive.sqlite import Database
 from pipelines.run.executors import InProcess
 from pipelines.run.runner import run_stage
 from pipelines.stages.captions import Captions
 from pipelines.stages.pull import Pull
 from pipelines.storage.archive_folder import init, open_archive
-from tests.archive.published_folder import SENTENCES, publish
+from tests.archive.published_folder import HOSTILE, SENTENCES, publish
 from tests.archive.served import serving
 from tests.archive.site.test_pages import TALK
 from tests.pipelines.trials import Watch
@@ -42,8 +46,53 @@ def test_own_podcast_is_pulled_whole_and_once(tmp_path: Path) -> None:
     talk = titles["What an archive owes its listeners"]
     assert talk["start_at"] == "2022-07-23T18:00:00+02:00"
     assert talk["abstract"] == "Recordings that nobody can search are recordings that nobody has."
+    assert (talk["language"], titles["الأرشيف والصوت"]["language"]) == ("en", "ar")
     assert names == {"Noor Okafor", "Jonas Lindqvist"}
     assert f"{address}{TALK}" in links
     assert pulled <= {path.stem for path in (public / "media").glob("*.wav")}
     assert len(pulled) == 2
     assert {text for _, _, text in SENTENCES if "subscribe" not in text} <= set(said)
+
+
+MARKED = "Why <b> & the <canvas> lost ]]> 👩‍👩‍👧"
+
+
+@pytest.mark.parametrize("name", ["podcast.rss", "feed.atom"])
+def test_own_feed_is_read_back_as_it_was_over_all_its_pages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(listings, "EPISODES", 1)
+    monkeypatch.setattr(listings, "ENTRIES", 1)
+    public = tmp_path / "public"
+
+    def mark(db: Database, _media: Path) -> None:
+        db.execute("UPDATE session SET title = ?, abstract = ? WHERE id = 1", [MARKED, f"{MARKED}\nline\n\npart"])
+        db.execute("UPDATE session SET updated_at = '2026-11-2' || id || 'T00:00:00Z'")
+
+    publish(public, more=mark)
+    init(tmp_path / "other", title="Other")
+    (tmp_path / "other" / "rostra.toml").write_text('[pull]\nprivate_hosts = ["127.0.0.1"]\n')
+    with serving(public) as address, open_archive(tmp_path / "other") as context:
+        stage = Pull([f"{address}/{name}"])
+        first = run_stage(context, stage, InProcess(), Watch())
+        again = run_stage(context, stage, InProcess(), Watch())
+        query = context.db.query
+        sessions = {row["title"]: row for row in query("SELECT title, abstract, language, start_at FROM session")}
+        roles = {
+            (row["title"], row["name"], row["role"])
+            for row in query(
+                "SELECT title, name, role FROM session JOIN session_person ON session_id = session.id"
+                " JOIN person ON person.id = person_id"
+            )
+        }
+    assert (dict(first.counts), dict(again.counts)) == ({"done": 3}, {})
+    assert set(sessions) == {MARKED, HOSTILE, "الأرشيف والصوت"}
+    talk, arabic = sessions[MARKED], sessions["الأرشيف والصوت"]
+    assert (talk["start_at"], talk["language"]) == ("2022-07-23T18:00:00+02:00", "en")
+    assert talk["abstract"].startswith(f"{MARKED}\nline\n\npart")
+    assert (arabic["start_at"], arabic["language"]) == ("2022-07-24T14:00:00+02:00", "ar")
+    chair = "host" if name == "podcast.rss" else "speaker"  # as podcasts call who leads, and Atom knows authors alone
+    assert {each for each in roles if each[0] == MARKED} == {
+        (MARKED, "Noor Okafor", "speaker"),
+        (MARKED, "Jonas Lindqvist", chair),
+    }

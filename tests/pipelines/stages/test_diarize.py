@@ -99,7 +99,15 @@ def test_doing_it_again_does_nothing(context: Context) -> None:
     assert context.db.execute("SELECT count(*), max(id) FROM transcript").fetchone() == before
 
 
-def test_a_recording_waits_for_its_transcript(context: Context) -> None:
+def test_a_recording_may_be_heard_before_it_is_transcribed_and_ends_in_the_same_state(context: Context) -> None:
+    assert do(context, Diarize(FakeDiarizer((5_000, 4_000)))).counts == {"done": 1}
+    do(context, Transcribe(TALK))
+    assert said(context)[1:3] == [(4000, "One two", "Voice 1"), (5000, "three four five six.", "Voice 2")]
+    assert not do(context, Transcribe(TALK), Diarize(FakeDiarizer((5_000, 4_000)))).counts
+
+
+def test_a_recording_whose_file_is_elsewhere_is_not_heard(context: Context) -> None:
+    context.db.execute("UPDATE recording SET elsewhere = 'https://example.org/talk'")
     assert not do(context, Diarize(FakeDiarizer())).counts
 
 
@@ -212,6 +220,8 @@ class Ill:
         raise AssertionError
 
 
+SOON = Limits(240.0, -576.0, 2**30)
+"""Much time to begin, and little to work on 12 seconds of sound."""
 CODES = {"hangs": "timeout", "dies": "worker-died", "eats": "out-of-memory"}
 
 
@@ -221,7 +231,7 @@ def test_a_diarizer_that_hangs_or_dies_or_takes_too_much_memory_costs_no_transcr
 ) -> None:
     do(context, Transcribe(TALK))
     config = replace_attempts(context, 1)
-    local = Local(1, context.layout.work, Limits(240.0, -192.0, 2**30))  # time to load, and little to work
+    local = Local(1, context.layout.work, SOON)
     diarizer = Ill(way, tmp_path / "well")
     report = run_stage(config, Diarize(diarizer), local, Watch())
     assert report.stages["diarize"] == {"failed": 1}
@@ -236,6 +246,18 @@ def test_a_diarizer_that_hangs_or_dies_or_takes_too_much_memory_costs_no_transcr
     assert do(config, Diarize(diarizer)).stages["diarize"] == {"done": 1}
     assert [who for _, _, who in said(context)] == ["Voice 1", "Voice 2", "Voice 1"]
     assert not runs.troubles(context.db)
+
+
+def test_a_diarizer_that_hangs_again_and_again_is_given_up_until_the_next_run(context: Context, tmp_path: Path) -> None:
+    for seconds in (13, 14, 15):
+        write_wav(tmp_path / f"{seconds}.wav", seconds)
+    assert not do(context, Pull([tmp_path / f"{seconds}.wav" for seconds in (13, 14, 15)])).failed
+    diarizer = Ill("hangs", tmp_path / "well")
+    local = Local(1, context.layout.work, SOON)
+    assert run_stage(context, Diarize(diarizer), local, Watch()).stages["diarize"] == {"failed": 2}
+    assert len(due_in(context, Diarize(diarizer))) == 4, "each may be tried again"
+    diarizer.well.touch()
+    assert do(context, Diarize(diarizer)).stages["diarize"] == {"done": 4}
 
 
 DRIVER = """

@@ -104,14 +104,24 @@ def test_english_speech_with_words() -> None:
     assert all(0.0 <= (word.confidence or 0.0) <= 1.0 for segment in found.segments for word in segment.words)
 
 
+def minute_of_german(threads: int) -> Transcript:
+    blocks = stream_audio(DATA / "audio/de/librivox_simplicissimus.mp3")
+    return FasterWhisper(threads=threads).transcribe(blocks, Hints(), ignore_progress)
+
+
+@pytest.fixture(scope="module")
+def german() -> Transcript:
+    """Return a minute of German, heard by two threads that were not told the language."""
+    return minute_of_german(2)
+
+
 @pytest.mark.speech
 @pytest.mark.data
 @weights
 @recordings
-def test_language_is_identified() -> None:
-    found = transcribed("audio/de/librivox_simplicissimus.mp3")
-    assert found.language == "de"
-    assert "und" in plain_words(text(found))
+def test_language_is_identified(german: Transcript) -> None:
+    assert german.language == "de"
+    assert "und" in plain_words(text(german))
 
 
 @pytest.mark.speech
@@ -368,17 +378,12 @@ def test_hard_recordings_give_what_is_there(tmp_path: Path, make: Callable[[Path
 
 
 @pytest.mark.speech
+@pytest.mark.data
 @weights
 @recordings
-def test_text_is_the_same_for_any_number_of_threads() -> None:
-    said = [
-        FasterWhisper(threads=threads).transcribe(
-            stream_audio(DATA / "audio/de/librivox_simplicissimus.mp3"), Hints("de"), ignore_progress
-        )
-        for threads in (1, 2, 3)
-    ]
-    assert len(said[0].segments) > 5
-    assert said[0].segments == said[1].segments == said[2].segments
+def test_text_is_the_same_for_any_number_of_threads(german: Transcript) -> None:
+    assert len(german.segments) > 5
+    assert minute_of_german(1).segments == german.segments == minute_of_german(3).segments
 
 
 @pytest.mark.parametrize(
