@@ -15,7 +15,7 @@ from pipelines.speakers.networks import NetworkDiarizer
 
 
 def main(recording: str, weights: str = "") -> None:
-    """Print the peak of memory in MiB, the processor seconds, those of ffmpeg included, and how many voices there are."""
+    """Print the peak of memory in MiB, the processor seconds with those of ffmpeg, and how many voices there are."""
     diarizer = NetworkDiarizer(weights, threads=1)
     diarizer.load()
     began = _processor_seconds()
