@@ -17,7 +17,7 @@ from archive.connection import transaction
 from metadata.revising import words_of
 from pipelines.storage.archive_folder import init, open_archive, open_archive_readonly
 from tests.metadata.test_revising import said
-from tests.pipelines.cli.test_cli import rostra
+from tests.pipelines.command import rostra
 
 HEARD = said("the batch 32 format", "of the lightening network", "you you you", flagged=2)
 

@@ -17,7 +17,7 @@ from archive.connection import transaction
 from pipelines.cli import cli
 from pipelines.storage.archive_folder import open_archive
 from pipelines.storage.seen import Seen
-from tests.pipelines.cli.test_cli import rostra
+from tests.pipelines.command import rostra
 
 
 def problems(archive: Path, *options: str) -> tuple[int, list[tuple[str, str]]]:
