@@ -16,3 +16,9 @@ Its parts are in layers. A part imports only from parts that stand above its own
 
 A test demands that every part stands here, and that imports follow this order.
 """
+
+import os
+
+# From 1.29 on, onnxruntime tells Microsoft of every model that it loads, unless this is set before it is imported
+# (https://github.com/microsoft/onnxruntime/blob/main/docs/Privacy.md). Children inherit it.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

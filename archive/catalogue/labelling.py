@@ -15,12 +15,14 @@ from typing import NamedTuple
 
 from msgspec import UNSET, UnsetType
 
+from metadata.captions.cues import ends_sentence
 from metadata.model import Segment
 
 REACH_MS = 500
 """How far a word may be from the nearest turn and still be its voice's: both have times that are not exact."""
 SHORT_MS = 400
-"""A single word that is shorter, between words of another voice, is that voice's."""
+"""A single word that is shorter, between words of another voice, is that voice's; so is the first or the last word of a
+segment, which is a sentence mostly, unless a sentence ends behind it or before it: "Yes." may be somebody else's."""
 OVERLAP_MS = 1_000
 """For how long others must speak during a segment, where that is less than half of it, for it to be overlapped."""
 
@@ -180,11 +182,19 @@ def _labels(segment: Segment, voices: _Voices) -> list[str | None]:
     following: str | None = None
     for index in reversed(range(len(labels))):
         following = labels[index] = following if labels[index] is None else labels[index]
-    for index in range(1, len(labels) - 1):
-        around = labels[index - 1]
-        short = words[index].end_ms - words[index].start_ms < SHORT_MS and said[index] is None
-        if short and labels[index] != around and labels[index + 1] == around:
-            labels[index] = around
+    for index, word in enumerate(words):
+        if word.end_ms - word.start_ms >= SHORT_MS or said[index] is not None:
+            continue
+        before = labels[index - 1] if index else None
+        after = labels[index + 1] if index + 1 < len(labels) else None
+        if index == 0:
+            alone = len(labels) > 2 and after == labels[2] and not ends_sentence(word.text)
+        elif after is None:
+            alone = index > 1 and before == labels[index - 2] and not ends_sentence(words[index - 1].text)
+        else:
+            alone = before == after
+        if alone:
+            labels[index] = before if index else after
     return labels
 
 

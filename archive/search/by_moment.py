@@ -171,7 +171,7 @@ def _browse(asked: Asked, limit: int, offset: int) -> Results:
             f"SELECT id FROM session WHERE true{scope.rows} ORDER BY {STARTED} DESC, id LIMIT :limit OFFSET :offset",
             values,
         ).fetchall()
-    hits = tuple(session_hit(conn, number, 0.0, None) for (number,) in rows)
+    hits = tuple(session_hit(conn, number, 0.0, None, scope=scope) for (number,) in rows)
     return Results(hits, total, total, None if budget.complete else OVER_BUDGET, budget.complete)
 
 

@@ -64,6 +64,7 @@ class Scope:
         sessions: of ``session_fts``.
         rows: of ``session``.
         segments: of ``segment``: whose words are searched; "" for all.
+        said_by: of ``segment``: whose words are shown of a session, also where a query has no words; "" for all.
         language: of transcripts, BCP-47; None for all.
         values: what the conditions name.
     """
@@ -73,6 +74,7 @@ class Scope:
     sessions: str
     rows: str
     segments: str
+    said_by: str
     language: str | None
     values: dict[str, int | str | float]
 
@@ -175,10 +177,11 @@ def read_scope(conn: sqlite3.Connection, filters: Filters, where: Node | None, *
         spoken = _OF_PASSAGE.format(IN_LANGUAGE)
         sessions += _ONLY_IN_LANGUAGE.format("session_fts.rowid", "session_fts.rowid")
         rows += f" AND EXISTS ({_TRANSCRIPTS.format('session.id')}{IN_LANGUAGE})"
-    segments = _segments(conn, filters, where, values) if words and (where or filters.speaker) else ""
+    said_by = _segments(conn, filters, where, values) if where or filters.speaker else ""
+    segments = said_by if words else ""
     if segments:
         passages += _SAID_BY.format(segments)
-    return Scope(passages + spoken, spoken, sessions, rows, segments, language, values)
+    return Scope(passages + spoken, spoken, sessions, rows, segments, said_by, language, values)
 
 
 def unmatched(conn: sqlite3.Connection, filters: Filters, where: Node | None) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
 
 from archive.catalogue.current import CURRENT, NOT_SUPERSEDED
@@ -321,9 +321,19 @@ def _hit(known: tuple[str, str, str, str, str, str, str | None], found: Excerpt,
 
 
 def session_hit(
-    conn: sqlite3.Connection, session: int, score: float, node: Node | None, match: Match = "all words"
+    conn: sqlite3.Connection,
+    session: int,
+    score: float,
+    node: Node | None,
+    match: Match = "all words",
+    scope: Scope | None = None,
 ) -> Hit:
-    """Return a session's best moment, or its abstract where nothing of the query was said in it."""
+    """Return a session's best moment, or its abstract where nothing of the query was said in it.
+
+    Where a query has no words and asks for somebody, the moment is the first in which they say something of length.
+    """
+    if node is None and scope is not None and scope.said_by:
+        return _said(conn, session, score, scope)
     terms = _terms(node) if node else ()
     weights: defaultdict[int, float] = defaultdict(float)
     for term in terms:
@@ -336,6 +346,37 @@ def session_hit(
     ((passage, stretch),) = read_indexed(conn, [best])
     wanted = Or(terms)
     return moment_hits(conn, [Ranked(passage, stretch, stretch.moments(wanted)[0], score)], wanted, match=match)[0]
+
+
+ENOUGH_MS = 4_000
+"""How long what somebody says lasts, from which it tells something of them."""
+
+
+def _said(conn: sqlite3.Connection, session: int, score: float, scope: Scope) -> Hit:
+    about = _about(conn, session, score, None, "all words")
+    row = conn.execute(
+        "SELECT segment.start_ms, segment.end_ms, text, position, version, coalesce(segment.language,"
+        " transcript.language), coalesce(person.name, label) FROM segment JOIN transcript"
+        " ON transcript.id = transcript_id JOIN recording ON recording.id = transcript.recording_id"
+        " JOIN speaker_tag ON speaker_tag.id = segment.speaker_tag_id LEFT JOIN person ON person.id = person_id"
+        f" WHERE recording.session_id = :shown AND {CURRENT} AND flags = '[]'{scope.said_by}"
+        " ORDER BY segment.end_ms - segment.start_ms < :enough, transcript.id, position LIMIT 1",
+        {**scope.values, "shown": session, "enough": ENOUGH_MS},
+    ).fetchone()
+    if row is None:
+        return about
+    start_ms, end_ms, text, position, version, language, speaker = row
+    return replace(
+        about,
+        start_ms=start_ms,
+        end_ms=end_ms,
+        text=text,
+        positions=(position,),
+        transcript=version,
+        language=language,
+        speaker=speaker,
+        url=session_url(about.event, about.session, start_ms),
+    )
 
 
 def _about(conn: sqlite3.Connection, session: int, score: float, node: Node | None, match: Match) -> Hit:

@@ -247,7 +247,9 @@ class _WholeMatches:
             if number not in moments.best or (number not in hits and self._asked.budget.is_over()):
                 break
             score = scores.total(place).at(1)
-            mine = tuple(hits[number]) or (session_hit(self._asked.conn, number, score, self._asked.wide),)
+            mine = tuple(hits[number]) or (
+                session_hit(self._asked.conn, number, score, self._asked.wide, scope=self._asked.scope),
+            )
             lasting = moments.lasting.get(number)
             places = tuple(sorted({*lasting} if lasting else {spans[passage] for _, passage in marked[number]}))
             counted = bool(lasting) or not passages[number]

@@ -9,16 +9,15 @@ time, and the sentences of all that stand behind one time share it by their leng
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html.parser import HTMLParser
-from itertools import accumulate, groupby, pairwise
+from itertools import groupby
 
-from metadata.captions.base import LONGEST_MS, PER_LETTER_MS, CaptionFormat, Source, imported, tidy
-from metadata.captions.text import SENTENCES
+from metadata.captions.base import CaptionFormat, Source, imported, tidy
+from metadata.captions.text import shared_out
 from metadata.errors import InvalidTimeError
 from metadata.markup import readable
-from metadata.model import Segment, Transcript
+from metadata.model import Transcript
 from metadata.times import parse_offset
 
 _MARKS = frozenset({"cite", "time", "p"})
@@ -51,21 +50,13 @@ def read(text: str, source: Source) -> Transcript:
     reader.close()
     found = reader.paragraphs
     turns = [list(each) for _, each in groupby(found, key=lambda paragraph: paragraph.start_ms)]
-    last = turns[-1][0].start_ms + sum(len(each.text) for each in turns[-1]) * PER_LETTER_MS if turns else 0
-    ends = [*(each[0].start_ms for each in turns[1:]), source.duration_ms or min(last, LONGEST_MS)]
-    segments = [segment for each, end in zip(turns, ends, strict=False) for segment in _sentences(each, end)]
+    ends = [*(each[0].start_ms for each in turns[1:]), source.duration_ms]
+    segments = [
+        segment
+        for turn, end in zip(turns, ends, strict=False)
+        for segment in shared_out([(each.text, each.speaker) for each in turn], turn[0].start_ms, end)
+    ]
     return imported(source, segments, generator=FORMAT.title, language=reader.language)
-
-
-def _sentences(turn: Sequence[_Paragraph], end_ms: int) -> Iterator[Segment]:
-    """Yield the sentences of paragraphs that begin at one time."""
-    start_ms = turn[0].start_ms
-    said = [(sentence, each.speaker) for each in turn for sentence in SENTENCES.split(each.text) if sentence]
-    ends = list(accumulate((len(sentence) for sentence, _ in said), initial=0))
-    length = max(end_ms - start_ms, 0)
-    times = [start_ms + length * end // max(ends[-1], 1) for end in ends]
-    for (sentence, speaker), (start, end) in zip(said, pairwise(times), strict=True):
-        yield Segment(start_ms=start, end_ms=end, text=sentence, speaker=speaker)
 
 
 class _Reader(HTMLParser):

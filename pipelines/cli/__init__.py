@@ -24,7 +24,7 @@ from pipelines.cli.display import Warnings, err
 from pipelines.errors import PipelineError
 from pipelines.text import visible
 
-__all__ = ["cli", "main"]
+__all__ = ["cli", "main", "run"]
 
 
 class _Ended(KeyboardInterrupt):
@@ -51,11 +51,16 @@ def _heed_signals() -> None:
 
 
 def main(function: Callable[[], object] = lambda: cli(standalone_mode=False)) -> None:
-    """Run the command line, and turn errors that people can mend into one line and an exit status."""
+    """Run the command line in a process of its own."""
     _heed_signals()
     logging.basicConfig(level=logging.WARNING, handlers=[Warnings()])
     # Of a worker process that is killed, multiprocessing says that it left semaphores; it removes them, too.
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker:UserWarning")
+    run(function)
+
+
+def run(function: Callable[[], object]) -> None:
+    """Run a command, and turn errors that people can mend into one line and an exit status."""
     try:
         function()
     except (click.exceptions.Abort, KeyboardInterrupt) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import inspect
+import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from importlib import import_module
@@ -49,7 +50,8 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command, or None where there is none of that name."""
-        _import(module for module, names in MODULES.items() if cmd_name in names)
+        modules = [module for module, names in MODULES.items() if cmd_name in names]
+        _import(modules or MODULES)  # of all, one may be meant
         return super().get_command(ctx, cmd_name)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -78,6 +80,24 @@ class Examples(click.Command):
                     formatter.write(f"  {line}\n")
 
 
+class Query(Examples):
+    """A command that takes words, which a minus leaves out as in *-fog*; its options begin with two, but for ``-h``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep click from taking words for options."""
+        return super().parse_args(ctx, [f"{_LEFT_OUT}{arg}" if _MINUS.match(arg) else arg for arg in args])
+
+    @staticmethod
+    def words(given: Iterable[str]) -> tuple[str, ...]:
+        """Return words as they were given."""
+        return tuple(word.removeprefix(_LEFT_OUT) for word in given)
+
+
+_MINUS = re.compile(r"-[^-].")
+_LEFT_OUT = "\0"
+"""What no argument of a program can hold."""
+
+
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="rostra", prog_name="rostra")
 @click.option("--archive", "folder", type=click.Path(path_type=Path), help="The archive's folder, for any command.")
@@ -90,12 +110,14 @@ def cli(ctx: click.Context, folder: Path | None) -> None:
     ctx.obj = folder
 
 
-def command(*examples: str, name: str | None = None, more: str = "") -> Callable[[Callable[..., Any]], click.Command]:
+def command(
+    *examples: str, name: str | None = None, more: str = "", cls: type[Examples] = Examples
+) -> Callable[[Callable[..., Any]], click.Command]:
     """Register a command with examples for its help, which goes on with ``more`` after the function's docstring."""
 
     def register(function: Callable[..., Any]) -> click.Command:
         about = f"{inspect.cleandoc(function.__doc__ or '')}\n\n{more}"
-        return cli.command(name, cls=Examples, examples=examples, help=about.strip())(function)
+        return cli.command(name, cls=cls, examples=examples, help=about.strip())(function)
 
     return register
 

@@ -35,8 +35,8 @@ from pipelines.storage.archive_folder import Context, open_archive_readonly, tak
 @click.option(
     "--all", "everybody", is_flag=True, help="Take the pictures that people's data name (links: rel portrait)."
 )
-@click.option("--public", "state", flag_value="public", help="Release it.")
-@click.option("--private", "state", flag_value="private", help="Take it back.")
+@click.option("--public", is_flag=True, help="Release it.")
+@click.option("--private", is_flag=True, help="Take it back.")
 @click.option("--delete", is_flag=True, help="Delete it.")
 @json_option
 @archive_option
@@ -45,7 +45,8 @@ def portrait(
     person: str | None,
     picture: str | None,
     everybody: bool,
-    state: State | None,
+    public: bool,
+    private: bool,
     delete: bool,
     as_json: bool,
 ) -> None:
@@ -54,6 +55,9 @@ def portrait(
     PICTURE is a file or an address; without one, the link that the person's data name is taken. A portrait is cut
     square, loses what a camera wrote beside it, and is private until --public.
     """
+    if public + private + delete > 1:
+        raise click.UsageError("give one of --public, --private and --delete")
+    state: State | None = "public" if public else "private" if private else None
     if person is None and not everybody:
         _list(root, as_json=as_json)
         return

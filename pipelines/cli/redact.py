@@ -87,6 +87,8 @@ def redact(
     else:
         for each in found:
             out.print(_line(each))
+        if listing and not found:
+            out.print("Nothing is taken out of it, and nothing was.")
     if report.failed:
         err.print("[red]Not all of it is rendered or published yet:[/] run rostra run, which says why.")
         sys.exit(1)

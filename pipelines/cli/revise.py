@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
@@ -37,8 +37,8 @@ ROWS_SHOWN = 20
     "transcript",
     cls=Examples,
     examples=(
-        "rostra export captions opening --format vtt --to .   # correct the words in opening.en.vtt, then:",
-        "rostra correct transcript opening opening.en.vtt",
+        "rostra export captions opening --format vtt --to .   # correct the words in opening.vtt, then:",
+        "rostra correct transcript opening opening.vtt",
         'rostra correct transcript opening --at 12:31 --from "batch 32" --to Bech32',
         'rostra correct transcript opening --at 12:31 --from "Ann Smith" --to "a guest" --take-back',
         "rostra correct transcript opening --history",
@@ -155,16 +155,20 @@ def milliseconds(moment: str, option: str) -> int:
 
 def _undo(context: Context, version: Version, by: str, *, dry_run: bool, as_json: bool) -> None:
     if dry_run:
-        if base := revisions.base_of(context.db, version):
+        base = revisions.base_of(context.db, version)
+        if base:
             revisions.check_undo(context.db, version, base)
-        changes = [each.change for each in revisions.revisions(context.db, version)]
+        done = [each.change for each in revisions.revisions(context.db, version)] if base else []
+        changes = [replace(each, before=each.after, after=each.before) for each in done]
     else:
         with transaction(context.db):
             changes = take_back(context.db, version, by=by, at=timestamp())
     if as_json:
         emit({"changes": [asdict(each) for each in changes], "conflicts": []})
     elif not changes:
-        err.print("Nobody has corrected this transcript.")
+        err.print("No correction of this transcript stands: nothing is to be taken back.")
+    elif dry_run:
+        err.print(f"{counted(len(changes), 'place')} would be as before; nothing was changed.")
     else:
         are = "is as it was" if len(changes) == 1 else "are as they were"
         err.print(f"{counted(len(changes), 'place')} {are} before. Next: [bold]rostra run[/]")

@@ -14,7 +14,7 @@ from archive.search.exports import format_of, write_moments
 from archive.search.sqlite_search import Filters, Hit, SqliteSearch
 from metadata.languages import parse_language
 from metadata.times import format_clock
-from pipelines.cli.base import archive_option, command, emit, json_option
+from pipelines.cli.base import Query, archive_option, command, emit, json_option
 from pipelines.cli.display import err, out
 from pipelines.storage.archive_folder import open_archive_readonly
 from pipelines.storage.atomic import write_atomic
@@ -29,6 +29,7 @@ EXPORT_MS = 3_600_000
     "rostra search lighthouse -fog --limit 5",
     "rostra search 'tide* OR current' --json",
     "rostra search lighthouse speaker:okafor after:2022 --export moments.csv",
+    cls=Query,
 )
 @click.argument("query", nargs=-1, required=True)
 @click.option("--event", help="Only this event (its slug).")
@@ -57,7 +58,7 @@ def search(
     exactly that phrase; OR, -not, prefix* and near/10 work as usual, and fields such as speaker:NAME, year:2022 or
     doubtful:yes say where to look.
     """
-    text = _as_query(query)
+    text = _as_query(Query.words(query))
     if file:
         _export(root, text, file, Filters(event=event, language=language))
         return

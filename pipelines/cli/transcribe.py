@@ -65,11 +65,12 @@ def transcribe(
     """Transcribe FILES, without an archive.
 
     One file is written as it is; of several, json becomes a list whose entries carry "file", and the others
-    follow each other under their names. A translation carries ".en" in its name.
+    follow each other under their names. In json, what could not be transcribed has "file" and "error" alone. A
+    translation carries ".en" in its name.
     """
     transcriber = engine(engine_name, model=model, quality=quality)
     known = Hints(parse_language(language) if language else None, hints)
-    done: list[tuple[Path, Transcript]] = []
+    done: list[tuple[Path, Transcript | str]] = []
     failed = False
     for file in files:
         try:
@@ -82,6 +83,7 @@ def transcribe(
         except (ItemError, OSError) as error:
             err.print(f"[red]✗[/] {escape(str(file))}: {escape(str(error))}")
             failed = True
+            done.append((file, str(error)))
             continue
         if output is None:
             done += versions.items()
@@ -91,18 +93,25 @@ def transcribe(
             target = output / file_name(name.stem, FORMATS[form].suffix)
             write_atomic(target, writer(form)(transcript).encode())
             err.print(f"[green]✓[/] {escape(str(target))}")
-    _show(done, form, several=len(files) > 1 or translate)
+    if output is None:
+        _show(done, form, several=len(files) > 1 or translate)
     if failed:
         sys.exit(1)
 
 
-def _show(done: list[tuple[Path, Transcript]], form: str, *, several: bool) -> None:
-    texts = [(file, writer(form)(transcript)) for file, transcript in done]
-    if not several:
+def _show(done: list[tuple[Path, Transcript | str]], form: str, *, several: bool) -> None:
+    """Write transcripts to the screen, and in JSON also why there is none."""
+    texts = [(file, writer(form)(found)) for file, found in done if isinstance(found, Transcript)]
+    if form == "json" and (several or not texts):
+        written = dict(texts)
+        entries = [
+            {"file": str(file)} | ({"error": found} if isinstance(found, str) else json.loads(written[file]))
+            for file, found in done
+        ]
+        emit(entries if several else entries[0])
+    elif not several:
         for _file, text in texts:
             echo(text.rstrip("\n"))
-    elif form == "json":
-        emit([{"file": str(file)} | json.loads(text) for file, text in texts])
     else:
         for file, text in texts:
             echo(f"== {file}\n\n{text}")

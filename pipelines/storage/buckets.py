@@ -271,6 +271,31 @@ def _errors(name: str) -> Iterator[None]:
         raise OSError(f"bucket {name}: {_short(error)}") from error
 
 
+_REASONS = (
+    (r"http://169\.254\.", "no keys are set: put them into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
+    (r"NoSuchBucket", "there is no such bucket: make it, or check AWS_ENDPOINT_URL and AWS_REGION"),
+    (
+        r"InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken|InvalidToken|401 Unauthorized",
+        "its keys are not accepted: check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    ),
+    (
+        r"PermanentRedirect|AuthorizationHeaderMalformed|301 Moved|[Rr]eceived redirect",
+        "it is in another region: set AWS_REGION",
+    ),
+    (r"AccessDenied|403 Forbidden", "its keys lack the right to this: ask whoever runs it"),
+    (r"error sending request", "its server cannot be reached: check AWS_ENDPOINT_URL and the network"),
+    (r"Object at location (.*?) not found", r"there is no \1"),
+)
+"""What is wrong and what to do, by what obstore says (https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html).
+
+Where there are no keys, it asks a service for them that machines of a cloud have at this address.
+"""
+
+
 def _short(error: Exception) -> str:
-    """Return what obstore says, without the dump of its values that follows."""
-    return " ".join(str(error).partition("\n\nDebug source")[0].split())[:500]
+    """Return what obstore says in words that help, or as it says it, without the dump of its values that follows."""
+    told = " ".join(str(error).partition("\n\nDebug source")[0].split())
+    for pattern, reason in _REASONS:
+        if found := re.search(pattern, told):
+            return found.expand(reason)
+    return told[:500]

@@ -34,7 +34,7 @@ NEXT: dict[Part, str] = {
     "index": "rostra run, if something is due; else rostra check --mend builds the index anew",
     "media": "rostra restore BACKUP --repair, or rostra check --mend and then pull the file again",
     "public": "rostra publish --again",
-    "copy": "rostra publish --to that folder, or remove the folder",
+    "copy": "rostra publish --to FOLDER, or remove the folder",
     "orphan": "nothing refers to it: keep it elsewhere if it is wanted, and remove it",
 }
 """What to do about a problem, by the part that it is in."""
@@ -248,10 +248,11 @@ def _stale(context: Context, folder: Path, made: str) -> Iterator[Problem]:
     finally:
         db.close()
     step: Part = "public" if own else "copy"
+    again = None if own else f"remove that folder, or rostra publish --to {shlex.quote(str(folder))}"
     if kept:
-        yield Problem(step, f"{folder} holds {kept} sessions and recordings that are no longer released")
+        yield Problem(step, f"{folder} holds {kept} sessions and recordings that are no longer released", again=again)
     elif not own and made != state(context):
-        yield Problem("copy", f"{folder} was published from an older state of the archive")
+        yield Problem("copy", f"{folder} was published from an older state of the archive", again=again)
 
 
 def _site(context: Context, folder: Path, site: Site, made: str, *, seen: Seen) -> Iterator[Problem]:

@@ -19,6 +19,7 @@ module becomes the table in ``tests/README.md``.
 from __future__ import annotations
 
 import argparse
+import json
 import resource
 import subprocess
 import sys
@@ -44,9 +45,11 @@ from pipelines.speakers.networks import NetworkDiarizer
 from tests.bench.diarization_tables import section
 from tests.bench.engines import transcribe
 from tests.bench.marks import units
-from tests.bench.mixes import Sample, Turn, mixed, named, spoken, tuned
+from tests.bench.mixes import Sample, Turn, named, spoken
 from tests.bench.other_diarizers import SenkoDiarizer, SileroDiarizer
 from tests.bench.results import Results
+from tests.bench.sounds import LEVEL, OTHERS, VOICES, read_sound
+from tests.corpus import DATA
 
 System: TypeAlias = Callable[[Path, int | None], tuple[Diarization, float]]
 """Takes a file and how many voices are in it at most, and returns who speaks when, and its processor seconds."""
@@ -142,18 +145,38 @@ def write(sample: Sample, folder: Path) -> Path:
     return path
 
 
-def peak_mebibytes(minutes: float, weights: str) -> float:
-    """Return the peak of memory of a process that diarizes a recording of this length, made of one short excerpt."""
-    code = f"from tests.bench.diarization import _hear_for; _hear_for({minutes}, {weights!r})"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return float(done.stdout)
+def long_recording(minutes: float, weights: str) -> dict[str, float]:
+    """Return the peak of memory of a process that diarizes a recording of this length, its cost, and the voices found.
+
+    The recording is real speech of forty people, each for 4 to 40 seconds at a time, with a pause and a little noise.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "long.wav"
+        _read_on(path, minutes)
+        command = [sys.executable, "-m", "tests.bench.hear_alone", str(path), weights]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
 
 
-def _hear_for(minutes: float, weights: str) -> None:
-    sample = mixed(next(recipe for recipe in tuned() if recipe.name == "mix of 4 readers"))
-    loops = int(minutes * 60 * SAMPLE_RATE / len(sample.sound)) + 1
-    NetworkDiarizer(weights, threads=1).diarize((sample.sound for _ in range(loops)), None, lambda _done: None)
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+def _read_on(path: Path, minutes: float) -> None:
+    random = np.random.default_rng(1)
+    people = sorted(VOICES | OTHERS)
+    files = {who: sorted((DATA / "audio").glob((VOICES | OTHERS)[who])) for who in people}
+    said = {who: np.concatenate([read_sound(file) for file in files[who]]) for who in people}
+    place = dict.fromkeys(people, 0)
+    left = int(minutes * 60 * SAMPLE_RATE)
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
+        while left > 0:
+            who = str(random.choice(people))
+            length, pause = int(random.uniform(4, 40) * SAMPLE_RATE), int(random.uniform(0.2, 1.5) * SAMPLE_RATE)
+            part = said[who][(place[who] + np.arange(length)) % len(said[who])]
+            place[who] += length
+            level = LEVEL / max(float(np.sqrt(np.mean(np.square(part)))), 1e-6)
+            sound = np.concatenate([part * level, np.zeros(pause)]) + random.normal(size=length + pause) * LEVEL * 0.02
+            file.writeframes((np.clip(sound[:left], -1, 1) * 32767).astype("<i2").tobytes())
+            left -= len(sound)
 
 
 def _annotation(turns: Sequence[Turn]) -> Annotation:
@@ -199,9 +222,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     results = Results(options.json, frozenset(options.again))
     if options.memory:
-        for minutes in (10, 240):
-            found = round(peak_mebibytes(minutes, options.weights))
-            results.keep("memory", f"{minutes} minutes", "rostra", {"mebibytes": found})
+        for minutes in (10, 40, 240):
+            results.keep("memory", f"{minutes} minutes", "rostra", long_recording(minutes, options.weights))
     else:
         _measure_all(options, results)
     print(section(results.data))

@@ -38,11 +38,15 @@ def section(results: Mapping[str, Any]) -> str:
         parts.append(f"Mixes whose voices Rostra counts wrongly: {missed}.")
     if results.get("words"):
         parts.append(table(["words", *SYSTEMS.values()], _words(results["words"])))
-    memory = [each["rostra"]["mebibytes"] for each in results.get("memory", {}).values()]
-    if len(memory) > 1:
+    long = {int(minutes.split()[0]): each["rostra"] for minutes, each in results.get("memory", {}).items()}
+    if len(long) > 1:
+        first, last = long[min(long)], long[max(long)]
+        times = last["mebibytes"] / first["mebibytes"]
+        costs = ", ".join(f"{each['processor_seconds'] / minutes:.2f}" for minutes, each in sorted(long.items()))
         parts.append(
-            f"Rostra takes {memory[-1]} MiB for four hours, {memory[-1] / memory[0]:.2f} times what it takes for ten "
-            "minutes."
+            f"Rostra takes {last['mebibytes']} MiB for {max(long)} minutes of speech of forty people in turn, "
+            f"{times:.2f} times what it takes for {min(long)} minutes. Processor seconds a minute for "
+            f"{', '.join(map(str, sorted(long)))} minutes: {costs}."
         )
     return "\n\n".join(parts)
 

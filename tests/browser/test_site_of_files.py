@@ -26,6 +26,8 @@ pytestmark = [
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no Chromium at {CHROMIUM}: apt-get install chromium"),
 ]
 BASE = "/talks"
+GLUED = "Either/or, a dash—like this…and state-of-the-art <b>markup</b>, it’s under_scored by 1,000 at example.org."
+"""Words without a space between them."""
 TALK = f"{BASE}/events/summer-university-2022/what-an-archive-owes/"
 
 
@@ -37,6 +39,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         add_plenary(db, media)
         picture = io.BytesIO()
         Image.new("RGB", (320, 320), "teal").save(picture, "JPEG")
+        db["segment"].insert(
+            {"id": 303, "transcript_id": 3, "position": 3, "start_ms": 9_000, "end_ms": 14_000, "text": GLUED}
+        )
         db["portrait"].insert({"person_id": 1, "picture": picture.getvalue(), "digest": "0a1b2c3d4e5f"})
 
     publish(public, more=add)
@@ -83,6 +88,34 @@ def test_search_knows_phrases_languages_and_no_doubtful_words(
     until(tab, "document.getElementById('finding').dataset.done === 'yes'")
     assert tab.locator(".hit h2").all_inner_texts() == sessions
     assert tab.locator(".hit .at").all_inner_texts() == times
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *(
+            "either",
+            "or",
+            "dash",
+            "like",
+            "this",
+            "and",
+            "state",
+            "art",
+            "markup",
+            "it's",
+            "scored",
+            "1,000",
+            "example",
+        ),
+        *('"or a dash like"', "state-of-the-art", '"the art"', "example.org"),
+    ],
+)
+def test_words_without_a_space_between_them_are_found_and_shown_as_written(tab: Any, query: str) -> None:
+    tab.goto(f"{BASE}/search/?" + str(httpx.QueryParams({"q": query, "event": "hostile"})))
+    until(tab, "document.getElementById('finding').dataset.done === 'yes'")
+    assert "0:09" in tab.locator(".hit .at").all_inner_texts()
+    assert GLUED in tab.locator(".hit .said").all_inner_texts()
 
 
 def test_moment_of_two_hours_plays_from_a_server_without_ranges(tab: Any) -> None:

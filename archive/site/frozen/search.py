@@ -39,6 +39,10 @@ _UNKNOWN = "unknown"
 _READ_BY_BROWSERS = re.compile(r"pagefind\.js|pagefind-worker\.js|pagefind-entry\.json|wasm\..*|.*\.pf_\w+")
 """Files of an index that our page needs; the rest is a search page of Pagefind's own."""
 _WITHOUT_SPACES = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+_GLUED = re.compile(r"(?<=\w)(?!(?<=\d)[.,:]\d)((?:[^\w\s'’]|_)+)(?=[^\W_])")
+"""What stands between two words without any space: ``either/or``, ``a dash—like this``; not within ``1,000``."""
+_GLUE = "\u2060"
+"""Stands before a space that nobody wrote (WORD JOINER), so that a script takes both away again."""
 
 
 class Document(NamedTuple):
@@ -105,7 +109,7 @@ def _announcements(conn: Any, places: Places) -> Iterator[Document]:
         }
         filters = [("of", ANNOUNCEMENT), ("event", row["event"]), ("series", row["series"])]
         filters += [("language", row["language"]), ("year", told["day"][:4])]
-        said = "".join(f"<p>{_spaced(escape(each))}</p>" for each in (row["title"], row["text"]) if each)
+        said = "".join(f"<p>{escape(_spaced(each))}</p>" for each in (row["title"], row["text"]) if each)
         folder = place.file.removesuffix("index.html")
         name = f"{folder}~{ANNOUNCEMENT}-{quote(row['slug'], safe='')}.html"
         yield Document(_index_of(row["language"]), name, _page(row["title"], told, filters, said))
@@ -145,11 +149,11 @@ def _html(
     about = [card.title, card.subtitle, card.track, told["people"], abstract]
     lines = recordings.lines(conn, version.id) if version else ()
     said = "".join(
-        f'<span id="{line.start_ms}"></span>{_spaced(escape(line.text))} '
+        f'<span id="{line.start_ms}"></span>{escape(_spaced(line.text))} '
         for line in lines
         if not line.flags and not line.redacted
     )
-    body = "".join(f"<p>{_spaced(escape(each))}</p>" for each in about if each)
+    body = "".join(f"<p>{escape(_spaced(each))}</p>" for each in about if each)
     return _page(card.title, told, filters, f"{body}<p>{said}</p>")
 
 
@@ -167,8 +171,12 @@ def _meta(kind: str, name: str, value: str) -> str:
 
 
 def _spaced(text: str) -> str:
-    """Return a text with spaces around the characters of scripts that are written without any."""
-    return _WITHOUT_SPACES.sub(lambda found: f" {found[0]} ", text)
+    """Return a text as Pagefind is to take it apart: at spaces, which are put in where words stand without any.
+
+    It would find ``either/or`` by its first word alone. Characters of scripts without spaces are words of their own.
+    """
+    parted = _GLUED.sub(lambda found: f"{found[0]}{_GLUE} ", text)
+    return _WITHOUT_SPACES.sub(lambda found: f" {found[0]} ", parted)
 
 
 def digest(found: list[Document]) -> str:

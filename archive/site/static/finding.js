@@ -10,9 +10,12 @@ const FILTERS = ["event", "language", "person", "track", "series", "kind", "year
 const A_PAGE = 10;
 const SHOWN = 3;
 
-const fold = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
-// What is written without spaces is indexed by the character.
-const spaced = (text) => text.replace(/[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]/g, " $& ");
+const fold = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").replace(/[’ʼ]/g, "'").toLowerCase();
+// The index has a space where words stand without any ("either/or"), behind a mark; and what is written without spaces
+// is indexed by the character.
+const GLUE = "\u2060";
+const GLUED = /(?<=[\p{L}\p{N}\p{M}])(?!(?<=\p{N})[.,:]\p{N})[^\p{L}\p{N}\p{M}\s'’]+(?=[\p{L}\p{N}])/gu;
+const spaced = (text) => text.replace(GLUED, `$&${GLUE} `).replace(/[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]/g, " $& ");
 const joined = (text) => text.replace(/([\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]) (?=[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff])/g, "$1");
 const bare = (word) => fold(word).replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, "");
 const wordsOf = (text) => spaced(text).split(/\s+/).map(bare).filter(Boolean);
@@ -96,7 +99,10 @@ function element(name, properties = {}, ...children) {
 }
 
 function said(moment, language) {
-  const pieces = moment.words.flatMap((word, nth) => [moment.hits.has(nth) ? element("mark", {}, word) : word, " "]);
+  const pieces = moment.words.flatMap((word, nth) => {
+    const text = word.replaceAll(GLUE, "");
+    return [moment.hits.has(nth) ? element("mark", {}, text) : text, word.endsWith(GLUE) ? "" : " "];
+  });
   const sentence = element("p", { className: "said", lang: language, dir: "auto" }, ...pieces);
   sentence.normalize();
   for (const node of sentence.childNodes) if (node.nodeType === Node.TEXT_NODE) node.data = joined(node.data);

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from archive.catalogue.labelling import Turn, labelled, overlaps
 from archive.catalogue.transcripts import transcript_version
 from metadata.model import Flag, Segment, Transcript, Word
@@ -46,6 +48,24 @@ def test_a_word_is_of_the_voice_that_speaks_for_most_of_it_or_did_before() -> No
     assert parts(said, turns=longer) == [(0, 1000, "one two", A), (1000, 2000, "three four", B)]
     equal = [Turn(0, 1300, A), Turn(1200, 2000, B)]
     assert parts(said, turns=equal) == [(0, 1500, "one two three", A), (1500, 2000, "four", B)]
+
+
+@pytest.mark.parametrize(
+    ("text", "times", "change", "expected"),
+    [
+        ("He hoped for stew.", ((0, 300), (400, 1000), (1000, 1600), (1600, 2000)), 350, ["He hoped for stew."]),
+        ("Yes. I hope so.", ((0, 300), (400, 1000), (1000, 1600), (1600, 2000)), 350, ["Yes.", "I hope so."]),
+        ("Slowly it goes on.", ((0, 400), (400, 1000), (1000, 1600), (1600, 2000)), 400, ["Slowly", "it goes on."]),
+        ("It goes on so", ((0, 400), (400, 1000), (1000, 1600), (1700, 2000)), 1650, ["It goes on so"]),
+        ("It goes on. So", ((0, 400), (400, 1000), (1000, 1600), (1700, 2000)), 1650, ["It goes on.", "So"]),
+        ("He hoped", ((0, 300), (400, 1000)), 350, ["He", "hoped"]),
+    ],
+)
+def test_a_short_word_at_the_edge_of_a_sentence_is_the_rests(
+    text: str, times: tuple[tuple[int, int], ...], change: int, expected: list[str]
+) -> None:
+    found = labelled([segment(text, *times)], [Turn(0, change, A), Turn(change, 2000, B)])
+    assert [part.text for part in found] == expected
 
 
 def test_a_short_word_between_words_of_another_voice_is_that_voices() -> None:

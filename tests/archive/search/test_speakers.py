@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 
@@ -134,6 +135,25 @@ def test_without_words_a_speaker_is_of_sessions(db: Database, query: str, expect
     backend = SqliteSearch(db.conn, PATIENT_MS)
     assert sorted(each.session for each in backend.sessions(query).sessions) == expected
     assert sorted(hit.session for hit in backend.search(query).hits) == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("speaker:okafor", {"panel": (PANEL[0][1], NOOR), "talk": (TALK[-1][1], NOOR)}),
+        ('speaker:"speaker 3"', {"panel": (PANEL[4][1], SOMEBODY)}),
+        ("with:okafor", {"unknown": ("Unknown", None)}),
+    ],
+)
+def test_without_words_a_session_is_shown_by_what_the_speaker_says_in_it(
+    db: Database, query: str, expected: dict[str, tuple[str, str | None]]
+) -> None:
+    backend = SqliteSearch(db.conn, PATIENT_MS)
+    hits = backend.search(query).hits
+    assert {hit.session: (hit.text, hit.speaker) for hit in hits} == expected
+    shown = [replace(hit, score=0.0) for each in backend.sessions(query).sessions for hit in each.hits]
+    assert sorted(shown, key=str) == sorted((replace(hit, score=0.0) for hit in hits), key=str)
+    assert all(hit.url.endswith(f"?t={hit.start_ms // 1000}") for hit in hits if hit.speaker)
 
 
 def test_most_of_the_words_are_of_those_who_spoke(db: Database) -> None:

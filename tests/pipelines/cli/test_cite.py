@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.pipelines.cli.test_cli import rostra
 from tests.pipelines.cli.test_revise import archive  # a fixture
+from tests.pipelines.command import rostra
 
 __all__ = ["archive"]
 

@@ -106,6 +106,22 @@ def test_no_query_fails(archive: Path, query: str) -> None:
     assert isinstance(json.loads(done.stdout), list)
 
 
+def test_words_behind_a_minus_are_left_out_and_options_that_are_none_refused(archive: Path) -> None:
+    found, none = (
+        json.loads(rostra("search", "second", *more, "--json", "--archive", archive).stdout)
+        for more in ((), ("-second",))
+    )
+    assert (bool(found), none) == (True, [])
+    wrong = rostra("search", "second", "--limt", "5", "--archive", archive)
+    assert (wrong.returncode, "Did you mean '--limit'?" in wrong.stderr) == (2, True)
+    assert rostra("search", "-h").stdout.startswith("Usage: ")
+
+
+def test_command_that_was_mistyped_is_named() -> None:
+    wrong = rostra("serach", "tide")
+    assert (wrong.returncode, "Did you mean 'search'?" in wrong.stderr) == (2, True)
+
+
 def test_status_as_json_counts_what_there_is(archive: Path) -> None:
     facts = json.loads(rostra("status", "--json", "--archive", archive).stdout)
     assert facts["title"] == "Talks"
@@ -240,9 +256,19 @@ def test_transcribe_of_several_goes_on_past_the_broken_ones(tmp_path: Path) -> N
     files = [tmp_path / name for name in ("text.mp4", "silent.mp4", "a.wav", "absent.wav")]
     done = rostra("transcribe", *files, "--json", "--engine", "fake")
     assert done.returncode == 1
-    assert [entry["file"] for entry in json.loads(done.stdout)] == [str(tmp_path / "a.wav")]
+    entries = json.loads(done.stdout)
+    assert [entry["file"] for entry in entries] == [str(file) for file in files]
+    assert ["error" in entry for entry in entries] == [True, True, False, True]
+    assert entries[2]["segments"]
     assert [name for name in ("text.mp4", "silent.mp4", "absent.wav") if name not in done.stderr] == []
     assert "Traceback" not in done.stderr
+
+
+def test_transcribe_says_in_json_why_there_is_no_transcript(tmp_path: Path) -> None:
+    (tmp_path / "text.mp4").write_text("text\n" * 100)
+    done = rostra("transcribe", tmp_path / "text.mp4", "--json", "--engine", "fake")
+    assert done.returncode == 1
+    assert json.loads(done.stdout) == {"file": str(tmp_path / "text.mp4"), "error": "not a recording but text"}
 
 
 def test_transcribe_writes_a_file_for_each(tmp_path: Path) -> None:

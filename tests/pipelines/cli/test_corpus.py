@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.archive.published_folder import SENTENCES, publish
-from tests.pipelines.cli.test_cli import rostra
+from tests.pipelines.command import rostra
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import pytest
 
 from tests.archive.published_folder import SENTENCES, publish
 from tests.archive.site.test_research import speakers
-from tests.pipelines.cli.test_cli import rostra
+from tests.pipelines.command import rostra
 
 EVENT = "summer-university-2022"
 

@@ -17,7 +17,7 @@ from archive.connection import transaction
 from metadata.revising import words_of
 from pipelines.storage.archive_folder import init, open_archive, open_archive_readonly
 from tests.metadata.test_revising import said
-from tests.pipelines.cli.test_cli import rostra
+from tests.pipelines.command import rostra
 
 HEARD = said("the batch 32 format", "of the lightening network", "you you you", flagged=2)
 
@@ -87,8 +87,15 @@ def test_words_at_a_moment_are_corrected_kept_in_history_and_taken_back(archive:
     assert text(archive)[0] == "the Bech32 format"
     [entry] = json.loads(rostra("correct", "transcript", "money", "--history", "--json", "--archive", archive).stdout)
     assert {name: entry[name] for name in (*change, "by")} == change | {"by": "Noor"}
-    assert corrected(archive, "--undo")["changes"] == [change | {"before": "Bech32", "after": "batch 32"}]
+    back = change | {"before": "Bech32", "after": "batch 32"}
+    assert corrected(archive, "--undo", "--dry-run")["changes"] == [back]
+    assert text(archive)[0] == "the Bech32 format"
+    assert corrected(archive, "--undo")["changes"] == [back]
     assert text(archive) == [segment.text for segment in HEARD.segments]
+    for more in ((), ("--dry-run",)):
+        done = rostra("correct", "transcript", "money", "--undo", *more, "--archive", archive)
+        told = " ".join(done.stderr.split())
+        assert told == "No correction of this transcript stands: nothing is to be taken back."
 
 
 def hear_again(root: Path, *texts: str) -> None:

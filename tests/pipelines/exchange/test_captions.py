@@ -25,7 +25,7 @@ from pipelines.stages.pull import Pull
 from pipelines.stages.transcribe import Transcribe
 from pipelines.storage.archive_folder import Context, init, open_archive
 from pipelines.transcribers import FakeTranscriber
-from tests.pipelines.cli.test_cli import rostra
+from tests.pipelines.command import rostra
 from tests.pipelines.sounds import write_wav
 from tests.pipelines.trials import Watch
 

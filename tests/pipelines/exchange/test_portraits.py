@@ -101,6 +101,13 @@ def test_portrait_is_public_only_when_somebody_releases_it(tmp_path: Path) -> No
     assert json.loads(rostra("portrait", "--json", "--archive", root).stdout)["portraits"] == []
 
 
+@pytest.mark.parametrize("options", [("--public", "--private"), ("--private", "--public"), ("--public", "--delete")])
+def test_options_that_say_opposite_things_are_refused(tmp_path: Path, options: tuple[str, str]) -> None:
+    init(root := tmp_path / "archive", title="T")
+    done = rostra("portrait", PERSON, *options, "--archive", root)
+    assert (done.exit_code, "give one of --public, --private and --delete" in done.stderr) == (2, True)
+
+
 def test_what_cannot_be_had_is_told_and_keeps_nobody_from_the_rest(tmp_path: Path) -> None:
     init(root := tmp_path / "archive", title="T")
     (root / "event.yaml").write_text(rostra("import", "--example").stdout)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -26,6 +24,7 @@ from pipelines.errors import SourceError
 from pipelines.exchange.timetables import _fetch, export_timetable, import_timetables, save
 from pipelines.storage.archive_folder import Context, Layout, init, open_archive
 from tests.metadata.timetables.test_cases import CASES, READABLE, REFUSED
+from tests.pipelines.command import rostra
 from tests.pipelines.sources.server import Site, file, redirect, serving
 
 WISHES = [path for path in READABLE if path.name.startswith("wish_")]
@@ -51,13 +50,6 @@ def known(db: Database) -> list[Event]:
     """Return all events, whatever the order of their sessions."""
     events = [read_event(db, slug) for (slug,) in db.execute("SELECT slug FROM event ORDER BY slug").fetchall()]
     return [replace(event, sessions=tuple(sorted(event.sessions, key=lambda s: s.slug))) for event in events]
-
-
-def rostra(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run the real command in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "pipelines", *map(str, arguments)], capture_output=True, text=True, check=False
-    )
 
 
 @pytest.mark.parametrize(

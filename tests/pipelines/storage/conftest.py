@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipelines.cli.test_cli import rostra
+from tests.pipelines.command import rostra
 from tests.pipelines.sounds import write_wav
 
 

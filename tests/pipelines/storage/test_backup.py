@@ -19,7 +19,7 @@ from pipelines.storage.backup import Done, back_up, manifests, repair, restore
 from pipelines.storage.blobs import digest, key
 from pipelines.storage.buckets import Bucket
 from pipelines.storage.vaults import BucketVault, FolderVault, Vault
-from tests.pipelines.cli.test_cli import rostra
+from tests.pipelines.command import rostra
 
 TIMES = ("2026-11-01T08:00:00Z", "2026-11-02T08:00:00Z", "2026-11-03T08:00:00Z")
 

@@ -8,11 +8,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from obstore.exceptions import GenericError
 
 from pipelines.errors import ConfigError
 from pipelines.storage import buckets
 from pipelines.storage.blobs import Blob, LocalBlobStore, key
-from pipelines.storage.buckets import Bucket, BucketBlobStore
+from pipelines.storage.buckets import Bucket, BucketBlobStore, _errors
 from tests.pipelines.network import relaying, use_endpoint
 
 
@@ -147,3 +148,30 @@ def test_server_that_is_away_fails_with_the_reason(
     )
     with pytest.raises(OSError, match=f"bucket {bucket.name}: "):
         store.add(tmp_path / "talk.mp4", ".mp4")
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        ("Error performing PUT http://169.254.169.254/latest/api/token in 5ms", "AWS_ACCESS_KEY_ID"),
+        ("404 Not Found: <Error><Code>NoSuchBucket</Code>", "no such bucket"),
+        ("403 Forbidden: <Error><Code>InvalidAccessKeyId</Code>", "keys are not accepted"),
+        ("403 Forbidden: <Error><Code>AccessDenied</Code>", "lack the right"),
+        ("Received redirect without LOCATION", "AWS_REGION"),
+        ("after 5 retries - HTTP error: error sending request", "cannot be reached: check AWS_ENDPOINT_URL"),
+        ("Object at location a/b.mp4 not found: Error performing HEAD", "there is no a/b.mp4"),
+        ("something else", "something else"),
+    ],
+)
+def test_what_went_wrong_is_said_in_words_that_help(told: str, reason: str) -> None:
+    with pytest.raises(OSError, match=reason), _errors("talks"):
+        raise GenericError(told)
+
+
+def test_bucket_that_is_not_there_and_server_that_is_not(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = Bucket("talks-nowhere", patience=timedelta(seconds=1))
+    with pytest.raises(OSError, match="bucket talks-nowhere: there is no such bucket: make it"):
+        list(missing.entries())
+    use_endpoint(monkeypatch, 1)
+    with pytest.raises(OSError, match="its server cannot be reached: check AWS_ENDPOINT_URL"):
+        list(Bucket("talks-elsewhere", patience=timedelta(seconds=1)).entries())

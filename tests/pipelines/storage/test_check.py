@@ -11,10 +11,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from archive.catalogue.corrections import correct_session
 from archive.catalogue.database import open_catalogue
+from archive.connection import transaction
 from pipelines.cli import cli
+from pipelines.storage.archive_folder import open_archive
 from pipelines.storage.seen import Seen
-from tests.pipelines.cli.test_cli import rostra
+from tests.pipelines.command import rostra
 
 
 def problems(archive: Path, *options: str) -> tuple[int, list[tuple[str, str]]]:
@@ -85,6 +88,20 @@ def test_damage_in_a_copy_of_the_publication_is_named_and_mended(archive: Path, 
     mended = CliRunner().invoke(cli, [*shlex.split(told["next"])[1:], "--archive", str(archive)])
     assert (mended.exit_code, path.read_bytes() == whole) == (0, True)
     assert json.loads(CliRunner().invoke(cli, ["check", "--json", "--archive", str(archive)]).stdout) == []
+
+
+def test_copy_of_an_older_state_is_named_with_the_command_for_it(archive: Path) -> None:
+    copy = archive.parent / "a copy"
+    assert CliRunner().invoke(cli, ["publish", "--to", str(copy), "--archive", str(archive)]).exit_code == 0
+    with open_archive(archive) as context, transaction(context.db):
+        event, slug = context.db.execute(
+            "SELECT event.slug, session.slug FROM session JOIN event ON event.id = event_id"
+        ).fetchone()
+        correct_session(context.db, event, slug, {"abstract": "New."}, by="somebody", at="2026-01-01T00:00:00Z")
+    found = json.loads(CliRunner().invoke(cli, ["check", "--json", "--archive", str(archive)]).stdout)
+    told = {each["text"]: each["next"] for each in found if each["part"] == "copy"}
+    older = f"{copy} was published from an older state of the archive"
+    assert told[older] == f"remove that folder, or rostra publish --to '{copy}'"
 
 
 def test_what_was_just_run_is_as_it_was_kept(archive: Path) -> None:

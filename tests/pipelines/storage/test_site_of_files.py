@@ -24,7 +24,7 @@ from pipelines.storage.archive_folder import Context, now, open_archive
 from pipelines.storage.check import check
 from pipelines.storage.copies import read_site
 from pipelines.storage.own import keeper
-from tests.pipelines.cli.test_cli import rostra
+from tests.pipelines.command import rostra
 
 pytest.importorskip("pagefind", reason="no Pagefind: pip install 'rostra[static]'")
 AT = "2026-05-01T00:00:00Z"
