@@ -2,7 +2,8 @@
 
 A correction keeps what stood there before, in an earlier version of the transcript; of that, citations confirm what was
 said (`archive.publication.earlier`). A correction that takes words back deletes them in every version, also in those of
-other cuts of the recording, and notes where they were, so that citations of them say only that they were taken back.
+other cuts of the recording, and notes where they were, so that citations of them say only that they were taken back,
+and that what is heard there later is deleted, too.
 
 Of a title and other texts that describe an event or a session, the corrections forget what stood there before. Of what
 the last timetable said, a digest is left: so a timetable that still says it means the same session.
@@ -77,6 +78,37 @@ def take_words_back(
     if row[0] is not None:
         index_session(db, row[0])
     touch(db)
+
+
+def keep_back(db: Database, transcript: int, *, at: str) -> None:
+    """Delete from a version that was heard or brought later what was taken back of its recording, or of another cut.
+
+    The words themselves are forgotten, so that it is the minutes that count. The caller owns the transaction.
+
+    Args:
+        db: the catalogue.
+        transcript: the id of the version.
+        at: ISO 8601, UTC.
+    """
+    (recording,) = db.execute("SELECT recording_id FROM transcript WHERE id = ?", [transcript]).fetchone()
+    taken: dict[tuple[int, int], list[tuple[Span, str]]] = {}
+    for version in versions_like(db, recording):
+        rows = db.execute(
+            "SELECT DISTINCT start_ms, end_ms, taken_by FROM taken_back WHERE transcript_id = ?", [version[0]]
+        )
+        if found := [((row[0], row[1]), row[2]) for row in rows.fetchall()]:
+            taken[version] = found
+    if any(number == transcript for number, _ in taken):
+        return  # it was there before
+    said = _said(db, transcript)
+    own = {version: found for version, found in taken.items() if version[1] == recording}
+    for (number, other), found in (own or taken).items():
+        clock = SAME if other == recording else compare(prints_of(_said(db, number), ""), prints_of(said, ""))
+        for by in dict.fromkeys(by for _, by in found):
+            spans = _read(clock, [span for span, who in found if who == by], said)
+            _delete(db, transcript, spans, by=by, at=at)
+    if taken:
+        touch(db)
 
 
 def take_texts_back(db: Database, event: str, session: str | None = None, *, fields: Iterable[str]) -> None:

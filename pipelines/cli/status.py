@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -66,11 +66,7 @@ def status(root: Path, every: bool, as_json: bool) -> None:
         )
     for each in named:
         echo(f"{each.kind:8} {each.name}  {each.title}")
-    table = Table("stage", "done", "skipped", "refused", "failed", "running", box=None, pad_edge=False)
-    for stage, counts in facts["stages"].items():
-        shown = [str(counts.get(x, 0)) for x in ("done", "skipped", "refused", "failed", "running")]
-        table.add_row(stage, *shown)
-    out.print(table)
+    _show_stages(facts["stages"])
     _show_run(facts)
     if facts["unmatched"]:
         out.print(
@@ -134,6 +130,24 @@ def _show_remarks(remarks: Sequence[Any], most: int) -> int:
 def _safe(text: str) -> str:
     """Return a stranger's words, which file names are, for a terminal."""
     return escape(one_line(text))
+
+
+STATES = ("done", "skipped", "refused", "failed", "running")
+NARROWEST = 56
+"""Columns of a terminal into which a table of all states fits."""
+
+
+def _show_stages(stages: Mapping[str, Mapping[str, int]]) -> None:
+    """Write a table of stages and states, or where a terminal is too narrow for one, a line for each stage."""
+    if out.width < NARROWEST:
+        for stage, counts in stages.items():
+            some = [f"{counts[state]} {state}" for state in STATES if counts.get(state)]
+            out.print(f"{stage}: {', '.join(some)}")
+        return
+    table = Table("stage", *STATES, box=None, pad_edge=False)
+    for stage, counts in stages.items():
+        table.add_row(stage, *(str(counts.get(state, 0)) for state in STATES))
+    out.print(table)
 
 
 def _show_run(facts: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ from archive.catalogue.transcripts import (
     transcripts_of,
 )
 from archive.errors import UnknownSubjectError
+from archive.publication.taking_back import keep_back
 from archive.sqlite import Database
 from metadata.captions import FORMATS, SUFFIXES, Source, read_captions, without_speakers, writer
 from metadata.captions.align import LEAST_SHARED, align
@@ -95,6 +96,8 @@ def add_captions(
     transcript = replace(transcript, kind="translation" if translated else kind, parameters=noted)
     before = count_transcripts(context.db)
     added = add_transcript(context.db, recording, transcript, created_at=timestamp())
+    if transcript.kind != "human":
+        keep_back(context.db, added, at=timestamp())
     new, current = count_transcripts(context.db) > before, is_current(context.db, added)
     label_transcript(context.db, recording, at=timestamp())
     return Added(transcript, new, current, name_speakers(context.db, recording))

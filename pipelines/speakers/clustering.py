@@ -35,6 +35,9 @@ ALIKE = 0.25
 """Average likeness from which two groups of windows in a short recording are one voice."""
 DIVIDED = 0.2
 """Average likeness below which two groups of windows are two voices, whatever the spectrum says."""
+LOOSER, APART = (0.25, 0.3, 0.35, 0.4), 0.42
+"""Bounds up to which they are two voices, too, where they are less than so many times as like each other as themselves:
+voices that one telephone carries are all alike, and each is more like itself."""
 STRANGE = 0.3
 """Likeness to its voice below which a window may be of another."""
 STRANGERS_ALIKE = 0.4
@@ -175,11 +178,31 @@ def _divided(vectors: Vectors, weights: Weights, labels: Labels) -> Labels:
     labels = labels.copy()
     for voice in range(int(labels.max()) + 1):
         its = np.flatnonzero(labels == voice)
-        groups = linked(vectors[its] @ vectors[its].T, weights[its], DIVIDED)
-        large = [group for group in range(int(groups.max()) + 1) if _enough(weights[its[groups == group]], STRANGERS)]
-        for group in large[1:]:
-            labels[its[groups == group]] = labels.max() + 1
+        for group in _groups(vectors[its] @ vectors[its].T, weights[its])[1:]:
+            labels[its[group]] = labels.max() + 1
     return _numbered(labels)
+
+
+def _groups(likeness: npt.NDArray[np.float32], weights: Weights) -> list[npt.NDArray[np.intp]]:
+    """Return the windows of each group that is enough for a voice, at the lowest bound where they are two or more."""
+    for bound in (DIVIDED, *LOOSER):
+        labels = linked(likeness, weights, bound)
+        groups = [np.flatnonzero(labels == group) for group in range(int(labels.max()) + 1)]
+        groups = [group for group in groups if _enough(weights[group], STRANGERS)]
+        if len(groups) > 1 and (bound == DIVIDED or _apart(likeness, groups)):
+            return groups
+    return []
+
+
+def _apart(likeness: npt.NDArray[np.float32], groups: list[npt.NDArray[np.intp]]) -> bool:
+    """Tell whether groups of windows are all much more like themselves than like each other."""
+    means = np.array([[likeness[np.ix_(one, other)].mean() for other in groups] for one in groups])
+    sizes = np.array([len(group) for group in groups])
+    # A window's likeness to itself tells nothing.
+    own = np.maximum((means.diagonal() * sizes - 1) / (sizes - 1), 1e-3)
+    ratio = means / np.sqrt(own[:, None] * own)
+    np.fill_diagonal(ratio, 0)
+    return bool(ratio.max() < APART)
 
 
 def _with_strangers(vectors: Vectors, weights: Weights, labels: Labels) -> Labels:

@@ -33,16 +33,24 @@ def features(samples: AudioBlock) -> Features:
     if len(samples) < LENGTH:
         return np.zeros((0, BANDS), dtype=np.float32)
     frames = np.lib.stride_tricks.sliding_window_view(samples, LENGTH)[::SHIFT]
-    frames = frames - frames.mean(axis=1, keepdims=True)
-    before = np.concatenate([frames[:, :1], frames[:, :-1]], axis=1)
-    spectrum = np.fft.rfft((frames - _EMPHASIS * before) * _window(), _FFT)
-    power = (np.square(spectrum.real) + np.square(spectrum.imag)).astype(np.float32)
+    parts = np.square(frames @ _spectrum())
+    power = parts[:, : _FFT // 2 + 1] + parts[:, _FFT // 2 + 1 :]
     return np.asarray(np.log(np.maximum(power @ _bank(), _FLOOR)), dtype=np.float32)
 
 
 @cache
-def _window() -> npt.NDArray[np.float32]:
-    return np.asarray(np.hanning(LENGTH) ** 0.85, dtype=np.float32)
+def _spectrum() -> npt.NDArray[np.float32]:
+    """Return what a frame is multiplied by: its spectrum's even and odd parts come out, shape ``(400, 514)``.
+
+    Taking off the mean, emphasis, the window and the Fourier transform are all linear; one product of matrices takes
+    half the time of one after the other.
+    """
+    angles = 2 * np.pi / _FFT * np.outer(np.arange(LENGTH), np.arange(_FFT // 2 + 1))
+    waves = np.concatenate([np.cos(angles), np.sin(angles)], axis=1) * (np.hanning(LENGTH) ** 0.85)[:, None]
+    emphasis = np.eye(LENGTH) - _EMPHASIS * np.eye(LENGTH, k=-1)
+    emphasis[0, 0] -= _EMPHASIS
+    heard = emphasis.T @ waves
+    return np.asarray(heard - heard.mean(axis=0), dtype=np.float32)
 
 
 @cache

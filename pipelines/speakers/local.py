@@ -16,12 +16,14 @@ import numpy.typing as npt
 
 from pipelines.media.samples import SAMPLE_RATE, AudioBlock
 from pipelines.speakers.features import SHIFT, Features, features
-from pipelines.transcribers.speech import FRAME, Detector, detect_speech
+from pipelines.transcribers.speech import FRAME, Detector, Probabilities, detect_speech
 
 Activity: TypeAlias = npt.NDArray[np.bool_]
 """Who speaks in each frame of a chunk, shape ``(589, 3)``."""
 
 CHUNK = 10 * SAMPLE_RATE
+FRAMES = 589
+"""Of segmentation in a chunk."""
 STEP = 15 * SAMPLE_RATE // 2
 """From the beginning of one chunk to that of the next."""
 CLOSE_STEP = 5 * SAMPLE_RATE
@@ -38,7 +40,13 @@ SHORTEST = 24
 CERTAIN = 0.9
 """Mean probability of what segmentation says while a local speaker is active, below which it is unsure."""
 HEARD = 0.1
-"""Least probability of speech that the transcript's detector gives near somebody who speaks."""
+"""Least probability of speech that the transcript's detector gives near somebody who speaks, and on average while
+somebody does: it is 0.03 at most for humming, and 0.18 for whispering."""
+LEVEL = 0.06
+"""Root mean square at which the detector hears a local speaker: it hears no whispering that is quieter."""
+SOME, PLAINLY = 120, 0.5
+"""Frames of segmentation in the middle of what a local speaker says, two seconds, and the probability of speech there
+from which the detector need not hear all of it."""
 NEAR = 15
 """Frames of that detector that are near, before and after: half a second."""
 CLASSES = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [1, 0, 1], [0, 1, 1]], dtype=bool)
@@ -98,17 +106,41 @@ def activity_of(
 ) -> Activity:
     """Return who speaks in samples, from segmentation's output, shape ``(589, 7)``.
 
-    Segmentation takes music for somebody's speech, and is unsure of it. Where it is unsure of a local speaker, only
-    what is near something that the transcript's detector hears is speech: nothing else has words.
+    Segmentation takes music and humming for somebody's speech, and is unsure of it. A local speaker of whom it is
+    unsure speaks only where the transcript's detector hears something near, and not at all where that hears next to
+    nothing all the while: nothing else has words.
     """
-    active = np.asarray(CLASSES[log_probabilities.argmax(axis=-1)])
+    active = np.array(CLASSES[log_probabilities.argmax(axis=-1)])
     certain = np.exp(log_probabilities.max(axis=-1))
-    if all(certain[its].mean() >= CERTAIN for its in active.T if its.any()):
-        return active
-    probabilities = np.pad(detect(np.pad(samples, (0, -len(samples) % FRAME))), NEAR)
-    speech = np.lib.stride_tricks.sliding_window_view(probabilities, 2 * NEAR + 1).max(axis=1)
-    middles = (np.arange(len(active)) * FRAME_SHIFT + FIRST_CENTRE) // FRAME
-    return np.asarray(active & (speech[np.minimum(middles, len(speech) - 1)] >= HEARD)[:, None])
+    for speaker in np.flatnonzero(active.any(axis=0)):
+        its = active[:, speaker]
+        if certain[its].mean() < CERTAIN:
+            active[:, speaker] = its & _has_words(its, samples, detect)
+    return active
+
+
+def _has_words(active: npt.NDArray[np.bool_], samples: AudioBlock, detect: Detector) -> npt.NDArray[np.bool_]:
+    """Return in which frames of segmentation the detector hears speech near; none where it does not while active."""
+    frames = np.flatnonzero(active)
+    some = frames[max(len(frames) - SOME, 0) // 2 :][:SOME]
+    if _heard(some, samples, detect)[1].mean() >= PLAINLY:
+        return np.ones_like(active)
+    near, its = _heard(frames, samples, detect)
+    return near >= HEARD if its.mean() >= HEARD else np.zeros_like(active)
+
+
+def _heard(frames: npt.NDArray[np.intp], samples: AudioBlock, detect: Detector) -> tuple[Probabilities, Probabilities]:
+    """Return how likely speech is near each frame of a chunk, so far as it is heard, and in some of them themselves."""
+    middles = (np.arange(FRAMES) * FRAME_SHIFT + FIRST_CENTRE) // FRAME
+    # The detector needs to hear what comes before.
+    first, end = max(middles[frames[0]] - 2 * NEAR, 0), middles[frames[-1]] + NEAR + 1
+    sound = samples[first * FRAME : end * FRAME]
+    sound = np.pad(sound, (0, -len(sound) % FRAME))
+    places = np.clip(middles - first, 0, len(sound) // FRAME - 1)
+    power = np.square(sound).reshape(-1, FRAME).mean(axis=1)[places[frames]].mean()
+    found = detect(sound * np.float32(LEVEL / max(np.sqrt(power), 1e-5)))
+    near = np.lib.stride_tricks.sliding_window_view(np.pad(found, NEAR), 2 * NEAR + 1).max(axis=1)
+    return near[places], found[places[frames]]
 
 
 def windows(chunk: Chunk, activity: Activity) -> list[Window]:

@@ -16,6 +16,7 @@ import msgspec
 from archive.catalogue.recordings import note_duration, read_recording, recording_of, recordings_to_transcribe
 from archive.catalogue.speakers import label_transcript
 from archive.catalogue.transcripts import add_transcript, count_captions, keep_part, take_parts
+from archive.publication.taking_back import keep_back
 from metadata.captions import FORMATS
 from metadata.model import Transcript
 from metadata.times import format_clock
@@ -109,7 +110,8 @@ class Transcribe:
         if there is None:
             return None
         transcript = join([msgspec.json.decode(each, type=Heard) for each in there])
-        add_transcript(context.db, recording, transcript, created_at=timestamp())
+        added = add_transcript(context.db, recording, transcript, created_at=timestamp())
+        keep_back(context.db, added, at=timestamp())
         label_transcript(context.db, recording, at=timestamp())
         note_duration(context.db, recording, transcript.duration_ms)
         return "; ".join(_remarks(context, recording, transcript)) or None

@@ -153,8 +153,8 @@ def long_recording(minutes: float, weights: str) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "long.wav"
         _read_on(path, minutes)
-        code = f"from tests.bench.diarization import _hear_alone; _hear_alone({str(path)!r}, {weights!r})"
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        command = [sys.executable, "-m", "tests.bench.hear_alone", str(path), weights]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
     found: dict[str, float] = json.loads(done.stdout)
     return found
 
@@ -177,17 +177,6 @@ def _read_on(path: Path, minutes: float) -> None:
             sound = np.concatenate([part * level, np.zeros(pause)]) + random.normal(size=length + pause) * LEVEL * 0.02
             file.writeframes((np.clip(sound[:left], -1, 1) * 32767).astype("<i2").tobytes())
             left -= len(sound)
-
-
-def _hear_alone(path: str, weights: str) -> None:
-    diarizer = NetworkDiarizer(weights, threads=1)
-    diarizer.load()
-    began = _processor_seconds()
-    found = hear(diarizer, Path(path), None, lambda _done: None)
-    spent = _processor_seconds() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    voices = len({turn.voice for turn in found.turns})
-    print(json.dumps({"mebibytes": round(peak), "processor_seconds": round(spent, 1), "voices": voices}))
 
 
 def _annotation(turns: Sequence[Turn]) -> Annotation:

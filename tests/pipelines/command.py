@@ -20,10 +20,11 @@ class Done(NamedTuple):
 
 def rostra(*arguments: str | Path) -> Done:
     """Run a command as ``main`` does, with what it writes kept."""
-    out, err, code = io.StringIO(), io.StringIO(), 0
+    written, code = (io.BytesIO(), io.BytesIO()), 0
+    out, err = (io.TextIOWrapper(each, encoding="utf-8", write_through=True) for each in written)
     with redirect_stdout(out), redirect_stderr(err):
         try:
             run(lambda: cli([str(each) for each in arguments], prog_name="rostra", standalone_mode=False))
         except SystemExit as ended:
             code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    return Done(code, out.getvalue(), err.getvalue())
+    return Done(code, *(each.getvalue().decode() for each in written))

@@ -20,6 +20,14 @@ class BadQuestionError(Exception):
 
 Limit = Annotated[int, Meta(ge=1, le=MAX_ITEMS, description="How many items one answer may have.")]
 Cursor = Annotated[str, Meta(description="Where to go on: `next` of the answer before, or nothing to begin.")]
+Mark = Annotated[
+    str,
+    Meta(
+        description="Where to go on: `next` of the answer before, or nothing to begin. It holds for one publication:"
+        " after another one it is refused, and the list begins again.",
+        max_length=200,
+    ),
+]
 Words = Annotated[
     str,
     Meta(
@@ -133,14 +141,14 @@ class Search(Filtered, frozen=True, kw_only=True):
 
     sort: Annotated[Literal["relevance", "date"], Meta(description="Best first, or newest first.")] = "relevance"
     limit: Limit = 10
-    cursor: Cursor = ""
+    cursor: Mark = ""
 
 
 class Moments(Filtered, frozen=True, kw_only=True):
     """A page of all moments of a query."""
 
     limit: Limit = 20
-    cursor: Offset = 0
+    cursor: Mark = ""
 
 
 class Concordance(Moments, frozen=True, kw_only=True):
@@ -174,7 +182,7 @@ class Vocabulary(Filtered, frozen=True, kw_only=True):
     """Words of a part of the archive."""
 
     limit: Limit = 100
-    cursor: Offset = 0
+    cursor: Mark = ""
 
 
 class Keywords(Filtered, frozen=True, kw_only=True):

@@ -44,7 +44,7 @@ async def api(datasette: Any, request: Any) -> Any:
 
     def read(conn: Any) -> Any:
         reader = Reader(conn, settings, database.publication.built_at)
-        answer = endpoint.read(Asked(reader, path, query, search_in(datasette, conn)))
+        answer = endpoint.read(Asked(reader, path, query, search_in(datasette, conn), database.cached_hash))
         return answer if answer is not None else tombstone(conn, path.get("event", ""), path.get("session", ""))
 
     try:

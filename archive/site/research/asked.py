@@ -11,7 +11,7 @@ from archive.search.filters import Filters
 from archive.site.render import argument
 from archive.site.results import read_filters
 
-ORDERS = ("time", "left", "right", "match")
+ORDERS = ("time", "left", "right", "match", "speaker")
 AGAINST = "vs_"
 """Stands before the filters of what a part of the archive is compared with: ``vs_year=2021``."""
 TERMS = 5

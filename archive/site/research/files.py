@@ -17,6 +17,7 @@ from archive.site.http.respond import respond
 from archive.site.published import current
 from archive.site.render import not_found
 from archive.site.research.asked import Question, read, read_against
+from metadata.names import name_key
 
 BUDGET_MS = 10_000
 LINES = 100_000
@@ -127,11 +128,12 @@ async def moments(datasette: Any, request: Any) -> Any:
 
 
 def ordered(lines: list[Line], order: str) -> list[Line]:
-    """Return a concordance in order of what stands on one side of the match, word by word away from it."""
+    """Return a concordance by what stands on one side of the match, word by word away from it, or by who says it."""
     keys: dict[str, Callable[[Line], Any]] = {
         "left": lambda line: words(line.left)[::-1],
         "right": lambda line: words(line.right),
         "match": lambda line: words(line.match),
+        "speaker": lambda line: (line.hit.speaker is None, name_key(line.hit.speaker or "")),
     }
     return sorted(lines, key=keys[order]) if order in keys else lines
 

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -266,3 +267,17 @@ def test_table_for_counting_stands_before_none_that_is_published(tmp_path: Path)
                        for schema in ("temp", "main"))  # fmt: skip
     conn.close()
     assert (len(made), made & published, "said" in published) == (1, set(), True)
+
+
+def test_a_concordance_says_who_speaks_and_is_sorted_by_that(site: Site) -> None:
+    page = site.get("/explore?q=the&order=speaker").text
+    lines = re.findall(r'<tr lang="en">.*?</tr>', page, re.DOTALL)
+    said = [re.findall(r'<td><bdi lang="">(.*?)</bdi></td>', line) for line in lines]
+    assert len(said) == len(lines)
+    names = [name for [name] in said]
+    spoken = [name for name in names if name]
+    assert len(set(spoken)) > 1
+    assert spoken == sorted(spoken)
+    assert names == [*spoken, *[""] * (len(names) - len(spoken))]
+    rows_ = list(csv.DictReader(io.StringIO(site.get("/api/1/concordance.csv?q=the&order=speaker").text)))
+    assert [row["speaker"] for row in rows_][: len(names)] == names

@@ -50,10 +50,18 @@ def note(
     runs.finish(db, run, status, finished_at=WHEN, seconds=1.0, code=code, text=text, remark=remark)
 
 
-def status(root: Path, *options: str) -> list[str]:
-    done = CliRunner().invoke(cli, ["--archive", str(root), "status", *options], env={"COLUMNS": "160"})
+def status(root: Path, *options: str, columns: int = 160) -> list[str]:
+    done = CliRunner().invoke(cli, ["--archive", str(root), "status", *options], env={"COLUMNS": str(columns)})
     assert done.exit_code == 0, done.output
     return done.stdout.splitlines()
+
+
+def test_status_cuts_no_word_on_a_narrow_terminal(root: Path) -> None:
+    narrow = status(root, columns=40)
+    assert "pull: 300 refused" in narrow
+    assert "transcribe: 2091 done, 2 skipped" in narrow
+    assert "captions: 2091 done" in narrow
+    assert [line for line in narrow if "…" in line] == []
 
 
 def test_status_is_a_screen(root: Path) -> None:

@@ -13,12 +13,17 @@ from archive.catalogue.recordings import NewRecording, add_recording
 from archive.catalogue.transcripts import add_transcript
 from archive.connection import transaction
 from metadata.model import Word
-from pipelines.storage.archive_folder import open_archive
+from pipelines.run.executors import InProcess
+from pipelines.run.runner import Silent, run_stage
+from pipelines.stages.transcribe import Transcribe
+from pipelines.storage.archive_folder import init, open_archive
+from pipelines.transcribers.fake import FakeTranscriber
 from tests.metadata.test_revising import said
 from tests.pipelines.cli.test_cite import published, told
 from tests.pipelines.cli.test_revise import archive  # a fixture
 from tests.pipelines.command import rostra
 from tests.pipelines.exchange.test_corrections import rostra as inside
+from tests.pipelines.sounds import write_wav
 from tests.pipelines.test_nothing_leaks import forms
 
 NAME = "zqsecretname"
@@ -93,6 +98,35 @@ def test_words_that_are_taken_back_are_nowhere(named: Path) -> None:
     for more in ((), ("--dry-run",)):
         undone = rostra("correct", "transcript", "money", "--undo", *more, "--archive", named)
         assert (undone.returncode != 0, "nothing brings them back" in " ".join(undone.stderr.split())) == (True, True)
+
+
+def test_words_that_were_taken_back_stay_so_when_the_recording_is_heard_again(tmp_path: Path) -> None:
+    root, again = tmp_path / "talks", tmp_path / "again.vtt"
+    init(root, title="Talks")
+    settings = root / "rostra.toml"
+    settings.write_text(settings.read_text().replace('# engine = "faster-whisper"', 'engine = "fake"'))
+    write_wav(tmp_path / "talk.wav", 12)
+    for command in (("pull", tmp_path / "talk.wav"), ("run",)):
+        assert rostra(*command, "--archive", root).returncode == 0
+    done = rostra(
+        "correct", "transcript", "talk", "--at", "0:04", "--from", "Somebody says something at second 4.",
+        "--to", "", "--take-back", "--archive", root,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+    with open_archive(root) as context:
+        report = run_stage(context, Transcribe(FakeTranscriber(revision=2)), InProcess(), Silent())
+        assert dict(report.counts) == {"done": 1}
+    again.write_text("WEBVTT\n\n00:04.100 --> 00:07.900\nSecond 4, it was\n\n00:09.000 --> 00:11.000\nSecond 8\n")
+    assert rostra("caption", again, "--session", "talk", "--archive", root).returncode == 0
+    with open_archive(root) as context:
+        rows = context.db.execute("SELECT text FROM segment WHERE start_ms BETWEEN 3000 AND 7900").fetchall()
+        assert [text for (text,) in rows if "4" in text] == []
+        (kept,) = context.db.execute("SELECT count(*) FROM segment WHERE text LIKE '%second 8%'").fetchone()
+    assert kept == 4
+    merged = rostra("correct", "transcript", "talk", "--merge", "--archive", root)
+    assert merged.returncode == 0, merged.stderr
+    assert "second 4" not in rostra("export", "captions", "talk", "--format", "txt", "--archive", root).stdout
 
 
 def test_a_correction_keeps_what_stood_there_unless_it_is_taken_back(named: Path) -> None:

@@ -42,6 +42,17 @@ def test_who_speaks_for_seconds_in_an_hour_is_a_voice() -> None:
     assert sorted(np.bincount(labels).tolist()) == [5, len(main)]
 
 
+def test_two_who_say_little_and_are_a_little_alike_are_two_voices() -> None:
+    """A spectrum takes them for one beside somebody who speaks all the time: 0.3 alike, and 0.8 each in itself."""
+    random = np.random.default_rng(0)
+    main, shared, one, other = np.linalg.qr(random.normal(size=(192, 4)))[0].T
+    truth = np.repeat([0, 1, 0, 2, 0], [60, 4, 60, 4, 60])
+    centres = np.array([main, *(0.6 * shared + 0.8 * each for each in (one, other))])
+    vectors = centres[truth] + np.where(truth, 0.036, 0.06)[:, None] * random.normal(size=(len(truth), 192))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    assert same(cluster(vectors.astype(np.float32), np.full(len(truth), 1.5)), truth)
+
+
 def test_where_there_are_more_voices_than_there_can_be_those_that_are_alike_are_one() -> None:
     means = np.eye(192, dtype=np.float32)[:4]
     means[3] = 0.5 * means[2] + 0.75**0.5 * means[3]

@@ -7,9 +7,9 @@ import pytest
 
 from pipelines.media.samples import SAMPLE_RATE, AudioBlock
 from pipelines.speakers.base import Turn
-from pipelines.speakers.local import CHUNK, CLOSE_STEP, CLOSELY, STEP, Chunk, activity_of, chunks, windows
+from pipelines.speakers.local import CHUNK, CLOSE_STEP, CLOSELY, LEVEL, STEP, Chunk, activity_of, chunks, windows
 from pipelines.speakers.turns import Heard, name_all, turns
-from pipelines.transcribers.speech import FRAME, FRAMES_PER_SECOND, Detector, Probabilities
+from pipelines.transcribers.speech import FRAME, Probabilities
 
 FRAMES = 589
 VOICES = np.eye(192, dtype=np.float32)[:3]
@@ -57,21 +57,22 @@ def test_no_sound_has_no_chunks() -> None:
 SILENCE = np.zeros(CHUNK, dtype=np.float32)
 
 
-def detector(*speech: float) -> Detector:
-    """Return a detector that hears speech from one second to another, or none."""
+def sounding(*speech: float) -> AudioBlock:
+    """Return a chunk that is silent but from one second to another."""
+    sound = SILENCE.copy()
+    if speech:
+        sound[round(speech[0] * SAMPLE_RATE) : round(speech[1] * SAMPLE_RATE)] = 0.1
+    return sound
 
-    def detect(samples: AudioBlock) -> Probabilities:
-        heard = np.full(len(samples) // FRAME, 0.02, dtype=np.float32)
-        if speech:
-            heard[round(speech[0] * FRAMES_PER_SECOND) : round(speech[1] * FRAMES_PER_SECOND)] = 0.9
-        return heard
 
-    return detect
+def detect_sound(samples: AudioBlock) -> Probabilities:
+    """Return that any sound is speech."""
+    return np.where(samples.reshape(-1, FRAME).any(axis=1), 0.9, 0.02).astype(np.float32)
 
 
 def test_classes_are_speakers_alone_and_in_twos() -> None:
     output = np.log(np.eye(7, dtype=np.float32) * 0.9 + 0.01)
-    found = activity_of(output, SILENCE, detector())
+    found = activity_of(output, SILENCE, detect_sound)
     assert [list(np.flatnonzero(row)) for row in found] == [[], [0], [1], [2], [0, 1], [0, 2], [1, 2]]
 
 
@@ -79,7 +80,11 @@ def test_classes_are_speakers_alone_and_in_twos() -> None:
     ("certainty", "speech", "expected"),
     [
         (0.7, (), []),
-        (0.7, (4.0, 6.0), [(3.5, 6.5)]),
+        (0.7, (1.0, 3.0), [(0.5, 3.5)]),
+        # Whoever plainly speaks in the middle does so before and after.
+        (0.7, (4.0, 6.0), [(0.0, 10.0)]),
+        # Whoever hums is taken for speech for a moment, and not for most of the time.
+        (0.7, (8.0, 8.4), []),
         # A sure network is believed without asking the detector.
         (0.95, (), [(0.0, 10.0)]),
     ],
@@ -89,10 +94,32 @@ def test_an_unsure_network_is_believed_near_speech(
 ) -> None:
     output = np.full((589, 7), (1 - certainty) / 6, dtype=np.float32)
     output[:, 1] = certainty
-    frames = np.flatnonzero(activity_of(np.log(output), SILENCE, detector(*speech))[:, 0])
+    frames = np.flatnonzero(activity_of(np.log(output), sounding(*speech), detect_sound)[:, 0])
     runs = np.split(frames, np.flatnonzero(np.diff(frames) > 1) + 1) if len(frames) else []
     times = [(run[0] * 270 / SAMPLE_RATE, (run[-1] + 1) * 270 / SAMPLE_RATE) for run in runs]
     assert times == [pytest.approx(each, abs=0.1) for each in expected]
+
+
+def test_only_who_is_doubtful_is_asked_about() -> None:
+    output = np.full((FRAMES, 7), 0.01, dtype=np.float32)
+    output[: at(5), 1], output[at(5) :, 2] = 0.95, 0.6
+    found = activity_of(np.log(output), SILENCE, detect_sound)
+    assert found[: at(5), 0].all()
+    assert not found[:, 1].any()
+
+
+@pytest.mark.parametrize("level", [0.1, 0.001])
+def test_the_quiet_are_heard_at_the_level_of_the_loud(level: float) -> None:
+    """Whispering that is not made louder is no speech for the detector."""
+    heard = []
+
+    def detect(samples: AudioBlock) -> Probabilities:
+        heard.append(float(np.sqrt(np.mean(np.square(samples)))))
+        return np.full(len(samples) // FRAME, 0.9, dtype=np.float32)
+
+    sound = np.random.default_rng(0).normal(size=CHUNK).astype(np.float32) * np.float32(level)
+    assert activity_of(np.log(np.full((FRAMES, 7), [0, 0.7, *[0.06] * 5], np.float32) + 1e-6), sound, detect).any()
+    assert heard == [pytest.approx(LEVEL, rel=0.1)]
 
 
 def test_windows_hold_one_speaker_alone() -> None:
