@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields, replace
+from http import HTTPStatus
 from itertools import chain, islice
 from typing import Any, NamedTuple, cast
 from urllib.parse import urlencode
@@ -19,7 +20,8 @@ from archive.search.present import MARKED
 from archive.search.results import SessionResult, SessionResults, Sort
 from archive.site import labels as wording
 from archive.site import queries
-from archive.site.http.respond import respond_json
+from archive.site.api.cursors import StaleCursorError, cursor_of, place_of
+from archive.site.http.respond import problem, respond_json
 from archive.site.published import current, once, search_in
 from archive.site.render import argument, render
 from archive.site.session_page import recordings
@@ -117,13 +119,20 @@ async def search_json(datasette: Any, request: Any) -> Any:
     wanted = argument(request, "limit")
     limit = min(int(wanted), MOST_SESSIONS) if wanted.isascii() and wanted.isdigit() else SESSIONS_A_PAGE
 
+    database = current(datasette)
+    try:
+        place = place_of(database.cached_hash, after or "") or None
+    except StaleCursorError as error:
+        return problem(request, HTTPStatus.CONFLICT, f"{error}.")
+
     def read(conn: Any) -> tuple[SessionResults, list[dict[str, Any]]]:
-        found = search_in(datasette, conn).sessions(query, filters, sort=sort, limit=limit, after=after)
+        found = search_in(datasette, conn).sessions(query, filters, sort=sort, limit=limit, after=place)
         announced = find_announcements(conn, query, filters) if query and not after else ()
         return found, [asdict(each) for each in announced]
 
-    found, announced = await current(datasette).execute_fn(read)
-    following = {"q": query, **filters.chosen(), "sort": sort, "limit": str(limit), "after": found.next}
+    found, announced = await database.execute_fn(read)
+    following = cursor_of(database.cached_hash, found.next)
+    more = {"q": query, **filters.chosen(), "sort": sort, "limit": str(limit), "after": following}
     answer = {
         "query": query,
         "filters": filters.chosen(),
@@ -136,7 +145,7 @@ async def search_json(datasette: Any, request: Any) -> Any:
         "sessions": [asdict(each) for each in found.sessions],
         "announcements": announced,
         "facets": {name: [each._asdict() for each in values] for name, values in (found.facets or {}).items()},
-        "next": f"/api/1/search.json?{urlencode(following)}" if found.next else None,
+        "next": f"/api/1/search.json?{urlencode(more)}" if following else None,
     }
     return respond_json(answer, complete=found.complete)
 

@@ -160,7 +160,7 @@ class MomentPage(msgspec.Struct, frozen=True, kw_only=True):
 
     items: tuple[Moment, ...]
     complete: bool
-    next: int | None
+    next: str | None
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
@@ -177,7 +177,7 @@ class Contexts(msgspec.Struct, frozen=True, kw_only=True):
 
     items: tuple[Context, ...]
     complete: bool
-    next: int | None
+    next: str | None
 
 
 class Occurrences(msgspec.Struct, frozen=True, kw_only=True):
@@ -264,7 +264,7 @@ class WordPage(msgspec.Struct, frozen=True, kw_only=True):
 
     items: tuple[SaidOften, ...]
     complete: bool
-    next: int | None
+    next: str | None
 
 
 class Spread(msgspec.Struct, frozen=True, kw_only=True):
@@ -284,8 +284,8 @@ def moment(hit: Hit, settings: SiteSettings) -> Moment:
     return Moment(**said | {"url": settings.absolute(hit.url)})
 
 
-def found(results: SessionResults, settings: SiteSettings, **asked: Any) -> Found:
-    """Return the results of a search; ``asked`` are its query, filters and sort."""
+def found(results: SessionResults, settings: SiteSettings, following: str | None, **asked: Any) -> Found:
+    """Return the results of a search and the cursor of the next ones; ``asked`` are its query, filters and sort."""
     facets = results.facets or {}
     return Found(
         **asked,
@@ -296,7 +296,7 @@ def found(results: SessionResults, settings: SiteSettings, **asked: Any) -> Foun
         suggestion=results.suggestion,
         sessions=tuple(_found_session(each, settings) for each in results.sessions),
         facets={name: tuple(Facet(**each._asdict()) for each in values) for name, values in facets.items()},
-        next=results.next,
+        next=following,
     )
 
 

@@ -1,7 +1,7 @@
 """The endpoints of the API, in one table. Each reads on one connection and returns one of the types of the answers.
 
 Lists are in order of what names their items, and a cursor is the name of the last item that was seen: it holds from
-one publication to the next, and whatever it says, it means a place in the list.
+one publication to the next, and whatever it says, it means a place in the list. `cursors` has those of other lists.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from archive.research import Research
 from archive.search.sqlite_search import SqliteSearch
 from archive.site.api import answers, questions
 from archive.site.api.answers import Page
+from archive.site.api.cursors import count_of, cursor_of, place_of
 from archive.site.cited.addresses import Address, BadAddressError, parse
 from archive.site.cited.reading import Shown
 from archive.site.cited.reading import read as cited
@@ -34,12 +35,16 @@ BUDGET_MS = 2_000
 
 
 class Asked(NamedTuple):
-    """A request: what reads, what the address names, what the query says, and a search over the same connection."""
+    """A request: what reads, what the address names, what the query says, and a search over the same connection.
+
+    ``publication`` names what all of it is about.
+    """
 
     reader: Reader
     path: Mapping[str, str]
     query: Any
     search: SqliteSearch
+    publication: str
 
 
 class Endpoint(NamedTuple):
@@ -206,28 +211,32 @@ def _told(reader: Reader, address: Address, found: Shown) -> answers.CitedMoment
 def _search(asked: Asked) -> answers.Found:
     query, settings = asked.query, asked.reader.settings
     filters = query.filters()
-    results = asked.search.sessions(query.q, filters, sort=query.sort, limit=query.limit, after=query.cursor or None)
-    return answers.found(results, settings, query=query.q, filters=filters.chosen(), sort=query.sort)
+    place = place_of(asked.publication, query.cursor) or None
+    results = asked.search.sessions(query.q, filters, sort=query.sort, limit=query.limit, after=place)
+    following = cursor_of(asked.publication, results.next)
+    return answers.found(results, settings, following, query=query.q, filters=filters.chosen(), sort=query.sort)
 
 
 def _moments(asked: Asked) -> answers.MomentPage:
     query, research = asked.query, Research(asked.reader.conn, BUDGET_MS)
-    end = query.cursor + query.limit
+    begin = count_of(asked.publication, query.cursor)
+    end = begin + query.limit
     found = research.moments(query.q, query.filters(), limit=end + 1) if query.q else iter(())
-    hits = list(islice(found, query.cursor, end + 1))
+    hits = list(islice(found, begin, end + 1))
     items = tuple(answers.moment(hit, asked.reader.settings) for hit in hits[: query.limit])
-    following = end if len(hits) > query.limit else None
+    following = cursor_of(asked.publication, end if len(hits) > query.limit else None)
     return answers.MomentPage(items=items, complete=research.complete or following is not None, next=following)
 
 
 def _concordance(asked: Asked) -> answers.Contexts:
     query, research = asked.query, Research(asked.reader.conn, BUDGET_MS)
-    end = query.cursor + query.limit
+    begin = count_of(asked.publication, query.cursor)
+    end = begin + query.limit
     drawn = {} if query.sample is UNSET else {"limit": MOST_LINES, "sample": query.sample, "seed": query.seed}
     found = research.concordance(query.q, query.filters(), **({"limit": end + 1} | drawn)) if query.q else []
-    lines = found[query.cursor :]
+    lines = found[begin:]
     items = tuple(answers.context(line, asked.reader.settings) for line in lines[: query.limit])
-    following = end if len(lines) > query.limit else None
+    following = cursor_of(asked.publication, end if len(lines) > query.limit else None)
     return answers.Contexts(items=items, complete=research.complete or following is not None, next=following)
 
 
@@ -267,10 +276,12 @@ def _speakers(asked: Asked) -> answers.SpeakerList:
 
 def _vocabulary(asked: Asked) -> answers.WordPage:
     query, research = asked.query, Research(asked.reader.conn, BUDGET_MS)
-    end = query.cursor + query.limit
+    begin = count_of(asked.publication, query.cursor)
+    end = begin + query.limit
     found = research.vocabulary(query.filters(), limit=end + 1)
-    items = tuple(answers.SaidOften(word=word, count=count) for word, count in found[query.cursor : end])
-    return answers.WordPage(items=items, complete=research.complete, next=end if len(found) > end else None)
+    items = tuple(answers.SaidOften(word=word, count=count) for word, count in found[begin:end])
+    following = cursor_of(asked.publication, end if len(found) > end else None)
+    return answers.WordPage(items=items, complete=research.complete, next=following)
 
 
 def _page(items: tuple[T, ...], limit: int, name: Callable[[T], str]) -> Page[T]:

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 from datasette import Response
 
 from archive import urls
+from archive.site.api.cursors import StaleCursorError
 from archive.site.api.endpoints import Asked, encode, find, is_complete
 from archive.site.api.openapi import describe
 from archive.site.api.questions import BadQuestionError, read_question
@@ -44,13 +45,15 @@ async def api(datasette: Any, request: Any) -> Any:
 
     def read(conn: Any) -> Any:
         reader = Reader(conn, settings, database.publication.built_at)
-        answer = endpoint.read(Asked(reader, path, query, search_in(datasette, conn)))
+        answer = endpoint.read(Asked(reader, path, query, search_in(datasette, conn), database.cached_hash))
         return answer if answer is not None else tombstone(conn, path.get("event", ""), path.get("session", ""))
 
     try:
         answer = await (database.execute_long if endpoint.is_long else database.execute_fn)(read)
     except BadQuestionError as error:
         return problem(request, HTTPStatus.BAD_REQUEST, f"{error}.")
+    except StaleCursorError as error:
+        return problem(request, HTTPStatus.CONFLICT, f"{error}.")
     if isinstance(answer, Tombstone):
         return problem(request, HTTPStatus.GONE, f"It was withdrawn on {answer.withdrawn_on}.")
     if answer is None:

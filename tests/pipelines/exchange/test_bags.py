@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -142,6 +142,13 @@ def validated(bag: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+def told(bag: Path) -> Mapping[str, str | list[str]]:
+    """Return what a bag says of itself, as bagit reads it."""
+    with quiet():
+        found: Mapping[str, str | list[str]] = bagit.Bag(str(bag)).info
+    return found
+
+
 def test_every_table_is_in_a_bag_or_left_out_with_a_reason() -> None:
     db = Database(memory=True)
     catalogue_migrations.apply(db)
@@ -177,7 +184,7 @@ def test_archive_comes_back_equal_by_table(tmp_path: Path, back: Path) -> None:
 
 def test_bag_says_what_it_is(machine: Archive, bag: Path) -> None:
     assert (bag / "bagit.txt").read_text() == DECLARATION
-    info = bagit.Bag(str(bag)).info
+    info = told(bag)
     payload = [path for path in (bag / "data").rglob("*") if path.is_file()]
     assert info["Payload-Oxum"] == f"{sum(path.stat().st_size for path in payload)}.{len(payload)}"
     assert info["Access"] == "PRIVATE: do not publish"
@@ -201,7 +208,7 @@ def test_what_was_done_is_told_as_premis_tells_it(machine: Archive, bag: Path) -
     )
     order = [each.tag.rpartition("}")[2] for each in root]
     assert order == sorted(order, key=["object", "event", "agent", "rights"].index)
-    assert [each.tag.rpartition("}")[2] for each in root.find("p:event", spelled) or ()][:3] == [
+    assert [each.tag.rpartition("}")[2] for each in root.findall("p:event[1]/*", spelled)][:3] == [
         "eventIdentifier", "eventType", "eventDateTime",
     ]  # fmt: skip
     checked = next(
@@ -247,7 +254,7 @@ def test_day_of_which_something_was_withdrawn_stays_here(machine: Archive, tmp_p
 def test_public_bag_holds_what_is_published(machine: Archive, tmp_path: Path) -> None:
     bag = exported(machine, tmp_path / "bag", public=True).path
     assert validated(bag).returncode == 0
-    assert bagit.Bag(str(bag)).info["Access"] == "public: all of it is released"
+    assert told(bag)["Access"] == "public: all of it is released"
     found = marks(content(bag))
     assert found
     assert found - (machine.allowed() - machine.marker.never) == set()
