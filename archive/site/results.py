@@ -20,8 +20,7 @@ from archive.search.present import MARKED
 from archive.search.results import SessionResult, SessionResults, Sort
 from archive.site import labels as wording
 from archive.site import queries
-from archive.site.api.cursors import cursor_of, place_of
-from archive.site.api.questions import BadQuestionError
+from archive.site.api.cursors import StaleCursorError, cursor_of, place_of
 from archive.site.http.respond import problem, respond_json
 from archive.site.published import current, once, search_in
 from archive.site.render import argument, render
@@ -123,8 +122,8 @@ async def search_json(datasette: Any, request: Any) -> Any:
     database = current(datasette)
     try:
         place = place_of(database.cached_hash, after or "") or None
-    except BadQuestionError as error:
-        return problem(request, HTTPStatus.BAD_REQUEST, f"{error}.".replace("`cursor`", "`after`"))
+    except StaleCursorError as error:
+        return problem(request, HTTPStatus.CONFLICT, f"{error}.")
 
     def read(conn: Any) -> tuple[SessionResults, list[dict[str, Any]]]:
         found = search_in(datasette, conn).sessions(query, filters, sort=sort, limit=limit, after=place)

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from archive.site.app import create_app
+from archive.sqlite import Database
+from tests.archive.published_folder import publish
 from tests.browser import plenary
-from tests.browser.conftest import CHROMIUM
+from tests.browser.conftest import CHROMIUM, serving
 
 EVENT = "/events/summer-university-2022"
 TALK = f"{EVENT}/what-an-archive-owes"
@@ -75,6 +79,40 @@ def test_axe_finds_nothing_on_any_kind_of_page(browser: Any, address: str, mode:
             found[kind, "width"] = str(width)
     context.close()
     assert found == {}
+
+
+LONG_WORD = "Donaudampfschifffahrt" * 15
+"""What people write may be one word."""
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_no_word_makes_a_page_wider_than_the_window(browser: Any, tmp_path: Path, width: int) -> None:
+    def write(db: Database, _media: Path) -> None:
+        db.execute("UPDATE person SET name = ?1", [LONG_WORD])
+        db.execute("UPDATE session SET title = ?1, room = ?1, track = ?1", [LONG_WORD])
+        db.execute("UPDATE session_person SET affiliation = ?1", [LONG_WORD])
+        db.execute("UPDATE event SET title = ?1, subtitle = ?1 WHERE id = 1", [LONG_WORD])
+
+    publish(tmp_path, more=write)
+    wide = {}
+    with serving(create_app(tmp_path).app()) as address:
+        context = browser.new_context(base_url=address, viewport={"width": width, "height": 700})
+        page = context.new_page()
+        for path in (
+            "/",
+            EVENT,
+            f"{EVENT}?view=list",
+            TALK,
+            "/search?q=debt",
+            "/people",
+            "/people/noor-okafor",
+            "/tracks",
+        ):
+            page.goto(path)
+            if (found := page.evaluate("document.documentElement.scrollWidth")) > width:
+                wide[path] = found
+        context.close()
+    assert wide == {}
 
 
 def test_two_hours_of_speech_come_in_few_bytes(open_tab: Callable[..., Any]) -> None:

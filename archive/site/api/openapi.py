@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from archive.site.api.endpoints import ENDPOINTS, Endpoint, address
+from archive.site.api.questions import PLACED
 from archive.site.http.respond import PROBLEM, Problem
 from archive.site.settings import SiteSettings
 
@@ -59,6 +60,7 @@ def _operation(endpoint: Endpoint, query: dict[str, Any], answer: dict[str, Any]
         "404": {"description": "There is none of this name.", **problem},
         "410": {"description": "It was withdrawn.", **problem},
     }
+    stale = {"409": {"description": "The cursor is of another publication: begin again.", **problem}}
     return {
         "operationId": _named(endpoint.path),
         "summary": endpoint.summary,
@@ -71,6 +73,7 @@ def _operation(endpoint: Endpoint, query: dict[str, Any], answer: dict[str, Any]
             },
             "400": {"description": "A parameter is unknown or not what it may be.", **problem},
             **(missing if named else {}),
+            **(stale if issubclass(endpoint.query, PLACED) else {}),
         },
     }
 

@@ -20,11 +20,13 @@ class BadQuestionError(Exception):
 
 Limit = Annotated[int, Meta(ge=1, le=MAX_ITEMS, description="How many items one answer may have.")]
 Cursor = Annotated[str, Meta(description="Where to go on: `next` of the answer before, or nothing to begin.")]
-Mark = Annotated[
+_MARK = "Where to go on: `next` of the answer before, or nothing to begin. It holds for one publication."
+Mark = Annotated[str, Meta(description=_MARK, pattern=r"^([0-9a-z]+:.+)?$", max_length=200)]
+Count = Annotated[
     str,
     Meta(
-        description="Where to go on: `next` of the answer before, or nothing to begin. It holds for one publication:"
-        " after another one it is refused, and the list begins again.",
+        description=f"{_MARK} A number alone passes over so many items.",
+        pattern=r"^([0-9]{1,6}|[0-9a-z]+:[0-9]{1,6})?$",
         max_length=200,
     ),
 ]
@@ -148,7 +150,7 @@ class Moments(Filtered, frozen=True, kw_only=True):
     """A page of all moments of a query."""
 
     limit: Limit = 20
-    cursor: Mark = ""
+    cursor: Count = ""
 
 
 class Concordance(Moments, frozen=True, kw_only=True):
@@ -182,7 +184,7 @@ class Vocabulary(Filtered, frozen=True, kw_only=True):
     """Words of a part of the archive."""
 
     limit: Limit = 100
-    cursor: Mark = ""
+    cursor: Count = ""
 
 
 class Keywords(Filtered, frozen=True, kw_only=True):
@@ -205,6 +207,8 @@ class Keywords(Filtered, frozen=True, kw_only=True):
         return filters if filters.chosen() else None
 
 
+PLACED = (Search, Moments, Vocabulary)
+"""Questions whose cursor holds for one publication."""
 Q = TypeVar("Q", bound=Nothing)
 
 

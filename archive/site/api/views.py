@@ -9,6 +9,7 @@ from urllib.parse import unquote
 from datasette import Response
 
 from archive import urls
+from archive.site.api.cursors import StaleCursorError
 from archive.site.api.endpoints import Asked, encode, find, is_complete
 from archive.site.api.openapi import describe
 from archive.site.api.questions import BadQuestionError, read_question
@@ -51,6 +52,8 @@ async def api(datasette: Any, request: Any) -> Any:
         answer = await (database.execute_long if endpoint.is_long else database.execute_fn)(read)
     except BadQuestionError as error:
         return problem(request, HTTPStatus.BAD_REQUEST, f"{error}.")
+    except StaleCursorError as error:
+        return problem(request, HTTPStatus.CONFLICT, f"{error}.")
     if isinstance(answer, Tombstone):
         return problem(request, HTTPStatus.GONE, f"It was withdrawn on {answer.withdrawn_on}.")
     if answer is None:

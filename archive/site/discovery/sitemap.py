@@ -25,6 +25,8 @@ VIDEO = "http://www.google.com/schemas/sitemap-video/1.1"
 XML = "application/xml; charset=utf-8"
 SIZES = {"pages": 50_000, "sessions": 10_000}
 """How many entries a file has. The protocol allows 50,000 and 50 MB; a session with its video takes about 1 kB."""
+LONGEST = 2_048
+"""Characters that an address in a list must stay below: that of a track has its title in it."""
 
 _PAGES = """
 SELECT '/' AS path, NULL AS key, NULL AS changed
@@ -96,7 +98,9 @@ def _count(conn: sqlite3.Connection, table: str) -> int:
 def _pages(reader: Reader, window: tuple[int, int]) -> Iterator[Any]:
     for row in reader.conn.execute(f"{_PAGES} LIMIT ? OFFSET ?", window):
         address = _ADDRESSES.get(row["path"])
-        yield _entry(reader.settings.absolute(address(row["key"]) if address else row["path"]), row["changed"])
+        whole = reader.settings.absolute(address(row["key"]) if address else row["path"])
+        if len(whole) < LONGEST:
+            yield _entry(whole, row["changed"])
 
 
 def _sessions(reader: Reader, window: tuple[int, int]) -> Iterator[Any]:

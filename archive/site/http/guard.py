@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, Response
@@ -47,6 +48,7 @@ _CREDENTIALS = {b"cookie", b"authorization"}
 _DROPPED = ("set-cookie", "vary")
 """Headers of Datasette's that speak of logging in."""
 _VARY = "Accept-Encoding"
+_UNNAMED = {"127.0.0.1", "localhost", "0.0.0.0", "::1", "::"}  # noqa: S104  # nobody listens here
 _FORM = "application/x-www-form-urlencoded"
 _FORM_BYTES = 4 << 10
 _IN_THREAD_BYTES = 64 << 10
@@ -56,7 +58,7 @@ _IN_THREAD_BYTES = 64 << 10
 def guard(app: ASGIApp, datasette: Any) -> ASGIApp:
     """Wrap Datasette's application."""
     answers = Answers()
-    base = site_settings(datasette).base
+    base, site = site_settings(datasette).base, urlsplit(site_settings(datasette).url)
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -81,7 +83,7 @@ def guard(app: ASGIApp, datasette: Any) -> ASGIApp:
             await datasette.invoke_startup()
         refresh(datasette)
         headers = [each for each in scope["headers"] if each[0].lower() not in _CREDENTIALS]
-        scope = {**scope, "headers": headers, "path": scope["path"] or "/"}
+        scope = _as_named(site, {**scope, "headers": headers, "path": scope["path"] or "/"})
         scope, send = as_wanted(scope, send)
         await _Exchange(app, datasette, answers, scope, receive, send).run()
 
@@ -141,6 +143,18 @@ def _within(base: str, scope: Scope) -> Scope:
     return {**scope, "path": scope["path"][len(base) :] or "/", "raw_path": rest or b"/"}
 
 
+def _as_named(site: SplitResult, scope: Scope) -> Scope:
+    """Return a request to the host that the site is called by, whatever host whoever asks has named.
+
+    Datasette writes whole addresses with it, and answers are kept for others. A site that nobody gave a name answers at
+    any address of its machine, and keeps what it answers for those who ask at the same one.
+    """
+    if site.hostname in _UNNAMED:
+        return scope
+    headers = [each for each in scope["headers"] if each[0].lower() != b"host"]
+    return {**scope, "headers": [*headers, (b"host", site.netloc.encode())], "scheme": site.scheme}
+
+
 def _with_policy(scope: Scope, send: Send, base: str) -> Send:
     """Return a ``send`` that sets the headers of every answer."""
 
@@ -169,6 +183,8 @@ class _Exchange:
         asked = Headers(scope=scope)
         path = scope.get("raw_path") or scope["path"].encode()
         address, query = path.decode("latin-1").partition("?")[0], scope.get("query_string", b"")
+        if scope["path"].startswith(DATA):  # Datasette's answers hold the host
+            address = f"{scope.get('scheme')}://{asked.get('host', '')}{address}"
         self.any_tag = validator(datasette, address, query, "")
         self.tag = self.spoken_tag = validator(
             datasette, address, query, negotiate("", asked.get("accept-language", ""))

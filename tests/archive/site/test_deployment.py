@@ -364,5 +364,13 @@ def test_containerfile_runs_the_command_as_it_is() -> None:
     assert re.search(r"^ENV PATH=/opt/rostra/bin:", text, re.MULTILINE)
     done = subprocess.run([SCRIPTS / "rostra", *arguments[:1], "--help"], capture_output=True, text=True, check=True)
     assert all(each in done.stdout for each in arguments if each.startswith("--"))
-    assert re.search(r"^USER rostra$", text, re.MULTILINE)
+    [user] = re.findall(r"useradd --uid (\d+)", text)
+    assert re.search(rf"^USER {user}$", text, re.MULTILINE)
     assert LOCAL_URL.rpartition(":")[2] in text
+
+
+def test_containerfile_has_nothing_that_hadolint_warns_of() -> None:
+    here = SCRIPTS / "hadolint"
+    hadolint = (str(here) if here.exists() else shutil.which("hadolint")) or pytest.skip("no hadolint")
+    done = subprocess.run([hadolint, RECIPES / "Containerfile"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")

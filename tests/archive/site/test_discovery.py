@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -221,6 +222,14 @@ def test_sitemap_names_every_page_once(site: Site) -> None:
     assert "/sitemaps/pages-1.xml" in parts
     assert site.get("/sitemaps/pages-2.xml").status_code == 404
     assert f"Sitemap: {URL}/sitemap.xml" in site.get("/robots.txt").text
+
+
+def test_address_that_is_too_long_for_a_sitemap_is_not_in_it(tmp_path: Path) -> None:
+    with serve_example(tmp_path, "UPDATE session SET track = printf('%.5000c', 'x') WHERE id = 1", url=URL) as site:
+        assert [
+            each for each in locations(site, "/sitemaps/pages-1.xml") if "/tracks/" in each and "x" * 99 in each
+        ] == []
+        assert site.get(f"/tracks/{'x' * 5_000}").status_code == 200
 
 
 def test_sitemap_shows_videos_with_a_still(site: Site) -> None:

@@ -235,6 +235,22 @@ def test_no_path_leads_to_another_site(site: Site, path: str) -> None:
     assert (answer.status_code, answer.headers.get("location")) == (404, None)
 
 
+@pytest.mark.parametrize(
+    "path", ["/data", "/data/session", "/data/session.json?_size=2", "/feed.atom", "/api/1/sessions"]
+)
+@pytest.mark.parametrize("name", ["host", "x-forwarded-host", "forwarded"])
+def test_nobody_is_told_the_host_that_somebody_else_named(site: Site, path: str, name: str) -> None:
+    unnamed = Site(site.public)  # as nobody has called it
+    for asked in (site, unnamed):
+        told = asked.get(path, headers={name: "host=evil.example" if name == "forwarded" else "evil.example"})
+        after = asked.get(path, headers={"host": "localhost"})
+        assert (told.status_code, after.status_code) == (200, 200)
+        if asked is site or name != "host":
+            assert "evil.example" not in told.text + str(told.headers)
+        assert "evil.example" not in after.text + str(after.headers)
+    unnamed.datasette.executor.shutdown()
+
+
 def test_mistake_in_a_query_of_a_table_is_no_failure_of_the_site(site: Site) -> None:
     for query in ("_sort=nothing", "_sort=id&_sort_desc=id", "_sort_desc=nothing"):
         assert [site.get(f"/data/session{form}?{query}").status_code for form in ("", ".json")] == [400, 400]
