@@ -66,10 +66,9 @@ def write_podcast(listing: Listing, settings: SiteSettings, *, feed: str, page: 
     made.podcast.itunes_category("Education")
     made.podcast.itunes_type("episodic")
     recorded = [
-        (session, result, each, each.file)
+        (session, result, played, played.file)
         for session, result in listing.entries
-        for each in session.recordings[:1]
-        if each.file
+        if (played := session.played) and played.file
     ]
     made.podcast.itunes_image(settings.absolute(urls.cover_url(listing.page)))
     if settings.contact:
@@ -89,7 +88,7 @@ def write_podcast(listing: Listing, settings: SiteSettings, *, feed: str, page: 
 
 
 def _language(listing: Listing) -> str | None:
-    spoken = {each.language for session in listing.sessions for each in session.recordings[:1] if each.language}
+    spoken = {each.language for session in listing.sessions if (each := session.played) and each.language}
     return next(iter(spoken)) if len(spoken) == 1 else None
 
 
@@ -154,14 +153,16 @@ class _Episode(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no type
         self.session: Session | None = None
 
     def extend_rss(self, entry: Any) -> Any:
-        if self.session is None:
+        if self.session is None or (played := self.session.played) is None:
             return entry
         for person in self.session.people:
             _person(entry, person)
         for recording in self.session.recordings:
-            _recording(entry, recording, first=recording is self.session.recordings[0])
-        if any(each.transcript for each in self.session.recordings[:1]):
-            address = urls.beside(self.session.url, urls.CHAPTERS)
+            if recording.file:
+                _recording(entry, recording, recording.file, first=recording is played)
+        if played.transcript:
+            chosen = "" if played is self.session.recordings[0] else f"?recording={played.key}"
+            address = urls.beside(self.session.url, urls.CHAPTERS) + chosen
             _element(entry, f"{{{NAMESPACE}}}chapters", url=address, type=CHAPTERS)
         _element(entry, f"{{{ITUNES}}}explicit", "false")
         return entry
@@ -172,7 +173,7 @@ def _person(entry: Any, person: Credit) -> None:
     _element(entry, f"{{{NAMESPACE}}}person", xml_title(person.name, person.slug), **given)
 
 
-def _recording(entry: Any, recording: Recording, *, first: bool) -> None:
+def _recording(entry: Any, recording: Recording, file: File, *, first: bool) -> None:
     transcript = recording.transcript
     for caption in transcript.captions if transcript else ():
         if caption.media_type in CAPTIONS and transcript:
@@ -181,8 +182,8 @@ def _recording(entry: Any, recording: Recording, *, first: bool) -> None:
             _element(entry, f"{{{NAMESPACE}}}transcript", **given, **rel)
     if first and recording.licence:
         _element(entry, f"{{{NAMESPACE}}}license", xml_text(recording.licence)[:128])
-    if recording.file and not first:
-        _alternate(entry, recording, recording.file)
+    if not first:
+        _alternate(entry, recording, file)
 
 
 def _alternate(entry: Any, recording: Recording, file: File) -> None:
