@@ -157,7 +157,7 @@ def _said(session: Session, nth: int, segment: Segment, language: str) -> dict[s
 def _found(session: Session, hits: Iterable[Hit]) -> Iterator[dict[str, Any]]:
     said = {each.transcript.version: (nth, each) for nth, each in enumerate(session.recordings, 1) if each.transcript}
     for at, hit in enumerate(hits, 1):
-        nth, recording = said.get(hit.transcript, (1, session.recordings[0]))
+        nth, recording = said.get(hit.transcript or "", (1, session.recordings[0]))
         if recording.file is None:
             continue  # what is played elsewhere has no canvas
         name = _canvas_id(session, nth)
