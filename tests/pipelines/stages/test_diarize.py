@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -191,6 +192,19 @@ def test_a_failing_diarizer_costs_no_transcript_and_one_retry_brings_it(context:
     assert do(context, Diarize(FakeDiarizer()), Index(), Publish(grace_seconds=0.0)).stages["diarize"] == {"done": 1}
     assert said(context)[0] == (0, "One two three four five six.", "Voice 1")
     assert not runs.troubles(context.db)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+def test_a_cache_that_takes_no_weights_ends_no_run(
+    context: Context, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def load(_self: FakeDiarizer) -> None:
+        raise WeightsError("the weights cannot be kept in the cache") from OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(FakeDiarizer, "load", load)
+    assert do(context, Diarize(FakeDiarizer()), Transcribe(TALK)).counts == {"failed": 1, "done": 1}
+    [trouble] = runs.troubles(context.db)
+    assert trouble.code == "speakers"
 
 
 @dataclass(frozen=True)
