@@ -18,8 +18,8 @@ from metadata.errors import InvalidLanguageError
 UNDETERMINED = "und"
 """The BCP 47 tag for a language that nobody has named yet."""
 
-_CODE = re.compile(r"[A-Za-z]{2,3}(?![^-_])", re.ASCII)
-"""A text that begins so is a tag. It is never a name, although Au, Edo and Ge are languages' names too."""
+_CODE = re.compile(r"[A-Za-z]{2,3}(?![^-_,;/])", re.ASCII)
+"""A text that begins so is a tag, or several. It is never a name, although Au, Edo and Ge are languages' names too."""
 _LEGACY = {"zh-chs": "zh-Hans", "zh-cht": "zh-Hant"}
 """Codes of Windows for Chinese. They are not BCP 47, although ``cht`` is the code of Cholón."""
 

@@ -53,11 +53,15 @@ class InHand:
 
 
 def settled(db: Database, stage: str, *, max_attempts: int) -> set[tuple[str, str]]:
-    """Return (subject, fingerprint) of all that needs no more work: settled, or tried often enough."""
+    """Return (subject, fingerprint) of all that needs no more work: settled, or tried often enough.
+
+    What was skipped because what it belongs to was not there may find it there now, and is due.
+    """
     rows = db.execute(
         "SELECT subject, fingerprint FROM stage_run WHERE stage = ? AND retried_at IS NULL"
         " GROUP BY subject, fingerprint"
-        " HAVING sum(status IN ('done', 'skipped', 'refused')) > 0 OR sum(status = 'failed') >= ?",
+        " HAVING sum(status IN ('done', 'skipped', 'refused') AND error_code IS NOT 'gone') > 0"
+        " OR sum(status = 'failed') >= ?",
         [stage, max_attempts],
     )
     return {(row[0], row[1]) for row in rows.fetchall()}

@@ -7,14 +7,15 @@
     all     = near { [ "AND" ] near }
     near    = item { "near/" number item }
     item    = ( "-" | "NOT" ) item | "(" any ")" | field | term
-    field   = name ":" ( word | '"' words '"' )
+    field   = name ":" ( word { "," word } | '"' words '"' )
     term    = ( word | '"' phrase '"' ) [ "*" ]
 
 Words must all occur; ``OR``, ``AND`` and ``NOT`` are operators in capitals only. A word that is written
 in pieces is a phrase (``state-of-the-art``, ``don't``), and is also found in one piece (``dont``); ``Müller`` is
 also found as ``Mueller``. A word in quotes is meant as it stands; any other may be found by its stem
 (`with_stems`). How else words are written is looked up in an archive (`archive.search.spellings`). Fields say which
-sessions to search in, or who said it (``speaker:``), and so stand beside everything else, not in an OR with words.
+sessions to search in, or who said it (``speaker:``), and so stand beside everything else, not in an OR with words;
+of values with commas between them (``kind:talk,panel``), any may hold.
 What does not parse is searched as plain words, and a note says so: no text is an error.
 """
 
@@ -223,6 +224,7 @@ WAYS = ("doubtful", "exact")
 
 _NAMED = {"speaker", "with", "person", "event", "series", "title", "track"}
 _DAY = re.compile(r"(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?", re.ASCII)
+_COMMA = re.compile("[,،、，]")  # of other scripts, too
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»＂", '"'))
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _LEXEME = re.compile(
@@ -404,10 +406,9 @@ def _lex(text: str, notes: dict[str, None]) -> list[Lexeme]:
             found = found[:room]
         room -= len(found)
         if match["field"]:
-            lexemes += ["NOT"] if match["less"] and found else []
-            lexemes += [_field(match["field"].lower(), match["quoted"] or match["bare"] or "", found, notes)] * bool(
-                found
-            )
+            if found:
+                lexemes += ["NOT"] * bool(match["less"])
+                lexemes.append(_field(match["field"].lower(), match["quoted"], match["bare"] or "", found, notes))
             continue
         if match["minus"] and (found or text[match.end() : match.end() + 1] in ('"', "(")):
             lexemes.append("NOT")
@@ -430,15 +431,22 @@ def _no_field(name: str) -> str:
     return NO_FIELD.format(name, meant, known) if meant else NO_FIELD_LIKE_IT.format(name, known)
 
 
-def _field(name: str, value: str, found: list[str], notes: dict[str, None]) -> Node:
-    """Return a field, or its words where the value is none."""
-    if name in _NAMED and (named := words(value)):
-        return _or([Field(name, " ".join(each)) for each in _spellings(value, named)], notes)
-    understood = _value(name, value.strip())
-    if understood is None:
+def _field(name: str, quoted: str | None, bare: str, found: list[str], notes: dict[str, None]) -> Node:
+    """Return a field, any of several where commas part its values, or its words where a value is none."""
+    listed = [] if quoted or name in WAYS else [each for each in _COMMA.split(bare) if words(each)][: len(found)]
+    fields = [_one_field(name, each) for each in listed or [quoted or bare]]
+    if None in fields:
         notes[NOT_A_VALUE.format(name, FIELDS[name])] = None
         return _phrase(found)
-    return Field(name, understood)
+    return _or(filter(None, fields), notes)
+
+
+def _one_field(name: str, value: str) -> Node | None:
+    """Return a field, in each of the ways in which its value may be written; None where the value is none."""
+    if name in _NAMED and (named := words(value)):
+        return _or([Field(name, " ".join(each)) for each in _spellings(value, named)], {})
+    understood = _value(name, value.strip())
+    return None if understood is None else Field(name, understood)
 
 
 def _value(name: str, text: str) -> str | None:

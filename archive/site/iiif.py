@@ -75,7 +75,7 @@ async def _respond(datasette: Any, request: Any, read: Any) -> Any:
     def read_all(conn: Any) -> dict[str, Any] | None:
         reader = Reader(conn, settings, database.publication.built_at)
         session = reader.session(event, slug)
-        return read(reader, session) if session and any(each.file for each in session.recordings) else None
+        return read(reader, session) if session and session.played else None
 
     body = await database.execute_fn(read_all)
     return await not_found(datasette, request) if body is None else respond_json(body, media_type=MEDIA_TYPE)
@@ -83,7 +83,7 @@ async def _respond(datasette: Any, request: Any, read: Any) -> Any:
 
 def write_manifest(session: Session, *, searched: bool) -> dict[str, Any]:
     """Return the manifest of a session that was recorded; ``searched`` is whether a program searches it."""
-    first = session.recordings[0]
+    first = session.played or session.recordings[0]
     made = {
         "@context": PRESENTATION,
         "id": _id(session, urls.MANIFEST),
@@ -103,7 +103,7 @@ def write_manifest(session: Session, *, searched: bool) -> dict[str, Any]:
         made["rights"] = licence.replace("https://creativecommons.org/", "http://creativecommons.org/")
     if first.poster:
         made["thumbnail"] = [{"id": first.poster.url, "type": "Image", "format": first.poster.media_type}]
-    if first.transcript and searched:
+    if searched and any(each.transcript for each in session.recordings if each.file):
         made["service"] = [{"id": _id(session, "search.json"), "type": "SearchService2"}]
     return made
 
@@ -155,9 +155,11 @@ def _said(session: Session, nth: int, segment: Segment, language: str) -> dict[s
 
 
 def _found(session: Session, hits: Iterable[Hit]) -> Iterator[dict[str, Any]]:
-    versions = [each.transcript.version if each.transcript else "" for each in session.recordings]
+    said = {each.transcript.version: (nth, each) for nth, each in enumerate(session.recordings, 1) if each.transcript}
     for at, hit in enumerate(hits, 1):
-        nth = versions.index(hit.transcript) + 1 if hit.transcript in versions else 1
+        nth, recording = said.get(hit.transcript or "", (1, session.recordings[0]))
+        if recording.file is None:
+            continue  # what is played elsewhere has no canvas
         name = _canvas_id(session, nth)
         body = {"type": "TextualBody", "value": hit.text, "language": hit.language, "format": "text/plain"}
         yield _annotation(f"{name}/found-{at}", "highlighting", body, _span(name, hit.start_ms, hit.end_ms))
@@ -176,11 +178,19 @@ def _page(name: str, items: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _pair(name: str, values: list[str]) -> dict[str, Any]:
-    return {"label": {"en": [name]}, "value": {"none": values}}
+    return {"label": {"en": [name]}, "value": {"none": [_plain(each) for each in values]}}
 
 
 def _text(text: str, language: str | None = None) -> dict[str, list[str]]:
-    return {language or "none": [text]}
+    return {language or "none": [_plain(text)]}
+
+
+def _plain(text: str) -> str:
+    """Return a text so that no viewer takes it for HTML, as which counts what is between ``<`` and ``>``.
+
+    Source: https://iiif.io/api/presentation/3.0/#45-html-markup-in-property-values, which recommends the space.
+    """
+    return f"{text} " if text.startswith("<") and text.endswith(">") else text
 
 
 def _id(session: Session, name: str) -> str:

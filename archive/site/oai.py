@@ -336,6 +336,8 @@ def _dublin_core(session: Session, settings: SiteSettings) -> Iterable[tuple[str
     for spoken in dict.fromkeys([session.language, *(each.language for each in session.recordings)]):
         yield "language", spoken
     yield "relation", session.event.url
+    for recording in session.recordings:
+        yield "relation", recording.elsewhere
     for licence in dict.fromkeys(each.licence for each in session.recordings):
         yield "rights", licence
 

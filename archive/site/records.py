@@ -16,7 +16,7 @@ import msgspec
 
 from archive import urls
 from archive.catalogue.addresses import present, session_at
-from archive.catalogue.current import CURRENT, KEPT, NOT_SUPERSEDED
+from archive.catalogue.current import CURRENT, NOT_SUPERSEDED
 from archive.catalogue.identity import has_identities
 from archive.site.labels import local_time, outside
 from archive.site.settings import SiteSettings
@@ -82,8 +82,8 @@ class Transcript(msgspec.Struct, frozen=True, kw_only=True):
 class Recording(msgspec.Struct, frozen=True, kw_only=True):
     """A recording of a session.
 
-    ``file`` is a form of it that every browser plays, or null before there is one; ``elsewhere`` is the address that
-    plays it, where no file of it is here.
+    ``file`` is a form of it that every browser plays, or null before there is one. ``elsewhere`` is the address that
+    plays it, where no file of it is here; then ``sha256`` is no file's, and only names it.
     """
 
     sha256: str
@@ -137,6 +137,11 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     def path(self) -> str:
         """The path of its page."""
         return urls.session_url(self.event.slug, self.slug)
+
+    @property
+    def played(self) -> Recording | None:
+        """The first recording that plays here."""
+        return next((each for each in self.recordings if each.file), None)
 
     @property
     def starts(self) -> datetime | None:
@@ -259,7 +264,7 @@ SELECT recording.id, session_id, sha256, recording.kind, role, recording.languag
        credit, licence, synthetic_voice, elsewhere, pulled_at, version, transcript.language AS spoken,
        transcript.kind AS transcript_kind, generator, created_at
 FROM recording LEFT JOIN transcript ON recording_id = recording.id AND {CURRENT} AND transcript.kind <> 'translation'
-WHERE session_id IN (SELECT value FROM json_each(?)) AND {NOT_SUPERSEDED} AND {KEPT}
+WHERE session_id IN (SELECT value FROM json_each(?)) AND {NOT_SUPERSEDED}
 ORDER BY session_id, role = 'floor' DESC, role, recording.id
 """
 _RENDITIONS = """

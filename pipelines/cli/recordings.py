@@ -14,10 +14,11 @@ from rich.markup import escape
 
 from archive.catalogue.addresses import event_at
 from archive.catalogue.recordings import assign
+from archive.catalogue.sessions import find_session
 from archive.connection import transaction
 from archive.errors import sqlite_errors
 from metadata.times import format_clock
-from pipelines.cli.base import archive_option, command, emit, json_option
+from pipelines.cli.base import archive_option, command, emit, json_option, session_name
 from pipelines.cli.display import err, out, waiting
 from pipelines.cli.work import conclude, ending_as, finish, observing, run_stages
 from pipelines.errors import LockedError
@@ -40,7 +41,7 @@ from pipelines.storage.archive_folder import Context, open_archive, open_archive
 )
 @click.argument("sources", nargs=-1, required=True)
 @click.option("--event", help="The event (its slug) that the recordings belong to.")
-@click.option("--session", help="The session (its slug) that the recordings belong to.")
+@click.option("--session", help="The session (its slug, or EVENT/SESSION) that the recordings belong to.")
 @click.option(
     "--kind",
     type=click.Choice(["human", "imported"]),
@@ -73,10 +74,14 @@ def pull(
     """
     if captions_only and (here := [source for source in sources if "://" not in source]):
         raise click.UsageError(f"--captions-only is for addresses; for files: rostra caption {shlex.quote(here[0])}")
+    if session:
+        named, session = session_name(session)
+        event = named or event
     with ending_as(as_json=log_json):
         if watch:
             _watch(root, [Path(source) for source in sources], event, session, as_json=log_json)
         with open_archive(root) as context, observing(as_json=log_json) as observer:
+            _must_be_there(context, event, session)
             setup = Setup(
                 config=context.config,
                 sources=sources,
@@ -91,12 +96,18 @@ def pull(
     finish(report, quiet=log_json)
 
 
+def _must_be_there(context: Context, event: str | None, session: str | None) -> None:
+    """Say that there is no such session before anything is copied for it."""
+    if session:
+        find_session(context.db, event, session)
+
+
 def _watch(root: Path, folders: list[Path], event: str | None, session: str | None, *, as_json: bool) -> NoReturn:
     """Pull what arrives until interrupted; the archive is free for other work in between."""
     if strange := [str(folder) for folder in folders if not folder.is_dir()]:
         raise click.UsageError(f"--watch takes folders, and {strange[0]} is none")
-    with open_archive_readonly(root):
-        pass  # a wrong archive is said at once, not when something arrives
+    with open_archive_readonly(root) as context:  # what is wrong is said at once, not when something arrives
+        _must_be_there(context, event, session)
     watched = Watched(folders)
     if not as_json:
         err.print(f"Watching {escape(', '.join(map(str, folders)))} (Ctrl-C ends it)")

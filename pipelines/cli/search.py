@@ -55,7 +55,7 @@ def search(
     """Search everything that was said, in the private catalogue.
 
     Words must all occur; where few moments have all, those follow that have most (not with exact:yes). "quotes" mean
-    exactly that phrase; OR, -not, prefix* and near/10 work as usual, and fields such as speaker:NAME, year:2022 or
+    exactly that phrase; OR, -not, prefix* and near/10 work as usual, and fields such as speaker:NAME,NAME, year:2022 or
     doubtful:yes say where to look.
     """
     text = _as_query(Query.words(query))

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import UNSET
 
 from archive import urls
-from archive.catalogue.current import KEPT, NOT_SUPERSEDED
+from archive.catalogue.current import NOT_SUPERSEDED
 from archive.research import Research
 from archive.search.sqlite_search import SqliteSearch
 from archive.site.api import answers, questions
@@ -122,7 +122,7 @@ _OF_RECORDING = "session.id IN (SELECT session_id FROM recording WHERE sha256 = 
 def _recordings(asked: Asked) -> Page[answers.RecordingOf]:
     query = asked.query
     names = asked.reader.conn.execute(
-        f"SELECT DISTINCT sha256 FROM recording WHERE session_id IS NOT NULL AND {NOT_SUPERSEDED} AND {KEPT}"
+        f"SELECT DISTINCT sha256 FROM recording WHERE session_id IS NOT NULL AND {NOT_SUPERSEDED}"
         " AND sha256 > ? ORDER BY sha256 LIMIT ?",
         (query.cursor, query.limit + 1),
     ).fetchall()

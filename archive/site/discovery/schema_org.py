@@ -129,7 +129,7 @@ def session(found: Session, reader: Reader) -> dict[str, Any]:
         }
     )
     if found.recordings:
-        about["recordedIn"] = _recording(found, found.recordings[0], reader, performers)
+        about["recordedIn"] = _recording(found, found.played or found.recordings[0], reader, performers)
     return about
 
 
@@ -144,11 +144,11 @@ def _recording(
             "name": found.title,
             "description": found.abstract or f"{found.title}, {found.event.title}",
             "thumbnailUrl": recording.poster.url if recording.poster else None,
-            "uploadDate": recording.pulled_at,
+            "uploadDate": recording.pulled_at if recording.file else None,
             "duration": iso_duration(recording.duration_ms) if recording.duration_ms else None,
             "contentUrl": recording.file.url if recording.file else None,
             "embedUrl": reader.settings.absolute(urls.embed_url(found.event.slug, found.slug))
-            if recording.file
+            if recording.file and recording is found.recordings[0]
             else None,
             "encodingFormat": recording.file.media_type if recording.file else None,
             "url": found.url,
@@ -173,7 +173,9 @@ def _recording(
                 "@type": "SeekToAction",
                 "target": f"{found.url}?t={{seek_to_second_number}}",
                 "startOffset-input": "required name=seek_to_second_number",
-            },
+            }
+            if recording.file
+            else None,
         }
     )
 

@@ -106,9 +106,8 @@ def _pages(reader: Reader, window: tuple[int, int]) -> Iterator[Any]:
 def _sessions(reader: Reader, window: tuple[int, int]) -> Iterator[Any]:
     for session in reader.sessions("ORDER BY session.id LIMIT ? OFFSET ?", window):
         entry = _entry(session.url, session.updated_at)
-        for recording in session.recordings[:1]:
-            if recording.kind == "video" and recording.file and recording.poster:
-                _add_video(entry, session, recording, recording.file, recording.poster)
+        if (played := session.played) and played.kind == "video" and played.file and played.poster:
+            _add_video(entry, session, played, played.file, played.poster)
         yield entry
 
 

@@ -66,7 +66,7 @@ def cover(settings: SiteSettings, page: str) -> File:
 
 def session_tags(found: Session, settings: SiteSettings) -> Iterator[Tag]:
     """Yield the tags of a session's page."""
-    recording = next(iter(found.recordings), None)
+    recording = found.played
     kind = "video.other" if recording and recording.kind == "video" else "website"
     about = found.abstract or f"{found.title}, {found.event.title}"
     poster = recording.poster if recording else None
@@ -121,7 +121,7 @@ def session_links(found: Session, settings: SiteSettings) -> Iterator[Alternate]
     yield Alternate("alternate", urls.beside(found.url, urls.CALENDAR), CALENDAR.partition(";")[0], found.title)
     if not settings.static:
         yield Alternate("alternate", data, "application/json", f"{found.title}: data")
-    if any(each.file for each in found.recordings):
+    if found.played:
         yield Alternate(
             "alternate", urls.beside(found.url, urls.MANIFEST), "application/ld+json", f"{found.title}: IIIF"
         )

@@ -91,7 +91,7 @@ def _add_entry(made: FeedGenerator, session: Session, result: SessionResult | No
         entry.published(starts)
     entry.link(href=session.url)
     entry.links.language = session.language or next((each.language for each in session.recordings), None)
-    for file in filter(None, (recording.file for recording in session.recordings[:1])):
+    if (played := session.played) and (file := played.file):
         enclosure = {"rel": "enclosure", "href": file.url, "type": file.media_type, "length": str(file.bytes or 0)}
         entry.links.links.append(enclosure)
     for link in session.links:

@@ -20,8 +20,10 @@ from archive import urls
 from archive.site.feeds.atom import NAMESPACE as ATOM
 from archive.site.feeds.atom import paging
 from archive.site.feeds.listings import Listing, how_found
+from archive.site.labels import outside
 from archive.site.records import Credit, File, Recording, Session
 from archive.site.settings import SiteSettings
+from metadata.moments import site_name
 from metadata.xml_text import xml_text, xml_title
 
 MEDIA_TYPE = "application/rss+xml; charset=utf-8"
@@ -34,6 +36,9 @@ CAPTIONS = ("text/vtt", "application/x-subrip", "application/json")
 """Forms of a transcript that players read, the best first."""
 _ROLES = {"speaker": "guest", "chair": "host", "host": "host", "reader": "narrator", "author": "author"}
 """Of the taxonomy of ``podcast:person``, by ours."""
+_GROUPS = {"author": "writing"}
+"""Of the same, by its roles; the others are of the cast."""
+_CREATIVE_COMMONS = re.compile(r"https?://creativecommons\.org/(?:licenses|publicdomain)/([a-z-]+)/(\d\.\d)\b")
 
 
 def write_podcast(listing: Listing, settings: SiteSettings, *, feed: str, page: int, built_at: str) -> bytes:
@@ -66,10 +71,9 @@ def write_podcast(listing: Listing, settings: SiteSettings, *, feed: str, page: 
     made.podcast.itunes_category("Education")
     made.podcast.itunes_type("episodic")
     recorded = [
-        (session, result, each, each.file)
+        (session, result, played, played.file)
         for session, result in listing.entries
-        for each in session.recordings[:1]
-        if each.file
+        if (played := session.played) and played.file
     ]
     made.podcast.itunes_image(settings.absolute(urls.cover_url(listing.page)))
     if settings.contact:
@@ -89,7 +93,7 @@ def write_podcast(listing: Listing, settings: SiteSettings, *, feed: str, page: 
 
 
 def _language(listing: Listing) -> str | None:
-    spoken = {each.language for session in listing.sessions for each in session.recordings[:1] if each.language}
+    spoken = {each.language for session in listing.sessions if (each := session.played) and each.language}
     return next(iter(spoken)) if len(spoken) == 1 else None
 
 
@@ -154,25 +158,28 @@ class _Episode(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no type
         self.session: Session | None = None
 
     def extend_rss(self, entry: Any) -> Any:
-        if self.session is None:
+        if self.session is None or (played := self.session.played) is None:
             return entry
         for person in self.session.people:
             _person(entry, person)
         for recording in self.session.recordings:
-            _recording(entry, recording, first=recording is self.session.recordings[0])
-        if any(each.transcript for each in self.session.recordings[:1]):
-            address = urls.beside(self.session.url, urls.CHAPTERS)
+            if recording.file:
+                _recording(entry, recording, recording.file, first=recording is played)
+        if played.transcript:
+            chosen = "" if played is self.session.recordings[0] else f"?recording={played.key}"
+            address = urls.beside(self.session.url, urls.CHAPTERS) + chosen
             _element(entry, f"{{{NAMESPACE}}}chapters", url=address, type=CHAPTERS)
         _element(entry, f"{{{ITUNES}}}explicit", "false")
         return entry
 
 
 def _person(entry: Any, person: Credit) -> None:
-    given = {"href": person.url, "role": _ROLES.get(person.role, "guest")}
+    role = _ROLES.get(person.role, "guest")
+    given = {"href": person.url, "role": role, "group": _GROUPS.get(role, "cast")}
     _element(entry, f"{{{NAMESPACE}}}person", xml_title(person.name, person.slug), **given)
 
 
-def _recording(entry: Any, recording: Recording, *, first: bool) -> None:
+def _recording(entry: Any, recording: Recording, file: File, *, first: bool) -> None:
     transcript = recording.transcript
     for caption in transcript.captions if transcript else ():
         if caption.media_type in CAPTIONS and transcript:
@@ -180,9 +187,20 @@ def _recording(entry: Any, recording: Recording, *, first: bool) -> None:
             given = {"url": caption.url, "type": caption.media_type, "language": transcript.language}
             _element(entry, f"{{{NAMESPACE}}}transcript", **given, **rel)
     if first and recording.licence:
-        _element(entry, f"{{{NAMESPACE}}}license", xml_text(recording.licence)[:128])
-    if recording.file and not first:
-        _alternate(entry, recording, recording.file)
+        _licence(entry, recording.licence)
+    if not first:
+        _alternate(entry, recording, file)
+
+
+def _licence(entry: Any, licence: str) -> None:
+    """Add a licence: its name, which is SPDX's in small letters for those of Creative Commons, and its address."""
+    known, address = _CREATIVE_COMMONS.match(licence), outside(licence)
+    name = licence
+    if known:
+        name = f"{'cc0' if known[1] == 'zero' else f'cc-{known[1]}'}-{known[2]}"
+    elif address:
+        name = site_name(address) or licence
+    _element(entry, f"{{{NAMESPACE}}}license", xml_text(name)[:128], **({"url": address} if address else {}))
 
 
 def _alternate(entry: Any, recording: Recording, file: File) -> None:

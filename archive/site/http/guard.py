@@ -7,6 +7,7 @@ answer may be kept by a cache.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -59,6 +60,7 @@ def guard(app: ASGIApp, datasette: Any) -> ASGIApp:
     """Wrap Datasette's application."""
     answers = Answers()
     base, site = site_settings(datasette).base, urlsplit(site_settings(datasette).url)
+    datasette.absolute_url = _absolute_below(base, datasette.absolute_url)
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -88,6 +90,14 @@ def guard(app: ASGIApp, datasette: Any) -> ASGIApp:
         await _Exchange(app, datasette, answers, scope, receive, send).run()
 
     return guarded
+
+
+def _absolute_below(base: str, whole: Callable[[Any, str], str]) -> Callable[[Any, str], str]:
+    """Return what makes a whole address of a path, for Datasette, which does not know that the site begins at a path.
+
+    Of a table's next rows, facets and other forms it tells whole addresses.
+    """
+    return lambda request, path: whole(request, base + path if path.startswith("/") else path)
 
 
 async def _sent(scope: Scope, receive: Receive) -> bytes:

@@ -147,6 +147,12 @@ NOOR = Field("speaker", "noor okafor")
         ("a doubtful:yes", Query(A, doubtful=True)),
         ("a doubtful:no", Query(A)),
         ("-a kind:qa", Query(None, query.ONLY_NOT_WITH_FIELDS, where=Field("kind", "qa"))),
+        ("a kind:Panel,qa", Query(A, where=Or((Field("kind", "panel"), Field("kind", "qa"))))),
+        ("a -kind:panel,qa", Query(A, where=Not(Or((Field("kind", "panel"), Field("kind", "qa")))))),
+        ("a language:en,german", Query(A, where=Or((Field("language", "en"), Field("language", "de"))))),
+        ("a speaker:okafor,,levi,", Query(A, where=Or((Field("speaker", "okafor"), Field("speaker", "levi"))))),
+        ("a speaker:okafor،levi", Query(A, where=Or((Field("speaker", "okafor"), Field("speaker", "levi"))))),
+        ('a event:"Paris, Texas"', Query(A, where=Field("event", "paris texas"))),
     ],
 )
 def test_parse_fields(text: str, expected: Query) -> None:
@@ -161,6 +167,9 @@ def test_parse_fields(text: str, expected: Query) -> None:
         ("before:99999", ("before", "99999")),
         ("language:klatchian", ("language", "klatchian")),
         ("kind:seminar", ("kind", "seminar")),
+        ("kind:panel,seminar", ("kind", "panel", "seminar")),
+        ('language:"en,de"', ("language", "en", "de")),
+        ("doubtful:yes,no", ("doubtful", "yes", "no")),
         ("doubtful:perhaps", ("doubtful", "perhaps")),
     ],
 )

@@ -94,6 +94,10 @@ def moments(db: Database, query: str, filters: Filters | None = None) -> list[tu
             "debt (speaker:levi OR speaker:okafor)",
             [("panel", PANEL[0][1], NOOR), ("panel", PANEL[1][1], ADA), ("talk", TALK[0][1], ADA)],
         ),
+        (
+            "debt speaker:levi,okafor",
+            [("panel", PANEL[0][1], NOOR), ("panel", PANEL[1][1], ADA), ("talk", TALK[0][1], ADA)],
+        ),
         ("lanterns speaker:okafor", [("talk", TALK[-1][1], NOOR)]),
         ("lanterns -speaker:levi", [("talk", TALK[-1][1], NOOR), ("unknown", "Debt and lanterns.", None)]),
         ('debt speaker:"speaker 3"', [("panel", PANEL[4][1], SOMEBODY)]),

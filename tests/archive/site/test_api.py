@@ -119,7 +119,7 @@ def test_lists_are_whole_and_in_order(site: Site) -> None:
 
 def test_recordings_that_others_took_the_place_of_do_not_end_the_list(tmp_path: Path) -> None:
     def add(db: Database, _media: Path) -> None:
-        for key, more in ((60, {"superseded_by": 1}), (61, {"elsewhere": "https://example.org/v"})):
+        for key, more in ((60, {"superseded_by": 1}), (61, {"superseded_by": 60})):
             db["recording"].insert(
                 {
                     "id": key, "session_id": 1, "sha256": f"{key:064x}", "kind": "audio", "role": "floor", "bytes": 1,
@@ -132,6 +132,46 @@ def test_recordings_that_others_took_the_place_of_do_not_end_the_list(tmp_path: 
     found = [each["recording"]["sha256"] for each in every(site, "/recordings")]
     site.datasette.executor.shutdown()
     assert (len(found), found) == (4, sorted(found))
+
+
+def test_what_is_played_elsewhere_is_a_recording_that_plays_nothing_here(tmp_path: Path) -> None:
+    address = "https://videos.example.org/watch?v=1"
+    with serve_example(
+        tmp_path,
+        "DELETE FROM rendition WHERE recording_id IN (1, 3)",
+        f"UPDATE recording SET kind = 'video', bytes = 0, suffix = '', elsewhere = '{address}' WHERE id IN (1, 3)",
+        url=URL,
+    ) as site:
+        [floor, interpretation] = ask(site, TALK)["recordings"]
+        assert (floor["role"], floor["elsewhere"], floor["file"]) == ("floor", address, None)
+        assert floor["transcript"]["version"] == f"{1:08x}" * 2
+        assert (interpretation["elsewhere"], interpretation["file"]["media_type"]) == (None, "audio/wav")
+        listed = {each["recording"]["sha256"]: each["recording"] for each in every(site, "/recordings")}
+        assert (len(listed), listed[floor["sha256"]]) == (4, floor)
+        assert ask(site, f"/recordings/{floor['sha256']}")["recording"] == floor
+        [named] = [each for each in linked(site, TALK.replace("/sessions", "/events")) if each["@type"] == "Event"]
+        assert named["recordedIn"]["contentUrl"] == interpretation["file"]["url"]
+        [named] = [each for each in linked(site, "/events/hostile/hostile") if each["@type"] == "Event"]
+        assert named["recordedIn"]["sameAs"] == address
+        assert not {"contentUrl", "embedUrl", "uploadDate", "potentialAction"} & named["recordedIn"].keys()
+        manifest = site.get(f"{TALK.replace('/sessions', '/events')}/manifest.json").json()
+        assert [each["id"].rpartition("/")[2] for each in manifest["items"]] == ["2"]
+        [service] = manifest["service"]
+        inside = service["id"].removeprefix(URL)
+        assert site.get(f"{inside}?q=lighthouse").json()["items"] == []
+        [found] = site.get(f"{inside}?q=oyentes").json()["items"]
+        assert found["target"].startswith(manifest["items"][0]["id"] + "#")
+        podcast = site.get("/podcast.rss").text
+        assert interpretation["file"]["url"] in podcast
+        assert f"chapters.json?recording={interpretation['sha256'][:12]}" in podcast
+        harvested = site.get("/oai?verb=ListRecords&metadataPrefix=oai_dc").text
+        assert f"<dc:relation>{address}</dc:relation>" in harvested
+
+
+def linked(site: Site, path: str) -> list[Any]:
+    text = site.get(path).text.partition('<script type="application/ld+json">')[2].partition("</script>")[0]
+    made = json.loads(text)
+    return list(made.get("@graph", [made]))
 
 
 @pytest.mark.parametrize(

@@ -195,6 +195,22 @@ def test_transcripts_of_an_episode_are_there_in_its_languages(site: Site) -> Non
     assert site.get(other[0].get("uri").removeprefix(URL)).status_code == 200
 
 
+def test_licence_of_an_episode_has_the_name_that_players_know_and_its_address(tmp_path: Path) -> None:
+    by, own = "https://creativecommons.org/licenses/by-sa/4.0/deed.de", "https://radio.example.org/terms"
+    with serve_example(
+        tmp_path,
+        f"UPDATE recording SET licence = '{by}' WHERE id = 1",
+        f"UPDATE recording SET licence = '{own}' WHERE id = 3",
+        "UPDATE session_person SET role = 'author' WHERE person_id = 2",
+        url=URL,
+    ) as site:
+        channel = element(site, "/podcast.rss")
+    found = [(each.text, each.get("url")) for each in channel.iter(f"{{{NAMESPACE}}}license")]
+    assert found == [("cc-by-sa-4.0", by), ("radio.example.org", own)]
+    roles = {(each.get("role"), each.get("group")) for each in channel.iter(f"{{{NAMESPACE}}}person")}
+    assert roles == {("guest", "cast"), ("author", "writing")}
+
+
 def test_search_has_a_feed(site: Site) -> None:
     feed = parsed(site, "/search/feed.atom?q=debt&language=en")
     assert [entry.link for entry in feed.entries] == [f"{URL}{TALK}"]

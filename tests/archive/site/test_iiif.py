@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -83,6 +84,31 @@ def test_search_within_finds_the_moment(site: Site) -> None:
     assert ask(site, service["id"])["items"] == []
     [other] = ask(site, f"{service['id']}?q=oyentes")["items"]
     assert other["target"].startswith(f"{URL}{TALK}/canvas/2#t=")
+
+
+def test_text_that_looks_like_markup_is_not_taken_for_it(tmp_path: Path) -> None:
+    """What begins with < and ends with > counts as HTML (Presentation 3, 4.5); what has a space after it does not."""
+    title, credit = "<b>Bold</b>", "<i>me</i>"
+    with serve_example(
+        tmp_path,
+        f"UPDATE session SET title = '{title}', abstract = '<p>text</p>', track = '<u>x</u>' WHERE id = 1",
+        f"UPDATE recording SET credit = '{credit}'",
+        "UPDATE person SET name = '<a href=//x>' || slug || '</a>'",
+        url=URL,
+    ) as site:
+        made = ask(site, f"{TALK}/manifest.json")
+    Manifest(**made)
+    texts = list(values_of(made))
+    assert {f"{title} ", f"{credit} ", "<p>text</p> ", "<u>x</u> "} <= set(texts)
+    assert [each for each in texts if each.startswith("<") and each.endswith(">")] == []
+
+
+def values_of(made: Any) -> Iterator[str]:
+    if isinstance(made, dict | list):
+        for each in made.values() if isinstance(made, dict) else made:
+            yield from values_of(each)
+    else:
+        yield str(made)
 
 
 def test_hostile_text_stays_text(site: Site) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import gzip
 import hashlib
+import html
 import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -233,6 +234,20 @@ def test_no_path_leads_to_another_site(site: Site, path: str) -> None:
     """A path that begins with two slashes is another site's name to a browser."""
     answer = site.get(path)
     assert (answer.status_code, answer.headers.get("location")) == (404, None)
+
+
+def test_whole_addresses_of_datasettes_lead_below_the_sites_own_path(tmp_path: Path) -> None:
+    publish(tmp_path)
+    site = Site(tmp_path, url=f"{URL}/talks")
+    table = site.get("/talks/data/session.json?_size=2&_facet=kind").json()
+    told = [table["next_url"], *(each["toggle_url"] for each in table["facet_results"]["kind"]["results"])]
+    page = site.get("/talks/data/session?_size=2&_facet=kind")
+    told += [html.unescape(each) for each in re.findall(rf'href="({URL}[^"]*)"', page.text)]
+    told.append(page.headers["link"].partition(";")[0])
+    answers = {each: site.get(each.removeprefix(URL)).status_code for each in told}
+    site.datasette.executor.shutdown()
+    assert len(answers) > 6
+    assert {each: code for each, code in answers.items() if code != 200 or not each.startswith(f"{URL}/talks/")} == {}
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,11 @@ import pytest
 from click import Command, Context, Group
 from click.testing import CliRunner
 
+from archive.catalogue import runs
 from pipelines.cli import cli
 from pipelines.cli.base import MODULES
-from pipelines.storage.archive_folder import init
+from pipelines.stages.pull import Pull
+from pipelines.storage.archive_folder import init, open_archive
 from tests.pipelines.sounds import write_silent_video, write_wav
 
 COMMANDS = cli.list_commands(Context(cli))
@@ -335,6 +337,37 @@ def test_retry_makes_due_again_what_was_refused(tmp_path: Path) -> None:
     assert rostra("pull", tmp_path / "talk.mp4", "--archive", root).returncode == 1
     assert json.loads(rostra("status", "--json", "--archive", root).stdout)["troubles"][0]["attempt"] == 1
     assert rostra("retry", "--stage", "index", "--archive", root).stderr == "Nothing to try again.\n"
+
+
+def test_a_file_waits_for_its_session_and_is_pulled_once_that_is_there(tmp_path: Path) -> None:
+    root, sound = tmp_path / "talks", tmp_path / "a.wav"
+    init(root, title="Talks")
+    write_wav(sound, 2)
+    timetable = tmp_path / "event.yaml"
+    timetable.write_text("title: School\nsessions:\n  - {title: Opening, start: 2026-11-23T09:00:00Z}\n")
+
+    def pulled() -> int:
+        return int(json.loads(rostra("status", "--json", "--archive", root).stdout)["holds"]["recordings"])
+
+    for name in ("opening", "school/opening"):
+        for more in ((), ("--watch",), ("--captions-only",)):
+            source = tmp_path if "--watch" in more else sound if not more else "https://example.org/feed.xml"
+            refused = rostra("pull", source, "--session", name, *more, "--archive", root)
+            assert refused.returncode == 2
+            assert f"no session '{name}' in this archive: 'rostra status --all' lists what there is" in refused.stderr
+    assert pulled() == 0
+    # An archive of an earlier version has noted that it skipped the file.
+    with open_archive(root) as context:
+        [item] = Pull([sound], session="opening").items(context)
+        run = runs.begin(
+            context.db, "pull", item.subject, label="a.wav", fingerprint=item.fingerprint, started_at="", worker=""
+        )
+        runs.finish(context.db, run, "skipped", finished_at="", seconds=0.0, code="gone", text="no session 'opening'")
+        context.db.conn.commit()
+    assert rostra("import", timetable, "--archive", root).returncode == 0
+    assert rostra("pull", sound, "--session", "opening", "--archive", root).returncode == 0
+    assert pulled() == 1
+    assert rostra("pull", sound, "--session", "opening", "--archive", root).stderr == "Nothing new to pull.\n"
 
 
 def test_status_of_an_older_catalogue_brings_it_up_to_date(tmp_path: Path) -> None:
