@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from archive import urls
@@ -29,7 +30,7 @@ class Listing(NamedTuple):
         description: what it is, in a sentence or more.
         complete: False when a search ran out of time.
         results: how each of the sessions was found; none where nobody searched.
-        changed: when what it is of last changed, ISO 8601, where it has no sessions and that is known.
+        changed: when what it is of last changed, where it has no sessions and that is known.
     """
 
     title: str
@@ -40,10 +41,10 @@ class Listing(NamedTuple):
     description: str | None = None
     complete: bool = True
     results: tuple[SessionResult, ...] = ()
-    changed: str | None = None
+    changed: datetime | None = None
 
-    def updated(self, built_at: str) -> str:
-        """Return when it last changed, ISO 8601: when all was built, where it has nothing that says so."""
+    def updated(self, built_at: str) -> datetime | str:
+        """Return when it last changed: when all was built, ISO 8601, where it has nothing that says so."""
         return max((each.updated for each in self.sessions), default=self.changed or built_at)
 
     @property
