@@ -33,6 +33,10 @@ for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP):
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
+# readline, which pytest imports, tells children how wide the terminal is, and no command would ask anew.
+for size in ("COLUMNS", "LINES"):
+    os.environ.pop(size, None)
+
 
 LONG = (
     "archive/publication/test_citations_hold.py::test_moments_are_found_and_nothing_wrong_is_certain[five-hundred]",
@@ -50,6 +54,7 @@ LONG = (
     "pipelines/run/test_kill.py::test_killed_run",
     "pipelines/run/test_take_down.py",
     "pipelines/storage/test_check_mends.py",
+    "pipelines/storage/test_site_killed.py::test_what_was_ended",
     "pipelines/test_nothing_leaks.py::TestNothingLeaks",
     "pipelines/transcribers/test_chunks.py::test_real_speech_in_parts",
     "test_bench_serving.py",

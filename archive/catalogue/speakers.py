@@ -281,14 +281,23 @@ def forget_voiceprints_of(db: Database, person: int) -> int:
 def _delete_voiceprints(db: Database, which: str, value: int) -> int:
     """Delete voiceprints so that their bytes are overwritten in the file, too.
 
+    A page may hold more than its rows: of a row that was moved, the bytes are left behind, and no deletion of a row
+    overwrites them. So the table is emptied, which overwrites whole pages, and what stays is written anew.
+
     Source: https://sqlite.org/pragma.html#pragma_secure_delete.
     """
+    gone = int(db.execute(f"SELECT count(*) FROM voiceprint WHERE {which}", [value]).fetchone()[0])
+    if not gone:
+        return 0
+    kept = db.execute(f"SELECT speaker_tag_id, vector FROM voiceprint WHERE NOT ({which})", [value]).fetchall()
     before = db.execute("PRAGMA secure_delete").fetchone()[0]
     db.execute("PRAGMA secure_delete = ON")
     try:
-        return int(db.execute(f"DELETE FROM voiceprint WHERE {which}", [value]).rowcount)
+        db.execute("DELETE FROM voiceprint")
+        db.conn.executemany("INSERT INTO voiceprint(speaker_tag_id, vector) VALUES (?, ?)", kept)
     finally:
         db.execute(f"PRAGMA secure_delete = {before}")
+    return gone
 
 
 def voiceprints(db: Database) -> Mapping[int, bytes]:

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from archive.catalogue.recordings import NewRecording, add_recording
 from archive.catalogue.sessions import add_session, ensure_event
-from archive.catalogue.speakers import set_turns, voices_of, with_names
+from archive.catalogue.speakers import forget_voiceprints, set_turns, voiceprints, voices_of, with_names
 from archive.catalogue.transcripts import add_transcript, name_speakers, read_transcript
 from archive.connection import transaction
 from archive.errors import UnknownSubjectError
-from archive.sqlite import Database
+from archive.sqlite import Database, sqlite3
 from archive.voices.attributions import attribute, attributions, take_back
 from archive.voices.decisions import find_voice, forget_person, name_voice
 from archive.voices.decisions import undo as undo_naming
@@ -133,6 +135,37 @@ def test_talking_time_is_that_of_what_people_said(catalogue: Database, talk: int
     assert {v.label: v.talking_ms for v in voices_of(catalogue, 1)} == {
         "Voice 1": 6_000, "Voice 2": 2_000, "Voice 3": 4_000,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("forgotten", [("noor",), ("noor", "ken")])
+def test_of_many_voiceprints_those_that_were_forgotten_are_in_no_page(
+    catalogue: Database, talk: int, tmp_path: Path, forgotten: tuple[str, ...]
+) -> None:
+    """Five fill a page of SQLite's, which moves them, and leaves copies behind."""
+    prints = [bytes([65 + voice]) * 768 for voice in range(12)]
+    with transaction(catalogue):
+        set_turns(catalogue, talk, [(voice * 1000, voice * 1000 + 1000, voice) for voice in range(12)], prints, at=NOW)
+        for label, person in (("Voice 2", "noor"), ("Voice 1", "noor"), ("Voice 7", "ken")):
+            name_voice(catalogue, find_voice(catalogue, 1, label), person, by="editor", at=NOW)
+    before = set(voiceprints(catalogue).values())
+    assert before == set(prints)
+    for person in forgotten:
+        with transaction(catalogue):
+            forget_person(catalogue, person, by="editor", at=NOW)
+    gone = before - set(voiceprints(catalogue).values())
+    assert len(gone) == len(forgotten) + 1
+    assert not any(vector[:32] in pages(catalogue, tmp_path / "some.db") for vector in gone)
+    with transaction(catalogue):
+        assert forget_voiceprints(catalogue) == 12 - len(gone)
+    assert not any(vector[:32] in pages(catalogue, tmp_path / "none.db") for vector in prints)
+
+
+def pages(db: Database, path: Path) -> bytes:
+    """Return all pages of a database as they are."""
+    copy = sqlite3.connect(str(path))
+    db.conn.backup(copy)
+    copy.close()
+    return path.read_bytes()
 
 
 def test_a_turn_lasts_until_another_voice_speaks(catalogue: Database, talk: int) -> None:
