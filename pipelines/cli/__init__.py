@@ -33,10 +33,10 @@ def main(function: Callable[[], object] = lambda: cli(standalone_mode=False)) ->
     logging.basicConfig(level=logging.WARNING, handlers=[Warnings()])
     # Of a worker process that is killed, multiprocessing says that it left semaphores; it removes them, too.
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker:UserWarning")
-    run(function)
+    obey(function)
 
 
-def run(function: Callable[[], object]) -> None:
+def obey(function: Callable[[], object]) -> None:
     """Run a command, and turn errors that people can mend into one line and an exit status."""
     try:
         function()
