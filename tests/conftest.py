@@ -50,6 +50,7 @@ LONG = (
     "pipelines/run/test_kill.py::test_killed_run",
     "pipelines/run/test_take_down.py",
     "pipelines/storage/test_check_mends.py",
+    "pipelines/storage/test_site_killed.py::test_what_was_ended",
     "pipelines/test_nothing_leaks.py::TestNothingLeaks",
     "pipelines/transcribers/test_chunks.py::test_real_speech_in_parts",
     "test_bench_serving.py",

@@ -116,6 +116,12 @@ def interrupt_running(db: Database, *, finished_at: str, worker: str = "", stage
     return int(cursor.rowcount)
 
 
+def subjects(db: Database, stage: str) -> list[str]:
+    """Return what a stage was begun with, in order, however that ended."""
+    rows = db.execute("SELECT subject FROM stage_run WHERE stage = ? GROUP BY subject ORDER BY min(id)", [stage])
+    return [str(row[0]) for row in rows.fetchall()]
+
+
 def subjects_done(db: Database, stage: str) -> dict[str, str]:
     """Return what a stage has done, in order, each with the fingerprint that it was done with last."""
     rows = db.execute(

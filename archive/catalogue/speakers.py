@@ -7,6 +7,7 @@ again: a voice that speaks when a known one did is that one, with its label and 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -33,7 +34,7 @@ class Voice:
         person: the slug of whom somebody said that it is, or None.
         name: theirs.
         origin: ``captions`` or ``sound``.
-        turns: how often it speaks; None where nobody listened.
+        turns: how often it begins to after another voice; None where nobody listened.
         longest: its longest turn, in milliseconds, to hear it by.
     """
 
@@ -339,16 +340,15 @@ def _matched(turns: Iterable[tuple[int, int, int]], before: Sequence[Turn]) -> d
 
 
 def _sum_up(db: Database, recording: int, turns: Iterable[Turn]) -> None:
-    """Note for how long and how often each voice of the sound speaks."""
-    lengths: dict[str, list[int]] = {}
-    for turn in turns:
-        lengths.setdefault(turn.label, []).append(turn.end_ms - turn.start_ms)
+    """Note for how long and how often each voice of the sound speaks: a turn lasts until another voice speaks."""
+    lengths, often, before = Counter[str](), Counter[str](), None
+    for turn in sorted(turns, key=lambda each: each.start_ms):
+        lengths[turn.label] += turn.end_ms - turn.start_ms
+        often[turn.label] += turn.label != before
+        before = turn.label
     db.conn.executemany(
         "UPDATE speaker_tag SET talking_ms = ?, turns = ? WHERE id = ?",
-        [
-            (sum(lengths[label]), len(lengths[label]), tag) if label in lengths else (None, None, tag)
-            for label, tag in _sound_tags(db, recording).items()
-        ],
+        [(lengths.get(label), often.get(label), tag) for label, tag in _sound_tags(db, recording).items()],
     )
 
 

@@ -292,7 +292,7 @@ TABLES: dict[str, Documented] = {
             "person_id": "Whose it is, where somebody said so.",
             "origin": "captions or sound: what told it from others.",
             "talking_ms": "For how long it speaks, by its sound.",
-            "turns": "How many times it begins to.",
+            "turns": "How many times it begins to after another voice.",
         },
         facets=("person_id", "origin"),
         label="label",

@@ -55,7 +55,8 @@ class Static:
 
     def items(self, context: Context) -> Iterable[Item]:
         """Return one item; its fingerprint changes with the content, with what is released, and with how it is made."""
-        before = read_site(self.target) or Site()
+        site = read_site(self.target)
+        before = site or Site()
         language = self.language or before.language
         media = before.media if self.media is None else self.media
         publication = Publication(
@@ -72,7 +73,8 @@ class Static:
             size=holdings(context.db).sessions,
             # What failed is tried again by the next command: somebody may have made room for it.
             lost=self.again
-            or read_site(self.target) is None
+            or site is None
+            or not site.whole
             or subjects_done(context.db, STATIC).get(subject) != fingerprint,
         )
 

@@ -4,8 +4,13 @@ What is released is published into a folder of this run's own first, as `pipelin
 over that folder is asked for its pages: what the site would not answer is in no file. Files are made beside the old
 ones, and moved to their places when all of them are there; those that have not changed are left alone.
 
+A run may be killed at any moment, and what is in the folder then is a site all the same. Every file is moved whole.
+New files, to which nothing leads yet, come first, then those that take the place of others, and last the first page,
+from which people begin. What nothing leads to any longer goes when all others are in their places.
+
 The folder is found again by a file of its own, which says whose site it is, how it was made, and which files are
-Rostra's. Whatever else lies in the folder is left alone.
+Rostra's; before anything is moved or removed, it names all that may be there until the end. So the next run, of
+whatever state of the archive, knows what to take back. Whatever else lies in the folder is left alone.
 """
 
 from __future__ import annotations
@@ -34,13 +39,16 @@ from pipelines.stages.base import Report
 from pipelines.stages.publish import NotPublishedError, alone, build, link_media, point_to, remove_other_media
 from pipelines.stages.static import Task
 from pipelines.storage.archive_folder import timestamp
-from pipelines.storage.atomic import sync_folder, write_atomic
+from pipelines.storage.atomic import remove_scratch, write_atomic
 from pipelines.storage.copies import Site, read_site
 from pipelines.storage.own import MEDIA, SITE, kept_in
 from pipelines.text import counted
 
 PART = ".rostra-part"
 """The folder within the site's, in which files lie until all of them are there."""
+HOME = "index.html"
+IN_DOUBT = ""
+"""Stands for the digest of a file of which nobody knows whether it was moved to its place."""
 
 
 def write_site(task: Task, report: Report) -> str:
@@ -56,6 +64,7 @@ def write_site(task: Task, report: Report) -> str:
     task.target.mkdir(parents=True, exist_ok=True)
     with alone(task.target):
         shutil.rmtree(task.target / PART, ignore_errors=True)
+        remove_scratch(task.target)
         work = task.publication.target
         work.parent.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(dir=work.parent, prefix=work.name) as own:
@@ -146,18 +155,19 @@ class _Writing:
         if name in self.files:
             raise ArchiveError(f"two pages would lie in the file {name}")
         self.files[name] = sha256
-        ours = name in self.before.files
-        if path.exists() and not ours and path.read_bytes() != data:
+        known = self.before.files.get(name)
+        if path.exists() and known is None and path.read_bytes() != data:
             raise NotPublishedError(f"{path} was not written by Rostra: choose an empty folder, or remove that file")
-        if path.is_file() and ours and self.before.files[name] == sha256 and not self._is_damaged(path, sha256):
+        if path.is_file() and known in {sha256, IN_DOUBT} and not self._is_damaged(path, known, sha256):
             return
         part = self.task.target / PART / name
         part.parent.mkdir(parents=True, exist_ok=True)
         part.write_bytes(data)
         self.changed.append(name)
 
-    def _is_damaged(self, path: Path, sha256: str) -> bool:
-        return self.task.again and hashlib.sha256(path.read_bytes()).hexdigest() != sha256
+    def _is_damaged(self, path: Path, known: str | None, sha256: str) -> bool:
+        doubted = self.task.again or known == IN_DOUBT
+        return doubted and hashlib.sha256(path.read_bytes()).hexdigest() != sha256
 
     def _take_back(self, held: Mapping[str, tuple[list[str], list[str]]], media: Iterable[StoredFile]) -> None:
         """Remove at once what the public may have no longer: all else takes as long as there are pages.
@@ -173,32 +183,63 @@ class _Writing:
         folders = [f"{each}/" for session in lost for each in (f"events/{session}", f"embed/{session}")]
         if lost:
             folders.append(f"{search.FOLDER}/")
-        for name in [name for name in self.before.files if name.startswith(tuple(folders))]:
+        back = [name for name in self.before.files if name.startswith(tuple(folders))]
+        if back:
+            self._say(msgspec.structs.replace(self.before, whole=False))
+        for name in back:
             (self.task.target / name).unlink(missing_ok=True)
         remove_other_media(self.task.target / MEDIA, {_name(each) for each in media})
 
     def _settle(self, held: Mapping[str, tuple[list[str], list[str]]], media: set[str]) -> str:
         """Move what has changed to its place, remove what is no longer a part of the site, and say what was done."""
         target, task = self.task.target, self.task
-        if hasattr(os, "sync"):
-            os.sync()  # what is moved is whole, whatever happens to the machine
-        # What pages load comes before them.
-        for name in sorted(self.changed, key=lambda name: (name.endswith(".html"), name)):
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            (target / PART / name).replace(target / name)
         site = Site(
             origin=task.publication.origin, written_at=timestamp(), language=task.language, media=task.media,
             files=self.files, sessions=dict(held), index=self.index, played=sorted(media),
         )  # fmt: skip
-        write_atomic(target / SITE, msgspec.json.encode(site))
         stale = [name for name in self.before.files if name not in self.files]
-        for name in stale:
+        if hasattr(os, "sync"):
+            os.sync()  # what is moved is whole, whatever happens to the machine
+        self._say(_either(self.before, site, self.changed))
+        for name in sorted(self.changed, key=self._turn):
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            (target / PART / name).replace(target / name)
+        for name in sorted(stale, key=lambda name: not name.endswith(".html")):
             (target / name).unlink(missing_ok=True)
         remove_other_media(target / MEDIA, media)
         _remove_empty(target, stale)
-        sync_folder(target)
+        self._say(site)
         parts = (counted(len(self.files), "file"), f"{len(self.changed)} new or changed", f"{len(stale)} removed")
         return ", ".join(parts)
+
+    def _turn(self, name: str) -> tuple[object, ...]:
+        """Return when a file is moved, so that nothing leads to what is not there yet."""
+        return (
+            name == HOME,
+            (self.task.target / name).exists(),
+            name.endswith(".html"),
+            name.endswith((search.LANGUAGES, search.ENTRY)),
+            name,
+        )
+
+    def _say(self, site: Site) -> None:
+        write_atomic(self.task.target / SITE, msgspec.json.encode(site))
+
+
+def _either(before: Site, after: Site, changed: Iterable[str]) -> Site:
+    """Return what is told of a folder while its files are moved: whatever may be there is named and can be taken back.
+
+    Of a session, that is every recording that is in either site, and only what was taken out of both.
+    """
+    sessions = {
+        name: (
+            sorted({*before.sessions.get(name, new)[0], *new[0]}),
+            sorted({*before.sessions.get(name, new)[1]} & {*new[1]}),
+        )
+        for name, new in after.sessions.items()
+    }
+    files = before.files | dict.fromkeys(changed, IN_DOUBT)
+    return msgspec.structs.replace(after, files=files, sessions=before.sessions | sessions, index="", whole=False)
 
 
 def _held(db: Database) -> dict[str, tuple[list[str], list[str]]]:

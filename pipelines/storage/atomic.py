@@ -30,6 +30,12 @@ def scratch(folder: Path) -> Iterator[Path]:
         path.unlink(missing_ok=True)
 
 
+def remove_scratch(folder: Path) -> None:
+    """Remove what processes that were killed left of such names in a folder; nobody else may be writing there."""
+    for path in folder.glob(f".{'[0-9a-f]' * 32}.part"):
+        path.unlink(missing_ok=True)
+
+
 def sync_file(file: BinaryIO) -> None:
     """Bring what was written to a file to the disk."""
     file.flush()

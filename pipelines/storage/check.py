@@ -258,6 +258,9 @@ def _stale(context: Context, folder: Path, made: str) -> Iterator[Problem]:
 def _site(context: Context, folder: Path, site: Site, made: str, *, seen: Seen) -> Iterator[Problem]:
     """Yield what is wrong with a site that was written to files."""
     again = f"rostra publish --again --static {shlex.quote(str(folder))}"
+    if not site.whole:
+        yield Problem("copy", f"{folder} was not written to its end ({SITE})", again=again)
+        return
     for name, sha256 in site.files.items():
         path = folder / name
         if not path.is_file():

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from archive.catalogue.runs import subjects_done
+from archive.catalogue.runs import subjects, subjects_done
 from archive.catalogue.snapshot import origin
 from archive.publication.build import publication_fingerprint
 from pipelines.storage.archive_folder import Context, now
@@ -34,6 +34,9 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
         sessions: of each session that it holds, EVENT/SESSION, the recordings and what was taken out of them.
         index: a digest of what its search finds.
         played: the names of the files of its folder of media.
+        whole: False while files are moved to their places or removed: any of its files may be there or not, as it was
+            or as it will be, and of those with no digest nobody knows. Sessions are then told so that whatever of them
+            may be there is taken back with them.
     """
 
     origin: str = ""
@@ -44,6 +47,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     sessions: dict[str, tuple[list[str], list[str]]] = {}
     index: str = ""
     played: list[str] = []
+    whole: bool = True
 
 
 def read_site(folder: Path) -> Site | None:
@@ -60,11 +64,17 @@ def static_state(context: Context, language: str, media: str, at: datetime | Non
 
 
 def sites(context: Context) -> dict[Path, tuple[Site, str]]:
-    """Return the folders into which this archive's site was written, and with which state each was written last."""
-    ours = origin(context.db)
-    done = {Path(subject): made for subject, made in subjects_done(context.db, STATIC).items()}
-    found = {folder: (site, made) for folder, made in done.items() if (site := read_site(folder))}
-    return {folder: each for folder, each in found.items() if each[0].origin == ours}
+    """Return the folders into which this archive's site was written, and with which state each was written last.
+
+    The state is "" where the last writing, the first one too, did not end.
+    """
+    ours, done = origin(context.db), subjects_done(context.db, STATIC)
+    found = {subject: site for subject in subjects(context.db, STATIC) if (site := read_site(Path(subject)))}
+    return {
+        Path(subject): (site, done.get(subject, "") if site.whole else "")
+        for subject, site in found.items()
+        if site.origin == ours
+    }
 
 
 def state(context: Context, at: datetime | None = None) -> str:

@@ -40,7 +40,7 @@ def write_atom(listing: Listing, settings: SiteSettings, *, feed: str, page: int
     made.subtitle(xml_title(listing.description, f"Sessions of {title}"))
     made.author(name=xml_title(settings.name), uri=settings.absolute(urls.HOME))
     made.generator("Rostra")
-    made.updated(max((each.updated for each in listing.sessions), default=built_at))
+    made.updated(listing.updated(built_at))
     made.language(listing.language or "en")
     made.link(href=settings.absolute(listing.page), rel="alternate", type="text/html")
     for link in paging(listing, settings, feed, page):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from archive import urls
@@ -29,6 +30,7 @@ class Listing(NamedTuple):
         description: what it is, in a sentence or more.
         complete: False when a search ran out of time.
         results: how each of the sessions was found; none where nobody searched.
+        changed: when what it is of last changed, where it has no sessions and that is known.
     """
 
     title: str
@@ -39,6 +41,11 @@ class Listing(NamedTuple):
     description: str | None = None
     complete: bool = True
     results: tuple[SessionResult, ...] = ()
+    changed: datetime | None = None
+
+    def updated(self, built_at: str) -> datetime | str:
+        """Return when it last changed: when all was built, ISO 8601, where it has nothing that says so."""
+        return max((each.updated for each in self.sessions), default=self.changed or built_at)
 
     @property
     def entries(self) -> Iterator[tuple[Session, SessionResult | None]]:
@@ -139,11 +146,16 @@ def how_found(result: SessionResult) -> str:
 
 def _page(reader: Reader, empty: Listing, condition: str, key: str, page: int, *, recorded: bool) -> Listing:
     most = EPISODES if recorded else ENTRIES
-    where = f"WHERE {condition} AND {_RECORDED}" if recorded else f"WHERE {condition}"
-    newest = _NEWEST.format("session.start_utc" if recorded else "session.updated_at")
     # ?1 is bound in every statement, so that what stands after it keeps its number.
-    read = reader.sessions(f"{where} AND ?1 IS NOT NULL {newest}", (key, most + 1, (page - 1) * most))
-    return empty._replace(sessions=read[:most], more=len(read) > most)
+    among = f"WHERE {condition} AND ?1 IS NOT NULL"
+    where = f"{among} AND {_RECORDED}" if recorded else among
+    newest = _NEWEST.format("session.start_utc" if recorded else "session.updated_at")
+    read = reader.sessions(f"{where} {newest}", (key, most + 1, (page - 1) * most))
+    # A podcast that has no episode yet changed when its sessions did, of which none is recorded.
+    latest = f"{among} {_NEWEST.format('session.updated_at')}"
+    others = () if read else reader.sessions(latest, (key, 1, 0))
+    changed = others[0].updated if others else None
+    return empty._replace(sessions=read[:most], more=len(read) > most, changed=changed)
 
 
 def asked_page(request: Any) -> int:

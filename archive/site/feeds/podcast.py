@@ -65,7 +65,7 @@ def write_podcast(listing: Listing, settings: SiteSettings, *, feed: str, page: 
     made.link(href=settings.absolute(listing.page), rel="alternate")
     made.language(listing.language or _language(listing) or "en")
     made.generator("Rostra")
-    made.lastBuildDate(max((each.updated for each in listing.sessions), default=built_at))
+    made.lastBuildDate(listing.updated(built_at))
     made.podcast.itunes_author(xml_text(settings.name))
     made.podcast.itunes_summary(about)
     made.podcast.itunes_category("Education")

@@ -31,6 +31,8 @@ from archive.site.session_page.recordings import Track, TrackTranscript
 FOLDER = "pagefind"
 LANGUAGES = f"{FOLDER}/languages.json"
 """The file that names the languages that have an index."""
+ENTRY = "pagefind-entry.json"
+"""The file of an index that leads to its others."""
 SESSION, ANNOUNCEMENT = "session", "announcement"
 """What a document is of: values of the filter ``of``."""
 SHOWN_LETTERS = 240

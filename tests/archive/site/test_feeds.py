@@ -142,6 +142,13 @@ def test_podcast_has_what_was_recorded(site: Site, page: str) -> None:
         assert entry.itunes_duration == "60"
 
 
+def test_podcast_without_episodes_changed_when_its_sessions_did(site: Site) -> None:
+    [event] = {each.link.rpartition("/")[0] for each in parsed(site, "/feed.atom").entries if "launch" in each.link}
+    feed = parsed(site, f"{event.removeprefix(URL)}/podcast.rss")
+    assert feed.entries == []
+    assert feed.feed.updated == "Mon, 23 Nov 2026 09:04:00 +0000"
+
+
 def element(site: Site, path: str) -> Any:
     return etree.fromstring(site.get(path).content).find("channel")
 

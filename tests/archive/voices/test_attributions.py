@@ -127,12 +127,18 @@ def test_talking_time_is_that_of_what_people_said(catalogue: Database, talk: int
     say(catalogue, talk, (2000, 4000), "Voice 2")
     assert [(v.label, v.talking_ms, v.turns) for v in voices_of(catalogue, 1)] == [
         ("Voice 1", 6_000, 2),
-        ("Voice 2", 6_000, 2),
+        ("Voice 2", 6_000, 1),
     ]
     say(catalogue, talk, (4000, 8000), "new")
     assert {v.label: v.talking_ms for v in voices_of(catalogue, 1)} == {
         "Voice 1": 6_000, "Voice 2": 2_000, "Voice 3": 4_000,
     }  # fmt: skip
+
+
+def test_a_turn_lasts_until_another_voice_speaks(catalogue: Database, talk: int) -> None:
+    with transaction(catalogue):
+        set_turns(catalogue, talk, [(0, 900, 0), (1000, 2900, 0), (2000, 2500, 1), (3000, 8000, 0)], at=NOW)
+    assert {(v.talking_ms, v.turns) for v in voices_of(catalogue, 1) if v.turns} == {(7_800, 2), (500, 1)}
 
 
 def test_a_person_who_has_a_voice_is_that_voice_and_can_be_forgotten(catalogue: Database, talk: int) -> None:

@@ -15,6 +15,7 @@ from pipelines.cli import cli
 from pipelines.cli.site import LOOK_SECONDS, _embargo_ended, _publish, _watch
 from pipelines.run.runner import RunSummary
 from pipelines.stages.publish import Publish
+from pipelines.stages.static import Static
 
 TIMETABLE = """
 title: Coast
@@ -125,6 +126,26 @@ def test_timer_publishes_at_the_first_call_after_an_embargo(root: Path, tmp_path
         counts.append(dict(_publish(root, Publish(tmp_path / "public", clock=night.clock)).counts))
     assert counts == [{"done": 1}, {}, {"done": 1}, {}]
     assert shown(tmp_path / "public") == ["opening", "tides"]
+
+
+def test_timer_writes_a_site_of_files_at_the_first_call_after_an_embargo(root: Path, tmp_path: Path) -> None:
+    pytest.importorskip("pagefind", reason="no Pagefind: pip install 'rostra[static]'")
+    embargoed(root)
+    folder, counts, states = tmp_path / "www", [], []
+    for minutes in (-60, -1, 0, 60):
+        night = Night(MIDNIGHT + timedelta(minutes=minutes), looks=0)
+        counts.append(dict(_publish(root, Static(folder, clock=night.clock)).counts))
+        states.append({path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.*")})
+    assert counts == [{"done": 1}, {}, {"done": 1}, {}]
+    _, before, after, _ = states
+    assert not [name for name, data in before.items() if b"tides" in data.lower()]
+    assert "events/coast/tides/index.html" in after
+    changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    lists = {name for name in changed & before.keys() if not name.startswith(("pagefind/", "."))}
+    assert lists == {
+        "index.html", "feed.atom", "sitemaps/sessions-1.xml", "events/index.html", "events/coast/index.html",
+        "events/coast/feed.atom", "events/coast/opening/index.html",
+    }  # fmt: skip
 
 
 @pytest.fixture
