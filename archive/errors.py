@@ -14,6 +14,8 @@
     ├── AddressTakenError        another has the address, or once had it
     ├── ExtractError             rows of a part of a catalogue break a rule
     ├── UnpublishedError         nothing has been published yet
+    ├── NotListeningError        the site cannot listen at an address
+    ├── NotStartedError          no process of the site could start
     ├── NotCarriedOverError      the last publication is no basis for the next
     └── MissingExtraError        what was asked for needs an extra that is not installed
 

@@ -33,6 +33,10 @@ for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP):
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
+# readline, which pytest imports, tells children how wide the terminal is, and no command would ask anew.
+for size in ("COLUMNS", "LINES"):
+    os.environ.pop(size, None)
+
 
 LONG = (
     "archive/publication/test_citations_hold.py::test_moments_are_found_and_nothing_wrong_is_certain[five-hundred]",

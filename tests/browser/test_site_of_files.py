@@ -51,7 +51,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def paused_at(tab: Any, seconds: float) -> None:
-    until(tab, f"Math.abs(document.getElementById('player').currentTime - {seconds}) < 0.3")
+    until(tab, f"Math.abs(document.getElementById('player')?.currentTime - {seconds}) < 0.3")
 
 
 def test_search_leads_to_the_second_and_plays_from_there(tab: Any) -> None:
@@ -66,7 +66,7 @@ def test_search_leads_to_the_second_and_plays_from_there(tab: Any) -> None:
     assert urlsplit(tab.url).query == "t=27.5&q=ships+where+to+go"
     paused_at(tab, 27.5)
     tab.keyboard.press("k")
-    until(tab, "document.getElementById('player').currentTime > 28")
+    until(tab, "document.getElementById('player')?.currentTime > 28")
     assert tab.locator(".said > a.now").inner_text().startswith("A lighthouse does not tell ships")
 
 

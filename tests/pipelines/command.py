@@ -7,7 +7,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
 
-from pipelines.cli import cli, run
+from pipelines.cli import cli, obey
 
 
 class Done(NamedTuple):
@@ -24,7 +24,7 @@ def rostra(*arguments: str | Path) -> Done:
     out, err = (io.TextIOWrapper(each, encoding="utf-8", write_through=True) for each in written)
     with redirect_stdout(out), redirect_stderr(err):
         try:
-            run(lambda: cli([str(each) for each in arguments], prog_name="rostra", standalone_mode=False))
+            obey(lambda: cli([str(each) for each in arguments], prog_name="rostra", standalone_mode=False))
         except SystemExit as ended:
             code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     return Done(code, *(each.getvalue().decode() for each in written))
