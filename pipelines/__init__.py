@@ -3,6 +3,7 @@
 Its parts are in layers. A part imports only from parts that stand above its own, or earlier in its own line::
 
     text, errors, config       wording, what can go wrong, ``rostra.toml``
+    ending                     signals that end a process
     media, storage             sound and pictures; files by their SHA-256, buckets, the archive's folder
     sources                    where recordings come from
     transcribers               engines, the detection of speech, the judge of what they heard

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import logging
 import os
-import signal
 import sys
 from collections.abc import Callable
 
@@ -21,38 +20,16 @@ from archive.errors import ArchiveError
 from metadata.errors import MetadataError
 from pipelines.cli.base import cli
 from pipelines.cli.display import Warnings, err
+from pipelines.ending import exit_status, heed_signals
 from pipelines.errors import PipelineError
 from pipelines.text import visible
 
 __all__ = ["cli", "main", "run"]
 
 
-class _Ended(KeyboardInterrupt):
-    """A signal asked this process to end.
-
-    Attributes:
-        number: the signal's.
-    """
-
-    def __init__(self, number: int) -> None:
-        super().__init__()
-        self.number = number
-
-
-def _end(number: int, _frame: object) -> None:
-    raise _Ended(number)
-
-
-def _heed_signals() -> None:
-    """Have a service manager or a lost terminal end a run as Ctrl-C does; what nohup ignores stays ignored."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, _end)
-
-
 def main(function: Callable[[], object] = lambda: cli(standalone_mode=False)) -> None:
     """Run the command line in a process of its own."""
-    _heed_signals()
+    heed_signals()
     logging.basicConfig(level=logging.WARNING, handlers=[Warnings()])
     # Of a worker process that is killed, multiprocessing says that it left semaphores; it removes them, too.
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker:UserWarning")
@@ -66,7 +43,7 @@ def obey(function: Callable[[], object]) -> None:
     except (click.exceptions.Abort, KeyboardInterrupt) as error:
         ended = error.__context__ if isinstance(error, click.exceptions.Abort) else error
         err.print("\nInterrupted: what was finished is kept; run it again to go on.")
-        sys.exit(128 + (ended.number if isinstance(ended, _Ended) else signal.SIGINT))
+        sys.exit(exit_status(ended))
     except click.ClickException as error:
         text = io.StringIO()
         error.show(text)

@@ -64,6 +64,8 @@ def divisions(
     last = max(duration_ms or 0, max((line.end_ms for line in lines), default=0))
     found = chapters_of(conn, recording, version, lines, kind=kind, people=people)
     found = found or ((Chapter(0, whole),) if lines else ())
+    if not found:
+        return ()
     ends = [*(each.start_ms for each in found[1:]), last]
     return tuple(
         Division(each.start_ms, end, each.title) for each, end in zip(found, ends, strict=True) if end > each.start_ms

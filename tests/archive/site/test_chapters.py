@@ -80,6 +80,17 @@ def test_episode_names_its_chapters(site: Site) -> None:
     }
 
 
+def test_recording_in_which_nothing_was_heard_yet_has_a_page_and_no_chapters(tmp_path: Path) -> None:
+    told = [f"DELETE FROM {each} WHERE transcript_id = 1" for each in ("segment", "passage")]
+    with serve_example(tmp_path, *told, "DELETE FROM transcript WHERE id = 1") as site:
+        codes = [site.get(f"{TALK}{each}").status_code for each in ("", "/manifest.json", "/chapters.json")]
+        assert codes == [200, 200, 404]
+        assert site.get(f"/api/1{TALK.replace('/events', '/sessions')}").json()["recordings"][0]["transcript"] is None
+        feed = site.get("/podcast.rss")
+        assert feed.status_code == 200
+        assert f"{TALK}/chapters.json" not in feed.text
+
+
 @pytest.mark.parametrize("path", ["/events/launch/the-launch", "/events/launch/nothing"])
 def test_chapters_of_nothing_are_not_there(site: Site, path: str) -> None:
     assert site.get(f"{path}/chapters.json").status_code == 404

@@ -64,9 +64,10 @@ def published(root: Path, site: Path) -> None:
 
 
 def read(site: Path) -> dict[str, bytes]:
-    """Return what visitors may ask for: not the files that begin with a dot."""
-    paths = [path for path in site.rglob("*") if path.is_file() and not path.relative_to(site).parts[0].startswith(".")]
-    return {path.relative_to(site).as_posix(): path.read_bytes() for path in paths}
+    """Return what visitors may ask for: not what begins with a dot."""
+    names = {path.relative_to(site): path for path in site.rglob("*") if path.is_file()}
+    hidden = {name for name in names if any(part.startswith(".") for part in name.parts)}
+    return {name.as_posix(): path.read_bytes() for name, path in names.items() if name not in hidden}
 
 
 def same(one: dict[str, bytes], other: dict[str, bytes]) -> bool:
