@@ -116,7 +116,8 @@ class Meanings:
         known = np.unique(self.sessions)
         middles = np.array([self._of(int(each))[1].mean(axis=0) for each in known], dtype=np.float32)
         apart = middles - middles.mean(axis=0) if len(known) else np.empty((0, DIMENSIONS), dtype=np.float32)
-        return known, apart / np.maximum(np.linalg.norm(apart, axis=1, keepdims=True), 1e-6)
+        lengths = np.maximum(np.linalg.norm(apart, axis=1, keepdims=True), 1e-6)
+        return known, np.divide(apart, lengths, dtype=np.float32)
 
     def like(self, session: int, directions: tuple[Whole, Vectors]) -> list[int]:
         """Return the windows of other sessions that are most like one of a session, the best first.
