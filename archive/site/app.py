@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -98,7 +98,14 @@ def _server(public: Path, names: SiteNames, proxies: tuple[str, ...]) -> uvicorn
 
 
 def serve(
-    public: Path, host: str, port: int, names: SiteNames, *, proxies: Sequence[str] = (), workers: int = 1
+    public: Path,
+    host: str,
+    port: int,
+    names: SiteNames,
+    *,
+    proxies: Sequence[str] = (),
+    workers: int = 1,
+    ready: Callable[[int], None] = lambda _port: None,
 ) -> None:
     """Serve the site until a signal says to stop; prints nothing.
 
@@ -107,10 +114,11 @@ def serve(
     Args:
         public: the published folder.
         host: the address to listen at.
-        port: the port to listen at.
+        port: the port to listen at; 0 for any that is free.
         names: what the site calls itself; without an address, it is the one that it listens at.
         proxies: addresses and networks of proxies whose ``X-Forwarded-Proto`` and ``X-Forwarded-For`` are believed.
         workers: processes.
+        ready: what to do with the port as soon as it is listened at.
 
     Raises:
         UnpublishedError: nothing is published there.
@@ -119,6 +127,8 @@ def serve(
     """
     read_publication(public)
     with _listening(host, port) as listening:
+        port = listening.getsockname()[1]
+        ready(port)
         names = msgspec.structs.replace(names, url=names.url or f"http://{host}:{port}")
         make = partial(_server, public.absolute(), names, tuple(proxies))
         if workers > 1:

@@ -196,8 +196,10 @@ def _watch(
 def serve(root: Path, published: Path | None, port: int, host: str, workers: int, proxies: tuple[str, ...]) -> None:
     """Serve the published site, the archive's own or the one in FOLDER. A new publication is noticed without a restart.
 
-    FOLDER is one that "rostra publish --to FOLDER" made; it needs nothing else of the archive.
+    FOLDER is one that "rostra publish --to FOLDER" made, which needs nothing else of the archive, or an archive.
     """
+    if published is not None and archives.Layout(published).config.is_file():
+        root, published = published, None
     if published is not None:
         _serve(published, read_names(published), host, port, proxies=proxies, workers=workers)
         return
@@ -213,8 +215,10 @@ def _serve(
         # Datasette takes most of a second to import, which only serving is worth.
         from archive.site.app import serve as serve_site
 
-        err.print(f"Serving [bold]{escape(names.title)}[/] at [bold]http://{host}:{port}/[/] (Ctrl-C ends it)")
-        serve_site(public, host, port, names, proxies=proxies, workers=workers)
+        def ready(port: int) -> None:
+            err.print(f"Serving [bold]{escape(names.title)}[/] at [bold]http://{host}:{port}/[/] (Ctrl-C ends it)")
+
+        serve_site(public, host, port, names, proxies=proxies, workers=workers, ready=ready)
 
 
 @command("rostra demo", "rostra demo --no-serve", "rostra demo elsewhere --port 8080")

@@ -137,3 +137,17 @@ def test_address_that_is_taken_is_told(site: tuple[subprocess.Popen[bytes], str]
     command = [sys.executable, "-m", "pipelines", "serve", str(tmp_path / "public"), "--port", port]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, "choose another --port" in done.stderr) == (2, True), done.stderr
+    assert "Serving" not in done.stderr
+
+
+def test_archive_is_served_like_its_publication_at_the_port_that_is_said(tmp_path: Path) -> None:
+    publish(tmp_path / "public")
+    (tmp_path / "rostra.toml").write_text('[site]\ntitle = "Talks"\n')
+    command = [sys.executable, "-m", "pipelines", "serve", str(tmp_path), "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        said = process.stderr.readline()
+        until_answered(said.partition(" at ")[2].partition("/ ")[0])
+        process.terminate()
+    assert said.startswith("Serving Talks at http://127.0.0.1:")
+    assert process.returncode == 0
