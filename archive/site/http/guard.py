@@ -95,9 +95,10 @@ def guard(app: ASGIApp, datasette: Any) -> ASGIApp:
 def _absolute_below(base: str, whole: Callable[[Any, str], str]) -> Callable[[Any, str], str]:
     """Return what makes a whole address of a path, for Datasette, which does not know that the site begins at a path.
 
-    Of a table's next rows, facets and other forms it tells whole addresses.
+    Of a table's next rows, facets and other forms it tells whole addresses. Datasette 1.0 has the path in some of them.
     """
-    return lambda request, path: whole(request, base + path if path.startswith("/") else path)
+    there = f"{base}/{DATABASE}"
+    return lambda request, path: whole(request, path if path.startswith(there) or path[:1] != "/" else base + path)
 
 
 async def _sent(scope: Scope, receive: Receive) -> bytes:

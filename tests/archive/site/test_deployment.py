@@ -6,6 +6,7 @@ import getpass
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -374,3 +375,40 @@ def test_containerfile_has_nothing_that_hadolint_warns_of() -> None:
     hadolint = (str(here) if here.exists() else shutil.which("hadolint")) or pytest.skip("no hadolint")
     done = subprocess.run([hadolint, RECIPES / "Containerfile"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_container_is_built_healthy_and_ends_when_it_is_told_to(public: Path) -> None:
+    """Where there is a builder that has the image to begin from.
+
+    ``ROSTRA_TEST_BUILDER`` names another builder, or options of it, and ``ROSTRA_TEST_BUILD`` options for building.
+    """
+    found = os.environ.get("ROSTRA_TEST_BUILDER") or shutil.which("podman") or shutil.which("docker")
+    builder = shlex.split(found) if found else pytest.skip("no builder of containers")
+    name, text = f"rostra-test-{os.getpid()}", (RECIPES / "Containerfile").read_text()
+    [base, _] = re.findall(r"^FROM (\S+)", text, re.MULTILINE)
+    [check] = re.findall(r"^HEALTHCHECK .*\n\s+CMD (\[.*\])$", text, re.MULTILINE)
+
+    def run(*arguments: Any, well: bool = True) -> subprocess.CompletedProcess[str]:
+        command = [str(each) for each in (*builder, *arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0 or not well, done.stderr
+        return done
+
+    if run("image", "inspect", base, well=False).returncode:
+        pytest.skip(f"no image to begin from: {shlex.join(builder)} pull {base}")
+    more = shlex.split(os.environ.get("ROSTRA_TEST_BUILD", ""))
+    try:
+        run("build", *more, "--tag", name, "--file", RECIPES / "Containerfile", RECIPES.parents[2])
+        subprocess.run(["chmod", "-R", "a+rX", public], check=True)
+        limits = ("--read-only", "--tmpfs=/tmp", "--cap-drop=all", "--network=none")
+        run("run", "--detach", "--name", name, *limits, "--volume", f"{public}:/public:ro", name)
+        assert run("exec", name, "id", "-u").stdout == "10001\n"
+        while run("exec", name, *json.loads(check), well=False).returncode:
+            assert run("inspect", "--format", "{{.State.Running}}", name).stdout == "true\n", run("logs", name).stderr
+            time.sleep(0.2)
+        run("stop", "--time", 120, name)
+        # 137 would say that it was killed after that time.
+        assert run("inspect", "--format", "{{.State.ExitCode}}", name).stdout == "0\n"
+    finally:
+        run("rm", "--force", name, well=False)
+        run("rmi", "--force", name, well=False)

@@ -240,10 +240,12 @@ def test_whole_addresses_of_datasettes_lead_below_the_sites_own_path(tmp_path: P
     publish(tmp_path)
     site = Site(tmp_path, url=f"{URL}/talks")
     table = site.get("/talks/data/session.json?_size=2&_facet=kind").json()
-    told = [table["next_url"], *(each["toggle_url"] for each in table["facet_results"]["kind"]["results"])]
+    facets = table["facet_results"]
+    facets = facets.get("results", facets)  # where Datasette 1.0 has them
+    told = [table["next_url"], *(each["toggle_url"] for each in facets["kind"]["results"])]
     page = site.get("/talks/data/session?_size=2&_facet=kind")
     told += [html.unescape(each) for each in re.findall(rf'href="({URL}[^"]*)"', page.text)]
-    told.append(page.headers["link"].partition(";")[0])
+    told.append(page.headers["link"].partition(";")[0].strip("<>"))
     answers = {each: site.get(each.removeprefix(URL)).status_code for each in told}
     site.datasette.executor.shutdown()
     assert len(answers) > 6
