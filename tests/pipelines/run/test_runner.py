@@ -68,9 +68,9 @@ def test_model_that_does_not_load_ends_the_run_and_charges_no_item(context: Cont
     assert ("a", "interrupted", 1, None) in runs(context)
 
 
-@pytest.mark.parametrize(("size", "first"), [(2, ["a", "x", "b", "y"]), (1, ["a", "b", "x", "y"])])
+@pytest.mark.parametrize(("size", "orders"), [(2, ["axby", "axyb"]), (1, ["abxy"])])
 def test_a_stage_beside_another_has_the_children_that_are_left(
-    context: Context, tmp_path: Path, size: int, first: list[str]
+    context: Context, tmp_path: Path, size: int, orders: list[str]
 ) -> None:
     kept, watch = tmp_path / "kept", Watch()
     main, other = Trial([("a", "nap"), ("b", "nap")], kept), Other([("x", "nap"), ("y", "nap")], kept)
@@ -78,8 +78,7 @@ def test_a_stage_beside_another_has_the_children_that_are_left(
     with Pool(size, context.layout.work, Limits()) as pool:
         report = run_together(context, pool, works, watch)
     assert report.stages == {"trial": {"done": 2}, "other": {"done": 2}}
-    assert watch.begun[:2] == first[:2]
-    assert sorted(watch.begun[2:]) == sorted(first[2:])
+    assert "".join(watch.begun) in orders
     assert all(row[1] == "done" for row in runs(context))
     assert not due_in(context, main)
 
