@@ -24,7 +24,7 @@ from pipelines.ending import exit_status, heed_signals
 from pipelines.errors import PipelineError
 from pipelines.text import visible
 
-__all__ = ["cli", "main", "run"]
+__all__ = ["cli", "main", "obey"]
 
 
 def main(function: Callable[[], object] = lambda: cli(standalone_mode=False)) -> None:
