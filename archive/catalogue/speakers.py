@@ -113,10 +113,11 @@ def set_turns(
     return labels
 
 
-def add_voice(db: Database, recording: int) -> tuple[str, int]:
-    """Add a voice whom nobody knows to a recording, and return its label and its id."""
-    taken = {label for (label,) in db.execute("SELECT label FROM speaker_tag WHERE recording_id = ?", [recording])}
-    label = next(name for n in range(1, len(taken) + 2) if (name := f"Voice {n}") not in taken)
+def add_voice(db: Database, recording: int, label: str | None = None) -> tuple[str, int]:
+    """Add a voice whom nobody knows to a recording, and return its label, a new one if none is given, and its id."""
+    if label is None:
+        taken = {each for (each,) in db.execute("SELECT label FROM speaker_tag WHERE recording_id = ?", [recording])}
+        label = next(name for n in range(1, len(taken) + 2) if (name := f"Voice {n}") not in taken)
     cursor = db.execute(
         "INSERT INTO speaker_tag(recording_id, label, origin) VALUES (?, ?, 'sound')", [recording, label]
     )

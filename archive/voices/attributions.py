@@ -92,12 +92,7 @@ def _in_part(db: Database, tag: int, part: Part, by: str, at: str) -> int:
     # Another voice of the part may have got this label: one that speaks there, as this one does not.
     if found and found[1] is None:
         return int(found[0])
-    if found:
-        return add_voice(db, part.recording)[1]
-    cursor = db.execute(
-        "INSERT INTO speaker_tag(recording_id, label, origin) VALUES (?, ?, 'sound')", [part.recording, label]
-    )
-    return int(cursor.lastrowid or 0)
+    return add_voice(db, part.recording, None if found else label)[1]
 
 
 def take_back(db: Database, recording: int, *, by: str, at: str) -> Attribution | None:

@@ -125,7 +125,8 @@ def name_voice(db: Database, voice: Voice, person: str | None, *, by: str, at: s
         UnknownSubjectError: there is no such person.
     """
     _note(db, voice, "named", by, at, person=_person(db, person) if person else None)
-    _name(db, voice.id, _person(db, person) if person else None, by, at)
+    for recording in _name(db, voice.id, _person(db, person) if person else None, by, at):
+        label_transcript(db, recording, at=at)
     touch(db)
 
 
@@ -201,15 +202,17 @@ def undo(db: Database, session: int, *, by: str, at: str) -> Decision | None:
     if row is None:
         return None
     number, tag, recording, what, person, label = row
+    changed = [recording]
     found = next(each for each in _decisions(db, "naming.id = ?", number))
     if what == "named":
-        _name(db, tag, person, by, at)
+        changed = _name(db, tag, person, by, at)
     elif what == "joined":
         db.execute("DELETE FROM joined_voice WHERE speaker_tag_id = ?", [tag])
     elif what == "called":
         db.execute("UPDATE speaker_tag SET label = ? WHERE id = ?", [label, tag])
     db.execute("UPDATE naming SET undone_by = ?, undone_at = ? WHERE id = ?", [by, at, number])
-    label_transcript(db, recording, at=at)
+    for each in changed:
+        label_transcript(db, each, at=at)
     touch(db)
     return found
 
@@ -269,15 +272,16 @@ def _person(db: Database, slug: str) -> int:
     return int(row[0])
 
 
-def _name(db: Database, tag: int, person: int | None, by: str, at: str) -> None:
+def _name(db: Database, tag: int, person: int | None, by: str, at: str) -> list[int]:
+    """Name a voice, and the same one in parts of its recording, and return the recordings that are to be labelled."""
     before, recording = db.execute("SELECT person_id, recording_id FROM speaker_tag WHERE id = ?", [tag]).fetchone()
-    parts = ((part.recording, voice_in_part(db, tag, part)) for part in parts_of(db, recording))
-    for where, each in [(recording, tag), *parts]:
+    voices = {recording: tag} | {part.recording: voice_in_part(db, tag, part) for part in parts_of(db, recording)}
+    for each in voices.values():
         db.execute(
             "UPDATE speaker_tag SET person_id = ?, named_by = ?, named_at = ? WHERE id = ? AND person_id IS ?",
             [person, by if person else None, at if person else None, each, before],
         )
-        label_transcript(db, where, at=at)
+    return list(voices)
 
 
 def _note(
