@@ -121,7 +121,7 @@ async def search_json(datasette: Any, request: Any) -> Any:
 
     database = current(datasette)
     try:
-        place = place_of(database.cached_hash, after or "") or None
+        place = place_of(database.cached_hash, after or "")
     except StaleCursorError as error:
         return problem(request, HTTPStatus.CONFLICT, f"{error}.")
 

@@ -19,8 +19,8 @@ def cursor_of(publication: str, place: str | int | None) -> str | None:
     return None if place is None else f"{publication}:{place}"
 
 
-def place_of(publication: str, cursor: str) -> str:
-    """Return the place that a cursor names, "" for the beginning.
+def place_of(publication: str, cursor: str) -> str | None:
+    """Return the place that a cursor names, None for the beginning.
 
     Raises:
         StaleCursorError: it is of another publication.
@@ -28,7 +28,7 @@ def place_of(publication: str, cursor: str) -> str:
     named, _, place = cursor.partition(":")
     if cursor and named != publication:
         raise StaleCursorError
-    return place
+    return place or None
 
 
 def count_of(publication: str, cursor: str) -> int:

@@ -46,6 +46,11 @@ class Asked(NamedTuple):
     search: SqliteSearch
     publication: str
 
+    def window(self) -> tuple[int, int]:
+        """Return which items are asked for of a list whose cursors count: from the first until before the second."""
+        begin = count_of(self.publication, self.query.cursor)
+        return begin, begin + self.query.limit
+
 
 class Endpoint(NamedTuple):
     """One address of the API.
@@ -211,7 +216,7 @@ def _told(reader: Reader, address: Address, found: Shown) -> answers.CitedMoment
 def _search(asked: Asked) -> answers.Found:
     query, settings = asked.query, asked.reader.settings
     filters = query.filters()
-    place = place_of(asked.publication, query.cursor) or None
+    place = place_of(asked.publication, query.cursor)
     results = asked.search.sessions(query.q, filters, sort=query.sort, limit=query.limit, after=place)
     following = cursor_of(asked.publication, results.next)
     return answers.found(results, settings, following, query=query.q, filters=filters.chosen(), sort=query.sort)
@@ -219,8 +224,7 @@ def _search(asked: Asked) -> answers.Found:
 
 def _moments(asked: Asked) -> answers.MomentPage:
     query, research = asked.query, Research(asked.reader.conn, BUDGET_MS)
-    begin = count_of(asked.publication, query.cursor)
-    end = begin + query.limit
+    begin, end = asked.window()
     found = research.moments(query.q, query.filters(), limit=end + 1) if query.q else iter(())
     hits = list(islice(found, begin, end + 1))
     items = tuple(answers.moment(hit, asked.reader.settings) for hit in hits[: query.limit])
@@ -230,8 +234,7 @@ def _moments(asked: Asked) -> answers.MomentPage:
 
 def _concordance(asked: Asked) -> answers.Contexts:
     query, research = asked.query, Research(asked.reader.conn, BUDGET_MS)
-    begin = count_of(asked.publication, query.cursor)
-    end = begin + query.limit
+    begin, end = asked.window()
     drawn = {} if query.sample is UNSET else {"limit": MOST_LINES, "sample": query.sample, "seed": query.seed}
     found = research.concordance(query.q, query.filters(), **({"limit": end + 1} | drawn)) if query.q else []
     lines = found[begin:]
@@ -276,8 +279,7 @@ def _speakers(asked: Asked) -> answers.SpeakerList:
 
 def _vocabulary(asked: Asked) -> answers.WordPage:
     query, research = asked.query, Research(asked.reader.conn, BUDGET_MS)
-    begin = count_of(asked.publication, query.cursor)
-    end = begin + query.limit
+    begin, end = asked.window()
     found = research.vocabulary(query.filters(), limit=end + 1)
     items = tuple(answers.SaidOften(word=word, count=count) for word, count in found[begin:end])
     following = cursor_of(asked.publication, end if len(found) > end else None)
