@@ -18,6 +18,7 @@ from pipelines.run.executors import Executor, InProcess, Local, Pool
 from pipelines.run.observers import Log, Metrics, Several, to_journal
 from pipelines.run.runner import Observer, RunSummary, Work, due_in, run_stage, run_together
 from pipelines.stages import Setup, StageEntry
+from pipelines.stages.base import Item
 from pipelines.storage.archive_folder import Context
 
 
@@ -89,10 +90,17 @@ def run_stages(
 
 
 def _run_with_models(
-    context: Context, observer: Observer, entry: StageEntry, setup: Setup, workers: int | None, cluster: str | None
+    context: Context,
+    observer: Observer,
+    entry: StageEntry,
+    setup: Setup,
+    workers: int | None,
+    cluster: str | None,
+    due: list[Item] | None = None,
 ) -> RunSummary:
     """Run a stage that loads a model, with this machine's processors shared out among its workers."""
-    due = due_in(context, stage := entry.make(setup))
+    stage = entry.make(setup)
+    due = due_in(context, stage) if due is None else due
     if due and not cluster:
         weights = entry.weights_bytes(setup)
         workers = sizing.workers(context.config, len(due), weights=weights, wanted=workers)
@@ -110,8 +118,8 @@ def _run_beside(
     """
     dues = [due_in(context, entry.make(setup)) for entry in entries]
     if not all(dues):
-        report = RunSummary()
-        for entry in entries:
+        report = _run_with_models(context, observer, entries[0], setup, workers, None, dues[0])
+        for entry in entries[1:]:  # the first may have left them more
             report.merge(_run_with_models(context, observer, entry, setup, workers, None))
         return report
     weights = entries[0].weights_bytes(setup)

@@ -130,21 +130,11 @@ def run_together(context: Context, pool: Pool, works: Sequence[Work], observer: 
     """
     reports = [RunSummary() for _ in works]
     with ExitStack() as stack:
-        going = [
-            stack.enter_context(
-                closing(
-                    _stage_in_steps(
-                        context,
-                        work.stage,
-                        partial(steps, pool, work.most),
-                        observer.beside() if nth else observer,
-                        work.due,
-                        report,
-                    )
-                )
-            )
-            for nth, (work, report) in enumerate(zip(works, reports, strict=True))
-        ]
+        going: list[Generator[None, None, None]] = []
+        for work, report in zip(works, reports, strict=True):
+            told = observer.beside() if going else observer
+            stage = _stage_in_steps(context, work.stage, partial(steps, pool, work.most), told, work.due, report)
+            going.append(stack.enter_context(closing(stage)))
         while going:
             going = [each for each in going if next(each, _ENDED) is not _ENDED]
     summary = RunSummary()

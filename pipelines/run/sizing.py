@@ -58,9 +58,7 @@ def workers(
     if machine.gpu and config.transcribe.device != "cpu":
         return 1  # one worker fills a GPU with large batches; each further one would load the model again
     for count in range(min(machine.processors, due), 1, -1):
-        each = THREAD_BYTES + THREAD_FACTOR * weights
-        one = WORKER_BYTES + MODEL_FACTOR * weights + threads(count, machine.processors) * each
-        if count * one <= MEMORY_SHARE * machine.memory:
+        if count * _child_bytes(threads(count, machine.processors), weights) <= MEMORY_SHARE * machine.memory:
             return count
     return 1
 
@@ -82,11 +80,12 @@ def others(count: int, machine: Capacity | None = None, *, weights: int) -> int:
     each = threads(count, machine.processors)
     if each == 1:
         return 0
-    one = WORKER_BYTES + MODEL_FACTOR * weights + THREAD_BYTES + THREAD_FACTOR * weights
-    return int(
-        (count + 1) * one + count * (each - 1) * (THREAD_BYTES + THREAD_FACTOR * weights)
-        <= MEMORY_SHARE * machine.memory
-    )
+    taken = count * _child_bytes(each, weights) + _child_bytes(1, weights)
+    return int(taken <= MEMORY_SHARE * machine.memory)
+
+
+def _child_bytes(threads: int, weights: int) -> float:
+    return WORKER_BYTES + MODEL_FACTOR * weights + threads * (THREAD_BYTES + THREAD_FACTOR * weights)
 
 
 def threads(count: int, processors: int) -> int:
