@@ -62,8 +62,14 @@ class _Server(http.server.ThreadingHTTPServer):
 @contextmanager
 def serving_files(folder: Path, port: int = 0) -> Iterator[str]:
     """Serve a folder as ``python -m http.server`` does, and yield its address."""
-    handler = functools.partial(_Quiet, directory=str(folder))
-    with _Server(("127.0.0.1", port), handler) as server:
+    with answering(_Server(("127.0.0.1", port), functools.partial(_Quiet, directory=str(folder)))) as address:
+        yield address
+
+
+@contextmanager
+def answering(server: http.server.HTTPServer) -> Iterator[str]:
+    """Let a server answer until the block ends, and yield its address."""
+    with server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:

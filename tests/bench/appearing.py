@@ -18,9 +18,8 @@ import json
 import os
 import statistics
 import tempfile
-import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
@@ -28,6 +27,7 @@ from urllib.parse import quote_plus
 from playwright.sync_api import Browser, sync_playwright
 
 from archive.connection import open_readonly
+from tests.archive.written_site import answering
 from tests.bench.serving import database_of, datasette, make_archive, rostra
 from tests.browser.conftest import CHROMIUM, FLAGS
 
@@ -72,19 +72,6 @@ class _OneLine(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Say nothing."""
-
-
-@contextmanager
-def one_line() -> Iterator[str]:
-    """Serve a page of one line, and yield its address."""
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _OneLine) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}/"
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def addresses(site: str, bare: str, floor: str, public: Path, query: str) -> dict[str, str]:
@@ -191,7 +178,8 @@ def main() -> None:
         load_before = os.getloadavg()[0]
         site = stack.enter_context(rostra(public, 1))
         bare = stack.enter_context(datasette(public))
-        pages = addresses(site.url, bare.url, stack.enter_context(one_line()), public, options.query)
+        floor = stack.enter_context(answering(http.server.ThreadingHTTPServer(("127.0.0.1", 0), _OneLine)))
+        pages = addresses(site.url, bare.url, f"{floor}/", public, options.query)
         if options.only:
             pages = {name: address for name, address in pages.items() if name in {FLOOR, *options.only}}
         report = measure(pages, options.loads)

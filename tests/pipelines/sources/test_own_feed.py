@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -9,25 +11,31 @@ import pytest
 from archive.site.feeds import listings
 from archive.sqlite import Database
 from pipelines.run.executors import InProcess
-from pipelines.run.runner import run_stage
+from pipelines.run.runner import RunSummary, run_stage
 from pipelines.stages.captions import Captions
 from pipelines.stages.pull import Pull
-from pipelines.storage.archive_folder import init, open_archive
+from pipelines.storage.archive_folder import Context, init, open_archive
 from tests.archive.published_folder import HOSTILE, SENTENCES, publish
 from tests.archive.served import serving
 from tests.archive.site.test_pages import TALK
 from tests.pipelines.trials import Watch
 
 
+@contextmanager
+def pulling(folder: Path, public: Path, feed: str) -> Iterator[tuple[Context, str, RunSummary, RunSummary]]:
+    """Pull a feed of a site twice into another archive; yield that, the site's address, and how both went."""
+    init(folder / "other", title="Other")
+    (folder / "other" / "rostra.toml").write_text('[pull]\nprivate_hosts = ["127.0.0.1"]\n')
+    with serving(public) as address, open_archive(folder / "other") as context:
+        stage = Pull([f"{address}/{feed}"])
+        first, again = (run_stage(context, stage, InProcess(), Watch()) for _ in range(2))
+        yield context, address, first, again
+
+
 def test_own_podcast_is_pulled_whole_and_once(tmp_path: Path) -> None:
     public = tmp_path / "public"
     publish(public)
-    init(tmp_path / "other", title="Other")
-    (tmp_path / "other" / "rostra.toml").write_text('[pull]\nprivate_hosts = ["127.0.0.1"]\n')
-    with serving(public) as address, open_archive(tmp_path / "other") as context:
-        stage = Pull([f"{address}/events/summer-university-2022/podcast.rss"])
-        first = run_stage(context, stage, InProcess(), Watch())
-        again = run_stage(context, stage, InProcess(), Watch())
+    with pulling(tmp_path, public, "events/summer-university-2022/podcast.rss") as (context, address, first, again):
         run_stage(context, Captions([]), InProcess(), Watch())
         query = context.db.query
         titles = {row["title"]: dict(row) for row in query("SELECT * FROM session")}
@@ -70,12 +78,7 @@ def test_own_feed_is_read_back_as_it_was_over_all_its_pages(
         db.execute("UPDATE session SET updated_at = '2026-11-2' || id || 'T00:00:00Z'")
 
     publish(public, more=mark)
-    init(tmp_path / "other", title="Other")
-    (tmp_path / "other" / "rostra.toml").write_text('[pull]\nprivate_hosts = ["127.0.0.1"]\n')
-    with serving(public) as address, open_archive(tmp_path / "other") as context:
-        stage = Pull([f"{address}/{name}"])
-        first = run_stage(context, stage, InProcess(), Watch())
-        again = run_stage(context, stage, InProcess(), Watch())
+    with pulling(tmp_path, public, name) as (context, _, first, again):
         query = context.db.query
         sessions = {row["title"]: row for row in query("SELECT title, abstract, language, start_at FROM session")}
         roles = {
