@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import zipfile
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -85,8 +87,9 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def conn(published: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{published}?mode=ro&immutable=1", uri=True)
+def conn(published: Path) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(f"file:{published}?mode=ro&immutable=1", uri=True)) as opened:
+        yield opened
 
 
 def written_as(form: str, folder: Path, *told: Document) -> Folder:
