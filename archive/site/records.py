@@ -78,6 +78,10 @@ class Transcript(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     captions: tuple[File, ...]
 
+    def written_as(self, form: str) -> File:
+        """Return one of its forms: ``vtt``, ``srt`` and so on."""
+        return self.captions[list(WRITERS).index(form)]
+
 
 class Recording(msgspec.Struct, frozen=True, kw_only=True):
     """A recording of a session.

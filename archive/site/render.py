@@ -70,6 +70,7 @@ async def render(
             "spoken_here": spoken,
             "site": settings,
             "interface": locales.LANGUAGES,
+            "asked_for": argument(request, "lang") in locales.LANGUAGES,
             "in_language": lambda tag: _in_language(request, tag),
             **context,
             **content,

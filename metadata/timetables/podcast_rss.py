@@ -13,6 +13,7 @@ from functools import reduce
 from urllib.parse import urljoin
 
 from metadata.feed_dates import published
+from metadata.languages import UNDETERMINED
 from metadata.model import Event, Link, Person, Release, Role, RoleName, Session
 from metadata.names import distinct_names, name_key
 from metadata.times import NO_ZONE
@@ -48,7 +49,7 @@ PODCAST = (
 """What the names of the ``podcast:`` namespace begin with, as `plain_xml` writes them."""
 _ROLES: dict[str, RoleName] = {
     "host": "host", "co-host": "host", "guest host": "host", "guest": "speaker", "voice actor": "reader",
-    "narrator": "reader", "author": "author", "reporter": "speaker", "moderator": "chair",
+    "narrator": "reader", "author": "author", "reporter": "speaker", "moderator": "chair", "translator": "interpreter",
 }  # fmt: skip
 _SECONDS = re.compile(r"\d{1,6}(?:\.\d+)?", re.ASCII)
 _CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})(?:\.\d+)?", re.ASCII)
@@ -81,7 +82,7 @@ def read(source: Source, /) -> Reading:
     title = notes.line(_said(channel, f"{prefix}title"))
     if title is None:
         notes.note(channel.where, "the feed has no title: the event is named by the file")
-    language = _language(channel, notes)
+    language = _language(channel, notes, None)
     items = list(channel.all(f"{_ATOM}entry" if atom else "item"))
     _note_shared_guids(items, notes)
     sessions = [_session(item, prefix, language, channel, notes) for item in items]
@@ -112,10 +113,11 @@ def read(source: Source, /) -> Reading:
     )
 
 
-def _language(node: Node, notes: Notes) -> str | None:
-    """Return the language that a show or an episode says of itself."""
+def _language(node: Node, notes: Notes, otherwise: str | None) -> str | None:
+    """Return the language that a show or an episode says of itself: None where it says that nobody knows."""
     said = node.get("language") or node.get(f"{_DUBLIN_CORE}language") or node.attributes.get(_LANG)
-    return notes.language(node.where, said)
+    found = notes.language(node.where, said) or otherwise
+    return None if found == UNDETERMINED else found
 
 
 def _said(node: Node, tag: str) -> str:
@@ -185,7 +187,7 @@ def _session(item: Node, prefix: str, language: str | None, channel: Node, notes
         start=start,
         day=day,
         planned_ms=_length(item, notes),
-        language=_language(item, notes) or language,
+        language=_language(item, notes, language),
         abstract=abstract,
         people=_people(item, channel, notes),
         links=unique_links(links),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections import Counter
 from html import escape
 from typing import Any
 
@@ -15,6 +16,7 @@ from feedgen.entry import FeedEntry
 from feedgen.ext.base import BaseEntryExtension, BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
+from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
 from archive import urls
 from archive.site.feeds.atom import NAMESPACE as ATOM
@@ -23,20 +25,25 @@ from archive.site.feeds.listings import Listing, how_found
 from archive.site.labels import outside
 from archive.site.records import Credit, File, Recording, Session
 from archive.site.settings import SiteSettings
+from metadata.languages import UNDETERMINED
 from metadata.moments import site_name
 from metadata.xml_text import xml_text, xml_title
 
 MEDIA_TYPE = "application/rss+xml; charset=utf-8"
 NAMESPACE = "https://podcastindex.org/namespace/1.0"
+DUBLIN_CORE = "http://purl.org/dc/elements/1.1/"
 ITUNES = "http://www.itunes.com/dtds/podcast-1.0.dtd"
 CHAPTERS = "application/json+chapters"
 FEEDS = uuid.UUID("ead4c236-bf58-58c6-a2c6-a6b28d128cb6")
 """The namespace of ids of podcasts, in the documentation of ``podcast:guid``."""
-CAPTIONS = ("text/vtt", "application/x-subrip", "application/json")
+CAPTIONS = ("vtt", "srt", "podcast-json")
 """Forms of a transcript that players read, the best first."""
-_ROLES = {"speaker": "guest", "chair": "host", "host": "host", "reader": "narrator", "author": "author"}
+_ROLES = {
+    "speaker": "guest", "panellist": "guest", "chair": "host", "host": "host", "reader": "narrator",
+    "author": "author", "interpreter": "translator",
+}  # fmt: skip
 """Of the taxonomy of ``podcast:person``, by ours."""
-_GROUPS = {"author": "writing"}
+_GROUPS = {"author": "writing", "translator": "writing"}
 """Of the same, by its roles; the others are of the cast."""
 _CREATIVE_COMMONS = re.compile(r"https?://creativecommons\.org/(?:licenses|publicdomain)/([a-z-]+)/(\d\.\d)\b")
 
@@ -63,7 +70,7 @@ def write_podcast(listing: Listing, settings: SiteSettings, *, feed: str, page: 
     itself, *others = paging(listing, settings, feed, page)
     made.link(**itself, type="application/rss+xml")
     made.link(href=settings.absolute(listing.page), rel="alternate")
-    made.language(listing.language or _language(listing) or "en")
+    made.language(_language(listing))
     made.generator("Rostra")
     made.lastBuildDate(listing.updated(built_at))
     made.podcast.itunes_author(xml_text(settings.name))
@@ -92,9 +99,15 @@ def write_podcast(listing: Listing, settings: SiteSettings, *, feed: str, page: 
     return bytes(made.rss_str(pretty=True))
 
 
-def _language(listing: Listing) -> str | None:
-    spoken = {each.language for session in listing.sessions if (each := session.played) and each.language}
-    return next(iter(spoken)) if len(spoken) == 1 else None
+def _language(listing: Listing) -> str:
+    """Return the language that most of it is in; directories take no podcast without one."""
+    spoken = Counter(_spoken(session, each) for session in listing.sessions if (each := session.played))
+    known = (each for each, _ in spoken.most_common() if each != UNDETERMINED)
+    return next((each for each in (listing.language, *known) if each not in {None, UNDETERMINED}), None) or "en"
+
+
+def _spoken(session: Session, recording: Recording) -> str:
+    return recording.language or session.language or UNDETERMINED
 
 
 def _add_episode(made: FeedGenerator, session: Session, recording: Recording, file: File) -> FeedEntry:
@@ -106,8 +119,7 @@ def _add_episode(made: FeedGenerator, session: Session, recording: Recording, fi
     episode.description(_as_html(_description(session)))
     # An hour that nobody knows is not made up: then it is when the session last changed.
     episode.pubDate(session.starts or session.updated)
-    if spoken := recording.language or session.language:
-        episode.dc.dc_language(spoken)  # that of the channel is one for all
+    episode.dc.dc_language(_spoken(session, recording))  # that of the channel is one for all
     if session.people:
         episode.dc.dc_creator([xml_text(each.name) for each in session.people])
     episode.enclosure(file.url, str(file.bytes or 0), file.media_type)
@@ -180,10 +192,10 @@ def _person(entry: Any, person: Credit) -> None:
 
 
 def _recording(entry: Any, recording: Recording, file: File, *, first: bool) -> None:
-    transcript = recording.transcript
-    for caption in transcript.captions if transcript else ():
-        if caption.media_type in CAPTIONS and transcript:
-            rel = {"rel": "captions"} if caption.media_type == "text/vtt" else {}
+    if transcript := recording.transcript:
+        for form in CAPTIONS:
+            caption = transcript.written_as(form)
+            rel = {"rel": "captions"} if form == "vtt" else {}
             given = {"url": caption.url, "type": caption.media_type, "language": transcript.language}
             _element(entry, f"{{{NAMESPACE}}}transcript", **given, **rel)
     if first and recording.licence:
@@ -193,14 +205,28 @@ def _recording(entry: Any, recording: Recording, file: File, *, first: bool) -> 
 
 
 def _licence(entry: Any, licence: str) -> None:
-    """Add a licence: its name, which is SPDX's in small letters for those of Creative Commons, and its address."""
+    """Add a licence: its name, which is SPDX's in small letters where it has one, and its address.
+
+    The namespace allows another name only with an address; without, it is what Dublin Core calls rights.
+    """
     known, address = _CREATIVE_COMMONS.match(licence), outside(licence)
-    name = licence
-    if known:
-        name = f"{'cc0' if known[1] == 'zero' else f'cc-{known[1]}'}-{known[2]}"
-    elif address:
-        name = site_name(address) or licence
-    _element(entry, f"{{{NAMESPACE}}}license", xml_text(name)[:128], **({"url": address} if address else {}))
+    name = spdx_name(f"{'CC0' if known[1] == 'zero' else f'CC-{known[1]}'}-{known[2]}" if known else licence)
+    if address:
+        name = name or site_name(address) or licence
+    if name:
+        _element(entry, f"{{{NAMESPACE}}}license", xml_text(name)[:128], **({"url": address} if address else {}))
+    else:
+        _element(entry, f"{{{DUBLIN_CORE}}}rights", xml_text(licence))
+
+
+def spdx_name(text: str) -> str | None:
+    """Return the name of a licence as SPDX has it, in small letters; None where its list has no such licence."""
+    name = "-".join(text.split()).lower()
+    try:
+        known = canonicalize_license_expression(name).lower() == name.removeprefix("licenseref-")
+    except InvalidLicenseExpression:
+        return None
+    return name if known and name[0].isalnum() else None
 
 
 def _alternate(entry: Any, recording: Recording, file: File) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Iterator
@@ -197,11 +198,17 @@ def test_page_without_a_still_shows_the_picture_of_its_podcast(site: Site, path:
 def test_alternates_of_a_page_are_there(site: Site, path: str) -> None:
     links = [attrs for tag, attrs in Reader(site.get(path).text).elements if tag == "link"]
     named = [each for each in links if each["rel"] in {"alternate", "search"}]
-    assert {each["hreflang"] for each in named if "hreflang" in each} == {"en", "es", "fr", "de"}
+    tongues = {str(each["hreflang"]): str(each["href"]) for each in named if "hreflang" in each}
+    assert tongues.keys() == {"en", "es", "fr", "de", "x-default"}
+    assert tongues["x-default"] == URL + path
     for each in named:
         response = site.get(str(each["href"]).removeprefix(URL))
         if "hreflang" in each:
-            assert response.headers["content-language"] == each["hreflang"]
+            # A search engine believes alternates that are whole addresses and each the canonical one of its page
+            # (https://developers.google.com/search/docs/specialty/international/localized-versions).
+            [canonical] = re.findall('<link rel="canonical" href="([^"]*)">', response.text)
+            assert html.unescape(canonical) == each["href"]
+            assert each["hreflang"] in {response.headers["content-language"], "x-default"}
         else:
             # What discovers oEmbed has a type of its own, and its answer the one that JSON has (https://oembed.com).
             kind = response.headers["content-type"].partition(";")[0].replace("/json", "/json+oembed")

@@ -174,7 +174,7 @@ def test_podcast_follows_the_rules_of_its_namespaces(site: Site) -> None:
         ("Noor Okafor", "guest", f"{URL}/people/noor-okafor"),
         ("Jonas Lindqvist", "host", f"{URL}/people/jonas-lindqvist"),
     ]
-    assert item.findtext(f"{{{NAMESPACE}}}license") == "CC-BY-4.0"
+    assert item.findtext(f"{{{NAMESPACE}}}license") == "cc-by-4.0"
     assert item.findtext("pubDate") == "Sat, 23 Jul 2022 18:00:00 +0200"
 
 
