@@ -4,8 +4,8 @@ It is ``pysqlite3``: the libraries of operating systems are often older than 3.4
 need, and versions 3.7.0 to 3.51.2 can corrupt a database in WAL mode when a checkpoint races a writer
 (https://sqlite.org/wal.html#walresetbug). sqlite-utils and Datasette choose the same library by themselves.
 
-sqlite-utils imports pandas where that is installed, so that it can write its types, which Rostra never has. That would
-take longer than all of Rostra's own imports, in every process.
+sqlite-utils imports pandas and NumPy where they are installed, so that it can write their types, which Rostra never
+has. That would take longer than all of Rostra's own imports, in every process.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def _absent(name: str) -> Iterator[None]:
         del sys.modules[name]
 
 
-with _absent("pandas"):
+with _absent("pandas"), _absent("numpy"):
     from sqlite_utils import Database
     from sqlite_utils.migrations import Migrations
 

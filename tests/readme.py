@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from click import Context
-
 from metadata import captions as caption_formats
 from metadata.timetables import FORMATS
 from metadata.timetables.csv_sessions import COLUMNS
 from metadata.timetables.yaml_event import EXAMPLE_YAML
 from metadata.timetables.yaml_fields import SECTIONS, Documented, documented
-from pipelines.cli import cli
+from pipelines.cli.base import COMMANDS
 from pipelines.config import template
 from pipelines.stages import STAGES, RunsOn
 from tests.bench import diarization_tables, plan, search_tables, tables
@@ -27,9 +25,8 @@ READMES = (README, *(README.parent / folder / "README.md" for folder in ("metada
 
 
 def commands() -> str:
-    """Return a table of all commands with what their help says first."""
-    names = cli.list_commands(Context(cli))
-    rows = [f"| `rostra {name}` | {cli.commands[name].get_short_help_str(200)} |" for name in names]
+    """Return a table of all commands, as ``rostra --help`` lists them."""
+    rows = [f"| `rostra {name}` | {entry.line} |" for name, entry in COMMANDS.items()]
     return "\n".join(["| command | what it does |", "|---|---|", *rows])
 
 

@@ -147,7 +147,7 @@ def test_modules_import_in_no_circle() -> None:
 
 # How much there is. Whoever has a good reason to go over one of these figures raises it, where others see it.
 
-MODULES_A_FOLDER = Counter({"archive.catalogue": 26, "archive.search": 26, "pipelines.cli": 26})
+MODULES_A_FOLDER = Counter({"archive.catalogue": 26, "archive.search": 26, "pipelines.cli": 27})
 MOST_MODULES = 20
 """But for formats, which are a module each."""
 IMPORTS_BETWEEN_FOLDERS = {"metadata": 23, "archive": 49, "pipelines": 64}

@@ -1,18 +1,20 @@
 """The process that runs visitors' SQL: ``python -m archive.lane.child`` reads requests from its standard input.
 
-It ends when its input ends, so that it never outlives the site. It imports little, since its memory is limited.
+It imports little, since its memory is limited. It ends when its input ends, and the system ends it when it is idle, or
+when it takes longer than the site should have let it: so it never outlives the site for long, whatever it is at.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 import time
 from typing import Any
 from urllib.parse import quote
 
-from archive.lane.limits import HEAP_BYTES, MAX_ANSWER_BYTES, PROCESS_BYTES
+from archive.lane.limits import GRACE_SECONDS, HEAP_BYTES, IDLE_SECONDS, MAX_ANSWER_BYTES, PROCESS_BYTES
 from archive.lane.messages import Reply, Request, receive, send
 
 try:
@@ -42,7 +44,11 @@ def main() -> None:
     _limit()
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     conn, opened = None, ""
-    while (request := receive(source)) is not None:
+    while True:
+        _end_in(IDLE_SECONDS)
+        if (request := receive(source)) is None:
+            return
+        _end_in(request.seconds + 2 * GRACE_SECONDS)
         if conn is None or opened != request.path:
             conn, opened = _connect(request.path), request.path
         send(sink, _answer(conn, request))
@@ -57,6 +63,13 @@ def _limit() -> None:
 
         resource.setrlimit(resource.RLIMIT_AS, (PROCESS_BYTES, PROCESS_BYTES))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _end_in(seconds: float) -> None:
+    """Have the system end this process after some time, unless it is called again before."""
+    if hasattr(signal, "setitimer"):  # not on Windows
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def _connect(path: str) -> Any:

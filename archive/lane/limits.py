@@ -12,3 +12,5 @@ MAX_WAITING = 64
 """How many statements may wait; any further one is refused with the advice to try again."""
 GRACE_SECONDS = 1.0
 """How long after the time limit the process is killed: some SQLite functions never check the time."""
+IDLE_SECONDS = 30
+"""How long a process waits for a statement until it ends. The next statement begins another."""

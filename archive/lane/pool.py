@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -63,11 +64,14 @@ class Lane:
             self._taken -= 1
 
     def _run(self, request: Request) -> Reply:
-        """Run a statement in this thread's process. If the process has ended meanwhile, start a new one."""
-        child: LaneProcess | None = getattr(self._own, "child", None)
-        if child is None or not child.is_alive:
-            child = self._own.child = LaneProcess()
-        return child.run(request)
+        """Run a statement in this thread's process, or in a new one if that has ended, which it may do just now."""
+        for _ in range(2):
+            child: LaneProcess | None = getattr(self._own, "child", None)
+            if child is None or not child.is_alive:
+                child = self._own.child = LaneProcess()
+            if (reply := child.run(request)) is not None:
+                return reply
+        return Reply(error="OperationalError", text="this query ended the process that ran it")
 
 
 class LaneProcess:
@@ -99,8 +103,12 @@ class LaneProcess:
                     pipe.close()
         self._process.wait()
 
-    def run(self, request: Request) -> Reply:
-        """Run a statement and return the answer. A process that does not answer in time is killed."""
+    def run(self, request: Request) -> Reply | None:
+        """Run a statement and return the answer, or None if the process ended although there was time.
+
+        A process that does not answer in time is killed.
+        """
+        until = time.monotonic() + request.seconds
         late = threading.Timer(request.seconds + GRACE_SECONDS, self._process.kill)
         late.daemon = True
         late.start()
@@ -116,4 +124,4 @@ class LaneProcess:
         if isinstance(reply, Reply):
             return reply
         self.end()
-        return Reply(error="OperationalError", text="interrupted")
+        return Reply(error="OperationalError", text="interrupted") if time.monotonic() >= until else None

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from importlib import import_module
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import click
 
@@ -18,31 +18,46 @@ from pipelines.text import to_json
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-MODULES = {
-    "announcements": ("announce",),
-    "backup": ("backup", "restore"),
-    "bags": ("export",),
-    "captions": ("caption", "hints", "export"),
-    "corpus": ("export",),
-    "check": ("check",),
-    "cite": ("cite",),
-    "correct": ("correct",),
-    "revise": ("correct",),
-    "attribute": ("correct",),
-    "explore": ("explore",),
-    "redact": ("redact",),
-    "release": ("release",),
-    "portraits": ("portrait",),
-    "recordings": ("pull", "match", "cut"),
-    "run": ("run",),
-    "search": ("search",),
-    "site": ("init", "publish", "serve", "demo"),
-    "speakers": ("speakers",),
-    "status": ("status", "retry"),
-    "timetables": ("import", "export"),
-    "transcribe": ("transcribe", "models"),
+class Entry(NamedTuple):
+    """A command in the table of all: the line that tells what it is for, and the modules that register it."""
+
+    line: str
+    modules: tuple[str, ...]
+
+
+COMMANDS = {
+    "announce": Entry("Keep what organisers published about an event.", ("announcements",)),
+    "backup": Entry("Keep a snapshot of the archive elsewhere.", ("backup",)),
+    "caption": Entry("Add captions or transcripts that others made.", ("captions",)),
+    "check": Entry("Check that all is as it was kept, and say what mends it.", ("check",)),
+    "cite": Entry("Cite a session, or a moment of it, by an address that stays.", ("cite",)),
+    "correct": Entry("Correct a title, a name, an hour, or words, by hand.", ("correct", "revise", "attribute")),
+    "cut": Entry("Cut the recording of a whole day into its sessions.", ("recordings",)),
+    "demo": Entry("Build an example archive from real speech, and serve it.", ("site",)),
+    "explore": Entry("Count and compare what was said, and by whom.", ("explore",)),
+    "export": Entry(
+        "Write the archive in the formats of other programs.", ("bags", "captions", "corpus", "timetables")
+    ),
+    "hints": Entry("Show what a session's recordings are heard with.", ("captions",)),
+    "import": Entry("Import timetables, from files or web addresses.", ("timetables",)),
+    "init": Entry("Make an archive.", ("site",)),
+    "match": Entry("Say of which sessions recordings could be, and why.", ("recordings",)),
+    "models": Entry("List the weights of models that are here, or in reach.", ("transcribe",)),
+    "portrait": Entry("Keep, release and delete pictures of people.", ("portraits",)),
+    "publish": Entry("Publish what is released, as a site or as files.", ("site",)),
+    "pull": Entry("Copy recordings into the archive.", ("recordings",)),
+    "redact": Entry("Take minutes of a session out of all that is published.", ("redact",)),
+    "release": Entry("Decide who may have sessions, recordings and events.", ("release",)),
+    "restore": Entry("Make an archive from a backup.", ("backup",)),
+    "retry": Entry("Make due again what failed, was refused or was skipped.", ("status",)),
+    "run": Entry("Do whatever is due: transcribe, index, publish.", ("run",)),
+    "search": Entry("Search everything that was said.", ("search",)),
+    "serve": Entry("Serve the published site.", ("serve",)),
+    "speakers": Entry("List the voices of a session, and say who they are.", ("speakers",)),
+    "status": Entry("Say how the archive stands, and what needs attention.", ("status",)),
+    "transcribe": Entry("Transcribe files, without an archive.", ("transcribe",)),
 }
-"""Which commands each module registers when it is imported."""
+"""Every command. What the list of them says stands here, so that nothing is imported for it."""
 
 
 class Commands(click.Group):
@@ -50,19 +65,19 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command, or None where there is none of that name."""
-        modules = [module for module, names in MODULES.items() if cmd_name in names]
-        _import(modules or MODULES)  # of all, one may be meant
+        entries = [COMMANDS[cmd_name]] if cmd_name in COMMANDS else COMMANDS.values()  # of all, one may be meant
+        for module in {module for entry in entries for module in entry.modules}:
+            import_module(f"pipelines.cli.{module}")
         return super().get_command(ctx, cmd_name)
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
         """Return the names of all commands, in order."""
-        _import(MODULES)
-        return super().list_commands(ctx)
+        return list(COMMANDS)
 
-
-def _import(modules: Iterable[str]) -> None:
-    for module in modules:
-        import_module(f"pipelines.cli.{module}")
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the list of commands."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.line) for name, entry in COMMANDS.items()])
 
 
 class Examples(click.Command):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import click
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -29,8 +29,10 @@ from rich.segment import Segment
 from rich.text import Text
 
 from metadata.times import format_clock
-from pipelines.stages.base import Item, Outcome, Stage
 from pipelines.text import one_line, visible
+
+if TYPE_CHECKING:  # every command shows something, and few of them run stages
+    from pipelines.stages.base import Item, Outcome, Stage
 
 
 class Harmless(Console):

@@ -1,11 +1,10 @@
-"""The archive and its site, from the first day on: ``rostra init``, ``publish``, ``serve`` and ``demo``."""
+"""The archive and its site, from the first day on: ``rostra init``, ``publish`` and ``demo``."""
 
 from __future__ import annotations
 
 import re
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -15,11 +14,11 @@ import click
 from rich.markup import escape
 
 from archive.errors import sqlite_errors
-from archive.publication.folder import SiteNames, read_names
 from archive.publication.releases import next_end
 from pipelines import config as configuration
 from pipelines.cli.base import archive_option, command, emit, json_option
 from pipelines.cli.display import err, out, typed
+from pipelines.cli.serve import serve_folder
 from pipelines.cli.work import conclude, finish, observing, run_stages
 from pipelines.exchange import timetables
 from pipelines.run.executors import InProcess
@@ -108,14 +107,14 @@ def publish(
         stage: Callable[[bool], Stage] = partial(Static, static, language, _address(media))
     else:
         stage = partial(Publish, target)
-    said = _Said()
+    said, began = _Said(), archives.now()
     report = _publish(root, stage(again), as_json=as_json, said=said)
     if as_json:
         folder = target or static or archives.Layout(root).public
         changed = bool(report.counts["done"])
         emit({"folder": str(folder), "changed": changed, "failed": report.failed, "done": said.remark})
     if watch:
-        _watch(partial(_publish, root, stage(False), as_json=as_json), partial(_embargo_ended, root))
+        _watch(partial(_publish, root, stage(False), as_json=as_json), partial(_embargo_ended, root), began)
     finish(report, quiet=as_json)
 
 
@@ -165,60 +164,22 @@ def _embargo_ended(root: Path, since: datetime, until: datetime) -> bool:
 def _watch(
     publish: Callable[[], RunSummary],
     ended: Callable[[datetime, datetime], bool],
+    since: datetime,
     *,
     clock: Callable[[], datetime] = archives.now,
     sleep: Callable[[float], None] = time.sleep,
 ) -> NoReturn:
-    """Publish whenever an embargo ends, until interrupted; what could not be published is tried at the next look."""
+    """Publish whenever an embargo ends, until interrupted; what could not be published is tried at the next look.
+
+    An embargo may have ended while the last publication was made: ``since`` is when that began.
+    """
     err.print("Watching for embargoes that end (Ctrl-C ends it)")
-    since = clock()
     while True:
         sleep(LOOK_SECONDS)
         until = clock()
         if ended(since, until) and publish().failed:
             continue
         since = until
-
-
-@command(
-    "rostra serve",
-    "rostra serve --port 8080 --archive talks",
-    "rostra serve /srv/www/archive --host 0.0.0.0 --workers 4",
-)
-@click.argument(
-    "published", metavar="[FOLDER]", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False)
-)
-@click.option("--port", type=click.IntRange(0, 65535), default=8001, show_default=True)
-@click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 serves other machines too.")
-@click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes; one a core.")
-@click.option("--proxy", "proxies", multiple=True, help="Address of a proxy before the site that is believed.")
-@archive_option
-def serve(root: Path, published: Path | None, port: int, host: str, workers: int, proxies: tuple[str, ...]) -> None:
-    """Serve the published site, the archive's own or the one in FOLDER. A new publication is noticed without a restart.
-
-    FOLDER is one that "rostra publish --to FOLDER" made, which needs nothing else of the archive, or an archive.
-    """
-    if published is not None and archives.Layout(published).config.is_file():
-        root, published = published, None
-    if published is not None:
-        _serve(published, read_names(published), host, port, proxies=proxies, workers=workers)
-        return
-    layout = archives.Layout(root)
-    site = configuration.load(layout.config).site
-    _serve(layout.public, site.names(), host, port, proxies=(*site.proxies, *proxies), workers=workers)
-
-
-def _serve(
-    public: Path, names: SiteNames, host: str, port: int, *, proxies: tuple[str, ...] = (), workers: int = 1
-) -> None:
-    with suppress(KeyboardInterrupt):  # which is how it ends
-        # Datasette takes most of a second to import, which only serving is worth.
-        from archive.site.app import serve as serve_site
-
-        def ready(port: int) -> None:
-            err.print(f"Serving [bold]{escape(names.title)}[/] at [bold]http://{host}:{port}/[/] (Ctrl-C ends it)")
-
-        serve_site(public, host, port, names, proxies=proxies, workers=workers, ready=ready)
 
 
 @command("rostra demo", "rostra demo --no-serve", "rostra demo elsewhere --port 8080")
@@ -253,7 +214,7 @@ def demo(folder: Path, no_serve: bool, port: int) -> None:
         return
     for query in SEARCHES:
         out.print(f"  http://127.0.0.1:{port}/search?q={_in_url(query)}")
-    _serve(archives.Layout(folder).public, site.names(), "127.0.0.1", port)
+    serve_folder(archives.Layout(folder).public, site.names(), "127.0.0.1", port)
 
 
 def _in_url(query: str) -> str:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from archive.lane import messages
 from archive.lane.limits import MAX_ANSWER_BYTES
 from archive.lane.messages import Reply, Request
 from archive.lane.pool import BusyError, Lane, LaneProcess
@@ -21,6 +23,8 @@ from archive.sqlite import sqlite3
 from tests.archive.site.test_pages import TALK, Site, serve_example
 
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+STUCK = "SELECT instr(hex(zeroblob(10000000)), hex(zeroblob(4000000)) || 'x')"
+"""Looks at no clock."""
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +56,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def run(
     child: LaneProcess, path: str, sql: str, values: Any = (), *, seconds: float = 30, most: int | None = None
 ) -> Reply:
-    return child.run(Request(path, sql, values, seconds, most))
+    reply = child.run(Request(path, sql, values, seconds, most))
+    assert reply is not None
+    return reply
 
 
 def test_rows_come_back_with_their_columns(child: LaneProcess, path: str) -> None:
@@ -126,10 +132,9 @@ def test_statement_has_its_time(child: LaneProcess, path: str) -> None:
 
 def test_process_that_looks_at_no_clock_is_ended_and_another_goes_on(path: str) -> None:
     lane = Lane(processes=1)
-    stuck = "SELECT instr(hex(zeroblob(10000000)), hex(zeroblob(4000000)) || 'x')"
 
     async def ask() -> tuple[Reply, Reply]:
-        first = await lane.run(Request(path, stuck, (), 0.0, None))
+        first = await lane.run(Request(path, STUCK, (), 0.0, None))
         return first, await lane.run(Request(path, "SELECT 1", (), 30, None))
 
     first, second = asyncio.run(ask())
@@ -168,15 +173,51 @@ def test_datasette_starts_while_every_place_is_taken(site: Site, monkeypatch: py
     assert asyncio.run(ask()) == set(asyncio.run(shown.table_counts()))
 
 
-def test_process_ends_with_the_site() -> None:
-    code = "import sys; from archive.lane.pool import LaneProcess as P; print(P()._process.pid, flush=True); input()"
+@pytest.mark.parametrize("sql", ["SELECT 1", ENDLESS, STUCK])
+def test_process_ends_with_the_site_whatever_it_is_at(path: str, sql: str) -> None:
+    code = f"""
+from archive.lane.messages import Request, send
+from archive.lane.pool import LaneProcess
+child = LaneProcess()
+send(child._process.stdin, Request({path!r}, {sql!r}, (), 0.2, None))
+print(child._process.pid, flush=True)
+input()
+"""
     parent = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert parent.stdout is not None
     pid = int(parent.stdout.readline())
     parent.kill()
     parent.communicate()
     while Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2]:
-        os.sched_yield()
+        time.sleep(0.02)
+
+
+def test_process_that_has_nothing_to_do_ends_and_the_next_statement_begins_another(path: str) -> None:
+    lane = Lane(processes=1)
+
+    def ask() -> tuple[Reply, LaneProcess]:
+        reply = asyncio.run(lane.run(Request(path, "SELECT 1", (), 30, None)))
+        return reply, lane._threads.submit(lambda: lane._own.child).result()
+
+    first, child = ask()
+    child._process.send_signal(signal.SIGALRM)  # which the system sends after a while
+    second, other = ask()
+    lane.close()
+    assert (first, second, child.is_alive, other is child) == (Reply(("1",), [(1,)]),) * 2 + (False, False)
+
+
+def test_statement_that_ends_its_process_is_refused(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    lane = Lane(processes=1)
+    send = messages.send
+
+    def killed(sink: Any, message: Any) -> None:
+        lane._own.child._process.kill()
+        send(sink, message)
+
+    monkeypatch.setattr("archive.lane.pool.send", killed)
+    reply = asyncio.run(lane.run(Request(path, "SELECT 1", (), 30, None)))
+    lane.close()
+    assert reply.text == "this query ended the process that ran it"
 
 
 def test_pages_are_read_while_slow_statements_wait(site: Site) -> None:

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,7 @@ from click import Command, Context, Group
 from click.testing import CliRunner
 
 from archive.catalogue import runs
-from pipelines.cli import cli
-from pipelines.cli.base import MODULES
+from pipelines.cli import base, cli
 from pipelines.stages.pull import Pull
 from pipelines.storage.archive_folder import init, open_archive
 from tests.pipelines.sounds import write_silent_video, write_wav
@@ -53,9 +53,34 @@ def modules(command: Command) -> set[str]:
 
 
 def test_commands_are_where_they_are_looked_for() -> None:
-    found = {(module, name) for name in COMMANDS for module in modules(cli.commands[name])}
-    listed = {(f"pipelines.cli.{module}", name) for module, names in MODULES.items() for name in names}
+    for module in {each for entry in base.COMMANDS.values() for each in entry.modules}:
+        import_module(f"pipelines.cli.{module}")
+    found = {(module, name) for name, command in cli.commands.items() for module in modules(command)}
+    listed = {(f"pipelines.cli.{module}", name) for name, entry in base.COMMANDS.items() for module in entry.modules}
     assert found == listed | {("pipelines.cli.base", group) for group in ("explore", "export")}
+    assert base.COMMANDS.keys() == cli.commands.keys()
+
+
+def test_list_of_commands_is_in_order_and_cuts_no_line_short() -> None:
+    text = rostra("--help").stdout.partition("Commands:\n")[2]
+    assert text.splitlines() == [f"  {name:<12}{entry.line}" for name, entry in base.COMMANDS.items()]
+    assert (max(map(len, text.splitlines())) <= 80, COMMANDS) == (True, sorted(COMMANDS))
+
+
+@pytest.mark.parametrize("arguments", ["--help", "--version", "serve --help", "status --help"])
+def test_help_waits_for_nothing_that_it_does_not_need(arguments: str) -> None:
+    heavy = {"av", "ctranslate2", "dask", "datasette", "faster_whisper", "numpy", "obstore", "pandas", "pyarrow"}
+    program = f"""
+import sys
+from pipelines.__main__ import main
+sys.argv = ["rostra", *{arguments.split()!r}]
+try:
+    main()
+finally:
+    print(*sys.modules, file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert {each.partition(".")[0] for each in done.stderr.split()} & heavy == set()
 
 
 @pytest.mark.parametrize("name", COMMANDS)
