@@ -128,7 +128,7 @@ def _recordings_named(db: Database, digits: str) -> Iterable[Subject]:
 
 _RECORDINGS = """
 SELECT recording.id, coalesce(event.slug || '/' || session.slug, original_name)
-  || ', recording ' || substr(sha256, 1, 12)
+  || ', recording ' || substr(sha256, 1, 12), session_id
 FROM recording LEFT JOIN session ON session.id = session_id LEFT JOIN event ON event.id = session.event_id
 """
 
@@ -163,6 +163,8 @@ def decide(
             kept += _decide_default(db, subject, decision, opens_all=opens_all)
     touch(db)
     after = _visible(db, default, now)
+    changed = {session for label, session in (before | after).items() if (label in before) != (label in after)}
+    db.conn.executemany("UPDATE session SET updated_at = ? WHERE id = ?", [(decision.at, each) for each in changed])
     labels = dict(db.execute(_SESSION_LABELS).fetchall())
     return Effect(
         visible=tuple(label for label in after if label not in before),
@@ -188,12 +190,12 @@ def undecided_public(db: Database, labels: Iterable[str], *, default: ReleaseSta
     return tuple(label for label in labels if label in out and label not in decided)
 
 
-def _visible(db: Database, default: ReleaseState, now: datetime) -> dict[str, None]:
-    """Return the labels of what is out, in order."""
+def _visible(db: Database, default: ReleaseState, now: datetime) -> dict[str, int]:
+    """Return the labels of what is out, in order, each with its session."""
     out, recordings = released(db, default=default, now=now)
     named = dict(db.execute(_SESSION_LABELS).fetchall())
-    heard = dict(db.execute(_RECORDINGS).fetchall())
-    return dict.fromkeys([*(named[each] for each in out), *(heard[each] for each in recordings)])
+    heard = {row[0]: (row[1], row[2]) for row in db.execute(_RECORDINGS).fetchall()}
+    return {named[each]: each for each in out} | dict(heard[each] for each in recordings)
 
 
 def _decide_session(db: Database, session: int, decision: Decision) -> None:

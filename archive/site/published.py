@@ -11,11 +11,12 @@ import asyncio
 import json
 import re
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 from datasette.database import Database, QueryInterrupted, Results
 
@@ -159,7 +160,7 @@ class PublishedDatabase(Database):  # type: ignore[misc]  # Datasette has no typ
         if reply.error:
             error = getattr(sqlite3, reply.error, sqlite3.OperationalError)(reply.text)
             raise QueryInterrupted(error, sql, params) if reply.text == "interrupted" else error
-        rows = [Row(row, reply.columns) for row in reply.rows]
+        rows = _as_rows(reply.columns, reply.rows)
         return Results(rows, reply.truncated, [(name, None, None, None, None, None, None) for name in reply.columns])
 
     async def table_counts(self, limit: int = 10) -> dict[str, int | None]:  # noqa: ARG002  # Datasette's signature
@@ -183,23 +184,14 @@ def _count_tables(conn: sqlite3.Connection) -> dict[str, int]:
     return {name: int(conn.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]) for name in names}
 
 
-class Row(tuple[Any, ...]):  # noqa: SLOT001  # a tuple can have none that are not empty
-    """A row as `sqlite3.Row` is: values by place or by name."""
-
-    _columns: tuple[str, ...]
-
-    def __new__(cls, values: Iterable[Any], columns: tuple[str, ...]) -> Self:
-        """Return a row of values and the names of its columns."""
-        made = super().__new__(cls, values)
-        made._columns = columns  # its own
-        return made
-
-    def keys(self) -> list[str]:
-        """Return the names of its columns."""
-        return list(self._columns)
-
-    def __getitem__(self, key: Any) -> Any:
-        return super().__getitem__(self._columns.index(key) if isinstance(key, str) else key)
+def _as_rows(columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> list[sqlite3.Row]:
+    """Return rows as SQLite's own, which Datasette tells from others; those need a cursor that has their names."""
+    if not columns:
+        return []
+    names = ", ".join('NULL AS "{}"'.format(name.replace('"', '""')) for name in columns)
+    with closing(sqlite3.connect(":memory:")) as conn:
+        cursor = conn.execute(f"SELECT {names}")
+        return [sqlite3.Row(cursor, tuple(row)) for row in rows]
 
 
 class _Build:

@@ -107,14 +107,14 @@ def publish(
         stage: Callable[[bool], Stage] = partial(Static, static, language, _address(media))
     else:
         stage = partial(Publish, target)
-    said = _Said()
+    said, began = _Said(), archives.now()
     report = _publish(root, stage(again), as_json=as_json, said=said)
     if as_json:
         folder = target or static or archives.Layout(root).public
         changed = bool(report.counts["done"])
         emit({"folder": str(folder), "changed": changed, "failed": report.failed, "done": said.remark})
     if watch:
-        _watch(partial(_publish, root, stage(False), as_json=as_json), partial(_embargo_ended, root))
+        _watch(partial(_publish, root, stage(False), as_json=as_json), partial(_embargo_ended, root), began)
     finish(report, quiet=as_json)
 
 
@@ -164,13 +164,16 @@ def _embargo_ended(root: Path, since: datetime, until: datetime) -> bool:
 def _watch(
     publish: Callable[[], RunSummary],
     ended: Callable[[datetime, datetime], bool],
+    since: datetime,
     *,
     clock: Callable[[], datetime] = archives.now,
     sleep: Callable[[float], None] = time.sleep,
 ) -> NoReturn:
-    """Publish whenever an embargo ends, until interrupted; what could not be published is tried at the next look."""
+    """Publish whenever an embargo ends, until interrupted; what could not be published is tried at the next look.
+
+    An embargo may have ended while the last publication was made: ``since`` is when that began.
+    """
     err.print("Watching for embargoes that end (Ctrl-C ends it)")
-    since = clock()
     while True:
         sleep(LOOK_SECONDS)
         until = clock()

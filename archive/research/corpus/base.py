@@ -163,20 +163,25 @@ class Folder:
     resources: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @contextmanager
-    def writing(self, path: str, media_type: str, **about: Any) -> Iterator[IO[bytes]]:
-        """Open a file to be written, and note it: its size, its SHA-256, and what else is said of it."""
+    def writing(self, path: str, media_type: str, *, sized: bool = True, **about: Any) -> Iterator[IO[bytes]]:
+        """Open a file to be written, and note it: its size, its SHA-256, and what else is said of it.
+
+        A table without any byte is noted as a file, since whoever reads tables finds no columns in it.
+        """
         target = self.root / path
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("xb") as file:
             yield file
         with target.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
+        size = target.stat().st_size
         self.resources[path] = {
             "path": path,
             "mediatype": media_type,
-            "bytes": target.stat().st_size,
+            **({"bytes": size} if sized else {}),
             "hash": f"sha256:{digest}",
             **about,
+            **({} if size else {"type": "file"}),
         }
 
     def has(self, path: str) -> bool:

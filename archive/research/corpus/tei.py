@@ -37,7 +37,7 @@ class Tei:
         """Write the texts, and the tables that say what they are of."""
         for document in with_index(documents, folder):
             path = file_of(document, folder, "tei", ".xml")
-            known = {"format": "xml", "encoding": "utf-8", "document": document.document}
+            known: dict[str, Any] = {"format": "xml", "encoding": "utf-8", "document": document.document}
             with folder.writing(path, "application/tei+xml", **known) as file:
                 file.write(etree.tostring(to_tei(document, about), encoding="UTF-8", xml_declaration=True))
                 file.write(b"\n")

@@ -12,7 +12,7 @@ in hundredths; ``_`` stands where nobody knows. To encode it::
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import ClassVar
+from typing import Any, ClassVar
 from xml.sax.saxutils import escape, quoteattr
 
 from archive.research.corpus.base import About, CorpusWord, Document, Folder, Utterance, joined
@@ -35,7 +35,11 @@ class Vertical:
     def write(self, documents: Iterable[Document], folder: Folder, about: About) -> None:  # noqa: ARG002 one signature
         """Write one file, and the tables that say what its texts are of."""
         columns = ", ".join(COLUMNS)
-        told = {"format": "vrt", "encoding": "utf-8", "description": f"Vertical text; columns are {columns}."}
+        told: dict[str, Any] = {
+            "format": "vrt",
+            "encoding": "utf-8",
+            "description": f"Vertical text; columns are {columns}.",
+        }
         with folder.writing("corpus.vrt", "text/plain", **told) as file:
             for document in with_index(documents, folder):
                 for line in lines(document):

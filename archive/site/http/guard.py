@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -17,8 +16,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from archive.publication.folder import DATABASE
 from archive.site.http.answers import MAX_BYTES, Answer, Answers, Key
+from archive.site.http.below import absolute_below, with_addresses_below
 from archive.site.http.negotiation import (
     MIN_BYTES,
     as_wanted,
@@ -67,7 +66,8 @@ def guard(app: ASGIApp, datasette: Any) -> ASGIApp:
     """Wrap Datasette's application."""
     answers = Answers()
     base, site = site_settings(datasette).base, urlsplit(site_settings(datasette).url)
-    datasette.absolute_url = _absolute_below(base, datasette.absolute_url)
+    app = with_addresses_below(app, base)
+    datasette.absolute_url = absolute_below(base, datasette.absolute_url)
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -107,15 +107,6 @@ def guard(app: ASGIApp, datasette: Any) -> ASGIApp:
         await _Exchange(app, datasette, answers, scope, receive, send).run()
 
     return guarded
-
-
-def _absolute_below(base: str, whole: Callable[[Any, str], str]) -> Callable[[Any, str], str]:
-    """Return what makes a whole address of a path, for Datasette, which does not know that the site begins at a path.
-
-    Of a table's next rows, facets and other forms it tells whole addresses. Datasette 1.0 has the path in some of them.
-    """
-    there = f"{base}/{DATABASE}"
-    return lambda request, path: whole(request, path if path.startswith(there) or path[:1] != "/" else base + path)
 
 
 async def _sent(scope: Scope, receive: Receive) -> bytes:

@@ -86,7 +86,7 @@ for (const form of document.querySelectorAll("form[data-suggest]")) {
       what.className = "soft";
       what.textContent = kind;
       item.append(name, " ", what);
-      if (url) item.dataset.href = base + url;
+      if (url) item.dataset.href = url;
       else item.dataset.query = query;
       return item;
     }));

@@ -83,6 +83,25 @@ def test_track_has_a_default_of_its_own(db: Database) -> None:
     assert decided(db, find_subject(db, "fair/new"), None) == Effect(hidden=("fair/new",))
 
 
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [("fair", {"opening", "closing"}), ("fair/closing", {"closing"}), ("track", {"opening"})],
+)
+def test_whoever_asks_for_what_is_new_hears_of_sessions_that_a_decision_opens_or_shuts(
+    db: Database, name: str, changed: set[str]
+) -> None:
+    """Harvesters and feeds ask for what has changed since. What was shut by itself may be decided about once more."""
+    subject = track_of(db, "fair", "Memory") if name == "track" else find_subject(db, name)
+    for state in ("private", "public", "private", None):
+        db.execute("UPDATE session SET updated_at = '2020-01-01T00:00:00Z'")
+        decided(db, subject, state)  # type: ignore[arg-type]
+        rows = db.execute(
+            "SELECT event.slug || '/' || session.slug FROM session JOIN event ON event.id = event_id"
+            " WHERE updated_at > '2020-01-01T00:00:00Z'"
+        )
+        assert {row[0] for row in rows.fetchall()} - {"fair/shut"} == {f"fair/{each}" for each in changed}
+
+
 def test_no_import_opens_what_a_person_shut(db: Database) -> None:
     decided(db, find_subject(db, "closing"), "withdrawn", reason="asked")
     again = Session(slug="closing", title="Closing", release=Release(state="public"))

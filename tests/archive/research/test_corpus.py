@@ -6,7 +6,10 @@ import csv
 import io
 import json
 import zipfile
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,7 @@ from lxml import etree
 
 from archive.research.corpus import FORMS, About, Selection, choose, to_zip, write_corpus
 from archive.research.corpus.base import CorpusWord, Document, Folder, Part, Utterance
+from archive.research.corpus.package import write_descriptor
 from archive.research.corpus.reading import documents
 from archive.research.corpus.tei import TEI
 from archive.research.corpus.text import paragraphs
@@ -85,8 +89,9 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def conn(published: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{published}?mode=ro&immutable=1", uri=True)
+def conn(published: Path) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(f"file:{published}?mode=ro&immutable=1", uri=True)) as opened:
+        yield opened
 
 
 def written_as(form: str, folder: Path, *told: Document) -> Folder:
@@ -162,8 +167,11 @@ def test_json_lines_and_parquet_keep_every_text_and_type(tmp_path: Path) -> None
     written_as("parquet", tmp_path, EXAMPLE)
     for table in ("documents", "people", "segments", "words"):
         told = [json.loads(line) for line in (tmp_path / f"{table}.jsonl").read_text().splitlines()]
-        read = json.loads(pandas.read_parquet(tmp_path / f"{table}.parquet").to_json(orient="records"))
-        assert read == told
+        read = pandas.read_parquet(tmp_path / f"{table}.parquet")
+        if "date" in read:
+            assert {type(day) for day in read["date"]} == {date}
+            read["date"] = read["date"].map(str)
+        assert json.loads(read.to_json(orient="records")) == told
     segments = [json.loads(line) for line in (tmp_path / "segments.jsonl").read_text().splitlines()]
     assert (segments[1]["text"], segments[1]["flags"]) == ("東京\x00 <b>\r\nTschüss", ["no-speech", "repetitive"])
     kinds = {str(kind) for kind in pandas.read_parquet(tmp_path / "words.parquet").dtypes}
@@ -285,14 +293,29 @@ def test_every_form_of_what_is_published(tmp_path: Path, conn: sqlite3.Connectio
     assert all(text in everything for _, _, text in HOSTILE_SENTENCES)
 
 
-def test_descriptor_agrees_with_the_files(tmp_path: Path, conn: sqlite3.Connection) -> None:
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("told", ["publication", "example"])
+def test_descriptor_agrees_with_the_files(tmp_path: Path, conn: sqlite3.Connection, form: str, told: str) -> None:
     frictionless = pytest.importorskip("frictionless")
-    write_corpus(conn, choose(conn, Selection()), ["csv", "text", "tei"], tmp_path, ABOUT)
+    pytest.importorskip("jsonlines")
+    if told == "publication":  # whose words have no times
+        write_corpus(conn, choose(conn, Selection()), [form], tmp_path, ABOUT)
+    else:
+        write_descriptor(written_as(form, tmp_path, EXAMPLE), ABOUT, ["CC BY 4.0"])
     report = frictionless.validate(tmp_path / "datapackage.json")
     assert report.valid, report.flatten(["name", "type", "message"])
-    assert {task.name: task.stats.get("rows") for task in report.tasks}["segments.csv"] == 17
-    with (tmp_path / "segments.csv").open("a") as file:
-        file.write("v9,0\n")
+    rows = {task.name: task.stats.get("rows") for task in report.tasks}
+    tables = {"csv", "jsonl", "parquet"} & {form}
+    assert [rows[f"segments.{each}"] for each in tables] == [17 if told == "publication" else 2] * len(tables)
+
+
+@pytest.mark.parametrize(("file", "wrong"), [("segments.csv", b"v9,0\n"), ("words.jsonl", b'{"document": 1}\n')])
+def test_descriptor_tells_of_files_that_somebody_changed(tmp_path: Path, file: str, wrong: bytes) -> None:
+    frictionless = pytest.importorskip("frictionless")
+    pytest.importorskip("jsonlines")
+    write_descriptor(written_as(file.rpartition(".")[2], tmp_path, EXAMPLE), ABOUT, [])
+    with (tmp_path / file).open("ab") as opened:
+        opened.write(wrong)
     assert not frictionless.validate(tmp_path / "datapackage.json").valid
 
 

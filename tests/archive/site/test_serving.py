@@ -7,10 +7,12 @@ import base64
 import gzip
 import hashlib
 import html
+import json
 import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, quote_plus, urldefrag, urljoin, urlsplit
 
 import brotli
 import httpx
@@ -321,20 +323,93 @@ def test_no_path_leads_to_another_site(site: Site, path: str) -> None:
     assert (answer.status_code, answer.headers.get("location")) == (404, None)
 
 
-def test_whole_addresses_of_datasettes_lead_below_the_sites_own_path(tmp_path: Path) -> None:
-    publish(tmp_path)
-    site = Site(tmp_path, url=f"{URL}/talks")
-    table = site.get("/talks/data/session.json?_size=2&_facet=kind").json()
-    facets = table["facet_results"]
-    facets = facets.get("results", facets)  # where Datasette 1.0 has them
-    told = [table["next_url"], *(each["toggle_url"] for each in facets["kind"]["results"])]
-    page = site.get("/talks/data/session?_size=2&_facet=kind")
-    told += [html.unescape(each) for each in re.findall(rf'href="({URL}[^"]*)"', page.text)]
-    told.append(page.headers["link"].partition(";")[0].strip("<>"))
-    answers = {each: site.get(each.removeprefix(URL)).status_code for each in told}
-    site.datasette.executor.shutdown()
-    assert len(answers) > 6
+def test_whole_addresses_of_datasettes_pages_lead_below_the_sites_own_path(tmp_path: Path) -> None:
+    with serve_example(tmp_path, url=f"{URL}/talks") as site:
+        page = site.get("/talks/data/session?_size=2&_facet=kind")
+        told = [html.unescape(each) for each in re.findall(rf'href="({URL}[^"]*)"', page.text)]
+        told.append(page.headers["link"].partition(";")[0].strip("<>"))
+        answers = {each: site.get(each.removeprefix(URL)).status_code for each in told}
+    assert len(answers) > 3
     assert {each: code for each, code in answers.items() if code != 200 or not each.startswith(f"{URL}/talks/")} == {}
+
+
+FACETED = "_size=2&_facet=kind&kind=talk&_facet=track&_facet_date=start_at&_extra=extras"
+IN_JSON = (
+    "/data.json",
+    "/data.json?sql=select+'/data/session'+as+path,+'/data'+as+link",
+    f"/data/session.json?{FACETED}",
+    f"/data/session.json?_shape=objects&_col=title&{FACETED}",
+    "/data/segment.json?_size=2&_facet_array=flags&_next=2",
+    "/data/session/1.json?_extras=foreign_key_tables&_extra=foreign_key_tables",
+    "/-/tables.json?q=session",  # of Datasette 1.0, and the next
+    "/-/jump.json?q=session",
+    "/api/1/",
+    "/api/1/openapi.json",
+    *(f"/api/1/{path}" for path in ("events", "people", "sessions", "recordings?limit=1", "moments?q=debt")),
+    "/api/1/search?q=debt",
+    "/api/1/concordance?q=debt",
+    "/api/1/search.json?q=debt",
+    "/search/suggest.json?q=arch",
+    "/oembed?url={home}" + TALK,
+    *(f"{TALK}/{name}.json" for name in ("chapters", "manifest", "annotations-1", "search", "words")),
+)
+"""Where programs begin to read, and Datasette's JSON in every form."""
+
+
+def test_every_address_that_json_names_is_below_the_sites_own_path_and_answers(tmp_path: Path) -> None:
+    home, asked, lost = f"{URL}/talks", dict[str, int](), dict[str, str]()
+    with serve_example(tmp_path, url=home) as site:
+        waiting = [home + path.format(home=quote(home, safe="")) for path in IN_JSON]
+        while waiting:
+            address = waiting.pop()
+            if urldefrag(address).url in asked or not address.startswith(home):
+                continue
+            answer = site.get(urldefrag(address).url.removeprefix(URL))
+            asked[urldefrag(address).url] = answer.status_code
+            if "json" in answer.headers.get("content-type", ""):
+                for where, told in addresses(json.loads(answer.content)):
+                    whole = urljoin(address, told)
+                    if whole.startswith(URL) and not whole.startswith(f"{home}/") and whole != home:
+                        lost[f"{address} {where}"] = told
+                    waiting += [whole] * (sum(urlsplit(each).path == urlsplit(whole).path for each in asked) < 3)
+    assert lost == {}
+    # Canvases are named and not read.
+    gone = {each: int(code) for each, code in asked.items() if code not in (200, 302) and "/canvas/" not in each}
+    assert {
+        each: code for each, code in gone.items() if not each.startswith((f"{home}/-/tables", f"{home}/-/jump"))
+    } == {}
+    assert len(asked) > 100
+
+
+def addresses(value: Any, where: str = "") -> Iterator[tuple[str, str]]:
+    """Yield what may be addresses in JSON, each with where it stands; rows of a table are data."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            if key not in ("rows", "paths", "example"):
+                yield from addresses(each, f"{where}.{key}")
+    elif isinstance(value, list):
+        for each in value:
+            yield from addresses(each, where)
+    elif isinstance(value, str) and re.match(r"(?:/|\?|https?://)\S*$", value):
+        yield where, value
+
+
+@pytest.mark.parametrize(
+    ("shape", "rows"),
+    [
+        ("arrays", [["/data/session", "/data"]]),
+        ("objects", [{"path": "/data/session", "link": "/data"}]),
+        ("array", [{"path": "/data/session", "link": "/data"}]),
+        ("arrayfirst", ["/data/session"]),
+    ],
+)
+def test_rows_keep_their_words_below_a_path(tmp_path: Path, shape: str, rows: list[Any]) -> None:
+    sql = quote_plus("select '/data/session' as path, '/data' as link")
+    with serve_example(tmp_path, url=f"{URL}/talks") as site:
+        # Of Datasette before 1.0, and since.
+        asked = [f"/talks{path}?sql={sql}&_shape={shape}" for path in ("/data.json", "/data/-/query.json")]
+        told = [site.get(each, follow_redirects=True).json() for each in asked]
+    assert rows in [each.get("rows") if isinstance(each, dict) else each for each in told]
 
 
 @pytest.mark.parametrize(

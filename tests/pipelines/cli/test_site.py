@@ -93,7 +93,7 @@ def test_watch_publishes_when_an_embargo_ends(root: Path, tmp_path: Path) -> Non
         return report
 
     with pytest.raises(EnoughError):
-        _watch(noted, partial(_embargo_ended, root), clock=night.clock, sleep=night.sleep)
+        _watch(noted, partial(_embargo_ended, root), night.now, clock=night.clock, sleep=night.sleep)
     assert told == [(MIDNIGHT, ["opening", "tides"])]
 
 
@@ -113,8 +113,20 @@ def test_watch_tries_again_what_could_not_be_published(root: Path, tmp_path: Pat
         return report
 
     with pytest.raises(EnoughError):
-        _watch(sometimes, partial(_embargo_ended, root), clock=night.clock, sleep=night.sleep)
+        _watch(sometimes, partial(_embargo_ended, root), night.now, clock=night.clock, sleep=night.sleep)
     assert tried == [MIDNIGHT + timedelta(seconds=number * LOOK_SECONDS) for number in range(3)]
+    assert shown(tmp_path / "public") == ["opening", "tides"]
+
+
+def test_watch_publishes_what_opened_while_it_published(root: Path, tmp_path: Path) -> None:
+    embargoed(root)
+    night = Night(MIDNIGHT - timedelta(seconds=1), looks=1)
+    publish = partial(_publish, root, Publish(tmp_path / "public", clock=night.clock))
+    began = night.now
+    publish()
+    night.now += timedelta(seconds=2)  # it took so long
+    with pytest.raises(EnoughError):
+        _watch(publish, partial(_embargo_ended, root), began, clock=night.clock, sleep=night.sleep)
     assert shown(tmp_path / "public") == ["opening", "tides"]
 
 

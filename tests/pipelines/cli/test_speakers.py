@@ -4,6 +4,7 @@ import json
 import os
 import sqlite3
 import wave
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -340,7 +341,7 @@ def test_nothing_that_nobody_confirmed_and_no_voiceprint_is_published(root: Path
     assert b"The guest" in data
     for secret in (b"zqbefore", b"zqeditor", b"Grace Hopper", *prints(root)):
         assert secret not in data
-    with sqlite3.connect(next((root / "public").glob("*.db"))) as conn:
+    with closing(sqlite3.connect(next((root / "public").glob("*.db")))) as conn:
         assert conn.execute("SELECT label, person_id FROM speaker_tag ORDER BY id").fetchall() == [
             ("Voice 1", None), ("The guest", None),
         ]  # fmt: skip

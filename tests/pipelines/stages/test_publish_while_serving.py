@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import subprocess
 import sys
@@ -11,12 +12,15 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 
+from archive.catalogue.importing import apply_event
 from archive.catalogue.rows import touch
 from archive.connection import transaction
+from metadata.model import Event, Release, Session
 from pipelines.run.executors import InProcess
 from pipelines.run.runner import run_stage
 from pipelines.stages.index import Index
@@ -125,3 +129,50 @@ def test_no_request_fails_while_the_site_is_published_again_and_again(tmp_path: 
     assert crowd.answers[200] > PUBLICATIONS * CLIENTS
     assert newest == f"Title {PUBLICATIONS - 1}"
     assert len(crowd.titles) > 1
+
+
+PLACES = (
+    "/events/coast",
+    "/feed.atom",
+    "/sitemaps/sessions-1.xml",
+    "/api/1/sessions",
+    "/data/session.json?_shape=array",
+)
+
+
+def test_what_an_embargo_kept_back_is_there_after_the_next_publication_and_no_restart(tmp_path: Path) -> None:
+    """A site tells no time: what is public is what was when it was published, which a timer or --watch does again."""
+    begins, ends = datetime(2030, 1, 1, tzinfo=UTC), datetime(2030, 6, 1, tzinfo=UTC)
+    init(tmp_path / "archive", title="Test")
+    coast = Event(
+        slug="coast",
+        title="Coast",
+        sessions=(
+            Session(slug="opening", title="Opening"),
+            Session(slug="tides", title="Tides", release=Release(state="embargoed", until=ends.isoformat())),
+        ),
+    )
+    with open_archive(tmp_path / "archive") as context:
+        with transaction(context.db):
+            apply_event(context.db, coast, decided_at="2026-01-01T00:00:00Z")
+        do(context, Publish(clock=lambda: begins))
+        with served(tmp_path / "archive") as base, httpx.Client(base_url=base, trust_env=False) as client:
+            before = {path: client.get(path) for path in PLACES}
+            hidden = client.get("/events/coast/tides")
+            harvested = client.get("/oai?verb=ListIdentifiers&metadataPrefix=oai_dc").text
+            do(context, Publish(clock=lambda: ends - timedelta(seconds=1)))
+            still = {path: client.get(path, headers={"if-none-match": before[path].headers["etag"]}) for path in PLACES}
+            do(context, Publish(clock=lambda: ends))
+            after = {path: client.get(path, headers={"if-none-match": before[path].headers["etag"]}) for path in PLACES}
+            shown = client.get("/events/coast/tides")
+            since = re.findall("<responseDate>(.*?)</responseDate>", harvested)[0]
+            news = client.get(f"/oai?verb=ListRecords&metadataPrefix=oai_dc&from={since}").text
+    assert (hidden.status_code, {path: answer.status_code for path, answer in before.items()}) == (
+        404,
+        dict.fromkeys(PLACES, 200),
+    )
+    assert [path for path, answer in before.items() if "tides" in answer.text.lower()] == []
+    assert {path: answer.status_code for path, answer in still.items()} == dict.fromkeys(PLACES, 304)
+    assert {path: answer.status_code for path, answer in after.items()} == dict.fromkeys(PLACES, 200)
+    assert [path for path, answer in after.items() if "tides" not in answer.text.lower()] == []
+    assert (shown.status_code, re.findall("<dc:title>(.*?)</dc:title>", news)) == (200, ["Tides"])
