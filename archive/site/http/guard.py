@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote_plus, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, Response
@@ -46,6 +47,13 @@ _OPTIONS = OPEN_TO_ALL | {
 MAX_SQL_BYTES = 8_192
 """Bytes of a query string with SQL. Datasette looks for comments in SQL by patterns whose time grows with the square of
 its length, and answers nobody else meanwhile: 50 KB without the end of a comment take seconds."""
+_OF_THE_MOMENT = re.compile(
+    r"\b(now|random|randomblob|current_(date|time|timestamp))\b"
+    r"|\b((date|time|datetime|julianday|unixepoch)\s*\(|strftime\s*\(\s*('[^']*'|:\w+))\s*\)",
+    re.IGNORECASE,
+)
+"""What a query says whose answer may be another the next time, though nothing was published
+(https://sqlite.org/lang_datefunc.html, https://sqlite.org/lang_corefunc.html#random)."""
 _TOO_LONG = f"This query is longer than {MAX_SQL_BYTES} bytes.\n"
 _CREDENTIALS = {b"cookie", b"authorization"}
 _DROPPED = ("set-cookie", "vary")
@@ -218,12 +226,18 @@ class _Exchange:
         tags = (self.any_tag, self.spoken_tag, self.packed_tag)
         self.known = next((tag for tag in tags if matches(known, tag)), None)
         self.knows_some = known.strip() == "*"
+        self.lasts = not (
+            scope["path"].startswith(DATA) and _OF_THE_MOMENT.search(unquote_plus(query.decode("latin-1")))
+        )
         self._start: MutableHeaders | None = None
         self._body = bytearray()
         self._passing = False
 
     async def run(self) -> None:
         """Answer the request."""
+        if not self.lasts:
+            await self.app(self._whole(), self.receive, self.send)
+            return
         making = (self.spoken_tag, self.encoding)
         keys: tuple[Key, ...] = (making, (self.any_tag, self.encoding), (self.packed_tag, None))
         if self.known:
@@ -267,6 +281,8 @@ class _Exchange:
                 del headers[name]
             if not self._keeps(message["status"], headers):
                 self._passing = True
+                if not self.lasts:
+                    headers["cache-control"] = UNKEPT
                 self.answers.give_up((self.spoken_tag, self.encoding))
                 if "content-language" in headers:
                     headers["vary"] = "Accept-Language"
@@ -291,7 +307,7 @@ class _Exchange:
         own = "etag" in headers and "/-/static" not in self.scope["path"]  # media have their own
         kind = headers.get("content-type", "")
         made = is_compressible(kind) or kind.startswith("image/")  # which is drawn for a publication
-        return status == 200 and not unkept and not own and made
+        return status == 200 and self.lasts and not unkept and not own and made
 
     async def _gather(self, message: Message, start: MutableHeaders) -> None:
         self._body += message.get("body", b"")
