@@ -7,6 +7,7 @@ answer may be kept by a cache.
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
 import re
 from http import HTTPStatus
@@ -17,6 +18,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from archive.lane.pool import asker
 from archive.site.http.answers import MAX_BYTES, Answer, Answers, Key
 from archive.site.http.below import absolute_below, with_addresses_below
 from archive.site.http.negotiation import (
@@ -112,6 +114,7 @@ def guard(app: ASGIApp, datasette: Any) -> ASGIApp:
         headers = [each for each in scope["headers"] if each[0].lower() not in _CREDENTIALS]
         scope = _as_named(site, {**scope, "headers": headers, "path": scope["path"] or "/"})
         scope, send = as_wanted(scope, send)
+        asker.set(_network(scope))
         await _Exchange(app, datasette, answers, scope, receive, send).run()
 
     return guarded
@@ -168,6 +171,17 @@ def _within(base: str, scope: Scope) -> Scope:
     start = raw.partition(b"?")[0]
     rest = raw[len(base) :] if start.startswith(base.encode()) else scope["path"][len(base) :].encode()
     return {**scope, "path": scope["path"][len(base) :] or "/", "raw_path": rest or b"/"}
+
+
+def _network(scope: Scope) -> str:
+    """Return the address that a request comes from, of IPv6 the network; "" for this machine, such as a proxy on it."""
+    try:
+        address = ipaddress.ip_address((scope.get("client") or ("",))[0])
+    except ValueError:
+        return ""
+    if address.is_loopback:
+        return ""
+    return str(ipaddress.ip_network((address, 64), strict=False) if address.version == 6 else address)
 
 
 def _as_named(site: SplitResult, scope: Scope) -> Scope:
