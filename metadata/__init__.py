@@ -8,6 +8,7 @@ Its modules are in layers. A module imports only from layers above its own, or e
     errors, encodings            what can go wrong; which encoding a text is in
     names, languages, times      texts, languages and times: comparing and parsing them
     shapes, feed_dates, terms    mistakes in values, dates of feeds, terms in texts
+    licences                     the names of licences
     cells, markup, xml_text      texts that no spreadsheet takes for formulas, HTML read alike, what XML can hold
     moments                      addresses of a second on other sites
     model                        the nouns: event, session, person, recording, transcript

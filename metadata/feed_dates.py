@@ -23,6 +23,11 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from metadata.errors import InvalidTimeError
 from metadata.times import NO_ZONE, parse_moment
 
+GENERATOR = "Rostra"
+"""What feeds of Rostra call their program."""
+DATED = "{http://purl.org/dc/terms/}temporal"
+"""The element of such feeds that says when a session was, also where only its day is known. Where it is missing, nobody
+knows: ``pubDate`` is then when the session last changed, since players sort by it."""
 _EXPECTED = "a date such as 'Mon, 3 Feb 2020 16:00:00 +0100' or 2020-02-03T16:00:00+01:00"
 _LONGEST = 100
 _FARTHEST = timedelta(hours=14)

@@ -150,7 +150,7 @@ def test_modules_import_in_no_circle() -> None:
 MODULES_A_FOLDER = Counter({"archive.catalogue": 26, "archive.search": 26, "pipelines.cli": 27})
 MOST_MODULES = 20
 """But for formats, which are a module each."""
-IMPORTS_BETWEEN_FOLDERS = {"metadata": 22, "archive": 49, "pipelines": 64}
+IMPORTS_BETWEEN_FOLDERS = {"metadata": 23, "archive": 49, "pipelines": 64}
 IMPORTS_A_MODULE = {"metadata": 4.0, "archive": 4.5, "pipelines": 4.0}
 """Of modules of the same package, on average."""
 WRITE_SUPERSEDED = {

@@ -7,6 +7,7 @@ from pathlib import PurePath
 
 from metadata.captions import (
     ass,
+    podcast_chapters,
     podcast_html,
     podcast_json,
     sbv,
@@ -48,6 +49,7 @@ FORMATS: dict[str, CaptionFormat] = {
         text.FORMAT,
         podcast_json.FORMAT,
         podcast_html.FORMAT,
+        podcast_chapters.FORMAT,
         transcript_json.FORMAT,
         sbv.FORMAT,
         scc.FORMAT,

@@ -83,7 +83,9 @@ def _note(silent: Segment) -> str:
 
 def _block(cue: Cue) -> str:
     mark = f".{OVERLAPPED}" if cue.overlapped else ""
-    voice = f"<v{mark} {_escape(cue.speaker)}>" if cue.speaker else f"<c{mark}>" if mark else ""
+    name = _escape(cue.speaker or "")
+    # Readers take the blanks around a name away, and an arrow for times.
+    voice = f"<v{mark} {name}{' ' if name.endswith('--') else ''}>" if name else f"<c{mark}>" if mark else ""
     lines = "\n".join(map(_escape, cue.lines))
     return f"{format_timestamp(cue.start_ms)} --> {format_timestamp(cue.end_ms)}\n{voice}{lines}\n"
 

@@ -12,8 +12,9 @@ from collections import Counter
 from functools import reduce
 from urllib.parse import urljoin
 
-from metadata.feed_dates import published
+from metadata.feed_dates import DATED, GENERATOR, Published, published
 from metadata.languages import UNDETERMINED
+from metadata.licences import spdx_name
 from metadata.model import Event, Link, Person, Release, Role, RoleName, Session
 from metadata.names import distinct_names, name_key
 from metadata.times import NO_ZONE
@@ -180,7 +181,7 @@ def _session(item: Node, prefix: str, language: str | None, channel: Node, notes
             for node in item.all(f"{name}{kind}"):
                 said = node.attributes.get("language") or node.attributes.get("type")
                 links += notes.link(node.where, kind, node.attributes.get("url"), said)
-    start, day = _when(item, notes)
+    start, day = _when(item, channel, notes)
     return Session(
         slug="",
         title=title or UNTITLED,
@@ -209,11 +210,17 @@ def _is_plain(node: Node, tag: str) -> bool:
     return child is not None and child.attributes.get("type", "text") == "text"
 
 
-def _when(item: Node, notes: Notes) -> tuple[str | None, str | None]:
-    """Return the moment at which an episode was published, or else its day."""
+def when(item: Node, channel: Node, zone: str | None = None) -> Published:
+    """Return when an episode was published, or, in feeds of Rostra, when its session was."""
+    ours = GENERATOR in {channel.get("generator"), channel.get(f"{_ATOM}generator")}
     names = (f"{_ATOM}published", "pubDate", f"{_DUBLIN_CORE}date", f"{_ATOM}updated")
-    text = next((text for name in names if (text := item.get(name))), None)
-    found = published(text, notes.source.time_zone)
+    texts = (item.get(name) for name in ([DATED.removeprefix("{")] if ours else names))
+    return published(next(filter(None, texts), None), zone)
+
+
+def _when(item: Node, channel: Node, notes: Notes) -> tuple[str | None, str | None]:
+    """Return the moment of an episode, or else its day, and note what is doubtful about it."""
+    found = when(item, channel, notes.source.time_zone)
     if found.doubt == NO_ZONE:
         notes.no_zone(item.where)
     elif found.doubt:
@@ -241,6 +248,16 @@ def release_wish(item: Node, channel: Node) -> str | None:
     return None
 
 
+def licence(item: Node, channel: Node) -> str | None:
+    """Return the address of an episode's licence, or its name, or what Dublin Core calls its rights."""
+    for place in (item, channel):
+        for prefix in PODCAST:
+            if (node := place.find(f"{prefix}license")) is not None:
+                address = node.attributes.get("url", "").strip()
+                return address if is_web(address) else spdx_name(node.text) or node.text.strip() or None
+    return item.get(f"{_DUBLIN_CORE}rights") or None
+
+
 def _length(item: Node, notes: Notes) -> int | None:
     """Return iTunes' duration: seconds, ``MM:SS`` or ``HH:MM:SS``."""
     text = item.get(f"{_ITUNES}duration")
@@ -264,7 +281,7 @@ def _people(item: Node, channel: Node, notes: Notes) -> tuple[Role, ...]:
         roles: dict[tuple[str, str], Role] = {}
         for prefix in PODCAST:
             for node in place.all(f"{prefix}person"):
-                name = notes.line(node.text)
+                name = notes.line(node.text, html=False)
                 said = node.attributes.get("role", "host").lower()
                 if name and said in _ROLES:
                     links = notes.link(node.where, "website", node.attributes.get("href"))

@@ -107,6 +107,7 @@ class Found:
         stamp: changes when the file does.
         bytes: its size, where the source says it.
         about: what the source says of the session that it is a recording of.
+        licence: the address of the file's licence, or its name.
     """
 
     place: str
@@ -114,6 +115,7 @@ class Found:
     stamp: Stamp
     bytes: int | None = None
     about: Session | None = None
+    licence: str | None = None
 
     @property
     def shelf_name(self) -> str:

@@ -7,8 +7,9 @@ other file.
 Dates and wishes about publication are read as in `metadata.timetables.podcast_rss`. Episodes that share an id are told
 apart by the addresses of their recordings, and a remark says so.
 
-An episode's transcripts (``podcast:transcript``, https://podcastindex.org/namespace/1.0) are fetched with it. A
-transcript that cannot be fetched is named in a remark, and the recording is pulled all the same.
+An episode's transcripts and chapters (``podcast:transcript`` and ``podcast:chapters``,
+https://podcastindex.org/namespace/1.0) are fetched with it. What of these cannot be fetched is named in a remark, and
+the recording is pulled all the same.
 """
 
 from __future__ import annotations
@@ -57,6 +58,8 @@ from pipelines.storage.atomic import write_atomic
 
 FEED_BYTES = 64_000_000
 """The largest feed that is read, in bytes."""
+CHAPTERS = "recording.chapters.json"
+"""What the file of an episode's chapters is called."""
 TRANSCRIPT_BYTES = 16_000_000
 """The largest transcript that is fetched, in bytes: more than a day of speech with a time for each word."""
 PAGES = 200
@@ -92,11 +95,11 @@ class Episode(WebFile):
     """A recording that a feed names.
 
     Attributes:
-        transcripts: names for the files of its transcripts, each with its address.
+        texts: names for the files of its transcripts and chapters, each with its address.
         doubts: remarks that the user should see.
     """
 
-    transcripts: tuple[tuple[str, str], ...] = ()
+    texts: tuple[tuple[str, str], ...] = ()
     doubts: tuple[str, ...] = ()
 
     @contextmanager
@@ -118,18 +121,19 @@ class Episode(WebFile):
         folder.mkdir(parents=True, exist_ok=True)
         try:
             paths, remarks = [], list(self.doubts)
-            for name, url in self.transcripts:
+            for name, url in self.texts:
                 try:
-                    (folder / name).write_bytes(_transcript(url, shelf))
+                    (folder / name).write_bytes(_text_at(url, shelf))
                     paths.append(folder / name)
                 except ItemError as error:
-                    remarks.append(f"no transcript from {plain(url, 500)}: {error}")
+                    what = "chapters" if name == CHAPTERS else "transcript"
+                    remarks.append(f"no {what} from {plain(url, 500)}: {error}")
             yield tuple(paths), "; ".join(remarks) or None
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _transcript(url: str, shelf: Shelf) -> bytes:
+def _text_at(url: str, shelf: Shelf) -> bytes:
     response, body = request(url, shelf.settings, {}, limit=min(TRANSCRIPT_BYTES, shelf.settings.max_bytes))
     if response.status_code != HTTPStatus.OK:
         raise FetchError(f"the server answers {response.status_code} {response.reason_phrase}".rstrip())
@@ -219,7 +223,8 @@ def _parse(url: str, body: bytes) -> Any:
 def _by_entry(url: str, body: bytes) -> Iterator[dict[str, Any]]:
     """Yield what is known of every entry of a feed that is sound XML, in order, beyond what feedparser keeps.
 
-    That is its transcripts, its wish about publication, and its session as `metadata.timetables.podcast_rss` reads it.
+    That is its transcripts and chapters, its licence, its wish about publication, when it was, and its session, as
+    `metadata.timetables.podcast_rss` reads them.
     """
     source = Source(url, body)
     try:
@@ -242,10 +247,24 @@ def _by_entry(url: str, body: bytes) -> Iterator[dict[str, Any]]:
         people = session.people if session and podcast_rss.names_people(node, parent) else ()
         yield {
             "transcripts": _transcripts_of(node, url),
+            "chapters": _chapters_of(node, url),
+            "licence": podcast_rss.licence(node, parent),
             "wish": podcast_rss.release_wish(node, parent),
+            "when": podcast_rss.when(node, parent),
             "told": session,
             "people": people,
         }
+
+
+def _chapters_of(entry: Node, url: str) -> tuple[tuple[str, str], ...]:
+    for node in (node for name in PODCAST for node in entry.all(f"{name}chapters")):
+        try:
+            address = urljoin(url, node.attributes.get("url", "").strip())
+        except ValueError:
+            continue
+        if address != url:
+            return ((CHAPTERS, address),)
+    return ()
 
 
 def _transcripts_of(entry: Node, url: str) -> tuple[tuple[str, str], ...]:
@@ -317,14 +336,16 @@ def _suffix(address: str) -> str:
 def _episode(url: str, entry: Any, enclosure: Any, key: str, about: Session, doubts: tuple[str, ...]) -> Episode:
     address, length = enclosure["href"], str(enclosure.get("length") or enclosure.get("filesize") or "")
     transcripts = entry.get("transcripts", ())
+    # Chapters are no part of the stamp: for them alone, no recording comes again.
     return Episode(
         place=f"{url}#{key}",
         name=file_name(f"{about.title.replace('/', '-')}{_suffix(address)}"),
         stamp=(address, length, *(where for _, where in transcripts)),
         bytes=int(length) if length.isdecimal() and len(length) < 16 and int(length) else None,
         about=about,
+        licence=plain(entry.get("licence") or "", 500) or None,
         url=address,
-        transcripts=transcripts,
+        texts=(*entry.get("chapters", ()), *transcripts),
         doubts=doubts,
     )
 
@@ -342,7 +363,7 @@ def _about(entry: Any, feed: Any, guid: str | None) -> tuple[Session, tuple[str,
     title = plain(named, 500) or _text(feed.get("title"), 500) or "Episode"
     abstract = plain(read.abstract or "", 20_000) if read else _text(entry.get("summary"), 20_000)
     page = entry.get("link", "")
-    when = published(entry.get("published") or entry.get("updated"))
+    when = entry.get("when") or published(entry.get("published") or entry.get("updated"))
     wish = entry.get("wish")
     about = Session(
         slug=make_slug(title),

@@ -66,6 +66,7 @@ class Pulled:
 
     Attributes:
         spoken: BCP-47 language of the sound, where it has subtitles in that language.
+        licence: as its place says it; what a timetable says comes before.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Pulled:
     companions: tuple[Companion, ...] = ()
     spoken: str | None = None
     remark: str | None = None
+    licence: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,7 @@ class Pull:
                 raise BrokenMediaError(f"cannot be copied: {error.strerror or error}") from error
         folder = Path(found.place).parent.name if found.place.startswith("/") else ""
         remark = _joined(_of_tracks(info), *unread, fetched.remark)
-        return Pulled(found.name, folder, blob, info, found.about, companions, spoken, remark)
+        return Pulled(found.name, folder, blob, info, found.about, companions, spoken, remark, found.licence)
 
     def commit(self, context: Context, item: Item, result: Pulled | None) -> str | None:
         """Add the recording to the catalogue and to its session."""
@@ -166,7 +168,7 @@ class Pull:
             suffix=info.suffix,
             streams=msgspec.json.encode(info.streams).decode(),
             original_name=result.name,
-            **note,
+            **{**note, "licence": note.get("licence") or result.licence},
         )
         recording = _brought_here(context.db, session_id, new)
         if recording is None:

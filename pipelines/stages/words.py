@@ -21,6 +21,7 @@ from metadata.model import Session, TranscriptKind
 from pipelines.errors import BrokenMediaError, CaptionsError, ConfigError
 from pipelines.exchange.captioned import Names, recording_for
 from pipelines.sources import Shelf, find
+from pipelines.sources.feed import CHAPTERS
 from pipelines.stages.base import Item, Report, fingerprint
 from pipelines.stages.companions import Companion, Task, companion
 from pipelines.storage.archive_folder import Context, timestamp
@@ -67,9 +68,8 @@ class PullWords:
         if found.empty:
             return None
         with found.fetch_captions(task.shelf) as fetched:
-            if not any(
-                Path(each).suffix in SUFFIXES and not each.name.endswith(".info.json") for each in fetched.companions
-            ):
+            texts = [each for each in fetched.companions if not each.name.endswith((".info.json", CHAPTERS))]
+            if not any(each.suffix in SUFFIXES for each in texts):
                 raise CaptionsError(f"it has no captions by people{f' ({fetched.remark})' if fetched.remark else ''}")
             try:
                 kept = tuple(companion(task.store, path) for path in fetched.companions)

@@ -18,6 +18,7 @@ TEXTS = {
     "ttml": '<tt xmlns="http://www.w3.org/ns/ttml"><body><div><p begin="1s" end="2s">{}</p></div></body></tt>',
     "txt": "{}\n",
     "podcast-html": "<cite>A</cite><time>0:01</time><p>{}</p>",
+    "podcast-chapters": '{{"version":"1.2.0","chapters":[{{"startTime":1,"title":"{}"}}]}}',
     "podcast-json": '{{"version":"1.0.0","segments":[{{"startTime":1,"endTime":2,"body":"{}"}}]}}',
     "json": '{{"language":"en","duration_ms":9000,"segments":[{{"start_ms":1000,"end_ms":2000,"text":"{}"}}]}}',
     "whisper-json": '{{"text":"x","language":"en","segments":[{{"id":0,"start":1,"end":2,"text":"{}"}}]}}',
@@ -55,6 +56,7 @@ PLACES = {
     ),
     "txt": ("Ada: {}\n\nBen: {}\n",),
     "podcast-html": ("<cite>{}</cite><time>0:01</time><p>x</p>", "<time>{}</time><p>x</p>", "<!--{}--><p>x</p>"),
+    "podcast-chapters": ('{{"chapters":[{{"startTime":1,"title":"x","{}":1}}]}}',),
     "podcast-json": ('{{"segments":[{{"startTime":1,"body":"x","{}":1}}]}}',),
     "json": ('{{"language":"{}","duration_ms":9,"segments":[]}}',),
     "whisper-json": ("[{}]", '{{"segments":[],"words":[{{"word":"{}","start":1}}],"text":"x"}}'),
@@ -79,6 +81,7 @@ OTHERS: dict[str, dict[str, str]] = {
     "vtt": dict.fromkeys((*_TAGS, "<", "-->", "<00:", "<!--"), "") | {"&amp": "&" * 20, ".jpg?": "NotSaidError"},
     "srt": {"-->": "FormatError"},
     "ass": {"{\\": "{" * 20},
+    "podcast-chapters": {" ": "1"},
     "podcast-html": dict.fromkeys(_TAGS, "") | {"&amp": "&" * 20},
 }
 """Units that are markup in a format, or break its rules, and what is read of them instead."""
@@ -88,7 +91,7 @@ CLAIMED = frozenset({"WEBVTT\n\n", "-->", "00:01.000 --> 00:02.000\nx\n\n"})
 
 def repeated(name: str, unit: str, length: int) -> str:
     text = unit * (length // len(unit))
-    if "json" in name:
+    if FORMATS[name].suffix.endswith("json"):
         return text.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
     return text.replace("&", "&amp;").replace("<", "&lt;") if name == "ttml" else text
 

@@ -13,7 +13,7 @@ from metadata.captions import FORMATS, READERS, WRITERS, Source, detect_format, 
 from metadata.captions.base import tidy
 from metadata.captions.cues import cues
 from metadata.captions.spans import hold_words
-from metadata.errors import FormatError, MetadataError, UnknownFormatError
+from metadata.errors import FormatError, MetadataError
 from metadata.model import EXAMPLE_TRANSCRIPT, Flag, Segment, Transcript, Word
 from tests.mutations import mutations
 
@@ -31,6 +31,7 @@ def said(transcript: Transcript) -> list[tuple[int, int, str | None, str]]:
 COUNTS = {
     "GMT20240124-202901_Recording.cc.vtt": ("vtt", 100),
     "GMT20240124-202901_Recording.transcript.vtt": ("vtt", 102),
+    "podcast-chapters-example.json": ("podcast-chapters", 9),
     "podcast-transcript-example.html": ("podcast-html", 136),
     "podcast-transcript-example.json": ("podcast-json", 2),
     "podcast-transcript-example.srt": ("srt", 222),
@@ -65,7 +66,6 @@ COUNTS = {
 (one in ``invalid_timeframe``, the last in ``youtube_dl``); of the HTML, its sentences."""
 
 REFUSED = {
-    "podcast-chapters-example.json": UnknownFormatError,
     "webvtt-py_invalid.vtt": FormatError,
 }
 
@@ -513,6 +513,7 @@ SEEDS = {
     "whisper-json": '{"segments": [{"start": 0.5, "end": 1, "text": "Hi", "words": [{"word": "Hi", "start": 0.5}]}]}',
     "whisper-tsv": "start\tend\ttext\n0\t1500\tHi there.\n1500\t2500\tYes\n",
     "ttml": WRITERS["ttml"](replace(EXAMPLE_TRANSCRIPT, kind="human")),
+    "podcast-chapters": '{"chapters": [{"startTime": 0.5, "endTime": 1, "title": "One"}, {"startTime": 2}]}',
     "podcast-json": WRITERS["podcast-json"](EXAMPLE_TRANSCRIPT),
     "json": WRITERS["json"](EXAMPLE_TRANSCRIPT),
     "podcast-html": "<cite>Ada:</cite><time>0:01</time><p>One &amp; two. Three.</p><time>0:04</time><p>Four</p>",

@@ -16,11 +16,16 @@ from archive.site.feeds.listings import Listing, how_found
 from archive.site.labels import duration, outside, role
 from archive.site.records import Session
 from archive.site.settings import SiteSettings
+from metadata.feed_dates import DATED, GENERATOR
 from metadata.xml_text import xml_text, xml_title
 
 NAMESPACE = "http://www.w3.org/2005/Atom"
 MEDIA_TYPE = "application/atom+xml; charset=utf-8"
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+
+
+TERMS = {"dcterms": DATED[1:].partition("}")[0]}
+"""The namespace of `metadata.feed_dates.DATED`, by its usual name."""
 
 
 def write_atom(listing: Listing, settings: SiteSettings, *, feed: str, page: int, built_at: str) -> bytes:
@@ -39,7 +44,7 @@ def write_atom(listing: Listing, settings: SiteSettings, *, feed: str, page: int
     made.title(title)
     made.subtitle(xml_title(listing.description, f"Sessions of {title}"))
     made.author(name=xml_title(settings.name), uri=settings.absolute(urls.HOME))
-    made.generator("Rostra")
+    made.generator(GENERATOR)
     made.updated(listing.updated(built_at))
     made.language(listing.language or "en")
     made.link(href=settings.absolute(listing.page), rel="alternate", type="text/html")
@@ -47,7 +52,7 @@ def write_atom(listing: Listing, settings: SiteSettings, *, feed: str, page: int
         made.link(**link, type="application/atom+xml")
     if settings.hub:
         made.link(href=settings.hub, rel="hub")
-    made.register_extension("links", BaseExtension, _Links, rss=False)
+    made.register_extension("links", _Names, _Links, rss=False)
     for session, result in listing.entries:
         _add_entry(made, session, result, settings)
     return bytes(made.atom_str(pretty=True))
@@ -67,16 +72,26 @@ def _paged(feed: str, page: int) -> str:
     return feed if page == 1 else f"{feed}{'&' if '?' in feed else '?'}page={page}"
 
 
+class _Names(BaseExtension):  # type: ignore[misc]  # feedgen has no types
+    """The namespace in which a feed says when a session was."""
+
+    def extend_ns(self) -> dict[str, str]:
+        return TERMS
+
+
 class _Links(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no types
-    """The links of an entry but its first: of those, feedgen 1.0 writes the address alone. And its language."""
+    """The links of an entry but its first: of those, feedgen 1.0 writes the address alone. And language and day."""
 
     def __init__(self) -> None:
         self.links: list[dict[str, str]] = []
         self.language: str | None = None
+        self.dated: str | None = None
 
     def extend_atom(self, entry: Any) -> Any:
         if self.language:
             entry.set(_LANG, self.language)
+        if self.dated:
+            etree.SubElement(entry, DATED).text = self.dated
         for link in self.links:
             etree.SubElement(entry, f"{{{NAMESPACE}}}link", link)
         return entry
@@ -89,6 +104,7 @@ def _add_entry(made: FeedGenerator, session: Session, result: SessionResult | No
     entry.updated(session.updated)
     if starts := session.starts:
         entry.published(starts)
+    entry.links.dated = session.start or session.day
     entry.link(href=session.url)
     entry.links.language = session.language or next((each.language for each in session.recordings), None)
     if (played := session.played) and (file := played.file):

@@ -11,15 +11,18 @@ from archive.site.http.respond import respond
 from archive.site.published import current
 from archive.site.records import Reader
 from archive.site.render import argument, not_found
-from archive.site.session_page.divisions import divisions
+from archive.site.session_page.divisions import are_made, divisions
 from archive.site.settings import site_settings
+from metadata.captions.podcast_chapters import FORMAT
 
-MEDIA_TYPE = "application/json+chapters"
+MEDIA_TYPE = FORMAT.media_type
 VERSION = "1.2.0"
 
 
 async def chapters(datasette: Any, request: Any) -> Any:
     """``/events/EVENT/SESSION/chapters.json?recording=…``: the parts of a recording, as podcast players read them.
+
+    Whether nobody made them and a program proposes them is said in a field of ours, which players pass over.
 
     Source: https://github.com/Podcastindex-org/podcast-namespace/blob/main/docs/examples/chapters/jsonChapters.md.
     """
@@ -39,7 +42,8 @@ async def chapters(datasette: Any, request: Any) -> Any:
         named = [
             {"startTime": each.start_ms / 1000, "endTime": each.end_ms / 1000, "title": each.title} for each in parts
         ]
-        return msgspec.json.encode({"version": VERSION, "title": session.title, "chapters": named})
+        proposed = {} if are_made(conn, found[0].sha256) else {"proposed": True}
+        return msgspec.json.encode({"version": VERSION, "title": session.title, **proposed, "chapters": named})
 
     body = await database.execute_fn(read)
     return await not_found(datasette, request) if body is None else respond(body, MEDIA_TYPE)

@@ -16,16 +16,18 @@ from feedgen.entry import FeedEntry
 from feedgen.ext.base import BaseEntryExtension, BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
-from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
 from archive import urls
 from archive.site.feeds.atom import NAMESPACE as ATOM
-from archive.site.feeds.atom import paging
+from archive.site.feeds.atom import TERMS, paging
 from archive.site.feeds.listings import Listing, how_found
 from archive.site.labels import outside
 from archive.site.records import Credit, File, Recording, Session
 from archive.site.settings import SiteSettings
+from metadata.captions.podcast_chapters import FORMAT as CHAPTERS
+from metadata.feed_dates import DATED, GENERATOR
 from metadata.languages import UNDETERMINED
+from metadata.licences import spdx_name
 from metadata.moments import site_name
 from metadata.xml_text import xml_text, xml_title
 
@@ -33,7 +35,6 @@ MEDIA_TYPE = "application/rss+xml; charset=utf-8"
 NAMESPACE = "https://podcastindex.org/namespace/1.0"
 DUBLIN_CORE = "http://purl.org/dc/elements/1.1/"
 ITUNES = "http://www.itunes.com/dtds/podcast-1.0.dtd"
-CHAPTERS = "application/json+chapters"
 FEEDS = uuid.UUID("ead4c236-bf58-58c6-a2c6-a6b28d128cb6")
 """The namespace of ids of podcasts, in the documentation of ``podcast:guid``."""
 CAPTIONS = ("vtt", "srt", "podcast-json")
@@ -71,7 +72,7 @@ def write_podcast(listing: Listing, settings: SiteSettings, *, feed: str, page: 
     made.link(**itself, type="application/rss+xml")
     made.link(href=settings.absolute(listing.page), rel="alternate")
     made.language(_language(listing))
-    made.generator("Rostra")
+    made.generator(GENERATOR)
     made.lastBuildDate(listing.updated(built_at))
     made.podcast.itunes_author(xml_text(settings.name))
     made.podcast.itunes_summary(about)
@@ -151,7 +152,7 @@ class _Channel(BaseExtension):  # type: ignore[misc]  # feedgen has no types
         self.links: list[dict[str, str]] = []
 
     def extend_ns(self) -> dict[str, str]:
-        return {"podcast": NAMESPACE}
+        return {"podcast": NAMESPACE, **TERMS}
 
     def extend_rss(self, feed: Any) -> Any:
         channel = feed.find("channel")
@@ -172,6 +173,8 @@ class _Episode(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no type
     def extend_rss(self, entry: Any) -> Any:
         if self.session is None or (played := self.session.played) is None:
             return entry
+        if known := self.session.start or self.session.day:
+            _element(entry, DATED, known)
         for person in self.session.people:
             _person(entry, person)
         for recording in self.session.recordings:
@@ -180,7 +183,7 @@ class _Episode(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no type
         if played.transcript:
             chosen = "" if played is self.session.recordings[0] else f"?recording={played.key}"
             address = urls.beside(self.session.url, urls.CHAPTERS) + chosen
-            _element(entry, f"{{{NAMESPACE}}}chapters", url=address, type=CHAPTERS)
+            _element(entry, f"{{{NAMESPACE}}}chapters", url=address, type=CHAPTERS.media_type)
         _element(entry, f"{{{ITUNES}}}explicit", "false")
         return entry
 
@@ -211,22 +214,11 @@ def _licence(entry: Any, licence: str) -> None:
     """
     known, address = _CREATIVE_COMMONS.match(licence), outside(licence)
     name = spdx_name(f"{'CC0' if known[1] == 'zero' else f'CC-{known[1]}'}-{known[2]}" if known else licence)
-    if address:
-        name = name or site_name(address) or licence
-    if name:
-        _element(entry, f"{{{NAMESPACE}}}license", xml_text(name)[:128], **({"url": address} if address else {}))
+    called = name.lower() if name else address and (site_name(address) or licence)
+    if called:
+        _element(entry, f"{{{NAMESPACE}}}license", xml_text(called)[:128], **({"url": address} if address else {}))
     else:
         _element(entry, f"{{{DUBLIN_CORE}}}rights", xml_text(licence))
-
-
-def spdx_name(text: str) -> str | None:
-    """Return the name of a licence as SPDX has it, in small letters; None where its list has no such licence."""
-    name = "-".join(text.split()).lower()
-    try:
-        known = canonicalize_license_expression(name).lower() == name.removeprefix("licenseref-")
-    except InvalidLicenseExpression:
-        return None
-    return name if known and name[0].isalnum() else None
 
 
 def _alternate(entry: Any, recording: Recording, file: File) -> None:

@@ -7,6 +7,7 @@ answer may be kept by a cache.
 from __future__ import annotations
 
 import asyncio
+import logging
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -15,7 +16,6 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from archive.publication.folder import DATABASE
 from archive.site.http.answers import MAX_BYTES, Answer, Answers, Key
 from archive.site.http.below import absolute_below, with_addresses_below
 from archive.site.http.negotiation import (
@@ -28,12 +28,14 @@ from archive.site.http.negotiation import (
     validator,
 )
 from archive.site.http.policy import COMMON, OPEN_TO_ALL, TLS_ONLY, data_policy
-from archive.site.http.respond import FOREVER, FRESH, PROBLEM, UNKEPT, problem_of
+from archive.site.http.respond import FOREVER, FRESH, PROBLEM, UNKEPT, UNMADE, problem_of
 from archive.site.locales import negotiate
 from archive.site.published import refresh
 from archive.site.render import is_current_asset
 from archive.site.settings import site_settings
 from archive.urls import API, DATA, OAI
+
+_log = logging.getLogger(__name__)
 
 _READING = ("GET", "HEAD", "OPTIONS")
 _OPTIONS = OPEN_TO_ALL | {
@@ -48,10 +50,14 @@ _TOO_LONG = f"This query is longer than {MAX_SQL_BYTES} bytes.\n"
 _CREDENTIALS = {b"cookie", b"authorization"}
 _DROPPED = ("set-cookie", "vary")
 """Headers of Datasette's that speak of logging in."""
+_LASTING = {200, 206, 301, 302, 304, 404, 410}
+"""Answers that others may be given as well, for as long as a page: a browser would keep a redirect for good."""
 _VARY = "Accept-Encoding"
 _UNNAMED = {"127.0.0.1", "localhost", "0.0.0.0", "::1", "::"}  # noqa: S104  # nobody listens here
 _FORM = "application/x-www-form-urlencoded"
 _FORM_BYTES = 4 << 10
+_PIECE_BYTES = 128 << 10
+"""The next piece of an answer is sent when the one before it was taken: who reads slowly takes little memory."""
 _IN_THREAD_BYTES = 64 << 10
 """A longer text is compressed in a thread, while other requests go on."""
 
@@ -67,7 +73,18 @@ def guard(app: ASGIApp, datasette: Any) -> ASGIApp:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        scope, send = _within(base, scope), _with_policy(scope, send, base)
+        scope, sending = _within(base, scope), _WithPolicy(scope, send, base)
+        try:
+            await answered(scope, receive, sending)
+        except Exception:
+            if sending.begun:
+                raise
+            # Not even the page that says so could be made.
+            _log.exception("%s failed", scope["path"])
+            failure = PlainTextResponse(f"{UNMADE}\n", HTTPStatus.INTERNAL_SERVER_ERROR)
+            await failure(scope, receive, sending)
+
+    async def answered(scope: Scope, receive: Receive, send: Send) -> None:
         sent = await _sent(scope, receive)
         if scope["method"] == "POST" and scope["path"] == OAI:
             scope = _asked_in_a_form(scope, sent) or scope
@@ -82,8 +99,7 @@ def guard(app: ASGIApp, datasette: Any) -> ASGIApp:
             preflight = {**_OPTIONS, "allow": methods, "access-control-allow-methods": methods}
             await Response(status_code=204, headers=preflight)(scope, receive, send)
             return
-        if DATABASE not in datasette.databases:  # the plugin's startup opens it
-            await datasette.invoke_startup()
+        await datasette.invoke_startup()  # once; Datasette itself does so only if all is well at the first request
         refresh(datasette)
         headers = [each for each in scope["headers"] if each[0].lower() not in _CREDENTIALS]
         scope = _as_named(site, {**scope, "headers": headers, "path": scope["path"] or "/"})
@@ -158,22 +174,26 @@ def _as_named(site: SplitResult, scope: Scope) -> Scope:
     return {**scope, "headers": [*headers, (b"host", site.netloc.encode())], "scheme": site.scheme}
 
 
-def _with_policy(scope: Scope, send: Send, base: str) -> Send:
-    """Return a ``send`` that sets the headers of every answer."""
+class _WithPolicy:
+    """A ``send`` that sets the headers of every answer, and knows whether one has begun."""
 
-    async def with_policy(message: Message) -> None:
+    def __init__(self, scope: Scope, send: Send, base: str) -> None:
+        self._scope, self._send, self._base = scope, send, base
+        self.begun = False
+
+    async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
+            self.begun = True
             headers = MutableHeaders(raw=[(name.lower(), value) for name, value in message["headers"]])
             if "content-security-policy" not in headers:
                 headers["content-security-policy"] = data_policy()
-            for name, value in (COMMON | (TLS_ONLY if scope.get("scheme") == "https" else {})).items():
+            headers.setdefault("cache-control", FRESH if message["status"] in _LASTING else UNKEPT)
+            for name, value in (COMMON | (TLS_ONLY if self._scope.get("scheme") == "https" else {})).items():
                 headers.setdefault(name, value)
             if headers.get("location", "").startswith("/"):
-                headers["location"] = base + headers["location"]
+                headers["location"] = self._base + headers["location"]
             message = {**message, "headers": headers.raw}
-        await send(message)
-
-    return with_policy
+        await self._send(message)
 
 
 class _Exchange:
@@ -303,7 +323,9 @@ class _Exchange:
             return
         body = b"" if self.scope["method"] == "HEAD" else answer.body
         await self._send({"type": "http.response.start", "status": 200, "headers": answer.headers})
-        await self._send({"type": "http.response.body", "body": body})
+        for start in range(0, len(body) or 1, _PIECE_BYTES):
+            piece, more = body[start : start + _PIECE_BYTES], start + _PIECE_BYTES < len(body)
+            await self._send({"type": "http.response.body", "body": piece, "more_body": more})
 
     async def _answer(self, response: Response) -> None:
         await response(self.scope, self.receive, self._send)

@@ -72,6 +72,12 @@ def divisions(
     )
 
 
+def are_made(conn: Any, sha256: str) -> bool:
+    """Return whether somebody made the chapters of a recording, which else are proposed."""
+    recording, _, _ = recordings.current_transcript(conn, sha256)
+    return bool(recordings.made_chapters(conn, recording))
+
+
 @lru_cache(maxsize=64)
 def _proposed(_version: str, lines: tuple[Line, ...]) -> tuple[Chapter, ...]:
     return propose(paragraphs(lines, {}))

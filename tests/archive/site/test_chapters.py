@@ -35,6 +35,7 @@ def test_page_feed_and_search_engines_get_the_same_chapters(tmp_path: Path) -> N
     listed = page.partition('<details class="chapters"')[2].partition("</details>")[0]
     assert [each in listed for each in ("Welcome", "Debts", 'data-start="17000"')] == [True] * 3
     assert "proposed" not in listed
+    assert "proposed" not in programs
     assert programs["chapters"] == [
         {"startTime": 0.0, "endTime": 17.0, "title": "Welcome"},
         {"startTime": 17.0, "endTime": 60.0, "title": "Debts"},
@@ -76,6 +77,7 @@ def test_episode_names_its_chapters(site: Site) -> None:
     assert response.json() == {
         "version": "1.2.0",
         "title": "What an archive owes its listeners",
+        "proposed": True,
         "chapters": [{"startTime": 0.0, "endTime": 60.0, "title": "What an archive owes its listeners"}],
     }
 

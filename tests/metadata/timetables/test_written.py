@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metadata.model import EXAMPLE_EVENT, Event, ExternalId, Link, Person, Role, Session
+from metadata.names import name_key
 from metadata.timetables import WRITERS, pyvideo_json, read_timetables
 from metadata.timetables.base import EVENT_FIELDS, Reading, Source, Written
 from metadata.timetables.parts import with_slugs
@@ -64,7 +65,7 @@ _START = st.builds(
 
 
 def _distinct(names: list[str]) -> tuple[Role, ...]:
-    return tuple(Role(person=Person(name=name)) for name in dict.fromkeys(names))
+    return tuple(Role(person=Person(name=name)) for name in {name_key(name): name for name in names}.values())
 
 
 _SESSION = st.builds(

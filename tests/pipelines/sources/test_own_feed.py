@@ -18,6 +18,7 @@ from pipelines.storage.archive_folder import Context, init, open_archive
 from tests.archive.published_folder import HOSTILE, SENTENCES, publish
 from tests.archive.served import serving
 from tests.archive.site.test_pages import TALK
+from tests.archive.site.test_players import TITLE, fill
 from tests.pipelines.trials import Watch
 
 
@@ -60,6 +61,52 @@ def test_own_podcast_is_pulled_whole_and_once(tmp_path: Path) -> None:
     assert pulled <= {path.stem for path in (public / "media").glob("*.wav")}
     assert len(pulled) == 2
     assert {text for _, _, text in SENTENCES if "subscribe" not in text} <= set(said)
+
+
+def test_what_people_made_comes_back_and_nothing_is_made_up(tmp_path: Path) -> None:
+    public, deed = tmp_path / "public", "https://creativecommons.org/licenses/by-sa/4.0/"
+
+    def change(db: Database, media: Path) -> None:
+        fill(db, media)
+        for recording, licence in ((1, "CC-BY-4.0"), (3, deed), (4, "All rights reserved; ask the Radio")):
+            db.execute("UPDATE recording SET licence = ? WHERE id = ?", [licence, recording])
+        db.execute("UPDATE session SET start_at = NULL, start_utc = NULL, day = '2022-07-24' WHERE id = 6")
+
+    publish(public, more=change)
+    with pulling(tmp_path, public, "podcast.rss") as (context, _, first, again):
+        captions, captions_again = (run_stage(context, Captions([]), InProcess(), Watch()) for _ in range(2))
+        query = context.db.query
+        sessions = [
+            tuple(dict(row).values())
+            for row in query(
+                "SELECT title, licence, start_at, day, session.language FROM session"
+                " JOIN recording ON session_id = session.id ORDER BY licence"
+            )
+        ]
+        interpreters = [
+            row["name"]
+            for row in query(
+                "SELECT name FROM person JOIN session_person ON person.id = person_id WHERE role = 'interpreter'"
+            )
+        ]
+        chapters = [
+            tuple(dict(row).values())
+            for row in query(
+                "SELECT session.title, start_ms, text FROM segment JOIN transcript ON transcript.id = transcript_id"
+                " JOIN recording ON recording.id = recording_id JOIN session ON session.id = session_id"
+                " WHERE parameters ->> 'track' = 'chapters' ORDER BY start_ms"
+            )
+        ]
+    assert (dict(first.counts), dict(again.counts)) == ({"done": 3}, {})
+    assert (dict(captions.counts).keys(), dict(captions_again.counts)) == ({"done": 1}.keys(), {})
+    talk, marked = "What an archive owes its listeners", TITLE.replace("\u0007", "").replace("\u2028", " ")
+    assert sessions == [
+        (marked, "All rights reserved; ask the Radio", None, "2022-07-24", "ar"),
+        (talk, "CC-BY-4.0", "2022-07-23T18:00:00+02:00", None, "en"),
+        (HOSTILE, deed, None, None, None),
+    ]
+    assert interpreters == [f"interpreter {HOSTILE}"]
+    assert chapters == [(talk, 0, HOSTILE), (talk, 17_000, "Debts"), (talk, 40_500, marked)]
 
 
 MARKED = "Why <b> & the <canvas> lost ]]> 👩‍👩‍👧"
