@@ -8,6 +8,10 @@ A run may be killed at any moment, and what is in the folder then is a site all 
 New files, to which nothing leads yet, come first, then those that take the place of others, and last the first page,
 from which people begin. What nothing leads to any longer goes when all others are in their places.
 
+In a first site everything is new, and pages may lead to what is not there yet. So where the folder is not there, the
+site is made in one beside it, which becomes it when the site is whole. A folder that is there is never exchanged for
+another: a server may hold on to it, such as a container's.
+
 The folder is found again by a file of its own, which says whose site it is, how it was made, and which files are
 Rostra's; before anything is moved or removed, it names all that may be there until the end. So the next run, of
 whatever state of the archive, knows what to take back. Whatever else lies in the folder is left alone.
@@ -21,7 +25,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -39,8 +43,8 @@ from pipelines.stages.base import Report
 from pipelines.stages.publish import NotPublishedError, alone, build, link_media, point_to, remove_other_media
 from pipelines.stages.static import Task
 from pipelines.storage.archive_folder import timestamp
-from pipelines.storage.atomic import remove_scratch, write_atomic
-from pipelines.storage.copies import Site, read_site
+from pipelines.storage.atomic import remove_scratch, sync_folder, write_atomic
+from pipelines.storage.copies import Site, beside, read_site
 from pipelines.storage.own import MEDIA, SITE, kept_in
 from pipelines.text import counted
 
@@ -61,22 +65,42 @@ def write_site(task: Task, report: Report) -> str:
     """
     _refuse(task)
     search.find_program()  # which is better missed now than when all pages are made
-    task.target.mkdir(parents=True, exist_ok=True)
-    with alone(task.target):
-        shutil.rmtree(task.target / PART, ignore_errors=True)
-        remove_scratch(task.target)
-        work = task.publication.target
-        work.parent.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=work.parent, prefix=work.name) as own:
-            snapshot = Path(own) / "public"
-            snapshot.mkdir()
-            built = build(task.publication, snapshot)
-            point_to(snapshot, built.path.name, task.publication.origin)
-            writing = _Writing(task, read_site(task.target) or Site())
-            try:
-                return writing.write(built.path, Path(own), report)
-            finally:
-                shutil.rmtree(task.target / PART, ignore_errors=True)
+    if task.target.exists() or os.name == "nt":  # Windows renames no folder in which a file is open, such as the lock
+        task.target.mkdir(parents=True, exist_ok=True)
+        with alone(task.target):
+            return _write(task, report)
+    made = beside(task.target)
+    made.mkdir(parents=True, exist_ok=True)
+    with alone(made):
+        if task.target.exists():  # another process has made it meanwhile, and this is still its lock
+            return _write(task, report)
+        try:
+            done = _write(replace(task, target=made), report)
+            made.rename(task.target)
+        except BaseException:
+            shutil.rmtree(made, ignore_errors=True)
+            raise
+        sync_folder(task.target.parent)
+        return done
+
+
+def _write(task: Task, report: Report) -> str:
+    shutil.rmtree(task.target / PART, ignore_errors=True)
+    remove_scratch(task.target)
+    work = task.publication.target
+    work.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=work.parent, prefix=work.name) as own:
+        snapshot = Path(own) / "public"
+        snapshot.mkdir()
+        built = build(task.publication, snapshot)
+        point_to(snapshot, built.path.name, task.publication.origin)
+        writing = _Writing(task, read_site(task.target) or Site())
+        try:
+            return writing.write(built.path, Path(own), report)
+        finally:
+            shutil.rmtree(task.target / PART, ignore_errors=True)
+            if (said := read_site(task.target)) and not said.whole and not said.files:
+                (task.target / SITE).unlink()  # nothing came of it
 
 
 def _refuse(task: Task) -> None:
@@ -108,6 +132,8 @@ class _Writing:
     def write(self, database: Path, work: Path, report: Report) -> str:
         """Write everything, from a database that is published in a folder of its own."""
         target = self.task.target
+        if not self.before.files:  # so that a withdrawal finds what a run that is killed leaves
+            self._say(self._site({}))
         db = open_readonly(database, immutable=True)
         db.conn.row_factory = sqlite3.Row
         try:
@@ -192,11 +218,8 @@ class _Writing:
 
     def _settle(self, held: Mapping[str, tuple[list[str], list[str]]], media: set[str]) -> str:
         """Move what has changed to its place, remove what is no longer a part of the site, and say what was done."""
-        target, task = self.task.target, self.task
-        site = Site(
-            origin=task.publication.origin, written_at=timestamp(), language=task.language, media=task.media,
-            files=self.files, sessions=dict(held), index=self.index, played=sorted(media),
-        )  # fmt: skip
+        target = self.task.target
+        site = msgspec.structs.replace(self._site(held), played=sorted(media), whole=True)
         stale = [name for name in self.before.files if name not in self.files]
         if hasattr(os, "sync"):
             os.sync()  # what is moved is whole, whatever happens to the machine
@@ -221,6 +244,13 @@ class _Writing:
             name.endswith((search.LANGUAGES, search.ENTRY)),
             name,
         )
+
+    def _site(self, held: Mapping[str, tuple[list[str], list[str]]]) -> Site:
+        task = self.task
+        return Site(
+            origin=task.publication.origin, written_at=timestamp(), language=task.language, media=task.media,
+            files=self.files, sessions=dict(held), index=self.index, whole=False,
+        )  # fmt: skip
 
     def _say(self, site: Site) -> None:
         write_atomic(self.task.target / SITE, msgspec.json.encode(site))

@@ -50,10 +50,16 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     whole: bool = True
 
 
+def beside(folder: Path) -> Path:
+    """Return the folder in which a site is made for a folder that is not there yet."""
+    return folder.with_name(f".{folder.name}.rostra-part")
+
+
 def read_site(folder: Path) -> Site | None:
-    """Return what a site that was written to a folder says of itself; None where there is none."""
+    """Return what a site that was written to a folder, or is made for it, says of itself; None where there is none."""
     try:
-        return msgspec.json.decode((folder / SITE).read_bytes(), type=Site)
+        here = folder if folder.exists() else beside(folder)
+        return msgspec.json.decode((here / SITE).read_bytes(), type=Site)
     except (OSError, msgspec.DecodeError):
         return None
 

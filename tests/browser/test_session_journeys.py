@@ -218,7 +218,7 @@ def test_selected_words_are_shared_and_light_up_where_the_link_is_opened(open_ta
     start = len(" ".join(words[:2])) + 1
     select(tab, "s7", start, start + len(" ".join(words[2:4])))
     tab.get_by_role("button", name="Share this moment").click()
-    tab.wait_for_function("document.getElementById('share-link').value")  # when the times of words have come
+    until(tab, "document.getElementById('share-link').value")  # the times of words come first
     link = tab.get_by_label("Link", exact=True).input_value()
     assert re.search(r"\?t=[\d.]+,[\d.]+$", link)
     quote = tab.get_by_label("Quote").input_value()

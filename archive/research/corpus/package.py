@@ -12,7 +12,7 @@ from archive.research.corpus.base import About, Folder
 DESCRIPTOR = "datapackage.json"
 NOTE = (
     "What was said in recorded sessions, with times in milliseconds. What a machine heard with doubt is marked as"
-    " doubtful. In CSV, text that a spreadsheet would run as a formula has an apostrophe before it."
+    " doubtful. In CSV, what a spreadsheet would run as a formula has an apostrophe before it, also within a text."
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from html.parser import HTMLParser
 from http import HTTPStatus
@@ -11,7 +12,7 @@ from datasette import Response
 from datasette.views.base import DatasetteError
 
 from archive.site.frozen.places import as_served
-from archive.site.http.respond import PROBLEM, for_programs, problem, respond_json
+from archive.site.http.respond import PROBLEM, UNMADE, for_programs, problem, respond_json
 from archive.site.render import not_found, render
 
 _log = logging.getLogger(__name__)
@@ -36,7 +37,9 @@ async def failed(datasette: Any, request: Any, exception: Exception) -> Any:
     Datasette's errors have a status and a text that is meant for readers, such as SQLite's on a mistake in
     SQL. Of any other failure readers learn nothing, and the log everything.
     """
-    status, message = getattr(exception, "status", 500), "This page could not be made."
+    if isinstance(exception, OSError) and exception.errno == errno.ENAMETOOLONG:  # what no file is called
+        return await not_found(datasette, request)
+    status, message = getattr(exception, "status", 500), UNMADE
     if isinstance(exception, DatasetteError) and status == HTTPStatus.INTERNAL_SERVER_ERROR:
         status = HTTPStatus.BAD_REQUEST  # Datasette calls some mistakes in a query its own
     if status < HTTPStatus.INTERNAL_SERVER_ERROR or getattr(exception, "for_readers", False):

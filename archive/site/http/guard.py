@@ -7,15 +7,18 @@ answer may be kept by a cache.
 from __future__ import annotations
 
 import asyncio
+import ipaddress
+import logging
+import re
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote_plus, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from archive.publication.folder import DATABASE
+from archive.lane.pool import asker
 from archive.site.http.answers import MAX_BYTES, Answer, Answers, Key
 from archive.site.http.below import absolute_below, with_addresses_below
 from archive.site.http.negotiation import (
@@ -28,12 +31,14 @@ from archive.site.http.negotiation import (
     validator,
 )
 from archive.site.http.policy import COMMON, OPEN_TO_ALL, TLS_ONLY, data_policy
-from archive.site.http.respond import FOREVER, FRESH, PROBLEM, UNKEPT, problem_of
+from archive.site.http.respond import FOREVER, FRESH, PROBLEM, UNKEPT, UNMADE, problem_of
 from archive.site.locales import negotiate
 from archive.site.published import refresh
 from archive.site.render import is_current_asset
 from archive.site.settings import site_settings
 from archive.urls import API, DATA, OAI
+
+_log = logging.getLogger(__name__)
 
 _READING = ("GET", "HEAD", "OPTIONS")
 _OPTIONS = OPEN_TO_ALL | {
@@ -44,14 +49,25 @@ _OPTIONS = OPEN_TO_ALL | {
 MAX_SQL_BYTES = 8_192
 """Bytes of a query string with SQL. Datasette looks for comments in SQL by patterns whose time grows with the square of
 its length, and answers nobody else meanwhile: 50 KB without the end of a comment take seconds."""
+_OF_THE_MOMENT = re.compile(
+    r"\b(now|random|randomblob|current_(date|time|timestamp))\b"
+    r"|\b((date|time|datetime|julianday|unixepoch)\s*\(|strftime\s*\(\s*('[^']*'|:\w+))\s*\)",
+    re.IGNORECASE,
+)
+"""What a query says whose answer may be another the next time, though nothing was published
+(https://sqlite.org/lang_datefunc.html, https://sqlite.org/lang_corefunc.html#random)."""
 _TOO_LONG = f"This query is longer than {MAX_SQL_BYTES} bytes.\n"
 _CREDENTIALS = {b"cookie", b"authorization"}
 _DROPPED = ("set-cookie", "vary")
 """Headers of Datasette's that speak of logging in."""
+_LASTING = {200, 206, 301, 302, 304, 404, 410}
+"""Answers that others may be given as well, for as long as a page: a browser would keep a redirect for good."""
 _VARY = "Accept-Encoding"
 _UNNAMED = {"127.0.0.1", "localhost", "0.0.0.0", "::1", "::"}  # noqa: S104  # nobody listens here
 _FORM = "application/x-www-form-urlencoded"
 _FORM_BYTES = 4 << 10
+_PIECE_BYTES = 128 << 10
+"""The next piece of an answer is sent when the one before it was taken: who reads slowly takes little memory."""
 _IN_THREAD_BYTES = 64 << 10
 """A longer text is compressed in a thread, while other requests go on."""
 
@@ -67,7 +83,18 @@ def guard(app: ASGIApp, datasette: Any) -> ASGIApp:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        scope, send = _within(base, scope), _with_policy(scope, send, base)
+        scope, sending = _within(base, scope), _WithPolicy(scope, send, base)
+        try:
+            await answered(scope, receive, sending)
+        except Exception:
+            if sending.begun:
+                raise
+            # Not even the page that says so could be made.
+            _log.exception("%s failed", scope["path"])
+            failure = PlainTextResponse(f"{UNMADE}\n", HTTPStatus.INTERNAL_SERVER_ERROR)
+            await failure(scope, receive, sending)
+
+    async def answered(scope: Scope, receive: Receive, send: Send) -> None:
         sent = await _sent(scope, receive)
         if scope["method"] == "POST" and scope["path"] == OAI:
             scope = _asked_in_a_form(scope, sent) or scope
@@ -82,12 +109,12 @@ def guard(app: ASGIApp, datasette: Any) -> ASGIApp:
             preflight = {**_OPTIONS, "allow": methods, "access-control-allow-methods": methods}
             await Response(status_code=204, headers=preflight)(scope, receive, send)
             return
-        if DATABASE not in datasette.databases:  # the plugin's startup opens it
-            await datasette.invoke_startup()
+        await datasette.invoke_startup()  # once; Datasette itself does so only if all is well at the first request
         refresh(datasette)
         headers = [each for each in scope["headers"] if each[0].lower() not in _CREDENTIALS]
         scope = _as_named(site, {**scope, "headers": headers, "path": scope["path"] or "/"})
         scope, send = as_wanted(scope, send)
+        asker.set(_network(scope))
         await _Exchange(app, datasette, answers, scope, receive, send).run()
 
     return guarded
@@ -146,6 +173,17 @@ def _within(base: str, scope: Scope) -> Scope:
     return {**scope, "path": scope["path"][len(base) :] or "/", "raw_path": rest or b"/"}
 
 
+def _network(scope: Scope) -> str:
+    """Return the address that a request comes from, of IPv6 the network; "" for this machine, such as a proxy on it."""
+    try:
+        address = ipaddress.ip_address((scope.get("client") or ("",))[0])
+    except ValueError:
+        return ""
+    if address.is_loopback:
+        return ""
+    return str(ipaddress.ip_network((address, 64), strict=False) if address.version == 6 else address)
+
+
 def _as_named(site: SplitResult, scope: Scope) -> Scope:
     """Return a request to the host that the site is called by, whatever host whoever asks has named.
 
@@ -158,22 +196,26 @@ def _as_named(site: SplitResult, scope: Scope) -> Scope:
     return {**scope, "headers": [*headers, (b"host", site.netloc.encode())], "scheme": site.scheme}
 
 
-def _with_policy(scope: Scope, send: Send, base: str) -> Send:
-    """Return a ``send`` that sets the headers of every answer."""
+class _WithPolicy:
+    """A ``send`` that sets the headers of every answer, and knows whether one has begun."""
 
-    async def with_policy(message: Message) -> None:
+    def __init__(self, scope: Scope, send: Send, base: str) -> None:
+        self._scope, self._send, self._base = scope, send, base
+        self.begun = False
+
+    async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
+            self.begun = True
             headers = MutableHeaders(raw=[(name.lower(), value) for name, value in message["headers"]])
             if "content-security-policy" not in headers:
                 headers["content-security-policy"] = data_policy()
-            for name, value in (COMMON | (TLS_ONLY if scope.get("scheme") == "https" else {})).items():
+            headers.setdefault("cache-control", FRESH if message["status"] in _LASTING else UNKEPT)
+            for name, value in (COMMON | (TLS_ONLY if self._scope.get("scheme") == "https" else {})).items():
                 headers.setdefault(name, value)
             if headers.get("location", "").startswith("/"):
-                headers["location"] = base + headers["location"]
+                headers["location"] = self._base + headers["location"]
             message = {**message, "headers": headers.raw}
-        await send(message)
-
-    return with_policy
+        await self._send(message)
 
 
 class _Exchange:
@@ -198,12 +240,18 @@ class _Exchange:
         tags = (self.any_tag, self.spoken_tag, self.packed_tag)
         self.known = next((tag for tag in tags if matches(known, tag)), None)
         self.knows_some = known.strip() == "*"
+        self.lasts = not (
+            scope["path"].startswith(DATA) and _OF_THE_MOMENT.search(unquote_plus(query.decode("latin-1")))
+        )
         self._start: MutableHeaders | None = None
         self._body = bytearray()
         self._passing = False
 
     async def run(self) -> None:
         """Answer the request."""
+        if not self.lasts:
+            await self.app(self._whole(), self.receive, self.send)
+            return
         making = (self.spoken_tag, self.encoding)
         keys: tuple[Key, ...] = (making, (self.any_tag, self.encoding), (self.packed_tag, None))
         if self.known:
@@ -247,6 +295,8 @@ class _Exchange:
                 del headers[name]
             if not self._keeps(message["status"], headers):
                 self._passing = True
+                if not self.lasts:
+                    headers["cache-control"] = UNKEPT
                 self.answers.give_up((self.spoken_tag, self.encoding))
                 if "content-language" in headers:
                     headers["vary"] = "Accept-Language"
@@ -271,7 +321,7 @@ class _Exchange:
         own = "etag" in headers and "/-/static" not in self.scope["path"]  # media have their own
         kind = headers.get("content-type", "")
         made = is_compressible(kind) or kind.startswith("image/")  # which is drawn for a publication
-        return status == 200 and not unkept and not own and made
+        return status == 200 and self.lasts and not unkept and not own and made
 
     async def _gather(self, message: Message, start: MutableHeaders) -> None:
         self._body += message.get("body", b"")
@@ -303,7 +353,9 @@ class _Exchange:
             return
         body = b"" if self.scope["method"] == "HEAD" else answer.body
         await self._send({"type": "http.response.start", "status": 200, "headers": answer.headers})
-        await self._send({"type": "http.response.body", "body": body})
+        for start in range(0, len(body) or 1, _PIECE_BYTES):
+            piece, more = body[start : start + _PIECE_BYTES], start + _PIECE_BYTES < len(body)
+            await self._send({"type": "http.response.body", "body": piece, "more_body": more})
 
     async def _answer(self, response: Response) -> None:
         await response(self.scope, self.receive, self._send)

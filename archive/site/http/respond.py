@@ -25,6 +25,8 @@ FOREVER = "public, max-age=31536000, immutable"
 """The address changes with the content."""
 UNKEPT = "no-store"
 """Not to be kept: another time the answer may be better."""
+UNMADE = "This page could not be made."
+"""All that readers learn of a failure."""
 
 HTML = "text/html; charset=utf-8"
 JSON = "application/json; charset=utf-8"

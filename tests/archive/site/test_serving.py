@@ -12,7 +12,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, quote_plus, urldefrag, urljoin, urlsplit
+from urllib.parse import quote, quote_plus, urldefrag, urlencode, urljoin, urlsplit
 
 import brotli
 import httpx
@@ -22,6 +22,9 @@ from archive import urls
 from archive.site.app import create_app
 from archive.site.http.answers import Answer, Answers
 from archive.site.http.negotiation import chosen_encoding, matches
+from archive.site.http.policy import COMMON
+from archive.site.http.respond import FRESH
+from archive.site.published import PublishedDatabase
 from archive.site.render import asset
 from archive.site.routes import ROUTES
 from archive.sqlite import sqlite3
@@ -145,6 +148,118 @@ def test_no_answer_lets_a_page_run_what_is_written_in_it(site: Site, path: str) 
     assert headers["cross-origin-resource-policy"] in {"same-origin", "cross-origin"}
     assert "set-cookie" not in headers
     assert "strict-transport-security" not in headers
+
+
+ANSWERS = {
+    "GET / HTTP": 200,
+    "GET /events/ HTTP": 301,
+    "GET /data/a%2fb HTTP": 302,
+    "GET /data/session.json?_nocol=x HTTP": 400,
+    "GET /data/-/nothing HTTP": 400,
+    "GET /data.db HTTP": 403,
+    "GET /-/static/ HTTP": 403,
+    "GET /nothing HTTP": 404,
+    "GET /media/nothing HTTP": 404,
+    "GET /api/1/nothing HTTP": 404,
+    "GET /-/static/nothing HTTP": 404,
+    "GET /-/static-plugins/rostra/nothing HTTP": 404,
+    f"GET /-/static-plugins/rostra/{'a' * 300} HTTP": 404,
+    "POST / HTTP": 405,
+    "PUT /api/1/events HTTP": 405,
+    "TRACE /data HTTP": 405,
+    f"GET /data?sql={'x' * 9_000} HTTP": 414,
+    "OPTIONS / HTTP": 204,
+    "OPTIONS /api/1/events HTTP": 204,
+    "HEAD / HTTP": 200,
+    "HEAD /nothing HTTP": 404,
+    "HEAD MEDIA HTTP": 200,
+    "GET MEDIA HTTP": 200,
+    "GET MEDIA HTTP range: bytes=0-9": 206,
+    "GET MEDIA HTTP range: bytes=0-0,-1": 206,
+    "GET MEDIA HTTP range: bytes=99999999-": 416,
+    "GET / HTTP if-none-match: *": 304,
+    "GET MEDIA HTTP if-none-match: *": 304,
+    "GET /feed.atom HTTP": 200,
+    "GET /sitemap.xml HTTP": 200,
+    "GET /robots.txt HTTP": 200,
+    "GET /oai?verb=Identify HTTP": 200,
+    "GET /oai?verb=nothing HTTP": 200,
+    "GET /api/1/events?limit=x HTTP": 400,
+    "GET /api/1/openapi.json HTTP": 200,
+    "GET /data/session.csv HTTP": 200,
+    "GET /data/session.csv?_stream=on HTTP": 200,
+    "GET /-/health HTTP": 200,
+    "GET /favicon.ico HTTP": 200,
+}
+
+
+@pytest.mark.parametrize("asked", ANSWERS)
+def test_every_kind_of_answer_says_what_may_be_done_with_it(site: Site, media: str, asked: str) -> None:
+    request, _, header = asked.replace("MEDIA", media).partition(" HTTP")
+    method, _, path = request.partition(" ")
+    name, _, value = header.strip().partition(": ")
+    answer = site.request(method, path, headers={name: value} if name else {})
+    headers = answer.headers
+    assert answer.status_code == ANSWERS[asked]
+    assert headers["content-security-policy"].startswith("default-src 'none'; ")
+    assert "unsafe" not in headers["content-security-policy"]
+    assert {*COMMON} <= {*headers}
+    assert headers["x-content-type-options"] == "nosniff"
+    assert {*headers["cache-control"].split(", ")} & {"max-age=5", "no-cache", "no-store", "immutable"}
+    assert answer.status_code < 405 or headers["cache-control"] in {"no-store", "public, no-cache"}
+    assert "set-cookie" not in headers
+    assert str(site.public) not in answer.text + str(headers)
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_failure_of_the_site_says_nothing_of_it_and_is_over_when_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, begun: bool
+) -> None:
+    async def fail(*_args: Any, **_named: Any) -> Any:
+        raise RuntimeError(tmp_path)
+
+    names = ("/", TALK, "/nothing", "/feed.atom", "/api/1/events", "/data/session", "/data/session.json")
+    paths = [f"{name}?{'_size' if name.startswith('/data') else 'limit'}=1" for name in names]
+    with serve_example(tmp_path) as site:
+        before = [site.get(path).status_code for path in names] if begun else []
+        with monkeypatch.context() as broken:
+            broken.setattr(PublishedDatabase, "_run", fail)
+            for path in paths:
+                answer = site.get(path)
+                assert (answer.status_code, answer.headers["cache-control"]) == (500, "no-store"), path
+                assert {*COMMON, "content-security-policy"} <= {*answer.headers}
+                assert str(tmp_path) not in answer.text
+        assert [site.get(path).status_code for path in paths] == (before or [200, 200, 404, *[200] * 4])
+        assert site.get("/data/session?_sort=nothing").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("sql", "lasts"),
+    [
+        ("select random() as x", False),
+        ("select hex(RandomBlob(8)) as x", False),
+        ("select julianday('now') as x", False),
+        ("select julianday( ) as x", False),
+        ("select strftime('%f') as x", False),
+        ("select datetime(:when) as x&when=now", False),
+        ("select current_timestamp as x", False),
+        ("select strftime('%Y', start_utc) as x from session", True),
+        ("select date(start_utc) as x from session where title like '%know%'", True),
+    ],
+)
+def test_answer_that_depends_on_the_moment_is_not_kept(site: Site, sql: str, *, lasts: bool) -> None:
+    asked = urlencode({"sql": sql.partition("&")[0]}) + sql.partition("&")[1] + sql.partition("&")[2]
+    for path in ("/data.json", "/data", "/data.csv"):
+        answers = [site.get(f"{path}?{asked}", follow_redirects=True) for _ in range(2)]
+        assert {each.status_code for each in answers} == {200}
+        assert {"etag" in each.headers for each in answers} == {lasts}
+        assert {each.headers["cache-control"] for each in answers} == {FRESH if lasts else "no-store"}
+    if "random" in sql.lower():
+        table = [
+            site.get("/data/session.json?_size=1&_where=id+>+abs(random()%25100)").headers.get("etag") for _ in "ab"
+        ]
+        assert table == [None, None]
+        assert answers[0].content != answers[1].content
 
 
 def test_editor_of_sql_runs_by_the_hash_of_its_script(site: Site) -> None:

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from pipelines.storage.copies import read_site
+from pipelines.storage.copies import beside, read_site
 from tests.pipelines.command import rostra
 
 pytest.importorskip("pagefind", reason="no Pagefind: pip install 'rostra[static]'")
@@ -30,7 +30,7 @@ def look(event, arguments):
     if event not in {"os.rename", "os.remove", "os.rmdir", "os.mkdir"}:
         return
     path = os.fspath(arguments[1] if event == "os.rename" else arguments[0])
-    if isinstance(path, bytes) or not path.startswith(target + "/") or "/.rostra-part" in path:
+    if isinstance(path, bytes) or not f"{path}/".startswith(target + "/") or "/.rostra-part" in path:
         return
     print(event, path, file=log, flush=True)
     if steps == at:
@@ -49,10 +49,10 @@ def command(root: Path, site: Path) -> list[str]:
     return ["publish", "--archive", str(root), "--static", str(site)]
 
 
-def ended(root: Path, site: Path, number: int, at: int) -> tuple[int, list[str]]:
-    """Publish until a step; return the exit status and the steps until then."""
+def ended(root: Path, watched: Path, number: int, at: int, *, into: Path | None = None) -> tuple[int, list[str]]:
+    """Publish until a step in a folder, or beside it; return the exit status and the steps until then."""
     log = root.parent / "log"
-    arguments = [str(site), str(number), str(at), str(log), *command(root, site)]
+    arguments = [str(watched), str(number), str(at), str(log), *command(root, into or watched)]
     done = subprocess.run([sys.executable, "-c", ENDED_BY_ITSELF, *arguments], capture_output=True, check=False)
     assert b"Traceback" not in done.stderr, done.stderr.decode()
     return done.returncode, log.read_text().splitlines()
@@ -181,15 +181,51 @@ STEPS: dict[str, list[str]] = {}
 """What changes the folder, in a run that nobody disturbs."""
 
 
+def test_folder_that_is_not_there_becomes_a_site_at_once(first: Path, new: dict[str, bytes]) -> None:
+    root, site = afresh(first)
+    shutil.rmtree(site)
+    steps = ended(root, site, signal.SIGKILL, -1)[1]
+    assert steps == [f"os.rename {site}"]
+    assert same(read(site), new)
+    left = {each.name for each in site.iterdir() if each.name.startswith(".")}
+    assert left <= {".nojekyll", ".publishing", ".rostra.json"}
+    assert sorted(each.name for each in site.parent.iterdir()) == ["log", "talks", "www"]
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 1.0])
+def test_first_site_of_a_folder_that_is_not_there_is_begun_again_or_never_was(
+    first: Path, new: dict[str, bytes], share: float
+) -> None:
+    root, site = afresh(first)
+    shutil.rmtree(site)
+    made = beside(site)
+    steps = STEPS.setdefault("beside", [])
+    if not steps:
+        steps += ended(root, made, signal.SIGKILL, -1, into=site)[1]
+        shutil.rmtree(site)
+        root, _ = afresh(first)
+        shutil.rmtree(site)
+    status, _ = ended(root, made, signal.SIGKILL, int(share * (len(steps) - 1)), into=site)
+    assert (status, made.exists(), site.exists()) == (-signal.SIGKILL, True, False)
+    status, _ = ended(root, made, signal.SIGINT, int(share * (len(steps) - 1)), into=site)
+    assert (status, made.exists(), site.exists()) == (128 + signal.SIGINT, False, False)
+    status, _ = ended(root, made, signal.SIGKILL, int(share * (len(steps) - 1)), into=site)
+    done = rostra("release", "second-talk", "--withdraw", "asked for", "--yes", "--archive", root)
+    assert (done.returncode, made.exists()) == (0, False), done.stderr
+    assert not [name for name, data in read(site).items() if SAID.encode() in data]
+    assert dead(read(site)) == set()
+
+
 @pytest.mark.parametrize("share", [0.3, 0.97])
 def test_first_site_that_was_ended_is_finished_or_taken_back(first: Path, new: dict[str, bytes], share: float) -> None:
     root, site = afresh(first)
     site = site.with_name("other")
+    site.mkdir()
     steps = STEPS.setdefault("first", [])
     if not steps:
         steps += ended(root, site, signal.SIGKILL, -1)[1]
-        shutil.rmtree(site)
         root, _ = afresh(first)
+        site.mkdir()
     status, _ = ended(root, site, signal.SIGKILL, int(share * len(steps)))
     assert status == -signal.SIGKILL
     begun = read(site)
