@@ -10,6 +10,8 @@ PROCESSES = 2
 """Statements that run at once."""
 MAX_WAITING = 64
 """How many statements may wait; any further one is refused with the advice to try again."""
+MAX_OF_ONE = 16
+"""How many statements of one address may wait or run: some places stay for others."""
 GRACE_SECONDS = 1.0
 """How long after the time limit the process is killed: some SQLite functions never check the time."""
 IDLE_SECONDS = 30

@@ -8,15 +8,20 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from http import HTTPStatus
 from pathlib import Path
 
 import archive
-from archive.lane.limits import GRACE_SECONDS, MAX_WAITING, PROCESSES
+from archive.lane.limits import GRACE_SECONDS, MAX_OF_ONE, MAX_WAITING, PROCESSES
 from archive.lane.messages import Reply, Request, receive, send
+
+asker: ContextVar[str] = ContextVar("asker", default="")
+"""Who asks for what runs in this context; "" for nobody in particular."""
 
 
 class BusyError(Exception):
@@ -39,12 +44,13 @@ class Lane:
         self._threads = ThreadPoolExecutor(processes, thread_name_prefix="lane")
         self._own = threading.local()
         self._taken, self._most = 0, processes + waiting
+        self._taken_by: Counter[str] = Counter()
 
     async def run(self, request: Request) -> Reply:
         """Run a statement and return the answer, which may be an SQLite error.
 
         Raises:
-            BusyError: too many statements wait.
+            BusyError: too many statements wait, or too many of whoever asks.
         """
         with self._place():
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, request)
@@ -55,13 +61,16 @@ class Lane:
 
     @contextmanager
     def _place(self) -> Iterator[None]:
-        if self._taken >= self._most:
+        who = asker.get()
+        if self._taken >= self._most or (who and self._taken_by[who] >= MAX_OF_ONE):
             raise BusyError
         self._taken += 1
+        self._taken_by[who] += 1
         try:
             yield
         finally:
             self._taken -= 1
+            self._taken_by -= Counter({who: 1})  # which drops who has none left
 
     def _run(self, request: Request) -> Reply:
         """Run a statement in this thread's process, or in a new one if that has ended, which it may do just now."""

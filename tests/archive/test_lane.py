@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from archive.lane import messages
-from archive.lane.limits import MAX_ANSWER_BYTES
+from archive.lane.limits import MAX_ANSWER_BYTES, MAX_OF_ONE
 from archive.lane.messages import Reply, Request
 from archive.lane.pool import BusyError, Lane, LaneProcess
 from archive.site.published import current
@@ -152,6 +153,32 @@ def test_too_many_statements_are_turned_away(path: str) -> None:
     answers = asyncio.run(ask())
     lane.close()
     assert [type(each) for each in answers] == [Reply, Reply, Reply, BusyError, BusyError]
+
+
+def test_one_address_takes_no_places_of_others(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    lane = Lane(processes=1)
+    monkeypatch.setattr(current(site.datasette), "lane", lane)
+    app, go_on = site.datasette.app(), threading.Event()
+
+    async def ask(address: str, number: int) -> int:
+        transport = httpx.ASGITransport(app=app, client=(address, 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://site", timeout=600) as client:
+            sql = f"SELECT 1 -- {address} {number}"
+            return (await client.get("/data.json", params={"sql": sql, "_shape": "array"})).status_code
+
+    async def all_at_once() -> list[int]:
+        lane._threads.submit(go_on.wait)
+        addresses = [*(f"2001:db8::{number}" for number in range(40)), "2001:db8:0:1::1", "203.0.113.5", "127.0.0.1"]
+        asking = [asyncio.create_task(ask(address, number)) for number, address in enumerate(addresses)]
+        while lane._taken < MAX_OF_ONE + 3:  # noqa: ASYNC110  # the lane tells nobody
+            await asyncio.sleep(0.01)
+        go_on.set()
+        return await asyncio.gather(*asking)
+
+    answers = asyncio.run(all_at_once())
+    lane.close()
+    assert (answers[:40].count(200), answers[:40].count(503), answers[40:]) == (MAX_OF_ONE, 40 - MAX_OF_ONE, [200] * 3)
+    assert (lane._taken, lane._taken_by) == (0, {})
 
 
 def test_datasette_starts_while_every_place_is_taken(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

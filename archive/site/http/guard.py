@@ -7,15 +7,18 @@ answer may be kept by a cache.
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
+import re
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote_plus, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from archive.lane.pool import asker
 from archive.site.http.answers import MAX_BYTES, Answer, Answers, Key
 from archive.site.http.below import absolute_below, with_addresses_below
 from archive.site.http.negotiation import (
@@ -46,6 +49,13 @@ _OPTIONS = OPEN_TO_ALL | {
 MAX_SQL_BYTES = 8_192
 """Bytes of a query string with SQL. Datasette looks for comments in SQL by patterns whose time grows with the square of
 its length, and answers nobody else meanwhile: 50 KB without the end of a comment take seconds."""
+_OF_THE_MOMENT = re.compile(
+    r"\b(now|random|randomblob|current_(date|time|timestamp))\b"
+    r"|\b((date|time|datetime|julianday|unixepoch)\s*\(|strftime\s*\(\s*('[^']*'|:\w+))\s*\)",
+    re.IGNORECASE,
+)
+"""What a query says whose answer may be another the next time, though nothing was published
+(https://sqlite.org/lang_datefunc.html, https://sqlite.org/lang_corefunc.html#random)."""
 _TOO_LONG = f"This query is longer than {MAX_SQL_BYTES} bytes.\n"
 _CREDENTIALS = {b"cookie", b"authorization"}
 _DROPPED = ("set-cookie", "vary")
@@ -104,6 +114,7 @@ def guard(app: ASGIApp, datasette: Any) -> ASGIApp:
         headers = [each for each in scope["headers"] if each[0].lower() not in _CREDENTIALS]
         scope = _as_named(site, {**scope, "headers": headers, "path": scope["path"] or "/"})
         scope, send = as_wanted(scope, send)
+        asker.set(_network(scope))
         await _Exchange(app, datasette, answers, scope, receive, send).run()
 
     return guarded
@@ -162,6 +173,17 @@ def _within(base: str, scope: Scope) -> Scope:
     return {**scope, "path": scope["path"][len(base) :] or "/", "raw_path": rest or b"/"}
 
 
+def _network(scope: Scope) -> str:
+    """Return the address that a request comes from, of IPv6 the network; "" for this machine, such as a proxy on it."""
+    try:
+        address = ipaddress.ip_address((scope.get("client") or ("",))[0])
+    except ValueError:
+        return ""
+    if address.is_loopback:
+        return ""
+    return str(ipaddress.ip_network((address, 64), strict=False) if address.version == 6 else address)
+
+
 def _as_named(site: SplitResult, scope: Scope) -> Scope:
     """Return a request to the host that the site is called by, whatever host whoever asks has named.
 
@@ -218,12 +240,18 @@ class _Exchange:
         tags = (self.any_tag, self.spoken_tag, self.packed_tag)
         self.known = next((tag for tag in tags if matches(known, tag)), None)
         self.knows_some = known.strip() == "*"
+        self.lasts = not (
+            scope["path"].startswith(DATA) and _OF_THE_MOMENT.search(unquote_plus(query.decode("latin-1")))
+        )
         self._start: MutableHeaders | None = None
         self._body = bytearray()
         self._passing = False
 
     async def run(self) -> None:
         """Answer the request."""
+        if not self.lasts:
+            await self.app(self._whole(), self.receive, self.send)
+            return
         making = (self.spoken_tag, self.encoding)
         keys: tuple[Key, ...] = (making, (self.any_tag, self.encoding), (self.packed_tag, None))
         if self.known:
@@ -267,6 +295,8 @@ class _Exchange:
                 del headers[name]
             if not self._keeps(message["status"], headers):
                 self._passing = True
+                if not self.lasts:
+                    headers["cache-control"] = UNKEPT
                 self.answers.give_up((self.spoken_tag, self.encoding))
                 if "content-language" in headers:
                     headers["vary"] = "Accept-Language"
@@ -291,7 +321,7 @@ class _Exchange:
         own = "etag" in headers and "/-/static" not in self.scope["path"]  # media have their own
         kind = headers.get("content-type", "")
         made = is_compressible(kind) or kind.startswith("image/")  # which is drawn for a publication
-        return status == 200 and not unkept and not own and made
+        return status == 200 and self.lasts and not unkept and not own and made
 
     async def _gather(self, message: Message, start: MutableHeaders) -> None:
         self._body += message.get("body", b"")

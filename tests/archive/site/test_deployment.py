@@ -276,6 +276,99 @@ def test_proxy_hides_that_processes_are_killed(
     assert set(answers) == {200}
 
 
+@pytest.fixture
+def curl(tmp_path: Path) -> Callable[..., tuple[int, httpx.Headers, bytes]]:
+    """Return what asks by curl, with options, and returns status, headers and body."""
+    program = shutil.which("curl") or pytest.skip("no curl on PATH")
+    if "HTTP2" not in subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout:
+        pytest.skip("this curl does not know HTTP/2")
+
+    def ask(port: int, path: str, *options: str) -> tuple[int, httpx.Headers, bytes]:
+        head, body = tmp_path / "head", tmp_path / "body"
+        for each in (head, body):
+            each.write_bytes(b"")
+        there = ("--resolve", f"talks.example.org:{port}:127.0.0.1", f"https://talks.example.org:{port}{path}")
+        command = [program, "-sSk", "--path-as-is", "-D", str(head), "-o", str(body), *options, *there]
+        subprocess.run(command, check=True, timeout=60)
+        lines = head.read_text("latin-1").rstrip().rpartition("\n\n")[2].splitlines()
+        said = lines[0].split(" ")
+        pairs = [tuple(line.split(": ", 1)) for line in lines[1:] if ": " in line]
+        return int(said[1]), httpx.Headers([*pairs, ("version", said[0])]), body.read_bytes()  # type: ignore[list-item]
+
+    return ask
+
+
+@pytest.mark.parametrize("proxy", ["nginx", "caddy"])
+def test_proxy_passes_the_same_on_by_either_version_of_http(
+    public: Path,
+    tmp_path: Path,
+    proxy: str,
+    curl: Callable[..., tuple[int, httpx.Headers, bytes]],
+    request: pytest.FixtureRequest,
+) -> None:
+    program = request.getfixturevalue(proxy)
+    port, front = free_port(), free_port()
+    site = f"http://127.0.0.1:{port}"
+    trustme.CA().issue_cert("talks.example.org").private_key_and_cert_chain_pem.write_to_path(tmp_path / "all.pem")
+    command = [SCRIPTS / "rostra", "serve", public, "--port", port, "--proxy", "127.0.0.1"]
+    begin: Callable[..., AbstractContextManager[object]] = serving_nginx if proxy == "nginx" else serving_caddy
+    [recording, *_] = sorted((public / "media").glob("*.wav"))
+    sound = f"/media/{recording.name}"
+    forged = (
+        "-H",
+        "x-forwarded-for: 10.0.0.1",
+        "-H",
+        "x-forwarded-proto: http",
+        "-H",
+        "x-forwarded-host: evil.example",
+    )
+    questions: dict[str, tuple[int, str, tuple[str, ...]]] = {
+        "page": (200, TALK, ()),
+        "page in brotli": (200, TALK, ("-H", "accept-encoding: br")),
+        "page in gzip": (200, TALK, ("-H", "accept-encoding: gzip")),
+        "page with a lie": (200, "/data/session", forged),
+        "head": (200, TALK, ("-I",)),
+        "known page": (304, TALK, ("-H", "if-none-match: *")),
+        "missing": (404, "/events/nothing", ()),
+        "moved": (301, "/events/", ()),
+        "sound": (200, sound, ()),
+        "beginning of sound": (206, sound, ("-r", "0-9")),
+        "end of sound": (206, sound, ("-r", "-7")),
+        "two parts of sound": (206, sound, ("-r", "0-0,-1")),
+        "beyond sound": (416, sound, ("-r", "99999999-")),
+        "known sound": (304, sound, ("-H", "if-none-match: *")),
+        "writing": (405, "/events", ("-d", "x")),
+        "stream": (200, "/data/session.csv?_stream=on", ()),
+        "harvest": (200, "/oai", ("-d", "verb=Identify")),
+        "climbing": (404, "/media/x/..%2f..%2fcurrent.json", ()),
+        "splitting": (301, "/events/%0d%0aset-cookie:%20a=b/", ()),
+    }
+    asked = questions.items()
+    with running(command, f"{site}/-/health"), begin(program, tmp_path, site, front):
+        seen = {
+            version: {about: curl(front, path, f"--http{version}", *more) for about, (_, path, more) in asked}
+            for version in ("1.1", "2")
+        }
+    for version, answers in seen.items():
+        assert {headers["version"] for _, headers, _ in answers.values()} == {f"HTTP/{version}"}
+        for about, (status, headers, body) in answers.items():
+            assert status == questions[about][0], about
+            assert headers["strict-transport-security"] == "max-age=31536000", about
+            assert headers["x-content-type-options"] == "nosniff", about
+            assert "set-cookie" not in headers, about
+            assert b"evil.example" not in body, about
+        assert answers["page in brotli"][1]["content-encoding"] == "br"
+        assert answers["page in gzip"][1]["content-encoding"] == "gzip"
+        assert answers["page in brotli"][1]["etag"] == answers["page"][1]["etag"]
+        assert answers["sound"][2] == recording.read_bytes()
+        assert answers["beginning of sound"][2] == recording.read_bytes()[:10]
+        assert answers["end of sound"][2] == recording.read_bytes()[-7:]
+        assert answers["head"][1]["etag"] == answers["page"][1]["etag"]
+    for about, (_, _, body) in seen["2"].items():
+        if about not in {"head", "two parts of sound", "page with a lie", "harvest"}:  # some of it is said once
+            assert body == seen["1.1"][about][2], about
+
+
 def test_nginx_serves_a_site_of_files_and_says_what_is_gone(tmp_path: Path, nginx: str) -> None:
     pytest.importorskip("pagefind", reason="no Pagefind: pip install 'rostra[static]'")
     published, root, port = tmp_path / "public", tmp_path / "www", free_port()

@@ -12,7 +12,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, quote_plus, urldefrag, urljoin, urlsplit
+from urllib.parse import quote, quote_plus, urldefrag, urlencode, urljoin, urlsplit
 
 import brotli
 import httpx
@@ -23,6 +23,7 @@ from archive.site.app import create_app
 from archive.site.http.answers import Answer, Answers
 from archive.site.http.negotiation import chosen_encoding, matches
 from archive.site.http.policy import COMMON
+from archive.site.http.respond import FRESH
 from archive.site.published import PublishedDatabase
 from archive.site.render import asset
 from archive.site.routes import ROUTES
@@ -230,6 +231,35 @@ def test_failure_of_the_site_says_nothing_of_it_and_is_over_when_it_is(
                 assert str(tmp_path) not in answer.text
         assert [site.get(path).status_code for path in paths] == (before or [200, 200, 404, *[200] * 4])
         assert site.get("/data/session?_sort=nothing").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("sql", "lasts"),
+    [
+        ("select random() as x", False),
+        ("select hex(RandomBlob(8)) as x", False),
+        ("select julianday('now') as x", False),
+        ("select julianday( ) as x", False),
+        ("select strftime('%f') as x", False),
+        ("select datetime(:when) as x&when=now", False),
+        ("select current_timestamp as x", False),
+        ("select strftime('%Y', start_utc) as x from session", True),
+        ("select date(start_utc) as x from session where title like '%know%'", True),
+    ],
+)
+def test_answer_that_depends_on_the_moment_is_not_kept(site: Site, sql: str, *, lasts: bool) -> None:
+    asked = urlencode({"sql": sql.partition("&")[0]}) + sql.partition("&")[1] + sql.partition("&")[2]
+    for path in ("/data.json", "/data", "/data.csv"):
+        answers = [site.get(f"{path}?{asked}", follow_redirects=True) for _ in range(2)]
+        assert {each.status_code for each in answers} == {200}
+        assert {"etag" in each.headers for each in answers} == {lasts}
+        assert {each.headers["cache-control"] for each in answers} == {FRESH if lasts else "no-store"}
+    if "random" in sql.lower():
+        table = [
+            site.get("/data/session.json?_size=1&_where=id+>+abs(random()%25100)").headers.get("etag") for _ in "ab"
+        ]
+        assert table == [None, None]
+        assert answers[0].content != answers[1].content
 
 
 def test_editor_of_sql_runs_by_the_hash_of_its_script(site: Site) -> None:
