@@ -73,6 +73,7 @@ def wrong(vocabulary: Any, node: dict[str, Any]) -> Iterator[tuple[str, ...]]:
                 yield (node["@type"], name, str(each))  # an address stands for the thing that it names
 
 
+@pytest.mark.filterwarnings("ignore")  # of the package's own
 def test_pages_use_words_of_the_vocabulary(vocabulary: Any, tmp_path: Path) -> None:
     publish(tmp_path, more=fill)
     site = Site(tmp_path, url=URL, title="Talks")
