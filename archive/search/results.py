@@ -44,7 +44,7 @@ class SessionResult:
         event, session: slugs.
         event_title, title: the event's and the session's titles.
         url: the session's page.
-        start_at: when it began, ISO 8601 with an offset, or its event's date; None where nobody said.
+        start_at: when it began, ISO 8601 with an offset, or its day, or its event's; None where nobody said.
         duration_ms: of its longest transcript; 0 where it has none.
         match: how much of the query it has.
         hits: the best moments, the best first, or one that stands for the session as a whole.

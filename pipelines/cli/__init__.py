@@ -21,7 +21,7 @@ from metadata.errors import MetadataError
 from pipelines.cli.base import cli
 from pipelines.cli.display import Warnings, err
 from pipelines.ending import exit_status, heed_signals
-from pipelines.errors import PipelineError
+from pipelines.errors import PipelineError, disk_full
 from pipelines.text import visible
 
 __all__ = ["cli", "main", "obey"]
@@ -54,6 +54,8 @@ def obey(function: Callable[[], object]) -> None:
         sys.exit(2)
     except OSError as error:
         named = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
+        if full := disk_full(error):
+            named = f"{error.filename}: {full}" if error.filename else str(full)
         err.print(f"[red]rostra:[/] {escape(named)}")
         sys.exit(2)
     except msgspec.MsgspecError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +26,8 @@ from pipelines.storage.own import CURRENT
 
 LOCAL_URL = "http://127.0.0.1:8001"
 """Where a site is that has no address of its own."""
+PACKED = "packed.zip"
+"""What a corpus is packed into beside its files, none of which is called so, before it gets its name."""
 
 
 class CorpusError(PipelineError):
@@ -116,14 +117,18 @@ def export_corpus(
         selection=f"Of {of.title}: {told}." if (told := in_words(part)) else "",
         permanent=absolute(of.home, part.url) if any(part.named().values()) else "",
     )
+    target = target.resolve()
     target.parent.mkdir(parents=True, exist_ok=True)
-    draft = target.parent / f".{uuid.uuid4().hex}.part"
+    draft, old = (target.with_name(f".{target.name}.{kind}") for kind in ("part", "old"))
+    _remove(draft)  # of one that was killed
+    if old.exists() and not target.exists():
+        old.rename(target)
     draft.mkdir()
     try:
         files = write_corpus(of.db.conn, chosen, forms, draft, about, lambda _form, document: seen(document))
-        _put(draft, files, target)
+        _put(draft, files, target, old)
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        _remove(draft)
     return Written(target, files, len(chosen.transcripts), chosen.segments)
 
 
@@ -147,7 +152,7 @@ def write_corpora(public: Path, config: Config) -> None:
         names = {corpus_file(of.path.name, form): form for form in config.publish.corpora}
         for path in folder.glob("*"):
             if path.name not in names:
-                path.unlink(missing_ok=True)
+                _remove(path)
         for name, form in names.items():
             if not (folder / name).exists() and choose(of.db.conn, Selection()).transcripts:
                 export_corpus(of, Subcorpus(Selection()), [form], folder / name)
@@ -177,19 +182,23 @@ def _may_write(target: Path) -> None:
         raise CorpusError(f"{target} is a file: name a folder, or a .zip")
 
 
-def _put(draft: Path, files: Sequence[str], target: Path) -> None:
+def _put(draft: Path, files: Sequence[str], target: Path, old: Path) -> None:
     """Put what was written where it is wanted, in one step, and take away what was there."""
     if target.suffix == ".zip":
-        packed = draft.with_suffix(".zip")
-        try:
-            to_zip(draft, files, packed)
-            packed.replace(target)
-        finally:
-            packed.unlink(missing_ok=True)
+        to_zip(draft, files, draft / PACKED)
+        (draft / PACKED).replace(target)
     else:
-        old = draft.with_suffix(".old")
+        _remove(old)
         if target.exists():
             target.rename(old)
         draft.rename(target)
-        shutil.rmtree(old, ignore_errors=True)
+        _remove(old)
     sync_folder(target.parent)
+
+
+def _remove(path: Path) -> None:
+    """Remove a file, or a folder with all that it holds, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -66,9 +66,9 @@ def an_hour_by_year_in_files(corpus: Path, asked: Asked) -> dict[str, tuple[int,
 
     rows = duckdb.sql(
         f"""
-        WITH hours AS (SELECT date[:4] AS year, sum(duration_ms) / 3.6e6 AS hours
+        WITH hours AS (SELECT strftime(date, '%Y') AS year, sum(duration_ms) / 3.6e6 AS hours
                        FROM '{corpus}/documents.parquet' WHERE date IS NOT NULL GROUP BY year),
-             said AS (SELECT date[:4] AS year,
+             said AS (SELECT strftime(date, '%Y') AS year,
                         sum(len(regexp_extract_all(lower(text), '\\b{re.escape(asked.word)}\\b'))) AS times
                       FROM '{corpus}/segments.parquet' WHERE NOT doubtful AND date IS NOT NULL GROUP BY year)
         SELECT year, coalesce(times, 0)::INT, coalesce(times, 0) / hours

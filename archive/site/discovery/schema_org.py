@@ -156,7 +156,7 @@ def _recording(
             "inLanguage": transcript.language if transcript else recording.language,
             "license": outside(recording.licence),
             "creditText": recording.credit,
-            "actor": performers,
+            "actor" if recording.kind == "video" else "contributor": performers,  # as the vocabulary has it
             "transcript": reader.heard(recording),
             "hasPart": [
                 _clip(found, each)

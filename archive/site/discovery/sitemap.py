@@ -122,8 +122,8 @@ def _entry(address: str, changed: str | None) -> Any:
 def _add_video(entry: Any, session: Session, recording: Recording, file: File, poster: File) -> None:
     values = {
         "thumbnail_loc": poster.url,
-        "title": xml_title(session.title, session.slug)[:100],
-        "description": xml_title(session.abstract, f"{session.title}, {session.event.title}")[:2048],
+        "title": _cut(xml_title(session.title, session.slug), 100),
+        "description": _cut(xml_title(session.abstract, f"{session.title}, {session.event.title}"), 2048),
         "content_loc": file.url,
         "duration": str(min(max((recording.duration_ms or 0) // 1000, 1), 28_800)),
         "publication_date": session.start or recording.pulled_at,
@@ -133,6 +133,11 @@ def _add_video(entry: Any, session: Session, recording: Recording, file: File, p
     video = etree.SubElement(entry, f"{{{VIDEO}}}video")
     for name, value in values.items():
         etree.SubElement(video, f"{{{VIDEO}}}{name}").text = value
+
+
+def _cut(text: str, most: int) -> str:
+    """Return the beginning of a text that nobody counts as longer, whether in characters or, as most do, in UTF-16."""
+    return text.encode("utf-16-le", "ignore")[: 2 * most].decode("utf-16-le", "ignore")
 
 
 def _written(root: Any) -> bytes:

@@ -12,9 +12,11 @@ from lxml import etree
 
 from archive import urls
 from archive.search.results import SessionResult
+from archive.site.feeds.credits import NAMESPACE as PODCAST
+from archive.site.feeds.credits import add_people
 from archive.site.feeds.listings import Listing, how_found
 from archive.site.labels import duration, outside, role
-from archive.site.records import Session
+from archive.site.records import Credit, Session
 from archive.site.settings import SiteSettings
 from metadata.feed_dates import DATED, GENERATOR
 from metadata.xml_text import xml_text, xml_title
@@ -52,7 +54,7 @@ def write_atom(listing: Listing, settings: SiteSettings, *, feed: str, page: int
         made.link(**link, type="application/atom+xml")
     if settings.hub:
         made.link(href=settings.hub, rel="hub")
-    made.register_extension("links", _Names, _Links, rss=False)
+    made.register_extension("more", _Names, _More, rss=False)
     for session, result in listing.entries:
         _add_entry(made, session, result, settings)
     return bytes(made.atom_str(pretty=True))
@@ -73,25 +75,27 @@ def _paged(feed: str, page: int) -> str:
 
 
 class _Names(BaseExtension):  # type: ignore[misc]  # feedgen has no types
-    """The namespace in which a feed says when a session was."""
+    """The namespaces in which a feed says when a session was, and who did what in it."""
 
     def extend_ns(self) -> dict[str, str]:
-        return TERMS
+        return {"podcast": PODCAST, **TERMS}
 
 
-class _Links(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no types
-    """The links of an entry but its first: of those, feedgen 1.0 writes the address alone. And language and day."""
+class _More(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no types
+    """What feedgen 1.0 does not write of an entry: its links whole, its language and day, and who does what in it."""
 
     def __init__(self) -> None:
         self.links: list[dict[str, str]] = []
         self.language: str | None = None
         self.dated: str | None = None
+        self.people: tuple[Credit, ...] = ()
 
     def extend_atom(self, entry: Any) -> Any:
         if self.language:
             entry.set(_LANG, self.language)
         if self.dated:
             etree.SubElement(entry, DATED).text = self.dated
+        add_people(entry, self.people)
         for link in self.links:
             etree.SubElement(entry, f"{{{NAMESPACE}}}link", link)
         return entry
@@ -104,18 +108,20 @@ def _add_entry(made: FeedGenerator, session: Session, result: SessionResult | No
     entry.updated(session.updated)
     if starts := session.starts:
         entry.published(starts)
-    entry.links.dated = session.start or session.day
+    entry.more.dated = session.start or session.day
     entry.link(href=session.url)
-    entry.links.language = session.language or next((each.language for each in session.recordings), None)
+    entry.more.language = session.language or next((each.language for each in session.recordings), None)
     if (played := session.played) and (file := played.file):
         enclosure = {"rel": "enclosure", "href": file.url, "type": file.media_type, "length": str(file.bytes or 0)}
-        entry.links.links.append(enclosure)
+        entry.more.links.append(enclosure)
     for link in session.links:
         if address := outside(link.url):
             title = {"title": xml_text(link.title)} if link.title else {}
-            entry.links.links.append({"rel": "related", "href": xml_text(address), **title})
+            entry.more.links.append({"rel": "related", "href": xml_text(address), **title})
+    entry.more.people = session.people
     for person in session.people:
-        entry.author(name=xml_title(person.name, person.slug), uri=person.url)
+        add = entry.contributor if person.role == "interpreter" else entry.author
+        add(name=xml_title(person.name, person.slug), uri=person.url)
     for term in filter(None, map(xml_title, (session.track, session.event.title, session.kind))):
         entry.category(term=term)
     if result:

@@ -20,9 +20,10 @@ from lxml import etree
 from archive import urls
 from archive.site.feeds.atom import NAMESPACE as ATOM
 from archive.site.feeds.atom import TERMS, paging
+from archive.site.feeds.credits import NAMESPACE, add_people
 from archive.site.feeds.listings import Listing, how_found
 from archive.site.labels import outside
-from archive.site.records import Credit, File, Recording, Session
+from archive.site.records import File, Recording, Session
 from archive.site.settings import SiteSettings
 from metadata.captions.podcast_chapters import FORMAT as CHAPTERS
 from metadata.feed_dates import DATED, GENERATOR
@@ -32,20 +33,12 @@ from metadata.moments import site_name
 from metadata.xml_text import xml_text, xml_title
 
 MEDIA_TYPE = "application/rss+xml; charset=utf-8"
-NAMESPACE = "https://podcastindex.org/namespace/1.0"
 DUBLIN_CORE = "http://purl.org/dc/elements/1.1/"
 ITUNES = "http://www.itunes.com/dtds/podcast-1.0.dtd"
 FEEDS = uuid.UUID("ead4c236-bf58-58c6-a2c6-a6b28d128cb6")
 """The namespace of ids of podcasts, in the documentation of ``podcast:guid``."""
 CAPTIONS = ("vtt", "srt", "podcast-json")
 """Forms of a transcript that players read, the best first."""
-_ROLES = {
-    "speaker": "guest", "panellist": "guest", "chair": "host", "host": "host", "reader": "narrator",
-    "author": "author", "interpreter": "translator",
-}  # fmt: skip
-"""Of the taxonomy of ``podcast:person``, by ours."""
-_GROUPS = {"author": "writing", "translator": "writing"}
-"""Of the same, by its roles; the others are of the cast."""
 _CREATIVE_COMMONS = re.compile(r"https?://creativecommons\.org/(?:licenses|publicdomain)/([a-z-]+)/(\d\.\d)\b")
 
 
@@ -175,8 +168,7 @@ class _Episode(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no type
             return entry
         if known := self.session.start or self.session.day:
             _element(entry, DATED, known)
-        for person in self.session.people:
-            _person(entry, person)
+        add_people(entry, self.session.people)
         for recording in self.session.recordings:
             if recording.file:
                 _recording(entry, recording, recording.file, first=recording is played)
@@ -186,12 +178,6 @@ class _Episode(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no type
             _element(entry, f"{{{NAMESPACE}}}chapters", url=address, type=CHAPTERS.media_type)
         _element(entry, f"{{{ITUNES}}}explicit", "false")
         return entry
-
-
-def _person(entry: Any, person: Credit) -> None:
-    role = _ROLES.get(person.role, "guest")
-    given = {"href": person.url, "role": role, "group": _GROUPS.get(role, "cast")}
-    _element(entry, f"{{{NAMESPACE}}}person", xml_title(person.name, person.slug), **given)
 
 
 def _recording(entry: Any, recording: Recording, file: File, *, first: bool) -> None:

@@ -155,10 +155,11 @@ GROUP BY one.id, other.id ORDER BY sessions DESC, one.name LIMIT 500
         "How the archive grows",
         "Sessions, recorded hours, people and words, year by year.",
         """
-SELECT substr(coalesce(session.start_at, event.start_date), 1, 4) AS year, count(DISTINCT event.id) AS events,
-  count(DISTINCT session.id) AS sessions, round(total(duration_ms) / 3600000.0, 1) AS hours,
+SELECT substr(coalesce(session.start_at, session.day, event.start_date), 1, 4) AS year,
+  count(DISTINCT event.id) AS events, count(DISTINCT session.id) AS sessions,
+  round(total(duration_ms) / 3600000.0, 1) AS hours,
   (SELECT words FROM part WHERE kind = 'year'
-    AND value = substr(coalesce(session.start_at, event.start_date), 1, 4)) AS words
+    AND value = substr(coalesce(session.start_at, session.day, event.start_date), 1, 4)) AS words
 FROM session JOIN event ON event.id = event_id LEFT JOIN recording ON session_id = session.id AND role = 'floor'
 GROUP BY 1 ORDER BY 1
 """,

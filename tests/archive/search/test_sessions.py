@@ -160,6 +160,30 @@ def test_fields(db: Database, words: str, text: str, expected: list[str]) -> Non
     assert sorted({hit.session for hit in backend.search(query).hits}) == expected
 
 
+def test_session_of_which_only_the_day_is_known_was_on_that_day() -> None:
+    """Not on the first of its event, which may be in another year."""
+    db = blank()
+    with transaction(db):
+        event = add_event(db, "turn", start_date="2022-12-31", end_date="2023-01-01")
+        for slug, when in (("eve", {}), ("morning", {"day": "2023-01-01", "start_utc": "2023-01-01"})):
+            add_transcript(db, add_session(db, event, slug, **when), ["Bells were rung."])
+        rebuild(db)
+    backend = SqliteSearch(db.conn, PATIENT_MS)
+    for query in ("bells", ""):
+        asked = {
+            text: sorted(slugs(backend.sessions(f"{query} {text}")))
+            for text in ("year:2022", "year:2023", "after:2023-01-01", "before:2023-01-01")
+        }
+        assert asked == dict(zip(asked, [["eve"], ["morning"], ["morning"], ["eve"]], strict=True))
+    found = backend.sessions("bells", Filters(since="2023-01-01"))
+    assert [(each.session, each.start_at) for each in found.sessions] == [("morning", "2023-01-01")]
+    assert {each.value for each in (found.facets or {})["year"]} == {"2023"}
+    assert sorted(db.execute("SELECT session, date FROM said").fetchall()) == [
+        ("eve", "2022-12-31"),
+        ("morning", "2023-01-01"),
+    ]
+
+
 def test_what_is_doubtful_is_found_only_when_asked_for(db: Database) -> None:
     backend = SqliteSearch(db.conn, PATIENT_MS)
     (hit,) = backend.search("waves doubtful:yes").hits

@@ -21,6 +21,7 @@ from archive.site.settings import SiteSettings
 from archive.sqlite import sqlite3
 from tests.archive.published_folder import FIRST_BUILD, HOSTILE, SENTENCES
 from tests.archive.site.test_pages import PAGES, TALK, Reader, Site, serve_example
+from tests.node import MODULES, ask
 
 URL = "https://talks.example.org"
 EVENT = "/events/summer-university-2022"
@@ -253,6 +254,31 @@ def test_sitemap_shows_videos_with_a_still(site: Site) -> None:
     }
     changed = {entry.findtext("{*}loc"): entry.findtext("{*}lastmod") for entry in root}
     assert changed[f"{URL}{TALK}"] == "2026-11-21T00:00:00Z"
+
+
+def test_sitemap_is_valid_whatever_a_video_is_called(tmp_path: Path) -> None:
+    odd = "\u202e]]> <b>&amp; \u0007 \u2028 \N{WOMAN}\u200d\N{GIRL} %s " * 200
+    with serve_example(
+        tmp_path,
+        "UPDATE recording SET kind = 'video', duration_ms = CASE id WHEN 1 THEN 43200000 WHEN 3 THEN 400 END",
+        "INSERT INTO rendition(recording_id, kind, sha256, suffix, media_type, bytes)"
+        " SELECT id, 'poster', printf('%064d', id), '.jpg', 'image/jpeg', 3 FROM recording",
+        f"UPDATE session SET title = '{odd}', abstract = '{odd}' WHERE id IN (1, 6)",
+        f"UPDATE session SET track = substr('{odd}', 1, 60), start_at = NULL WHERE id = 5",
+        url=URL,
+    ) as site:
+        lists = {path: site.get(path).content for path in ("/sitemap.xml", *locations(site, "/sitemap.xml"))}
+    videos = 0
+    for path, document in lists.items():
+        read, warnings = ask("sitemap", document)
+        root = etree.fromstring(document)
+        assert (warnings, [each["url"] for each in read]) == ([], [each.text for each in root.iter("{*}loc")])
+        videos += sum(len(each.get("video", ())) for each in read)
+        for video in [*root.iter(f"{{{sitemap.VIDEO}}}video")]:
+            video.getparent().remove(video)  # of which the schema says nothing
+        schema = etree.XMLSchema(etree.parse(MODULES / "sitemap" / "schema" / "sitemap.xsd"))
+        assert path == "/sitemap.xml" or schema.validate(root), schema.error_log
+    assert videos == 3
 
 
 def test_long_sitemap_is_split(site: Site) -> None:

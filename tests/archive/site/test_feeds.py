@@ -211,6 +211,19 @@ def test_licence_of_an_episode_has_the_name_that_players_know_and_its_address(tm
     assert roles == {("guest", "cast"), ("author", "writing")}
 
 
+def test_who_interprets_is_no_author_of_an_entry(tmp_path: Path) -> None:
+    with serve_example(tmp_path, "UPDATE session_person SET role = 'interpreter' WHERE person_id = 2", url=URL) as site:
+        root = etree.fromstring(site.get(f"{EVENT}/feed.atom").content)
+    [entry] = [each for each in root.iter("{*}entry") if each.findtext("{*}id") == f"{URL}/cite/000000000001"]
+    named = {name: [each.findtext("{*}name") for each in entry.iter(f"{{*}}{name}")] for name in PEOPLE}
+    assert named == {"author": ["Noor Okafor"], "contributor": ["Jonas Lindqvist"]}
+    parts = [(each.text, each.get("role")) for each in entry.iter(f"{{{NAMESPACE}}}person")]
+    assert parts == [("Noor Okafor", "guest"), ("Jonas Lindqvist", "translator")]
+
+
+PEOPLE = ("author", "contributor")
+
+
 def test_search_has_a_feed(site: Site) -> None:
     feed = parsed(site, "/search/feed.atom?q=debt&language=en")
     assert [entry.link for entry in feed.entries] == [f"{URL}{TALK}"]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
+import os
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from pipelines.cli import obey
 from tests.archive.published_folder import SENTENCES, publish
 from tests.pipelines.command import rostra
 
@@ -107,3 +110,16 @@ def test_an_address_of_no_part_does_not_mean_all_of_it(public: Path, tmp_path: P
     assert (done.returncode, done.stdout) == (2, "")
     assert "copy the address of a corpus from the site" in done.stderr
     assert not (tmp_path / "corpus").exists()
+
+
+@pytest.mark.parametrize(("number", "advice"), [(errno.ENOSPC, "make some"), (errno.EROFS, "mount it for writing")])
+def test_disk_that_takes_nothing_is_told_with_what_to_do(
+    number: int, advice: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def write() -> None:
+        raise OSError(number, os.strerror(number))
+
+    with pytest.raises(SystemExit) as ended:
+        obey(write)
+    assert ended.value.code == 2
+    assert advice in " ".join(capsys.readouterr().err.split())

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,8 +20,11 @@ from archive.catalogue.transcripts import add_transcript
 from archive.connection import transaction
 from archive.publication.deciding import Decision, Subject, decide
 from archive.publication.folder import CORPORA
+from archive.research.corpus import Selection
+from archive.research.subcorpus import Subcorpus
 from metadata.model import EXAMPLE_TRANSCRIPT, Segment
 from pipelines.config import Config, PublishSettings, Site
+from pipelines.exchange.corpora import export_corpus, source
 from pipelines.run.executors import InProcess
 from pipelines.run.runner import RunSummary, Silent, run_stage
 from pipelines.stages.publish import Publish
@@ -94,6 +100,63 @@ def test_what_a_killed_publication_did_not_pack_is_packed_by_the_next(context: C
         path.unlink()
     publish(context, "text")
     assert "I say open" in packed(context)["text"]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from archive.research.corpus import Selection
+from archive.research.subcorpus import Subcorpus
+from pipelines.exchange.corpora import export_corpus, source
+
+with source(Path(sys.argv[1])) as of:
+    die = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+    export_corpus(of, Subcorpus(Selection()), ["csv"], Path(sys.argv[2]), seen=die)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills a process")
+def test_what_a_killed_publication_had_begun_to_pack_is_gone_after_the_next(context: Context) -> None:
+    """It may hold what was withdrawn since, and must not be in the way of the withdrawal."""
+    publish(context, "csv")
+    public = context.layout.public
+    (whole,) = (public / CORPORA).iterdir()
+    killed = subprocess.run([sys.executable, "-c", KILLED, public, whole], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert [*(public / CORPORA).rglob("*.csv")] != []
+    assert not publish(context, "csv").failed
+    assert [path.name for path in (public / CORPORA).iterdir()] == [whole.name]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills a process")
+def test_corpus_that_was_killed_is_written_by_the_next_and_leaves_nothing_beside_it(
+    context: Context, tmp_path: Path
+) -> None:
+    publish(context)
+    target = tmp_path / "out" / "corpus"
+    killed = subprocess.run([sys.executable, "-c", KILLED, context.layout.public, target], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert target.exists() is False
+    (left,) = target.parent.iterdir()
+    with source(context.layout.public) as of:
+        export_corpus(of, Subcorpus(Selection()), ["csv"], target)
+        # As if it had been killed between taking the old one away and putting the new one there.
+        target.rename(target.with_name(".corpus.old"))
+        export_corpus(of, Subcorpus(Selection()), ["jsonl"], target)
+    assert left.exists() is False
+    assert [path.name for path in target.parent.iterdir()] == ["corpus"]
+    assert (target / "segments.jsonl").exists()
+
+
+def test_corpus_is_written_into_the_folder_that_somebody_is_in(
+    context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(context)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    with source(context.layout.public) as of:
+        export_corpus(of, Subcorpus(Selection()), ["csv"], Path())
+    assert (tmp_path / "here" / "segments.csv").exists()
 
 
 def test_forms_that_are_no_longer_wanted_go(context: Context) -> None:

@@ -175,4 +175,5 @@ def test_what_an_embargo_kept_back_is_there_after_the_next_publication_and_no_re
     assert {path: answer.status_code for path, answer in still.items()} == dict.fromkeys(PLACES, 304)
     assert {path: answer.status_code for path, answer in after.items()} == dict.fromkeys(PLACES, 200)
     assert [path for path, answer in after.items() if "tides" not in answer.text.lower()] == []
-    assert (shown.status_code, re.findall("<dc:title>(.*?)</dc:title>", news)) == (200, ["Tides"])
+    # What changed in the second of the last harvest is told again (Opening, on a quick machine).
+    assert (shown.status_code, re.findall("<dc:title>(.*?)</dc:title>", news)[-1:]) == (200, ["Tides"])
