@@ -22,8 +22,8 @@ class _Chapter(msgspec.Struct, rename="camel"):
 
     start_time: Seconds
     end_time: Seconds | None = None
-    title: str | None = None
-    toc: bool = True
+    title: str | int | float | None = None
+    toc: bool | None = None
 
 
 class _Document(msgspec.Struct):
@@ -46,18 +46,18 @@ def read(text: str, source: Source) -> Transcript:
         FormatError: it is not JSON, or not of this form.
     """
     try:
-        document = msgspec.json.decode(text, type=_Document)
+        document = msgspec.json.decode(text, type=_Document, strict=False)  # some write numbers as texts
     except msgspec.DecodeError as error:
         raise source.error("", str(error)) from error
     if document.proposed:
         raise NotSaidError(source.name, "", "its chapters are those that a program proposes")
-    listed = sorted((each for each in document.chapters if each.toc), key=lambda each: each.start_time)
+    listed = sorted((each for each in document.chapters if each.toc is not False), key=lambda each: each.start_time)
     ends = [*(each.start_time for each in listed[1:]), (source.duration_ms or 0) / 1000]
     segments = [
         Segment(
             start_ms=max(round(each.start_time * 1000), 0),
             end_ms=max(round((after if each.end_time is None else each.end_time) * 1000), 0),
-            text=tidy(each.title or "") or str(number),
+            text=tidy(str(each.title or "")) or str(number),
         )
         for number, (each, after) in enumerate(zip(listed, ends, strict=False), 1)
     ]

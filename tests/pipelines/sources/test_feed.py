@@ -370,6 +370,42 @@ def test_transcripts_that_cannot_be_had_keep_nobody_from_the_recording(context: 
     assert [path.suffix for path in context.layout.sources.iterdir() if path.suffix not in {".feed", ".json"}] == []
 
 
+def test_chapters_and_licence_come_with_their_episode(context: Context, site: Site) -> None:
+    space = "xmlns:p='https://podcastindex.org/namespace/1.0'"
+    both = (
+        "<p:chapters {0} url='{1}/{2}.json' type='application/json+chapters'/><p:license {0}>cc-by-nc-4.0</p:license>"
+    )
+    items = [
+        entry(number, site.url).replace("</item>", both.format(space, site.url, number) + "</item>")
+        for number in (1, 2, 3)
+    ]
+    site.answers[FEED] = feed(document("".join(items)), '"one"')
+    site.answers |= {f"/{number}.wav": file(sound(number), etag=None) for number in (1, 2, 3)}
+    made = {"version": "1.2.0", "chapters": [{"startTime": 0, "title": "Tides"}, {"startTime": "0.5", "title": "Time"}]}
+    site.answers |= {
+        "/1.json": file(json.dumps(made).encode(), etag=None),
+        "/2.json": file(json.dumps(made | {"proposed": True}).encode(), etag=None),
+    }
+    watch = Watch()
+    assert dict(run_stage(context, Pull([site.url + FEED]), InProcess(), watch).counts) == {"done": 3}
+    assert watch.remarks[f"{site.url}{FEED}#episode-3"] == (
+        f"no chapters from {site.url}/3.json: the server answers 404 Not Found"
+    )
+    assert dict(run_stage(context, Captions([]), InProcess(), Watch()).counts) == {"done": 2}
+    rows = context.db.execute(
+        "SELECT licence, parameters, is_current, start_ms, text FROM segment"
+        " JOIN transcript ON transcript.id = transcript_id JOIN recording ON recording.id = recording_id"
+        " ORDER BY start_ms"
+    ).fetchall()
+    assert [tuple(row) for row in rows] == [
+        ("CC-BY-NC-4.0", '{"track":"chapters"}', 0, 0, "Tides"),
+        ("CC-BY-NC-4.0", '{"track":"chapters"}', 0, 500, "Time"),
+    ]
+    site.asked.clear()
+    assert dict(pull(context, site).counts) == {}
+    assert site.asked == [(FEED, None)]
+
+
 def test_transcripts_of_a_feed_that_is_no_sound_xml_are_left(context: Context, site: Site) -> None:
     body = document(transcribed(1, site.url, ("/1.srt", "application/srt", ""))).replace(b"</channel>", b"<br>")
     site.answers |= {FEED: feed(body, '"one"'), "/1.wav": file(sound(1))}
