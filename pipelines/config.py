@@ -5,6 +5,7 @@ Files that it names are looked for from the folder that it is in, wherever the c
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 from dataclasses import dataclass
@@ -274,7 +275,22 @@ def load(path: Path) -> Config:
             parse_language(config.transcribe.language)
         except MetadataError as error:
             raise _wrong(path, text, ("transcribe", "language"), str(error)) from error
+    for named in config.site.proxies:
+        if not is_proxy(named):
+            raise _wrong(path, text, ("site", "proxies"), f"{named!r} {NO_PROXY}")
     return _located(config, path.absolute().parent)
+
+
+NO_PROXY = 'is neither an address, such as 10.0.0.7, nor a network, such as 10.0.0.0/8, nor "*" for any'
+
+
+def is_proxy(named: str) -> bool:
+    """Return whether requests can come from an address that is named so; the names of machines are not looked up."""
+    try:
+        ipaddress.ip_network(named)
+    except ValueError:
+        return named == "*"
+    return True
 
 
 def _located(config: Config, folder: Path) -> Config:

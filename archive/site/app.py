@@ -105,7 +105,7 @@ def serve(
     *,
     proxies: Sequence[str] = (),
     workers: int = 1,
-    ready: Callable[[int], None] = lambda _port: None,
+    ready: Callable[[str], None] = lambda _address: None,
 ) -> None:
     """Serve the site until a signal says to stop; prints nothing.
 
@@ -118,7 +118,7 @@ def serve(
         names: what the site calls itself; without an address, it is the one that it listens at.
         proxies: addresses and networks of proxies whose ``X-Forwarded-Proto`` and ``X-Forwarded-For`` are believed.
         workers: processes.
-        ready: what to do with the port as soon as it is listened at.
+        ready: what to do with the address as soon as it is listened at.
 
     Raises:
         UnpublishedError: nothing is published there.
@@ -127,9 +127,9 @@ def serve(
     """
     read_publication(public)
     with _listening(host, port) as listening:
-        port = listening.getsockname()[1]
-        ready(port)
-        names = msgspec.structs.replace(names, url=names.url or f"http://{host}:{port}")
+        here = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"  # RFC 3986, section 3.2.2
+        ready(here)
+        names = msgspec.structs.replace(names, url=names.url or here)
         make = partial(_server, public.absolute(), names, tuple(proxies))
         if workers > 1:
             run_workers(make, listening, workers)

@@ -15,6 +15,14 @@ from pipelines.cli.display import err
 from pipelines.storage import archive_folder as archives
 
 
+def _proxies(_ctx: click.Context, _option: click.Parameter, named: tuple[str, ...]) -> tuple[str, ...]:
+    """Return addresses of proxies."""
+    for each in named:
+        if not configuration.is_proxy(each):
+            raise click.BadParameter(f"{each!r} {configuration.NO_PROXY}")
+    return named
+
+
 @command(
     "rostra serve",
     "rostra serve --port 8080 --archive talks",
@@ -26,7 +34,13 @@ from pipelines.storage import archive_folder as archives
 @click.option("--port", type=click.IntRange(0, 65535), default=8001, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 serves other machines too.")
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes; one a core.")
-@click.option("--proxy", "proxies", multiple=True, help="Address of a proxy before the site that is believed.")
+@click.option(
+    "--proxy",
+    "proxies",
+    multiple=True,
+    callback=_proxies,
+    help="Address or network of a proxy before the site that is believed.",
+)
 @archive_option
 def serve(root: Path, published: Path | None, port: int, host: str, workers: int, proxies: tuple[str, ...]) -> None:
     """Serve the published site, the archive's own or the one in FOLDER. A new publication is noticed without a restart.
@@ -51,7 +65,8 @@ def serve_folder(
         # Datasette takes most of a second to import, which only serving is worth.
         from archive.site.app import serve as serve_site
 
-        def ready(port: int) -> None:
-            err.print(f"Serving [bold]{escape(names.title)}[/] at [bold]http://{host}:{port}/[/] (Ctrl-C ends it)")
+        def ready(address: str) -> None:
+            called = f"[bold]{escape(names.title)}[/] " if names.title else ""
+            err.print(f"Serving {called}at [bold]{escape(address)}/[/] (Ctrl-C ends it)")
 
         serve_site(public, host, port, names, proxies=proxies, workers=workers, ready=ready)

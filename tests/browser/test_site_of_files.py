@@ -90,6 +90,39 @@ def test_search_knows_phrases_languages_and_no_doubtful_words(
     assert tab.locator(".hit .at").all_inner_texts() == times
 
 
+OWED = "What an archive owes its listeners"
+
+
+@pytest.mark.parametrize(
+    ("query", "sessions", "note"),
+    [
+        *((query, [], None) for query in ("-debt", "&", '""', "*", "AND -debt")),
+        ("NOT debt", [], None),
+        ("honesty NOT debt", [], None),
+        ("listeners", [OWED], None),
+        ("hones*", [OWED], None),
+        ("ＤＥＢＴ", [OWED], None),
+        ("debt year:2022 kind:keynote,panel person:okafor", [OWED], None),
+        ('debt event:"summer university"', [OWED], None),
+        ("debt year:1999", [], None),
+        ("debt -kind:keynote", [], None),
+        ("debt language:es", [], None),
+        ("oyentes lang:es", [OWED], None),
+        ("speaker:lindqvist debt near/3 honesty", [OWED], "speaker:lindqvist near/3"),
+        ("debt OR nothing:here", [], "OR"),
+        ("<script>alert(1)</script>:debt", [], None),
+    ],
+)
+def test_search_answers_as_a_program_does_or_says_what_it_does_not_know(
+    tab: Any, query: str, sessions: list[str], note: str | None
+) -> None:
+    tab.goto(f"{BASE}/search/?" + str(httpx.QueryParams({"q": query})))
+    until(tab, "document.getElementById('finding').dataset.done === 'yes'")
+    assert tab.locator(".hit h2").all_inner_texts() == sessions
+    said = f"This search knows no {note}: it looked for the rest."
+    assert [each for each in tab.locator("#finding .note").all_inner_texts() if each] == ([said] if note else [])
+
+
 @pytest.mark.parametrize(
     "query",
     [

@@ -46,6 +46,10 @@ def test_missing_file_says_nothing(tmp_path: Path) -> None:
             "[transcribe]\nlanguage = 'no such tongue'",
             "line 2, transcribe.language: unknown language 'no such tongue'",
         ),
+        (
+            "[site]\nproxies = ['127.0.0.1', 'nginx']",
+            "line 2, site.proxies: 'nginx' is neither an address, such as 10.0.0.7, nor a network, such as 10.0.0.0/8",
+        ),
         ("[site\n", "rostra.toml: not TOML: Expected"),
         ("[site]\ntitle = 'a'\ntitle = 'b'\n", "(at line 3, "),
         ("[site]\ntitle = '\udcff'\n", "line 2: not UTF-8 text"),

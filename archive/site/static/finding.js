@@ -20,15 +20,35 @@ const joined = (text) => text.replace(/([\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff
 const bare = (word) => fold(word).replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, "");
 const wordsOf = (text) => spaced(text).split(/\s+/).map(bare).filter(Boolean);
 
+// What narrows a search down, by what an index knows of a session. Others a program answers, such as who said a word.
+const FIELDS = { person: "person", event: "event", series: "series", track: "track", kind: "kind", language: "language", lang: "language", year: "year" };
+const OTHERS = /^(speaker|by|who|said|with|title|talk|session|after|since|from|before|until|to|date|doubtful|exact)$/;
 function parse(text) {
-  const parsed = { words: [], phrases: [], without: [] };
-  for (const [, minus, phrase, word] of text.matchAll(/(-?)(?:"([^"]*)"?|(\S+))/g)) {
-    if (["OR", "AND", "NOT"].includes(word)) continue;
-    const words = wordsOf(phrase ?? word.replace(/^[a-z]+:/, ""));
+  const parsed = { words: [], phrases: [], without: [], fields: [], unknown: [] };
+  let not = false;
+  for (const [whole, minus, begins, phrase, rest] of text.normalize("NFKC").matchAll(/(-?)(?:([a-z]+):)?(?:"([^"]*)"?|(\S+))/gi)) {
+    const name = begins?.toLowerCase();
+    const isField = name && (Object.hasOwn(FIELDS, name) || OTHERS.test(name));
+    const word = name && !isField ? `${begins}:${rest ?? phrase}` : rest;
+    if (whole === "NOT") not = true;
+    if (whole === "OR" || /^near\/\d*$/i.test(whole)) parsed.unknown.push(whole);
+    if (["OR", "AND", "NOT"].includes(whole) || /^near\/\d*$/i.test(whole)) continue;
+    const leaves = minus || not;
+    not = false;
+    if (isField && OTHERS.test(name)) {
+      parsed.unknown.push(whole);
+      continue;
+    }
+    if (isField) {
+      const values = (phrase ?? word).split(",").map((value) => wordsOf(value)).filter((value) => value.length);
+      parsed.fields.push({ name: FIELDS[name], values, leaves });
+      continue;
+    }
+    const words = wordsOf(phrase ?? word);
     if (!words.length) continue;
-    if (minus) parsed.without.push(words);
+    if (leaves) parsed.without.push(words);
     else if (phrase !== undefined || words.length > 1) parsed.phrases.push(words);
-    else parsed.words.push(...words);
+    else parsed.words.push(words[0] + (/^[^*]{3,}\*$/.test(word) ? "*" : ""));
   }
   return parsed;
 }
@@ -40,7 +60,8 @@ function standIn(run, words) {
 // What organisers published is found apart from what was said.
 async function search(parsed, of) {
   const only = !parsed.words.length && parsed.phrases.length === 1;
-  const term = [...parsed.phrases.flat(), ...parsed.words].join(" ");
+  const term = [...parsed.phrases.flat(), ...parsed.words].join(" ").replaceAll("*", "");
+  if (query && !term && !parsed.fields.some(({ leaves }) => !leaves)) return []; // what only leaves out finds nothing
   const filters = { of, ...Object.fromEntries(FILTERS.filter((name) => asked.get(name)).map((name) => [name, asked.get(name)])) };
   const languages = await (await fetch(`${base}/pagefind/languages.json`)).json();
   const found = await Promise.all(languages.map(async (language) => {
@@ -51,7 +72,13 @@ async function search(parsed, of) {
 }
 
 // Whether a session has all that is asked for: words, phrases, days, and nothing that it must not have.
-function fits({ content, meta }, parsed) {
+const isOf = ({ filters, meta }, name, value) => [...(filters[name] ?? []), meta[name === "person" ? "people" : name] ?? ""].some((each) => {
+  const words = wordsOf(each);
+  return words.some((_, at) => value.every((word, nth) => words[at + nth]?.startsWith(word)));
+});
+function fits(data, parsed) {
+  const { content, meta } = data;
+  if (!parsed.fields.every(({ name, values, leaves }) => values.some((value) => isOf(data, name, value)) !== Boolean(leaves))) return false;
   const words = content.split(/\s+/).map(bare);
   const told = [...words, ...wordsOf(`${meta.title} ${meta.event} ${meta.people ?? ""}`)];
   if (!parsed.words.every((asked) => told.some((word) => isForm(word, asked)))) return false;
@@ -64,7 +91,7 @@ function fits({ content, meta }, parsed) {
 // that is nowhere, and sessions in whose language a word is never said.
 const ALIKE = 4;
 const ENDINGS = /^(s|es|d|ed|n|en|e|er|ing)?$/;
-const isForm = (word, asked) => (asked.length < ALIKE ? word.startsWith(asked) && ENDINGS.test(word.slice(asked.length)) : word.startsWith(asked.slice(0, Math.max(ALIKE, asked.length - 3))));
+const isForm = (word, asked) => (asked.endsWith("*") ? word.startsWith(asked.slice(0, -1)) : asked.length < ALIKE ? word.startsWith(asked) && ENDINGS.test(word.slice(asked.length)) : word.startsWith(asked.slice(0, Math.max(ALIKE, asked.length - 3))));
 const answers = (word, wanted) => (wanted.includes(word) ? wanted.indexOf(word) : wanted.findIndex((each) => isForm(word, each)));
 
 function momentsOf({ content, locations, anchors }, wanted) {
@@ -129,6 +156,18 @@ function shown({ meta }, moments) {
   return item;
 }
 
+// A session is there once for its title; each of its transcripts in which something was said is a hit of its own.
+const hits = new Map();
+function put(data, moments) {
+  const session = data.meta.address.split("/~")[0].replace(/\/$/, "");
+  const before = hits.get(session);
+  if (before && !moments.length) return;
+  const item = shown(data, moments);
+  if (before?.empty) before.item.replaceWith(item);
+  else list.append(item);
+  hits.set(session, { item, empty: !moments.length });
+}
+
 const counted = ({ one, many, none }, count) => (count ? (count === 1 ? one : many) : none).replace("{count}", count).replace("{query}", () => query);
 
 const ANNOUNCED = 3;
@@ -156,6 +195,11 @@ for (const [name, value] of asked) {
 if (query || FILTERS.some((name) => asked.get(name))) {
   const parsed = parse(query);
   const results = await search(parsed, "session");
+  if (parsed.unknown.length) {
+    const note = place.querySelector(".note");
+    note.textContent = note.dataset.text.replace("{words}", () => parsed.unknown.join(" "));
+    note.hidden = false;
+  }
   const wanted = [...parsed.phrases.flat(), ...parsed.words];
   let read = 0;
   // How many sessions there are is known when all were read; until then, how many there are at most.
@@ -163,7 +207,7 @@ if (query || FILTERS.some((name) => asked.get(name))) {
     for (const end = list.children.length + A_PAGE; read < results.length && list.children.length < end;) {
       const some = await Promise.all(results.slice(read, read + end - list.children.length).map((result) => result.data()));
       read += some.length;
-      list.append(...some.filter((data) => fits(data, parsed)).map((data) => shown(data, momentsOf(data, wanted))));
+      for (const data of some.filter((each) => fits(each, parsed))) put(data, momentsOf(data, wanted));
     }
     more.hidden = read >= results.length;
     const count = more.hidden ? list.children.length : results.length;

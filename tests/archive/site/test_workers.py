@@ -140,14 +140,25 @@ def test_address_that_is_taken_is_told(site: tuple[subprocess.Popen[bytes], str]
     assert "Serving" not in done.stderr
 
 
-def test_archive_is_served_like_its_publication_at_the_port_that_is_said(tmp_path: Path) -> None:
+@pytest.mark.parametrize("proxy", ["nginx", "10.0.0.7/8", "10.0.0.0/33", "unix:", ""])
+def test_proxy_that_nobody_can_be_is_told(tmp_path: Path, proxy: str) -> None:
+    command = [sys.executable, "-m", "pipelines", "serve", str(tmp_path), "--proxy", "::1", "--proxy", proxy]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, f"{proxy!r} is neither an address" in done.stderr) == (2, True), done.stderr
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_archive_is_served_like_its_publication_at_the_address_that_is_said(tmp_path: Path, host: str) -> None:
     publish(tmp_path / "public")
     (tmp_path / "rostra.toml").write_text('[site]\ntitle = "Talks"\n')
-    command = [sys.executable, "-m", "pipelines", "serve", str(tmp_path), "--port", "0"]
+    command = [sys.executable, "-m", "pipelines", "serve", str(tmp_path), "--port", "0", "--host", host]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         said = process.stderr.readline()
-        until_answered(said.partition(" at ")[2].partition("/ ")[0])
+        address = said.partition(" at ")[2].partition("/ ")[0]
+        until_answered(address)
+        page = httpx.get(f"{address}/events").text
         process.terminate()
-    assert said.startswith("Serving Talks at http://127.0.0.1:")
+    assert said.startswith(f"Serving Talks at http://{'[::1]' if ':' in host else host}:")
+    assert f'<link rel="canonical" href="{address}/events">' in page
     assert process.returncode == 0
