@@ -562,7 +562,7 @@ def test_cells_of_datasettes_csv_are_no_formulas(site: Site) -> None:
     header, row = csv.reader(io.StringIO(response.text, newline=""))
     assert [name for name in header if name.startswith(("=", "+", "-", "@"))] == ["+1", "-1"]  # numbers
     assert row == [
-        "'=1+1", "+1", "-1", "'-1 lamp", "'@sum", "'\t=1", '\'=cmd|"x"!A1', "a=1", "two\n=lines", "'＝1", "-2.5",
+        "'=1+1", "+1", "-1", "'-1 lamp", "'@sum", "'\t'=1", '\'=cmd|"x"!A1', "a=1", "two\n'=lines", "'＝1", "-2.5",
     ]  # fmt: skip
 
 
