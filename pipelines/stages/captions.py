@@ -124,8 +124,10 @@ class Captions:
             )
         try:
             added = add_captions(context, data, item.label, recording, kind=item.task.kind, **_said(item.task))
-        except (UnknownFormatError, NotSaidError):
+        except UnknownFormatError:
             return "holds no captions, and is passed over"
+        except NotSaidError as error:
+            return f"is passed over: {error.reason}"
         except MetadataError as error:
             raise CaptionsError(str(error).removeprefix(f"{item.label}: ")) from error
         whose = read_recording(context.db, recording).original_name

@@ -15,6 +15,9 @@ from archive.site.frozen.places import as_served
 from archive.site.http.respond import PROBLEM, UNMADE, for_programs, problem, respond_json
 from archive.site.render import not_found, render
 
+UNREAD = ("_through", "_timelimit")
+"""Parameters that Datasette takes for JSON and for a number without looking whether they are."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -42,6 +45,9 @@ async def failed(datasette: Any, request: Any, exception: Exception) -> Any:
     status, message = getattr(exception, "status", 500), UNMADE
     if isinstance(exception, DatasetteError) and status == HTTPStatus.INTERNAL_SERVER_ERROR:
         status = HTTPStatus.BAD_REQUEST  # Datasette calls some mistakes in a query its own
+    unread = [name for name in UNREAD if name in request.args and request.path.startswith("/data")]
+    if unread and isinstance(exception, ValueError | TypeError | LookupError):
+        status, exception = HTTPStatus.BAD_REQUEST, ValueError(f"{unread[0]} cannot be read.")
     if status < HTTPStatus.INTERNAL_SERVER_ERROR or getattr(exception, "for_readers", False):
         message = _readable(str(getattr(exception, "message", None) or exception))
     else:

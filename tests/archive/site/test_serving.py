@@ -463,6 +463,16 @@ def test_mistake_in_a_query_of_a_table_is_no_failure_of_the_site(site: Site) -> 
         assert [site.get(f"/data/session{form}?{query}").status_code for form in ("", ".json")] == [400, 400]
 
 
+@pytest.mark.parametrize("form", ["", ".json", ".csv"])
+@pytest.mark.parametrize(
+    "name", ["_through", "_timelimit", "_size", "_next", "_sort", "_col", "_where", "_shape", "_json", "_ttl", "id__gt"]
+)
+def test_no_value_of_a_parameter_of_datasettes_is_a_failure_of_the_site(site: Site, name: str, form: str) -> None:
+    values = ("", "x", "-1", "9" * 30, "null", "[1]", "{}", '{"table": "x", "column": "y", "value": 1}', "\0")
+    answers = {value: site.get(f"/data/session{form}?{name}={quote(value)}").status_code for value in values}
+    assert {value: code for value, code in answers.items() if code not in (200, 302, 400)} == {}
+
+
 def test_preflight_lets_other_sites_read(site: Site) -> None:
     response = site.request("OPTIONS", "/api/1/search.json")
     assert (response.status_code, response.content) == (204, b"")

@@ -391,7 +391,10 @@ def test_chapters_and_licence_come_with_their_episode(context: Context, site: Si
     assert watch.remarks[f"{site.url}{FEED}#episode-3"] == (
         f"no chapters from {site.url}/3.json: the server answers 404 Not Found"
     )
-    assert dict(run_stage(context, Captions([]), InProcess(), Watch()).counts) == {"done": 2}
+    watch = Watch()
+    assert dict(run_stage(context, Captions([]), InProcess(), watch).counts) == {"done": 2}
+    passed = "is passed over: its chapters are those that a program proposes"
+    assert watch.remarks[f"{site.url}{FEED}#episode-2#recording.chapters.json"] == passed
     rows = context.db.execute(
         "SELECT licence, parameters, is_current, start_ms, text FROM segment"
         " JOIN transcript ON transcript.id = transcript_id JOIN recording ON recording.id = recording_id"
