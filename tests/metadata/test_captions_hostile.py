@@ -76,6 +76,8 @@ SHORT = 4_000
 """Characters of what is repeated."""
 CLOCK_SECONDS = 0.02
 """Below this, what a clock says of a process is chance."""
+ASKED = 3
+"""How often a clock may be wrong, on a machine with much else to do, before it is believed."""
 _TAGS = ("<b ", "<b", "</", "<v ", "<c.", "<p>", "<br", "<rt>", "<?")
 OTHERS: dict[str, dict[str, str]] = {
     "vtt": dict.fromkeys((*_TAGS, "<", "-->", "<00:", "<!--"), "") | {"&amp": "&" * 20, ".jpg?": "NotSaidError"},
@@ -153,7 +155,7 @@ def test_time_grows_by_the_length(name: str, place: str) -> None:
     slow = []
     for unit in (*UNITS, *LINES):
         short, long = (filled(place, repeated(name, unit, length)) for length in (SHORT, 8 * SHORT))
-        if computing(name, long) > 32 * max(computing(name, short), CLOCK_SECONDS):
+        if all(computing(name, long) > 32 * max(computing(name, short), CLOCK_SECONDS) for _ in range(ASKED)):
             slow.append(unit)
     assert slow == []
 
@@ -167,4 +169,4 @@ def test_time_to_tell_a_format_grows_by_the_length(unit: str) -> None:
         return time.process_time() - begin
 
     if unit not in CLAIMED:
-        assert telling(8 * SHORT) <= 32 * max(telling(SHORT), CLOCK_SECONDS)
+        assert any(telling(8 * SHORT) <= 32 * max(telling(SHORT), CLOCK_SECONDS) for _ in range(ASKED))

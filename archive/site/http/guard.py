@@ -12,7 +12,7 @@ import logging
 import re
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import SplitResult, unquote_plus, urlsplit
+from urllib.parse import SplitResult, unquote, unquote_plus, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, Response
@@ -64,6 +64,7 @@ _LASTING = {200, 206, 301, 302, 304, 404, 410}
 """Answers that others may be given as well, for as long as a page: a browser would keep a redirect for good."""
 _VARY = "Accept-Encoding"
 _UNNAMED = {"127.0.0.1", "localhost", "0.0.0.0", "::1", "::"}  # noqa: S104  # nobody listens here
+_NAMED = re.compile(rb"https?://[^/]*", re.IGNORECASE)
 _FORM = "application/x-www-form-urlencoded"
 _FORM_BYTES = 4 << 10
 _PIECE_BYTES = 128 << 10
@@ -83,7 +84,8 @@ def guard(app: ASGIApp, datasette: Any) -> ASGIApp:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        scope, sending = _within(base, scope), _WithPolicy(scope, send, base)
+        scope = _within(base, _by_its_path(scope))
+        sending = _WithPolicy(scope, send, base)
         try:
             await answered(scope, receive, sending)
         except Exception:
@@ -161,6 +163,15 @@ def _refusal(scope: Scope) -> Response:
         return PlainTextResponse("This site is read only.\n", HTTPStatus.METHOD_NOT_ALLOWED, allow)
     about = problem_of(HTTPStatus.METHOD_NOT_ALLOWED, "This site is read only.", scope["path"])
     return Response(about, HTTPStatus.METHOD_NOT_ALLOWED, allow | OPEN_TO_ALL, PROBLEM)
+
+
+def _by_its_path(scope: Scope) -> Scope:
+    """Return a request for a whole address, as a proxy's client sends it, as one for its path (RFC 9112, 3.2.2)."""
+    raw = scope.get("raw_path") or b""
+    if not (named := _NAMED.match(raw)):
+        return scope
+    path = raw[named.end() :] or b"/"
+    return {**scope, "path": unquote(path.decode("ascii", "replace")), "raw_path": path}
 
 
 def _within(base: str, scope: Scope) -> Scope:
