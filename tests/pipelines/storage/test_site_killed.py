@@ -192,7 +192,10 @@ def test_folder_that_is_not_there_becomes_a_site_at_once(first: Path, new: dict[
     assert sorted(each.name for each in site.parent.iterdir()) == ["log", "talks", "www"]
 
 
-@pytest.mark.parametrize("share", [0.1, 0.5, 1.0])
+LONG = pytest.mark.long
+
+
+@pytest.mark.parametrize("share", [pytest.param(0.1, marks=LONG), 0.5, pytest.param(1.0, marks=LONG)])
 def test_first_site_of_a_folder_that_is_not_there_is_begun_again_or_never_was(
     first: Path, new: dict[str, bytes], share: float
 ) -> None:
