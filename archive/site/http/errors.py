@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from datasette import Response
+from datasette.database import QueryInterrupted
 from datasette.views.base import DatasetteError
 
 from archive.site.frozen.places import as_served
@@ -48,6 +49,8 @@ async def failed(datasette: Any, request: Any, exception: Exception) -> Any:
     unread = [name for name in UNREAD if name in request.args and request.path.startswith("/data")]
     if unread and isinstance(exception, ValueError | TypeError | LookupError):
         status, exception = HTTPStatus.BAD_REQUEST, ValueError(f"{unread[0]} cannot be read.")
+    if isinstance(exception, QueryInterrupted):  # which Datasette 1.0 says of a table itself
+        status, exception = HTTPStatus.BAD_REQUEST, ValueError("This took longer than a query may take.")
     if status < HTTPStatus.INTERNAL_SERVER_ERROR or getattr(exception, "for_readers", False):
         message = _readable(str(getattr(exception, "message", None) or exception))
     else:

@@ -155,7 +155,6 @@ ANSWERS = {
     "GET /events/ HTTP": 301,
     "GET /data/a%2fb HTTP": 302,
     "GET /data/session.json?_nocol=x HTTP": 400,
-    "GET /data/-/nothing HTTP": 400,
     "GET /data.db HTTP": 403,
     "GET /-/static/ HTTP": 403,
     "GET /nothing HTTP": 404,
@@ -221,6 +220,8 @@ def test_failure_of_the_site_says_nothing_of_it_and_is_over_when_it_is(
     names = ("/", TALK, "/nothing", "/feed.atom", "/api/1/events", "/data/session", "/data/session.json")
     paths = [f"{name}?{'_size' if name.startswith('/data') else 'limit'}=1" for name in names]
     with serve_example(tmp_path) as site:
+        if not begun and hasattr(site.datasette, "get_internal_database"):
+            pytest.skip("Datasette 1.0 begins outside of what plugins wrap: its first answer is then the server's own")
         before = [site.get(path).status_code for path in names] if begun else []
         with monkeypatch.context() as broken:
             broken.setattr(PublishedDatabase, "_run", fail)
