@@ -172,8 +172,9 @@ def test_one_address_takes_no_places_of_others(site: Site, monkeypatch: pytest.M
         lane._threads.submit(go_on.wait)
         addresses = [*(f"2001:db8::{number}" for number in range(40)), "2001:db8:0:1::1", "203.0.113.5", "127.0.0.1"]
         asking = [asyncio.create_task(ask(address, number)) for number, address in enumerate(addresses)]
-        while lane._taken < MAX_OF_ONE + 3:  # noqa: ASYNC110  # the lane tells nobody
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(600):  # or else it would wait for ever
+            while lane._taken < MAX_OF_ONE + 3:  # noqa: ASYNC110  # the lane tells nobody
+                await asyncio.sleep(0.01)
         go_on.set()
         return await asyncio.gather(*asking)
 

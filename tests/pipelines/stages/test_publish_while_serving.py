@@ -176,4 +176,5 @@ def test_what_an_embargo_kept_back_is_there_after_the_next_publication_and_no_re
     assert {path: answer.status_code for path, answer in after.items()} == dict.fromkeys(PLACES, 200)
     assert [path for path, answer in after.items() if "tides" not in answer.text.lower()] == []
     # What changed in the second of the last harvest is told again (Opening, on a quick machine).
-    assert (shown.status_code, re.findall("<dc:title>(.*?)</dc:title>", news)[-1:]) == (200, ["Tides"])
+    assert shown.status_code == 200
+    assert re.findall("<dc:title>(.*?)</dc:title>", news) in (["Tides"], ["Opening", "Tides"])
