@@ -15,6 +15,7 @@ _FORMULA = re.compile(
 )
 """Where a cell may begin with what formulas begin with, also in full width, and behind quotes, which some readers take
 off. Apostrophes before it are those that were added, or were there."""
+_WRITTEN = re.compile(f"{_FORMULA.pattern}'")
 
 
 def harmless(text: str) -> str:
@@ -33,6 +34,3 @@ def as_written(cell: str) -> str:
     ('=1+1', 'one; =1+1', "'tis")
     """
     return _WRITTEN.sub(lambda found: found[0][:-1], cell)
-
-
-_WRITTEN = re.compile(f"{_FORMULA.pattern}'")

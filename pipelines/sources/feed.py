@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -29,6 +30,7 @@ import feedparser
 import msgspec
 from markupsafe import Markup
 
+from metadata.captions import podcast_chapters
 from metadata.errors import MetadataError
 from metadata.feed_dates import published
 from metadata.languages import parse_language
@@ -58,7 +60,7 @@ from pipelines.storage.atomic import write_atomic
 
 FEED_BYTES = 64_000_000
 """The largest feed that is read, in bytes."""
-CHAPTERS = "recording.chapters.json"
+CHAPTERS = f"recording{podcast_chapters.FORMAT.suffix}"
 """What the file of an episode's chapters is called."""
 TRANSCRIPT_BYTES = 16_000_000
 """The largest transcript that is fetched, in bytes: more than a day of speech with a time for each word."""
@@ -257,25 +259,25 @@ def _by_entry(url: str, body: bytes) -> Iterator[dict[str, Any]]:
 
 
 def _chapters_of(entry: Node, url: str) -> tuple[tuple[str, str], ...]:
-    for node in (node for name in PODCAST for node in entry.all(f"{name}chapters")):
+    return tuple((CHAPTERS, address) for _, address in islice(_named(entry, url, "chapters"), 1))
+
+
+def _named(entry: Node, url: str, kind: str) -> Iterator[tuple[Node, str]]:
+    """Yield the elements of an entry that name a file, of one kind of the ``podcast:`` namespace, with its address."""
+    for node in (node for name in PODCAST for node in entry.all(f"{name}{kind}")):
         try:
             address = urljoin(url, node.attributes.get("url", "").strip())
         except ValueError:
             continue
         if address != url:
-            return ((CHAPTERS, address),)
-    return ()
+            yield node, address
 
 
 def _transcripts_of(entry: Node, url: str) -> tuple[tuple[str, str], ...]:
     found: dict[str, tuple[str, str]] = {}
-    for node in (node for name in PODCAST for node in entry.all(f"{name}transcript")):
-        try:
-            address = urljoin(url, node.attributes.get("url", "").strip())
-        except ValueError:
-            continue
+    for node, address in _named(entry, url, "transcript"):
         suffix = _SUFFIXES.get(node.attributes.get("type", "").partition(";")[0].strip().lower())
-        if suffix and address != url:
+        if suffix:
             found.setdefault(address, (suffix, _language(node.attributes.get("language")) or ""))
     best_last = sorted(found.items(), key=lambda each: list(_SUFFIXES.values()).index(each[1][0]))
     named: dict[str, str] = {}

@@ -16,12 +16,11 @@ import msgspec
 from archive.catalogue.importing import describe_session
 from archive.catalogue.provenance import note_place
 from archive.catalogue.sessions import newest_session_id, session_known_as
-from metadata.captions import SUFFIXES
+from metadata.captions import SUFFIXES, podcast_chapters
 from metadata.model import Session, TranscriptKind
 from pipelines.errors import BrokenMediaError, CaptionsError, ConfigError
 from pipelines.exchange.captioned import Names, recording_for
 from pipelines.sources import Shelf, find
-from pipelines.sources.feed import CHAPTERS
 from pipelines.stages.base import Item, Report, fingerprint
 from pipelines.stages.companions import Companion, Task, companion
 from pipelines.storage.archive_folder import Context, timestamp
@@ -68,7 +67,8 @@ class PullWords:
         if found.empty:
             return None
         with found.fetch_captions(task.shelf) as fetched:
-            texts = [each for each in fetched.companions if not each.name.endswith((".info.json", CHAPTERS))]
+            others = (".info.json", podcast_chapters.FORMAT.suffix)
+            texts = [each for each in fetched.companions if not each.name.endswith(others)]
             if not any(each.suffix in SUFFIXES for each in texts):
                 raise CaptionsError(f"it has no captions by people{f' ({fetched.remark})' if fetched.remark else ''}")
             try:

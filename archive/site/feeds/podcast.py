@@ -96,8 +96,8 @@ def write_podcast(listing: Listing, settings: SiteSettings, *, feed: str, page: 
 def _language(listing: Listing) -> str:
     """Return the language that most of it is in; directories take no podcast without one."""
     spoken = Counter(_spoken(session, each) for session in listing.sessions if (each := session.played))
-    known = (each for each, _ in spoken.most_common() if each != UNDETERMINED)
-    return next((each for each in (listing.language, *known) if each not in {None, UNDETERMINED}), None) or "en"
+    ranked = (listing.language, *(each for each, _ in spoken.most_common()))
+    return next((each for each in ranked if each and each != UNDETERMINED), "en")
 
 
 def _spoken(session: Session, recording: Recording) -> str:

@@ -64,7 +64,8 @@ _LASTING = {200, 206, 301, 302, 304, 404, 410}
 """Answers that others may be given as well, for as long as a page: a browser would keep a redirect for good."""
 _VARY = "Accept-Encoding"
 _UNNAMED = {"127.0.0.1", "localhost", "0.0.0.0", "::1", "::"}  # noqa: S104  # nobody listens here
-_NAMED = re.compile(rb"https?://[^/]*", re.IGNORECASE)
+_ORIGIN = re.compile(rb"https?://[^/]*", re.IGNORECASE)
+"""What a whole address begins with, before its path."""
 _FORM = "application/x-www-form-urlencoded"
 _FORM_BYTES = 4 << 10
 _PIECE_BYTES = 128 << 10
@@ -168,9 +169,9 @@ def _refusal(scope: Scope) -> Response:
 def _by_its_path(scope: Scope) -> Scope:
     """Return a request for a whole address, as a proxy's client sends it, as one for its path (RFC 9112, 3.2.2)."""
     raw = scope.get("raw_path") or b""
-    if not (named := _NAMED.match(raw)):
+    if not (origin := _ORIGIN.match(raw)):
         return scope
-    path = raw[named.end() :] or b"/"
+    path = raw[origin.end() :] or b"/"
     return {**scope, "path": unquote(path.decode("ascii", "replace")), "raw_path": path}
 
 
