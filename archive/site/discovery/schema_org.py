@@ -167,7 +167,7 @@ def _recording(
                     found.title,
                     kind=found.kind,
                     people={credit.slug for credit in found.people},
-                )
+                )[0]
             ],
             "potentialAction": {
                 "@type": "SeekToAction",

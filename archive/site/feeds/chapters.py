@@ -11,7 +11,7 @@ from archive.site.http.respond import respond
 from archive.site.published import current
 from archive.site.records import Reader
 from archive.site.render import argument, not_found
-from archive.site.session_page.divisions import are_made, divisions
+from archive.site.session_page.divisions import divisions
 from archive.site.settings import site_settings
 from metadata.captions.podcast_chapters import FORMAT
 
@@ -36,13 +36,16 @@ async def chapters(datasette: Any, request: Any) -> Any:
         if session is None or not found:
             return None
         people = {each.slug for each in session.people}
-        parts = divisions(conn, found[0].sha256, found[0].duration_ms, session.title, kind=session.kind, people=people)
+        played = found[0]
+        parts, made = divisions(
+            conn, played.sha256, played.duration_ms, session.title, kind=session.kind, people=people
+        )
         if not parts:
             return None
         named = [
             {"startTime": each.start_ms / 1000, "endTime": each.end_ms / 1000, "title": each.title} for each in parts
         ]
-        proposed = {} if are_made(conn, found[0].sha256) else {"proposed": True}
+        proposed = {} if made else {"proposed": True}
         return msgspec.json.encode({"version": VERSION, "title": session.title, **proposed, "chapters": named})
 
     body = await database.execute_fn(read)

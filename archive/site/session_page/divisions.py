@@ -28,8 +28,8 @@ class Division(NamedTuple):
 
 def chapters_of(
     conn: Any, recording: int, version: str, lines: tuple[Line, ...], *, kind: str, people: Collection[str]
-) -> tuple[Chapter, ...]:
-    """Return the chapters of a recording; none of a short one that nobody divided.
+) -> tuple[tuple[Chapter, ...], bool]:
+    """Return the chapters of a recording, and whether somebody made them; none of a short one that nobody divided.
 
     Args:
         conn: the published database.
@@ -40,16 +40,18 @@ def chapters_of(
         people: those with a part in it, by their slugs.
     """
     if made := recordings.made_chapters(conn, recording):
-        return tuple(Chapter(start, title) for start, title in made)
+        return tuple(Chapter(start, title) for start, title in made), True
     if kind == QUESTIONS and (asked := propose_questions(paragraphs(lines, {}), set(people))):
-        return asked
-    return _proposed(version, lines)
+        return asked, False
+    return _proposed(version, lines), False
 
 
 def divisions(
     conn: Any, sha256: str, duration_ms: int | None, whole: str, *, kind: str, people: Collection[str]
-) -> tuple[Division, ...]:
-    """Return the chapters of a recording with their ends; one where nothing parts it, none where nothing was said.
+) -> tuple[tuple[Division, ...], bool]:
+    """Return the chapters of a recording with their ends, and whether somebody made them, else they are proposed.
+
+    There is one where nothing parts it, and none where nothing was said.
 
     Args:
         conn: the published database.
@@ -62,20 +64,15 @@ def divisions(
     recording, transcript, version = recordings.current_transcript(conn, sha256)
     lines = recordings.lines(conn, transcript) if transcript else ()
     last = max(duration_ms or 0, max((line.end_ms for line in lines), default=0))
-    found = chapters_of(conn, recording, version, lines, kind=kind, people=people)
+    found, made = chapters_of(conn, recording, version, lines, kind=kind, people=people)
     found = found or ((Chapter(0, whole),) if lines else ())
     if not found:
-        return ()
+        return (), made
     ends = [*(each.start_ms for each in found[1:]), last]
-    return tuple(
+    parts = tuple(
         Division(each.start_ms, end, each.title) for each, end in zip(found, ends, strict=True) if end > each.start_ms
     )
-
-
-def are_made(conn: Any, sha256: str) -> bool:
-    """Return whether somebody made the chapters of a recording, which else are proposed."""
-    recording, _, _ = recordings.current_transcript(conn, sha256)
-    return bool(recordings.made_chapters(conn, recording))
+    return parts, made
 
 
 @lru_cache(maxsize=64)

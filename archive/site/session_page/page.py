@@ -97,6 +97,7 @@ async def session(datasette: Any, request: Any) -> Any:
         lines = recordings.lines(conn, version.id) if version else ()
         found = _find(datasette, conn, query, page, version) if query and lines else None
         first = track is None or track is page.tracks[0]
+        chapters, made = _chapters(conn, page, track, version, lines)
         keep = {"recording": None if track is None or first else track.key}
         if track and version and version is not track.transcripts[0]:
             keep["language"] = version.language
@@ -113,8 +114,8 @@ async def session(datasette: Any, request: Any) -> Any:
             "stop": next((line.position for line in lines if not line.redacted), None) if now is None else now,
             "found": found,
             "complete": found is None or found.results.complete,
-            "chapters": _chapters(conn, page, track, version, lines),
-            "made": bool(track and recordings.made_chapters(conn, track.id)),
+            "chapters": chapters,
+            "made": made,
             "bars": _bars(found.here, track.duration_ms) if found and track else (),
             "keep": {name: value for name, value in keep.items() if value},
             "picture": _picture(datasette, request, version) if span and version else None,
@@ -248,9 +249,10 @@ def _marks(
 
 def _chapters(
     conn: Any, page: SessionPage, track: Track | None, version: TrackTranscript | None, lines: tuple[Line, ...]
-) -> tuple[Chapter, ...]:
+) -> tuple[tuple[Chapter, ...], bool]:
+    """Return the chapters of a recording, and whether somebody made them."""
     if track is None:
-        return ()
+        return (), False
     people = {each.slug for each in page.card.people}
     return chapters_of(conn, track.id, version.version if version else "", lines, kind=page.card.kind, people=people)
 
