@@ -31,8 +31,9 @@ function parse(text) {
     const isField = name && (Object.hasOwn(FIELDS, name) || OTHERS.test(name));
     const word = name && !isField ? `${begins}:${rest ?? phrase}` : rest;
     if (whole === "NOT") not = true;
-    if (whole === "OR" || /^near\/\d*$/i.test(whole)) parsed.unknown.push(whole);
-    if (["OR", "AND", "NOT"].includes(whole) || /^near\/\d*$/i.test(whole)) continue;
+    const isUnknown = whole === "OR" || /^near\/\d*$/i.test(whole);
+    if (isUnknown) parsed.unknown.push(whole);
+    if (isUnknown || whole === "AND" || whole === "NOT") continue;
     const leaves = minus || not;
     not = false;
     if (isField && OTHERS.test(name)) {
